@@ -19,10 +19,12 @@ import (
 
 const leak = "LEAK"
 
-// adding is a handler that goes on with next and then adds to the response.
+// adding is a handler that goes on with next and then adds to the response, and writes
+// over the bytes of its body.
 func adding(next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		err := next(c)
+		copy(c.Response().Body(), leak)
 		c.Set("X-Leak", leak)
 		_, _ = c.WriteString(leak)
 		return err

@@ -2,7 +2,7 @@ package fiberauth
 
 import (
 	"context"
-	"unsafe"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,69 +18,61 @@ type view struct {
 	fasthttpauth.View
 	c       *fiber.Ctx
 	app     *resolver
-	matched routing.Found
-	found   bool  // matched is filled in
-	gates   uint8 // how many have decided by it
-	// Each gate has a context of its own, since others may hold that of the first.
-	first  fasthttpauth.Shared
-	second fasthttpauth.Watched
+	matched routing.Match
+	found   bool // matched is filled in
 }
-
-// All of it is one piece of memory a request, and the runtime's next larger piece than
-// 416 bytes makes garbage collection come more often.
-const _ = uint(416 - unsafe.Sizeof(view{}))
 
 var (
 	_ core.BodyReader = (*view)(nil)
 	_ core.Detacher   = (*view)(nil)
 )
 
+// views are those that nobody needs any more: a [core.Request] must not be kept.
+var views = sync.Pool{New: func() any { return new(view) }}
+
 func newView(c *fiber.Ctx) *view {
-	app := resolverFor(c.App())
-	return &view{View: fasthttpauth.NewView(c.Context(), app.rawNames), c: c, app: app}
+	v, app := views.Get().(*view), resolverFor(c.App())
+	v.Show(c.Context(), app.rawNames)
+	v.c, v.app = c, app
+	return v
+}
+
+// free is for who is the only one to have v.
+func (v *view) free() {
+	v.Show(nil, false)
+	*v = view{View: v.View}
+	views.Put(v)
 }
 
 // decide has judge decide about c, with a context that sees the client hang up meanwhile.
-// Two gates that follow one another share a view, so that the second one copies
-// nothing again.
+// A gate that follows another one is told what that has found.
 func decide(c *fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
-	ctx := c.UserContext()
-	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.Context()) || v.gates == 2 {
-		v = newView(c)
-	} else {
-		v.c, v.app, v.found = c, resolverFor(c.App()), false
-	}
-	w := &v.second
-	watched = w
-	if v.gates++; v.gates == 1 {
-		v.first.Share(v)
-		w, watched = &v.first.Watched, &v.first
-	}
-	w.Begin(ctx, c.Context().Conn())
-	v.Decide()
-	verdict = judge(watched, v)
-	v.Decided()
-	w.End()
-	return v, watched, verdict
+	v = newView(c)
+	w := v.Decide(c.UserContext())
+	v.matched.Found = v.Before()
+	verdict = judge(w, v)
+	v.Decided(w)
+	return v, w, verdict
 }
 
 // Method gives known methods without copying.
 func (v *view) Method() string { return fasthttpauth.CopyOfMethod(v.c.Method()) }
 
 // Room is what [core.Room] says.
-func (v *view) Room(ctx context.Context) (*core.Room, context.Context) { return v.first.Room(ctx) }
+func (v *view) Room(ctx context.Context) (*core.Room, context.Context) {
+	return v.Leave(ctx, &v.matched.Found)
+}
 
 // LentHeader gives a field without copying it, to schemes that do not keep it.
 func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
 
 // Route resolves the route once and keeps it for Param.
 func (v *view) Route() (core.Route, error) {
-	m, err := v.app.table.Resolve(v.c, fasthttpauth.CopyOfMethod(v.c.Method()), v.app.entries[v.c.Route()], &v.matched)
-	if err != nil {
+	if err := v.app.table.Resolve(v.c, fasthttpauth.CopyOfMethod(v.c.Method()), v.app.entries[v.c.Route()], &v.matched); err != nil {
 		return core.Route{}, err
 	}
-	v.matched, v.found = m.Found, true
-	return m.Route, nil
+	v.found = true
+	return v.matched.Route, nil
 }
 
 func (v *view) Param(name string) string {
@@ -89,7 +81,7 @@ func (v *view) Param(name string) string {
 			return ""
 		}
 	}
-	return v.app.table.Param(&v.matched, v.c, v.app.entries[v.c.Route()], name)
+	return v.app.table.Param(&v.matched.Found, v.c, v.app.entries[v.c.Route()], name)
 }
 
 // Detach implements [core.Detacher].
@@ -97,5 +89,5 @@ func (v *view) Detach() core.Request {
 	if !v.found {
 		_, _ = v.Route() // which Matches asks for again, and keeps its error
 	}
-	return v.View.Detach(v.Method(), adapter.Matches(v, v.app.table.Params(&v.matched), v.app.table.FoldsCase()))
+	return v.View.Detach(v.Method(), adapter.Matches(v, v.app.table.Params(&v.matched.Found), v.app.table.FoldsCase()))
 }

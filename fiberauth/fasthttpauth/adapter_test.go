@@ -60,8 +60,7 @@ func behind(t *testing.T, gate *core.Gate, err error, next fasthttp.RequestHandl
 		verdict := gate.Check(&v.watch, v)
 		v.watch.End()
 		if verdict.Response != nil {
-			fasthttpauth.Refuse(ctx, &verdict)
-			fasthttpauth.Seal(ctx)
+			fasthttpauth.Refuse(ctx, &verdict, false)
 			return
 		}
 		fasthttpauth.AddFields(&ctx.Response.Header, verdict.Fields...)

@@ -78,10 +78,10 @@ func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
 		f := &fields[i]
 		switch {
 		case named(f, fasthttp.HeaderVary):
-			merge(h, f)
+			addField(h, f)
 		case !adapter.IsPrivate(f):
 		case len(h.Peek(f.Name)) == 0:
-			set(h, f)
+			addField(h, f)
 		case !shared:
 			makePrivate(h, f)
 		}
@@ -107,6 +107,9 @@ func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 		}
 	}
 	for name, value := range h.All() {
+		if len(name) >= 32 || cacheLengths>>len(name)&1 == 0 {
+			continue // as most are
+		}
 		i := 0
 		for i < len(fields) && (missing&(1<<i) == 0 || fields[i].Name != string(name) || fields[i].Value != string(value)) {
 			i++
@@ -118,6 +121,14 @@ func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 	}
 	return missing == 0
 }
+
+// cacheLengths has a bit for the length of each name that concerns caches.
+var cacheLengths = func() (bits uint32) {
+	for _, name := range append([]string{fasthttp.HeaderVary, fasthttp.HeaderCacheControl}, adapter.TargetedCacheFields()...) {
+		bits |= 1 << len(name)
+	}
+	return bits
+}()
 
 // concernsCaches reports whether name, in any letter case, is that of a field which
 // [adapter.KeepFields] looks at.

@@ -1,6 +1,6 @@
 // Package fasthttpauth is what adapters for frameworks on fasthttp share: it
 // reads requests, writes answers, seals them and sees clients hang up. It knows
-// fasthttp and core and no framework, and is for authors of adapters;
+// fasthttp, core and what package routing finds, and is for authors of adapters;
 // applications import fiberauth or fiberauth/fiberv3.
 package fasthttpauth
 
@@ -15,9 +15,17 @@ import (
 
 // Write writes an answer. Content-Type is among its fields.
 func Write(to *fasthttp.Response, resp *core.Response) {
-	AddFields(&to.Header, resp.Fields...)
-	to.SetStatusCode(resp.Status)
+	writeHeader(to, resp)
 	to.SetBody(resp.Body)
+}
+
+func writeHeader(to *fasthttp.Response, resp *core.Response) {
+	for i := range resp.Fields {
+		if f := &resp.Fields[i]; f.Name != fasthttp.HeaderContentLength || len(resp.Body) == 0 { // or the server says it
+			addField(&to.Header, f)
+		}
+	}
+	to.SetStatusCode(resp.Status)
 }
 
 // AddFields puts fields that core and its schemes give out into the response:
@@ -25,62 +33,41 @@ func Write(to *fasthttp.Response, resp *core.Response) {
 // own line, other names replace.
 func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 	for i := range fields {
-		f := &fields[i]
-		switch {
-		case adapter.IsPrivate(f) && has(h, f.Name): // KeepFields completes it
-		case named(f, fasthttp.HeaderVary), named(f, fasthttp.HeaderAccessControlExposeHeaders):
-			merge(h, f)
-		case named(f, fasthttp.HeaderWWWAuthenticate) && !has(h, f.Name):
-			set(h, f)
-		case named(f, fasthttp.HeaderWWWAuthenticate), named(f, fasthttp.HeaderSetCookie):
-			h.Add(f.Name, f.Value)
-		default:
-			set(h, f)
+		addField(h, &fields[i])
+	}
+}
+
+func addField(h *fasthttp.ResponseHeader, f *core.Field) {
+	name, value := adapter.Bytes(f)
+	var line []byte // the first in the response
+	switch string(name) {
+	case "": // it is not known to be shared, nor its name to be normalized
+		line = h.Peek(f.Name)
+	case fasthttp.HeaderVary, fasthttp.HeaderAccessControlExposeHeaders, "Www-Authenticate", fasthttp.HeaderSetCookie, fasthttp.HeaderCacheControl:
+		line = h.PeekCanonical(name)
+	}
+	switch {
+	case len(line) == 0 && name != nil:
+		h.SetCanonical(name, value)
+	case len(line) == 0:
+		h.Set(f.Name, f.Value)
+	case adapter.IsPrivate(f): // KeepFields completes it
+	case named(f, fasthttp.HeaderVary), named(f, fasthttp.HeaderAccessControlExposeHeaders):
+		if string(line) != f.Value { // of a gate before this one
+			for _, member := range adapter.MissingMembers(linesOf(h, f.Name), f.Value) {
+				h.Add(f.Name, member)
+			}
 		}
+	case named(f, fasthttp.HeaderWWWAuthenticate), named(f, fasthttp.HeaderSetCookie):
+		h.Add(f.Name, f.Value)
+	default:
+		h.Set(f.Name, f.Value)
 	}
 }
 
 // named reports whether f has the name, in any letter case.
 func named(f *core.Field, name string) bool {
 	return len(f.Name) == len(name) && (f.Name == name || strings.EqualFold(f.Name, name))
-}
-
-func set(h *fasthttp.ResponseHeader, f *core.Field) {
-	if name, value := adapter.Bytes(f); name != nil {
-		h.SetCanonical(name, value)
-	} else {
-		h.Set(f.Name, f.Value)
-	}
-}
-
-// has reports whether a response may have a field, which fasthttp takes longer to
-// say: it normalizes the name.
-func has(h *fasthttp.ResponseHeader, name string) bool {
-	for key := range h.All() {
-		if len(key) == len(name) && strings.EqualFold(string(key), name) {
-			return true
-		}
-	}
-	return false
-}
-
-// merge adds the members of f that the response lacks, whatever their letter
-// case is.
-func merge(h *fasthttp.ResponseHeader, f *core.Field) {
-	if !has(h, f.Name) {
-		set(h, f)
-		return
-	}
-	lines := h.PeekAll(f.Name)
-	switch {
-	case len(lines) == 0:
-		set(h, f)
-	case string(lines[0]) == f.Value: // of a gate before this one
-	default:
-		for _, member := range adapter.MissingMembers(linesOf(h, f.Name), f.Value) {
-			h.Add(f.Name, member)
-		}
-	}
 }
 
 func linesOf(h *fasthttp.ResponseHeader, name string) []string {

@@ -8,7 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
 // Watched is the context of a gate while it decides. fasthttp does not cancel a
@@ -35,12 +38,24 @@ type watching struct {
 	cancel context.CancelFunc
 }
 
-// Shared is the [Watched] of the first gate of a request, with what later ones find
-// by it.
+// Shared is what a request that has passed a gate takes along in its context, in one
+// piece of memory: what the gate has left there and, for the next one, the route.
 type Shared struct {
-	Watched
-	holder any
-	room   core.Room
+	context.Context
+	of      *fasthttp.RequestCtx
+	matched routing.Found
+	room    core.Room
+}
+
+// sharedKey is where a context has what is shared.
+type sharedKey struct{}
+
+// Value implements [context.Context].
+func (s *Shared) Value(key any) any {
+	if _, ok := key.(sharedKey); ok {
+		return s
+	}
+	return s.Context.Value(key)
 }
 
 // hangupInterval is how often a connection is looked at.
@@ -51,28 +66,6 @@ const hangupInterval = 50 * time.Millisecond
 func (w *Watched) Begin(parent context.Context, conn net.Conn) {
 	w.Context, w.conn = parent, conn
 }
-
-// Share has [HolderOf] find holder by s and by contexts that descend from it, so that
-// later gates of the request can use it again.
-func (s *Shared) Share(holder any) { s.holder = holder }
-
-// HolderOf is what [Shared.Share] was given last on the way to ctx; nil for nothing.
-func HolderOf(ctx context.Context) any { return ctx.Value(holderKey{}) }
-
-// holderKey is where a context has its holder.
-type holderKey struct{}
-
-// Value implements [context.Context].
-func (s *Shared) Value(key any) any {
-	if _, ok := key.(holderKey); ok {
-		return s.holder
-	}
-	return s.Watched.Value(key)
-}
-
-// Room is for what the gate leaves in the context of a request that passes: see
-// [core.Room].
-func (s *Shared) Room(ctx context.Context) (*core.Room, context.Context) { return &s.room, ctx }
 
 // Done implements [context.Context].
 func (w *Watched) Done() <-chan struct{} { return w.current(true).Done() }

@@ -90,11 +90,17 @@ type inside struct {
 	request core.Request
 }
 
-// Refuse answers by the verdict of a mounted gate. The adapter seals the response
-// unless nothing can write to it any more.
-func Refuse(ctx *fasthttp.RequestCtx, v *core.Verdict) {
+// Refuse answers by the verdict of a mounted gate and seals the response, unless alone
+// says that nothing can write to it any more.
+func Refuse(ctx *fasthttp.RequestCtx, v *core.Verdict, alone bool) {
 	MarkRefused(ctx)
-	Write(&ctx.Response, v.Response)
+	writeHeader(&ctx.Response, v.Response)
+	if alone {
+		ctx.Response.SetBodyRaw(v.Response.Body) // without a copy to write to
+		return
+	}
+	ctx.Response.SetBody(v.Response.Body)
+	Seal(ctx)
 }
 
 // MarkRefused notes that the answer is a gate's own, and closes the connection

@@ -2,6 +2,7 @@ package fasthttpauth
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -11,6 +12,9 @@ import (
 	"unsafe"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
 // View shows a request to gates, apart from what the router knows of it: its
@@ -27,13 +31,54 @@ type View struct {
 	deciding       bool
 
 	rawNames bool
+	shared   *Shared   // of a gate that the request has passed before; nil for none
+	contexts []Watched // for gates: others may keep one, so that none is used twice
 }
 
-// Decide says that a gate begins to decide, and Decided that it has done so.
-func (v *View) Decide() { v.deciding = true }
+// contextsAtOnce is how many contexts are allocated at a time. As long as one is in
+// use, all stay in memory.
+const contextsAtOnce = 8
 
-// Decided ends what [View.Decide] has begun.
-func (v *View) Decided() { v.lentName, v.lent, v.lines, v.deciding = "", "", 0, false }
+// Decide says that a gate begins to decide about the request, whose context is ctx, and
+// gives the context for that; Decided says that it has done so.
+func (v *View) Decide(ctx context.Context) *Watched {
+	if v.shared, _ = ctx.Value(sharedKey{}).(*Shared); v.shared != nil && v.shared.of != v.ctx {
+		v.shared = nil
+	}
+	if len(v.contexts) == 0 {
+		v.contexts = make([]Watched, contextsAtOnce)
+	}
+	w := &v.contexts[0]
+	v.contexts = v.contexts[1:]
+	w.Begin(ctx, v.ctx.Conn())
+	v.deciding = true
+	return w
+}
+
+// Decided ends what [View.Decide] has begun, with the context that it has given.
+func (v *View) Decided(w *Watched) {
+	v.lentName, v.lent, v.lines, v.deciding = "", "", 0, false
+	w.End()
+}
+
+// Before is what the router had matched at the gate before, which has let the request
+// pass; the zero value for none.
+func (v *View) Before() (m routing.Found) {
+	if v.shared != nil {
+		m = v.shared.matched
+	}
+	return m
+}
+
+// Leave is for what the gate leaves in the context of a request that passes ([core.Room]),
+// with what the router has matched.
+func (v *View) Leave(ctx context.Context, matched *routing.Found) (*core.Room, context.Context) {
+	if v.shared != nil {
+		return nil, nil
+	}
+	s := &Shared{Context: ctx, of: v.ctx, matched: *matched}
+	return &s.room, s
+}
 
 // Lend is [View.Header] for who does not keep the value, which is fasthttp's own and
 // good until the gate has decided. For a method LentHeader of an adapter's own view.
@@ -54,8 +99,10 @@ func (v *View) Lend(name string) (value string, count int) {
 // as sent, since the server does not normalize them.
 func NewView(ctx *fasthttp.RequestCtx, rawNames bool) View { return View{ctx: ctx, rawNames: rawNames} }
 
-// Shows reports whether v shows the request of ctx, as long as that is one request.
-func (v *View) Shows(ctx *fasthttp.RequestCtx) bool { return v.ctx == ctx }
+// Show makes v, which nobody else has, the view that [NewView] gives.
+func (v *View) Show(ctx *fasthttp.RequestCtx, rawNames bool) {
+	*v = View{ctx: ctx, rawNames: rawNames, contexts: v.contexts}
+}
 
 // CopyOfMethod copies a method, and gives known ones without copying.
 func CopyOfMethod(method string) string {

@@ -142,7 +142,7 @@ func TestFieldsBehindTheBody(t *testing.T) {
 				}
 				v := fasthttpauth.NewView(ctx, rawNames)
 				_, n := v.Header(field)
-				v.Decide()
+				v.Decide(t.Context())
 				_, lent := v.Lend(field)
 				if _, kept := v.Detach("POST", adapter.Matched{}).Header(field); n != want || lent != want || kept != want {
 					t.Errorf("%s behind %q: %d lines, %d are lent, %d kept, want %d", field, body, n, lent, kept, want)

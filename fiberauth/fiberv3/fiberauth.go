@@ -71,6 +71,7 @@ func Check(c fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	if v.Response == nil {
 		fasthttpauth.PassCheck(c.RequestCtx(), &v)
 		setContext(c, watched, v.Context)
+		view.free()
 		return nil
 	}
 	return refuseInside(c, view, v)
@@ -130,8 +131,11 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		}
 		view, watched, v := decide(c, t.Check)
 		if v.Response != nil {
-			return view.refuse(c, t, v)
+			err := view.refuse(c, t, &v)
+			view.free()
+			return err
 		}
+		view.free()
 		ctx := c.RequestCtx()
 		fasthttpauth.AddFields(&ctx.Response.Header, v.Fields...)
 		setContext(c, watched, v.Context)
@@ -144,20 +148,17 @@ func gateHandler(t *core.Gate) fiber.Handler {
 }
 
 // refuse answers by the verdict of t, a mounted gate.
-func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict core.Verdict) error {
+func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict *core.Verdict) error {
 	ctx := c.RequestCtx()
 	if _, _, ok := verdict.Concealed(); ok {
 		fasthttpauth.MarkRefused(ctx)
-		return conceal(c, &verdict)
+		return conceal(c, verdict)
 	}
-	fasthttpauth.Refuse(ctx, &verdict)
-	if !v.app.alone(c, t) {
-		fasthttpauth.Seal(ctx)
-	}
+	fasthttpauth.Refuse(ctx, verdict, v.app.alone(c, t))
 	if v.app.quiet && !fasthttpauth.MustResend(ctx) {
 		return nil
 	}
-	return settle(c, refusal(verdict))
+	return settle(c, refusal(*verdict))
 }
 
 // refuseInside answers by a check's verdict and seals the response.

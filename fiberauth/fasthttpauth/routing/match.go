@@ -137,11 +137,14 @@ func (t *Table) readings(n *notes, kept string) (m Match) {
 	return m
 }
 
-// keepPath makes the path one to keep: kept itself if that says the same.
+// keepPath makes the path one to keep: kept itself or the pattern if that says the same.
 func (m *Match) keepPath(kept string) {
-	if m.Path == kept {
+	switch m.Path {
+	case kept:
 		m.Path = kept
-	} else {
+	case m.Pattern:
+		m.Path = m.Pattern
+	default:
 		m.Path = strings.Clone(m.Path)
 	}
 }

@@ -186,63 +186,72 @@ func (e *Entry) files(s *sighting, values []string, decoded string) (paths []str
 }
 
 // Resolve says what the router matches for c with method, which must be safe to keep,
-// with the path in the letter case of the route's literal parts. at is the entry of
-// the handlers that run now, nil where that is not known. What a search has found before
-// for the same request is said again where that would be found, and its path is kept
-// where that alone is the same.
-func (t *Table) Resolve(c Ctx, method string, at *Entry, before *Found) (Match, error) {
+// with the path in the letter case of the route's literal parts, and leaves it in m. at
+// is the entry of the handlers that run now, nil where that is not known. What a search
+// has left in m before for the same request is said again where that would be found, and
+// its path is kept where that alone is the same. With an error m stays as it is.
+func (t *Table) Resolve(c Ctx, method string, at *Entry, m *Match) error {
 	req := c.Request()
 	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
 		// fasthttp drops what follows the first, and takes what follows the
 		// second for a host where the request names none.
-		return Match{}, core.ErrAmbiguousPath
+		return core.ErrAmbiguousPath
 	}
 	path, now := c.Path(), asked{method, at} // the path is Fiber's own, to be copied
-	same := at != nil && !t.config.Unescape && string(req.URI().PathOriginal()) == path
-	if same && before.again && before.asked == now && before.path == path {
-		m := Match{core.Route{Path: before.path, Escaped: true, Folded: int(before.folded)}, *before}
+	if m.again && m.asked == now && m.path == path && t.asSent(req, path) {
+		m.Route = core.Route{Path: m.path, Escaped: true, Folded: int(m.folded)}
 		if m.pattern != nil {
 			m.Pattern = m.pattern.text
 		}
-		return m, nil
+		return nil
 	}
 	if t.config.Unescape {
 		// The path as sent must be clear too, and say the same.
 		sent, err := adapter.CanonicalPath(core.Route{Path: string(req.URI().PathOriginal()), Escaped: true})
 		if err != nil {
-			return Match{}, err
+			return err
 		}
 		if sent != strings.TrimSuffix(path, "/") && sent != path {
-			return Match{}, core.ErrAmbiguousPath
+			return core.ErrAmbiguousPath
 		}
 	}
-	m, err := t.match(c, req, now, path, before.path)
-	if err == nil && m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
+	if err := t.match(c, req, now, path, m); err != nil {
+		return err
+	}
+	if m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
 		t.fill(&m.Found, c, at)
 		m.InnerSlashes = m.innerSlashes()
 	}
 	m.path, m.folded = m.Path, int32(min(m.Folded, math.MaxInt32))
-	m.again = err == nil && same && m.searched && m.Path == path && m.Alternatives == nil && m.InnerSlashes == 0
-	return m, err
+	m.again = m.searched && at != nil && m.Path == path && m.Alternatives == nil && m.InnerSlashes == 0 && t.asSent(req, path)
+	return nil
 }
 
-func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path, kept string) (Match, error) {
+// asSent reports whether path is that of the request as it is in its target.
+func (t *Table) asSent(req *fasthttp.Request, path string) bool {
+	return !t.config.Unescape && string(req.URI().PathOriginal()) == path
+}
+
+func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path string, m *Match) error {
 	e := now.at
 	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
-		return t.search(req, now, path, kept)
+		return t.search(req, now, path, m)
 	}
-	m := Match{core.Route{Pattern: e.Pattern.text, Path: path, Escaped: !t.config.Unescape}, Found{pattern: e.Pattern, asked: now}}
+	spelled, folded := path, 0
 	if t.config.Fold || e.Pattern.folded > 0 || len(e.Pattern.params) > 0 { // whose values a route that did not match may have changed
 		var few [fewParams]string
-		matched := values(few[:0], c, e.Pattern.params)
-		spelled, end, ok := e.Pattern.follow(path, matched)
+		matched, end, ok := values(few[:0], c, e.Pattern.params), 0, false
+		spelled, end, ok = e.Pattern.follow(path, matched)
 		if !ok || strings.Trim(path[end:], "/") != "" {
-			return Match{}, strays(e.Pattern)
+			return strays(e.Pattern)
 		}
-		m.Path, m.Folded = spelled, e.Pattern.foldedIn(spelled, matched)
+		folded = e.Pattern.foldedIn(spelled, matched)
 	}
+	kept := m.path
+	m.Route = core.Route{Pattern: e.Pattern.text, Path: spelled, Escaped: !t.config.Unescape, Folded: folded}
+	m.Found = Found{pattern: e.Pattern, asked: now}
 	m.keepPath(kept)
-	return m, nil
+	return nil
 }
 
 // strays refuses a path that p has matched and cannot follow.
@@ -252,15 +261,15 @@ func strays(p *Pattern) error {
 
 // search finds what may answer a request that is still at middleware mounted
 // with Use. The entry of now is that of the middleware, nil where it is not known.
-func (t *Table) search(req *fasthttp.Request, now asked, path, kept string) (Match, error) {
+func (t *Table) search(req *fasthttp.Request, now asked, path string, m *Match) error {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
 	if t.ask(n, req, &now, path, false); n.err != nil {
-		return Match{}, n.err
+		return n.err
 	}
-	m := t.readings(n, kept)
+	*m = t.readings(n, m.path)
 	m.asked, m.searched = now, true
-	return m, nil
+	return nil
 }
 
 // ask has the copy leave in n what it makes of a request with a path.

@@ -141,8 +141,10 @@ func (a *app) resolve(path string) (routing.Match, *at, error) {
 	if c.index < len(a.entries) {
 		e = a.entries[c.index]
 	}
-	m, err := a.table.Resolve(c, "GET", e, new(routing.Found))
-	if again, other := a.table.Resolve(c, "GET", e, &m.Found); !reflect.DeepEqual(again.Route, m.Route) {
+	var m routing.Match
+	err := a.table.Resolve(c, "GET", e, &m)
+	again := routing.Match{Found: m.Found}
+	if other := a.table.Resolve(c, "GET", e, &again); !reflect.DeepEqual(again.Route, m.Route) {
 		return m, c, fmt.Errorf("the gate after is told %+v, %v", again.Route, other)
 	}
 	return m, c, err
@@ -231,7 +233,8 @@ func TestFollowingGates(t *testing.T) {
 		a.asked = 0
 		c.path, c.index = tt.path, tt.entry
 		c.ctx.Request.SetRequestURI(tt.sent)
-		m, err := a.table.Resolve(c, tt.method, a.entries[tt.entry], &first.Found)
+		m := routing.Match{Found: first.Found}
+		err = a.table.Resolve(c, tt.method, a.entries[tt.entry], &m)
 		if a.asked != tt.asked || (tt.want == "") != errors.Is(err, core.ErrAmbiguousPath) {
 			t.Errorf("%s: asked %d times, want %d: %v", name, a.asked, tt.asked, err)
 		}
@@ -253,11 +256,11 @@ func TestFollowingGateOfAnotherApp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := one.table.Resolve(c, "GET", nil, new(routing.Found))
-	if err != nil || first.Pattern != "/a/:x" {
-		t.Fatalf("%+v, %v", first.Route, err)
+	var m routing.Match
+	if err := one.table.Resolve(c, "GET", nil, &m); err != nil || m.Pattern != "/a/:x" {
+		t.Fatalf("%+v, %v", m.Route, err)
 	}
-	if m, err := other.table.Resolve(c, "GET", nil, &first.Found); err != nil || m.Pattern != "/:x/b" {
+	if err := other.table.Resolve(c, "GET", nil, &m); err != nil || m.Pattern != "/:x/b" {
 		t.Errorf("%+v, %v", m.Route, err)
 	}
 }
