@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -23,9 +24,11 @@ type follower struct {
 	// shared are the places of the closures so far, by tenant and roles.
 	shared map[string]int32
 	key    []byte
-	// seen is the walk that has last met a name, found what the walk at hand has
-	// met, and queue and next are what it goes on with.
+	// seen is the walk that has last met a name, in seenFew where few names have
+	// links, found what the walk at hand has met, and queue and next are what it goes
+	// on with.
 	seen        []int32
+	seenFew     map[int32]int32
 	walk        int32
 	found       []met
 	queue, next []int32
@@ -39,22 +42,31 @@ type follower struct {
 // met is a name that a walk has come to, and by how many links.
 type met struct{ name, count int32 }
 
-// make follows the links of the g lines of one kind.
-func (f *follower) make(rules []*Rule, s *model.Schema, kind string) {
-	if len(rules) == 0 {
-		return
-	}
+// make follows the links of the g lines of one kind, which are among lines.
+func (f *follower) make(lines []*Rule, texts *Texts, s *model.Schema, kind string) {
 	g := f.graph
-	g.texts = rules[0].Texts
-	if g.Tenants {
+	g.texts = texts
+	count, of := 0, texts.Known(kind)
+	for _, r := range lines {
+		if r.Numbers()[0] == of {
+			count++
+		}
+	}
+	few := g.patterns == nil && s.Limits[kind] == 0 && count < texts.Numbers()/mostOfFew
+	if g.Tenants || few {
 		g.nodes.byPair = map[Pair]int32{}
 	}
 	f.piece = piece
-	f.seen, f.shared = make([]int32, g.texts.Numbers()), map[string]int32{}
-	if g.patterns == nil {
-		f.addLinks(rules, g.texts.Known(kind))
+	f.shared = map[string]int32{}
+	if few {
+		f.seenFew = map[int32]int32{}
 	} else {
-		f.addPatternLinks(rules, s, kind)
+		f.seen = make([]int32, texts.Numbers())
+	}
+	if g.patterns == nil {
+		f.addLinks(lines, of, count)
+	} else {
+		f.addPatternLinks(lines, s, kind)
 	}
 	g.byNode = make([]int32, max(len(f.direct), len(f.expanded)))
 	g.closures = make([]*Closure, 1)
@@ -68,20 +80,37 @@ func (f *follower) make(rules []*Rule, s *model.Schema, kind string) {
 	if g.patterns != nil {
 		f.followPatterns()
 	}
+	if few && !g.Tenants {
+		slices.SortFunc(g.linked, func(a, b int32) int { return cmp.Compare(g.nodes.pair(a).Name, g.nodes.pair(b).Name) })
+	}
 }
 
-// addLinks sorts the roles of the g lines of a kind by the names they are given
-// to.
-func (f *follower) addLinks(rules []*Rule, kind int32) {
-	g := f.graph
-	if !g.Tenants {
-		f.direct = make([]Span, g.texts.Numbers())
+// mostOfFew is how many texts a policy has for each role link where names with links
+// are few: a table of all texts would take longer to make than all else.
+const mostOfFew = 16
+
+// meet notes that the walk at hand has met a name, and hasMet reports whether it has.
+func (f *follower) meet(name int32) {
+	if f.seenFew != nil {
+		f.seenFew[name] = f.walk
+	} else {
+		f.seen[name] = f.walk
 	}
-	count := 0
-	for _, r := range rules {
-		if r.Numbers()[0] == kind {
-			count++
-		}
+}
+
+func (f *follower) hasMet(name int32) bool {
+	if f.seenFew != nil {
+		return f.seenFew[name] == f.walk
+	}
+	return f.seen[name] == f.walk
+}
+
+// addLinks sorts the roles of the g lines of a kind, of which there are so many, by the
+// names they are given to.
+func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
+	g := f.graph
+	if g.nodes.byPair == nil {
+		f.direct = make([]Span, g.texts.Numbers())
 	}
 	f.piece = min(count, piece) // a name has a closure, and most lead to as many names
 	froms := make([]int32, 0, count)
@@ -154,10 +183,10 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	for n := int32(1); n <= MaxLinks && len(f.queue) > 0; n++ {
 		f.next = f.next[:0]
 		for _, role := range f.queue {
-			if f.seen[role] == f.walk {
+			if f.hasMet(role) {
 				continue
 			}
-			f.seen[role] = f.walk
+			f.meet(role)
 			f.found = append(f.found, met{role, n})
 			if number := f.graph.nodes.find(Pair{tenant, role}); number >= 0 {
 				f.next = append(f.next, f.rolesOf(number)...)
@@ -168,7 +197,7 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	}
 	c := cutPiece(&f.closures, 1, f.piece)
 	for _, role := range f.queue {
-		if f.seen[role] != f.walk {
+		if !f.hasMet(role) {
 			c[0].cut = f.graph.texts.Text(role)
 		}
 	}

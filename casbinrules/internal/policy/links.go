@@ -48,9 +48,9 @@ type Graph struct {
 type node struct{ Tenant, Name string }
 
 // nodes numbers names within tenants. Without tenants these are the numbers of
-// the names.
+// the names, unless few names have links.
 type nodes struct {
-	byPair map[Pair]int32 // nil without tenants
+	byPair map[Pair]int32 // nil where the names have numbers that do
 	pairs  []Pair
 }
 
@@ -243,14 +243,17 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 // NewGraphs follows the role links of every kind of g lines.
 func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Graph {
 	graphs := map[string]*Graph{}
+	lines := linkLines(rules)
 	for kind, width := range s.Roles {
 		f := follower{graph: &Graph{Tenants: width == 3, patterns: newPatterns(s, kind)}, pace: c.Pace}
 		if kind == "g" {
 			f.prefix = c.RolePrefix
 		}
-		f.make(rules, s, kind)
+		if len(rules) > 0 {
+			f.make(lines, rules[0].Texts, s, kind)
+		}
 		if s.Limits[kind] > 0 {
-			f.graph.times = newTimes(&f, rules, kind, s.Limits[kind], c.LinkConditions[kind])
+			f.graph.times = newTimes(&f, lines, kind, s.Limits[kind], c.LinkConditions[kind])
 		}
 		graphs[kind] = f.graph
 	}
@@ -316,34 +319,30 @@ func (g *Graph) MarkFollowing(old *Graph, changed, marked []bool) {
 	for i, c := range g.closures {
 		leads[i] = c.Leads(changed)
 	}
-	for _, name := range g.linked {
-		if leads[g.byNode[name]] {
-			marked[name] = true
+	for _, number := range g.linked {
+		if leads[g.byNode[number]] {
+			marked[g.nodes.pair(number).Name] = true
 		}
 	}
 	if g == old {
 		return
 	}
-	for _, name := range old.linked {
-		if g.Of(Pair{Name: name}) == nil {
-			marked[name] = true
+	for _, number := range old.linked {
+		if at := old.nodes.pair(number); g.Of(at) == nil {
+			marked[at.Name] = true
 		}
 	}
-	equal := make([]int32, len(g.closures)) // a closure of old, once it has been compared
-	for _, name := range g.linked {
-		was := old.Of(Pair{Name: name})
-		if was == nil {
-			marked[name] = true
+	equal := make([]*Closure, len(g.closures)) // of old, once it has been compared
+	for _, number := range g.linked {
+		at, of := g.nodes.pair(number), g.byNode[number]
+		was := old.Of(at)
+		if was != nil && equal[of] == was {
 			continue
 		}
-		at, before := g.byNode[name], old.byNode[name]
-		if equal[at] == before {
-			continue
-		}
-		if g.closures[at].Equal(was) {
-			equal[at] = before
+		if was != nil && g.closures[of].Equal(was) {
+			equal[of] = was
 		} else {
-			marked[name] = true
+			marked[at.Name] = true
 		}
 	}
 }

@@ -137,14 +137,15 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	r.Errors = v.Errors
 	r.Texts.Trim()
 	added := r.Rules
-	r.Rules = v.Rules
 	c.Pace.RestIfDue()
 	v.noteLinks(r, before, added)
 	if v.Links {
 		v.Graphs = NewGraphs(s, v.Rules, c)
+		r.Rules = linkLines(v.Rules)
 		r.CheckConstraints()
 		r.CheckRoles(v.Graphs)
 	}
+	r.Rules = v.Rules
 	r.CheckPolicy(files[0].Name, c)
 	if len(r.Findings) > 0 {
 		return nil
@@ -249,13 +250,17 @@ func (v *Revision) repeats(r *reader, known int) bool {
 	for field, texts := range wanted {
 		slices.Sort(texts)
 		first, last := texts[0], texts[len(texts)-1]
+		all := r.Texts.fields
 		if v.had(func(other *Rule) bool {
-			numbers := other.Numbers()
-			if field >= len(numbers) || numbers[field] < first || numbers[field] > last {
+			if field >= int(other.count) {
 				return false
 			}
-			_, found := slices.BinarySearch(texts, numbers[field])
-			return found && slices.ContainsFunc(came, func(made []int32) bool { return slices.Equal(made, numbers) })
+			n := all[int(other.first)+field]
+			if n < first || n > last {
+				return false
+			}
+			_, found := slices.BinarySearch(texts, n)
+			return found && slices.ContainsFunc(came, func(made []int32) bool { return slices.Equal(made, other.Numbers()) })
 		}) {
 			return true
 		}

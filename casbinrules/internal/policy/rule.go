@@ -34,6 +34,31 @@ func PolicyLines(rules []*Rule) []*Rule {
 	return lines
 }
 
+// linkLines are the lines of rules that are no p lines. Mostly these are the last ones,
+// and take no room of their own.
+func linkLines(rules []*Rule) []*Rule {
+	first := slices.IndexFunc(rules, notPolicy)
+	if first < 0 {
+		return nil
+	}
+	count := 0
+	for _, r := range rules[first:] {
+		if notPolicy(r) {
+			count++
+		}
+	}
+	if first+count == len(rules) {
+		return rules[first:]
+	}
+	lines := make([]*Rule, 0, count)
+	for _, r := range rules[first:] {
+		if notPolicy(r) {
+			lines = append(lines, r)
+		}
+	}
+	return lines
+}
+
 // EffectOf is "allow", "deny", or what else a policy loaded as Casbin does may
 // say.
 func EffectOf(s *model.Schema, r *Rule) string {

@@ -27,7 +27,7 @@ type Sieve struct {
 	seed     maphash.Seed
 	slots    []slot // a power of two, at most half full
 	// kinds are what there is in each group, by bits, so that the rest need not
-	// be looked for.
+	// be looked for. Groups may share a place.
 	kinds []uint32
 	cut   []pattern.Segment // room for those of one pattern
 	// keys is room for what one pattern asks for, of the kinds wanted.
@@ -65,9 +65,12 @@ func New(function string, star bool, rules, search int) *Sieve {
 	for size < 2*rules {
 		size *= 2
 	}
-	s.slots = make([]slot, size)
+	s.slots, s.kinds = make([]slot, size), make([]uint32, size)
 	return s
 }
+
+// kindsOf are those of a group.
+func (s *Sieve) kindsOf(group int32) *uint32 { return &s.kinds[int(group)&(len(s.kinds)-1)] }
 
 // at is the slot of a key, or the free one where it would stand.
 func (s *Sieve) at(key uint64) *slot {
@@ -83,11 +86,8 @@ func (s *Sieve) at(key uint64) *slot {
 // is the same for equal texts; action is a bit for its action, which several
 // actions may share.
 func (s *Sieve) Add(group, number int32, pattern string, action uint32) {
-	if more := int(group) + 1 - len(s.kinds); more > 0 {
-		s.kinds = append(s.kinds, make([]uint32, more)...)
-	}
 	own, kind, _ := s.keysOf(group, number, pattern)
-	s.kinds[group] |= kind
+	*s.kindsOf(group) |= kind
 	slot := s.at(own)
 	slot.key = own
 	slot.twice |= slot.once & action
@@ -97,7 +97,7 @@ func (s *Sieve) Add(group, number int32, pattern string, action uint32) {
 // Any reports whether some rule of a group may have a pattern that covers this
 // one.
 func (s *Sieve) Any(group, number int32, pattern string) bool {
-	if int(group) >= len(s.kinds) || s.kinds[group] == 0 {
+	if *s.kindsOf(group) == 0 {
 		return false
 	}
 	if _, _, sure := s.keysOf(group, number, pattern); !sure {
@@ -137,7 +137,7 @@ func (s *Sieve) Other(group, number int32, pattern string, action, others uint32
 // takes.
 func (s *Sieve) keysOf(group, number int32, text string) (own uint64, kind uint32, sure bool) {
 	base := texttable.Mix(0, uint64(uint32(group)))
-	s.keys, s.wanted = s.keys[:0], s.kinds[group]
+	s.keys, s.wanted = s.keys[:0], *s.kindsOf(group)
 	all := s.key(base, ofAll)
 	if s.star && text == "*" || pattern.MatchesAll(s.function, text) {
 		return all, 1 << ofAll, true
