@@ -14,11 +14,10 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// idBytes is how many random bytes an id has, and idLength how long it is as
-// text.
+// idBytes is the number of random bytes of an id, and idLength its length as text.
 const idBytes, idLength = 32, 43
 
-// cookie is how ids travel (draft-ietf-httpbis-rfc6265bis §4.1).
+// cookie is the cookie that carries ids (draft-ietf-httpbis-rfc6265bis §4.1).
 type cookie struct {
 	http.Cookie // all but the value
 	persistent  bool
@@ -45,14 +44,15 @@ func newCookie(s settings) (cookie, error) {
 	return c, nil
 }
 
-// newID is 256 random bits. Where there are none to be had the program ends.
+// newID returns 256 random bits. Without a source of randomness the program
+// crashes.
 func newID() string {
 	var b [idBytes]byte
-	_, _ = rand.Read(b[:]) // never fails: it ends the program
+	_, _ = rand.Read(b[:]) // never fails: it crashes the program
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// value is the id that r carries, in the form of one that could have been issued.
+// value returns the id that r carries, which is well-formed.
 func (c *cookie) value(r core.Request) (string, error) {
 	value, n := r.Cookie(c.Name)
 	switch {
@@ -79,7 +79,7 @@ func isID(s string) bool {
 	return err == nil && n == idBytes
 }
 
-// issue is the field that gives a browser id, until deadline.
+// issue returns the field that sets id in a browser, until deadline.
 func (c *cookie) issue(id string, deadline time.Time) core.Field {
 	out := c.Cookie
 	out.Value = id
@@ -89,7 +89,7 @@ func (c *cookie) issue(id string, deadline time.Time) core.Field {
 	return core.Field{Name: "Set-Cookie", Value: out.String()}
 }
 
-// end is the field that takes the cookie out of a browser.
+// end returns the field that deletes the cookie in a browser.
 func (c *cookie) end() core.Field {
 	out := c.Cookie
 	out.MaxAge = -1

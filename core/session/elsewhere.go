@@ -9,19 +9,19 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// What is in this file is for packages by which people sign in at another server,
+// The functions in this file are for packages that sign users in at another server,
 // such as an OpenID provider.
 
-// SignInElsewhere ends a sign-in that another server has proved: it judges the
-// request to which the browser was sent back, as [core.Guard.SignInElsewhere]
-// does, begins a session as [Manager.Login] does with the options that verify
-// returns, and answers.
+// SignInElsewhere completes a sign-in at another server: it checks the request with
+// which the browser comes back, as [core.Guard.SignInElsewhere] does, starts a
+// session as [Manager.Login] does with the options that verify returns, and
+// responds.
 //
-// Who is signed in goes on with 303 to returnTo, as far as [respond.ReturnTo] lets
-// it count, or else to the page of [WithSignInRedirect]. When verify returns a
-// [core.CredentialError] the answer is 303 to the page of [WithSignInPage], with
-// [ErrorParam]; any other error is answered as [Manager.Refuse] does. Observers are told once, of how all of
-// it has ended.
+// A user who is signed in is redirected with 303 to returnTo, if [respond.ReturnTo]
+// accepts it, and otherwise to the page of [WithSignInRedirect]. If verify returns
+// a [core.CredentialError], the response is 303 to the page of [WithSignInPage],
+// with [ErrorParam]; any other error is answered as by [Manager.Refuse]. Observers
+// are told once, of the final result.
 func (m *Manager) SignInElsewhere(ctx context.Context, r core.Request, returnTo string,
 	verify func(context.Context) (*core.Principal, []LoginOption, error)) core.Response {
 	if r.Method() != http.MethodGet {
@@ -44,22 +44,23 @@ func (m *Manager) SignInElsewhere(ctx context.Context, r core.Request, returnTo 
 	return *v.Response
 }
 
-// LogoutElsewhere judges the request by which another server ends sessions here,
-// as [core.Guard.LogoutElsewhere] does. verify ends them, with
-// [Manager.LogoutGroup], and returns whom they belong to. A verdict without a
-// Response says that they have ended. Otherwise it may be sent, or replaced by
-// what that server understands.
+// LogoutElsewhere checks the request by which another server ends sessions here, as
+// [core.Guard.LogoutElsewhere] does. verify ends them, with [Manager.LogoutGroup],
+// and returns the user they belong to. A verdict without a Response means that they
+// have ended. Otherwise the Response may be sent, or replaced by one that the other
+// server understands.
 func (m *Manager) LogoutElsewhere(ctx context.Context, r core.Request, verify func(context.Context) (*core.Principal, error)) core.Verdict {
 	return m.answering.LogoutElsewhere(ctx, r, verify)
 }
 
-// UseOnce reports whether it is called for the first time with name, and has the
-// store keep that until a time: for what must not be used twice, such as the
-// identifier of a logout token. The first call does what do says, nil for nothing,
-// before the store is told; after an error it may be called again. In one process
-// only one of several calls at the same time is the first: where do is given, the
-// others are told that it is unavailable, since it may fail, and otherwise that
-// they are not the first. Two processes could both be while neither has written.
+// UseOnce reports whether it is called for the first time with name, and makes the
+// store remember name until the given time. It is for things that must not be used
+// twice, such as the identifier of a logout token. The first call runs do, which
+// may be nil, before it writes to the store; after an error UseOnce may be called
+// again. Of concurrent calls in one process only one is the first: if do is given,
+// the others get an unavailable error, since do may fail, and otherwise they are
+// told that they are not the first. Two processes could both be first until one has
+// written.
 func (m *Manager) UseOnce(ctx context.Context, name string, until time.Time, do func() error) (first bool, err error) {
 	if name == "" {
 		return false, &core.InternalError{Err: errors.New("session: use once without a name")}
@@ -84,8 +85,8 @@ func (m *Manager) UseOnce(ctx context.Context, name string, until time.Time, do 
 	return err == nil, err
 }
 
-// SignInPage is the page of [WithSignInPage], or "".
+// SignInPage returns the page of [WithSignInPage], or "".
 func (m *Manager) SignInPage() string { return m.loginPage }
 
-// Cookie is the session cookie without a value: its name and attributes.
+// Cookie returns the session cookie without a value: its name and attributes.
 func (m *Manager) Cookie() http.Cookie { return m.cookie.Cookie }

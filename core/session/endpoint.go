@@ -9,11 +9,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/signinform"
 )
 
-// LogoutEndpoint ends the session of a POST request and answers with 204, or
-// with 303 to the page of [WithLogoutRedirect]; mount it with Serve of an
-// adapter, behind no gate. Who is not signed in gets the same answer.
+// LogoutEndpoint ends the session of a POST request and responds with 204, or with
+// 303 to the page of [WithLogoutRedirect]; mount it with Serve of an adapter,
+// behind no gate. A client that is not signed in gets the same response.
 //
-// A request that another site caused is 403, other methods are 405, and 503
+// A request that another site caused gets 403, and other methods get 405. A 503
 // means that the session may still be alive.
 func (m *Manager) LogoutEndpoint() core.Endpoint {
 	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
@@ -33,10 +33,11 @@ func (m *Manager) LogoutEndpoint() core.Endpoint {
 	})
 }
 
-// Refuse answers an error of [Manager.SignIn], [Manager.Login], [Manager.Rotate]
-// or [Manager.Logout] as a guard would, and tells the observers, unless SignIn
-// has: 503 for a store that fails, 403 for another site's request, 400 for two
-// cookies, 401 for a session that is over or a wrong password, 429 for too many. A handler returns what Serve of its adapter makes of it.
+// Refuse returns an endpoint that answers an error of [Manager.SignIn],
+// [Manager.Login], [Manager.Rotate] or [Manager.Logout] as a guard would, and tells
+// the observers, unless SignIn has: 503 for a failing store, 403 for another site's
+// request, 400 for two cookies, 401 for an ended session or a wrong password, 429
+// for too many attempts. A handler calls it through Serve of its adapter.
 func (m *Manager) Refuse(err error) core.Endpoint {
 	if err == nil {
 		err = &core.InternalError{Err: errors.New("session: refused without an error")}
@@ -56,7 +57,7 @@ func (m *Manager) Refuse(err error) core.Endpoint {
 
 type refusedKey struct{}
 
-// finishAnswers makes the gates that answer what login and logout refuse.
+// finishAnswers makes the gates that answer refusals of login and logout.
 func (m *Manager) finishAnswers() error {
 	opts := m.answers
 	if len(m.origins) > 0 {
@@ -74,15 +75,16 @@ func (m *Manager) finishAnswers() error {
 	return err
 }
 
-// leaving is the scheme of those who log out.
+// leaving is the scheme for logging out.
 type leaving struct{ *Manager }
 
-// Authenticate takes a session that is over, or cannot be read, for none.
+// Authenticate treats a session that has ended, or cannot be read, as no
+// credentials.
 func (l leaving) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	if err, ok := ctx.Value(refusedKey{}).(error); ok {
 		var foreign *crossSiteError
 		if errors.As(err, &foreign) {
-			return foreign.who, nil // whom the guard refuses, for the same reason
+			return foreign.who, nil // the guard refuses it for the same reason
 		}
 		return nil, err
 	}

@@ -12,27 +12,29 @@ import (
 	"github.com/sallyport-go/sallyport/core/respond"
 )
 
-// ErrorParam is the query parameter by which [Manager.LoginEndpoint] tells the
+// ErrorParam is the query parameter with which [Manager.LoginEndpoint] tells the
 // sign-in page that user or password was wrong. Its value is
 // [core.CodeInvalidCredentials].
 const ErrorParam = "error"
 
-// LoginEndpoint takes the form of a sign-in page, has users verify the password and
-// begins a session; mount it with Serve of an adapter, for POST and behind no gate.
-// The fields are user, password and, to lead back, return_to, of 16 KiB at most.
+// LoginEndpoint accepts the form of a sign-in page, verifies the password with
+// users and starts a session; mount it with Serve of an adapter, for POST and
+// behind no gate. The form fields are user, password and, for the page to return
+// to, return_to; the body may have 16 KiB.
 //
-// Who has signed in goes on with 303 to return_to, as far as [respond.ReturnTo] lets
-// it count, or else to the page of [WithSignInRedirect]. A wrong user or password
-// leads back with 303 to the page of [WithSignInPage], which keeps return_to and has
-// [ErrorParam] in its query; without such a page it is 401.
+// A successful sign-in is redirected with 303 to return_to, if [respond.ReturnTo]
+// accepts it, and otherwise to the page of [WithSignInRedirect]. A wrong user or
+// password is redirected with 303 to the page of [WithSignInPage], with return_to
+// and [ErrorParam] in its query; without such a page it gets 401.
 //
-// A script may send the same fields as JSON: the answer is then 204, or 401. Both
+// A script may send the same fields as JSON: the response is then 204, or 401. Both
 // get 403 for a page of another site, 429 for too many guesses, 503 for an outage
-// or a body that has not come whole, and 401 for what cannot be read. Observers are
-// told of every attempt, as of [Manager.SignIn].
+// or an incomplete body, and 401 for a malformed one. Observers are told of every
+// attempt, as with [Manager.SignIn].
 //
-// Like the functions that mount gates it panics when it cannot work, which is when
-// users is nil or hides what it wraps, so that a mistake shows at start-up.
+// Like the functions that mount gates it panics if it cannot work, that is, if
+// users is nil or hides an optional interface of what it wraps, so that a mistake
+// shows at start-up.
 func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 	if err := basic.CheckVerifier(users); err != nil {
 		panic("session: " + err.Error())
@@ -40,7 +42,7 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		form, unread := signinform.Read(r, signinform.User, signinform.Password, respond.ReturnToParam)
 		if unread != nil {
-			form = &signinform.Form{JSON: true} // there is nowhere to lead to
+			form = &signinform.Form{JSON: true} // there is nowhere to redirect to
 		}
 		account, verify := form.Login(users, unread)
 		_, fields, err := m.SignIn(ctx, r, account, verify)
@@ -57,7 +59,7 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 	})
 }
 
-// afterSignIn is the page to go on with.
+// afterSignIn returns the page to redirect to after signing in.
 func (m *Manager) afterSignIn(returnTo string) string {
 	if to := respond.ReturnTo(returnTo); to != "/" {
 		return to
@@ -65,7 +67,7 @@ func (m *Manager) afterSignIn(returnTo string) string {
 	return m.afterLogin
 }
 
-// onceMore is the sign-in page, for another try.
+// onceMore returns the address of the sign-in page for another try.
 func (m *Manager) onceMore(returnTo string) string {
 	page, err := url.Parse(m.loginPage)
 	if err != nil {
@@ -80,10 +82,10 @@ func (m *Manager) onceMore(returnTo string) string {
 	return page.String()
 }
 
-// noStore keeps an answer out of caches.
+// noStore keeps a response out of caches.
 var noStore = core.Field{Name: "Cache-Control", Value: "no-store"}
 
-// seeOther leads on with GET.
+// seeOther redirects with GET.
 func seeOther(to string, fields []core.Field) core.Response {
 	return core.Response{Status: http.StatusSeeOther, Fields: append(fields, core.Field{Name: "Location", Value: to})}
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// LoginOption says more about the session that [Manager.Login] begins.
+// LoginOption configures the session that [Manager.Login] starts.
 type LoginOption func(*login) error
 
-// login is what the options set.
+// login holds what the options set.
 type login struct {
 	groups   []group
 	authTime *time.Time
@@ -19,12 +19,12 @@ type login struct {
 
 type group struct {
 	name  string
-	final bool // it ends once and for all
+	final bool // it ends permanently
 }
 
-// WithAuthenticatedAt is when whoever logs in has proved who they are, the zero
-// time for not known, in place of the principal's and of now: for a sign-in by
-// another server, which may have asked long ago.
+// WithAuthenticatedAt sets when the user authenticated, zero for unknown, in place
+// of the principal's time or now. It is for a sign-in at another server, where the
+// user may have authenticated long ago.
 func WithAuthenticatedAt(at time.Time) LoginOption {
 	return func(l *login) error {
 		l.authTime = &at
@@ -33,16 +33,16 @@ func WithAuthenticatedAt(at time.Time) LoginOption {
 }
 
 // WithGroup puts the session into a group of sessions that [Manager.LogoutGroup]
-// ends, such as those of one sign-in at an identity provider. The name is secret
-// to nobody and must not be empty. Each group of a session is one more question
-// to the store at each request.
+// ends, such as those of one sign-in at an identity provider. The name is not
+// secret and must not be empty. Each group of a session costs one more call to the
+// store for each request.
 func WithGroup(name string) LoginOption {
 	return func(l *login) error { return l.enter(group{name: name}) }
 }
 
-// WithFinalGroup is [WithGroup] for a group that ends once and for all, such as
-// that of one session at an identity provider: when it has ended already, as by a
-// logout that overtakes the sign-in, nobody is logged in and the error is a
+// WithFinalGroup is [WithGroup] for a group that ends permanently, such as that of
+// one session at an identity provider: if it has ended already, for instance
+// because a logout overtook the sign-in, nobody is logged in and the error is a
 // [core.CredentialError].
 func WithFinalGroup(name string) LoginOption {
 	return func(l *login) error { return l.enter(group{name: name, final: true}) }
@@ -56,7 +56,8 @@ func (l *login) enter(g group) error {
 	return nil
 }
 
-// join is the generations of groups now, for a session that is put into them.
+// join returns the current generations of groups, for a session that is put into
+// them.
 func (m *Manager) join(ctx context.Context, groups []group) (map[key]string, error) {
 	if len(groups) == 0 {
 		return nil, nil
@@ -77,7 +78,7 @@ func (m *Manager) join(ctx context.Context, groups []group) (map[key]string, err
 }
 
 // LogoutGroup ends all sessions that were put into a group with [WithGroup], as
-// [Manager.LogoutEverywhere] does with those of a principal.
+// [Manager.LogoutEverywhere] does for those of a principal.
 func (m *Manager) LogoutGroup(ctx context.Context, name string) error {
 	if name == "" {
 		return &core.InternalError{Err: errors.New("session: logout of a group without a name")}

@@ -11,15 +11,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// replacedFor is how long requests that were on their way when an id was
-// exchanged are told apart from those with an id nobody knows.
+// replacedFor is how long requests that were under way when an id was replaced can
+// be told from those with an unknown id.
 const replacedFor = time.Minute
 
-// generationSlack is how much longer than any session it must judge a
-// generation is kept, for clocks that differ.
+// generationSlack is how much longer a generation is kept than any of its sessions,
+// for clocks that differ.
 const generationSlack = time.Hour
 
-// crossSiteError is a login that another site caused.
+// crossSiteError is the error for a login that another site caused.
 type crossSiteError struct {
 	who *core.Principal
 	err error
@@ -28,18 +28,18 @@ type crossSiteError struct {
 func (e *crossSiteError) Error() string { return fmt.Sprintf("session: login refused: %v", e.err) }
 func (e *crossSiteError) Unwrap() error { return e.err }
 
-// Login starts a session for p, whom the caller has proved, and returns the
-// fields that the handler adds to its response with AddFields of its adapter.
-// Whatever id the request brought is not used; if it named a session, that one
-// is over, and so is one that a rotation has just put in its place.
+// Login starts a session for p, which the caller has authenticated, and returns the
+// fields that the handler adds to its response with AddFields of its adapter. The
+// id in the request is never reused; if it named a session, that session ends, and
+// so does one that a rotation has just put in its place.
 //
-// The session keeps p's id, roles, scopes, tenant, claims, the time and scheme
-// of its authentication; a missing time is now. Claims must be JSON values and
-// come back as decoded from JSON. Roles that a policy gave p are not kept, the
+// The session keeps p's id, roles, scopes, tenant, claims, and the time and scheme
+// of its authentication; a missing time is set to now. Claims must be JSON values
+// and come back as decoded from JSON. Roles that a policy gave p are not kept: the
 // guard asks the policy again. The session ends at p's Expires at the latest.
 //
-// An error means that nobody was logged in, and that an earlier session may go
-// on: the store failed, p or its claims cannot be kept, the request has two
+// An error means that nobody was logged in, and that an earlier session may
+// continue: the store failed, p or its claims cannot be stored, the request has two
 // session cookies, or it is an unsafe one that a page of another site caused
 // ([core.CrossSite]). [Manager.Refuse] answers it.
 func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal, opts ...LoginOption) ([]core.Field, error) {
@@ -85,15 +85,14 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal, 
 	})
 }
 
-// Rotate gives the session of r a new id, with p in place of the principal it
-// had: call it when roles have changed or after a step-up. The fields it returns
-// are to be added to the response. p must have the same ID; nil keeps the
-// principal as it is. The session ends when it would have ended before, and a
-// zero AuthTime of p leaves that as it was.
+// Rotate gives the session of r a new id and the principal p: call it when roles
+// have changed or after a step-up. Add the fields it returns to the response. p
+// must have the same ID; nil keeps the principal. The session's end does not
+// change, and a zero AuthTime of p keeps the earlier one.
 //
-// The errors are those of [Manager.Authenticate] and [Manager.Login]. A logout
-// with the id that the request brought ends the new session too, whichever of
-// the two comes first.
+// The errors are those of [Manager.Authenticate] and [Manager.Login]. A logout with
+// the old id ends the new session too, whichever of rotation and logout comes
+// first.
 func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal) ([]core.Field, error) {
 	old, err := m.cookie.value(r)
 	if err != nil {
@@ -119,8 +118,8 @@ func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal)
 	return m.start(ctx, r, rec, func(next key) error { return m.succeed(ctx, sessionKey(old), next) })
 }
 
-// start stores a session under a new id and has replace end the one before it,
-// given the key of the new one.
+// start stores a session under a new id and calls replace with its key to end the
+// previous session.
 func (m *Manager) start(ctx context.Context, r core.Request, rec record, replace func(next key) error) ([]core.Field, error) {
 	if err := m.cookie.mayGo(r); err != nil {
 		return nil, err
@@ -142,8 +141,8 @@ func (m *Manager) start(ctx context.Context, r core.Request, rec record, replace
 	}, nil
 }
 
-// mark leaves a mark in the place of a session whose browser gets another id.
-// next is the session that ends when this one is logged out; "" for none.
+// mark replaces a session whose browser gets another id with a mark. next is the
+// session that ends when this one is logged out, or "".
 func (m *Manager) mark(ctx context.Context, k, next key) error {
 	data, err := (&record{Version: recordVersion, Replaced: true, Next: next}).encode()
 	if err != nil {
@@ -152,13 +151,13 @@ func (m *Manager) mark(ctx context.Context, k, next key) error {
 	return m.store.Commit(context.WithoutCancel(ctx), k, data, m.now().Add(replacedFor))
 }
 
-// succeed puts the session next in the place of k, unless k is ended at the same
-// time, by a logout or a login. This side says that it has replaced k and then
-// looks whether k was ended, the other says that it ends k and then looks whether
-// k was replaced, so that one of them sees the other.
+// succeed replaces the session k with next, unless a logout or a login ends k at
+// the same time. This side records that it has replaced k and then checks whether k
+// was ended; the other records that it ends k and then checks whether k was
+// replaced, so that one of them sees the other.
 func (m *Manager) succeed(ctx context.Context, k, next key) error {
 	_, found, err := m.store.Find(ctx, k)
-	if err == nil && found { // an id that nobody issued leaves no trace
+	if err == nil && found { // an id that was never issued leaves no trace
 		err = m.mark(ctx, k, next)
 	}
 	if err != nil {
@@ -174,8 +173,8 @@ func (m *Manager) succeed(ctx context.Context, k, next key) error {
 	return replaced()
 }
 
-// generation is what the sessions of a principal or a group must have in common,
-// or "" when all of them are good: it has not been logged out for as long as a
+// generation returns the value that the valid sessions of a principal or a group
+// share, or "" if all of them are valid: there was no logout for as long as a
 // session lives.
 func (m *Manager) generation(ctx context.Context, k key) (string, error) {
 	data, found, err := m.store.Find(ctx, k)

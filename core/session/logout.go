@@ -9,14 +9,14 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Logout ends the session of r in the store and returns the fields that take the
-// cookie out of the browser. Without a cookie there is nothing to do and nothing
-// to add; a session that is over already is no error.
+// Logout ends the session of r in the store and returns the fields that delete the
+// cookie in the browser. Without a cookie it does nothing and returns no fields; a
+// session that has ended already is not an error.
 //
-// When the store fails the session may live on, and so does the cookie: the
+// If the store fails, the session may still be alive, and the cookie is kept: the
 // error is a [core.UnavailableError], which [Manager.Refuse] answers. The caller
-// sees to it that the request is no other site's, as a guard and
-// [Manager.LogoutEndpoint] do, and calls it for POST alone.
+// has to make sure that the request does not come from another site, as a guard and
+// [Manager.LogoutEndpoint] do, and that it is a POST.
 func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, error) {
 	id, err := m.cookie.value(r)
 	switch {
@@ -25,7 +25,7 @@ func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, err
 	case errors.Is(err, core.ErrAmbiguousCredentials):
 		return nil, err
 	case err == nil:
-		// Who leaves is not held back by leaving fast.
+		// A client that disconnects early is still logged out.
 		if err := m.end(context.WithoutCancel(ctx), sessionKey(id), m.store.Delete); err != nil {
 			return nil, err
 		}
@@ -33,9 +33,9 @@ func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, err
 	return append(m.ended[:1:1], core.Field{Name: "Cache-Control", Value: "no-store"}), nil
 }
 
-// end ends the session k, which dispose then does away with, and those that
-// rotations have put in its place. See succeed for the order. The newest goes first,
-// so that whoever repeats what was interrupted finds the way to all that are left.
+// end ends the session k, which dispose then removes, and those that rotations have
+// put in its place. See succeed for the order. The newest is ended first, so that
+// repeating an interrupted call still finds all that are left.
 func (m *Manager) end(ctx context.Context, k key, dispose func(context.Context, key) error) error {
 	var all []key
 	for k != "" {
@@ -54,7 +54,7 @@ func (m *Manager) end(ctx context.Context, k key, dispose func(context.Context, 
 			return err
 		}
 		all, k = append(all, k), ""
-		if rec, err := decode(data); found && err == nil { // what cannot be read is no session
+		if rec, err := decode(data); found && err == nil { // an unreadable record is not a session
 			k = rec.Next
 		}
 	}
@@ -69,13 +69,12 @@ func (m *Manager) end(ctx context.Context, k key, dispose func(context.Context, 
 	return dispose(ctx, all[0])
 }
 
-// endedFor is longer than a rotation that has begun can go on.
+// endedFor returns a time longer than a rotation can take.
 func (m *Manager) endedFor() time.Duration { return replacedFor + 10*m.storeTimeout }
 
-// LogoutEverywhere ends all sessions of the principal called id, on every
-// machine that shares the store, with one write. One that logs in while it runs
-// may be logged out too. To keep the browser that asked for it signed in, call
-// [Manager.Login] afterwards.
+// LogoutEverywhere ends all sessions of the principal with the given ID, on every
+// machine that shares the store, with one write. A login while it runs may be ended
+// too. To keep the requesting browser signed in, call [Manager.Login] afterwards.
 func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
 		return &core.InternalError{Err: errors.New("session: logout everywhere without an ID")}
@@ -83,7 +82,7 @@ func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	return m.renew(ctx, generationKey(id))
 }
 
-// renew gives a principal or group another generation.
+// renew gives a principal or group a new generation.
 func (m *Manager) renew(ctx context.Context, k key) error {
 	return m.store.Commit(context.WithoutCancel(ctx), k, []byte(rand.Text()), m.now().Add(m.absolute+generationSlack))
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
-// base is where clients reach the root of a service.
+// base is the address at which clients reach the root of a service.
 type base struct {
 	origin string // normalised, without a slash at the end
 	prefix string // "" or a path without a slash at the end
 }
 
-// parseBase reads an address of configuration.
+// parseBase parses an address from the configuration.
 func parseBase(address string) (base, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(address, "?#") {
@@ -34,14 +34,14 @@ func parseBase(address string) (base, error) {
 	return base{origin: normal[:path], prefix: strings.TrimRight(normal[path:], "/")}, nil
 }
 
-// at is the address of a path of the service, normalised.
+// at returns the normalised address of a path of the service.
 func (b base) at(path string) (string, error) {
 	p, err := normalizePath(b.prefix + path)
 	return b.origin + p, err
 }
 
-// targetPath is the path of a request target (RFC 9112 §3.2), without query. Of
-// the absolute form the authority is left out: it comes from the client.
+// targetPath returns the path of a request target (RFC 9112 §3.2), without query.
+// The authority of the absolute form is ignored: it comes from the client.
 func targetPath(target string) (string, error) {
 	path, _, _ := strings.Cut(target, "?")
 	if scheme, rest, ok := strings.Cut(path, "://"); ok && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")) {
@@ -57,10 +57,10 @@ func targetPath(target string) (string, error) {
 	return path, nil
 }
 
-// normalizeURI is an http or https URI without query and fragment in the one
-// form of RFC 3986 §6.2.2 and §6.2.3: scheme and host in lower case, no default
-// port, no dot segments, percent-encoding only where it is needed and in upper
-// case, never an empty path.
+// normalizeURI normalises an http or https URI without query and fragment by RFC
+// 3986 §6.2.2 and §6.2.3: scheme and host in lower case, no default port, no dot
+// segments, percent-encoding only where needed and in upper case, never an empty
+// path.
 func normalizeURI(uri string) (string, error) {
 	scheme, rest, ok := strings.Cut(uri, "://")
 	scheme = strings.ToLower(scheme)
@@ -84,8 +84,8 @@ func normalizeURI(uri string) (string, error) {
 	return scheme + "://" + authority + path, nil
 }
 
-// normalizeAuthority is a host and, unless it is the scheme's own, a port
-// (RFC 3986 §3.2.2, §3.2.3).
+// normalizeAuthority returns the host and, unless it is the scheme's default, the
+// port (RFC 3986 §3.2.2, §3.2.3).
 func normalizeAuthority(scheme, authority string) (string, error) {
 	host, port := strings.ToLower(authority), ""
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
@@ -112,8 +112,8 @@ func normalizeAuthority(scheme, authority string) (string, error) {
 	return host + ":" + port, nil
 }
 
-// normalizePath normalises the percent-encoding first, so that a dot segment
-// is one however it is spelt.
+// normalizePath normalises the percent-encoding first, so that encoded dot segments
+// are found too.
 func normalizePath(path string) (string, error) {
 	var b strings.Builder
 	b.Grow(len(path) + 1)
@@ -142,8 +142,7 @@ func normalizePath(path string) (string, error) {
 	return removeDots(b.String()), nil
 }
 
-// removeDots takes dot segments out (RFC 3986 §5.2.4). The path is absolute or
-// empty.
+// removeDots removes dot segments (RFC 3986 §5.2.4). The path is absolute or empty.
 func removeDots(path string) string {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	var out []string
@@ -173,7 +172,7 @@ func isAlphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// unhex is the value of a hexadecimal digit, or -1.
+// unhex returns the value of a hexadecimal digit, or -1.
 func unhex(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':

@@ -1,24 +1,22 @@
-// Package dpop is the DPoP scheme (RFC 9449): an access token that is bound to
-// a key, with a proof in the DPoP field of each request that the sender has
-// that key. A stolen token is then of no use, and neither is a stolen request.
+// Package dpop implements the DPoP scheme (RFC 9449): an access token that is bound
+// to a key, with a proof in the DPoP field of each request that the sender has that
+// key. A stolen token is then useless, and so is a stolen request.
 //
-// What a token means is left to a [TokenVerifier]; the verifiers of packages
-// jwtauth and introspect are some. The proof is judged here, to the letter of
-// RFC 9449 §4.3: one field, read strictly; signed by the key the token is bound
-// to; for this method, this address and this token; made just now; never seen
-// before.
+// A [TokenVerifier] decides what a token means, such as the verifiers of packages
+// jwtauth and introspect. The proof is checked here, strictly by RFC 9449 §4.3: one
+// field, parsed strictly; signed by the key the token is bound to; for this method,
+// this address and this token; made just now; never seen before.
 //
-// The address in a proof is compared with the address that clients use, which
-// comes from configuration. The Host field comes from the client and is not
-// looked at.
+// The address in a proof is compared with the address that clients use, which comes
+// from configuration. The Host field comes from the client and is ignored.
 //
-// A proof is good for one gate one. Gates of one guard, and of its variants that
-// accept DPoP, run gate one once for a request; a second guard that is made with
-// NewGuard runs it again, and finds the proof used.
+// A proof works for a single run of gate one. The gates of a guard, and of its
+// variants that accept DPoP, run gate one once per request; another guard made with
+// NewGuard runs it again and finds the proof used.
 //
-// Scripts in a browser read neither the challenge nor the nonce of another
-// origin unless the application exposes them: put WWW-Authenticate and
-// DPoP-Nonce into Access-Control-Expose-Headers.
+// Scripts in a browser can read the challenge and the nonce of another origin only
+// if the application exposes them: put WWW-Authenticate and DPoP-Nonce into
+// Access-Control-Expose-Headers.
 package dpop
 
 import (
@@ -44,12 +42,12 @@ const (
 	CodeUseNonce     = core.CodeUseNonce
 )
 
-// Reasons in events that only this scheme has.
+// The reasons that only this scheme gives.
 const (
-	// ReasonMissingProof is a token without a proof, or with several.
+	// ReasonMissingProof means that a token came without a proof, or with several.
 	ReasonMissingProof core.Reason = "missing_proof"
-	// ReasonWrongKey is a good proof by another key than the token's: a token
-	// in the wrong hands.
+	// ReasonWrongKey means that a valid proof was made with a key other than the
+	// token's: the token is in the wrong hands.
 	ReasonWrongKey core.Reason = "wrong_key"
 )
 
@@ -60,9 +58,9 @@ type TokenVerifier interface {
 	// a proof by the key whose SHA-256 thumbprint (RFC 7638) is jkt, in
 	// base64url. A token that is bound to no key is refused.
 	//
-	// The token fits the token68 grammar of RFC 9449 §7.1, is not empty and
-	// not longer than [WithMaxTokenSize] says. Errors are those of
-	// VerifyToken in package bearer.
+	// The token matches the token68 grammar of RFC 9449 §7.1, is not empty and not
+	// longer than [WithMaxTokenSize] allows. Errors are as from VerifyToken in
+	// package bearer.
 	VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error)
 }
 
@@ -76,7 +74,7 @@ type Authenticator struct {
 	maxSize    int
 	now        func() time.Time
 	replays    ReplayStore
-	nonces     *nonces // nil when none are asked for
+	nonces     *nonces // nil if none are required
 	metadata   []challenge.Param
 	challenges *tokenscheme.Challenges
 	set        once.Options
@@ -84,16 +82,16 @@ type Authenticator struct {
 
 var _ core.Authenticator = (*Authenticator)(nil)
 
-// New makes an authenticator whose challenges name realm, which must be
-// printable ASCII and not empty.
+// New returns an authenticator whose challenges name realm, which must be printable
+// ASCII and not empty.
 //
 // address is where clients reach the root of the service, such as
-// "https://api.example" or, behind a proxy that takes a prefix off,
-// "https://api.example/v1". Plain http is accepted for a loopback host only.
+// "https://api.example" or, behind a proxy that strips a prefix,
+// "https://api.example/v1". Plain http is accepted only for a loopback host.
 //
-// Proofs are good for 60 s, with 30 s for differing clocks, and are remembered
-// in the memory of this process for that long; see [WithReplays] for a service
-// of several processes.
+// Proofs are valid for 60 s, with 30 s of leeway for clocks, and are remembered in
+// the memory of this process for that long; see [WithReplays] for a service of
+// several processes.
 func New(realm, address string, v TokenVerifier, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("dpop: realm is empty: give the protected area a name, such as \"api\"")
@@ -123,7 +121,7 @@ func New(realm, address string, v TokenVerifier, opts ...Option) (*Authenticator
 	return a, nil
 }
 
-// finish makes what depends on options.
+// finish sets up what depends on options.
 func (a *Authenticator) finish(realm string) error {
 	var err error
 	if a.replays == nil {
@@ -137,9 +135,9 @@ func (a *Authenticator) finish(realm string) error {
 }
 
 // Scheme implements [core.Authenticator]: DPoP, read from Authorization and DPoP.
-// Since no two proofs are the same, no stored answer fits a later request, so
-// that a nonce in it never comes out of a cache (RFC 9449 §8.2). A token names
-// no account before it is verified.
+// Since no two proofs are the same, no stored response matches a later request, so
+// a nonce never comes from a cache (RFC 9449 §8.2). An unverified token names no
+// account.
 func (a *Authenticator) Scheme() core.Scheme {
 	s := core.Scheme{
 		Name:    schemeName,
@@ -155,12 +153,11 @@ func (a *Authenticator) Scheme() core.Scheme {
 
 // Authenticate implements [core.Authenticator].
 //
-// Another scheme is [core.ErrNoCredentials]. A token that proves nobody, is
-// bound to no key or to another key than the proof's is a
-// [core.CredentialError] with code invalid_token; a proof that is not good is
-// one with [CodeInvalidProof], and one that lacks a good nonce with
-// [CodeUseNonce]. The proof is remembered last, so only who holds a good token
-// and its key takes up room in the replay store.
+// Another scheme is [core.ErrNoCredentials]. A token that proves nobody, is bound
+// to no key or to a key other than the proof's is a [core.CredentialError] with
+// code invalid_token; an invalid proof has the code [CodeInvalidProof], and a proof
+// without a valid nonce [CodeUseNonce]. The proof is remembered last, so only
+// holders of a valid token and its key use space in the replay store.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	token, err := tokenscheme.Token(r, schemeName, a.maxSize)
 	if err != nil {
@@ -195,9 +192,9 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	return p, nil
 }
 
-// Challenges implements [core.Authenticator]: realm and algs, the algorithms
-// that proofs may have (RFC 9449 §7.1), and between them the error, as package
-// bearer tells it and with the codes of this scheme.
+// Challenges implements [core.Authenticator]. A challenge has realm and algs, the
+// algorithms that proofs may have (RFC 9449 §7.1), and between them the error, as
+// in package bearer and with the codes of this scheme.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	return a.challenges.For(err)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
 )
 
-// replayTimeout is how long a shared store may take before this instance goes on
-// by itself.
+// replayTimeout is how long a shared store may take before this process decides
+// alone.
 const replayTimeout = 250 * time.Millisecond
 
 // replayFallback remembers proofs in two places.
@@ -20,15 +20,15 @@ type replayFallback struct {
 	calls       sharedstore.Calls
 }
 
-// NewReplayFallback makes a store that remembers each proof in own, which is that
-// of this process, and in shared, which is that of all. While shared fails, or
-// takes longer than 250 ms, own decides alone: a proof is then good once in each
+// NewReplayFallback returns a store that remembers each proof in own, the store of
+// this process, and in shared, the store of all processes. While shared fails, or
+// takes longer than 250 ms, own decides alone: a proof then works once in each
 // process, as without a shared store, and nobody is signed out. Without a fallback
-// requests are answered with 503 meanwhile.
+// such requests get 503.
 //
-// A [core.LimitError] of either refuses the proof. told, which may be nil, is told
-// when shared begins to fail, with the error, and when it answers again, with nil;
-// it must be quick and safe for concurrent use.
+// A [core.LimitError] of either refuses the proof. told, which may be nil, is
+// called with the error when shared begins to fail, and with nil when it works
+// again; it must be fast and safe for concurrent use.
 func NewReplayFallback(shared, own ReplayStore, told func(err error)) (ReplayStore, error) {
 	if isnil.Value(shared) || isnil.Value(own) {
 		return nil, errors.New("dpop: replay fallback: a store is nil")

@@ -23,11 +23,11 @@ const (
 	maxNonceLife = time.Hour
 )
 
-// nonces gives out nonces and knows them again without remembering any. A nonce
-// is the time it was made and a MAC of that, in base64url.
+// nonces issues nonces and recognizes them without storing any. A nonce is the time
+// of its creation and a MAC of that, in base64url.
 type nonces struct {
 	lifetime time.Duration
-	keys     [][]byte // the first makes, all verify
+	keys     [][]byte // the first signs, all verify
 }
 
 func newNonces(lifetime time.Duration, keys [][]byte) (*nonces, error) {
@@ -44,17 +44,18 @@ func newNonces(lifetime time.Duration, keys [][]byte) (*nonces, error) {
 	return n, nil
 }
 
-// nonceEncoding has one spelling for each nonce.
+// nonceEncoding has a single encoding for each nonce.
 var nonceEncoding = base64.RawURLEncoding.Strict()
 
-// next is a nonce for the time now.
+// next returns a nonce for the time now.
 func (n *nonces) next(now time.Time) string {
 	var at [timeSize]byte
 	binary.BigEndian.PutUint64(at[:], uint64(now.UnixMilli()))
 	return nonceEncoding.EncodeToString(append(at[:], mac(n.keys[0], at[:])...))
 }
 
-// madeAt is when a nonce was made; ok is false for what none of the keys made.
+// madeAt returns when a nonce was made; ok is false if it was made with none of the
+// keys.
 func (n *nonces) madeAt(nonce string) (at time.Time, ok bool) {
 	if len(nonce) != nonceEncoding.EncodedLen(timeSize+macSize) || strings.ContainsAny(nonce, "\r\n") {
 		return at, false
@@ -78,8 +79,8 @@ func mac(key, at []byte) []byte {
 	return h.Sum(nil)[:macSize]
 }
 
-// checkNonce wants a nonce that is not too old, where nonces are wanted. One
-// that another process has made may be a little ahead of this clock.
+// checkNonce requires a nonce that is not too old, if nonces are required. A nonce
+// of another process may be slightly ahead of this clock.
 func (a *Authenticator) checkNonce(c map[string]any, now time.Time) error {
 	if a.nonces == nil {
 		return nil
@@ -109,9 +110,9 @@ func useNonce(err error) error {
 	}
 }
 
-// inform gives one DPoP-Nonce with the answer that asks for it, and with good
-// ones when half of the proof's nonce's life is over (RFC 9449 §8.2). It is for
-// an authenticator with nonces.
+// inform adds a DPoP-Nonce to a response that asks for one, and to a successful
+// response once half the lifetime of the proof's nonce is over (RFC 9449 §8.2). It
+// is used only with nonces.
 func (a *Authenticator) inform(r core.Request, p *core.Principal, err error) []core.Field {
 	now := a.now()
 	if err == nil {
@@ -135,7 +136,7 @@ func (a *Authenticator) ages(r core.Request, now time.Time) bool {
 	return ok && now.After(at.Add(a.nonces.lifetime/2))
 }
 
-// nonceOf is the nonce of a proof, without judging the proof; "" for none.
+// nonceOf returns the nonce of an unchecked proof, or "".
 func nonceOf(proof string) string {
 	_, rest, _ := strings.Cut(proof, ".")
 	payload, _, _ := strings.Cut(rest, ".")

@@ -16,7 +16,7 @@ import (
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
 
-// asymmetric are the algorithms that a proof may have at all (RFC 9449 §4.2).
+// asymmetric lists the algorithms that a proof may have at all (RFC 9449 §4.2).
 var asymmetric = [...]string{"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
 
 const (
@@ -24,8 +24,8 @@ const (
 	maxLeeway = 5 * time.Minute
 )
 
-// WithAddress adds a further address at which clients reach the root of the
-// service, read as that of [New].
+// WithAddress adds another address at which clients reach the root of the service,
+// as for [New].
 func WithAddress(address string) Option {
 	return func(a *Authenticator) error {
 		b, err := parseBase(address)
@@ -40,9 +40,9 @@ func WithAddress(address string) Option {
 	}
 }
 
-// WithAlgorithms sets which algorithms proofs may be signed with: ES256, ES384,
+// WithAlgorithms sets the algorithms that proofs may be signed with: ES256, ES384,
 // ES512, EdDSA, Ed25519, PS256 and RS256 by default; PS384, PS512, RS384 and RS512
-// are the others there are. Challenges name them in this order. EdDSA and Ed25519
+// are supported too. Challenges name them in the given order. EdDSA and Ed25519
 // (RFC 9864) are two names of one algorithm: either of them accepts both, and
 // clients may look for either in the challenge.
 func WithAlgorithms(algs ...string) Option {
@@ -66,8 +66,8 @@ func WithAlgorithms(algs ...string) Option {
 	}
 }
 
-// WithProofAge sets for how long a proof is good after it was made (iat): 60 s
-// by default, from 1 s to 10 minutes. Proofs are remembered for that long.
+// WithProofAge sets how long a proof is valid after it was made (iat): 60 s by
+// default, from 1 s to 10 minutes. Proofs are remembered for that long.
 func WithProofAge(d time.Duration) Option {
 	return func(a *Authenticator) error {
 		if err := a.set.Add("WithProofAge"); err != nil {
@@ -81,8 +81,8 @@ func WithProofAge(d time.Duration) Option {
 	}
 }
 
-// WithLeeway sets how far a client's clock may be before or behind this one:
-// 30 s by default, from 0 to 5 minutes.
+// WithLeeway sets how far a client's clock may be ahead of or behind this one: 30 s
+// by default, from 0 to 5 minutes.
 func WithLeeway(d time.Duration) Option {
 	return func(a *Authenticator) error {
 		if err := a.set.Add("WithLeeway"); err != nil {
@@ -96,8 +96,8 @@ func WithLeeway(d time.Duration) Option {
 	}
 }
 
-// WithMaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
-// least 1. A longer one is refused with 401 and never reaches the verifier.
+// WithMaxTokenSize sets the maximum length of a token in bytes; 16 KiB by default,
+// at least 1. A longer one is refused with 401 and never reaches the verifier.
 func WithMaxTokenSize(n int) Option {
 	return func(a *Authenticator) error {
 		if err := a.set.Add("WithMaxTokenSize"); err != nil {
@@ -111,9 +111,9 @@ func WithMaxTokenSize(n int) Option {
 	}
 }
 
-// WithReplays sets where proofs are remembered, so that none is good twice. The
-// processes of a service must share a store: with one each, a proof is good
-// once in each of them.
+// WithReplays sets where proofs are remembered, so that none works twice. The
+// processes of a service must share a store: with separate ones, a proof works once
+// in each process.
 func WithReplays(s ReplayStore) Option {
 	return func(a *Authenticator) error {
 		if isnil.Value(s) {
@@ -127,15 +127,15 @@ func WithReplays(s ReplayStore) Option {
 	}
 }
 
-// WithNonces wants in every proof a nonce that this service gave out at most
-// lifetime ago, from 10 s to 1 hour (RFC 9449 §9). A client then cannot make
-// proofs in advance (§11.2). The first request of a client costs a 401 with
-// [CodeUseNonce], which hands it one; later ones come with good answers when
-// half of the lifetime is over.
+// WithNonces requires in every proof a nonce that this service issued at most
+// lifetime ago, from 10 s to 1 hour (RFC 9449 §9). A client then cannot make proofs
+// in advance (§11.2). The first request of a client gets a 401 with [CodeUseNonce]
+// and a nonce; later nonces come with successful responses once half the lifetime
+// is over.
 //
-// Nonces need no store: each holds its time under a MAC by key, at least 32
-// random bytes that all processes of the service share. Nonces by one of the
-// previous keys are good too, so that keys can be changed without a 401 for
+// Nonces need no store: each holds its time under a MAC by key, at least 32 random
+// bytes that all processes of the service share. Nonces made with one of the
+// previous keys are accepted too, so that keys can be changed without a 401 for
 // every client. The keys are copied.
 func WithNonces(lifetime time.Duration, key []byte, previous ...[]byte) Option {
 	return func(a *Authenticator) error {
@@ -149,9 +149,8 @@ func WithNonces(lifetime time.Duration, key []byte, previous ...[]byte) Option {
 }
 
 // WithResourceMetadata names the metadata of the protected resource in every
-// challenge, as resource_metadata (RFC 9728 §5.1). address is the absolute
-// https URL at which clients reach the document; see package metadata, which
-// serves it.
+// challenge, as resource_metadata (RFC 9728 §5.1). address is the absolute https
+// URL of the document, which package metadata serves.
 func WithResourceMetadata(address string) Option {
 	return func(a *Authenticator) error {
 		if a.metadata != nil {
@@ -163,8 +162,8 @@ func WithResourceMetadata(address string) Option {
 	}
 }
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be
-// safe for concurrent use.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(a *Authenticator) error {
 		if err := a.set.Add("WithClock"); err != nil {
@@ -174,7 +173,7 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// algs is the challenge parameter that lists the algorithms.
+// algs returns the challenge parameter that lists the algorithms.
 func (a *Authenticator) algs() challenge.Param {
 	return challenge.Param{Name: "algs", Value: strings.Join(a.algorithms, " ")}
 }

@@ -21,8 +21,8 @@ const (
 	maxID        = 256     // bytes of a jti
 )
 
-// checkProof judges the proof that came with a token bound to the key jkt, by
-// RFC 9449 §4.3.
+// checkProof checks the proof that came with a token bound to the key jkt, by RFC
+// 9449 §4.3.
 func (a *Authenticator) checkProof(ctx context.Context, r core.Request, field, token, jkt string) error {
 	if len(field) > maxProofSize {
 		return refuseProof(core.ReasonMalformed, "", fmt.Errorf("proof of %d bytes, at most %d are accepted", len(field), maxProofSize))
@@ -50,7 +50,7 @@ func (a *Authenticator) checkProof(ctx context.Context, r core.Request, field, t
 		return refuseProof(core.ReasonBadClaim, "", fmt.Errorf("jti is not a string of 1 to %d bytes", maxID))
 	}
 	if core.IsRecheck(ctx) {
-		return nil // it was fresh and unused when the request came
+		return nil // the original request has checked freshness and reuse
 	}
 	now := a.now()
 	until, err := a.checkTime(c, now)
@@ -90,7 +90,7 @@ func (a *Authenticator) checkTarget(c map[string]any, r core.Request) error {
 	return refuseProof(core.ReasonBadClaim, elsewhere, fmt.Errorf("htu %.256q, path %.256q", named, path))
 }
 
-// checkTime checks when the proof was made, and returns until when it is good.
+// checkTime checks when the proof was made, and returns when it expires.
 func (a *Authenticator) checkTime(c map[string]any, now time.Time) (time.Time, error) {
 	made, ok, err := claims.Date(c, "iat")
 	if err != nil || !ok {
@@ -106,12 +106,11 @@ func (a *Authenticator) checkTime(c map[string]any, now time.Time) (time.Time, e
 	return until, nil
 }
 
-// remember refuses a proof that was seen before (RFC 9449 §11.1). What is kept
-// is a hash, for the key and the jti together, so that no client can use up a
-// jti of another's.
+// remember refuses a proof that was seen before (RFC 9449 §11.1). It stores a hash
+// of the key and the jti together, so that no client can use up another's jti.
 func (a *Authenticator) remember(ctx context.Context, jkt, jti string, ttl time.Duration) error {
 	id := sha256.Sum256([]byte(jkt + "." + jti))
-	fresh, err := a.replays.Remember(ctx, sha256.Sum256([]byte(jkt)), id, ttl+time.Second) // the moment itself is still good
+	fresh, err := a.replays.Remember(ctx, sha256.Sum256([]byte(jkt)), id, ttl+time.Second) // the proof is still valid at that very moment
 	var limit *core.LimitError
 	if errors.As(err, &limit) {
 		return &core.LimitError{RetryAfter: limit.RetryAfter, Err: fmt.Errorf("dpop: replay store: %w", limit.Err)}
@@ -125,8 +124,9 @@ func (a *Authenticator) remember(ctx context.Context, jkt, jti string, ttl time.
 	return nil
 }
 
-// unavailable is an error of the replay store: 503, since nobody knows then
-// whether the proof was used. Whatever it is, it says nothing of the client.
+// unavailable returns the 503 for an error of the replay store: it is unknown
+// whether the proof was used. Whatever the error is, it says nothing about the
+// client.
 func unavailable(err error) error {
 	var kept *core.UnavailableError
 	if errors.As(err, &kept) {
@@ -135,13 +135,13 @@ func unavailable(err error) error {
 	return &core.UnavailableError{Err: fmt.Errorf("dpop: replay store: %w", err)}
 }
 
-// refuseProof is the error for a proof that is not good.
+// refuseProof returns the error for an invalid proof.
 func refuseProof(reason core.Reason, description string, err error) error {
 	description = cmp.Or(description, "The DPoP proof is not valid")
 	return &core.CredentialError{Reason: reason, Code: CodeInvalidProof, Description: description, Err: fmt.Errorf("dpop: %w", err)}
 }
 
-// badProof is the refusal for what [jwtauth.VerifyProof] returned.
+// badProof returns the refusal for an error of [jwtauth.VerifyProof].
 func badProof(err error) error {
 	var bad *core.CredentialError
 	if !errors.As(err, &bad) {

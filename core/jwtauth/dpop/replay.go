@@ -11,59 +11,58 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ReplayStore remembers proofs for as long as they are good. Implementations
-// must be safe for concurrent use, and one that several processes share must
-// decide atomically (in Redis: SET with NX and PX).
+// ReplayStore remembers proofs for as long as they are valid. Implementations must
+// be safe for concurrent use, and one that several processes share must decide
+// atomically (in Redis: SET with NX and PX).
 type ReplayStore interface {
-	// Remember keeps id for ttl, which is above zero, and reports whether it
-	// was not there before. Of two calls with one id within ttl, at most one
-	// is told so. id is a hash and holds nothing of the proof. key is a hash of
-	// the key that made the proof: a store of bounded size gives each key a
-	// share, so that the holder of one token cannot fill it for all.
+	// Remember keeps id for ttl, which is positive, and reports whether id is
+	// fresh, that is, was not stored before. Of several calls with one id within
+	// ttl, at most one returns true. id is a hash and reveals nothing of the proof.
+	// key is a hash of the key that made the proof: a store of bounded size gives
+	// each key a share, so that the holder of one token cannot fill it for all.
 	//
 	// A core.LimitError refuses a key whose share is used up, with 429. Any other
-	// error means that nobody knows, and the request is answered with 503;
-	// a core.UnavailableError may say how long to wait. A store without room
-	// returns an error: it must not forget what is still good.
+	// error means that it could not be decided, and the request gets 503; a
+	// core.UnavailableError may say how long to wait. A full store returns an
+	// error: it must not forget proofs that are still valid.
 	Remember(ctx context.Context, key, id [32]byte, ttl time.Duration) (fresh bool, err error)
 }
 
-// ErrReplayMemoryFull is the error of a [ReplayMemory] without room.
+// ErrReplayMemoryFull is the error of a full [ReplayMemory].
 var ErrReplayMemoryFull = errors.New("as many proofs as fit are remembered already")
 
-// ErrReplayShareUsed is in the core.LimitError of a [ReplayMemory] for a key that
-// has as many proofs in it as one key may.
+// ErrReplayShareUsed is wrapped by the core.LimitError of a [ReplayMemory] for a
+// key that has used up its share.
 var ErrReplayShareUsed = errors.New("as many proofs of this key as it may have are remembered already")
 
 const (
-	// defaultReplays is room for about 2900 requests a second, each proof being
+	// defaultReplays is enough for about 2900 requests a second, with each proof
 	// kept for 91 s.
 	defaultReplays = 1 << 18
 	maxReplays     = 1 << 26
-	// sharesOfReplays is how many keys it takes to fill a memory: by default a
-	// key has room for about 360 requests a second.
+	// sharesOfReplays is the number of keys that it takes to fill a memory: by
+	// default a key's share is enough for about 360 requests a second.
 	sharesOfReplays = 8
 )
 
-// ReplayMemory is a [ReplayStore] in the memory of one process. It never takes
-// more room than for limit proofs, about 250 bytes each, and an eighth of them for one
-// key.
+// ReplayMemory is a [ReplayStore] in the memory of one process. It holds at most
+// limit proofs, about 250 bytes each, and at most an eighth of them for one key.
 type ReplayMemory struct {
 	limit, share int
 	now          func() time.Time
 
 	mu    sync.Mutex
 	seen  map[[32]byte]struct{}
-	keys  map[[32]byte]int // how many proofs of each are seen
+	keys  map[[32]byte]int // number of stored proofs of each
 	queue byExpiry
 }
 
 var _ ReplayStore = (*ReplayMemory)(nil)
 
-// NewReplayMemory makes a store for at most limit proofs, from 1 to 67108864.
-// When they are all still good, further ones are refused with
-// [ErrReplayMemoryFull], and before that those of a key that has an eighth of
-// them, with a core.LimitError.
+// NewReplayMemory returns a store for at most limit proofs, from 1 to 67108864.
+// While it is full of valid ones, further proofs are refused with
+// [ErrReplayMemoryFull]. Those of a key that already has an eighth of limit are
+// refused with a core.LimitError.
 func NewReplayMemory(limit int) (*ReplayMemory, error) {
 	if limit < 1 || limit > maxReplays {
 		return nil, fmt.Errorf("replay memory for %d proofs: must be from 1 to %d", limit, maxReplays)
@@ -111,7 +110,7 @@ type remembered struct {
 	until   time.Time
 }
 
-// byExpiry is a heap whose first element is the next to be forgotten.
+// byExpiry is a heap whose first element expires next.
 type byExpiry []remembered
 
 func (q byExpiry) Len() int           { return len(q) }
