@@ -34,7 +34,9 @@ type Store interface {
 	Delete(key string) error
 }
 
-// ContextStore is a [Store] that can give up when a request is over.
+// ContextStore is a [Store] that can give up when it has taken too long. A request that
+// is over ends no call of it, which a client of a database would give its connection up
+// for.
 type ContextStore interface {
 	Store
 	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)

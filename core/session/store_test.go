@@ -86,3 +86,32 @@ func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
 		t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
 	}
 }
+
+// TestRequestsThatEnd: a call of the store goes on when its request is over, so that no
+// connection is given up for it, and ends when it takes too long.
+func TestRequestsThatEnd(t *testing.T) {
+	b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(500*time.Millisecond)))
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	ctx, leave := context.WithCancel(t.Context())
+	left, ended := make(chan error, 1), make(chan error, 1)
+	answered := make(chan struct{})
+	b.store.Before(func(ctx context.Context, _ string) {
+		leave()
+		<-answered
+		left <- ctx.Err()
+		<-ctx.Done()
+		ended <- ctx.Err()
+	})
+	_, err := b.manager.Authenticate(ctx, request("GET", cookie))
+	close(answered)
+	var unavailable *core.UnavailableError
+	if !errors.As(err, &unavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("the request ends with %v", err)
+	}
+	if err := <-left; err != nil {
+		t.Errorf("the call ends with its request: %v", err)
+	}
+	if err := <-ended; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the call ends with %v", err)
+	}
+}

@@ -112,7 +112,9 @@ type answer struct {
 // [core.InternalError] when the backend panics.
 //
 // A context alone would not bound the call: some clients look at theirs only
-// before they wait for the network.
+// before they wait for the network. The end of a request ends the wait and not the call,
+// for which clients of databases would give up the connection: whoever asks and leaves
+// could have all of them made anew.
 func callStore(ctx context.Context, s *Store, what string, call func(context.Context) (entry, error)) (entry, error) {
 	if s.atOnce {
 		e, err := call(ctx)
@@ -133,6 +135,8 @@ func callStore(ctx context.Context, s *Store, what string, call func(context.Con
 				done <- answer{err: &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}}
 			}
 		}()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+		defer cancel()
 		e, err := call(ctx)
 		done <- answer{e, failed(what, err)}
 	}()
