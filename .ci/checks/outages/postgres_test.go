@@ -1,0 +1,206 @@
+//go:build unix
+
+package outages_test
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
+)
+
+// maxConnections is how many a service may have, beside one that listens.
+const maxConnections = 5
+
+func postgresStores(url string) stores {
+	s := must(postgresstate.New(url, postgresstate.WithTimeout(patience()), postgresstate.WithMaxConnections(maxConnections)))
+	return stores{sessions: s.Sessions(), log: s.Revocations(), close: func() { _ = s.Close() }}
+}
+
+// startPostgres starts a server with a role called app that may do what services do.
+func startPostgres(t *testing.T, settings ...string) *postgrestest.Server {
+	t.Helper()
+	s := postgrestest.Start(t, settings...)
+	state := must(postgresstate.New(s.URL("sallyport")))
+	defer func() { _ = state.Close() }()
+	if err := state.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	executes(t, s, "create role app login", must(postgresstate.Grants("", "app")))
+	return s
+}
+
+// executes has the server do something as its superuser.
+func executes(t *testing.T, s *postgrestest.Server, statements ...string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	c, err := pgx.Connect(ctx, s.URL("sallyport"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(ctx) }()
+	for _, statement := range statements {
+		if _, err := c.Exec(ctx, statement); err != nil {
+			t.Fatal(statement, err)
+		}
+	}
+}
+
+func TestPostgres(t *testing.T) {
+	s := startPostgres(t)
+	w := newWay(t, s.Addr(), false)
+	u, err := url.Parse(s.URL("app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = w.addr()
+	on := postgresStores(u.String())
+	defer on.close()
+	a := newApp(t, newShared(t), on, patience())
+	requests := ofSessions()
+	recovers(t, a, requests)
+	before := runtime.NumGoroutine()
+	for _, f := range ofTheWay() {
+		t.Run(f.name, func(t *testing.T) {
+			fails(t, a, requests, func() { w.set(f) }, func() { w.set(fault{}) })
+			settled(t, before+4*(maxConnections+1))
+			if open, _ := w.made(); open > maxConnections+1 {
+				t.Errorf("%d connections", open)
+			}
+		})
+	}
+}
+
+// TestPostgresServer has the server itself fail.
+func TestPostgresServer(t *testing.T) {
+	s := startPostgres(t, "max_connections=20")
+	on := postgresStores(s.URL("app"))
+	defer on.close()
+	a := newApp(t, newShared(t), on, patience())
+	requests := ofSessions()
+	recovers(t, a, requests)
+	var held []*pgx.Conn
+	hold := func(t *testing.T, statements ...string) {
+		c, err := pgx.Connect(t.Context(), s.URL("sallyport"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, c)
+		for _, statement := range statements {
+			if _, err := c.Exec(t.Context(), statement); err != nil {
+				t.Fatal(statement, err)
+			}
+		}
+	}
+	release := func(t *testing.T) {
+		for _, c := range held {
+			_ = c.Close(context.WithoutCancel(t.Context()))
+		}
+		held = nil
+	}
+	const ofApp = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'"
+	for _, o := range []struct {
+		name       string
+		begin, end func(t *testing.T)
+	}{
+		{"stopped", func(*testing.T) { s.Stop() }, func(*testing.T) { s.Start() }},
+		{"crashed", func(*testing.T) { s.Crash() }, func(*testing.T) { s.Start() }},
+		{"paused", func(t *testing.T) { signal(t, s, syscall.SIGSTOP) }, func(t *testing.T) { signal(t, s, syscall.SIGCONT) }},
+		{"read-only", func(t *testing.T) { executes(t, s, "alter role app set default_transaction_read_only = on", ofApp) },
+			func(t *testing.T) { executes(t, s, "alter role app reset default_transaction_read_only", ofApp) }},
+		{"read-only for connections that are there", func(t *testing.T) {
+			executes(t, s, "alter system set default_transaction_read_only = on", "select pg_reload_conf()")
+		}, func(t *testing.T) {
+			executes(t, s, "set default_transaction_read_only = off", "alter system reset default_transaction_read_only", "select pg_reload_conf()")
+		}},
+		{"without rights", func(t *testing.T) { executes(t, s, "revoke usage on schema sallyport_state from app") },
+			func(t *testing.T) { executes(t, s, "grant usage on schema sallyport_state to app") }},
+		{"without tables", func(t *testing.T) { executes(t, s, "alter schema sallyport_state rename to elsewhere") },
+			func(t *testing.T) { executes(t, s, "alter schema elsewhere rename to sallyport_state") }},
+		{"statements time out", func(t *testing.T) {
+			hold(t, "begin", "lock table sallyport_state.entry, sallyport_state.revocation in access exclusive mode")
+			executes(t, s, "alter role app set statement_timeout = '5ms'", ofApp)
+		}, func(t *testing.T) {
+			release(t)
+			executes(t, s, "alter role app reset statement_timeout", ofApp)
+		}},
+		{"tables locked", func(t *testing.T) {
+			hold(t, "begin", "lock table sallyport_state.entry, sallyport_state.revocation in access exclusive mode")
+		}, release},
+		{"writes locked", func(t *testing.T) {
+			hold(t, "begin", "lock table sallyport_state.entry, sallyport_state.revocation in share mode")
+		}, release},
+		{"full", func(t *testing.T) {
+			executes(t, s, "alter role app connection limit 0", ofApp)
+		}, func(t *testing.T) { executes(t, s, "alter role app connection limit -1") }},
+		{"connections are ended", func(t *testing.T) { executes(t, s, ofApp) }, func(t *testing.T) { executes(t, s, ofApp) }},
+	} {
+		t.Run(o.name, func(t *testing.T) {
+			fails(t, a, requests, func() { o.begin(t) }, func() { o.end(t) })
+		})
+	}
+}
+
+// signal sends a signal to all processes of a server.
+func signal(t *testing.T, s *postgrestest.Server, sig syscall.Signal) {
+	t.Helper()
+	parent := s.Process().Pid
+	all, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(all) == 0 {
+		t.Skip("not run: there is no /proc")
+	}
+	pids := []int{parent}
+	for _, path := range all {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			pids = append(pids, pid)
+		}
+	}
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, sig) // it may have ended
+	}
+}
+
+// TestClientsThatLeave: whoever asks and leaves costs no connection, which a server is
+// slow to make and has few of.
+func TestClientsThatLeave(t *testing.T) {
+	s := startPostgres(t)
+	w := newWay(t, s.Addr(), false)
+	u, err := url.Parse(s.URL("app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = w.addr()
+	on := postgresStores(u.String())
+	defer on.close()
+	a := newApp(t, newShared(t), on, authtest.TimeLimit(10*time.Second))
+	cookie := a.signIn()
+	w.set(fault{slow: 10 * time.Millisecond})
+	_, before := w.made()
+	for range 50 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		a.send(ctx, "GET", "/session", "", "Cookie", cookie)
+		cancel()
+	}
+	if _, total := w.made(); total > before+maxConnections+2 { // and those that listen
+		t.Errorf("%d connections were made for 50 clients that left", total-before)
+	}
+	w.set(fault{})
+}
