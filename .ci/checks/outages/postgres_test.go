@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
 )
@@ -203,4 +204,60 @@ func TestClientsThatLeave(t *testing.T) {
 		t.Errorf("%d connections were made for 50 clients that left", total-before)
 	}
 	w.set(fault{})
+}
+
+// TestInstanceThatIsLost: an instance that vanishes in the middle of an append, with its
+// connection open for all that the server knows, keeps nobody else from revoking.
+func TestInstanceThatIsLost(t *testing.T) {
+	s := startPostgres(t)
+	w := newWay(t, s.Addr(), false)
+	u, err := url.Parse(s.URL("app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = w.addr()
+	lost := must(postgresstate.New(u.String()))
+	defer func() { _ = lost.Close() }()
+	other := must(postgresstate.New(s.URL("app")))
+	defer func() { _ = other.Close() }()
+	for _, entries := range [][]revoke.Entry{{{ID: "a"}}, {{ID: "b"}, {ID: "c"}, {ID: "d"}}} {
+		w.set(fault{slow: 100 * time.Millisecond})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			_, err := lost.Revocations().Append(ctx, "", entries...)
+			done <- err
+		}()
+		await := func() bool { // the lock of appends, or the end
+			c, err := pgx.Connect(t.Context(), s.URL("sallyport"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+			for {
+				var locks int
+				if err := c.QueryRow(t.Context(), "select count(*) from pg_locks where locktype = 'advisory' and granted").Scan(&locks); err != nil {
+					t.Fatal(err)
+				}
+				if locks > 0 {
+					return true
+				}
+				select {
+				case err := <-done:
+					done <- err
+					return false
+				default:
+				}
+			}
+		}
+		if await() {
+			w.loses()
+		}
+		if _, err := other.Revocations().Append(t.Context(), "", revoke.Entry{ID: "e"}); err != nil {
+			t.Errorf("%d entries: %v", len(entries), err)
+		}
+		cancel()
+		<-done
+		w.set(fault{})
+	}
 }

@@ -233,3 +233,10 @@ func command(in *bufio.Reader) (name, raw string, err error) {
 	}
 	return name, all.String(), err
 }
+
+// loses has nothing go through any more, and leaves the connections as they are.
+func (w *way) loses() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = fault{silent: true}
+}
