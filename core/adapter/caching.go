@@ -29,7 +29,7 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 			if len(have) != 1 || have[0] != f.Value {
 				add(h, s.Key, f)
 			}
-		case !IsPrivate(f):
+		case !s.Private || f.Value != "private":
 			continue
 		case sharedCaching:
 			if len(have) == 0 {
@@ -59,7 +59,8 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 // that it is private: leave it out where the response has a Cache-Control, and
 // see to that before it is sent, as [KeepFields] does.
 func IsPrivate(f *core.Field) bool {
-	return f.Shared() != nil && f.Name == "Cache-Control" && f.Value == "private"
+	s := f.Shared()
+	return s != nil && s.Private && f.Value == "private"
 }
 
 // targeted are fields with which an application tells some caches in front of

@@ -5,12 +5,10 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
-const (
-	exposeHeaders = "Access-Control-Expose-Headers"
-	challengeKey  = "Www-Authenticate" // as net/http spells it
-)
+const challengeKey = "Www-Authenticate" // as net/http spells it
 
 // AddFields puts fields into a net/http header: Vary and
 // Access-Control-Expose-Headers are merged with what others have set, every
@@ -25,16 +23,16 @@ func AddFields(h http.Header, fields []core.Field) {
 	for i := range fields {
 		f := &fields[i]
 		s := f.Shared()
-		maybe := !fresh || !first(fields[:i], f.Name) // h may have it
+		stays := s != nil && (s.Merges || s.Private) && !(fresh && first(fields[:i], f.Name)) && len(h[s.Key]) > 0
 		switch {
-		case s != nil && maybe && IsPrivate(f) && len(h[s.Key]) > 0: // KeepFields completes it
+		case stays && IsPrivate(f): // KeepFields completes it
 		case s == nil || !s.Intact(f.Value):
 			key := challengeKey
 			if f.Name != "WWW-Authenticate" {
 				key = http.CanonicalHeaderKey(f.Name)
 			}
 			add(h, key, f)
-		case maybe && adds(s.Key) && len(h[s.Key]) > 0:
+		case stays:
 			add(h, s.Key, f)
 		default:
 			h[s.Key] = s.Values[:1:1] // without room, so that nobody appends in place
@@ -51,15 +49,6 @@ func Write(w http.ResponseWriter, resp *core.Response) {
 	}
 }
 
-// adds reports whether what others have set of a field stays.
-func adds(key string) bool {
-	switch key {
-	case "Vary", exposeHeaders, challengeKey, "Set-Cookie":
-		return true
-	}
-	return false
-}
-
 // first reports whether no field of before can have the name.
 func first(before []core.Field, name string) bool {
 	for i := range before {
@@ -74,7 +63,7 @@ func first(before []core.Field, name string) bool {
 func add(h http.Header, key string, f *core.Field) {
 	have := h[key]
 	switch {
-	case len(have) == 0 || !adds(key):
+	case len(have) == 0 || !kept.Merges(key):
 		h[key] = []string{f.Value}
 	case key == challengeKey || key == "Set-Cookie":
 		h[key] = append(have, f.Value)

@@ -74,6 +74,9 @@ const NoLook = -1
 type Field struct {
 	// Name is the field's name as it was given, Key the same in canonical form.
 	Name, Key string
+	// Merges says that lines which others have set of the field stay beside it, and
+	// Private that it is a Cache-Control by which the answer is private.
+	Merges, Private bool
 	// Values is what a header of net/http holds. Applications can write into it.
 	Values [1]string
 	// NameBytes and ValueBytes are for frameworks whose headers are bytes; nil
@@ -84,10 +87,20 @@ type Field struct {
 // NewField makes a field for many answers.
 func NewField(name, value string) *Field {
 	f := &Field{Name: name, Key: http.CanonicalHeaderKey(name), Values: [1]string{value}}
+	f.Merges, f.Private = Merges(f.Key), name == "Cache-Control" && value == "private"
 	if !strings.ContainsAny(f.Key+value, "\r\n") {
 		f.NameBytes, f.ValueBytes = []byte(f.Key), []byte(value)
 	}
 	return f
+}
+
+// Merges reports whether what others have set of the field of a key stays.
+func Merges(key string) bool {
+	switch key {
+	case "Vary", "Access-Control-Expose-Headers", "Www-Authenticate", "Set-Cookie":
+		return true
+	}
+	return false
 }
 
 // Intact reports whether f still has the value that it was made with.
