@@ -43,7 +43,10 @@ func LentToken(r core.Request, scheme string, maxSize int) (string, error) {
 }
 
 func tokenOf(field string, n int, scheme string, maxSize int) (string, error) {
-	if n > 1 {
+	switch {
+	case n == 0:
+		return "", core.ErrNoCredentials
+	case n > 1:
 		return "", fmt.Errorf("%w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
 	}
 	name, token, ok := challenge.Split(field)
