@@ -65,7 +65,7 @@ func (v *view) Route() (core.Route, error) {
 			}
 		}
 	}
-	if err != nil {
+	if err != nil || strings.IndexByte(matched.Path(), '*') < 0 {
 		return rt, err
 	}
 	return adapter.CutAtStar(rt, matched.Path(), rt.Path, matched.Param("*"))

@@ -89,6 +89,9 @@ func (v *view) Route() (core.Route, error) {
 		}
 		return adapter.CutAtStar(rt, pattern, u.RawPath, v.c.Param("*"))
 	case v.makesUp(pattern, u.Path):
+		if strings.IndexByte(pattern, '*') < 0 {
+			return rt, nil
+		}
 		return adapter.CutAtStar(rt, pattern, u.Path, v.c.Param("*"))
 	}
 	switch info := v.c.RouteInfo(); info.Name {
@@ -106,8 +109,14 @@ func (v *view) makesUp(pattern, path string) bool {
 		return strings.TrimSuffix(v.filledIn(pattern), "/") == strings.TrimSuffix(path, "/")
 	}
 	for _, p := range v.c.PathValues() {
-		at := strings.IndexAny(pattern, ":*")
-		if at < 0 || len(path) < at || path[:at] != pattern[:at] || !strings.HasPrefix(path[at:], p.Value) {
+		at := 0
+		for at < len(pattern) && pattern[at] != ':' && pattern[at] != '*' {
+			if at >= len(path) || path[at] != pattern[at] {
+				return false
+			}
+			at++
+		}
+		if at == len(pattern) || !strings.HasPrefix(path[at:], p.Value) {
 			return false
 		}
 		path = path[at+len(p.Value):]
