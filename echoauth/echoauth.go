@@ -71,7 +71,7 @@ func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 		c.SetRequest(adapter.WithContext(c.Request(), v.Context))
 		return nil
 	}
-	return newRefused(c, view, v).refuseInside(c)
+	return newRefused(c, view, &v).refuseInside(c)
 }
 
 // Request shows the request to code that knows no framework, such as a login of
@@ -133,19 +133,19 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 			view := newView(c)
 			v := t.Check(c.Request().Context(), gated{view})
 			if v.Response == nil {
-				return pass(c, v, next)
+				return pass(c, &v, next)
 			}
 			w := c.Response().Writer
-			return settle(c, w, newRefused(c, view, v).refuse(c))
+			return settle(c, w, newRefused(c, view, &v).refuse(c))
 		}
 	}
 }
 
 // pass goes on to the next handler, behind a response that can be sealed.
-func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
+func pass(c echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	resp := c.Response()
 	w := resp.Writer
-	p, r := adapter.Enter(w, c.Request(), &v)
+	p, r := adapter.Enter(w, c.Request(), v)
 	c.SetRequest(r)
 	if p == nil {
 		return next(c)
@@ -153,9 +153,10 @@ func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 	if resp.Committed {
 		p.Seal.Sent()
 	}
-	resp.Writer = p.Seal.Writer()
+	sealed := p.Seal.Writer()
+	resp.Writer = sealed
 	defer func() {
-		if p.End(); !p.Seal.Closed() && resp.Writer == p.Seal.Writer() {
+		if p.End(); !p.Seal.Closed() && resp.Writer == sealed {
 			resp.Writer = w
 		}
 	}()

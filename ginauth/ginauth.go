@@ -66,7 +66,7 @@ func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 	if adapter.PassageFrom(c.Request.Context()) == nil && !c.Writer.Written() {
 		adapter.ClearRepresentation(c.Writer.Header())
 	}
-	refuse(c, v)
+	refuse(c, &v)
 	return v.Denial
 }
 
@@ -109,7 +109,7 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := t.Check(c.Request.Context(), gated{newView(c)})
 		if v.Response != nil {
-			refuse(c, v)
+			refuse(c, &v)
 			return
 		}
 		p, r := adapter.Enter(c.Writer, c.Request, &v)

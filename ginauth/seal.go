@@ -21,10 +21,10 @@ var refusals adapter.Batch[refused]
 
 // refuse answers by a verdict and seals the response. When headers are sent
 // already it can only stop and seal.
-func refuse(c *gin.Context, v core.Verdict) {
+func refuse(c *gin.Context, v *core.Verdict) {
 	c.Abort()
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: v, Request: newView(c), Answer: answer}
+	f.Refusal = adapter.Refusal{Verdict: *v, Request: newView(c), Answer: answer}
 	if p := adapter.PassageFrom(c.Request.Context()); p != nil {
 		w, ok := c.Writer.(*writer)
 		direct := ok && w.seal() == &p.Seal

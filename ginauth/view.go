@@ -59,7 +59,7 @@ func makesUp(pattern string, params gin.Params, path string) bool {
 		if at < 0 {
 			return false
 		}
-		literal := strings.ReplaceAll(pattern[:at], `\:`, ":")
+		literal := unescaped(pattern[:at])
 		if pattern[at] == '*' { // its value begins with the slash before it
 			literal = strings.TrimSuffix(literal, "/")
 		}
@@ -68,8 +68,15 @@ func makesUp(pattern string, params gin.Params, path string) bool {
 		}
 		path, pattern = path[len(literal)+len(p.Value):], pattern[at+1+len(p.Key):]
 	}
-	pattern = strings.ReplaceAll(pattern, `\:`, ":")
-	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/")
+	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(unescaped(pattern), "/")
+}
+
+// unescaped is a literal part of a pattern as it stands in paths.
+func unescaped(literal string) string {
+	if strings.IndexByte(literal, '\\') < 0 {
+		return literal // as of most, for a third of the price
+	}
+	return strings.ReplaceAll(literal, `\:`, ":")
 }
 
 // parameterAt is where the parameter of a name begins in a pattern, or -1. A colon may

@@ -47,9 +47,9 @@ const (
 	told   // closed, and told
 )
 
-// Wrap makes s the seal of w, open.
+// Wrap makes a zero Seal that of w, open.
 func (s *Seal) Wrap(w http.ResponseWriter) {
-	*s = Seal{w: w}
+	s.w = w
 }
 
 // Close seals the response by a refusal, unless it is sealed. That somebody writes from now

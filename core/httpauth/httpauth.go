@@ -65,11 +65,11 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 		adapter.Pass(w, r, &v)
 		return nil
 	}
-	if !refuse(w, r, v) {
+	if !refuse(w, r, &v) {
 		// No gate has seen the response, or none that is known, so what its
 		// header says of a representation is the handler's.
 		adapter.ClearRepresentation(w.Header())
-		answerUnseen(w, r, v)
+		answerUnseen(w, r, &v)
 	}
 	return v.Denial
 }
@@ -77,13 +77,13 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 var refusals adapter.Batch[adapter.Refusal]
 
 // refuse answers by a verdict, and reports false if no gate stands in front of w.
-func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) bool {
+func refuse(w http.ResponseWriter, r *http.Request, v *core.Verdict) bool {
 	p := adapter.PassageFrom(r.Context())
 	if p == nil || !p.Belongs(w, r) {
 		return false
 	}
 	f := refusals.New()
-	*f = adapter.Refusal{Verdict: v, Request: Request(r), Answer: answerRefusal}
+	*f = adapter.Refusal{Verdict: *v, Request: Request(r), Answer: answerRefusal}
 	direct := w == p.Seal.Writer()
 	if p.Refuse(f, direct); !direct {
 		w.WriteHeader(v.Response.Status) // for those between, who count and log
@@ -94,11 +94,11 @@ func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) bool {
 // answerUnseen answers where no gate is known to stand in front. If w is the seal
 // of one, the request has lost its context on the way: the seal closes all the
 // same.
-func answerUnseen(w http.ResponseWriter, r *http.Request, v core.Verdict) {
-	answer(w, r, &v)
+func answerUnseen(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
+	answer(w, r, v)
 	if s := adapter.SealOf(w); s != nil && !s.Closed() {
 		f := refusals.New()
-		*f = adapter.Refusal{Verdict: v, Request: Request(r), Answer: answerRefusal}
+		*f = adapter.Refusal{Verdict: *v, Request: Request(r), Answer: answerRefusal}
 		s.Close(f)
 	}
 }
@@ -176,8 +176,8 @@ func mount(t *core.Gate, err error) Middleware {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			v := t.Check(r.Context(), gated{View{Request: r}})
 			if v.Response != nil {
-				if !refuse(w, r, v) {
-					answerUnseen(w, r, v)
+				if !refuse(w, r, &v) {
+					answerUnseen(w, r, &v)
 				}
 				return
 			}

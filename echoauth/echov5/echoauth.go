@@ -71,7 +71,7 @@ func Check(c *echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 		c.SetRequest(adapter.WithContext(c.Request(), v.Context))
 		return nil
 	}
-	return newRefused(c, view, v).refuseInside(c)
+	return newRefused(c, view, &v).refuseInside(c)
 }
 
 // Request shows the request to code that knows no framework, such as a login of
@@ -141,18 +141,18 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 			view := newView(c)
 			v := t.Check(c.Request().Context(), gated{view})
 			if v.Response == nil {
-				return pass(c, v, next)
+				return pass(c, &v, next)
 			}
-			return newRefused(c, view, v).refuse(c)
+			return newRefused(c, view, &v).refuse(c)
 		}
 	}
 }
 
 // pass goes on to the next handler, behind a response that can be sealed.
-func pass(c *echo.Context, v core.Verdict, next echo.HandlerFunc) error {
+func pass(c *echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	resp, known := response(c)
 	w := resp.ResponseWriter
-	p, r := adapter.Enter(w, c.Request(), &v)
+	p, r := adapter.Enter(w, c.Request(), v)
 	c.SetRequest(r)
 	if p == nil {
 		return next(c)
@@ -160,9 +160,10 @@ func pass(c *echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 	if resp.Committed {
 		p.Seal.Sent()
 	}
-	resp.ResponseWriter = p.Seal.Writer()
+	sealed := p.Seal.Writer()
+	resp.ResponseWriter = sealed
 	defer func() {
-		if p.End(); !p.Seal.Closed() && resp.ResponseWriter == p.Seal.Writer() {
+		if p.End(); !p.Seal.Closed() && resp.ResponseWriter == sealed {
 			resp.ResponseWriter = w
 		}
 	}()

@@ -21,9 +21,9 @@ type refused struct {
 var refusals adapter.Batch[refused]
 
 // newRefused is a refusal by v. The error is for the framework.
-func newRefused(c *echo.Context, view *view, v core.Verdict) *refused {
+func newRefused(c *echo.Context, view *view, v *core.Verdict) *refused {
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: v, Request: view, Answer: answer}
+	f.Refusal = adapter.Refusal{Verdict: *v, Request: view, Answer: answer}
 	if v.Denial != nil {
 		err, _ := echo.HTTPError{Code: v.Response.Status, Message: v.Denial.Code}.Wrap(v.Denial).(*echo.HTTPError)
 		f.err = *err
