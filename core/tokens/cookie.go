@@ -10,13 +10,13 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxCookie is how many bytes name and value of a cookie may have together
+// maxCookie is the maximum length in bytes of a cookie's name and value together
 // (draft-ietf-httpbis-rfc6265bis §5.6).
 const maxCookie = 4096
 
 const hostPrefix = "__Host-"
 
-// cookies are the names of both cookies.
+// cookies holds the names of both cookies.
 type cookies struct{ access, refresh string }
 
 func newCookies(access, refresh string) (*cookies, error) {
@@ -35,7 +35,7 @@ func newCookies(access, refresh string) (*cookies, error) {
 	return &cookies{access, refresh}, nil
 }
 
-// read is the refresh token of a request.
+// value returns the refresh token of a request.
 func (c *cookies) value(r core.Request) (string, error) {
 	value, n := r.Cookie(c.refresh)
 	switch n {
@@ -47,8 +47,8 @@ func (c *cookies) value(r core.Request) (string, error) {
 	return "", fmt.Errorf("%w: %d cookies called %s", core.ErrAmbiguousCredentials, n, c.refresh)
 }
 
-// both are the cookies without their values. That of the refresh token is of no use
-// to links from elsewhere.
+// both returns the cookies without their values. Links from elsewhere never need
+// the cookie of the refresh token.
 func (c *cookies) both(strict bool) (access, refresh http.Cookie) {
 	access = http.Cookie{Name: c.access, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if strict {
@@ -59,7 +59,7 @@ func (c *cookies) both(strict bool) (access, refresh http.Cookie) {
 	return access, refresh
 }
 
-// issue are the fields that give a browser both tokens.
+// issue returns the fields that give a browser both tokens.
 func (c *cookies) issue(p *pair, m *Manager) []core.Field {
 	access, refresh := c.both(m.strict)
 	access.Value, refresh.Value = p.access, p.refresh
@@ -71,7 +71,7 @@ func (c *cookies) issue(p *pair, m *Manager) []core.Field {
 
 func seconds(d time.Duration) int { return max(1, int(d/time.Second)) }
 
-// end are the fields that take both cookies out of a browser.
+// end returns the fields that delete both cookies in a browser.
 func (c *cookies) end(strict bool) []core.Field {
 	access, refresh := c.both(strict)
 	for _, cookie := range []*http.Cookie{&access, &refresh} {

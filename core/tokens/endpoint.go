@@ -18,20 +18,23 @@ import (
 // fieldRefresh is the field of a refresh token in the body of a request.
 const fieldRefresh = "refresh_token"
 
-// LoginEndpoint takes a user and a password and answers with tokens; mount it with
-// Serve of an adapter, for POST and behind no gate. The body is JSON or a form with
-// the fields user and password, of 16 KiB at most. The answer to the right ones is
-// 200 and, in JSON, access_token, token_type, expires_in and refresh_token as of
-// RFC 6749 §5.1; with [WithCookies] expires_in alone, and the tokens in cookies. A
-// family whose refresh token the request has in its cookie ends.
+// LoginEndpoint accepts a user and a password and responds with tokens; mount it
+// with Serve of an adapter, for POST and behind no gate. The body is JSON or a form
+// with the fields user and password, of 16 KiB at most. If they are right, the
+// response is 200 with, in JSON, access_token, token_type, expires_in and
+// refresh_token as in RFC 6749 §5.1; with [WithCookies] the JSON has only
+// expires_in, and the tokens are in cookies. The family of a refresh token in the
+// request's cookie ends.
 //
-// What is wrong or cannot be read is 401, and the answer does not tell whether
-// there is such a user. A page of another site gets 403 unseen, who has guessed too
-// often 429 unseen, and 503, as for a body that has not come whole, means that
-// nobody was logged in. Observers are told of every attempt, with Gate "sign_in".
+// Wrong or malformed credentials get 401, and the response does not reveal whether
+// the user exists. A page of another site gets 403 and a client that has guessed
+// too often 429, both unchecked. A 503, for instance for an incomplete body, means
+// that nobody was logged in. Observers are told of every attempt, with Gate
+// "sign_in".
 //
-// Like the functions that mount gates it panics when it cannot work, which is when
-// users is nil or hides what it wraps, so that a mistake shows at start-up.
+// Like the functions that mount gates it panics if it cannot work, that is, if
+// users is nil or hides an optional interface of what it wraps, so that a mistake
+// shows at start-up.
 func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 	if err := basic.CheckVerifier(users); err != nil {
 		panic("tokens: " + err.Error())
@@ -43,10 +46,10 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 	})
 }
 
-// LoginAs logs p in, whom a handler has proved otherwise, and answers as
-// [Manager.LoginEndpoint] does. The handler returns what Serve of its adapter makes
-// of it. Access tokens have p's roles, scopes and tenant, and the claims of
-// [WithClaims]; the family ends at p's Expires at the latest.
+// LoginAs returns an endpoint that logs in p, which a handler has authenticated in
+// another way, and responds as [Manager.LoginEndpoint] does. The handler calls it
+// through Serve of its adapter. Access tokens have p's roles, scopes and tenant,
+// and the claims of [WithClaims]; the family ends at p's Expires at the latest.
 func (m *Manager) LoginAs(p *core.Principal) core.Endpoint {
 	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		account := ""
@@ -78,7 +81,7 @@ func (m *Manager) login(ctx context.Context, r core.Request, account string, ver
 	return m.answer(out)
 }
 
-// leave ends the family whose cookie the browser has, which its next cookie
+// leave ends the family of the browser's current cookie, which the next cookie
 // replaces.
 func (m *Manager) leave(ctx context.Context, r core.Request) error {
 	if m.cookies == nil {
@@ -95,8 +98,8 @@ func (m *Manager) leave(ctx context.Context, r core.Request) error {
 	return m.end(ctx, f)
 }
 
-// presented is the family of a refresh token, nil for one that is none or has expired.
-// One that was ended may have to be ended once more.
+// presented returns the family of a refresh token, or nil for an invalid or expired
+// one. A family that has ended may have to be ended again.
 func (m *Manager) presented(ctx context.Context, text string) (*family, error) {
 	t, err := parse(text)
 	if err != nil {
@@ -112,13 +115,14 @@ func (m *Manager) presented(ctx context.Context, text string) (*family, error) {
 }
 
 // RefreshEndpoint exchanges a refresh token for an access token and the next
-// refresh token; mount it with Serve of an adapter, for POST and behind no gate. The
-// token is in the field refresh_token of a JSON object or form or, with
-// [WithCookies], in its cookie. The answer is that of [Manager.LoginEndpoint].
+// refresh token; mount it with Serve of an adapter, for POST and behind no gate.
+// The token is in the field refresh_token of a JSON object or form or, with
+// [WithCookies], in its cookie.
 //
-// A token that is over, reused or none is 401: the client forgets its tokens and
-// asks for a login. With 503 they are as good as before. Observers are told of every
-// refresh, with Gate "refresh".
+// The response is that of [Manager.LoginEndpoint]. An ended, reused or invalid
+// token gets 401: the client should discard its tokens and ask for a login. After a
+// 503 they are still valid. Observers are told of every refresh, with Gate
+// "refresh".
 func (m *Manager) RefreshEndpoint() core.Endpoint {
 	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		text, unread := m.read(r)
@@ -145,7 +149,7 @@ func (m *Manager) RefreshEndpoint() core.Endpoint {
 	})
 }
 
-// read is the refresh token of a request.
+// read returns the refresh token of a request.
 func (m *Manager) read(r core.Request) (string, error) {
 	if m.cookies != nil {
 		return m.cookies.value(r)
@@ -160,12 +164,12 @@ func (m *Manager) read(r core.Request) (string, error) {
 	return "", core.ErrNoCredentials
 }
 
-// LogoutEndpoint ends the family of a refresh token, which is where
-// [Manager.RefreshEndpoint] reads it, and answers with 204; mount it with Serve of
-// an adapter, for POST and behind no gate. Cookies are taken out of the browser. Who
-// has no token, or one that is over, gets the same answer.
+// LogoutEndpoint ends the family of a refresh token, which it reads like
+// [Manager.RefreshEndpoint], and responds with 204; mount it with Serve of an
+// adapter, for POST and behind no gate. Cookies are deleted in the browser. A
+// client without a token, or with one that has ended, gets the same response.
 //
-// A request that another site caused is 403, a body that cannot be read 401, and 503
+// A request that another site caused gets 403, and a malformed body 401. A 503
 // means that the family may still be alive.
 func (m *Manager) LogoutEndpoint() core.Endpoint {
 	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
@@ -188,7 +192,7 @@ func (m *Manager) LogoutEndpoint() core.Endpoint {
 	})
 }
 
-// wayOut is what is known of a request that logs out.
+// wayOut holds what is known about a request that logs out.
 type wayOut struct {
 	text   string
 	err    error
@@ -197,8 +201,8 @@ type wayOut struct {
 
 type wayOutKey struct{}
 
-// leaving is the scheme of those who log out. Its challenges are in the answers to
-// logins and refreshes too. They have no error code: invalid_token is about access
+// leaving is the scheme for logging out. Its challenges are also in the responses
+// to logins and refreshes. They have no error code: invalid_token is about access
 // tokens, and makes clients refresh (RFC 6750 §3.1).
 type leaving struct {
 	m          *Manager
@@ -214,8 +218,7 @@ func (l leaving) Scheme() core.Scheme {
 	return s
 }
 
-// Authenticate implements [core.Authenticator]. A token that is over is as good as
-// none.
+// Authenticate implements [core.Authenticator]. An ended token counts as none.
 func (l leaving) Authenticate(ctx context.Context, _ core.Request) (*core.Principal, error) {
 	way, ok := ctx.Value(wayOutKey{}).(*wayOut)
 	if !ok {
@@ -244,7 +247,7 @@ func (l leaving) Challenges(_ core.Request, err error) []challenge.Challenge {
 	return nil
 }
 
-// answer is the answer with tokens, by RFC 6749 §5.1.
+// answer returns the response with tokens, by RFC 6749 §5.1.
 func (m *Manager) answer(p *pair) core.Response {
 	left := max(1, int64(p.expires.Sub(m.now())/time.Second))
 	resp := core.Response{Status: http.StatusOK, Fields: []core.Field{

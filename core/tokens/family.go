@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// A refresh token is the secret of its family, its number in the family and a code
-// for both.
+// A refresh token consists of the secret of its family, its number in the family
+// and a code for both.
 const (
 	secretBytes  = 32
 	numberBytes  = 4
@@ -27,14 +27,14 @@ const (
 	recordFormat = 1
 )
 
-// refreshToken is a refresh token in its parts.
+// refreshToken is a parsed refresh token.
 type refreshToken struct {
 	secret [secretBytes]byte
 	number uint32
 	code   [sha256.Size]byte
 }
 
-// parse reads a token, of which nothing is known then but its form.
+// parse parses a token. It checks only the form.
 func parse(text string) (t refreshToken, err error) {
 	var raw [tokenBytes]byte
 	n := 0
@@ -58,35 +58,36 @@ func (t refreshToken) String() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// family is what the store has of one login. It is written once, and once more where it
-// ends while its access tokens cannot be revoked.
+// family is the record of one login in the store. It is written once, and again if
+// the family ends while its access tokens cannot be revoked.
 type family struct {
 	Format int `json:"f"`
 	sessionstore.Identity
-	// CodeKey makes the codes of the tokens.
+	// CodeKey is the key for the codes of the tokens.
 	CodeKey  []byte    `json:"code_key"`
 	Deadline time.Time `json:"deadline"`
 	// LoggedIn is when the family began.
 	LoggedIn time.Time `json:"logged_in,omitzero"`
-	// Generation is the principal's at the login; another one now means that it
-	// was logged out everywhere.
+	// Generation is the principal's generation at login; if it differs now, the
+	// principal was logged out everywhere.
 	Generation string `json:"generation,omitempty"`
-	// Ended says that it is over, and that its access tokens are still to be revoked.
+	// Ended reports that the family has ended, and that its access tokens still
+	// have to be revoked.
 	Ended bool `json:"ended,omitempty"`
 
 	secret [secretBytes]byte
 	key    sessionstore.Key
 }
 
-// keyOf is the name of a family in the store. Tokens of another issuer or audience
-// name others.
+// keyOf returns the key of a family in the store. It depends on issuer and
+// audience.
 func (m *Manager) keyOf(secret [secretBytes]byte) sessionstore.Key {
 	return sessionstore.NewKey("token family", m.scope+"\x00"+string(secret[:]))
 }
 
-// The entries of a family beside its record: the number of the token that is to be
-// used next, which is kept as long as the family may idle, and when each of the
-// last tokens was used first.
+// The entries of a family besides its record: the number of the token to be used
+// next, which is kept as long as the family may be idle, and the time of first use
+// of each of the last tokens.
 func nextKey(k sessionstore.Key) sessionstore.Key {
 	return sessionstore.NewKey("token next", string(k))
 }
@@ -99,7 +100,7 @@ func (m *Manager) generationKey(id string) sessionstore.Key {
 	return sessionstore.NewKey("token generation", m.scope+"\x00"+id)
 }
 
-// token is the token of a number.
+// token returns the token with the given number.
 func (f *family) token(number uint32) refreshToken {
 	mac := hmac.New(sha256.New, f.CodeKey)
 	mac.Write(f.secret[:])
@@ -109,15 +110,15 @@ func (f *family) token(number uint32) refreshToken {
 	return t
 }
 
-// tag is what access tokens name the family by. It is no secret.
+// tag returns the name of the family in access tokens. It is not secret.
 func (f *family) tag() string { return string(f.key[:22]) }
 
-// found begins a family for p and returns its first token.
+// found starts a family for p and returns its first token.
 func (m *Manager) found(ctx context.Context, p *core.Principal) (*family, refreshToken, error) {
 	none := refreshToken{}
 	now := m.now()
 	f := &family{Format: recordFormat, Identity: sessionstore.NewIdentity(p), CodeKey: make([]byte, sha256.Size), Deadline: now.Add(m.absolute), LoggedIn: now}
-	_, _ = rand.Read(f.secret[:]) // never fails: it ends the program
+	_, _ = rand.Read(f.secret[:]) // never fails: it crashes the program
 	_, _ = rand.Read(f.CodeKey)
 	f.key = m.keyOf(f.secret)
 	if f.AuthTime.IsZero() {
@@ -139,7 +140,7 @@ func (m *Manager) found(ctx context.Context, p *core.Principal) (*family, refres
 	return f, f.token(0), m.keep(ctx, f)
 }
 
-// keep has the store keep the record of a family.
+// keep stores the record of a family.
 func (m *Manager) keep(ctx context.Context, f *family) error {
 	data, err := sessionstore.Encode(f)
 	if err != nil {
@@ -148,7 +149,7 @@ func (m *Manager) keep(ctx context.Context, f *family) error {
 	return m.store.Commit(ctx, f.key, data, f.Deadline)
 }
 
-// find is the family, live or not, of a token that the server has issued.
+// find returns the family, live or not, of a token that the server has issued.
 func (m *Manager) find(ctx context.Context, t refreshToken) (*family, error) {
 	k := m.keyOf(t.secret)
 	data, found, err := m.store.Find(ctx, k)
@@ -176,7 +177,7 @@ func (m *Manager) find(ctx context.Context, t refreshToken) (*family, error) {
 	return f, nil
 }
 
-// check refuses a family that has ended, and does away with what is left of it.
+// check refuses a family that has ended, and deletes what is left of it.
 func (m *Manager) check(ctx context.Context, f *family) error {
 	if f.Ended {
 		if err := m.end(ctx, f); err != nil {
@@ -194,8 +195,9 @@ func (m *Manager) check(ctx context.Context, f *family) error {
 	return m.checkRevoked(ctx, f)
 }
 
-// checkRevoked refuses a family that the list of [WithRevocation] says is over. It
-// stays so when the list has forgotten: its record goes.
+// checkRevoked refuses a family that was revoked ([WithRevocation]). It also
+// deletes the record, so that the family stays revoked after the list has forgotten
+// it.
 func (m *Manager) checkRevoked(ctx context.Context, f *family) error {
 	if m.revocations == nil {
 		return nil
@@ -213,7 +215,7 @@ func (m *Manager) checkRevoked(ctx context.Context, f *family) error {
 	return nil
 }
 
-// principal is who the family belongs to.
+// principal returns the principal that the family belongs to.
 func (f *family) principal() (*core.Principal, error) {
 	info := f.Info()
 	info.Expires = f.Deadline
@@ -224,13 +226,13 @@ func (f *family) principal() (*core.Principal, error) {
 	return p, nil
 }
 
-// setNext says that number is the token to be used next.
+// setNext stores the number of the token to be used next.
 func (m *Manager) setNext(ctx context.Context, f *family, number uint32) error {
 	return m.store.Commit(ctx, nextKey(f.key), strconv.AppendUint(nil, uint64(number), 10), m.now().Add(m.idle))
 }
 
-// next is the number of the token to be used next. Without one the family has not
-// been used for too long.
+// next returns the number of the token to be used next. If there is none, the
+// family has been idle for too long.
 func (m *Manager) next(ctx context.Context, f *family) (uint32, error) {
 	data, found, err := m.store.Find(ctx, nextKey(f.key))
 	if err != nil {
@@ -246,7 +248,8 @@ func (m *Manager) next(ctx context.Context, f *family) (uint32, error) {
 	return uint32(n), nil
 }
 
-// firstUse is when the token of a number was used first; zero for not yet.
+// firstUse returns when the token with the given number was first used; zero for
+// not yet.
 func (m *Manager) firstUse(ctx context.Context, f *family, number uint32) (at time.Time, err error) {
 	data, found, err := m.store.Find(ctx, usedKey(f.key, number))
 	if err != nil || !found {
@@ -266,7 +269,7 @@ func (m *Manager) generation(ctx context.Context, id string) (string, error) {
 	return string(data), err
 }
 
-// refused is the verdict on a refresh token that is none or no longer one.
+// refused returns the error for a refresh token that is not valid, or no longer.
 func refused(why core.Reason, err error) error {
 	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Err: err}
 }

@@ -14,7 +14,7 @@ import (
 // Option configures a [Manager].
 type Option func(*settings) error
 
-// settings are what the options set.
+// settings holds what the options set.
 type settings struct {
 	backend      session.Store
 	storeTimeout time.Duration
@@ -42,16 +42,16 @@ func defaults() settings {
 	}
 }
 
-// WithStore sets where families are kept; by default in the memory of this
-// process, which forgets them when it ends. What a store must guarantee is said in
-// the comment of the package.
+// WithStore sets where families are kept. The default is the memory of this
+// process, which forgets them when it ends. The package comment says what a store
+// must guarantee.
 func WithStore(s session.Store) Option {
 	return func(o *settings) error { return option.Set(&o.backend, s, "store is nil") }
 }
 
-// WithStoreTimeout sets how long the store has for one answer; 2 s by default,
-// from 10 ms to 1 minute. A refresh asks it four questions and has it write two
-// entries, one after the other. An answer that is late is a failure, 503.
+// WithStoreTimeout bounds one call to the store; 2 s by default, from 10 ms to 1
+// minute. A refresh makes four reads and two writes, one after the other. A call
+// that takes too long is a failure and results in 503.
 func WithStoreTimeout(d time.Duration) Option {
 	return func(o *settings) error {
 		if d < 10*time.Millisecond || d > time.Minute {
@@ -62,8 +62,8 @@ func WithStoreTimeout(d time.Duration) Option {
 	}
 }
 
-// WithIdleTimeout sets after how long without a refresh a family ends; 7 days by
-// default, at least a minute and the lifetime of access tokens.
+// WithIdleTimeout sets how long a family may go without a refresh before it ends; 7
+// days by default, at least a minute and the lifetime of access tokens.
 func WithIdleTimeout(d time.Duration) Option {
 	return func(o *settings) error {
 		if d < time.Minute {
@@ -86,8 +86,8 @@ func WithAbsoluteTimeout(d time.Duration) Option {
 	}
 }
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be safe
-// for concurrent use. Signer, verifier and a store that was set have clocks of
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use. Signer, verifier and the store of [WithStore] have clocks of
 // their own.
 func WithClock(now func() time.Time) Option {
 	return func(o *settings) error { return option.Set(&o.now, now, "clock is nil") }
@@ -99,10 +99,10 @@ func WithRealm(realm string) Option {
 	return func(o *settings) error { return option.Set(&o.realm, realm, "realm is empty") }
 }
 
-// WithCookies keeps tokens out of the reach of scripts: they go into the cookies
-// called access and refresh and never into a body, and the refresh token is read
-// from its cookie alone. Both names must begin with __Host-. Give access to
-// bearer.WithCookie as well, so that requests are authenticated by it:
+// WithCookies keeps tokens out of the reach of scripts: they are sent in the
+// cookies with the names access and refresh and never in a body, and the refresh
+// token is read only from its cookie. Both names must begin with __Host-. Pass
+// access to bearer.WithCookie as well, so that it authenticates requests:
 //
 //	Set-Cookie: __Host-token=…; Path=/; HttpOnly; Secure; SameSite=Lax
 //	Set-Cookie: __Host-refresh=…; Path=/; HttpOnly; Secure; SameSite=Strict
@@ -113,8 +113,9 @@ func WithCookies(access, refresh string) Option {
 	}
 }
 
-// WithStrictSameSite makes the cookie of the access token SameSite=Strict too: who
-// follows a link from another site then seems signed out on the first page.
+// WithStrictSameSite makes the cookie of the access token SameSite=Strict too: a
+// user who follows a link from another site then seems signed out on the first
+// page.
 func WithStrictSameSite() Option {
 	return func(o *settings) error {
 		o.strict = true
@@ -122,9 +123,9 @@ func WithStrictSameSite() Option {
 	}
 }
 
-// WithPersistentCookie lets browsers keep the cookies when they are closed: that of
-// the access token until it expires, that of the refresh token as long as the
-// family lasts without use.
+// WithPersistentCookie lets browsers keep the cookies after they are closed: the
+// access token's until it expires, the refresh token's as long as the family may be
+// idle.
 func WithPersistentCookie() Option {
 	return func(o *settings) error {
 		o.persistent = true
@@ -132,13 +133,14 @@ func WithPersistentCookie() Option {
 	}
 }
 
-// ownClaims are the claims that access tokens have in any case, and nbf, which
-// would be that of other credentials.
+// ownClaims lists the claims that access tokens always have, and nbf, which would
+// be that of other credentials.
 var ownClaims = []string{"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "roles", "scope", claimAuthTime, claimTenant}
 
-// WithClaims names claims of the principal that access tokens repeat. By default
-// they have its roles, its scopes, auth_time, which is the time of the login, and
-// tenant where it has one, or an array of them where it has several. Whoever holds an access token can read it.
+// WithClaims names claims of the principal to copy into access tokens. By default
+// these have its roles, its scopes, auth_time, which is the time of the login, and
+// tenant, if it has one, or an array of several. Anyone who holds an access token
+// can read it.
 func WithClaims(names ...string) Option {
 	return func(o *settings) error {
 		for _, name := range names {
@@ -151,35 +153,36 @@ func WithClaims(names ...string) Option {
 	}
 }
 
-// Reload gives what is true of a principal now, in place of what was true at the
-// login. It returns a principal with the same ID.
+// Reload returns the current state of a principal, in place of its state at login.
+// The result has the same ID.
 //
-// A [core.CredentialError] says that there is no such user any more: 401, and the
-// family ends. Any other error means that nobody could find out, 503, and uses no
-// token up. It must be safe for concurrent use.
+// A [core.CredentialError] means that the user no longer exists: the response is
+// 401, and the family ends. Any other error means that the lookup failed: the
+// response is 503, and no token is used up. It must be safe for concurrent use.
 type Reload func(ctx context.Context, p *core.Principal) (*core.Principal, error)
 
-// WithReload has each refresh ask for the principal anew, so that a change of roles
-// reaches the next access token. Without it, access tokens say until the next
-// login what was true at the last one.
+// WithReload makes each refresh reload the principal, so that a change of roles
+// reaches the next access token. Without it, access tokens reflect the state at the
+// last login.
 func WithReload(f Reload) Option {
 	return func(o *settings) error { return option.Set(&o.reload, f, "reload is nil") }
 }
 
-// WithRevocation has what ends a family end its access tokens as well, by entries
-// in l, commonly a revoke.List, revoke.File or revoke.Follower: a logout, the reuse of
-// a refresh token, and [Manager.LogoutEverywhere]. The verifier must ask
-// [Manager.Revocation]. A list in memory is that of one process.
+// WithRevocation makes everything that ends a family (a logout, the reuse of a
+// refresh token, [Manager.LogoutEverywhere]) also revoke its access tokens, by
+// entries in l, commonly a revoke.List, revoke.File or revoke.Follower. The
+// verifier must ask [Manager.Revocation]. A list in memory works for one process
+// only.
 //
-// Refresh tokens are looked up in l as well: an entry for a subject, or for all, that
-// somebody else has added ends the families that have begun before it.
+// Refresh tokens are looked up in l as well: an entry for a subject, or for all,
+// added by anyone else ends the families that began before it.
 func WithRevocation(l Revocations) Option {
 	return func(o *settings) error { return option.Set(&o.revocations, l, "revocation list is nil") }
 }
 
-// WithAnswers sets how the endpoints answer, whom they believe and who is told: a
+// WithAnswers sets how the endpoints respond, whom they trust and whom they tell: a
 // responder and observers, commonly those of the guard; the limiter of sign-ins
-// ([core.WithAttemptLimiter]), without which passwords may be guessed; and
+// ([core.WithAttemptLimiter]), without which passwords can be guessed; and
 // [core.WithTrustedOrigins] for a front end on another origin.
 func WithAnswers(opts ...core.Option) Option {
 	return func(o *settings) error {

@@ -17,13 +17,13 @@ const (
 	// grace is how long after its first use a refresh token gets the same
 	// successor again.
 	grace = 10 * time.Second
-	// usesKept is how many tokens of a family have the time of their first use in
-	// the store. One that is older is known by its number, as long as no write of
-	// the next number takes that many refreshes to arrive.
+	// usesKept is the number of tokens of a family whose time of first use is in
+	// the store. Older ones are recognized by their number, as long as no write of
+	// the next number is delayed by that many refreshes.
 	usesKept = 8
-	// generationSlack is how much longer than any family it must judge a
-	// generation is kept, and revocationSlack how much longer than an access token
-	// its revocation, for clocks that differ and requests under way.
+	// generationSlack is how much longer a generation is kept than any of its
+	// families, and revocationSlack how much longer a revocation is kept than its
+	// access token, for clocks that differ and requests under way.
 	generationSlack = time.Hour
 	revocationSlack = 5 * time.Minute
 
@@ -31,13 +31,13 @@ const (
 	claimTenant   = "tenant"
 )
 
-// pair is what a login or a refresh gives.
+// pair is the result of a login or a refresh.
 type pair struct {
 	principal *core.Principal
 	access    string
 	expires   time.Time // of access
 	refresh   string
-	last      time.Time // when refresh ends at the latest, unless it is used
+	last      time.Time // when refresh expires, unless it is used
 }
 
 // begin logs p in.
@@ -94,11 +94,11 @@ func collect(seq func(func(string) bool)) (all []string) {
 
 // rotate exchanges a refresh token for its successor.
 //
-// The number of the next token is written before the time of first use, and no
-// answer is given before both: so a token whose use is not written down was not
-// answered, and may be tried again after an outage, however late.
+// The number of the next token is written before the time of first use, and both
+// are written before responding: a token whose use was not recorded got no
+// response, and may be tried again after an outage, however late.
 func (m *Manager) rotate(ctx context.Context, text string) (*pair, error) {
-	began := m.now() // before any question, so that no later writer has a later time
+	began := m.now() // before any call, so that no later writer has a later time
 	t, err := parse(text)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (m *Manager) rotate(ctx context.Context, text string) (*pair, error) {
 	return out, nil
 }
 
-// current is the principal of a family, as it is now.
+// current returns the principal of a family in its current state.
 func (m *Manager) current(ctx context.Context, f *family) (*core.Principal, error) {
 	p, err := f.principal()
 	if err != nil || m.reload == nil {
@@ -163,7 +163,7 @@ func (m *Manager) current(ctx context.Context, f *family) (*core.Principal, erro
 	return now, nil
 }
 
-// reused ends the family of a token that somebody has used before.
+// reused ends the family of a token that was used before.
 func (m *Manager) reused(ctx context.Context, f *family, number uint32) error {
 	if err := m.end(ctx, f); err != nil {
 		return err
@@ -171,21 +171,21 @@ func (m *Manager) reused(ctx context.Context, f *family, number uint32) error {
 	return refused(ReasonReused, fmt.Errorf("refresh token %d of family %s was used before: the family has ended", number, f.tag()))
 }
 
-// end ends a family. Since nobody makes its record good again, no request under way can
-// bring it back. The record goes last, so that whoever repeats what was interrupted
+// end ends a family. Since its record is never restored, no request under way can
+// bring it back. The record is deleted last, so that repeating an interrupted call
 // finds what is left to do.
 func (m *Manager) end(ctx context.Context, f *family) error {
-	ctx = context.WithoutCancel(ctx) // who leaves is not held back by leaving fast
+	ctx = context.WithoutCancel(ctx) // a client that disconnects early is still logged out
 	if m.revocations != nil {
 		if err := m.revoke(revoke.Entry{ID: f.tag()}); err != nil {
-			f.Ended = true // its refresh tokens need not be good for as long as that fails
+			f.Ended = true // its refresh tokens must not stay valid while revoking fails
 			return errors.Join(err, m.keep(ctx, f))
 		}
 	}
 	return m.store.Delete(ctx, f.key)
 }
 
-// revoke adds an entry for the access tokens that have been issued.
+// revoke adds an entry for issued access tokens.
 func (m *Manager) revoke(e revoke.Entry) error {
 	e.Issuer, e.Expires = m.signer.Issuer(), m.now().Add(m.signer.Lifetime()+revocationSlack)
 	if err := m.revocations.Revoke(e); err != nil {
@@ -194,10 +194,10 @@ func (m *Manager) revoke(e revoke.Entry) error {
 	return nil
 }
 
-// LogoutEverywhere ends all families of the principal called id, on every machine
-// that shares the store, with one write. One that logs in while it runs may be
-// logged out too. With [WithRevocation] it also revokes the access tokens of that
-// principal, whoever got them from this issuer, except those of the same second.
+// LogoutEverywhere ends all families of the principal with the given ID, on every
+// machine that shares the store, with one write. A login while it runs may be ended
+// too. With [WithRevocation] it also revokes the principal's access tokens from
+// this issuer, however they were obtained, except those of the same second.
 func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
 		return &core.InternalError{Err: errors.New("tokens: logout everywhere without an ID")}
@@ -217,10 +217,9 @@ type Revocations interface {
 	Revoke(e revoke.Entry) error
 }
 
-// Revocation is what a verifier asks about access tokens, by
-// jwtauth.WithRevocation: it knows those of families that have ended, and all else
-// that is in the list of [WithRevocation]. Without that option it is nil, which
-// jwtauth refuses.
+// Revocation returns the checker to pass to jwtauth.WithRevocation: it knows the
+// access tokens of families that have ended, and everything else in the list of
+// [WithRevocation]. Without that option it returns nil, which jwtauth refuses.
 func (m *Manager) Revocation() revoke.Checker {
 	if m.revocations == nil {
 		return nil
@@ -228,7 +227,7 @@ func (m *Manager) Revocation() revoke.Checker {
 	return familyChecker{m.revocations}
 }
 
-// familyChecker finds the families in the identifiers of access tokens.
+// familyChecker finds the family in the identifier of an access token.
 type familyChecker struct{ list revoke.Checker }
 
 // Revoked implements [revoke.Checker].

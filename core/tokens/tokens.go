@@ -1,31 +1,31 @@
 // Package tokens signs users in with tokens: a short-lived access token, which a
-// [jwtsign.Signer] signs, and a refresh token that gets the next one. It has the
-// endpoints for login, refresh and logout, which every adapter mounts with its
-// function Serve, and works in two ways: tokens are in bodies, for apps and
-// programs, or in cookies that scripts cannot read ([WithCookies]).
+// [jwtsign.Signer] signs, and a refresh token that gets the next one. It provides
+// the endpoints for login, refresh and logout, which every adapter mounts with its
+// function Serve. Tokens are sent in bodies, for apps and programs, or in cookies
+// that scripts cannot read ([WithCookies]).
 //
 // # Rotation
 //
-// A refresh token is good once. With the access token comes its successor, and all
-// tokens from one login on are a family. One that is presented again later than
-// ten seconds after its first use was copied by somebody: the family ends, and
-// whoever has any token of it must log in again (RFC 9700 §4.14.2). Within ten
-// seconds, as when two tabs refresh at once or an answer was lost, it gets the same
-// successor as before.
+// A refresh token works once. Its successor comes with the access token, and all
+// tokens since one login form a family. A token that is presented more than ten
+// seconds after its first use must have been copied: the family ends, and all
+// holders of its tokens must log in again (RFC 9700 §4.14.2). Within ten seconds,
+// as when two tabs refresh at once or a response was lost, it gets the same
+// successor again.
 //
-// A refresh token has a secret of 256 random bits that names its family, the
-// number of the token in it, and a code that only the server can make for that
-// number. The store has the secret as a hash, and the key of the code; so neither
-// what is in the store nor an older token makes a newer one.
+// A refresh token has a secret of 256 random bits that names its family, the number
+// of the token in it, and a code that only the server can make for that number. The
+// store has a hash of the secret, and the key for the code; so neither the content
+// of the store nor an older token is enough to make a newer one.
 //
 // # Several servers
 //
-// Any [session.Store] will do, and managers that share one must be configured
-// alike. None has to be asked for an atomic exchange, because no two managers can
-// disagree: the successor of a token is computed and the same on all of them, the
-// record of a family is written at login, and after that only to end it, and the time of a token's first use
-// is the time at which its first answer was being made, whoever writes it last. What a
-// store must guarantee is
+// Any [session.Store] will do, and managers that share one must have the same
+// configuration. No atomic exchange is needed, because managers cannot disagree:
+// they all compute the same successor of a token; the record of a family is written
+// at login, and after that only to end it; and the time of a token's first use is
+// the time when its first response was prepared, whichever manager writes it last.
+// A store must guarantee
 //
 //   - that a Find which begins after a Commit or Delete has returned sees it: a
 //     replica that lags behind is no place to read from;
@@ -33,12 +33,13 @@
 //     acknowledged survives a failover. A store that forgets what it had
 //     acknowledged may forget a logout or the use of a token.
 //
-// The clocks of the servers must agree to a second or so, since ten are counted.
+// The clocks of the servers must agree to about a second, because of the limit of
+// ten seconds.
 //
 // # What a logout ends
 //
-// A logout ends the family at once. Access tokens that were issued are good until
-// they expire, unless the verifier asks [Manager.Revocation] ([WithRevocation]).
+// A logout ends the family at once. Its access tokens are valid until they expire,
+// unless the verifier asks [Manager.Revocation] ([WithRevocation]).
 package tokens
 
 import (
@@ -54,36 +55,36 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Reasons of refused refresh tokens beside those of package core:
+// Reasons for refusing refresh tokens, besides these of package core:
 // [core.ReasonMalformed], [core.ReasonBadSignature], [core.ReasonExpired] and
 // [core.ReasonRevoked].
 const (
-	// ReasonUnknown is that of a token whose family has ended, or never was one
-	// of the signer's issuer and audience.
+	// ReasonUnknown means that the token's family has ended, or never existed for
+	// the signer's issuer and audience.
 	ReasonUnknown core.Reason = "unknown_refresh_token"
-	// ReasonReused is that of a token that was used before and has just ended its
+	// ReasonReused means that the token was used before, which has ended its
 	// family.
 	ReasonReused core.Reason = "refresh_token_reused"
 )
 
 const schemeName = "Bearer"
 
-// Manager issues and exchanges tokens. It is made by [New] and safe for concurrent
-// use.
+// Manager issues and exchanges tokens. It is created by [New] and safe for
+// concurrent use.
 type Manager struct {
 	settings
 	signer *jwtsign.Signer
 	store  *sessionstore.Store
-	scope  string // what tokens of other issuers and audiences are told apart by
+	scope  string // keeps tokens of other issuers and audiences apart
 
-	guard *core.Guard // whose answers are given
+	guard *core.Guard // makes the responses
 	exit  *core.Gate  // for logouts
 }
 
-// New makes a manager that signs access tokens with signer, whose issuer, audience
-// and lifetime they have. By default families are in this process's memory, end
-// after 7 days without a refresh and 30 days after the login, and tokens are in
-// bodies.
+// New returns a manager that signs access tokens with signer, which sets their
+// issuer, audience and lifetime. By default families are kept in this process's
+// memory, end after 7 days without a refresh and 30 days after the login, and
+// tokens are sent in bodies.
 func New(signer *jwtsign.Signer, opts ...Option) (*Manager, error) {
 	if signer == nil {
 		return nil, errors.New("tokens: signer is nil: make one with jwtsign.New")
@@ -112,7 +113,7 @@ func New(signer *jwtsign.Signer, opts ...Option) (*Manager, error) {
 	return m, nil
 }
 
-// scopeOf is issuer and audience as one text that no others have.
+// scopeOf returns an unambiguous combination of issuer and audience.
 func scopeOf(signer *jwtsign.Signer) string {
 	var b strings.Builder
 	for _, s := range append([]string{signer.Issuer()}, signer.Audience()...) {
@@ -121,7 +122,7 @@ func scopeOf(signer *jwtsign.Signer) string {
 	return b.String()
 }
 
-// finish makes the guard that answers.
+// finish makes the guard that makes the responses.
 func (m *Manager) finish() error {
 	c, err := challenge.New(schemeName, challenge.Param{Name: "realm", Value: m.realm})
 	if err != nil {
