@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// metadataLifetime is how long metadata is taken for what it was.
+	// metadataLifetime is how long metadata is used before it is fetched again.
 	metadataLifetime = time.Hour
-	// firstRetry and lastRetry are how long after a failure metadata is asked
-	// for again: twice as long each time, in these bounds.
+	// firstRetry and lastRetry bound the time from a failure to the next fetch,
+	// which doubles each time.
 	firstRetry, lastRetry = time.Second, time.Minute
 )
 
-// metadata is what a provider publishes about itself (OpenID Connect Discovery
-// 1.0 §3), as far as it matters here.
+// metadata is the part of a provider's metadata (OpenID Connect Discovery 1.0 §3)
+// that matters here.
 type metadata struct {
 	Authorize    string   `json:"authorization_endpoint"`
 	Token        string   `json:"token_endpoint"`
@@ -35,28 +35,28 @@ type metadata struct {
 	ClientsProve []string `json:"token_endpoint_auth_methods_supported"`
 }
 
-// discovery fetches a provider's metadata when it is needed, once at a time.
+// discovery fetches a provider's metadata on demand, one fetch at a time.
 type discovery struct {
 	issuer string
 	client *http.Client
 	now    func() time.Time
 
 	mu      sync.Mutex
-	known   *metadata // of the last good fetch; nil when there was none
+	known   *metadata // of the last successful fetch; nil if there was none
 	next    time.Time // when to fetch again
 	failed  error     // of the last fetch
 	retry   time.Duration
-	fetched chan struct{} // closed when the fetch under way has ended; nil for none
+	fetched chan struct{} // closed when the fetch under way has ended; nil if there is none
 }
 
 func newDiscovery(p *Provider) *discovery {
 	return &discovery{issuer: p.issuer, client: newClient(p), now: p.now}
 }
 
-// metadata is what is known of the provider. What is old is renewed behind the
-// requests that need it, and serves while the provider is down. Without any, those
-// that come meanwhile wait for the same fetch; its failure is a
-// [core.UnavailableError], and so is every request until the next one is due.
+// metadata returns the provider's metadata. Old metadata is renewed in the
+// background, and stays in use while the provider is down. If there is none,
+// concurrent requests wait for the same fetch; if it fails, they get a
+// [core.UnavailableError], and so do all others until the next fetch is due.
 func (d *discovery) metadata(ctx context.Context) (*metadata, error) {
 	d.mu.Lock()
 	if d.fetched == nil && !d.now().Before(d.next) {
@@ -86,7 +86,7 @@ func (d *discovery) metadata(ctx context.Context) (*metadata, error) {
 	}
 }
 
-// fetch gets the metadata and notes how it went.
+// fetch gets the metadata and records the result.
 func (d *discovery) fetch(ctx context.Context, done chan struct{}) {
 	m, err := d.get(ctx)
 	d.mu.Lock()
@@ -101,8 +101,8 @@ func (d *discovery) fetch(ctx context.Context, done chan struct{}) {
 	close(done)
 }
 
-// get asks the provider. What panics, as a transport of the application may, must
-// not end the process.
+// get asks the provider. A panic, for instance in the application's transport, must
+// not crash the process.
 func (d *discovery) get(ctx context.Context) (m *metadata, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -120,7 +120,7 @@ func (d *discovery) get(ctx context.Context) (m *metadata, err error) {
 	return m, m.check(d.issuer)
 }
 
-// check refuses metadata by which a sign-in would not be safe.
+// check refuses metadata with which a sign-in would not be safe.
 func (m *metadata) check(issuer string) error {
 	plain := false
 	if u, err := url.Parse(issuer); err == nil {
@@ -143,8 +143,8 @@ func (m *metadata) check(issuer string) error {
 	return nil
 }
 
-// endpoint is what package oauth2 needs. A client proves itself in one way and is
-// not tried in another, since a code that was sent once is used up.
+// endpoint returns the endpoint for package oauth2. The client authenticates in one
+// way and does not fall back to another, since a code can be sent only once.
 func (m *metadata) endpoint() oauth2.Endpoint {
 	style := oauth2.AuthStyleInHeader // the default (OpenID Connect Discovery 1.0 §3)
 	if len(m.ClientsProve) > 0 && !slices.Contains(m.ClientsProve, "client_secret_basic") {

@@ -23,22 +23,22 @@ import (
 const (
 	// cookiePrefix begins the names of the cookies of sign-ins.
 	cookiePrefix = "openid-"
-	// maxFlows is how many sign-ins a browser may have begun at once: beyond that
-	// the oldest is given up, so that cookies do not fill up requests.
+	// maxFlows is the number of sign-ins that a browser may have under way: beyond
+	// that the oldest is dropped, so that cookies do not fill up requests.
 	maxFlows = 8
-	// maxReturnTo is the longest path to return to, in bytes: it travels in
-	// state, and providers bound what they take.
+	// maxReturnTo is the maximum length in bytes of a path to return to: it is part
+	// of state, which providers limit.
 	maxReturnTo = 1 << 10
-	// maxState is above what the longest one has.
+	// maxState is more than the length of the longest possible state.
 	maxState = 4 << 10
 )
 
 // flow is one sign-in under way. The browser has its key in a cookie of its own,
-// and the provider the rest, sealed with that key, in state. So it belongs to one
-// browser, several tabs do not disturb each other, and nothing is kept here of
-// sign-ins that nobody ends.
+// and the rest goes to the provider in state, sealed with that key. So a flow
+// belongs to one browser, tabs do not disturb each other, and nothing is stored
+// here for abandoned sign-ins.
 type flow struct {
-	id  string // the cookie's name behind the prefix, sortable by time
+	id  string // the cookie's name after the prefix, sortable by time
 	key []byte
 
 	Provider string `json:"p"`
@@ -48,18 +48,18 @@ type flow struct {
 
 var encoding = base64.RawURLEncoding.Strict()
 
-// newFlow begins a sign-in.
+// newFlow starts a sign-in.
 func newFlow(p *Provider, returnTo string, now time.Time) *flow {
 	f := &flow{key: make([]byte, 32), Provider: p.name, Begun: now.Unix()}
 	if to := respond.ReturnTo(returnTo); to != "/" && len(to) <= maxReturnTo {
 		f.ReturnTo = to
 	}
-	_, _ = rand.Read(f.key) // never fails: it ends the program
+	_, _ = rand.Read(f.key) // never fails: it crashes the program
 	f.id = fmt.Sprintf("%010x%s", f.Begun, strings.ToLower(rand.Text()[:10]))
 	return f
 }
 
-// derive is a value that only who knows the flow's key can know.
+// derive returns a value that can be computed only with the flow's key.
 func (f *flow) derive(what string) string {
 	h := hmac.New(sha256.New, f.key)
 	h.Write([]byte(what))
@@ -69,10 +69,10 @@ func (f *flow) derive(what string) string {
 // nonce binds the ID token to the flow (OpenID Connect Core 1.0 §3.1.2.1).
 func (f *flow) nonce() string { return f.derive("nonce") }
 
-// verifier binds the code to it (RFC 7636 §4.1).
+// verifier binds the code to the flow (RFC 7636 §4.1).
 func (f *flow) verifier() string { return f.derive("verifier") }
 
-// sealer seals state.
+// sealer returns the cipher that seals state.
 func (f *flow) sealer() (cipher.AEAD, error) {
 	key, err := encoding.DecodeString(f.derive("state"))
 	if err != nil {
@@ -85,7 +85,7 @@ func (f *flow) sealer() (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// state is the flow as the provider sends it back.
+// state returns the sealed flow, which the provider sends back.
 func (f *flow) state() (string, error) {
 	seal, err := f.sealer()
 	if err != nil {
@@ -98,7 +98,7 @@ func (f *flow) state() (string, error) {
 	return f.id + "." + encoding.EncodeToString(seal.Seal(nil, nil, text, []byte(f.id))), nil //nolint:gosec // the sealer makes the nonce
 }
 
-// unknown refuses an answer that fits no flow.
+// unknown returns the error for a response that matches no flow.
 func unknown(format string, args ...any) error {
 	return refuse(ReasonUnknownSignIn, format, args...)
 }
@@ -107,7 +107,7 @@ func refuse(reason core.Reason, format string, args ...any) error {
 	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: fmt.Errorf("openid: "+format, args...)}
 }
 
-// cookieName is that of the flow called id.
+// cookieName returns the cookie name of the flow with the given ID.
 func (s *SignIn) cookieName(id string) string {
 	if s.sessions.Cookie().Secure {
 		return "__Host-" + cookiePrefix + id
@@ -115,8 +115,8 @@ func (s *SignIn) cookieName(id string) string {
 	return cookiePrefix + id
 }
 
-// flowOf is the flow that r answers: the state names the cookie, and what is
-// sealed in it opens only with the key there.
+// flowOf returns the flow that r completes: the state names the cookie, and its
+// sealed part opens only with the key in that cookie.
 func (s *SignIn) flowOf(r core.Request) (*flow, error) {
 	state, n := r.Query("state")
 	switch {
@@ -148,7 +148,7 @@ func (s *SignIn) flowOf(r core.Request) (*flow, error) {
 	return f, nil
 }
 
-// open reads what state has sealed.
+// open decrypts the part of a flow that state sealed.
 func (f *flow) open(sealed string) error {
 	seal, err := f.sealer()
 	if err != nil {
@@ -170,8 +170,8 @@ func isFlowID(s string) bool {
 	return len(s) == 20 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
-// cookie is the field that gives the browser the key of f, for as long as it may
-// be used; "" as the value takes it away.
+// cookie returns the field that gives the browser a flow's key, for as long as it
+// may be used; an empty value deletes the cookie.
 func (s *SignIn) cookie(id, value string) core.Field {
 	c := http.Cookie{
 		Name: s.cookieName(id), Value: value, Path: "/", MaxAge: int(FlowLifetime / time.Second),
@@ -183,8 +183,8 @@ func (s *SignIn) cookie(id, value string) core.Field {
 	return core.Field{Name: "Set-Cookie", Value: c.String()}
 }
 
-// begun are the fields that give the browser the key of f, and take away those of
-// older sign-ins where it has too many.
+// begun returns the fields that give the browser the key of f, and delete those of
+// older sign-ins if it has too many.
 func (s *SignIn) begun(r core.Request, f *flow) []core.Field {
 	fields := []core.Field{s.cookie(f.id, encoding.EncodeToString(f.key))}
 	line, _ := r.Header("Cookie")
@@ -202,5 +202,5 @@ func (s *SignIn) begun(r core.Request, f *flow) []core.Field {
 	return fields
 }
 
-// usedName names the flow among what is used once.
+// usedName names the flow for UseOnce.
 func (f *flow) usedName() string { return "openid flow " + f.id + " " + strconv.FormatInt(f.Begun, 10) }

@@ -16,13 +16,14 @@ import (
 )
 
 // LogoutEndpoint ends the session of a POST request, as LogoutEndpoint of the
-// sessions does, and leads on to the provider that the session came from, so that
-// it ends the one there too (OpenID Connect RP-Initiated Logout 1.0). The provider
-// is told the client and no ID token, which would pass through the browser; so it
-// may ask whether to log out. It sends the browser back to [WithLogoutRedirect].
+// sessions does, and redirects to the provider that the session came from, so that
+// the session there ends too (OpenID Connect RP-Initiated Logout 1.0). It sends the
+// provider the client ID but no ID token, which would pass through the browser, so
+// the provider may ask whether to log out. The provider sends the browser back to
+// [WithLogoutRedirect].
 //
-// Where the session is of no provider, or the provider has no such page or is
-// down, the answer is that of the sessions.
+// If the session does not come from a provider, or the provider has no such page or
+// is down, the response is that of the sessions.
 func (s *SignIn) LogoutEndpoint() core.Endpoint {
 	local := s.sessions.LogoutEndpoint()
 	return func(ctx context.Context, r core.Request) core.Response {
@@ -52,7 +53,7 @@ func (s *SignIn) LogoutEndpoint() core.Endpoint {
 	}
 }
 
-// providerOf is the provider at which the session of r began, or nil.
+// providerOf returns the provider at which the session of r began, or nil.
 func (s *SignIn) providerOf(ctx context.Context, r core.Request) *Provider {
 	who, err := s.sessions.Authenticate(ctx, r)
 	if err != nil {
@@ -67,23 +68,21 @@ func (s *SignIn) providerOf(ctx context.Context, r core.Request) *Provider {
 	return nil
 }
 
-// maxLogoutForm is how many bytes a logout request may have.
+// maxLogoutForm is the maximum size of a logout request in bytes.
 const maxLogoutForm = 32 << 10
 
-// maxLeeway is the longest that a provider's clock may differ
-// ([jwtauth.WithLeeway]): for that long a token may be good after it expires.
+// maxLeeway is the maximum by which a provider's clock may differ
+// ([jwtauth.WithLeeway]): a token may be accepted for that long after it expires.
 const maxLeeway = 5 * time.Minute
 
-// BackChannelEndpoint is where providers say that somebody has logged out (OpenID
-// Connect Back-Channel Logout 1.0): mount it with Serve of an adapter, for POST
-// and behind no gate, at /openid/logout/ followed by a parameter for the
-// provider's name.
+// BackChannelEndpoint receives logouts from providers (OpenID Connect Back-Channel
+// Logout 1.0): mount it with Serve of an adapter, for POST and behind no gate, at
+// /openid/logout/ followed by a parameter for the provider's name.
 //
-// The sessions that began with the sid of the logout token end, or those of its
-// sub where it has none, on all servers that share the store. The answer is then
-// 200. A token that is not good, or was used before, is 400 with
-// "error":"invalid_request"; a store or a provider that is down is 503, which
-// providers repeat.
+// It ends the sessions that began with the sid of the logout token, or if it has
+// none, those of its sub, on all servers that share the store, and responds with
+// 200. An invalid or reused token gets 400 with "error":"invalid_request". If a
+// store or a provider is down, the response is 503, and providers retry.
 func (s *SignIn) BackChannelEndpoint() core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		if r.Method() != http.MethodPost {
@@ -104,8 +103,8 @@ func (s *SignIn) BackChannelEndpoint() core.Endpoint {
 	}
 }
 
-// loggedOut judges a logout request and ends the sessions that it means. The token
-// is used up when they have ended.
+// loggedOut checks a logout request and ends the sessions it names. The token is
+// used up once they have ended.
 func (s *SignIn) loggedOut(ctx context.Context, r core.Request) (*core.Principal, error) {
 	p := s.provider(lastSegment(r))
 	if p == nil {
@@ -142,7 +141,7 @@ func (s *SignIn) loggedOut(ctx context.Context, r core.Request) (*core.Principal
 	return who, nil
 }
 
-// logoutToken is the one of a logout request (§2.5).
+// logoutToken returns the token of a logout request (§2.5).
 func logoutToken(r core.Request) (string, error) {
 	b, ok := r.(core.BodyReader)
 	if !ok {

@@ -1,7 +1,7 @@
-// Package openid signs browsers in at OpenID providers, for the sessions of
-// package session: the authorization code flow of OpenID Connect Core 1.0 §3.1
-// with PKCE (RFC 7636, S256 alone), state, nonce and the issuer of the answer (RFC
-// 9207). It works on every adapter:
+// Package openid signs browsers in at OpenID providers, for the sessions of package
+// session: the authorization code flow of OpenID Connect Core 1.0 §3.1 with PKCE
+// (RFC 7636, S256 only), state, nonce and the issuer in the response (RFC 9207). It
+// works with every adapter:
 //
 //	login := provider + base address + sessions  →  openid.New
 //	app.GET("/login", ginauth.Serve(login.SignInEndpoint()))
@@ -9,12 +9,12 @@
 //	app.POST("/logout", ginauth.Serve(login.LogoutEndpoint()))
 //	app.POST("/openid/logout/:provider", ginauth.Serve(login.BackChannelEndpoint()))
 //
-// Neither ID token nor access token is kept or reaches the browser: what the ID
-// token says of a person goes into the session, and the tokens are dropped.
+// Neither ID token nor access token is kept or reaches the browser: the ID token's
+// claims about the user go into the session, and the tokens are dropped.
 //
-// A provider that is down keeps no program from starting. While nothing is known
-// of it, signing in there is 503 with Retry-After, and who is signed in already
-// stays so.
+// A program starts even if a provider is down. Until the provider's metadata is
+// known, signing in there gets 503 with Retry-After; users who are signed in stay
+// so.
 package openid
 
 import (
@@ -33,32 +33,32 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// Reasons in events, beside those of package core for ID and logout tokens. The
+// Reasons in events, besides those of package core for ID and logout tokens. The
 // Gate of the events is "sign_in", and "logout" for logout tokens.
 const (
-	// ReasonUnknownSignIn: no sign-in that this browser has begun is waiting for
-	// the answer. The cookie or the state is missing, forged or another sign-in's, it took
-	// longer than [FlowLifetime], or the answer has been used before.
+	// ReasonUnknownSignIn means that the response does not match a sign-in that
+	// this browser has under way. The cookie or the state is missing, forged or
+	// from another sign-in, the sign-in took longer than [FlowLifetime], or the
+	// response has been used before.
 	ReasonUnknownSignIn core.Reason = "unknown_sign_in"
-	// ReasonRefused: the provider says that the person did not sign in, or did
-	// not agree to it.
+	// ReasonRefused means that the provider says the user did not sign in or did
+	// not consent.
 	ReasonRefused core.Reason = "sign_in_refused"
-	// ReasonBadCode: the provider does not take its code, which may have been used
-	// before or be another client's.
+	// ReasonBadCode means that the provider rejects the code, which may have been
+	// used before or belong to another client.
 	ReasonBadCode core.Reason = "bad_code"
-	// ReasonWrongNonce: the ID token was issued for another sign-in.
+	// ReasonWrongNonce means that the ID token was issued for another sign-in.
 	ReasonWrongNonce core.Reason = "wrong_nonce"
 )
 
-// FlowLifetime is how long somebody may take at the provider.
+// FlowLifetime is how long a user may take at the provider.
 const FlowLifetime = 10 * time.Minute
 
 // defaultPath is what the addresses of callback and back-channel logout begin
 // with.
 const defaultPath = "/openid/"
 
-// SignIn is the sign-in at one or several providers. It is safe for concurrent
-// use.
+// SignIn signs users in at one or several providers. It is safe for concurrent use.
 type SignIn struct {
 	settings
 	sessions  *session.Manager
@@ -67,7 +67,7 @@ type SignIn struct {
 	page      *page
 }
 
-// settings are what the options set.
+// settings holds what the options set.
 type settings struct {
 	now         func() time.Time
 	afterLogout string
@@ -78,15 +78,15 @@ type settings struct {
 // Option configures a [SignIn].
 type Option func(*settings) error
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be
-// safe for concurrent use. Providers have a clock of their own.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use. Providers have a clock of their own.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error { return option.Set(&s.now, now, "clock is nil") }
 }
 
-// WithLogoutRedirect sets the page of the application to which a provider sends
-// the browser back that has logged out there; "/" by default. Providers want its
-// whole address registered, as post_logout_redirect_uri.
+// WithLogoutRedirect sets the page of the application to which a provider sends the
+// browser back after a logout; "/" by default. Providers require its full address
+// to be registered, as post_logout_redirect_uri.
 func WithLogoutRedirect(path string) Option {
 	return func(s *settings) error {
 		if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, `\`) {
@@ -97,10 +97,10 @@ func WithLogoutRedirect(path string) Option {
 	}
 }
 
-// WithPath sets what the paths of the callback and of logouts begin with, for an
-// application that has something else at "/openid/", the default. It begins and
-// ends with a slash. The redirect address to be registered with a provider is then
-// the path, "callback/" and the provider's name; mount the endpoints there.
+// WithPath sets the prefix of the paths of the callback and of logouts, for an
+// application that uses the default, "/openid/", for something else. It begins and
+// ends with a slash. The path of the redirect address to register with a provider
+// is then prefix, "callback/" and the provider's name; mount the endpoints there.
 func WithPath(prefix string) Option {
 	return func(s *settings) error {
 		if !strings.HasPrefix(prefix, "/") || prefix == "/" || path.Clean(prefix)+"/" != prefix || strings.ContainsFunc(prefix, isOddInPath) {
@@ -117,7 +117,7 @@ func isOddInPath(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/-_.", r))
 }
 
-// Path is what the paths of the callback and of logouts begin with.
+// Path returns the prefix of the paths of the callback and of logouts.
 func (s *SignIn) Path() string { return s.path }
 
 // WithTemplate sets the sign-in page; it is executed with a [Page].
@@ -125,17 +125,18 @@ func WithTemplate(t *template.Template) Option {
 	return func(s *settings) error { return option.Set(&s.template, t, "template is nil") }
 }
 
-// New makes the sign-in for sessions at providers. base is the address of the
+// New returns the sign-in for sessions at providers. base is the address of the
 // application as browsers see it, such as "https://shop.example.com", with a path
-// if it does not have the host for itself. It must be https, unless the host is
-// this machine and the sessions are made with [session.WithPlainHTTPForDevelopment].
-// The path is where a proxy mounts the application; cookies and the addresses to
-// return to belong to the whole host.
+// if the application shares the host. It must be https, unless the host is this
+// machine and the sessions have [session.WithPlainHTTPForDevelopment]. The path is
+// where a proxy mounts the application; cookies and addresses to return to apply to
+// the whole host.
 //
-// The redirect address that is registered with a provider is base followed by
-// /openid/callback/ and the provider's name, unless [WithPath] says otherwise. The sessions must have a page to sign
-// in on ([session.WithSignInPage]), where [SignIn.SignInEndpoint] is mounted as a
-// rule, and a cookie that browsers send when they come from another site.
+// The redirect address to register with a provider is base followed by
+// /openid/callback/ and the provider's name, unless [WithPath] changes it. The
+// sessions must have a sign-in page ([session.WithSignInPage]), where
+// [SignIn.SignInEndpoint] is usually mounted, and a cookie that browsers send when
+// they come from another site.
 func New(sessions *session.Manager, base string, providers []*Provider, opts ...Option) (*SignIn, error) {
 	s := &SignIn{settings: settings{now: time.Now, afterLogout: "/", path: defaultPath}, sessions: sessions, providers: providers}
 	if err := option.Apply(&s.settings, opts); err != nil {
@@ -151,7 +152,7 @@ func New(sessions *session.Manager, base string, providers []*Provider, opts ...
 	return s, nil
 }
 
-// check finds what cannot work.
+// check refuses a configuration that cannot work.
 func (s *SignIn) check(base string) (err error) {
 	if s.sessions == nil {
 		return errors.New("no sessions: make them with session.New")
@@ -169,8 +170,8 @@ func (s *SignIn) check(base string) (err error) {
 	return s.checkProviders()
 }
 
-// checkProviders wants names and prefixes that tell providers apart: a subject is
-// unique at its issuer only.
+// checkProviders requires names and prefixes that tell providers apart: a subject
+// is unique only within its issuer.
 func (s *SignIn) checkProviders() error {
 	if len(s.providers) == 0 {
 		return errors.New("no provider: nobody could sign in")
@@ -192,14 +193,14 @@ func (s *SignIn) checkProviders() error {
 	return nil
 }
 
-// Close ends what providers fetch in the background, as [Provider.Close] does.
+// Close stops the providers' background fetches, as [Provider.Close] does.
 func (s *SignIn) Close() {
 	for _, p := range s.providers {
 		p.Close()
 	}
 }
 
-// provider is the one called name, or nil.
+// provider returns the named provider, or nil.
 func (s *SignIn) provider(name string) *Provider {
 	for _, p := range s.providers {
 		if p.name == name {
@@ -209,14 +210,13 @@ func (s *SignIn) provider(name string) *Provider {
 	return nil
 }
 
-// address is that of a path of the application.
+// address returns the address of a path of the application.
 func (s *SignIn) address(path string) string {
 	return strings.TrimSuffix(s.base.String(), "/") + path
 }
 
-// parseAddress reads the address of an application or an issuer, which has
-// neither query nor fragment, and is https or, where plain is true, on this
-// machine.
+// parseAddress parses the address of an application or an issuer, which has neither
+// query nor fragment, and is https or, if plain is true, on this machine.
 func parseAddress(address string, plain bool) (*url.URL, error) {
 	u, err := url.Parse(address)
 	switch {
@@ -239,15 +239,15 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// lastSegment is the last segment of the path of a request, where the name of a
-// provider is: however a router spells parameters, and whatever a proxy has cut off
-// in front.
+// lastSegment returns the last segment of the request path, which is the provider's
+// name, however a router writes parameters and whatever prefix a proxy has
+// stripped.
 func lastSegment(r core.Request) string {
 	path, _, _ := strings.Cut(r.Target(), "?")
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// hostOf is for messages: the host of an address.
+// hostOf returns the host of an address, for messages.
 func hostOf(u *url.URL) string {
 	if host, _, err := net.SplitHostPort(u.Host); err == nil {
 		return host

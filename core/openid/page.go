@@ -17,17 +17,18 @@ import (
 //go:embed page.html
 var pageTemplate string
 
-// Page is what the template of the sign-in page shows.
+// Page is the data for the template of the sign-in page.
 type Page struct {
-	// Providers are where one can sign in, in the order in which they were given.
+	// Providers lists the providers to choose from, in the order given to New.
 	Providers []Choice
-	// Failed says that a sign-in did not work.
+	// Failed reports that a sign-in has failed.
 	Failed bool
-	// Style is the style sheet, for the one style element of the page.
+	// Style is the style sheet, for the page's only style element.
 	Style template.CSS
 }
 
-// Choice is a provider on the page: what it is called, and where to begin.
+// Choice is a provider on the page: its label, and the address that starts the
+// sign-in.
 type Choice struct {
 	Name, Label string
 	URL         string
@@ -57,7 +58,7 @@ func newPage(t *template.Template) (*page, error) {
 	return p, nil
 }
 
-// show is the page for somebody who is to return to a path.
+// show returns the page for a user who will return to returnTo.
 func (p *page) show(s *SignIn, returnTo string, failed bool) core.Response {
 	shown := Page{Failed: failed, Style: template.CSS(respond.Style())}
 	for _, one := range s.providers {
@@ -68,7 +69,7 @@ func (p *page) show(s *SignIn, returnTo string, failed bool) core.Response {
 		shown.Providers = append(shown.Providers, Choice{one.name, one.label, "?" + query.Encode()})
 	}
 	var body bytes.Buffer
-	if err := p.template.Execute(&body, shown); err != nil { // it was tried
+	if err := p.template.Execute(&body, shown); err != nil { // it was tested
 		return core.Response{Status: http.StatusInternalServerError}
 	}
 	return core.Response{Status: http.StatusOK, Fields: p.fields, Body: body.Bytes()}

@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Provider is an OpenID provider and what this application is to it. It is safe
-// for concurrent use, and is for one [SignIn].
+// Provider is an OpenID provider, with this application's registration there. It is
+// safe for concurrent use, and is for one [SignIn].
 type Provider struct {
 	providerSettings
 	issuer, client string
@@ -28,10 +28,11 @@ type Provider struct {
 	exchanges      chan struct{} // holds one for each exchange of a code under way
 }
 
-// maxExchanges is how many codes a provider is asked about at the same time.
+// maxExchanges is the number of codes that are exchanged with a provider at the
+// same time.
 const maxExchanges = 64
 
-// providerSettings are what the options set.
+// providerSettings holds what the options set.
 type providerSettings struct {
 	name, label, prefix string
 	secret              string
@@ -46,8 +47,8 @@ type providerSettings struct {
 // ProviderOption configures a [Provider].
 type ProviderOption func(*providerSettings) error
 
-// WithName sets what the provider is called in addresses, such as "google": 1 to
-// 32 small letters, digits and hyphens; "default" by default.
+// WithName sets the provider's name in addresses, such as "google": 1 to 32
+// lower-case letters, digits and hyphens; "default" by default.
 func WithName(name string) ProviderOption {
 	return func(s *providerSettings) error {
 		if name == "" || len(name) > 32 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
@@ -58,15 +59,15 @@ func WithName(name string) ProviderOption {
 	}
 }
 
-// WithLabel sets what the provider is called on the sign-in page, such as
-// "Google"; the host of the issuer by default.
+// WithLabel sets the provider's name on the sign-in page, such as "Google"; the
+// host of the issuer by default.
 func WithLabel(label string) ProviderOption {
 	return func(s *providerSettings) error { return option.Set(&s.label, label, "label is empty") }
 }
 
-// WithClientSecret sets the secret by which the provider knows this application.
-// It is sent in the way that the provider's metadata names. Without it the
-// application is a public client, which has PKCE alone.
+// WithClientSecret sets the secret with which this application authenticates to the
+// provider. It is sent as the provider's metadata says. Without it the application
+// is a public client, which has only PKCE.
 func WithClientSecret(secret string) ProviderOption {
 	return func(s *providerSettings) error { return option.Set(&s.secret, secret, "client secret is empty") }
 }
@@ -86,18 +87,18 @@ func WithScopes(scopes ...string) ProviderOption {
 	}
 }
 
-// WithIDPrefix sets what stands before the IDs of the provider's people, such as
-// "google:"; nothing by default. Several providers need different ones, since a
-// subject is unique at its issuer only. So do an application's own accounts
-// beside a provider.
+// WithIDPrefix sets a prefix for the IDs of the provider's users, such as
+// "google:"; none by default. Several providers need different prefixes, since a
+// subject is unique only within its issuer, and so does a provider next to the
+// application's own accounts.
 func WithIDPrefix(prefix string) ProviderOption {
 	return func(s *providerSettings) error { return option.Set(&s.prefix, prefix, "ID prefix is empty") }
 }
 
-// WithClaims says how ID tokens are read, in the words of package jwtauth:
-// [jwtauth.WithRoles] names the claim with the roles, [jwtauth.WithID] another ID
+// WithClaims sets how ID tokens are read, with options of package jwtauth:
+// [jwtauth.WithRoles] names the claim with the roles, [jwtauth.WithID] an ID other
 // than sub, [jwtauth.WithLeeway] how far clocks may differ. Issuer and audience are
-// set.
+// set already.
 func WithClaims(opts ...jwtauth.Option) ProviderOption {
 	return func(s *providerSettings) error {
 		s.claims = append(s.claims, opts...)
@@ -105,22 +106,23 @@ func WithClaims(opts ...jwtauth.Option) ProviderOption {
 	}
 }
 
-// WithPrincipalLookup has lookup decide what a person who has signed in is here: it
-// is given the principal that the ID token makes, with all its claims, and returns
-// that one or another one, such as the account of the application's own
-// database. A [core.CredentialError] refuses the sign-in, any other error is 503.
+// WithPrincipalLookup calls lookup to map a user who has signed in to a principal
+// of this application: it gets the principal of the ID token, with all its claims,
+// and returns that one or another, such as an account in the application's
+// database. A [core.CredentialError] refuses the sign-in; any other error results
+// in 503.
 func WithPrincipalLookup(lookup func(context.Context, *core.Principal) (*core.Principal, error)) ProviderOption {
 	return func(s *providerSettings) error { return option.Set(&s.lookup, lookup, "lookup is nil") }
 }
 
-// WithTransport sets how the provider is reached. By default it is reached as the
-// environment says (HTTPS_PROXY) and by TLS 1.2 at least.
+// WithTransport sets the transport for requests to the provider. The default honors
+// the environment (HTTPS_PROXY) and requires at least TLS 1.2.
 func WithTransport(t http.RoundTripper) ProviderOption {
 	return func(s *providerSettings) error { return option.Set(&s.transport, t, "transport is nil") }
 }
 
-// WithTimeout bounds one request to the provider; 5 s by default, at most 1
-// minute. A sign-in makes two of them, one after the other, and three at first.
+// WithTimeout bounds one request to the provider; 5 s by default, at most 1 minute.
+// A sign-in makes two requests, one after the other, and the first one three.
 func WithTimeout(d time.Duration) ProviderOption {
 	return func(s *providerSettings) error {
 		if d <= 0 || d > time.Minute {
@@ -131,18 +133,18 @@ func WithTimeout(d time.Duration) ProviderOption {
 	}
 }
 
-// WithProviderClock sets where the time comes from that tokens are judged by;
+// WithProviderClock sets the clock by which tokens are verified, for tests;
 // [time.Now] by default. It must be safe for concurrent use.
 func WithProviderClock(now func() time.Time) ProviderOption {
 	return func(s *providerSettings) error { return option.Set(&s.now, now, "clock is nil") }
 }
 
-// NewProvider makes a provider from its issuer, which is exactly what its metadata
-// and tokens say, and the ID that this application has there. The issuer must be
+// NewProvider returns a provider with the given issuer, exactly as in its metadata
+// and tokens, and the client ID that this application has there. The issuer must be
 // https, unless it is on this machine.
 //
-// Its keys are fetched in the background, and its metadata when somebody first
-// signs in. Close ends that.
+// Its keys are fetched in the background until Close, and its metadata when a user
+// first signs in.
 func NewProvider(issuer, client string, opts ...ProviderOption) (*Provider, error) {
 	p := &Provider{
 		providerSettings: providerSettings{name: "default", scopes: []string{"openid"}, timeout: 5 * time.Second, now: time.Now},
@@ -190,14 +192,15 @@ func (p *Provider) finish() error {
 	return nil
 }
 
-// Close ends fetching keys.
+// Close stops fetching keys.
 func (p *Provider) Close() { p.keys.Close() }
 
-// maxAnswer is how many bytes of an answer of a provider are read.
+// maxAnswer is the maximum number of bytes that are read of a provider's response.
 const maxAnswer = 1 << 20
 
-// newClient asks one provider. It follows no redirects: the addresses are
-// configured or come from the metadata, and a code or a secret is in what is sent.
+// newClient returns the client for one provider. It follows no redirects: the
+// addresses are configured or come from the metadata, and requests carry a code or
+// a secret.
 func newClient(p *Provider) *http.Client {
 	t := p.transport
 	if t == nil {
@@ -212,7 +215,8 @@ func newClient(p *Provider) *http.Client {
 	}
 }
 
-// boundedTransport is one whose answers end in an error after [maxAnswer] bytes.
+// boundedTransport is a transport whose responses end in an error after [maxAnswer]
+// bytes.
 type boundedTransport struct{ http.RoundTripper }
 
 func (b boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -16,16 +16,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// SignInEndpoint is the page to sign in on, for GET: mount it with Serve of an
+// SignInEndpoint serves the sign-in page, for GET: mount it with Serve of an
 // adapter at the page of [session.WithSignInPage], behind no gate. With one
-// provider it leads there at once, with several it shows a page with a link for
-// each, and after a sign-in that failed it shows the page in any case, so that
-// nobody is led in a circle.
+// provider it redirects there at once, with several it shows a page with a link for
+// each, and after a failed sign-in it always shows the page, so that there is no
+// redirect loop.
 //
-// The query parameter provider chooses one by its name, and return_to is where
-// the browser goes afterwards, as far as [respond.ReturnTo] lets it count; a path
-// longer than 1 KiB does not. The answer is 503 while the provider is down and has
-// not been reached before.
+// The query parameter provider selects one by its name, and return_to is where the
+// browser goes afterwards, if [respond.ReturnTo] accepts it; a path longer than 1
+// KiB is ignored. The response is 503 while the provider is down and has never been
+// reached.
 func (s *SignIn) SignInEndpoint() core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		if m := r.Method(); m != http.MethodGet && m != http.MethodHead {
@@ -45,7 +45,7 @@ func (s *SignIn) SignInEndpoint() core.Endpoint {
 	}
 }
 
-// begin leads the browser to a provider.
+// begin redirects the browser to a provider.
 func (s *SignIn) begin(ctx context.Context, r core.Request, p *Provider, returnTo string) core.Response {
 	m, err := p.discovery.metadata(ctx)
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *SignIn) begin(ctx context.Context, r core.Request, p *Provider, returnT
 	return seeOther(to, s.begun(r, f))
 }
 
-// config is what package oauth2 needs to know.
+// config returns the configuration for package oauth2.
 func (s *SignIn) config(p *Provider, m *metadata) *oauth2.Config {
 	endpoint := m.endpoint()
 	if p.secret == "" {
@@ -73,16 +73,16 @@ func (s *SignIn) config(p *Provider, m *metadata) *oauth2.Config {
 	}
 }
 
-// CallbackEndpoint is where providers send browsers back: mount it with Serve of
-// an adapter, for GET and behind no gate, at /openid/callback/ followed by a
+// CallbackEndpoint receives browsers that providers send back: mount it with Serve
+// of an adapter, for GET and behind no gate, at /openid/callback/ followed by a
 // parameter for the provider's name.
 //
-// Who has signed in gets a new session and goes on with 303 to where they came
-// from. A sign-in that failed leads with 303 to the page to sign in on; what has
-// gone wrong is in the event. A provider that is down is 503, and so is one that is
-// asked about 64 codes already, for longer than one of its answers may take. With a
-// limiter in [session.WithAnswers], an address that has sent too many codes that the
-// provider does not take gets 429, and the provider is not asked.
+// A user who has signed in gets a new session and a 303 to where they came from. A
+// failed sign-in gets a 303 to the sign-in page; the event says what went wrong. If
+// the provider is down, or busy with 64 codes for longer than one of its responses
+// may take, the response is 503. With a limiter in [session.WithAnswers], an
+// address that has sent too many codes that the provider rejects gets 429, and the
+// provider is not asked.
 func (s *SignIn) CallbackEndpoint() core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		f, flowErr := s.flowOf(r)
@@ -103,8 +103,9 @@ func (s *SignIn) CallbackEndpoint() core.Endpoint {
 	}
 }
 
-// finish judges the answer to f: whose it is first, then what it says. One with a
-// code is used up before the provider is asked, and whatever comes of that.
+// finish checks the response to f: first who it is from, then what it says. A
+// response with a code is used up before the provider is asked, whatever the
+// result.
 func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Principal, []session.LoginOption, error) {
 	p := s.provider(f.Provider)
 	if p == nil || lastSegment(r) != p.name {
@@ -140,9 +141,9 @@ func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Pri
 	return s.principal(ctx, p, f, token)
 }
 
-// wait waits until the provider may be asked about one more code, for as long as one
-// of its answers may take: beyond [maxExchanges] at a time it would be the one that is
-// attacked. done says that it was asked.
+// wait waits until the provider may be asked about one more code, for at most as
+// long as one of its responses may take: without the limit of [maxExchanges] a
+// flood of codes would hit the provider. Call done after asking.
 func (p *Provider) wait(ctx context.Context) (done func(), err error) {
 	done = func() { <-p.exchanges }
 	select {
@@ -163,8 +164,8 @@ func (p *Provider) wait(ctx context.Context) (done func(), err error) {
 	return nil, &core.UnavailableError{RetryAfter: p.timeout, Err: fmt.Errorf("openid: token endpoint of %s: %w", p.issuer, err)}
 }
 
-// checkIssuer wants the answer to be from the provider that was asked, so that no
-// other one gets its code (RFC 9207 §2.4).
+// checkIssuer requires the response to be from the provider that was asked, so that
+// no other provider gets its code (RFC 9207 §2.4).
 func checkIssuer(r core.Request, p *Provider, m *metadata) error {
 	iss, n := r.Query("iss")
 	switch {
@@ -178,8 +179,8 @@ func checkIssuer(r core.Request, p *Provider, m *metadata) error {
 	return nil
 }
 
-// codeOf is the code of an answer. One with an error has none (RFC 6749 §4.1.2.1,
-// OpenID Connect Core 1.0 §3.1.2.6).
+// codeOf returns the code of a response. A response with an error has none (RFC
+// 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6).
 func codeOf(r core.Request) (string, error) {
 	code, codes := r.Query("code")
 	failure, failures := r.Query("error")
@@ -199,7 +200,7 @@ func codeOf(r core.Request) (string, error) {
 	return "", &core.UnavailableError{Err: fmt.Errorf("openid: the provider answers %.64q: %.256q", failure, text)}
 }
 
-// exchange has the provider give the ID token for a code.
+// exchange exchanges a code for the ID token at the provider.
 func (p *Provider) exchange(ctx context.Context, c *oauth2.Config, code, verifier string) (string, error) {
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, p.discovery.client)
 	t, err := c.Exchange(ctx, code, oauth2.VerifierOption(verifier))
@@ -207,7 +208,7 @@ func (p *Provider) exchange(ctx context.Context, c *oauth2.Config, code, verifie
 	switch {
 	case errors.As(err, &refused) && refused.ErrorCode == "invalid_grant":
 		return "", refuse(ReasonBadCode, "the provider does not take the code: %.256q", refused.ErrorDescription)
-	case errors.As(err, &refused): // whose Error has the whole answer
+	case errors.As(err, &refused): // its Error holds the whole response
 		return "", &core.UnavailableError{Err: fmt.Errorf("openid: token endpoint of %s: %s: %.64q", p.issuer, refused.Response.Status, refused.ErrorCode)}
 	case err != nil:
 		return "", &core.UnavailableError{Err: fmt.Errorf("openid: token endpoint of %s: %w", p.issuer, err)}
@@ -219,7 +220,8 @@ func (p *Provider) exchange(ctx context.Context, c *oauth2.Config, code, verifie
 	return token, nil
 }
 
-// principal is whom an ID token names (OpenID Connect Core 1.0 §3.1.3.7).
+// principal returns the principal of an ID token (OpenID Connect Core 1.0
+// §3.1.3.7).
 func (s *SignIn) principal(ctx context.Context, p *Provider, f *flow, token string) (*core.Principal, []session.LoginOption, error) {
 	proved, err := p.tokens.VerifyToken(ctx, token)
 	if err != nil {
@@ -251,7 +253,7 @@ func (s *SignIn) principal(ctx context.Context, p *Provider, f *flow, token stri
 		return nil, nil, err
 	}
 	opts := []session.LoginOption{
-		session.WithAuthenticatedAt(proved.AuthTime()), // when the provider has asked, which may be long ago
+		session.WithAuthenticatedAt(proved.AuthTime()), // when the user authenticated, which may be long ago
 		session.WithGroup(p.group("sub", claim("sub"))),
 	}
 	if sid := claim("sid"); sid != "" {
@@ -260,8 +262,8 @@ func (s *SignIn) principal(ctx context.Context, p *Provider, f *flow, token stri
 	return who, opts, nil
 }
 
-// clientClaims name the client of a token. One with the name of its subject is a
-// client's own, and clients do not sign in by a browser.
+// clientClaims name the client of a token. If the client is also the subject, the
+// token is the client's own, and clients do not sign in with a browser.
 var clientClaims = []string{"client_id", "azp", "cid", "appid"}
 
 func hasSeveral(p *core.Principal, name string) bool {
@@ -270,11 +272,11 @@ func hasSeveral(p *core.Principal, name string) bool {
 	return len(all) > 1
 }
 
-// dropped are claims about a token and not about a person.
+// dropped lists claims that are about the token rather than the user.
 var dropped = []string{"nonce", "at_hash", "c_hash", "s_hash", "exp", "nbf", "iat", "jti"}
 
-// own is the principal of an ID token as it is here: with the prefix of its
-// provider, and for as long as sessions last.
+// own returns the principal of an ID token for this application: with the
+// provider's prefix, and without the token's expiry.
 func (s *SignIn) own(p *Provider, proved *core.Principal) (*core.Principal, error) {
 	info := core.PrincipalInfo{
 		ID: p.prefix + proved.ID(), Scheme: "OpenID", Tenant: proved.Tenant(), AuthTime: proved.AuthTime(), Claims: map[string]any{},
@@ -293,7 +295,8 @@ func (s *SignIn) own(p *Provider, proved *core.Principal) (*core.Principal, erro
 	return core.NewPrincipal(info)
 }
 
-// group is the sessions that a logout token means by the claim name.
+// group names the group of sessions that a logout token refers to by the claim
+// name.
 func (p *Provider) group(name, value string) string {
 	return "openid " + name + " " + p.issuer + " " + value
 }
@@ -304,8 +307,8 @@ func notAllowed(allow string) core.Response {
 	}}
 }
 
-// seeOther leads on with GET. The address of a provider is in no cache, and this
-// page in no Referer.
+// seeOther redirects with GET. It keeps the provider's address out of caches, and
+// this page out of Referer.
 func seeOther(to string, fields []core.Field) core.Response {
 	return core.Response{Status: http.StatusSeeOther, Fields: append(slices.Clone(fields),
 		core.Field{Name: "Location", Value: to},

@@ -13,7 +13,7 @@ import (
 // Option configures a [Manager].
 type Option func(*settings) error
 
-// settings are what the options set.
+// settings holds what the options set.
 type settings struct {
 	backend      Store
 	storeTimeout time.Duration
@@ -45,19 +45,20 @@ func defaults() settings {
 	}
 }
 
-// WithStore sets where sessions are kept; by default in the memory of this
+// WithStore sets where sessions are kept. The default is the memory of this
 // process, which forgets them when it ends.
 //
 // Any [Store] will do, such as those of github.com/alexedwards/scs. It must not
-// drop what has not expired: a server that evicts at its limit of memory could forget that
-// somebody was logged out everywhere.
+// drop entries that have not expired: a server that evicts when memory is full
+// could forget that somebody was logged out everywhere.
 func WithStore(s Store) Option {
 	return func(o *settings) error { return option.Set(&o.backend, s, "store is nil") }
 }
 
-// WithStoreTimeout sets how long the store has for one answer; 2 s by default,
-// from 10 ms to 1 minute. A request asks it three questions at most, and one more for each group ([WithGroup]), one after
-// the other. One that is late is a failure, 503.
+// WithStoreTimeout bounds one call to the store; 2 s by default, from 10 ms to 1
+// minute. A request makes at most three calls, and one more for each group
+// ([WithGroup]), one after the other. A call that takes too long is a failure and
+// results in 503.
 func WithStoreTimeout(d time.Duration) Option {
 	return func(o *settings) error {
 		if d < 10*time.Millisecond || d > time.Minute {
@@ -68,19 +69,19 @@ func WithStoreTimeout(d time.Duration) Option {
 	}
 }
 
-// WithRevocation asks c about a session at each request, commonly a
-// [revoke.Follower]: by the principal's ID as the subject, the time of the login as
-// that of issue, and no issuer. So an entry for a subject ends the sessions that have
-// begun before it, wherever they are kept, as it ends tokens. A session that was
-// revoked is 401, reason revoked; an error of c is 503.
+// WithRevocation asks c, commonly a [revoke.Follower], about the session of each
+// request: with the principal's ID as the subject, the time of the login as the
+// time of issue, and no issuer. An entry for a subject thus ends the sessions that
+// began before it, wherever they are kept, as it ends tokens. A revoked session
+// gets 401 with reason revoked; an error of c results in 503.
 func WithRevocation(c revoke.Checker) Option {
 	return func(o *settings) error { return option.Set(&o.revocations, c, "revocations are nil") }
 }
 
-// WithIdleTimeout sets after how long without a request a session ends; 30
-// minutes by default, at least 1 second. Use is noted once in a twentieth of
-// that, or a minute if that is less, so a session ends that much early at most
-// and never late.
+// WithIdleTimeout sets how long a session may go without a request before it ends;
+// 30 minutes by default, at least 1 second. Use is recorded once in a twentieth of
+// that, or in a minute if that is less, so a session may end early by that much,
+// but never late.
 func WithIdleTimeout(d time.Duration) Option {
 	return func(o *settings) error {
 		if d < time.Second {
@@ -103,9 +104,9 @@ func WithAbsoluteTimeout(d time.Duration) Option {
 	}
 }
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be
-// safe for concurrent use. A store that was set has a clock of its own and
-// drops what has expired by that.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use. The store of [WithStore] has its own clock, by which it drops
+// expired entries.
 func WithClock(now func() time.Time) Option {
 	return func(o *settings) error { return option.Set(&o.now, now, "clock is nil") }
 }
@@ -115,10 +116,10 @@ func WithRealm(realm string) Option {
 	return func(o *settings) error { return option.Set(&o.realm, realm, "realm is empty") }
 }
 
-// WithSignInPage names the page where people sign in, such as "/login".
-// [Manager.LoginEndpoint] leads there after a wrong password, and challenges have a
-// parameter that tells scripts of it. It redirects nobody else; that is a
-// responder's part.
+// WithSignInPage names the page where users sign in, such as "/login".
+// [Manager.LoginEndpoint] redirects there after a wrong password, and challenges
+// have a parameter that tells scripts about it. Other redirects are up to a
+// responder.
 func WithSignInPage(path string) Option {
 	return func(o *settings) (err error) {
 		o.loginPage = path
@@ -126,8 +127,8 @@ func WithSignInPage(path string) Option {
 	}
 }
 
-// WithSignInRedirect sets the page to which [Manager.LoginEndpoint] leads who did not
-// come from one of the application; "/" by default.
+// WithSignInRedirect sets the page to which [Manager.LoginEndpoint] redirects users
+// who did not come from a page of the application; "/" by default.
 func WithSignInRedirect(path string) Option {
 	return func(o *settings) error {
 		o.afterLogin = path
@@ -135,7 +136,7 @@ func WithSignInRedirect(path string) Option {
 	}
 }
 
-// WithLogoutRedirect makes [Manager.LogoutEndpoint] lead to a page of the
+// WithLogoutRedirect makes [Manager.LogoutEndpoint] redirect to a page of the
 // application, such as "/", with 303 in place of 204.
 func WithLogoutRedirect(path string) Option {
 	return func(o *settings) error {
@@ -144,7 +145,7 @@ func WithLogoutRedirect(path string) Option {
 	}
 }
 
-// checkPath wants a path of the application itself: browsers take "//" and "/\"
+// checkPath requires a path of the application itself: browsers take "//" and "/\"
 // for the beginning of a host.
 func checkPath(path string) error {
 	for i := range len(path) {
@@ -158,9 +159,9 @@ func checkPath(path string) error {
 	return nil
 }
 
-// WithCookieName sets the name of the cookie, without the prefix "__Host-" that
-// is put before it; "session" by default. Two managers in one application need
-// two names.
+// WithCookieName sets the name of the cookie, without the prefix "__Host-", which
+// is added; "session" by default. Two managers in one application need different
+// names.
 func WithCookieName(name string) Option {
 	return func(o *settings) error {
 		if name == "" || strings.HasPrefix(name, "__") {
@@ -171,10 +172,10 @@ func WithCookieName(name string) Option {
 	}
 }
 
-// WithStrictSameSite keeps browsers from sending the cookie with any request
-// that another site caused, following a link included: who comes by a link seems
+// WithStrictSameSite keeps browsers from sending the cookie with any request that
+// another site caused, including a followed link: a user who follows a link seems
 // signed out on the first page. Without it the cookie is SameSite=Lax.
-// There is no way to SameSite=None.
+// SameSite=None is not supported.
 func WithStrictSameSite() Option {
 	return func(o *settings) error {
 		o.strict = true
@@ -182,7 +183,7 @@ func WithStrictSameSite() Option {
 	}
 }
 
-// WithPersistentCookie lets browsers keep the cookie when they are closed, until
+// WithPersistentCookie lets browsers keep the cookie after they are closed, until
 // the session's absolute timeout.
 func WithPersistentCookie() Option {
 	return func(o *settings) error {
@@ -191,9 +192,9 @@ func WithPersistentCookie() Option {
 	}
 }
 
-// WithTrustedOrigins names origins, besides the request's own, whose pages may
-// log in and out, as [core.WithTrustedOrigins] does for a guard. An identity
-// provider that answers with a form needs to be among them.
+// WithTrustedOrigins names origins, besides the request's own, whose pages may log
+// in and out, as [core.WithTrustedOrigins] does for a guard. An identity provider
+// that posts its response as a form must be among them.
 func WithTrustedOrigins(origins ...string) Option {
 	return func(o *settings) error {
 		o.origins = append(o.origins, origins...)
@@ -202,9 +203,9 @@ func WithTrustedOrigins(origins ...string) Option {
 }
 
 // WithAnswers sets how [Manager.SignIn], [Manager.Refuse], [Manager.LoginEndpoint]
-// and [Manager.LogoutEndpoint] answer and who is told: a responder and observers,
-// commonly those of the guard, and the limiter of sign-ins
-// ([core.WithAttemptLimiter]). Trusted origins go to [WithTrustedOrigins].
+// and [Manager.LogoutEndpoint] respond and whom they tell: a responder and
+// observers, commonly those of the guard, and the limiter of sign-ins
+// ([core.WithAttemptLimiter]). Set trusted origins with [WithTrustedOrigins].
 func WithAnswers(opts ...core.Option) Option {
 	return func(o *settings) error {
 		o.answers = append(o.answers, opts...)
@@ -212,11 +213,11 @@ func WithAnswers(opts ...core.Option) Option {
 	}
 }
 
-// WithPlainHTTPForDevelopment makes sessions work over http:// on the
-// developer's own machine: the cookie lacks Secure and the prefix __Host-, so
-// whoever is on the network can read it and any neighbouring subdomain can set
-// it. Login refuses, with an error, requests to a host other than localhost and
-// loopback addresses. Never deploy it.
+// WithPlainHTTPForDevelopment makes sessions work over http:// on the developer's
+// own machine: the cookie lacks Secure and the prefix __Host-, so anyone on the
+// network can read it and any neighbouring subdomain can set it. Login returns an
+// error for requests to hosts other than localhost and loopback addresses. Never
+// deploy it.
 func WithPlainHTTPForDevelopment() Option {
 	return func(o *settings) error {
 		o.insecure = true

@@ -9,42 +9,43 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/sessionstore"
 )
 
-// recordVersion tells records of later forms apart.
+// recordVersion tells later record formats apart.
 const recordVersion = 1
 
 // record is a session as it is in the store. It is written once.
 type record struct {
 	Version int `json:"v"`
 	// Replaced marks what is left of a session for a while after its id was
-	// exchanged; the rest is empty then, except Next: where the session is that a
-	// logout ends with this one.
+	// replaced. All other fields are then empty, except Next: the key of the
+	// session that a logout of this one also ends.
 	Replaced bool `json:"replaced,omitempty"`
 	Next     key  `json:"next,omitempty"`
 
 	sessionstore.Identity
 
-	// LoggedIn is when the session began, Issued when the id was made, Deadline when
-	// the session ends.
+	// LoggedIn is when the session began, Issued when the id was created, Deadline
+	// when the session ends.
 	LoggedIn time.Time `json:"logged_in,omitzero"`
 	Issued   time.Time `json:"issued,omitzero"`
 	Deadline time.Time `json:"deadline,omitzero"`
-	// Generation is the principal's when it logged in; another one now means
-	// that it was logged out everywhere.
+	// Generation is the principal's generation at login; if it differs now, the
+	// principal was logged out everywhere.
 	Generation string `json:"generation,omitempty"`
-	// Groups are those it was put into, each with the generation it had then.
+	// Groups holds the groups the session was put into, each with its generation at
+	// that time.
 	Groups map[key]string `json:"groups,omitempty"`
 }
 
-// newRecord is a session of p.
+// newRecord returns the record of a session of p.
 func newRecord(p *core.Principal) record {
 	rec := record{Version: recordVersion, Identity: sessionstore.NewIdentity(p)}
-	if rec.Scheme == schemeName { // a login from a session; the claim has what is known
+	if rec.Scheme == schemeName { // a login from a session: the claim has the original scheme
 		rec.Scheme = ""
 	}
 	return rec
 }
 
-// principal is who the session belongs to.
+// principal returns the principal that the session belongs to.
 func (rec *record) principal() (*core.Principal, error) {
 	claims := rec.Claims
 	if rec.Scheme != "" { // whatever a token says of itself by that name
@@ -62,8 +63,8 @@ func (rec *record) principal() (*core.Principal, error) {
 	return p, nil
 }
 
-// encode is the record as bytes. It refuses claims that are no JSON, and what is
-// too large for a store.
+// encode returns the record as bytes. It refuses claims that are not JSON, and
+// records too large for a store.
 func (rec *record) encode() ([]byte, error) {
 	data, err := sessionstore.Encode(rec)
 	if err != nil {
@@ -72,7 +73,7 @@ func (rec *record) encode() ([]byte, error) {
 	return data, nil
 }
 
-// decode reads what encode made. Nothing of the content is in its errors.
+// decode decodes a record. Its errors do not quote the content.
 func decode(data []byte) (record, error) {
 	var rec record
 	if err := sessionstore.Decode(data, &rec); err != nil {

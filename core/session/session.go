@@ -1,19 +1,20 @@
-// Package session keeps browsers signed in: a cookie with a random id, and what
-// it stands for in a store on the server. It works on every adapter.
+// Package session keeps browsers signed in with a random id in a cookie, and a
+// record for it in a store on the server. It works with every adapter.
 //
-// [Manager.LoginEndpoint] takes the form of a sign-in page. A handler of one's own
-// calls [Manager.SignIn], and one that has checked otherwise who somebody is
-// [Manager.Login]; the [Manager] itself is the [core.Authenticator] that a guard asks afterwards.
-// The stores of github.com/alexedwards/scs fit; memory is the default.
+// [Manager.LoginEndpoint] accepts the form of a sign-in page. Your own handler
+// calls [Manager.SignIn], or [Manager.Login] if it has authenticated the user in
+// another way; the [Manager] itself is the [core.Authenticator] that a guard asks
+// afterwards. The stores of github.com/alexedwards/scs can be used; memory is the
+// default.
 //
-// The store holds a record for each session, one for each principal that was
-// logged out everywhere, and when each session was last used. A record is
-// written once and never again, so that no request in flight can bring back a
-// session that has been logged out meanwhile. Ids and the names of principals
-// are in the store as SHA-256 hashes.
+// The store holds a record for each session, one for each principal that was logged
+// out everywhere, and the time when each session was last used. A record is written
+// only once, so that no request in flight can bring back a session that has been
+// logged out meanwhile. The store sees ids and the names of principals only as
+// SHA-256 hashes.
 //
-// Whether the account behind a session is still in good standing is no matter
-// of the session: that is what rule.Account is for, at each request.
+// A session does not know whether the account behind it is still in good standing:
+// use rule.Account to check that for each request.
 package session
 
 import (
@@ -32,48 +33,50 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// Reasons in events, beside those of package core: [core.ReasonExpired] is the
-// end of the absolute timeout, [core.ReasonRevoked] a logout everywhere, or an entry in
-// the list of [WithRevocation].
+// Reasons in events, besides those of package core: [core.ReasonExpired] for the
+// absolute timeout, [core.ReasonRevoked] for a logout everywhere or an entry in the
+// list of [WithRevocation].
 const (
-	// ReasonUnknown: the store has no such session. It was logged out or has
-	// ended long ago, or nobody ever issued that id.
+	// ReasonUnknown means that the store has no such session. It was logged out, or
+	// ended long ago, or its id was never issued.
 	ReasonUnknown core.Reason = "unknown_session"
-	// ReasonIdle: the session was not used for longer than the idle timeout.
+	// ReasonIdle means that the session was not used for longer than the idle
+	// timeout.
 	ReasonIdle core.Reason = "idle_session"
-	// ReasonReplaced: a login or rotation has given the browser another id.
+	// ReasonReplaced means that a login or rotation has given the browser another
+	// id.
 	ReasonReplaced core.Reason = "replaced_session"
 )
 
-// ClaimLoginScheme is the claim that tells which scheme proved a session's
-// principal when it logged in, where that is known. The Scheme of the principal
-// itself is "Session".
+// ClaimLoginScheme is the claim that names the scheme that authenticated a
+// session's principal at login, if known. The Scheme of the principal itself is
+// "Session".
 const ClaimLoginScheme = "login_scheme"
 
 const schemeName = "Session"
 
-// Manager is the sessions of an application. It implements [core.Authenticator]
-// and is safe for concurrent use. All managers on one store, in one process or
-// several, must be configured alike.
+// Manager manages the sessions of an application. It implements
+// [core.Authenticator] and is safe for concurrent use. All managers that share a
+// store, in one process or several, must have the same configuration.
 type Manager struct {
 	settings
 	store  *sessionstore.Store
 	cookie cookie
 
-	// exit lets a request log out, refusal answers an error.
+	// exit lets a request log out; refusal answers an error.
 	exit, refusal *core.Gate
-	answering     *core.Guard // whose gates they are
+	answering     *core.Guard // the guard of these gates
 
 	challenges []challenge.Challenge
 	params     []challenge.Param
 	ended      []core.Field
 
-	using sync.Map // what UseOnce is looking up, by its key
+	using sync.Map // calls of UseOnce under way, by key
 }
 
 var _ core.Authenticator = (*Manager)(nil)
 
-// New makes a manager. By default sessions live in this process's memory, end
+// New returns a manager. By default sessions are kept in this process's memory, end
 // after 30 minutes without use and 12 hours after login, and their cookie is
 //
 //	Set-Cookie: __Host-session=…; Path=/; HttpOnly; Secure; SameSite=Lax
@@ -95,7 +98,7 @@ func New(opts ...Option) (*Manager, error) {
 	return m, nil
 }
 
-// finish makes what is the same for every request.
+// finish prepares what is the same for every request.
 func (m *Manager) finish() (err error) {
 	if m.cookie, err = newCookie(m.settings); err != nil {
 		return err
@@ -114,8 +117,7 @@ func (m *Manager) finish() (err error) {
 }
 
 // Scheme implements [core.Authenticator]: Session, whose cookie browsers add by
-// themselves. The refusal of a session that has ended takes the cookie out of
-// the browser.
+// themselves. Refusing a session that has ended deletes the cookie in the browser.
 func (m *Manager) Scheme() core.Scheme {
 	return core.Scheme{
 		Name:    schemeName,
@@ -127,15 +129,16 @@ func (m *Manager) Scheme() core.Scheme {
 }
 
 // Authenticate implements [core.Authenticator]. A request without the cookie is
-// [core.ErrNoCredentials], and one with two of them, which no browser sends of a
+// [core.ErrNoCredentials], and one with two of them, which no browser sends for a
 // __Host- cookie, [core.ErrAmbiguousCredentials]. A cookie that is not a live
 // session is a [core.CredentialError] with code invalid_credentials.
 //
-// A recheck ([core.Recheck]) is no use of the session, which may become idle while
-// connections that it has opened are busy.
+// A recheck ([core.Recheck]) does not count as use of the session, which may become
+// idle while its connections are busy.
 //
-// A store that fails, or does not answer in time, is a [core.UnavailableError],
-// and a record in it that cannot be read a [core.InternalError].
+// If the store fails, or does not answer in time, the error is a
+// [core.UnavailableError]; if a record in it cannot be read, a
+// [core.InternalError].
 func (m *Manager) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	id, err := m.cookie.value(r)
 	if err != nil {
@@ -148,7 +151,7 @@ func (m *Manager) Authenticate(ctx context.Context, r core.Request) (*core.Princ
 	return rec.principal()
 }
 
-// load is the record of the live session called id.
+// load returns the record of the live session with the given id.
 func (m *Manager) load(ctx context.Context, id string) (record, error) {
 	data, found, err := m.store.Find(ctx, sessionKey(id))
 	if err != nil {
@@ -182,7 +185,7 @@ func (m *Manager) load(ctx context.Context, id string) (record, error) {
 	return rec, m.use(ctx, id, rec, now)
 }
 
-// checkRevoked refuses a session that [WithRevocation] says is over.
+// checkRevoked refuses a session that was revoked ([WithRevocation]).
 func (m *Manager) checkRevoked(ctx context.Context, rec *record) error {
 	if m.revocations == nil {
 		return nil
@@ -197,7 +200,7 @@ func (m *Manager) checkRevoked(ctx context.Context, rec *record) error {
 	return nil
 }
 
-// checkGeneration refuses a session that has another generation than its
+// checkGeneration refuses a session whose generation is not the current one of its
 // principal or group.
 func (m *Manager) checkGeneration(ctx context.Context, k key, own string) error {
 	generation, err := m.generation(ctx, k)
@@ -207,8 +210,8 @@ func (m *Manager) checkGeneration(ctx context.Context, k key, own string) error 
 	return err
 }
 
-// use refuses a session that was idle for too long and notes that this one is
-// in use, though not at each request.
+// use refuses a session that was idle for too long, and records its use, though not
+// for each request.
 func (m *Manager) use(ctx context.Context, id string, rec record, now time.Time) error {
 	last := rec.Issued
 	if now.Sub(last) < m.notedEvery() {
@@ -232,20 +235,20 @@ func (m *Manager) use(ctx context.Context, id string, rec record, now time.Time)
 	return m.store.Commit(ctx, usedKey(id), now.UTC().AppendFormat(nil, time.RFC3339Nano), now.Add(m.idle))
 }
 
-// notedEvery is how far apart two notes of use are: a twentieth of the idle
+// notedEvery returns how often use is recorded: once in a twentieth of the idle
 // timeout, at most a minute.
 func (m *Manager) notedEvery() time.Duration { return min(m.idle/20, time.Minute) }
 
-// errEnded is in the errors of cookies that will never be good again.
+// errEnded is wrapped by the errors for cookies that will never be valid again.
 var errEnded = errors.New("the session has ended")
 
-// dead is the verdict on a session that is none any more.
+// dead returns the error for a session that has ended.
 func dead(why core.Reason) error {
 	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Ended: true, Err: errEnded}
 }
 
-// replaced is the verdict on a session whose browser has its new cookie or is
-// about to get it: ending the cookie now could take that one away.
+// replaced returns the error for a session whose browser has its new cookie or is
+// about to get it: deleting the cookie now could delete the new one.
 func replaced() error {
 	return &core.CredentialError{Reason: ReasonReplaced, Code: core.CodeInvalidCredentials, Ended: true}
 }

@@ -17,26 +17,25 @@ func generationKey(who string) key { return sessionstore.NewKey("generation", wh
 func groupKey(name string) key     { return sessionstore.NewKey("group", name) }
 func onceKey(name string) key      { return sessionstore.NewKey("once", name) }
 
-// Store keeps entries for as long as it is told to. The stores of
-// github.com/alexedwards/scs are such stores. Implementations must be safe for
-// concurrent use.
+// Store keeps entries until they expire. The stores of github.com/alexedwards/scs
+// implement it. Implementations must be safe for concurrent use.
 //
-// Keys are 43 characters of base64url. An error means that the store cannot be
-// asked, and is 503 to clients. One that has the methods of [ContextStore] is
-// called by those.
+// Keys are 43 characters of base64url. An error means that the store is
+// unavailable, and clients get 503. If a store implements [ContextStore], its
+// methods are used instead.
 type Store interface {
-	// Find returns the entry of key. One that has expired is as good as none,
-	// which is not an error.
+	// Find returns the entry of key. An expired entry counts as missing, which is
+	// not an error.
 	Find(key string) (data []byte, found bool, err error)
-	// Commit keeps an entry until expires, in place of the one that key has.
+	// Commit stores an entry until expires, replacing the current one of key.
 	Commit(key string, data []byte, expires time.Time) error
-	// Delete removes the entry of key; none is not an error.
+	// Delete removes the entry of key; a missing entry is not an error.
 	Delete(key string) error
 }
 
-// ContextStore is a [Store] that can give up when it has taken too long. A request that
-// is over ends no call of it, which a client of a database would give its connection up
-// for.
+// ContextStore is a [Store] whose calls can be stopped when they take too long. The
+// context does not end with the request, since a database client would drop its
+// connection for that.
 type ContextStore interface {
 	Store
 	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)
