@@ -19,6 +19,7 @@ import (
 // app's with handlers that only take notes. It is built at the first request,
 // when all routes and mounted sub-apps are in place.
 type resolver struct {
+	app      *fiber.App
 	handlers uint32 // the app's handler count when this was built
 	table    *routing.Table
 	entries  map[*fiber.Route]*routing.Entry
@@ -41,7 +42,7 @@ var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep f
 // resolverFor is the app's resolver, built anew when routes have been added.
 func resolverFor(app *fiber.App) *resolver {
 	slot := apps.Slot(app)
-	if r := slot.Load(); r != nil && r.handlers == app.HandlersCount() {
+	if r := slot.Load(); r != nil && r.serves(app) {
 		return r
 	}
 	r := newResolver(app)
@@ -49,9 +50,15 @@ func resolverFor(app *fiber.App) *resolver {
 	return r
 }
 
+// serves reports whether r is of app, as it is now.
+func (r *resolver) serves(app *fiber.App) bool {
+	return r.app == app && r.handlers == app.HandlersCount()
+}
+
 func newResolver(app *fiber.App) *resolver {
 	cfg := app.Config()
 	r := &resolver{
+		app:      app,
 		handlers: app.HandlersCount(),
 		table:    routing.New(routing.Config{Fold: !cfg.CaseSensitive, Strict: cfg.StrictRouting, Unescape: cfg.UnescapePath}),
 		rawNames: cfg.DisableHeaderNormalizing,

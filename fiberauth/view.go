@@ -27,20 +27,24 @@ var (
 	_ core.Detacher   = (*view)(nil)
 )
 
-// views are those that nobody needs any more: a [core.Request] must not be kept.
+// views are those that nobody needs any more: a [core.Request] must not be kept. They
+// remember the last app, which they outlive by two garbage collections at most.
 var views = sync.Pool{New: func() any { return new(view) }}
 
 func newView(c *fiber.Ctx) *view {
-	v, app := views.Get().(*view), resolverFor(c.App())
-	v.Show(c.Context(), app.rawNames)
-	v.c, v.app = c, app
+	v, _ := views.Get().(*view)
+	if v.app == nil || !v.app.serves(c.App()) {
+		v.app = resolverFor(c.App())
+	}
+	v.Show(c.Context(), v.app.rawNames)
+	v.c = c
 	return v
 }
 
 // free is for who is the only one to have v.
 func (v *view) free() {
 	v.Show(nil, false)
-	*v = view{View: v.View}
+	*v = view{View: v.View, app: v.app}
 	views.Put(v)
 }
 

@@ -71,7 +71,7 @@ func KeepFields(ctx *fasthttp.RequestCtx, fields []core.Field) {
 }
 
 func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
-	if isKept(h, fields) {
+	if len(fields) == 0 || isKept(h, fields) { // none are those of a gate behind the first
 		return
 	}
 	for i := range fields {

@@ -21,6 +21,7 @@ import (
 // app's with handlers that only take notes. It is built at the first request,
 // when all routes and mounted sub-apps are in place.
 type resolver struct {
+	app      *fiber.App
 	handlers uint32         // the app's handler count when this was built
 	tree     unsafe.Pointer // the map it went by, held so that no later one has its address
 	stacks   [][]*fiber.Route
@@ -47,7 +48,7 @@ var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep f
 // route.
 func resolverFor(app *fiber.App) *resolver {
 	slot := apps.Slot(app)
-	if r := slot.Load(); r != nil && r.handlers == app.HandlersCount() && r.tree == tree(app) {
+	if r := slot.Load(); r != nil && r.serves(app) {
 		return r
 	}
 	r := newResolver(app)
@@ -55,9 +56,15 @@ func resolverFor(app *fiber.App) *resolver {
 	return r
 }
 
+// serves reports whether r is of app, as it is now.
+func (r *resolver) serves(app *fiber.App) bool {
+	return r.app == app && r.handlers == app.HandlersCount() && r.tree == tree(app)
+}
+
 func newResolver(app *fiber.App) *resolver {
 	cfg := app.Config()
 	r := &resolver{
+		app:      app,
 		handlers: app.HandlersCount(),
 		tree:     tree(app),
 		stacks:   served(app),
