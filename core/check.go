@@ -68,9 +68,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	}()
 	g := t.guard
 	e.Method = r.Method()
-	e.RequestID, _ = r.Header("X-Request-Id")
-	e.from(g, r)
-	e.TraceID = g.traceOf(ctx, r)
+	e.from(ctx, g, r)
 	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
 		v.Response = g.preflight(r)

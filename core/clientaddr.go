@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"net/netip"
 
 	"github.com/sallyport-go/sallyport/core/option"
@@ -20,19 +21,37 @@ func (e *Event) ClientAddr() string {
 	return e.shown(client.Unmap().WithZone("").String())
 }
 
-// addressed is a [Request] that can return its peer's address without formatting it
-// for each event.
-type addressed interface{ RemoteAddrPort() netip.AddrPort }
+// described is a [Request] that can say what each event holds of it at less cost: its
+// peer's address without formatting it, and two fields without counting their lines.
+type described interface {
+	RemoteAddrPort() netip.AddrPort
+	IDs() (requestID, traceparent string)
+}
 
-// from records where r comes from. Its RemoteAddr is parsed only when an observer
-// asks.
-func (e *Event) from(g *Guard, r Request) {
-	if g.clientAddr != nil {
-		e.client, _ = g.clientAddr(r)
-	} else if a, ok := r.(addressed); ok {
-		e.client = a.RemoteAddrPort().Addr()
+// from records where r comes from, and by which IDs others know it. Its RemoteAddr is
+// parsed only when an observer asks.
+func (e *Event) from(ctx context.Context, g *Guard, r Request) {
+	var traceparent string
+	d, ok := r.(described)
+	if ok {
+		e.RequestID, traceparent = d.IDs()
 	} else {
+		e.RequestID, _ = r.Header("X-Request-Id")
+		traceparent, _ = r.Header("Traceparent")
+	}
+	switch {
+	case g.clientAddr != nil:
+		e.client, _ = g.clientAddr(r)
+	case ok:
+		e.client = d.RemoteAddrPort().Addr()
+	default:
 		e.peer = r.RemoteAddr()
+	}
+	if g.traceID != nil {
+		e.TraceID = g.traceID(ctx)
+	}
+	if e.TraceID == "" {
+		e.TraceID = traceID(traceparent)
 	}
 }
 

@@ -295,19 +295,6 @@ func printable(s string) string {
 	return b.String() + cut
 }
 
-// traceOf returns the trace ID of a request, or "".
-func (g *Guard) traceOf(ctx context.Context, r Request) string {
-	if g.traceID != nil {
-		if id := g.traceID(ctx); id != "" {
-			return id
-		}
-	}
-	if tp, _ := r.Header("Traceparent"); tp != "" {
-		return traceID(tp)
-	}
-	return ""
-}
-
 // WithTraceID sets a function that returns the trace ID for events, such as that of
 // the span that a middleware has put into the context, which is known even if the
 // service itself started the trace. If of returns "", Traceparent is used.

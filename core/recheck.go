@@ -155,11 +155,9 @@ func (before *authContext) recheck(ctx context.Context, rules []Authorizer) *Den
 	if before.scheme != nil {
 		e.Scheme = before.scheme.name
 	}
-	e.from(g, r)
+	e.from(ctx, g, r)
 	last := before.opened.gates[len(before.opened.gates)-1].access.Resource
 	e.Route, e.Resource = last.Route, last.Path
-	e.RequestID, _ = r.Header("X-Request-Id")
-	e.TraceID = g.traceOf(ctx, r)
 	d := before.judgeAgain(ctx, rules, &e)
 	if d == nil {
 		return nil

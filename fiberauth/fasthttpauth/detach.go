@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -16,7 +15,7 @@ import (
 func (v *View) Detach(method string, m adapter.Matched) core.Request {
 	d := &detached{
 		Matched: m, method: method, target: v.Target(), host: v.Host(),
-		tls: v.TLS(), peer: v.RemoteAddr(), addr: v.RemoteAddrPort(),
+		tls: v.TLS(), peer: v.RemoteAddr(),
 	}
 	for name, value := range v.ctx.Request.Header.All() {
 		field := pair{string(name), string(value)} // twice where it counts twice
@@ -39,7 +38,6 @@ type pair struct{ name, value string }
 type detached struct {
 	adapter.Matched
 	method, target, host, peer string
-	addr                       netip.AddrPort
 	tls                        *tls.ConnectionState
 	fields, cookies, queries   []pair
 }
@@ -49,14 +47,13 @@ var (
 	_ core.Detacher   = (*detached)(nil)
 )
 
-func (d *detached) Method() string                 { return d.method }
-func (d *detached) Target() string                 { return d.target }
-func (d *detached) Host() string                   { return d.host }
-func (d *detached) TLS() *tls.ConnectionState      { return d.tls }
-func (d *detached) RemoteAddr() string             { return d.peer }
-func (d *detached) RemoteAddrPort() netip.AddrPort { return d.addr }
-func (d *detached) Body() io.Reader                { return http.NoBody }
-func (d *detached) Detach() core.Request           { return d }
+func (d *detached) Method() string            { return d.method }
+func (d *detached) Target() string            { return d.target }
+func (d *detached) Host() string              { return d.host }
+func (d *detached) TLS() *tls.ConnectionState { return d.tls }
+func (d *detached) RemoteAddr() string        { return d.peer }
+func (d *detached) Body() io.Reader           { return http.NoBody }
+func (d *detached) Detach() core.Request      { return d }
 
 func (d *detached) Header(name string) (string, int) {
 	return find(d.fields, func(n string) bool { return strings.EqualFold(n, name) })

@@ -154,6 +154,19 @@ func (v *View) Header(name string) (value string, count int) {
 	return v.last, v.doubted(name, len(lines))
 }
 
+// IDs are what events hold of the fields X-Request-Id and Traceparent.
+func (v *View) IDs() (requestID, traceparent string) {
+	if v.rawNames {
+		requestID, _ = v.Header(requestIDField)
+		traceparent, _ = v.Header(traceField)
+		return requestID, traceparent
+	}
+	h := &v.ctx.Request.Header // Header would normalize the names and count the lines
+	return string(h.PeekCanonical([]byte(requestIDField))), string(h.PeekCanonical([]byte(traceField)))
+}
+
+const requestIDField, traceField = "X-Request-Id", "Traceparent"
+
 // doubted is how many lines a field has of which count were found. fasthttp puts fields
 // behind a chunked body, which proxies may pass on unseen, among those of the header
 // (RFC 9110 §6.5.1 says why not). One that is not in the header as it was sent counts

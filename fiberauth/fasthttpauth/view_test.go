@@ -62,6 +62,21 @@ func TestView(t *testing.T) {
 	if value, n := raw.Header("Authorization"); value != "one" || n != 2 {
 		t.Errorf("as sent: %q, %d", value, n)
 	}
+	for _, rawNames := range []bool{false, true} {
+		for want, sent := range map[[2]string][]string{
+			{"id", "trace"}: {"X-Request-Id", "id", "X-Request-Id", "other", "Traceparent", "trace"},
+			{"", "trace"}:   {"Traceparent", "trace"},
+			{"id", ""}:      {"X-Request-Id", "id"},
+			{"", ""}:        {"X-Request-Id", "", "X-Request-Id", "other"},
+		} {
+			v := fasthttpauth.NewView(newCtx("/", sent...), rawNames)
+			id, trace := v.IDs()
+			first, _ := v.Header("X-Request-Id")
+			if id != want[0] || trace != want[1] || first != id {
+				t.Errorf("%q: the IDs are %q and %q, the field %q", sent, id, trace, first)
+			}
+		}
+	}
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"} {
 		if fasthttpauth.CopyOfMethod(method) != method {
 			t.Errorf("%s is another one", method)
