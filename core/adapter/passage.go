@@ -106,7 +106,11 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage,
 		p.Join(v)
 		return nil, WithContext(r, v.Context)
 	}
-	if p == nil || p.Seal.w != nil { // that of another response
+	fields := v.Fields
+	if p == nil || p.Seal.w != nil { // that of another response, by the same principal
+		if p != nil {
+			fields = slices.Concat(p.Seal.fields, fields)
+		}
 		p = &Passage{Context: v.Context}
 		v.Context = p
 	}
@@ -114,7 +118,7 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage,
 		p.encoding = strings.Join(h["Content-Encoding"], ", ")
 	}
 	AddFields(h, v.Fields)
-	p.Seal.w, p.Seal.fields, p.Seal.shared = w, v.Fields, v.SharedCaching
+	p.Seal.w, p.Seal.fields, p.Seal.shared = w, fields, v.SharedCaching
 	p.request = *r.WithContext(v.Context)
 	return p, &p.request
 }

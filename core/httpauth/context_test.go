@@ -94,3 +94,26 @@ func TestEncodingOfARefusal(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersToPartsArePrivate: a part of a batch has a response of its own, which is
+// an answer to the same principal.
+func TestAnswersToPartsArePrivate(t *testing.T) {
+	gate := httpauth.Authenticate(quietGuard(t))
+	part := gate(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "public")
+		w.Header().Set("Vary", "Accept")
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	var sent http.Header
+	batch := gate(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		w := httptest.NewRecorder()
+		part.ServeHTTP(w, httptest.NewRequest("GET", "/part", nil).WithContext(r.Context()))
+		sent = w.Result().Header
+	}))
+	r := httptest.NewRequest("POST", "/batch", nil)
+	r.Header.Set("Authorization", "Bearer token")
+	batch.ServeHTTP(httptest.NewRecorder(), r)
+	if cache, vary := sent.Get("Cache-Control"), strings.Join(sent.Values("Vary"), ", "); cache != "private" || vary != "Accept, Authorization" {
+		t.Errorf("Cache-Control %q, Vary %q", cache, vary)
+	}
+}
