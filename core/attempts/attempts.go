@@ -1,35 +1,33 @@
-// Package attempts bounds guessing: it is a [core.AttemptLimiter] that limits
-// how often authentication may fail, for each client address and for each
-// account.
+// Package attempts limits guessing with a [core.AttemptLimiter] that bounds how
+// often authentication may fail, for each client address and for each account.
 //
-// An address that has used up its budget is refused with 429 whatever it
-// sends, before any password is hashed. An account that has used up its own,
-// over all addresses, refuses those who have failed on it lately, and nobody
-// else: an address that has not gets an attempt, and one from which the
-// account was used with success lately is not held to the account's budget at
-// all. So nobody can lock the owner of an account out from elsewhere. Accounts
-// are treated alike whether they exist or not.
+// An address that has used up its budget is refused with 429 whatever it sends,
+// before any password is hashed. An account that has used up its budget, over all
+// addresses, refuses only addresses that have recently failed on it: another
+// address gets one attempt, and one from which the account was recently used with
+// success is not subject to the account's budget at all. So nobody can lock the
+// owner of an account out from elsewhere. Accounts are treated the same whether
+// they exist or not.
 //
-// An IPv6 address is its /64. A subscriber often has a /48 of them, so each /48
-// has a budget too, and one attempt for an account that is over its own.
+// An IPv6 address counts as its /64. A subscriber often has a whole /48, so each
+// /48 has a budget too, and one attempt for an account that is over its budget.
 //
-// # Attempts at the same time
+// # Concurrent attempts
 //
-// An attempt is reserved before anything is verified and settled afterwards: as
-// a failure, or as if it had not been. So guesses sent in parallel are no more
-// than the budget, however long a verifier takes. An attempt that finds the rest
-// of its budget reserved is not refused for good: a guard asks again for a few
-// seconds, since those under way may well succeed. Who sends many right
-// passwords at once is served as many at a time as the burst of the budget.
+// An attempt is reserved before anything is verified and settled afterwards: as a
+// failure, or as if it had not happened. So parallel guesses cannot exceed the
+// budget, however long a verifier takes. An attempt that finds the rest of its
+// budget reserved is not refused at once: a guard asks again for a few seconds,
+// since those under way may succeed. Of many right passwords sent at once, as many
+// are served at a time as the burst of the budget.
 //
 // # What counts
 //
-// A [core.CredentialError] counts, whatever its reason, since a scheme may
-// have reasons of its own: [core.ReasonWrongSecret],
-// [core.ReasonUnknownPrincipal], [core.ReasonMalformed],
-// [core.ReasonBadSignature], [core.ReasonUnknownKey] and all others but these,
-// which tell of good credentials in the wrong place or at the wrong time, or
-// of credentials that nobody looked at:
+// A [core.CredentialError] counts, whatever its reason, since a scheme may have
+// reasons of its own: [core.ReasonWrongSecret], [core.ReasonUnknownPrincipal],
+// [core.ReasonMalformed], [core.ReasonBadSignature], [core.ReasonUnknownKey] and
+// all others except these, which mean genuine credentials in the wrong place or at
+// the wrong time, or credentials that were not checked:
 //
 //   - [core.ReasonExpired], [core.ReasonNotYetValid], [core.ReasonRevoked]
 //   - [core.ReasonStale], [core.ReasonReplayed]
@@ -44,12 +42,12 @@
 //
 // # Limits of the limit
 //
-// Memory is bounded ([WithMaxEntries]); when it is full the least recently used
-// entry is forgotten. Who has many addresses can guess from each of them, and
-// can have failures forgotten by making as many others as there are entries.
-// The state belongs to one process, unless [WithStore] gives several processes one
-// to share: with n of them behind a load balancer budgets are up to n times as
-// large. Passwords that withstand some thousand guesses a day are still needed.
+// Memory is bounded ([WithMaxEntries]); when it is full, the least recently used
+// entry is forgotten. An attacker with many addresses can guess from each of them,
+// and can make the limiter forget failures by causing as many others as there are
+// entries. Each process has its own state unless they share one by [WithStore]:
+// with n processes behind a load balancer budgets are up to n times as large.
+// Passwords still have to withstand some thousand guesses a day.
 package attempts
 
 import (
@@ -71,7 +69,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
-// Limiter is a [core.AttemptLimiter]. It is made by [New] and safe for
+// Limiter is a [core.AttemptLimiter]. It is created by [New] and safe for
 // concurrent use.
 type Limiter struct {
 	maxWait  time.Duration
@@ -83,9 +81,9 @@ type Limiter struct {
 	secret   []byte // of a store
 	ofStore  storeSettings
 
-	// hashes are keyed with a secret of this limiter, and all that is kept of
-	// account names: people type passwords where their names belong, and those
-	// must not stay in memory.
+	// hashes are keyed with a secret of this limiter. Account names are kept only
+	// as such hashes: people type passwords in place of their names, and those must
+	// not stay in memory.
 	hashes    sync.Pool
 	addresses counter[netip.Prefix]
 	networks  counter[netip.Prefix] // of IPv6
@@ -102,24 +100,24 @@ var _ core.AttemptLimiter = (*Limiter)(nil)
 // accountKey is a keyed hash of an account's name.
 type accountKey [16]byte
 
-// pair is an address, or a network, that claims an account.
+// pair is an address, or a network, together with an account.
 type pair struct {
 	account accountKey
 	client  netip.Prefix
 }
 
-// try is what is known of a pair that has no success.
+// try is what is known about a pair without a success.
 type try struct {
 	at time.Time
-	// open says that the attempt made at that time has not ended yet.
+	// open reports that the attempt made at that time has not ended yet.
 	open bool
 }
 
-// New makes a limiter. By default an address may fail 20 times at once and 10
+// New returns a limiter. By default an address may fail 20 times at once and 10
 // times a minute after that, an IPv6 network 100 times and 50 times a minute, an
 // account 20 times and once a minute; nobody waits longer than 15 minutes, a
-// success is remembered for 24 hours, and 65,536 addresses, networks, accounts
-// and pairs of them are held each. Peers are taken for the clients themselves;
+// success is remembered for 24 hours, and up to 65,536 addresses, networks,
+// accounts and pairs are kept each. Peers are assumed to be the clients themselves;
 // see [WithTrustedProxies].
 func New(opts ...Option) (*Limiter, error) {
 	l := &Limiter{
@@ -152,8 +150,8 @@ func New(opts ...Option) (*Limiter, error) {
 		secret = make([]byte, 32)
 		_, _ = rand.Read(secret) // never fails
 	}
-	// Times are those of the monotonic clock, as numbers too: a clock that is set, or a
-	// machine that has slept, forgives nothing and blames nobody.
+	// Times are those of the monotonic clock, even as numbers, so that setting the
+	// clock or suspending the machine neither forgives nor adds failures.
 	start, clock := l.now(), l.now
 	l.now = func() time.Time { return start.Add(clock().Sub(start)) }
 	l.hashes.New = func() any { return hmac.New(sha256.New, secret) }
@@ -162,22 +160,21 @@ func New(opts ...Option) (*Limiter, error) {
 	return l, nil
 }
 
-// Allow implements [core.AttemptLimiter]. The error, where there is one, is a
-// [core.LimitError] whose text names the address and how often it, or the
-// account, has failed, and not the account.
+// Allow implements [core.AttemptLimiter]. Its error is a [core.LimitError] whose
+// text names the address and how often it, or the account, has failed, but not the
+// account.
 //
-// An attempt that is allowed is reserved: until [Limiter.Report] says how it
-// ended it takes up the room of a failure, so that no more attempts are under
-// way than may fail. One that is refused only because of others under way has
-// [core.LimitError.Pending] set. A reservation that is never reported counts for
-// one to two minutes.
+// An allowed attempt is reserved: until [Limiter.Report] reports its result it
+// counts as a failure, so that no more attempts are under way than may fail. If an
+// attempt is refused only because of others under way, [core.LimitError.Pending] is
+// set. A reservation that is never reported counts for one to two minutes.
 func (l *Limiter) Allow(ctx context.Context, r core.Request, account string) error {
 	part, err := l.allow(ctx, r, account)
 	l.asked.note(part, err)
 	return err
 }
 
-// allow returns the part whose budget refuses the attempt beside the error.
+// allow returns, with the error, the part whose budget refuses the attempt.
 func (l *Limiter) allow(ctx context.Context, r core.Request, account string) (Part, error) {
 	now, client := l.now(), l.client(r)
 	s := l.addresses.reserve(client, now)
@@ -212,9 +209,9 @@ func (l *Limiter) allow(ctx context.Context, r core.Request, account string) (Pa
 	return part, err
 }
 
-// allowAccount judges s, the reservation for an account where one is named, and
-// gives it back if it refuses. The budget, when it is used up, holds neither a
-// client that the account is known from nor the first attempt of a network.
+// allowAccount decides on s, the reservation for an account if one is named, and
+// releases it if it refuses. A used-up budget stops neither a client that the
+// account is known from nor the first attempt of a network.
 func (l *Limiter) allowAccount(c claimant, s reservation, now time.Time) error {
 	if !c.named || s.ok() || l.isKnown(c.pair, now) {
 		return nil
@@ -227,14 +224,14 @@ func (l *Limiter) allowAccount(c claimant, s reservation, now time.Time) error {
 	return s.accountRefusal(c.client, min(s.wait, again))
 }
 
-// Report implements [core.AttemptLimiter]. A success takes back none of the
-// address's failures: otherwise an account of one's own would be worth
-// endless guesses at others'.
+// Report implements [core.AttemptLimiter]. A success does not forgive the address's
+// failures: otherwise an attacker with an account could guess at others without
+// limit.
 func (l *Limiter) Report(ctx context.Context, r core.Request, account string, err error) {
 	counts, now, client := l.counts(err), l.now(), l.client(r)
 	c, renewed := l.claimantOf(client, account), false
-	// Whatever is charged is charged before the reservation ends, so that an
-	// attempt which begins in between sees one or the other.
+	// A failure is charged before the reservation ends, so that an attempt that
+	// begins in between sees one or the other.
 	if c.named {
 		renewed = l.reportAccount(c.account, client, now, counts, err == nil)
 	}
@@ -250,7 +247,8 @@ func (l *Limiter) Report(ctx context.Context, r core.Request, account string, er
 	}
 }
 
-// reportAccount reports whether a success is news for a store.
+// reportAccount records the result for the account, and reports whether a success
+// is news for a store.
 func (l *Limiter) reportAccount(account accountKey, client netip.Prefix, now time.Time, failed, succeeded bool) (renewed bool) {
 	known, tried := pair{account, client}, pair{account, triedAs(client)}
 	switch {
@@ -264,15 +262,15 @@ func (l *Limiter) reportAccount(account accountKey, client netip.Prefix, now tim
 			return at, true
 		})
 		l.tried.update(tried, func(try, bool) (try, bool) { return try{}, false })
-	default: // nobody learned anything, so a claimed attempt is given back
+	default: // nothing was revealed, so a claimed attempt is returned
 		l.tried.update(tried, func(t try, ok bool) (try, bool) { return t, ok && !t.open })
 	}
 	l.accounts.settle(account, now, failed)
 	return renewed
 }
 
-// claim takes the one attempt that p has although its account is over its
-// budget, and says how long to wait for the next if it has been taken.
+// claim takes the one attempt that p has even though its account is over budget,
+// and returns how long to wait for the next one if it has been taken.
 func (l *Limiter) claim(p pair, now time.Time) (again time.Duration) {
 	l.tried.update(p, func(t try, ok bool) (try, bool) {
 		if ok {
@@ -291,18 +289,18 @@ func (l *Limiter) isKnown(p pair, now time.Time) bool {
 	return ok && now.Sub(at) < l.knownFor
 }
 
-// client is what failures are counted under: the nearest address that is
-// proven, IPv6 by /64, and the zero Prefix for peers without an address.
+// client returns the prefix under which failures are counted: the nearest proven
+// address, for IPv6 its /64, and the zero Prefix for peers without an address.
 func (l *Limiter) client(r core.Request) netip.Prefix {
 	addr, _ := l.proxies.Client(r) // on an error the address is a proxy's, which is right for counting
 	return proxy.Group(addr)
 }
 
-// networkBits is the prefix that a site is commonly assigned (RFC 6177 §2).
+// networkBits is the length of the prefix that a site is commonly assigned (RFC
+// 6177 §2).
 const networkBits = 48
 
-// networkOf is the network that an IPv6 client is part of, and the zero Prefix
-// for IPv4.
+// networkOf returns the network of an IPv6 client, and the zero Prefix for IPv4.
 func networkOf(client netip.Prefix) netip.Prefix {
 	if !client.Addr().Is6() {
 		return netip.Prefix{}
@@ -310,8 +308,9 @@ func networkOf(client netip.Prefix) netip.Prefix {
 	return netip.PrefixFrom(client.Addr(), networkBits).Masked()
 }
 
-// triedAs is what failures of client for an account are kept under: with a /48
-// come 65,536 addresses of which each would have a first attempt.
+// triedAs returns the prefix under which failures of client for an account are
+// kept: a /48 has 65,536 client addresses, each of which would otherwise have a
+// first attempt.
 func triedAs(client netip.Prefix) netip.Prefix {
 	if network := networkOf(client); network.IsValid() {
 		return network
@@ -319,9 +318,9 @@ func triedAs(client netip.Prefix) netip.Prefix {
 	return client
 }
 
-// keyOf hashes an account's name. Neither letter case nor space around it tells
-// accounts apart, so that a store which ignores them, as databases do, cannot be
-// asked again in another spelling.
+// keyOf hashes an account's name, ignoring letter case and surrounding space, so
+// that other spellings get no extra guesses at a user store that ignores them, as
+// databases do.
 func (l *Limiter) keyOf(account string) accountKey {
 	h := l.hashes.Get().(hash.Hash)
 	defer l.hashes.Put(h)
@@ -331,7 +330,7 @@ func (l *Limiter) keyOf(account string) accountKey {
 	return accountKey(h.Sum(sum[:0])[:16])
 }
 
-// counts reports whether err, an authenticator's, tells of a guess.
+// counts reports whether err, an authenticator's, means a guess.
 func (l *Limiter) counts(err error) bool {
 	if err == nil {
 		return false
@@ -345,7 +344,7 @@ func (l *Limiter) counts(err error) bool {
 	return !slices.Contains(l.innocent, bad.Reason)
 }
 
-// refusal is the error for a reservation that was not made.
+// refusal returns the error for a reservation that was not made.
 func (s *reservation) refusal(what string, client netip.Prefix) error {
 	if s.pending {
 		return pending("%s %v", what, name(client))
@@ -353,7 +352,7 @@ func (s *reservation) refusal(what string, client netip.Prefix) error {
 	return limited(s.wait, "%s %v has failed %d times", what, name(client), s.failed)
 }
 
-// accountRefusal is the error for an account that refuses client for that long.
+// accountRefusal returns the error for an account that refuses client for wait.
 func (s *reservation) accountRefusal(client netip.Prefix, wait time.Duration) error {
 	if s.pending {
 		return pending("an account that address %v has failed for", name(client))
@@ -370,7 +369,7 @@ func limited(wait time.Duration, format string, args ...any) error {
 	return &core.LimitError{RetryAfter: wait, Err: fmt.Errorf(format, args...)}
 }
 
-// name is client as an event spells it.
+// name returns client as written in events.
 func name(client netip.Prefix) string {
 	switch {
 	case !client.IsValid():

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// budget is how often something may fail: burst times at once, and as often as
-// failures in per after that.
+// budget is how often something may fail: burst times at once, and failures times
+// in each per after that.
 type budget struct {
 	failures int
 	per      time.Duration
@@ -14,12 +14,12 @@ type budget struct {
 
 	// interval is how long it takes to forgive a failure.
 	interval time.Duration
-	// ahead is how far in the future a bucket may become full: a debt that is
-	// forgiven in the longest wait there is.
+	// ahead is how far in the future a bucket may become full: no debt takes longer
+	// to forgive than the maximum wait.
 	ahead time.Duration
 }
 
-// finish completes b, or says why it cannot work.
+// finish completes b, or returns an error if it cannot work.
 func (b *budget) finish(maxWait time.Duration) error {
 	switch {
 	case b.failures < 1 || b.per <= 0:
@@ -40,11 +40,11 @@ func (b *budget) finish(maxWait time.Duration) error {
 
 // bucket is what is left of a budget. The zero bucket is full.
 type bucket struct {
-	full   time.Time // when all failures are forgiven
+	full   time.Time // when all failures will be forgiven
 	failed int       // since the bucket was made, for events
 }
 
-// charge takes a failure from a bucket of b.
+// charge charges a failure to a bucket of b.
 func (b *budget) charge(have bucket, now time.Time) bucket {
 	have.failed++
 	if have.full.Before(now) {
@@ -57,8 +57,8 @@ func (b *budget) charge(have bucket, now time.Time) bucket {
 	return have
 }
 
-// left is how many failures the bucket has left, and how long until it has one
-// if it has none.
+// left returns how many failures the bucket has left, and if it has none, how long
+// until it has one.
 func (b *budget) left(have bucket, now time.Time) (n int, wait time.Duration) {
 	debt := max(have.full.Sub(now), 0)
 	room := time.Duration(b.burst)*b.interval - debt

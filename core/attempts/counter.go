@@ -2,12 +2,12 @@ package attempts
 
 import "time"
 
-// counter holds the failures of keys of one kind to a budget, and counts the
-// attempts that are under way. It takes a lock only for keys that have failed.
-// It is safe for concurrent use.
+// counter enforces a budget of failures for keys of one kind, and counts the
+// attempts that are under way. It takes a lock only for keys that have failed. It
+// is safe for concurrent use.
 type counter[K comparable] struct {
 	budget
-	unshared int // how many attempts may be under way without the store's knowing
+	unshared int // how many attempts may be under way without asking the store
 	held     *reservations[K]
 	buckets  *table[K, bucket]
 }
@@ -17,23 +17,23 @@ func (c *counter[K]) finish(maxWait time.Duration, capacity int) error {
 	return c.budget.finish(maxWait)
 }
 
-// reservation is what came of one.
+// reservation is the result of reserving an attempt.
 type reservation struct {
-	// wait is how long until the budget has a failure left; 0 if it has.
+	// wait is how long until the budget has a failure left; 0 if it has one.
 	wait   time.Duration
 	failed int // how often the key has failed
-	// pending says that the budget has failures left and that as many attempts
-	// are under way.
+	// pending reports that the budget has failures left but as many attempts are
+	// under way.
 	pending bool
-	// alone says that nothing is known of failures, and that no more attempts are
-	// under way than may be without the store's knowing.
+	// alone reports that no failures are known, and that no more attempts are under
+	// way than are allowed without asking the store.
 	alone bool
 }
 
 func (s *reservation) ok() bool { return s.wait == 0 && !s.pending }
 
-// reserve makes a reservation for key within its budget. Where that fails none
-// is left.
+// reserve makes a reservation for key within its budget. If there is no room, none
+// is kept.
 func (c *counter[K]) reserve(key K, now time.Time) reservation {
 	slot := c.held.slot(key)
 	n := slot.take(now, c.burst)
@@ -44,15 +44,15 @@ func (c *counter[K]) reserve(key K, now time.Time) reservation {
 	return s
 }
 
-// reserveBeyond makes a reservation for key in any case, and says whether the
+// reserveBeyond makes a reservation for key in any case, and reports whether the
 // budget has room for it.
 func (c *counter[K]) reserveBeyond(key K, now time.Time) reservation {
 	slot := c.held.slot(key)
 	return c.compare(slot, key, slot.take(now, maxHeld), now)
 }
 
-// compare compares the budget of key with n attempts under way, the new one
-// included; 0 stands for more than can be.
+// compare compares the budget of key with n attempts under way, including the new
+// one; 0 stands for more than can be counted.
 func (c *counter[K]) compare(slot *slot, key K, n int, now time.Time) (s reservation) {
 	left := c.burst
 	if s.alone = n > 0 && n <= c.unshared; !slot.isClean(now) { // asked after the reservation was made: see settle
@@ -64,8 +64,8 @@ func (c *counter[K]) compare(slot *slot, key K, n int, now time.Time) (s reserva
 	return s
 }
 
-// settle ends a reservation. A failure is charged first, so that who makes a
-// reservation meanwhile finds this one or the charge.
+// settle ends a reservation. A failure is charged first, so that a concurrent
+// reservation sees either this one or the charge.
 func (c *counter[K]) settle(key K, now time.Time, failed bool) {
 	slot := c.held.slot(key)
 	if failed {

@@ -21,9 +21,9 @@ type Option func(*Limiter) error
 // WithAddressBudget sets how often an address may fail: burst times at once, and
 // failures times in each per after that; 10 in a minute and a burst of 20 by
 // default. IPv6 addresses are counted by their /64, and by their /48 as well
-// ([WithNetworkBudget]). Behind an address may be a company; a burst below 10
-// makes its mornings hard. No more attempts of an address than burst are verified
-// at the same time. burst is 1 to 65,535.
+// ([WithNetworkBudget]). A whole company may share an address; a burst below 10
+// will get in its way every morning. At most burst attempts of an address are
+// verified at the same time. burst is 1 to 65,535.
 func WithAddressBudget(failures int, per time.Duration, burst int) Option {
 	return func(l *Limiter) error {
 		l.addresses.budget = budget{failures: failures, per: per, burst: burst}
@@ -31,11 +31,10 @@ func WithAddressBudget(failures int, per time.Duration, burst int) Option {
 	}
 }
 
-// WithNetworkBudget sets how often an IPv6 /48 may fail, over all accounts and
-// all its /64: burst times at once, and failures times in each per after that;
-// 50 in a minute and a burst of 100 by default. One subscriber of a provider
-// often has such a network, and a mobile network may have many subscribers in
-// one.
+// WithNetworkBudget sets how often an IPv6 /48 may fail, over all accounts and all
+// its /64: burst times at once, and failures times in each per after that; 50 in a
+// minute and a burst of 100 by default. A single subscriber often has such a
+// network, while a mobile provider may have many subscribers in one.
 func WithNetworkBudget(failures int, per time.Duration, burst int) Option {
 	return func(l *Limiter) error {
 		l.networks.budget = budget{failures: failures, per: per, burst: burst}
@@ -53,11 +52,10 @@ func WithAccountBudget(failures int, per time.Duration, burst int) Option {
 	}
 }
 
-// WithMaxWait sets the longest time that anyone is told to wait; 15 minutes by
-// default, 1 s to 24 h. It is also how long an address that failed for an
-// account over its budget waits for its next attempt, and so bounds how many
-// guesses each further address is worth. Each budget must forgive a failure in
-// that time.
+// WithMaxWait sets the maximum time that a client is told to wait; 15 minutes by
+// default, 1 s to 24 h. It is also how long an address that failed on an account
+// over its budget waits for its next attempt, and so bounds how many guesses each
+// further address is worth. Each budget must forgive a failure in that time.
 func WithMaxWait(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Second || d > 24*time.Hour {
@@ -68,8 +66,8 @@ func WithMaxWait(d time.Duration) Option {
 	}
 }
 
-// WithKnownAddressLifetime sets how long after a success an address is not held to the budget
-// of the account; 24 hours by default, at least 1 s.
+// WithKnownAddressLifetime sets how long after a success an address is exempt from
+// the account's budget; 24 hours by default, at least 1 s.
 func WithKnownAddressLifetime(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Second {
@@ -80,10 +78,9 @@ func WithKnownAddressLifetime(d time.Duration) Option {
 	}
 }
 
-// WithMaxEntries sets how many addresses, networks, accounts and pairs of them, with
-// failures and with success, are remembered; 65,536 of each by default, which
-// takes some 90 MiB when all are in use. It may be 1,024 to
-// 16,777,216.
+// WithMaxEntries sets how many addresses, networks, accounts and pairs of them,
+// with failures and with successes, are remembered; 65,536 of each by default,
+// which takes some 90 MiB when all are in use. n must be 1,024 to 16,777,216.
 func WithMaxEntries(n int) Option {
 	return func(l *Limiter) error {
 		if n < 1<<10 || n > 1<<24 {
@@ -95,13 +92,13 @@ func WithMaxEntries(n int) Option {
 }
 
 // WithTrustedProxies finds the address of clients behind trusted proxies. Without
-// it all clients behind a proxy share one budget, so that any of them can have
-// the others refused.
+// it all clients behind a proxy share one budget, so that any of them can get the
+// others refused.
 func WithTrustedProxies(t *proxy.Trust) Option {
 	return func(l *Limiter) error { return option.Set(&l.proxies, t, "trusted proxies are nil") }
 }
 
-// WithIgnoredReasons adds reasons that tell of no guess.
+// WithIgnoredReasons adds reasons that do not count as guesses.
 func WithIgnoredReasons(reasons ...core.Reason) Option {
 	return func(l *Limiter) error {
 		l.innocent = append(l.innocent, reasons...)
@@ -109,20 +106,20 @@ func WithIgnoredReasons(reasons ...core.Reason) Option {
 	}
 }
 
-// WithStore has the instances of a service count together. key, at least 32
-// random bytes that they share, makes the hashes under which addresses and
-// accounts are kept there.
+// WithStore makes the instances of a service count together. key, at least 32
+// random bytes that they share, keys the hashes under which addresses and accounts
+// are stored.
 //
-// The store is asked about keys that have failed lately, and where more attempts
-// of a key are under way here than [WithUnsharedAttempts] says. All others are
-// not held up: their failures are charged when they are known. So all instances
-// together let a key fail as often as its budget says, and each of them once more
-// (as often as [WithUnsharedAttempts] says) in the time that it takes to forgive
-// a whole budget and [WithMaxWait].
+// The store is asked only about keys that have failed recently, or that have more
+// attempts under way here than [WithUnsharedAttempts] allows. Other attempts do not
+// wait for it: their failures are charged afterwards. So all instances together let
+// a key fail as often as its budget allows, plus once for each instance (as often
+// as [WithUnsharedAttempts] says) in the time that it takes to forgive a whole
+// budget and [WithMaxWait].
 //
-// While the store cannot be asked, each instance counts by itself and has a budget
-// of its own, as without a store: what it has seen fail counts, and nobody is let
-// through for the outage. See [WithStoreObserver].
+// While the store is unavailable, each instance counts by itself with a budget of
+// its own, as without a store: the failures that it has seen still count, and an
+// outage lets nobody through. See [WithStoreObserver].
 func WithStore(s Store, key []byte) Option {
 	return func(l *Limiter) error {
 		switch {
@@ -139,12 +136,12 @@ func WithStore(s Store, key []byte) Option {
 	}
 }
 
-// WithUnsharedAttempts sets how many attempts of a key that is not known to have
-// failed an instance verifies at the same time without asking the store; 1 by
-// default, 0 to 65,535. With more, many right passwords or tokens at once from one
-// address, such as that of a gateway, ask it less, and each instance lets so many
-// guesses through besides the budget. With 0 the store is asked about each attempt
-// and the budget is exact.
+// WithUnsharedAttempts sets how many attempts of a key without known failures an
+// instance verifies at the same time without asking the store; 1 by default, 0 to
+// 65,535. A larger number means fewer calls for many concurrent valid credentials
+// from one address, such as a gateway's, but lets that many guesses more through
+// each instance. With 0 the store is asked about each attempt and the budget is
+// exact.
 func WithUnsharedAttempts(n int) Option {
 	return func(l *Limiter) error {
 		if n < 0 || n > maxHeld {
@@ -155,8 +152,7 @@ func WithUnsharedAttempts(n int) Option {
 	}
 }
 
-// WithTimeout sets how long one call of the store may take; 250 ms by default, 1 ms
-// to 5 s.
+// WithTimeout bounds one call to the store; 250 ms by default, 1 ms to 5 s.
 func WithTimeout(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Millisecond || d > 5*time.Second {
@@ -167,14 +163,14 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithStoreObserver has f told when the store begins to fail, with the error, and
-// when it answers again, with nil. Between the two this instance counts by itself.
-// f must be quick and safe for concurrent use.
+// WithStoreObserver calls f with the error when the store begins to fail, and with
+// nil when it works again. In between this instance counts by itself. f must be
+// fast and safe for concurrent use.
 func WithStoreObserver(f func(err error)) Option {
 	return func(l *Limiter) error { return option.Set(&l.ofStore.told, f, "store observer is nil") }
 }
 
-// storeSettings are what options say about a store.
+// storeSettings holds what options set for a store.
 type storeSettings struct {
 	unshared *int
 	timeout  time.Duration
@@ -182,7 +178,7 @@ type storeSettings struct {
 	clock    bool
 }
 
-// finishStore completes the store, where there is one.
+// finishStore completes the store, if there is one.
 func (l *Limiter) finishStore() error {
 	set := l.ofStore
 	if l.shared == nil {
@@ -201,8 +197,8 @@ func (l *Limiter) finishStore() error {
 	return nil
 }
 
-// WithClock sets the clock; time.Now by default. With [WithStore] it is the
-// store's as well, and must be the same for all instances.
+// WithClock sets the clock, for tests; time.Now by default. With [WithStore] the
+// store uses it too, and it must be the same for all instances.
 func WithClock(now func() time.Time) Option {
 	return func(l *Limiter) error {
 		if now == nil {
@@ -213,8 +209,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// innocent are the reasons that tell of no guess, as the package's doc lists
-// them.
+// innocent returns the reasons that do not count as guesses; the package comment
+// lists them.
 func innocent() []core.Reason {
 	return []core.Reason{
 		core.ReasonExpired, core.ReasonNotYetValid, core.ReasonRevoked,

@@ -8,26 +8,26 @@ import (
 
 const (
 	slots = 1 << 13
-	// maxHeld is how many reservations a slot counts.
+	// maxHeld is the maximum number of reservations that a slot counts.
 	maxHeld = 1<<16 - 1
-	// heldFor is how long a reservation counts at least if nobody reports how
-	// the attempt ended; it counts for less than twice as long.
+	// heldFor is the minimum time that an unreported reservation counts; the
+	// maximum is less than twice as long.
 	heldFor = time.Minute
 )
 
-// reservations counts attempts that are under way, by key, and knows which keys
-// may have failed. It has a fixed number of slots and no lock, so that attempts
-// that succeed do not wait for each other. Keys that share a slot are counted
-// together: one of them may be told to wait for the other's attempts to end, and
-// none passes that should not. It is safe for concurrent use.
+// reservations counts attempts that are under way, by key, and knows which keys may
+// have failed. It has a fixed number of slots and no lock, so that successful
+// attempts do not wait for each other. Keys that share a slot are counted together:
+// one may have to wait for the other's attempts to end, but none passes that should
+// not. It is safe for concurrent use.
 type reservations[K comparable] struct {
 	seed  maphash.Seed // secret: nobody can choose keys that share a slot
 	slots [slots]slot
 }
 
 type slot struct {
-	// held is the epoch in the upper half, and below it how many reservations
-	// are left from the epoch before and how many from this one.
+	// held packs the epoch in the upper half, and in the lower half the numbers of
+	// reservations left from the previous epoch and from this one.
 	held atomic.Uint64
 	// failed is when the last bucket of the slot's keys becomes full again, in
 	// nanoseconds of Unix time.
@@ -42,8 +42,8 @@ func (t *reservations[K]) slot(key K) *slot {
 	return &t.slots[maphash.Comparable(t.seed, key)%slots]
 }
 
-// take reserves an attempt, unless most are under way already, and returns how
-// many are under way with it; 0 for none.
+// take reserves an attempt, unless most are under way already, and returns how many
+// are under way including it; 0 if it was not reserved.
 func (s *slot) take(now time.Time, most int) int {
 	for {
 		old := s.held.Load()
@@ -57,7 +57,7 @@ func (s *slot) take(now time.Time, most int) int {
 	}
 }
 
-// give takes a reservation back, an older one first.
+// give releases a reservation, an older one first.
 func (s *slot) give(now time.Time) {
 	for {
 		old := s.held.Load()
@@ -74,7 +74,7 @@ func (s *slot) give(now time.Time) {
 	}
 }
 
-// charged notes that a bucket of the slot's is not full before t.
+// charged records that a bucket of the slot is not full before t.
 func (s *slot) charged(t time.Time) {
 	for {
 		old := s.failed.Load()
@@ -84,11 +84,11 @@ func (s *slot) charged(t time.Time) {
 	}
 }
 
-// isClean reports whether all buckets of the slot's are full.
+// isClean reports whether all buckets of the slot are full.
 func (s *slot) isClean(now time.Time) bool { return s.failed.Load() <= now.UnixNano() }
 
-// unpack reads a slot as it is at now: reservations from before the last epoch
-// are dropped. A clock that is set back drops none.
+// unpack returns the state of a slot at now, without reservations from before the
+// last epoch. If the clock is set back, none are dropped.
 func unpack(held uint64, now time.Time) (epoch, before, current uint64) {
 	epoch, before, current = held>>32, held>>16&maxHeld, held&maxHeld
 	switch at := uint64(now.Unix()) / uint64(heldFor/time.Second) & (1<<32 - 1); {

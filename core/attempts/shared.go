@@ -15,40 +15,41 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
 )
 
-// shared is what a limiter has to do with its store.
+// shared holds a limiter's dealings with its store.
 type shared struct {
 	store Store
 	calls sharedstore.Calls
-	// clock says that the limiter has one that the store does not.
+	// clock reports that the limiter has a clock of its own, which the store does
+	// not know.
 	clock bool
 	held  heldThere
-	// later are the calls nobody waits for.
+	// later bounds the calls that nothing waits for.
 	later chan struct{}
 }
 
 const (
 	defaultTimeout = 250 * time.Millisecond
 	maxLater       = 64
-	// remindedFor bounds for how long a failure that was heard of has this
-	// instance ask the store.
+	// remindedFor bounds how long a known failure makes this instance ask the
+	// store.
 	remindedFor = 30 * 24 * time.Hour
-	// knownAgain is the part of the lifetime of a known address after which a
-	// success is told to the store again.
+	// knownAgain is the fraction (1/n) of a known address's lifetime after which
+	// the store is told of a success again.
 	knownAgain = 24
 )
 
-// claimant is who makes an attempt; account is zero for none. Attempts of one
-// claimant are alike.
+// claimant is the origin of an attempt; account is zero for none. Attempts of one
+// claimant are interchangeable.
 type claimant struct {
 	pair
 	named bool
 }
 
-// allowShared asks the store about an attempt that has its places here, s among them
-// where it names an account. Where nothing is known of failures, and no more
-// attempts are under way here than may be without the store's knowing, it is not
-// asked: the failure of such an attempt is charged when it is known, so that each
-// instance lets so many more pass than the budget, until it hears of a failure.
+// allowShared asks the store about an attempt that is reserved here, with s for its
+// account if it names one. If no failures are known, and no more attempts are under
+// way here than are allowed without the store, it is not asked: the failure of such
+// an attempt is charged afterwards, so that each instance lets that many more pass
+// than the budget, until it learns of a failure.
 func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, alone bool, now time.Time) (Part, error) {
 	if alone {
 		return 0, nil
@@ -63,7 +64,7 @@ func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, al
 		return 0, nil
 	}
 	if answer.Refused == Account && l.isKnown(c.pair, now) {
-		return 0, nil // a success that the store is yet to hear of
+		return 0, nil // a success that the store does not know yet
 	}
 	if c.named {
 		l.accounts.release(c.account, now)
@@ -78,8 +79,8 @@ func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, al
 	return Address, there.refusal("address", c.client)
 }
 
-// reportShared tells the store how an attempt ended. It waits for that only after
-// a failure. renewed says that a success is news.
+// reportShared tells the store the result of an attempt. It waits only after a
+// failure. renewed reports that a success is news.
 func (l *Limiter) reportShared(ctx context.Context, c claimant, now time.Time, o Outcome, renewed bool) {
 	o.Reserved = l.shared.held.remove(c)
 	switch {
@@ -91,7 +92,7 @@ func (l *Limiter) reportShared(ctx context.Context, c claimant, now time.Time, o
 	}
 }
 
-// remind has this instance ask the store about keys that have failed for as long
+// remind makes this instance ask the store about keys that have failed, for as long
 // as it may take to forgive what others charge meanwhile.
 func (l *Limiter) remind(c claimant, failing Part, now time.Time) {
 	if failing&Address != 0 {
@@ -109,7 +110,7 @@ func (c *counter[K]) remind(key K, now time.Time) {
 	c.held.slot(key).charged(now.Add(min(c.ahead, remindedFor)))
 }
 
-// attemptOf is what the store is told of an attempt.
+// attemptOf returns what to tell the store about an attempt.
 func (l *Limiter) attemptOf(c claimant, now time.Time) Attempt {
 	a := Attempt{KnownFor: l.knownFor, MaxWait: l.maxWait}
 	if l.shared.clock {
@@ -130,7 +131,7 @@ func (l *Limiter) attemptOf(c claimant, now time.Time) Attempt {
 	return a
 }
 
-// shareKey is the key of something in the store. kind has no NUL.
+// shareKey returns the key of an entry in the store. kind has no NUL.
 func (l *Limiter) shareKey(kind string, account []byte) string {
 	h := l.hashes.Get().(hash.Hash)
 	defer l.hashes.Put(h)
@@ -141,7 +142,7 @@ func (l *Limiter) shareKey(kind string, account []byte) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:16])
 }
 
-// deriveSecret makes the key of hashes from one that instances share.
+// deriveSecret derives the key for hashes from the one that instances share.
 func deriveSecret(key []byte) []byte {
 	h := hmac.New(sha256.New, key)
 	_, _ = h.Write([]byte("sallyport attempts"))
@@ -156,14 +157,14 @@ func (s *shared) reserve(ctx context.Context, a Attempt) (answer Answer, err err
 	return answer, err
 }
 
-// settle tells the store; what it is not told it forgets by itself.
+// settle tells the store; a reservation that is not settled expires.
 func (s *shared) settle(ctx context.Context, a Attempt, o Outcome) {
 	_ = s.calls.Do(ctx, func(ctx context.Context) error { return s.store.Settle(ctx, a, o) })
 }
 
-// settleLater tells the store while the request goes on. With as many such calls
-// under way as there may be, a reservation is given back at once, and the news of
-// a success are left for the next one.
+// settleLater tells the store while the request continues. If too many such calls
+// are under way, a reservation is released at once, and a success is left for the
+// next one to report.
 func (s *shared) settleLater(ctx context.Context, a Attempt, o Outcome) {
 	select {
 	case s.later <- struct{}{}:
@@ -181,15 +182,15 @@ func (s *shared) settleLater(ctx context.Context, a Attempt, o Outcome) {
 // heldThere counts the attempts of this instance that are reserved in the store.
 type heldThere struct {
 	seed   maphash.Seed
-	n      atomic.Int64 // in all shards, so that whoever has none takes no lock
+	n      atomic.Int64 // in all shards, so that no lock is needed if there are none
 	shards [shards]struct {
 		sync.Mutex
 		of map[claimant]int
 	}
 }
 
-// maxHeldThere bounds a shard: code that forgets to report would fill it. What
-// does not fit is not given back, and expires.
+// maxHeldThere bounds a shard, which code that forgets to report would fill.
+// Reservations that do not fit are not released, and expire.
 const maxHeldThere = 1 << 12
 
 func (h *heldThere) shard(c claimant) int { return int(maphash.Comparable(h.seed, c) % shards) }
@@ -207,7 +208,7 @@ func (h *heldThere) add(c claimant) {
 	}
 }
 
-// remove reports whether there was one, which there no longer is.
+// remove removes one attempt of c and reports whether there was one.
 func (h *heldThere) remove(c claimant) bool {
 	if h.n.Load() == 0 {
 		return false

@@ -7,25 +7,26 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/tally"
 )
 
-// Stats are what a limiter has done since it was made, for metrics. Where instances
-// share a store, they are those of this one.
+// Stats counts what a limiter has done since it was created, for metrics. If
+// instances share a store, the counts are for this instance.
 type Stats struct {
-	// Allowed attempts were let through, Failed of them were guesses that failed.
+	// Allowed counts attempts that were let through, Failed those of them that were
+	// wrong guesses.
 	Allowed, Failed uint64
-	// Refused attempts found a budget used up: that of their address, of its IPv6
-	// network, or of the account.
+	// Refused attempts found a budget used up: that of their address, its IPv6
+	// network, or the account.
 	RefusedAddress, RefusedNetwork, RefusedAccount uint64
-	// Pending attempts found the rest of a budget reserved by others under way. A
-	// guard asks again for a few seconds, and each time counts.
+	// Pending counts attempts that found the rest of a budget reserved by others
+	// under way. A guard asks again for a few seconds, and each time counts.
 	Pending uint64
-	// Addresses, Networks and Accounts are how many are held that have failed, Tried
-	// and Known how many pairs of an account and a client that has failed for it, or
-	// succeeded. Capacity bounds each of them.
+	// Addresses, Networks and Accounts are the numbers of entries with failures.
+	// Tried and Known are the numbers of pairs of an account and a client that has
+	// failed for it, or succeeded. Capacity bounds each of them.
 	Addresses, Networks, Accounts, Tried, Known int
 	Capacity                                    int
 }
 
-// Stats are the numbers at this moment.
+// Stats returns the current counts.
 func (l *Limiter) Stats() Stats {
 	a := &l.asked
 	return Stats{
@@ -36,10 +37,11 @@ func (l *Limiter) Stats() Stats {
 	}
 }
 
-// outcomes count what became of attempts.
+// outcomes counts the results of attempts.
 type outcomes struct{ allowed, failed, address, network, account, pending tally.Counter }
 
-// note counts an attempt that part has refused with err; nil for one that may be made.
+// note counts an attempt that part has refused with err, or that is allowed if err
+// is nil.
 func (o *outcomes) note(part Part, err error) {
 	switch {
 	case err == nil:
@@ -55,7 +57,7 @@ func (o *outcomes) note(part Part, err error) {
 	}
 }
 
-// isPending is apart, so that an attempt which is allowed allocates nothing.
+// isPending is a separate function so that an allowed attempt does not allocate.
 func isPending(err error) bool {
 	var limit *core.LimitError
 	return errors.As(err, &limit) && limit.Pending

@@ -5,25 +5,25 @@ import (
 	"sync"
 )
 
-// shards is how many locks a table has, so that requests seldom wait for each
+// shards is the number of locks of a table, so that requests rarely wait for each
 // other.
 const shards = 64
 
-// table is a map of bounded size that forgets what was used least recently. It
-// is safe for concurrent use.
+// table is a map of bounded size that evicts the least recently used entry. It is
+// safe for concurrent use.
 type table[K comparable, V any] struct {
 	// seed is secret: nobody can choose keys that all fall into one shard.
 	seed   maphash.Seed
 	shards [shards]shard[K, V]
 }
 
-// shard is a map, and a ring through its entries from the one used last to the
-// one used longest ago.
+// shard is a map, and a ring through its entries from the most to the least
+// recently used.
 type shard[K comparable, V any] struct {
 	mu       sync.Mutex
 	capacity int
 	entries  map[K]*entry[K, V]
-	ring     entry[K, V] // next is the one used last, prev the one used longest ago
+	ring     entry[K, V] // next is the most recently used, prev the least
 }
 
 type entry[K comparable, V any] struct {
@@ -32,7 +32,7 @@ type entry[K comparable, V any] struct {
 	value      V
 }
 
-// newTable makes a table of at most capacity entries, rounded up to the next
+// newTable returns a table of at most capacity entries, rounded up to the next
 // multiple of shards.
 func newTable[K comparable, V any](capacity int) *table[K, V] {
 	t := &table[K, V]{seed: maphash.MakeSeed()}
@@ -45,14 +45,14 @@ func newTable[K comparable, V any](capacity int) *table[K, V] {
 	return t
 }
 
-// used puts an entry, which may be in the ring, where the one used last is.
+// used moves an entry, or inserts it, to the front of the ring.
 func (s *shard[K, V]) used(e *entry[K, V]) {
 	e.leave()
 	e.prev, e.next = &s.ring, s.ring.next
 	e.prev.next, e.next.prev = e, e
 }
 
-// leave takes an entry out of the ring, if it is in it.
+// leave removes an entry from the ring, if it is in it.
 func (e *entry[K, V]) leave() {
 	if e.next != nil {
 		e.prev.next, e.next.prev = e.next, e.prev
@@ -60,8 +60,8 @@ func (e *entry[K, V]) leave() {
 	}
 }
 
-// add makes an entry of key, which has none, in the place of the one used
-// longest ago when the shard is full.
+// add adds an entry for key, which has none. It replaces the least recently used
+// entry if the shard is full.
 func (s *shard[K, V]) add(key K) *entry[K, V] {
 	e := &entry[K, V]{}
 	if len(s.entries) >= s.capacity {
@@ -91,9 +91,9 @@ func (t *table[K, V]) get(key K) (V, bool) {
 	return e.value, true
 }
 
-// update replaces the value of key by what f makes of it, or removes it where
-// f reports false. No other update of key happens meanwhile. f must be quick
-// and not use the table.
+// update replaces the value of key with the result of f, or removes it if f returns
+// false. No other update of key happens meanwhile. f must be fast and not use the
+// table.
 func (t *table[K, V]) update(key K, f func(old V, ok bool) (next V, keep bool)) {
 	s := t.shard(key)
 	s.mu.Lock()
@@ -118,10 +118,10 @@ func (t *table[K, V]) update(key K, f func(old V, ok bool) (next V, keep bool)) 
 	s.used(e)
 }
 
-// capacity is how many entries there may be.
+// capacity returns the maximum number of entries.
 func (t *table[K, V]) capacity() int { return shards * t.shards[0].capacity }
 
-// len is how many entries there are.
+// len returns the number of entries.
 func (t *table[K, V]) len() int {
 	n := 0
 	for i := range t.shards {

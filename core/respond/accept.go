@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// What is read of an Accept field at most. Browsers send about 150 bytes and
-// eight members.
+// Limits on the part of an Accept field that is parsed. Browsers send about 150
+// bytes and eight members.
 const (
 	maxAccept  = 4 << 10
 	maxMembers = 64
@@ -15,12 +15,12 @@ const (
 // mediaRange is one member of an Accept field.
 type mediaRange struct {
 	main, sub string // lower case; "*" for any
-	precision int    // the higher, the more specific
+	precision int    // higher is more specific
 	q         int    // thousandths
 }
 
-// The precisions of media ranges (RFC 9110 §12.5.1). One with parameters names
-// something narrower than what is on offer, so the same without goes before it.
+// The precisions of media ranges (RFC 9110 §12.5.1). A range with parameters is
+// narrower than any offer, so the same range without parameters is preferred.
 const (
 	anyType = iota
 	anySubtype
@@ -28,8 +28,8 @@ const (
 	exact
 )
 
-// parseAccept reads the members of an Accept field and leaves out those that
-// are malformed. A field that is too long is no preference at all.
+// parseAccept parses the members of an Accept field and skips malformed ones. A
+// field that is too long counts as no preference.
 func parseAccept(accept string) []mediaRange {
 	if len(accept) > maxAccept {
 		return nil
@@ -88,7 +88,7 @@ func parseRange(member string) (mediaRange, bool) {
 	return r, true
 }
 
-// parseWeight is a qvalue (RFC 9110 §12.4.2) in thousandths.
+// parseWeight parses a qvalue (RFC 9110 §12.4.2) into thousandths.
 func parseWeight(s string) (thousandths int, ok bool) {
 	if s == "" || len(s) > len("0.000") || s[0] != '0' && s[0] != '1' || len(s) > 1 && s[1] != '.' {
 		return 0, false
@@ -103,9 +103,9 @@ func parseWeight(s string) (thousandths int, ok bool) {
 	return n, n <= 1000
 }
 
-// quality is the weight the most specific matching range gives a media type,
-// and that range's precision; -1 when none matches. Among equally specific
-// ones the heaviest counts.
+// quality returns the weight that the most specific matching range gives a media
+// type, and that range's precision; -1 if none matches. Among equally specific
+// ranges the highest weight counts.
 func quality(mediaType string, ranges []mediaRange) (q, precision int) {
 	main, sub, _ := strings.Cut(mediaType, "/")
 	precision = -1

@@ -8,8 +8,8 @@ type languageRange struct {
 	q   int    // thousandths
 }
 
-// parseLanguages reads the members of an Accept-Language field within the
-// limits of Accept, and leaves out those that are malformed.
+// parseLanguages parses the members of an Accept-Language field within the limits
+// for Accept, and skips malformed ones.
 func parseLanguages(field string) []languageRange {
 	if len(field) > maxAccept {
 		return nil
@@ -74,10 +74,10 @@ func (r languageRange) fit(tag string) int {
 	return fitsNot
 }
 
-// chooseLanguage is the index of the tag, in lower case, that the field prefers,
-// and 0 when it prefers none. The range that fits a tag best gives its weight;
-// of equal weights the one named earlier counts, as browsers mean it, and of
-// tags that fit the same range the better one.
+// chooseLanguage returns the index of the tag, in lower case, that the field
+// prefers, or 0 if it prefers none. The best matching range gives a tag its weight.
+// Among equal weights the earlier range wins, as browsers intend, and among tags
+// that match the same range, the one that matches better.
 func chooseLanguage(field string, tags []string) int {
 	ranges := parseLanguages(field)
 	best, bestQ, bestAt, bestFit := 0, 0, len(ranges), fitsNot

@@ -6,8 +6,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// English are the texts of pages when there are no others. Each call makes a
-// copy of its own.
+// English returns the default texts of pages. Each call returns a new copy.
 func English() Texts {
 	return Texts{
 		Language: "en",
@@ -36,7 +35,7 @@ func English() Texts {
 	}
 }
 
-// German are the texts of pages in German. Each call makes a copy of its own.
+// German returns the texts of pages in German. Each call returns a new copy.
 func German() Texts {
 	return Texts{
 		Language: "de",
@@ -65,7 +64,8 @@ func German() Texts {
 	}
 }
 
-// wait is a time in words, in whole minutes from two minutes on, rounded up.
+// wait formats a duration in words: in seconds, or from two minutes on in whole
+// minutes, rounded up.
 func wait(seconds int, second, moreSeconds, minute, moreMinutes string) string {
 	n, one, more := seconds, second, moreSeconds
 	if seconds >= 120 {

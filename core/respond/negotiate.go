@@ -11,17 +11,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
-// Negotiate answers in the format that suits the Accept field best
-// (RFC 9110 §12.5.1). Among formats that suit equally well the earlier one is
-// taken, and the first when there is no Accept, it cannot be read, or nothing
-// in it is on offer: a denial keeps its status and never becomes 406.
+// Negotiate returns a responder that answers in the format that matches the Accept
+// field best (RFC 9110 §12.5.1). Among equally good formats it takes the earlier
+// one, and the first if Accept is missing, malformed or matches none: a denial
+// keeps its status and never becomes 406.
 //
-// Every answer carries Vary: Accept (RFC 9110 §12.5.5). Of several Accept
-// lines the first counts. Parameters of a media range other than q are
-// ignored.
+// Every response has Vary: Accept (RFC 9110 §12.5.5). Only the first Accept line
+// counts. Parameters of a media range other than q are ignored.
 //
-// Negotiate panics, so that a mistake shows at start-up, when a format is nil,
-// names no media type or a malformed one, or sends the same type as another.
+// Negotiate panics, so that a mistake shows at start-up, if a format is nil, names
+// no media type or a malformed one, or sends the same type as another.
 func Negotiate(first Format, others ...Format) core.Responder {
 	n := &negotiated{formats: append([]Format{first}, others...)}
 	if err := checkFormats(n.formats); err != nil {
@@ -41,10 +40,10 @@ func checkFormats[F offer](formats []F) error {
 	return nil
 }
 
-// offer is what is chosen among: a [Format], or the page of a [Negotiated].
+// offer is one of the alternatives: a [Format], or the page of a [Negotiated].
 type offer interface{ MediaTypes() []string }
 
-// checkFormat looks at one format; sent are the types of those before it.
+// checkFormat checks one format; sent lists the types of those before it.
 func checkFormat(f offer, sent []string) error {
 	if isnil.Value(f) {
 		return errors.New("is nil")
@@ -86,7 +85,7 @@ func (n *negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 	return resp
 }
 
-// Looks tells guards which answers are the same.
+// Looks tells guards which responses are the same.
 func (n *negotiated) Looks() (of any, look func(core.Request) int) {
 	return n, func(r core.Request) int {
 		accept, _ := r.Header("Accept")
@@ -94,8 +93,8 @@ func (n *negotiated) Looks() (of any, look func(core.Request) int) {
 	}
 }
 
-// lookOf is the place of a chosen format. One of the application's own may look
-// at the request.
+// lookOf returns the index of a chosen format, or a negative number for one of the
+// application, which may depend on the request.
 func lookOf[F offer](formats []F, chosen F) int {
 	own, _ := any(chosen).(*format)
 	for i, f := range formats {
@@ -106,8 +105,8 @@ func lookOf[F offer](formats []F, chosen F) int {
 	return kept.NoLook
 }
 
-// choose is the format with the highest quality. At the same quality a format
-// that sends what was asked for goes before one that merely can be read.
+// choose returns the format with the highest quality. At equal quality a format
+// that sends the requested type precedes one that is merely compatible.
 func choose[F offer](formats []F, accept string) F {
 	if accept == "" || accept == "*/*" {
 		return formats[0]
@@ -126,8 +125,8 @@ func choose[F offer](formats []F, accept string) F {
 	return best
 }
 
-// named is the choice for an Accept field that is one media type on offer, as
-// most programs send it, without parsing.
+// named chooses without parsing if the Accept field is a single offered media type,
+// as most programs send it.
 func named[F offer](formats []F, accept string) (first F, ok bool) {
 	for _, f := range formats {
 		types := f.MediaTypes()
@@ -141,8 +140,9 @@ func named[F offer](formats []F, accept string) (first F, ok bool) {
 	return first, ok
 }
 
-// suits is the quality of a format, and whether it is that of the type it
-// sends. A client that excludes this type by name is not sent it for another.
+// suits returns the quality of a format, and reports whether it is the quality of
+// the type that it sends. A client that excludes this type by name does not get it
+// in place of another.
 func suits(f offer, ranges []mediaRange) (q int, sends bool) {
 	types := f.MediaTypes()
 	q, precision := quality(types[0], ranges)

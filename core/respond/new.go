@@ -10,18 +10,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Negotiated answers each client in its own way. It is made by [New], is
+// Negotiated answers each client in a suitable format. It is created by [New],
 // immutable and safe for concurrent use.
 type Negotiated struct {
-	formats []offer // those for programs, and the pages last
-	browser []offer // the same, the pages first
+	formats []offer // formats for programs, then pages
+	browser []offer // the same with pages first
 	page    *page
 	login   *login
 	idField string
-	fields  []core.Field // of every answer
+	fields  []core.Field // of every response
 }
 
-// New makes the responder that most applications want:
+// New returns the responder that most applications want:
 //
 //   - Programs get problem details, also as application/json, when Accept says
 //     so, says "*/*", is absent, or fits nothing on offer: a denial keeps its
@@ -32,16 +32,16 @@ type Negotiated struct {
 //     prefers something else. The page says what to do next: sign in, use
 //     another account, ask somebody ([WithContact]), or wait.
 //
-// The status is always the denial's own, except that [WithSignInRedirect] leads
-// people who open a page to the sign-in page with 303. Every answer has
-// X-Robots-Tag: noindex and names in Vary what decided its looks. Of several
-// Accept lines the first counts.
+// The status is always the denial's own, except that [WithSignInRedirect] redirects
+// people who open a page to the sign-in page with 303. Every response has
+// X-Robots-Tag: noindex and lists in Vary the fields that decided its format. Only
+// the first Accept line counts.
 //
-// A request ID in X-Request-Id comes back as the problem's instance, and in the
+// A request ID in X-Request-Id is repeated as the problem's instance, and in the
 // other formats as text; see [WithRequestID].
 //
-// What cannot work, such as a template that fails or a login page on another
-// site, is an error here and never while answering.
+// New returns an error for any configuration that cannot work, such as a template
+// that fails or a sign-in page on another site, so that none fails at request time.
 func New(opts ...Option) (*Negotiated, error) {
 	s := settings{
 		api:     []Format{Problem()},
@@ -59,7 +59,7 @@ func New(opts ...Option) (*Negotiated, error) {
 	return n, nil
 }
 
-// settings is what options set.
+// settings holds what options set.
 type settings struct {
 	api      []Format
 	texts    []Texts
@@ -98,7 +98,7 @@ func (s *settings) assemble() (*Negotiated, error) {
 	return n, nil
 }
 
-// sends reports whether a format sends a media type.
+// sends returns a function that reports whether a format sends mediaType.
 func sends(mediaType string) func(offer) bool {
 	return func(f offer) bool {
 		return checkFormat(f, nil) == nil && f.MediaTypes()[0] == mediaType
@@ -118,10 +118,10 @@ func (n *Negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 	return resp
 }
 
-// Looks tells guards which answers are the same, so that they make each once: of
-// is n, and look numbers the answer to a request, negative for one that is made
-// for this request alone. Pages and answers with a request ID are not among them, nor are those to
-// browsers, most of which get a page.
+// Looks tells guards which responses are the same, so that they make each once: of
+// is n, and look numbers the response to a request; a negative number means that it
+// is made for this request only. Pages, responses with a request ID, and responses
+// to browsers, which mostly get a page, are never shared.
 func (n *Negotiated) Looks() (of any, look func(core.Request) int) {
 	return n, func(r core.Request) int {
 		if opensPage(r) || requestID(r, n.idField) != "" {
@@ -131,7 +131,7 @@ func (n *Negotiated) Looks() (of any, look func(core.Request) int) {
 	}
 }
 
-// choose is the format for a client.
+// choose returns the format for a client.
 func (n *Negotiated) choose(r core.Request) offer {
 	accept, _ := r.Header("Accept")
 	if opensPage(r) {
@@ -140,8 +140,8 @@ func (n *Negotiated) choose(r core.Request) offer {
 	return choose(n.formats, accept)
 }
 
-// opensPage reports whether a browser says that it opens a page or a frame,
-// and not that a script or an element of a page asks (Fetch Metadata,
+// opensPage reports whether a browser says that it opens a page or a frame, rather
+// than that a script or an element of a page made the request (Fetch Metadata,
 // "Sec-Fetch-Mode", "Sec-Fetch-Dest").
 func opensPage(r core.Request) bool {
 	mode, modes := r.Header("Sec-Fetch-Mode")
@@ -155,8 +155,8 @@ func opensPage(r core.Request) bool {
 	return dest == "document"
 }
 
-// answer is d in format f. The format for programs answers where a template
-// fails, so that nobody gets half a page.
+// answer returns d in format f. If a template fails, the format for programs is
+// used, so that nobody gets half a page.
 func (n *Negotiated) answer(f offer, r core.Request, d *core.Denial) core.Response {
 	id := requestID(r, n.idField)
 	if f == n.page {
@@ -168,5 +168,5 @@ func (n *Negotiated) answer(f offer, r core.Request, d *core.Denial) core.Respon
 	if own, ok := f.(*format); ok {
 		return own.respond(d, id)
 	}
-	return f.(core.Responder).Respond(r, d) // all but the page are a Format
+	return f.(core.Responder).Respond(r, d) // every offer but the page is a Format
 }

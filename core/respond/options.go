@@ -10,13 +10,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Option sets something of [New]. Of the same option given twice the last
-// counts.
+// Option configures [New]. If an option is given twice, the last one counts.
 type Option func(*settings) error
 
-// WithAPI sets the formats for programs: the first is for those that name none.
-// It is [Problem] by default. Text for whoever prefers it and pages stay, the
-// former unless one of these formats sends it.
+// WithAPI sets the formats for programs: the first is for those that name none. It
+// is [Problem] by default. Pages are still offered, and so is text unless one of
+// these formats sends it.
 func WithAPI(first Format, others ...Format) Option {
 	return func(s *settings) error {
 		s.api = append([]Format{first}, others...)
@@ -25,8 +24,8 @@ func WithAPI(first Format, others ...Format) Option {
 }
 
 // WithSignInPage names the sign-in page, a path of this site such as "/login", to
-// which the page of a 401 then has a link. The link carries the parameter
-// [ReturnToParam] where the request was a GET or HEAD.
+// which the page of a 401 then links. The link has the parameter [ReturnToParam] if
+// the request was a GET or HEAD.
 func WithSignInPage(path string) Option {
 	return func(s *settings) error {
 		s.signIn, s.login = path, nil
@@ -35,18 +34,18 @@ func WithSignInPage(path string) Option {
 	}
 }
 
-// WithSignInRedirect leads people who open a page to the sign-in page at path
-// with 303 in place of 401 (RFC 9110 §15.4.4), with the path they came from in
-// the parameter [ReturnToParam]; the sign-in page asks [ReturnTo] before it
-// goes back there.
+// WithSignInRedirect redirects people who open a page to the sign-in page at path
+// with 303 in place of 401 (RFC 9110 §15.4.4), with the path they came from in the
+// parameter [ReturnToParam]; the sign-in page checks it with [ReturnTo] before it
+// redirects back.
 //
-// Only a GET or HEAD that prefers a page is led there, and only where nothing
-// says that a script, a frame or a program sent it: Sec-Fetch-Mode other than
-// navigate, Sec-Fetch-Dest other than document, X-Requested-With or
-// Authorization. All else gets its 401, with a link as by [WithSignInPage] where it
-// is a page. So do a step-up, the sign-in page itself and what carries the
-// parameter already, so that nobody goes in circles, and robots.txt,
-// favicon.ico and /.well-known/, which have no people behind them.
+// Only a GET or HEAD that prefers a page is redirected, and only if nothing
+// indicates that a script, a frame or a program sent it: Sec-Fetch-Mode other than
+// navigate, Sec-Fetch-Dest other than document, X-Requested-With or Authorization.
+// Any other request gets its 401, as a page with a link as for [WithSignInPage] if
+// it prefers one. So do a step-up, the sign-in page itself and a request that
+// already has the parameter, to prevent loops, and robots.txt, favicon.ico and
+// /.well-known/, which people do not open.
 func WithSignInRedirect(path string) Option {
 	return func(s *settings) error {
 		u, err := checkPath("sign-in page", path)
@@ -58,10 +57,10 @@ func WithSignInRedirect(path string) Option {
 	}
 }
 
-// WithSwitchAccount names a page where somebody who is signed in may take
-// another account, a path of this site, to which the page of a 403 then has a
-// link, with [ReturnToParam] as in [WithSignInPage]. The page must not send those
-// who are signed in straight back.
+// WithSwitchAccount names a page, a path of this site, where a signed-in user can
+// switch to another account. The page of a 403 then links to it, with
+// [ReturnToParam] as in [WithSignInPage]. The page must not send signed-in users
+// straight back.
 func WithSwitchAccount(path string) Option {
 	return func(s *settings) error {
 		s.switchAccount = path
@@ -70,9 +69,9 @@ func WithSwitchAccount(path string) Option {
 	}
 }
 
-// WithContact names whom to ask for access on the page of a 403: the text of
-// the link, such as "the office", and its URL: https, http, mailto, tel or a
-// path of this site.
+// WithContact sets whom to ask for access on the page of a 403: the text of the
+// link, such as "the office", and its URL: https, http, mailto, tel or a path of
+// this site.
 func WithContact(text, link string) Option {
 	return func(s *settings) error {
 		u, err := url.Parse(link)
@@ -91,8 +90,8 @@ func WithContact(text, link string) Option {
 }
 
 // WithTexts sets the texts of pages, one for each language; the first is for
-// those who prefer none of them. Accept-Language chooses among several
-// (RFC 9110 §12.5.4). It is [English] alone by default.
+// clients that prefer none of them. Accept-Language chooses among several (RFC 9110
+// §12.5.4). The default is [English] only.
 func WithTexts(texts ...Texts) Option {
 	return func(s *settings) error {
 		if len(texts) == 0 {
@@ -115,8 +114,7 @@ func WithTexts(texts ...Texts) Option {
 }
 
 // WithTemplate sets the template of all pages, which is executed with a [Page].
-// It is tried with every text when [New] is called. It must not be modified
-// after that.
+// [New] tries it with every text. It must not be modified after that.
 //
 // The page may load and run nothing, and its only style is {{.Style}} in one
 // style element, unless [WithContentSecurityPolicy] allows more.
@@ -136,8 +134,8 @@ func WithStyle(css string) Option {
 	}
 }
 
-// WithContentSecurityPolicy sets the policy of pages, for templates that load
-// pictures, fonts or style sheets of the site.
+// WithContentSecurityPolicy sets the content security policy of pages, for
+// templates that load pictures, fonts or style sheets of the site.
 func WithContentSecurityPolicy(policy string) Option {
 	return func(s *settings) error {
 		if policy == "" || !isVisible(policy) {
@@ -148,10 +146,10 @@ func WithContentSecurityPolicy(policy string) Option {
 	}
 }
 
-// WithRequestID names the header field that has the request's ID, X-Request-Id
-// by default; "" repeats none. A middleware in front of the gates sets it on the
-// request. An ID of up to 128 letters, digits, ".", "_", "~" and "-" is
-// repeated, and any other is not. A UUID becomes a urn:uuid in problem details.
+// WithRequestID names the header field with the request's ID, X-Request-Id by
+// default; with "" no ID is repeated. A middleware in front of the gates sets it on
+// the request. Only an ID of up to 128 letters, digits, ".", "_", "~" and "-" is
+// repeated. A UUID becomes a urn:uuid in problem details.
 func WithRequestID(field string) Option {
 	return func(s *settings) error {
 		for i := range len(field) {
@@ -173,7 +171,7 @@ func checkPath(what, path string) (*url.URL, error) {
 	return u, nil
 }
 
-// isVisible reports whether s is visible ASCII and spaces.
+// isVisible reports whether s consists of visible ASCII and spaces.
 func isVisible(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

@@ -24,36 +24,36 @@ var pageTemplate string
 //go:embed page.css
 var pageStyle string
 
-// Style is the style sheet of the built-in pages, for pages beside them that are
-// to look alike: a main element with an h1, paragraphs, and links of the class
+// Style returns the style sheet of the built-in pages, for other pages that should
+// look the same: a main element with an h1, paragraphs, and links of the class
 // button in a paragraph of the class actions.
 func Style() string { return strings.TrimSpace(pageStyle) }
 
-// Page is what a template shows.
+// Page is the data for a template.
 type Page struct {
 	// Language is the tag of the texts, for the lang attribute.
 	Language    string
 	RightToLeft bool
-	// Status is the status of the answer, and Code the stable code in it.
+	// Status is the status of the response, and Code its stable code.
 	Status int
 	Code   string
-	// Title and Message say what is wrong and what helps.
+	// Title and Message say what is wrong and what to do.
 	Title, Message string
 	// Wait says how long to wait; "" unless Status is 429 or 503.
 	Wait string
-	// Retry is the text of a link to the page itself, whose address is empty:
-	// <a href="">. It is "" where there is no Wait, and where following the link
-	// would not repeat the request, such as after a form was sent.
+	// Retry is the text of a link to the page itself, whose address is empty: <a
+	// href="">. It is "" if there is no Wait, or if following the link would not
+	// repeat the request, such as after a form was sent.
 	Retry string
-	// SignIn, SwitchAccount and Contact have no URL where they are of no use.
+	// SignIn, SwitchAccount and Contact have no URL if they would be of no use.
 	SignIn, SwitchAccount, Contact Link
 	// RequestID is the request's ID, or "".
 	RequestID, RequestIDLabel string
-	// Style is the style sheet, for the one style element of the page.
+	// Style is the style sheet, for the page's only style element.
 	Style template.CSS
 }
 
-// page answers with pages. It is no [Format], since it needs the request's ID
+// page responds with pages. It is not a [Format], since it needs the request's ID
 // and can fail.
 type page struct {
 	template              *template.Template
@@ -104,9 +104,9 @@ func newPage(s *settings) (*page, error) {
 	return p, p.try()
 }
 
-// strictPolicy lets a page do nothing but look as style says. The empty icon
-// keeps browsers from asking for /favicon.ico, which they would report as
-// blocked (Content Security Policy Level 3).
+// strictPolicy returns a policy that allows nothing but style. The empty icon keeps
+// browsers from requesting /favicon.ico, which they would report as blocked
+// (Content Security Policy Level 3).
 func strictPolicy(style string) string {
 	hash := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
@@ -127,7 +127,7 @@ func pageFields(policy, language string, several bool) []core.Field {
 	return fields
 }
 
-// try makes every page once, with all there may be on one.
+// try renders every page once, with all optional parts.
 func (p *page) try() error {
 	for language, texts := range p.texts {
 		for kind := core.Unauthenticated; kind <= core.Limited; kind++ {
@@ -151,7 +151,7 @@ var pageTypes = []string{"text/html", "application/xhtml+xml"}
 
 func (p *page) MediaTypes() []string { return pageTypes }
 
-// respond answers d with a page; id is the request's, or "".
+// respond returns a page for d; id is the request's, or "".
 func (p *page) respond(r core.Request, d *core.Denial, id string) (core.Response, error) {
 	key := pageKey{kind: d.Kind, code: d.Code, message: d.Message}
 	if len(p.tags) > 1 {
@@ -185,7 +185,7 @@ func (p *page) respond(r core.Request, d *core.Denial, id string) (core.Response
 
 var errPage = errors.New("the template failed")
 
-// show is the page for a key, with links that do not say where to return to.
+// show returns the page for a key, with links without a path to return to.
 func (p *page) show(key pageKey) Page {
 	texts := p.texts[key.language]
 	status := key.kind.Status()
@@ -212,7 +212,7 @@ func (p *page) show(key pageKey) Page {
 	return shown
 }
 
-// kept renders a page that is the same for every request, or gives nil.
+// kept renders a page that is the same for every request, or returns nil.
 func (p *page) kept(key pageKey) []byte {
 	body, err := p.render(p.show(key))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package respond has the looks a denial can have: problem details, JSON, text
-// and pages for browsers, and a choice among them by who asks.
+// Package respond provides the formats of a denial: problem details, JSON, text and
+// pages for browsers, and ways to choose among them by client.
 //
 //	answers, err := respond.New(respond.WithSignInRedirect("/login"))
 //	…
@@ -8,10 +8,10 @@
 // [New] is what most applications want. [Negotiate] chooses among formats by
 // Accept alone.
 //
-// A responder makes status, Content-Type and body alone. Challenges,
-// Cache-Control, Retry-After and the Vary of the schemes are the guard's.
-// Bodies tell the public code and message of a denial, what its challenge says
-// the request needs, and nothing else.
+// A responder sets only status, Content-Type and body. The guard adds challenges,
+// Cache-Control, Retry-After and the Vary of the schemes. Bodies contain the public
+// code and message of a denial, what its challenge says the request needs, and
+// nothing else.
 //
 // All responders here are immutable and safe for concurrent use. They keep the
 // bodies they have rendered: fields and body of a [core.Response] are shared
@@ -29,39 +29,40 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
-// Format is a responder whose answers have media types known beforehand, so
-// that [New] and [Negotiate] can choose it.
+// Format is a responder whose media types are known in advance, so that [New] and
+// [Negotiate] can choose it.
 type Format interface {
 	core.Responder
-	// MediaTypes are "type/subtype" in lower case, without parameters. The
-	// first is what the format sends; the rest are types whose readers can do
-	// with it when no other format fits them better. The result must not
-	// change and must not be modified.
+	// MediaTypes returns types as "type/subtype" in lower case, without parameters.
+	// The first is what the format sends; the rest are types whose readers can
+	// handle it if no other format matches better. The result must not change and
+	// must not be modified.
 	MediaTypes() []string
 }
 
-// Problem answers with problem details (RFC 9457), as a guard does by default:
+// Problem returns a responder for problem details (RFC 9457), the default of a
+// guard:
 //
 //	{"title":"Forbidden","status":403,"detail":"…","error":"forbidden"}
 //
-// The type is about:blank, so title is the status phrase; detail is the
-// denial's message and the extension member error its stable code. Where the
-// challenge names what the request needs, the members scope, acr_values and
-// max_age say the same (RFC 6750 §3, RFC 9470 §3).
+// The type is about:blank, so title is the status phrase; detail is the denial's
+// message and the extension member error its stable code. If the challenge names
+// what the request needs, the members scope, acr_values and max_age repeat it (RFC
+// 6750 §3, RFC 9470 §3).
 func Problem() Format {
 	return newFormat(renderProblem, problem.MediaType, problem.MediaType, "application/json")
 }
 
-// JSON answers with a plain object:
+// JSON returns a responder for a plain object:
 //
 //	{"error":"forbidden","message":"…"}
 //
-// It has the members scope, acr_values and max_age as [Problem] has them, and
-// request_id in place of instance.
+// It has the members scope, acr_values and max_age like [Problem], and request_id
+// in place of instance.
 func JSON() Format { return newFormat(renderJSON, "application/json", "application/json") }
 
-// Text answers with the message in one line of UTF-8 text, for people and
-// logs. Control characters in the message become spaces.
+// Text returns a responder for the message in one line of UTF-8 text, for people
+// and logs. Control characters in the message become spaces.
 func Text() Format { return newFormat(renderText, "text/plain; charset=utf-8", "text/plain") }
 
 type format struct {
@@ -83,13 +84,13 @@ func (f *format) MediaTypes() []string { return f.mediaTypes }
 
 func (f *format) Respond(_ core.Request, d *core.Denial) core.Response { return f.respond(d, "") }
 
-// Looks tells guards that all requests are answered alike.
+// Looks tells guards that all responses look the same.
 func (f *format) Looks() (of any, look func(core.Request) int) {
 	return f, func(core.Request) int { return 0 }
 }
 
-// respond answers d; id is the request's, or "". A body with an ID comes once
-// and is not kept.
+// respond returns the response to d; id is the request's, or "". A body with an ID
+// is needed once and is not kept.
 func (f *format) respond(d *core.Denial, id string) core.Response {
 	doc := problem.Document{Status: d.Kind.Status(), Error: d.Code, Detail: d.Message, Needs: problem.NeedsOf(d.Code, d.Challenges)}
 	resp := core.Response{Status: doc.Status, Fields: f.fields}
@@ -128,7 +129,7 @@ func renderText(doc problem.Document, id string) []byte {
 	return []byte(line + "\n")
 }
 
-// oneLine is s as UTF-8 with spaces for control characters.
+// oneLine returns s as UTF-8 with control characters replaced by spaces.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

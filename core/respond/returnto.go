@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// ReturnToParam is the query parameter that tells a sign-in page where its
-// visitor came from.
+// ReturnToParam is the query parameter that tells a sign-in page where the user
+// came from.
 const ReturnToParam = "return_to"
 
-// maxReturnTo is the longest path to return to, in bytes.
+// maxReturnTo is the maximum length in bytes of a path to return to.
 const maxReturnTo = 2 << 10
 
-// ReturnTo is the path to send a browser to after it has signed in: where it
-// came from if that is a path of this site, and "/" otherwise. Ask it of the
-// parameter [ReturnToParam] before redirecting, since whoever made the link to
-// the sign-in page chose it.
+// ReturnTo returns the path to send a browser to after it has signed in: s if that
+// is a path of this site, and "/" otherwise. Apply it to the parameter
+// [ReturnToParam] before redirecting, since that is chosen by whoever made the link
+// to the sign-in page.
 //
-// A path, with its query and fragment, is given back as it is when it
+// A path, with its query and fragment, is returned unchanged if it
 //
 //   - has at most 2 KiB, all of them visible ASCII without a backslash;
 //   - begins with one slash and holds no empty segment but a last one, and no
@@ -47,7 +47,7 @@ func isLocal(s string) bool {
 	return isPlainPath(u.Path)
 }
 
-// isPlainPath reports whether a decoded path is the same after any cleaning.
+// isPlainPath reports whether path cleaning never changes a decoded path.
 func isPlainPath(decoded string) bool {
 	for i := range len(decoded) {
 		if c := decoded[i]; c < ' ' || c == 0x7f || c == '\\' {

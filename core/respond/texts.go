@@ -11,32 +11,32 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Wording is what a page says of a denial.
+// Wording is the text of a page about a denial.
 type Wording struct{ Title, Message string }
 
-// Texts are the texts of pages in one language. Start from [English] or
-// [German] to change a few. Texts are plain: markup in them is shown as it is.
+// Texts holds the texts of pages in one language. Start from [English] or [German]
+// to change a few. Texts are plain: markup in them is escaped.
 type Texts struct {
 	// Language is the language's tag (RFC 5646), such as "en" or "de-CH".
 	Language string
-	// RightToLeft says that the language is written so.
+	// RightToLeft reports whether the language is written from right to left.
 	RightToLeft bool
-	// Denials has a text for each code of package core, and may have some for
-	// codes of the application's own rules. Any other code is shown with the
-	// title of its status and the message of the denial.
+	// Denials has a text for each code of package core, and may have texts for
+	// codes of the application's own rules. Any other code is shown with the title
+	// of its status and the message of the denial.
 	Denials map[string]Wording
 	// SignIn, SwitchAccount and Retry are the texts of links.
 	SignIn, SwitchAccount, Retry string
-	// Contact is the text of the link to whom [WithContact] names, where %s
-	// stands for them.
+	// Contact is the text of the link of [WithContact], in which %s stands for the
+	// link's own text.
 	Contact string
 	// Wait says how long to wait, in whole seconds, at least one.
 	Wait func(seconds int) string
-	// RequestID stands before the ID of the request.
+	// RequestID is the label in front of the request's ID.
 	RequestID string
 }
 
-// statusCodes are the codes whose titles stand for a whole status.
+// statusCodes maps a status to the code whose title stands for it.
 var statusCodes = map[int]string{
 	http.StatusBadRequest:          core.CodeInvalidRequest,
 	http.StatusUnauthorized:        core.CodeAuthenticationRequired,
@@ -46,14 +46,14 @@ var statusCodes = map[int]string{
 	http.StatusServiceUnavailable:  core.CodeUnavailable,
 }
 
-// coreCodes are the codes of package core.
+// coreCodes lists the codes of package core.
 var coreCodes = []string{
 	core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken, core.CodeInvalidRequest,
 	core.CodeAmbiguousPath, core.CodeForbidden, core.CodeInsufficientScope, core.CodeStepUp, core.CodeCrossSite,
 	core.CodeTooManyAttempts, core.CodeUnavailable, core.CodeInternal,
 }
 
-// check finds what a page would lack.
+// check returns an error for texts that a page would lack.
 func (t Texts) check() error {
 	switch {
 	case !isLanguage(t.Language):
@@ -73,9 +73,8 @@ func (t Texts) check() error {
 	return nil
 }
 
-// of is the text for a denial. The words that package core has for one of its
-// codes give way to the language's; whatever else a denial says was said on
-// purpose.
+// of returns the text for a denial. Default messages of package core are replaced
+// by the language's; any other message was set on purpose.
 func (t *Texts) of(status int, code, message string) Wording {
 	if text, ok := t.Denials[code]; ok {
 		return text
@@ -87,7 +86,7 @@ func (t *Texts) of(status int, code, message string) Wording {
 	return text
 }
 
-// clone is a copy that shares nothing that its maker may change.
+// clone returns a deep copy.
 func (t Texts) clone() *Texts {
 	t.Denials = maps.Clone(t.Denials)
 	return &t
