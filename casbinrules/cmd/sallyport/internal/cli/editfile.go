@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 )
 
 // editFile gives a file the content that change makes of the one it has, as a
@@ -71,8 +73,9 @@ func overwrite(file string, info fs.FileInfo, before, after []byte) error {
 }
 
 // putInPlace gives a file its content in one step, if ready has no error then. It has
-// mode and owner of info, or mode 0600.
+// mode and owner of info, or mode 0600. A signal to stop counts afterwards.
 func putInPlace(file string, info fs.FileInfo, content []byte, ready func() error) (err error) {
+	defer holdSignals()()
 	// The name begins with a dot, so that nobody takes it for a policy or a key file.
 	// The mode is 0600 from the start.
 	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.tmp")
@@ -109,6 +112,27 @@ func putInPlace(file string, info fs.FileInfo, content []byte, ready func() erro
 	}
 	syncDir(filepath.Dir(file))
 	return nil
+}
+
+// holdSignals has signals to stop wait until release is called, so that nothing is left
+// half done: a temporary file may hold a key. One that is ignored stays so.
+func holdSignals() (release func()) {
+	held := make(chan os.Signal, 1)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(held, s)
+		}
+	}
+	return func() {
+		signal.Stop(held)
+		select {
+		case s := <-held:
+			if self, err := os.FindProcess(os.Getpid()); err != nil || self.Signal(s) != nil {
+				os.Exit(exitUsage) // where a process cannot signal itself
+			}
+		default:
+		}
+	}
 }
 
 // syncDir has the rename outlast a crash, where the system can do that. The

@@ -65,7 +65,7 @@ func TestWideningIsSeen(t *testing.T) {
 func TestNoWideningIsOverlookedByAnyMatcher(t *testing.T) {
 	models := 10
 	if os.Getenv("SALLYPORT_LONG") != "" {
-		models = 1_000
+		models = 200
 	} else if testing.Short() {
 		models = 3
 	}
