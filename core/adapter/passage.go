@@ -154,6 +154,7 @@ type Refusal struct {
 	Answer func(w http.ResponseWriter, f *Refusal)
 
 	header http.Header // of the response when it was sealed, if a handler may hold it
+	shown  http.Header // what the seal has for header since
 }
 
 // wroteAfter tells the guard that somebody has written to the response since.

@@ -28,7 +28,6 @@ import (
 // writes; everything else is as concurrent as the writer below.
 type Seal struct {
 	w      http.ResponseWriter
-	header http.Header // what Header gives once closed
 	late   *Refusal
 	fields []core.Field  // of the gates
 	shared bool          // whether the handler may have its answer in shared caches
@@ -127,10 +126,10 @@ func (s *Seal) Header() http.Header {
 		s.lent = true
 		return s.w.Header()
 	}
-	if s.header == nil {
-		s.header = s.w.Header().Clone()
+	if s.late.shown == nil {
+		s.late.shown = s.w.Header().Clone()
 	}
-	return s.header
+	return s.late.shown
 }
 
 // heldHeader is a copy of the header below if somebody behind the seal may hold that.
