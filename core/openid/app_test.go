@@ -120,7 +120,11 @@ type browser struct {
 
 func (a *app) browser() *browser { return &browser{t: a.t, app: a, cookies: map[string]string{}} }
 
-var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// transport is not the default one, whose idle connections each test server closes that
+// ends.
+var transport = http.DefaultTransport.(*http.Transport).Clone()
+
+var client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 // answer is what came back.
 type answer struct {

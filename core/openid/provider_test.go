@@ -23,6 +23,7 @@ type idp struct {
 	t      *testing.T
 	public ed25519.PublicKey  // that it publishes
 	signer ed25519.PrivateKey // that it signs with
+	kid    string             // what both are called
 
 	user     string
 	metadata map[string]any // beside and in place of its own
@@ -39,7 +40,7 @@ type idp struct {
 
 func newIDP(t *testing.T) *idp {
 	t.Helper()
-	p := &idp{t: t, user: "alice", metadata: map[string]any{}, claims: map[string]any{}, answer: url.Values{}}
+	p := &idp{t: t, user: "alice", kid: "1", metadata: map[string]any{}, claims: map[string]any{}, answer: url.Values{}}
 	p.public, p.signer, _ = ed25519.GenerateKey(rand.Reader)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.publish)
@@ -75,7 +76,7 @@ func (p *idp) publish(w http.ResponseWriter, _ *http.Request) {
 
 func (p *idp) keys(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"keys": []any{map[string]any{
-		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "1", "x": b64(p.public),
+		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": p.kid, "x": b64(p.public),
 	}}})
 }
 
@@ -153,7 +154,7 @@ func (p *idp) sign(typ string, claims, changes map[string]any) string {
 			claims[name] = v
 		}
 	}
-	header, _ := json.Marshal(map[string]any{"alg": "EdDSA", "kid": "1", "typ": typ})
+	header, _ := json.Marshal(map[string]any{"alg": "EdDSA", "kid": p.kid, "typ": typ})
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		p.t.Error(err)
