@@ -16,8 +16,9 @@ import (
 const replacedFor = time.Minute
 
 // generationSlack is how much longer a generation is kept than any of its sessions,
-// for clocks that differ.
-const generationSlack = time.Hour
+// for clocks that differ: one that shows the time of another zone until it is set is up
+// to half a day off.
+const generationSlack = 24 * time.Hour
 
 // crossSiteError is the error for a login that another site caused.
 type crossSiteError struct {

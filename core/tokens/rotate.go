@@ -22,9 +22,10 @@ const (
 	// the next number is delayed by that many refreshes.
 	usesKept = 8
 	// generationSlack is how much longer a generation is kept than any of its
-	// families, and revocationSlack how much longer a revocation is kept than its
-	// access token, for clocks that differ and requests under way.
-	generationSlack = time.Hour
+	// families, for a clock that is half a day off until it is set, and revocationSlack
+	// how much longer a revocation is kept than its access token, for clocks that differ
+	// and requests under way.
+	generationSlack = 24 * time.Hour
 	revocationSlack = 5 * time.Minute
 
 	claimAuthTime = "auth_time"
