@@ -98,7 +98,7 @@ func TestNeovim(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "our $*policy") // not only plain names work
-	write(t, dir, "home/init.lua", settings(t, "Older ones"))
+	write(t, dir, "home/init.lua", settings(t, "Older versions"))
 	for name, text := range files {
 		write(t, dir, name, text)
 	}
