@@ -43,8 +43,8 @@ func newView(c *fiber.Ctx) *view {
 
 // free is for who is the only one to have v.
 func (v *view) free() {
-	v.Show(nil, false)
-	*v = view{View: v.View, app: v.app}
+	v.Forget()
+	v.c, v.matched, v.found = nil, routing.Match{}, false
 	views.Put(v)
 }
 

@@ -60,7 +60,7 @@ func behind(t *testing.T, gate *core.Gate, err error, next fasthttp.RequestHandl
 		verdict := gate.Check(&v.watch, v)
 		v.watch.End()
 		if verdict.Response != nil {
-			fasthttpauth.Refuse(ctx, &verdict, false)
+			v.Refuse(&verdict, false)
 			return
 		}
 		fasthttpauth.AddFields(&ctx.Response.Header, verdict.Fields...)

@@ -91,16 +91,21 @@ type inside struct {
 }
 
 // Refuse answers by the verdict of a mounted gate and seals the response, unless alone
-// says that nothing can write to it any more.
-func Refuse(ctx *fasthttp.RequestCtx, v *core.Verdict, alone bool) {
-	MarkRefused(ctx)
-	writeHeader(&ctx.Response, v.Response)
+// says that nothing but gates can write to it any more.
+func (v *View) Refuse(verdict *core.Verdict, alone bool) {
+	resp := &v.ctx.Response
+	if alone && v.shared == nil { // nor does a gate
+		closeUnread(v.ctx)
+	} else {
+		MarkRefused(v.ctx)
+	}
+	writeHeader(resp, verdict.Response)
 	if alone {
-		ctx.Response.SetBodyRaw(v.Response.Body) // without a copy to write to
+		resp.SetBodyRaw(verdict.Response.Body) // without a copy to write to
 		return
 	}
-	ctx.Response.SetBody(v.Response.Body)
-	Seal(ctx)
+	resp.SetBody(verdict.Response.Body)
+	Seal(v.ctx)
 }
 
 // MarkRefused notes that the answer is a gate's own, and closes the connection

@@ -99,9 +99,14 @@ func (v *View) Lend(name string) (value string, count int) {
 // as sent, since the server does not normalize them.
 func NewView(ctx *fasthttp.RequestCtx, rawNames bool) View { return View{ctx: ctx, rawNames: rawNames} }
 
-// Show makes v, which nobody else has, the view that [NewView] gives.
-func (v *View) Show(ctx *fasthttp.RequestCtx, rawNames bool) {
-	*v = View{ctx: ctx, rawNames: rawNames, contexts: v.contexts}
+// Show makes v, which has shown nothing or forgotten it, the view that [NewView] gives.
+func (v *View) Show(ctx *fasthttp.RequestCtx, rawNames bool) { v.ctx, v.rawNames = ctx, rawNames }
+
+// Forget is for who is the only one to have v.
+func (v *View) Forget() {
+	contexts := v.contexts
+	*v = View{}
+	v.contexts = contexts
 }
 
 // CopyOfMethod copies a method, and gives known ones without copying.

@@ -154,7 +154,7 @@ func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict *core.Verdict) error {
 		fasthttpauth.MarkRefused(ctx)
 		return conceal(c, verdict)
 	}
-	fasthttpauth.Refuse(ctx, verdict, v.app.alone(c, t))
+	v.Refuse(verdict, v.app.alone(c, t))
 	if v.app.quiet && !fasthttpauth.MustResend(ctx) {
 		return nil
 	}

@@ -45,8 +45,9 @@ func newView(c fiber.Ctx) *view {
 
 // free is for who is the only one to have v.
 func (v *view) free() {
-	v.Show(nil, false)
-	*v = view{View: v.View, app: v.app}
+	v.Forget()
+	v.matched, v.found = routing.Match{}, false
+	v.c, v.router = nil, nil
 	views.Put(v)
 }
 
