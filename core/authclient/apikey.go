@@ -12,12 +12,12 @@ import (
 
 type apiKey struct{ field, value string }
 
-// APIKey is a source of one key in a header field: "X-API-Key" and the key, or
-// "Authorization" and "ApiKey " with the key. A refused key stays refused, so
-// no 401 is repeated.
+// APIKey returns a source of one key in a header field: "X-API-Key" and the key, or
+// "Authorization" and "ApiKey " with the key. A refused key stays refused, so no
+// request is repeated after a 401.
 //
-// The field must be a token, and the key printable ASCII and not empty; the
-// error for another one does not hold it.
+// The field must be a token, and the key printable ASCII and not empty; errors do
+// not quote the key.
 func APIKey(field, key string) (Source, error) {
 	if _, err := challenge.New(field); err != nil {
 		return nil, fmt.Errorf("authclient: %q is not the name of a header field", field)
@@ -28,7 +28,7 @@ func APIKey(field, key string) (Source, error) {
 	return &apiKey{field: http.CanonicalHeaderKey(field), value: key}, nil
 }
 
-// Format keeps the key out of whatever is printed.
+// Format keeps the key out of formatted output.
 func (k *apiKey) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "API key in "+k.field) }
 
 func (k *apiKey) Fields() []string { return []string{k.field} }

@@ -1,15 +1,14 @@
-// Package authclient is the client's side of the two gates: an
-// [http.RoundTripper] that adds credentials to requests and does with a refusal
-// what it asks for.
+// Package authclient is the client's side of the two gates: an [http.RoundTripper]
+// that adds credentials to requests and reacts to refusals as they ask.
 //
 //   - 401 with a challenge that fits: get new credentials once, repeat once.
 //   - 403: never repeated. [Check] makes it a [*ForbiddenError].
 //   - 429 and 503 with Retry-After: wait and repeat, a few times.
 //   - Everything else is the caller's business.
 //
-// Credentials go to the origins given to [New] and to no other, whichever way
-// a redirect leads. Nothing in an answer can make a [Transport] send more
-// requests than one, one after a 401, and one for each wait it may make.
+// Credentials are sent only to the origins given to [New], wherever redirects lead.
+// No response can make a [Transport] send more than the request itself, one
+// repetition after a 401, and one for each permitted wait.
 package authclient
 
 import (
@@ -25,46 +24,46 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Source has credentials for requests. [Bearer], [DPoP], [Basic], [Digest] and
-// [APIKey] make the usual ones. Implementations must be safe for concurrent
-// use and bounded in memory.
+// Source provides credentials for requests. [Bearer], [DPoP], [Basic], [Digest] and
+// [APIKey] return the usual ones. Implementations must be safe for concurrent use
+// and use a bounded amount of memory.
 type Source interface {
-	// Fields are the names of the header fields that carry the credentials. A
-	// request that has one of them already is the caller's own and is sent as
-	// it is. The result must not change and must not be modified.
+	// Fields returns the names of the header fields that carry the credentials. A
+	// request that already has one of them is sent unchanged. The result must not
+	// change and must not be modified.
 	Fields() []string
-	// Authorize sets header fields of r and changes nothing else of it. It may
-	// leave r as it is, to learn from the challenge what to send. It may wait
-	// for new credentials, until the context of r ends.
+	// Authorize sets header fields of r and changes nothing else. It may leave r
+	// unchanged, to learn from the challenge what to send. It may wait for new
+	// credentials, until the context of r ends.
 	Authorize(r *http.Request) (Stamp, error)
-	// Answered is told of every answer to a request that Authorize has seen,
-	// and reports for a 401 whether sending the request again, with what
-	// Authorize says then, may help. It must not block. Whether the request is
-	// sent again is the transport's decision, and never happens twice.
+	// Answered is called for every response to a request that Authorize has seen.
+	// For a 401 it reports whether sending the request again, after another call of
+	// Authorize, may help. It must not block. The transport decides whether to send
+	// the request again, and does so at most once.
 	Answered(r *http.Request, a Answer) (again bool)
 }
 
-// Stamp tells credentials of one [Source] apart, so that a late 401 for old ones
-// does not take away those that have replaced them. Zero is for none.
+// Stamp identifies credentials of a [Source], so that a late 401 for old ones does
+// not invalidate their replacements. Zero means none.
 type Stamp uint64
 
-// Answer is what a [Source] is told of a response.
+// Answer describes a response to a [Source].
 type Answer struct {
 	// Stamp is what Authorize returned for the request.
 	Stamp Stamp
-	// Repeated says that the request was sent again after a 401 already.
+	// Repeated reports that the request has already been sent again after a 401.
 	Repeated bool
 	// Status is the status code.
 	Status int
 	// Header is the response's and must not be modified.
 	Header http.Header
-	// Challenges are those of a 401, and empty if they do not parse
+	// Challenges holds the challenges of a 401; it is empty if they do not parse
 	// ([challenge.Parse]).
 	Challenges []challenge.Challenge
 }
 
-// SourceError says that a [Source] had no credentials to give, for instance since
-// the token endpoint is down. It tells nothing about the service.
+// SourceError means that a [Source] could not provide credentials, for instance
+// because the token endpoint is down. It says nothing about the service.
 type SourceError struct{ Err error }
 
 func (e *SourceError) Error() string { return fmt.Sprintf("authclient: credentials: %v", e.Err) }
@@ -72,7 +71,7 @@ func (e *SourceError) Error() string { return fmt.Sprintf("authclient: credentia
 // Unwrap returns the cause.
 func (e *SourceError) Unwrap() error { return e.Err }
 
-// Transport is an [http.RoundTripper] that authenticates. It is made by [New]
+// Transport is an [http.RoundTripper] that authenticates. It is created by [New]
 // and safe for concurrent use.
 type Transport struct {
 	base       http.RoundTripper
@@ -90,13 +89,14 @@ type Transport struct {
 // Option configures a [Transport].
 type Option func(*Transport) error
 
-// New makes a transport that sends requests through base, [http.DefaultTransport]
-// if that is nil, with the credentials of source for those to origins.
+// New returns a transport that sends requests through base, or
+// [http.DefaultTransport] if base is nil, and adds the credentials of source to
+// those for origins.
 //
 // An origin is "https://api.example" or "https://api.example:8443": scheme, host
-// and port, as in a URL, and nothing behind them. There must be at least one.
-// Plain http is refused for hosts other than localhost and loopback addresses;
-// see [WithPlainHTTP]. Requests to other origins go through base untouched, so
+// and port, as in a URL, and nothing after them. There must be at least one. Plain
+// http is refused for hosts other than localhost and loopback addresses; see
+// [WithPlainHTTP]. Requests to other origins go through base unchanged, so
 // transports for several services can be stacked.
 func New(base http.RoundTripper, source Source, origins []string, opts ...Option) (*Transport, error) {
 	if source == nil {
@@ -136,8 +136,8 @@ func New(base http.RoundTripper, source Source, origins []string, opts ...Option
 	return t, nil
 }
 
-// WithPlainHTTP accepts origins with plain http. Whoever is on the way can then
-// read credentials and use them; with [Digest] they read everything else.
+// WithPlainHTTP accepts origins with plain http. Anyone on the path can then read
+// and use credentials; with [Digest] they can read everything else.
 func WithPlainHTTP() Option {
 	return func(t *Transport) error {
 		t.plainHTTP = true
@@ -145,10 +145,10 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithIdempotentOnly leaves a 401 to the caller where the method is not idempotent
-// (RFC 9110 §9.2.2). Without it the method does not matter: a 401 says that the
-// request has not been applied (RFC 9110 §15.5.2). It is for services that act
-// before they look at the credentials.
+// WithIdempotentOnly returns a 401 to the caller if the method is not idempotent
+// (RFC 9110 §9.2.2). Without it the method does not matter, since a 401 says that
+// the request has not been applied (RFC 9110 §15.5.2). It is for services that act
+// before they check the credentials.
 func WithIdempotentOnly() Option {
 	return func(t *Transport) error {
 		t.idempotent = true
@@ -156,8 +156,9 @@ func WithIdempotentOnly() Option {
 	}
 }
 
-// WithClock replaces the clock, which reads Retry-After dates of answers without a
-// Date, and how waits pass. sleep returns the error of ctx when that ends first.
+// WithClock replaces, for tests, the clock, which is needed for Retry-After dates
+// of responses without a Date, and the function that waits. sleep returns the error
+// of ctx if that ends first.
 func WithClock(now func() time.Time, sleep func(ctx context.Context, d time.Duration) error) Option {
 	return func(t *Transport) error {
 		if now == nil || sleep == nil {
@@ -168,8 +169,8 @@ func WithClock(now func() time.Time, sleep func(ctx context.Context, d time.Dura
 	}
 }
 
-// CloseIdleConnections closes those of the transport below, if it can; it is
-// what [http.Client.CloseIdleConnections] calls.
+// CloseIdleConnections closes the idle connections of the transport below, if that
+// can. [http.Client.CloseIdleConnections] calls it.
 func (t *Transport) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

@@ -15,20 +15,21 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
-// maxProblem is how much of the body of a refusal is read.
+// maxProblem is the maximum number of bytes that are read of a refusal's body.
 const maxProblem = 64 << 10
 
-// Refusal is what all errors of [Check] have in common.
+// Refusal is the common part of all errors of [Check].
 type Refusal struct {
 	// Status is the status code.
 	Status int
-	// Problem is what the body says, which may be nothing.
+	// Problem is the content of the body, which may be empty.
 	Problem Problem
-	// Challenges are those of the response; empty if they do not parse.
+	// Challenges holds the challenges of the response; it is empty if they do not
+	// parse.
 	Challenges []challenge.Challenge
 }
 
-// Error is the status and, quoted, what the service says.
+// Error returns the status and, quoted, what the service says.
 func (r *Refusal) Error() string {
 	text := fmt.Sprintf("%d %s", r.Status, http.StatusText(r.Status))
 	if r.Problem.Code != "" {
@@ -40,8 +41,8 @@ func (r *Refusal) Error() string {
 	return text
 }
 
-// param is the parameter of the first challenge that names code as its error and
-// has it, or "".
+// param returns the named parameter of the first challenge that has it and names
+// code as its error, or "".
 func (r *Refusal) param(code, name string) string {
 	for _, c := range r.Challenges {
 		if e, _ := c.Param("error"); e == code {
@@ -60,52 +61,51 @@ func (r *Refusal) names(code string) bool {
 	})
 }
 
-// UnauthorizedError is a 401: the service does not know who asks, and has been
-// told all that the [Transport] could say. Sign in, then ask again.
+// UnauthorizedError is a 401: the service does not know who is asking, and the
+// [Transport] has tried everything it could. Sign in, then try again.
 type UnauthorizedError struct{ Refusal }
 
 // StepUpError is a 401 that asks for a stronger or more recent sign-in (RFC 9470
 // §3). It unwraps to an [*UnauthorizedError]. Sign in as it says, call
-// [Tokens.Invalidate], then ask again.
+// [Tokens.Invalidate], then try again.
 type StepUpError struct {
 	UnauthorizedError
-	// ACRValues are the authentication context classes of which one is needed,
-	// the preferred one first; nil when any will do.
+	// ACRValues lists the acceptable authentication context classes, preferred
+	// first; nil means that any will do.
 	ACRValues []string
-	// MaxAge is how long ago the user may have signed in: zero for not at all,
-	// so right now; negative where the service does not say.
+	// MaxAge limits how long ago the user may have signed in: zero means that the
+	// user must sign in now; negative means that the service does not say.
 	MaxAge time.Duration
 }
 
-// Unwrap returns the error as one that asks for a sign-in of any kind.
+// Unwrap returns the error as an [*UnauthorizedError].
 func (e *StepUpError) Unwrap() error { return &e.UnauthorizedError }
 
-// ForbiddenError is a 403: the service knows who asks, and the answer is no.
-// Neither a new token for the same access nor another try will help. Where
-// Scopes are named, a token with them might: ask the user, call
-// [Tokens.Invalidate], then ask again.
+// ForbiddenError is a 403: the service knows who is asking, and refuses. Neither a
+// new token with the same access nor another try will help. If there are Scopes, a
+// token with them might: ask the user, call [Tokens.Invalidate], then try again.
 type ForbiddenError struct {
 	Refusal
-	// Scopes are all the scopes the request needs (RFC 6750 §3.1); nil when
-	// scopes are not why it was refused.
+	// Scopes lists all scopes that the request needs (RFC 6750 §3.1); nil if it was
+	// not refused because of scopes.
 	Scopes []string
 }
 
-// UnavailableError is a 429 or 503: the answer may be another one later. It says
-// nothing about who asks.
+// UnavailableError is a 429 or 503: the same request may succeed later. It says
+// nothing about who is asking.
 type UnavailableError struct {
 	Refusal
-	// RetryAfter is what the service asks to wait, negative where it does not
-	// say. It may be far longer than anyone waits.
+	// RetryAfter is how long the service asks to wait; negative if it does not say.
+	// It may be longer than is practical.
 	RetryAfter time.Duration
 }
 
-// Check makes an error of a response that refuses a request for its credentials
-// or for now: an [*UnauthorizedError] or [*StepUpError] for 401, a
+// Check returns an error for a response that refuses a request because of its
+// credentials or temporarily: an [*UnauthorizedError] or [*StepUpError] for 401, a
 // [*ForbiddenError] for 403, an [*UnavailableError] for 429 and 503.
 //
-// For all other responses it returns nil and has not touched the body. With an
-// error the body is closed, and read up to 64 KiB before.
+// For all other responses it returns nil and does not touch the body. If it returns
+// an error, it has read up to 64 KiB of the body and closed it.
 func Check(resp *http.Response) error {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
@@ -131,11 +131,11 @@ func Check(resp *http.Response) error {
 
 func readProblem(resp *http.Response) Problem {
 	defer func() { _ = resp.Body.Close() }()
-	body, _ := bounded.Body(resp, maxProblem) // a part of a document is none
+	body, _ := bounded.Body(resp, maxProblem) // a partial document is useless
 	return ParseProblem(resp.Header.Get("Content-Type"), body)
 }
 
-// stepUp reads max_age as whole seconds (RFC 9470 §3).
+// stepUp parses max_age as whole seconds (RFC 9470 §3).
 func stepUp(r Refusal) *StepUpError {
 	e := &StepUpError{UnauthorizedError: UnauthorizedError{Refusal: r}, ACRValues: words(r.param(core.CodeStepUp, "acr_values")), MaxAge: -1}
 	if seconds, err := strconv.ParseUint(r.param(core.CodeStepUp, "max_age"), 10, 32); err == nil {
@@ -151,8 +151,8 @@ func words(list string) []string {
 	return strings.Fields(list)
 }
 
-// MetadataURL is where the service says its metadata is (RFC 9728 §5.1), for
-// [FetchMetadata]; "" when it does not say, or not with an absolute https URL.
+// MetadataURL returns the address of the service's metadata (RFC 9728 §5.1), for
+// [FetchMetadata]; "" if the service does not name an absolute https URL.
 func (r *Refusal) MetadataURL() string {
 	for _, c := range r.Challenges {
 		address, ok := c.Param("resource_metadata")

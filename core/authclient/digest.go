@@ -24,7 +24,7 @@ type digester struct {
 	sessions map[string]*session // by origin; as many as the transport has
 }
 
-// session is a challenge and how often it was answered.
+// session is a challenge and the number of times it was answered.
 type session struct {
 	stamp         Stamp
 	algorithm     digest.Algorithm
@@ -36,15 +36,15 @@ type session struct {
 	proven        bool // an answer to it was accepted
 }
 
-// Digest is a source of user and password for the Digest scheme (RFC 7616),
+// Digest returns a source of user and password for the Digest scheme (RFC 7616),
 // which proves the password without sending it.
 //
-// Of the challenges of a 401 the one with the strongest algorithm is answered:
-// SHA-256 and SHA-512-256, the first of them, and MD5 with [WithMD5] alone.
-// Only qop=auth is known, no -sess variant, and no challenge without a qop. The
-// nonce is then used for further requests, with a count. A 401 with stale=true,
-// or to a nonce that has served before, is answered once with the new nonce; any
-// other says that the password is wrong.
+// Of the challenges of a 401 it answers the one with the strongest algorithm: the
+// first with SHA-256 or SHA-512-256, or MD5 only with [WithMD5]. It supports
+// qop=auth only, no -sess variants, and no challenges without qop. The nonce is
+// used for further requests, with a count. A 401 with stale=true, or for a nonce
+// that has worked before, is answered once with the new nonce; any other means that
+// the password is wrong.
 func Digest(user, secret string, opts ...PasswordOption) (Source, error) {
 	p, err := newPassword("Digest", user, secret, opts)
 	if err != nil {
@@ -86,7 +86,7 @@ func (d *digester) Answered(r *http.Request, a Answer) (again bool) {
 		return false
 	}
 	if s != nil && !current {
-		return !a.Repeated // another request has got a nonce meanwhile
+		return !a.Repeated // another request has obtained a nonce meanwhile
 	}
 	next, stale := d.choose(a.Challenges)
 	if next == nil || a.Stamp != 0 && !stale && (s == nil || !s.proven && next.realm == s.realm) {
@@ -99,7 +99,7 @@ func (d *digester) Answered(r *http.Request, a Answer) (again bool) {
 	return true
 }
 
-// choose is a session for the challenge to answer, or nil.
+// choose returns a session for the challenge to answer, or nil.
 func (d *digester) choose(cs []challenge.Challenge) (next *session, stale bool) {
 	for _, c := range named(cs, "Digest") {
 		s := d.sessionFor(c)
@@ -112,7 +112,7 @@ func (d *digester) choose(cs []challenge.Challenge) (next *session, stale bool) 
 	return next, stale
 }
 
-// sessionFor is a session for c, or nil if there is no answer to c.
+// sessionFor returns a session for c, or nil if c cannot be answered.
 func (d *digester) sessionFor(c challenge.Challenge) *session {
 	s := &session{algorithm: d.algorithm(c)}
 	qop, _ := c.Param("qop")
@@ -135,7 +135,8 @@ func (d *digester) sessionFor(c challenge.Challenge) *session {
 	return s
 }
 
-// algorithm is that of c, if it may be used. MD5 needs no name (RFC 7616 §3.3).
+// algorithm returns the algorithm of c, if it may be used. MD5 is the default (RFC
+// 7616 §3.3).
 func (d *digester) algorithm(c challenge.Challenge) digest.Algorithm {
 	name, ok := c.Param("algorithm")
 	switch {
@@ -149,7 +150,7 @@ func (d *digester) algorithm(c challenge.Challenge) digest.Algorithm {
 	return ""
 }
 
-// answer is the Authorization field for r (RFC 7616 §3.4).
+// answer returns the Authorization field for r (RFC 7616 §3.4).
 func (d *digester) answer(s session, r *http.Request) (string, error) {
 	in := digest.Input{
 		Method:      r.Method,
@@ -178,8 +179,8 @@ func (d *digester) answer(s session, r *http.Request) (string, error) {
 	return c.String(), nil
 }
 
-// name is the parameters that name the user (RFC 7616 §3.4.4). A name that is
-// not ASCII goes into username*, which is in UTF-8 by itself (RFC 8187 §3.2.1).
+// name returns the parameters that name the user (RFC 7616 §3.4.4). A non-ASCII
+// name is sent in username*, which is always UTF-8 (RFC 8187 §3.2.1).
 func (d *digester) name(s session) []challenge.Param {
 	switch {
 	case s.hashed:
@@ -192,12 +193,12 @@ func (d *digester) name(s session) []challenge.Param {
 	return []challenge.Param{{Name: "username", Value: d.user}}
 }
 
-// extended is s with all but letters, digits and -._~ percent-encoded.
+// extended returns s with everything but letters, digits and -._~ percent-encoded.
 func extended(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }
 
-// holds reports whether a list with commas has a member, in any letter case.
+// holds reports whether a comma-separated list has a member, ignoring letter case.
 func holds(list, member string) bool {
 	for m := range strings.SplitSeq(list, ",") {
 		if strings.EqualFold(strings.Trim(m, " \t"), member) {

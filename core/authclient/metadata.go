@@ -13,10 +13,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
-// maxMetadata bounds a metadata document.
+// maxMetadata is the maximum size of a metadata document in bytes.
 const maxMetadata = 64 << 10
 
-// Metadata is what a protected resource says of itself (RFC 9728 §2).
+// Metadata is the metadata of a protected resource (RFC 9728 §2).
 type Metadata struct {
 	Resource             string   `json:"resource"`
 	AuthorizationServers []string `json:"authorization_servers"`
@@ -27,13 +27,13 @@ type Metadata struct {
 }
 
 // FetchMetadata gets the metadata that a challenge has named, so that a user can
-// sign in where the resource wants. client must not be one that adds
-// credentials; nil is [http.DefaultClient].
+// sign in where the resource asks. client must not add credentials; nil means
+// [http.DefaultClient].
 //
 // address must be an https URL, and no redirect is followed. resource is the URL
-// that the refused request was for: a document for another one is an error, or
-// any service could send users to sign in at a place of its own (RFC 9728 §3.3).
-// Up to 64 KiB of application/json are read.
+// that the refused request was for: a document for another one is an error, since
+// any service could otherwise send users to a sign-in page of its choice (RFC 9728
+// §3.3). Up to 64 KiB of application/json are read.
 func FetchMetadata(ctx context.Context, client *http.Client, address, resource string) (*Metadata, error) {
 	m, err := fetchMetadata(ctx, client, address)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 )
 
-// parseOrigin is the origin in text, as originOf spells it.
+// parseOrigin parses an origin and returns it in the form of originOf.
 func parseOrigin(text string, plainHTTP bool) (string, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -28,8 +28,8 @@ func parseOrigin(text string, plainHTTP bool) (string, error) {
 	return originOf(u), nil
 }
 
-// originOf is scheme, host and port of u (RFC 6454 §4), in lower case and with
-// the default port spelt out.
+// originOf returns scheme, host and port of u (RFC 6454 §4), in lower case and with
+// the default port made explicit.
 func originOf(u *url.URL) string {
 	scheme, port := strings.ToLower(u.Scheme), u.Port()
 	if port == "" {
@@ -44,10 +44,10 @@ func originOf(u *url.URL) string {
 // maxRedirects is more than any client follows by default.
 const maxRedirects = 64
 
-// isOurs reports whether credentials may go where r goes: to one of the origins,
-// by the caller's own wish or by redirects of these origins alone. An origin
-// that no longer is ours cannot send a client back with credentials it chose
-// the target for (CVE-2024-45336).
+// isOurs reports whether credentials may be sent with r: it goes to one of the
+// origins, directly or through redirects of these origins only. A foreign origin in
+// the chain cannot send a client back with credentials to a target of its choice
+// (CVE-2024-45336).
 func (t *Transport) isOurs(r *http.Request) bool {
 	for range maxRedirects {
 		if r == nil || r.URL == nil || !t.origins[originOf(r.URL)] {
@@ -61,9 +61,9 @@ func (t *Transport) isOurs(r *http.Request) bool {
 	return false
 }
 
-// bare is r without what net/http has copied from the first request of a chain
-// of redirects: it keeps Authorization for another port of the same host, and
-// other fields with credentials for every host.
+// bare returns r without the credentials that net/http has copied from the first
+// request of a redirect chain: it keeps Authorization for another port of the same
+// host, and other credential fields for every host.
 func (t *Transport) bare(r *http.Request) *http.Request {
 	if r.Response == nil || !t.hasOwn(r) {
 		return r
@@ -75,7 +75,7 @@ func (t *Transport) bare(r *http.Request) *http.Request {
 	return stripped
 }
 
-// hasOwn reports whether the caller has set the credentials.
+// hasOwn reports whether the caller has set credentials.
 func (t *Transport) hasOwn(r *http.Request) bool {
 	for _, name := range t.fields {
 		if len(r.Header[name]) > 0 {
@@ -85,7 +85,7 @@ func (t *Transport) hasOwn(r *http.Request) bool {
 	return false
 }
 
-// withHeader is r with a header of its own, which may be modified.
+// withHeader returns r with its own copy of the header, which may be modified.
 func withHeader(r *http.Request) *http.Request {
 	c := r.WithContext(r.Context())
 	if c.Header = r.Header.Clone(); c.Header == nil {

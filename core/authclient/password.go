@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// password is what [Basic] and [Digest] are made of.
+// password is the common part of [Basic] and [Digest].
 type password struct {
 	scheme       string
 	user, secret string
@@ -28,14 +28,14 @@ type password struct {
 // PasswordOption configures [Basic] and [Digest].
 type PasswordOption func(*password) error
 
-// WithRealm answers challenges for one realm alone (RFC 9110 §11.5). Without it
-// every realm of the origins may have the password.
+// WithRealm answers challenges for one realm only (RFC 9110 §11.5). Without it
+// every realm of the origins gets the password.
 func WithRealm(realm string) PasswordOption {
 	return func(p *password) error { return option.Set(&p.realm, realm, "realm is empty") }
 }
 
-// WithPreemptiveCredentials sends the password of [Basic] with the first request already, and
-// so spares a 401 to each origin. It cannot be combined with [WithRealm].
+// WithPreemptiveCredentials sends the password of [Basic] with the first request,
+// which saves a 401 from each origin. It cannot be combined with [WithRealm].
 func WithPreemptiveCredentials() PasswordOption {
 	return func(p *password) error {
 		if p.scheme != "Basic" {
@@ -46,8 +46,8 @@ func WithPreemptiveCredentials() PasswordOption {
 	}
 }
 
-// WithMD5 lets [Digest] answer a service that offers nothing better. What
-// crosses the wire then lets a listener guess passwords quickly.
+// WithMD5 lets [Digest] answer a service that offers nothing better. An
+// eavesdropper can then guess the password quickly.
 func WithMD5() PasswordOption {
 	return func(p *password) error {
 		if p.scheme != "Digest" {
@@ -77,16 +77,16 @@ func newPassword(scheme, user, secret string, opts []PasswordOption) (password, 
 	return p, nil
 }
 
-// Format keeps the password out of whatever is printed.
+// Format keeps the password out of formatted output.
 func (p *password) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, p.scheme+" credentials") }
 
-// accepts reports whether c is a challenge that may have an answer.
+// accepts reports whether c is a challenge that may be answered.
 func (p *password) accepts(c challenge.Challenge) bool {
 	realm, ok := c.Param("realm")
 	return ok && (p.realm == "" || p.realm == realm)
 }
 
-// basic answers each origin that has asked for it.
+// basic sends credentials to each origin that has asked for them.
 type basic struct {
 	password
 	field string
@@ -95,12 +95,12 @@ type basic struct {
 	asked map[string]bool // by origin; as many as the transport has
 }
 
-// Basic is a source of user and password for the Basic scheme (RFC 7617).
+// Basic returns a source of user and password for the Basic scheme (RFC 7617).
 //
-// They are sent once the origin has asked for them with a 401, and from then on
-// with every request to it. A 401 that they were sent with is not repeated.
-// Digest challenges are not answered, nor are those for Basic by [Digest]: what
-// a service can choose between, so can someone on the way.
+// They are sent after the origin has asked for them with a 401, and from then on
+// with every request to it. If they get a 401, the request is not repeated. Basic
+// does not answer Digest challenges, nor [Digest] those for Basic: if the service
+// could choose between them, so could anyone on the path.
 func Basic(user, secret string, opts ...PasswordOption) (Source, error) {
 	p, err := newPassword("Basic", user, secret, opts)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Problem is what the body of a refusal says (RFC 9457). Every text in it is the
-// service's and may hold anything.
+// Problem is the content of a refusal's body (RFC 9457). All texts come from the
+// service and may contain anything.
 type Problem struct {
-	// Type is a URI reference, "about:blank" where the body names none.
+	// Type is a URI reference; "about:blank" if the body names none.
 	Type string
 	// Title and Detail are for people.
 	Title, Detail string
@@ -19,18 +19,18 @@ type Problem struct {
 	// Code is the member "error": a stable code for programs, such as
 	// "forbidden", "insufficient_scope" or one that a rule has attached.
 	Code string
-	// Members are all members of the document as they came, those above and
-	// extensions; nil if there was no document. The last of two that have the
-	// same name counts.
+	// Members holds all members of the document undecoded, those above and
+	// extensions; nil if there was no document. Of two with the same name the last
+	// one counts.
 	Members map[string]json.RawMessage
 }
 
-// ParseProblem reads the body of a response with the given Content-Type.
+// ParseProblem parses the body of a response with the given Content-Type.
 //
-// It takes application/problem+json, application/json and every other +json that
-// holds an object; "message" stands in for a detail that is missing. A member of
-// the wrong type counts as missing (RFC 9457 §3.1), and anything that cannot be
-// read as a document without members: the status of the response says enough.
+// It accepts application/problem+json, application/json and any other +json that
+// contains an object; "message" replaces a missing detail. A member of the wrong
+// type counts as missing (RFC 9457 §3.1), and a body that cannot be parsed as a
+// document without members: the status of the response says enough.
 func ParseProblem(contentType string, body []byte) Problem {
 	p := Problem{Type: "about:blank"}
 	media, _, err := mime.ParseMediaType(contentType)
@@ -50,7 +50,7 @@ func ParseProblem(contentType string, body []byte) Problem {
 	return p
 }
 
-// text reads a member into dst, if it is a string.
+// text decodes a member into dst, if it is a string.
 func (p *Problem) text(name string, dst *string) {
 	value := bytes.TrimSpace(p.Members[name])
 	if len(value) == 0 || value[0] != '"' {

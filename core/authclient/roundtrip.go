@@ -11,20 +11,20 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// maxDiscard is how much of the body of an answer nobody gets is read, so that
-// its connection can be used again. A longer one costs the connection.
+// maxDiscard is how much of a discarded response's body is read, so that its
+// connection can be reused. A longer body costs the connection.
 const maxDiscard = 64 << 10
 
 // RoundTrip implements [http.RoundTripper].
 //
-// A request is repeated only if it has no body or a GetBody, as requests of
-// [http.NewRequest] for a bytes.Buffer, bytes.Reader or strings.Reader do. Else
-// the first answer is the caller's; the credentials count as refused all the
-// same, so that the next request is sent with new ones.
+// A request is repeated only if it has no body or has GetBody, as requests of
+// [http.NewRequest] for a bytes.Buffer, bytes.Reader or strings.Reader do.
+// Otherwise the caller gets the first response; the credentials still count as
+// refused, so that the next request is sent with new ones.
 //
-// The response's Request is req and shows no credentials. That the source had
-// none is a [*SourceError], also when new ones are wanted after a 401. A wait
-// that the context of req ends is the context's error.
+// The response's Request is req, without credentials. If the source cannot provide
+// credentials, even after a 401, the error is a [*SourceError]. If the context of
+// req ends during a wait, it is the context's error.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case !t.isOurs(req):
@@ -54,8 +54,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// call is one request of a caller. Both of its budgets only ever get smaller, so
-// it ends whatever the answers are.
+// call is one request of a caller. Its two budgets only shrink, so it ends whatever
+// the responses are.
 type call struct {
 	*Transport
 	req      *http.Request
@@ -92,12 +92,12 @@ func (c *call) send(body io.ReadCloser) (attempt, *http.Response, error) {
 	return a, resp, nil
 }
 
-// canRepeat reports whether the body, if there is one, can be had again.
+// canRepeat reports whether the body, if there is one, can be read again.
 func canRepeat(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
-// rewind is the body from its start; canRepeat was asked before.
+// rewind returns the body from its start. canRepeat must have reported true.
 func rewind(r *http.Request) (io.ReadCloser, error) {
 	if r.GetBody == nil || r.Body == nil {
 		return r.Body, nil
@@ -109,9 +109,9 @@ func rewind(r *http.Request) (io.ReadCloser, error) {
 	return body, nil
 }
 
-// isIdempotent reports whether a request may be repeated when nobody knows
-// whether it was applied: by its method (RFC 9110 §9.2.2), or since the caller
-// has named it with a key, in the field that net/http looks at too.
+// isIdempotent reports whether a request may be repeated if it may already have
+// been applied: because of its method (RFC 9110 §9.2.2), or because the caller has
+// set an idempotency key, in the field that net/http also checks.
 func isIdempotent(r *http.Request) bool {
 	switch r.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
@@ -120,12 +120,12 @@ func isIdempotent(r *http.Request) bool {
 	return len(r.Header["Idempotency-Key"]) > 0 || len(r.Header["X-Idempotency-Key"]) > 0
 }
 
-// refused tells the source of a response and reports whether the request is to
-// be sent again with other credentials.
+// refused tells the source of a response and reports whether to send the request
+// again with other credentials.
 func (c *call) refused(sent attempt, resp *http.Response) bool {
 	answer := Answer{Stamp: sent.stamp, Repeated: c.repeated, Status: resp.StatusCode, Header: resp.Header}
 	if resp.StatusCode == http.StatusUnauthorized {
-		// What cannot be read asks for nothing.
+		// Malformed challenges ask for nothing.
 		answer.Challenges, _ = challenge.Parse(resp.Header["Www-Authenticate"]...)
 	}
 	again := c.source.Answered(sent.req, answer)
@@ -133,13 +133,13 @@ func (c *call) refused(sent attempt, resp *http.Response) bool {
 		canRepeat(c.req) && (!c.idempotent || isIdempotent(c.req))
 }
 
-// discard reads and closes the body of a response that the caller does not get.
+// discard drains and closes the body of a response that the caller does not get.
 func discard(resp *http.Response) {
-	_, _ = io.CopyN(io.Discard, resp.Body, maxDiscard) // a connection that fails is not used again
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDiscard) // a connection that fails is not reused
 	_ = resp.Body.Close()
 }
 
-// named are the challenges of a scheme.
+// named returns the challenges of a scheme.
 func named(cs []challenge.Challenge, scheme string) []challenge.Challenge {
 	return slices.DeleteFunc(slices.Clone(cs), func(c challenge.Challenge) bool { return !strings.EqualFold(c.Scheme(), scheme) })
 }

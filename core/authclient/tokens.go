@@ -18,39 +18,38 @@ import (
 const (
 	// fetchTimeout is how long fetching a token may take by default.
 	fetchTimeout = 30 * time.Second
-	// expiryLeeway is how long before its end a token is replaced; for one that
-	// lives shorter than four times that, it is a quarter of its life.
+	// expiryLeeway is how long before its expiry a token is replaced; for a token
+	// that lives less than four times that, it is a quarter of its lifetime.
 	expiryLeeway = 10 * time.Second
-	// maxNonce bounds the bytes of a DPoP nonce.
+	// maxNonce is the maximum length of a DPoP nonce in bytes.
 	maxNonce = 1 << 10
 
 	codeUseNonce = "use_dpop_nonce" // RFC 9449 §9
 )
 
-// TokenFunc gets a new access token: from a token endpoint, from a file that
-// something else keeps up to date. A zero expiry is for a token of which nobody
-// knows when it ends.
+// TokenFunc gets a new access token, for instance from a token endpoint, or from a
+// file that something else keeps up to date. A zero expiry means that it is
+// unknown.
 //
-// It is called when there is no token, when the last one is about to end, and
-// when a service has refused it although it should be good. So it must not give
-// out a token that it keeps itself: a service that has revoked one will not take
-// it the second time. With golang.org/x/oauth2 ask clientcredentials.Config.Token,
-// which fetches at each call, and not a TokenSource that was asked before.
+// It is called if there is no token, if the last one is about to expire, and if a
+// service has refused one that should be valid. It must therefore not return a
+// cached token: a service that has revoked it will refuse it again. With
+// golang.org/x/oauth2 use clientcredentials.Config.Token, which fetches on each
+// call, and not a caching TokenSource.
 //
-// There is one call at a time, so refresh tokens that may be used once need no
-// lock. ctx has the values of the context of the request that was first to
-// need the token and is not canceled with it, since others wait for the same;
-// it ends after 30 seconds, or what [WithTimeout] says, and so must the
-// function.
+// There is one call at a time, so single-use refresh tokens need no lock. ctx has
+// the values of the context of the first request that needs the token but is not
+// canceled with it, since others may wait for the same token; it ends after 30
+// seconds, or the time of [WithTimeout], and so must the function.
 type TokenFunc func(ctx context.Context) (token string, expires time.Time, err error)
 
-// ProofFunc makes the DPoP proof for a request, which is not to be modified
-// (RFC 9449 §4.2). nonce is the last one the service has given, or "".
+// ProofFunc makes the DPoP proof for a request, which it must not modify (RFC 9449
+// §4.2). nonce is the last one from the service, or "".
 type ProofFunc func(r *http.Request, token, nonce string) (proof string, err error)
 
-// Tokens is a [Source] of access tokens. It is made by [Bearer] and [DPoP] and
-// safe for concurrent use: however many requests need a new token, one call
-// fetches it.
+// Tokens is a [Source] of access tokens. It is created by [Bearer] and [DPoP] and
+// safe for concurrent use: however many requests need a new token, one call fetches
+// it.
 type Tokens struct {
 	scheme  string
 	fields  []string
@@ -58,7 +57,7 @@ type Tokens struct {
 	prove   ProofFunc
 	now     func() time.Time
 	timeout time.Duration
-	turn    chan struct{} // held by the one call of fetch
+	turn    chan struct{} // held by the only call of fetch
 
 	mu      sync.Mutex
 	current token
@@ -67,14 +66,15 @@ type Tokens struct {
 	nonces  map[string]string // by origin; as many as the transport has
 }
 
-// token is an access token. Without a value it is none.
+// token is an access token, or none if it has no value.
 type token struct {
 	value string
 	stamp Stamp
 	until time.Time // when to replace it; zero for never
 }
 
-// flight is a token on its way. token and err are set when done is closed.
+// flight is a fetch of a token under way. token and err are set when done is
+// closed.
 type flight struct {
 	done  chan struct{}
 	token token
@@ -95,23 +95,23 @@ func WithTimeout(d time.Duration) TokenOption {
 	}
 }
 
-// WithTokenClock replaces the clock that tokens expire by.
+// WithTokenClock sets the clock by which tokens expire, for tests.
 func WithTokenClock(now func() time.Time) TokenOption {
 	return func(t *Tokens) error { return option.Set(&t.now, now, "clock is nil") }
 }
 
-// Bearer is a source of tokens for the Bearer scheme (RFC 6750).
+// Bearer returns a source of tokens for the Bearer scheme (RFC 6750).
 //
-// A 401 with a Bearer challenge leads to a new token, if its error is
-// invalid_token or left out. insufficient_scope, step-up (RFC 9470) and whatever
-// else a challenge may name is for the caller, who has to sign in differently
-// and then calls [Tokens.Invalidate].
+// After a 401 with a Bearer challenge it gets a new token, if the challenge's error
+// is invalid_token or missing. insufficient_scope, step-up (RFC 9470) and any other
+// error are left to the caller, who has to sign in differently and then call
+// [Tokens.Invalidate].
 func Bearer(fetch TokenFunc, opts ...TokenOption) (*Tokens, error) {
 	return newTokens("Bearer", []string{"Authorization"}, fetch, opts)
 }
 
-// DPoP is a source of tokens that are bound to a key (RFC 9449), with a proof by
-// prove in each request. It keeps the nonces that services give, and answers
+// DPoP returns a source of tokens that are bound to a key (RFC 9449), with a proof
+// from prove in each request. It keeps the nonces that services issue, and answers
 // use_dpop_nonce with a new proof for the same token.
 func DPoP(fetch TokenFunc, prove ProofFunc, opts ...TokenOption) (*Tokens, error) {
 	if prove == nil {
@@ -136,16 +136,16 @@ func newTokens(scheme string, fields []string, fetch TokenFunc, opts []TokenOpti
 	return t, nil
 }
 
-// Invalidate forgets the token, for instance since the user has signed in anew,
-// with more scopes or a stronger factor. The next request fetches one.
+// Invalidate forgets the token, for instance because the user has signed in again
+// with more scopes or a stronger factor. The next request fetches a new one.
 func (t *Tokens) Invalidate() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.current = token{}
-	t.flight = nil // what it brings was asked for before
+	t.flight = nil // its token was requested before
 }
 
-// Format keeps the token out of whatever is printed.
+// Format keeps the token out of formatted output.
 func (t *Tokens) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, t.scheme+" tokens") }
 
 // Fields implements [Source].
@@ -169,7 +169,7 @@ func (t *Tokens) Authorize(r *http.Request) (Stamp, error) {
 	return tok.stamp, nil
 }
 
-// get is the token to use now, and the nonce for the proof.
+// get returns the token to use now, and the nonce for the proof.
 func (t *Tokens) get(r *http.Request) (tok token, nonce string, err error) {
 	t.mu.Lock()
 	if t.prove != nil {
@@ -195,8 +195,8 @@ func (t *Tokens) get(r *http.Request) (tok token, nonce string, err error) {
 	}
 }
 
-// fly fetches a token for all who wait for f. A flight that was given up by
-// Invalidate still serves them, and nobody after.
+// fly fetches a token for all requests that wait for f. After Invalidate a flight
+// still serves those, but no later ones.
 func (t *Tokens) fly(ctx context.Context, f *flight) {
 	t.turn <- struct{}{}
 	defer func() { <-t.turn }()
@@ -220,8 +220,8 @@ func (t *Tokens) fly(ctx context.Context, f *flight) {
 	}
 }
 
-// call survives a panic of the function, which would end the program: it runs
-// on a goroutine where no caller can recover.
+// call recovers from a panic of the function, which would crash the program: it
+// runs on a goroutine where no caller can recover.
 func (t *Tokens) call(ctx context.Context) (value string, expires time.Time, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -231,7 +231,7 @@ func (t *Tokens) call(ctx context.Context) (value string, expires time.Time, err
 	return t.fetch(ctx)
 }
 
-// until is when a token that expires then is to be replaced.
+// until returns when to replace a token that expires at expires.
 func (t *Tokens) until(expires time.Time) time.Time {
 	if expires.IsZero() {
 		return expires
@@ -239,8 +239,8 @@ func (t *Tokens) until(expires time.Time) time.Time {
 	return expires.Add(-min(expiryLeeway, expires.Sub(t.now())/4))
 }
 
-// Answered implements [Source]. A 401 to a token that was replaced meanwhile
-// fetches none.
+// Answered implements [Source]. A 401 for a token that was replaced meanwhile does
+// not fetch another.
 func (t *Tokens) Answered(r *http.Request, a Answer) (again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -263,7 +263,7 @@ func (t *Tokens) Answered(r *http.Request, a Answer) (again bool) {
 	return true
 }
 
-// learn keeps the nonce of an answer, whatever its status (RFC 9449 §8.2), and
+// learn keeps the nonce of a response, whatever its status (RFC 9449 §8.2), and
 // reports whether there was one.
 func (t *Tokens) learn(r *http.Request, h http.Header) bool {
 	lines := h["Dpop-Nonce"]
@@ -284,8 +284,8 @@ func isNonce(s string) bool {
 	return s != "" && len(s) <= maxNonce
 }
 
-// tokenError is the error that the challenges of a scheme name, "" for none. A
-// service with several may name it in any.
+// tokenError returns the error that the challenges of a scheme name, or "". Any of
+// several challenges may name it.
 func tokenError(cs []challenge.Challenge, scheme string) (code string, fits bool) {
 	for _, c := range named(cs, scheme) {
 		e, _ := c.Param("error")

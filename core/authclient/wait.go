@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// What a [Transport] waits for without being told otherwise.
+// The defaults of [WithWaiting].
 const (
 	defaultRepeats = 2
 	defaultLongest = 30 * time.Second
 )
 
-// WithWaiting sets how often a request is repeated after a 429 or 503 with a
+// WithWaiting sets how often a request is repeated after a 429 or 503 with
 // Retry-After, 2 times by default, and the longest wait, 30 seconds by default.
 //
-// An answer that asks for more, or for more than the time that the request's
-// context has left, goes to the caller at once: nobody comes back before the
-// time the service has named. So does one without Retry-After, and one to a
-// request that cannot be repeated: neither status says that the request has not
-// been applied, so its method must be idempotent, or the caller must have set
-// an Idempotency-Key.
+// A response that asks for a longer wait, or for more time than the request's
+// context has left, is returned at once: a request is never repeated before the
+// time that the service has named. So is a response without Retry-After, and one to
+// a request that cannot be repeated: neither status says that the request has not
+// been applied, so its method must be idempotent, or the caller must have set an
+// Idempotency-Key.
 func WithWaiting(repeats int, longest time.Duration) Option {
 	return func(t *Transport) error {
 		if repeats < 1 || longest <= 0 {
@@ -35,7 +35,7 @@ func WithWaiting(repeats int, longest time.Duration) Option {
 	}
 }
 
-// WithoutWaiting leaves every 429 and 503 to the caller.
+// WithoutWaiting returns every 429 and 503 to the caller.
 func WithoutWaiting() Option {
 	return func(t *Transport) error {
 		t.repeats = 0
@@ -43,7 +43,7 @@ func WithoutWaiting() Option {
 	}
 }
 
-// again decides what follows an answer, and uses up one of the call's budgets.
+// again decides whether to repeat a request, and uses up one of the call's budgets.
 func (c *call) again(sent attempt, resp *http.Response) (again bool, wait time.Duration) {
 	if c.refused(sent, resp) {
 		c.repeated = true
@@ -67,9 +67,9 @@ func isWait(status int) bool {
 	return status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests
 }
 
-// retryAfter is how long an answer asks the client to wait (RFC 9110 §10.2.3).
-// A date is taken relative to the answer's own, so that clocks need not agree.
-// ok is false without one field line that can be read.
+// retryAfter returns how long a response asks the client to wait (RFC 9110
+// §10.2.3). A date is taken relative to the response's own Date, so that clocks
+// need not agree. ok is false unless there is a single valid field line.
 func retryAfter(h http.Header, now func() time.Time) (wait time.Duration, ok bool) {
 	lines := h["Retry-After"]
 	if len(lines) != 1 {
