@@ -8,15 +8,15 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// KeepFields is to be called before a response is sent to a request that has
-// passed gates: it puts back what handlers have removed or replaced of the
-// fields that the gates gave out ([core.Verdict].Fields), as far as these are
-// about caches. Members that are missing in Vary are added. Where a field says
-// that the answer is private, Cache-Control becomes [PrivateCacheControl], and the
-// fields that [TargetedCacheFields] lists are removed; with sharedCaching, which
-// is the verdict's, only a missing Cache-Control is put back.
+// KeepFields must be called before sending the response to a request that has
+// passed gates: it restores fields about caching that the gates added
+// ([core.Verdict].Fields) and that handlers have removed or replaced. It adds
+// missing members to Vary. If a field says that the response is private, it applies
+// [PrivateCacheControl] to Cache-Control and removes the fields that
+// [TargetedCacheFields] lists; with sharedCaching, from the verdict, it only
+// restores a missing Cache-Control.
 func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
-	own, private := 0, false // how many of fields are in h at least, and whether one says that
+	own, private := 0, false // how many of fields are at least in h, and whether one is private
 	for i := range fields {
 		f := &fields[i]
 		s := f.Shared()
@@ -55,30 +55,30 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 	}
 }
 
-// IsPrivate reports whether f says of an answer to a request with a principal
-// that it is private: leave it out where the response has a Cache-Control, and
-// see to that before it is sent, as [KeepFields] does.
+// IsPrivate reports whether f makes the response to a request with a principal
+// private. Do not add it to a response that has a Cache-Control, but complete that
+// before sending, as [KeepFields] does.
 func IsPrivate(f *core.Field) bool {
 	s := f.Shared()
 	return s != nil && s.Private && f.Value == "private"
 }
 
-// targeted are fields with which an application tells some caches in front of
-// it what Cache-Control does not say (RFC 9213).
+// targeted lists fields that address some caches in front of an application in
+// place of Cache-Control (RFC 9213).
 var targeted = [...]string{
 	"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Edge-Control", "Surrogate-Control", "X-Accel-Expires",
 }
 
-// TargetedCacheFields lists the response fields with which an application tells
-// caches in front of it what Cache-Control does not say (RFC 9213), as
-// [http.CanonicalHeaderKey] has them.
+// TargetedCacheFields returns the response fields that address some caches in front
+// of an application in place of Cache-Control (RFC 9213), in the form of
+// [http.CanonicalHeaderKey].
 func TargetedCacheFields() []string { return targeted[:] }
 
-// PrivateCacheControl makes Cache-Control lines say that no shared cache stores
-// the response (RFC 9111 §5.2.2): public, s-maxage and the form of private that
-// is about single fields go, private comes in, and all others stay. Lines that
-// say so already are returned as they are, among them no-store. What is not a
-// list of directives becomes no-store.
+// PrivateCacheControl changes Cache-Control lines so that no shared cache stores
+// the response (RFC 9111 §5.2.2): it removes public, s-maxage and private with
+// field names, adds private, and keeps other directives. Lines that already have
+// this effect, such as no-store, are returned unchanged. Lines that are not a list
+// of directives become no-store.
 func PrivateCacheControl(lines []string) []string {
 	all, ok := directives(lines)
 	if !ok {
@@ -87,7 +87,7 @@ func PrivateCacheControl(lines []string) []string {
 	has := func(name string) bool {
 		return slices.ContainsFunc(all, func(d string) bool { return strings.EqualFold(d, name) })
 	}
-	// must-understand has some caches ignore no-store (RFC 9111 §5.2.2.3).
+	// must-understand makes some caches ignore no-store (RFC 9111 §5.2.2.3).
 	closed := has("private") || has("no-store") && !has("must-understand")
 	if closed && !slices.ContainsFunc(all, opens) {
 		return lines
@@ -98,7 +98,7 @@ func PrivateCacheControl(lines []string) []string {
 	return []string{strings.Join(all, ", ")}
 }
 
-// opens reports whether a directive lets shared caches store something.
+// opens reports whether a directive lets shared caches store a response.
 func opens(directive string) bool {
 	name, _, hasValue := strings.Cut(directive, "=")
 	name = strings.TrimSpace(name)
@@ -106,9 +106,9 @@ func opens(directive string) bool {
 		hasValue && strings.EqualFold(name, "private")
 }
 
-// directives are the members of Cache-Control lines. A comma may stand in a
-// quoted string, as in private="Set-Cookie, X-User". It is not ok where a quoted
-// string does not end.
+// directives returns the members of Cache-Control lines. A comma may be inside a
+// quoted string, as in private="Set-Cookie, X-User". ok is false if a quoted string
+// does not end.
 func directives(lines []string) (all []string, ok bool) {
 	for _, line := range lines {
 		start, quoted := 0, false

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Matched is what a router has matched, kept for a copy of the request
+// Matched holds what a router has matched, for a copy of the request
 // ([core.Detacher]).
 type Matched struct {
 	route      core.Route
@@ -19,8 +19,8 @@ type Matched struct {
 
 type parameter struct{ name, value string }
 
-// Matches keeps what Route and Param of r say of the parameters called names. fold
-// says that the router finds parameters in any letter case.
+// Matches records the results of r's Route, and of Param for names. fold means that
+// the router ignores the letter case of parameter names.
 func Matches(r core.Request, names []string, fold bool) Matched {
 	m := Matched{fold: fold}
 	m.route, m.err = r.Route()
@@ -30,10 +30,10 @@ func Matches(r core.Request, names []string, fold bool) Matched {
 	return m
 }
 
-// Route is what [core.Request.Route] has said.
+// Route returns the recorded result of [core.Request.Route].
 func (m *Matched) Route() (core.Route, error) { return m.route, m.err }
 
-// Param is what [core.Request.Param] has said.
+// Param returns the recorded result of [core.Request.Param].
 func (m *Matched) Param(name string) string {
 	for _, p := range m.parameters {
 		if p.name == name || m.fold && strings.EqualFold(p.name, name) {
@@ -48,21 +48,22 @@ var _ core.Detacher = View{}
 // Detach implements [core.Detacher].
 func (v View) Detach() core.Request { return View{detach(v.Request)} }
 
-// detach is r without body and form, and without what its context holds.
+// detach returns a copy of r without body and form, and without its context's
+// values.
 func detach(r *http.Request) *http.Request {
 	r = r.Clone(context.Background())
 	r.Body, r.GetBody, r.Form, r.PostForm, r.MultipartForm, r.Response = http.NoBody, nil, nil, nil, nil, nil
 	return r
 }
 
-// Detached is a copy of a request on net/http that stays what it is, with the
-// route that a router of its own has matched. Adapters return it from Detach.
+// Detached is an independent copy of a net/http request, with the route that a
+// framework's router has matched. Adapters return it from Detach.
 type Detached struct {
 	View
 	Matched
 }
 
-// Detach copies r and what a router says of it.
+// Detach copies r, with m as its route.
 func Detach(r *http.Request, m Matched) *Detached { return &Detached{View{detach(r)}, m} }
 
 // Route implements [core.Request].

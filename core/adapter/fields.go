@@ -10,14 +10,14 @@ import (
 
 const challengeKey = "Www-Authenticate" // as net/http spells it
 
-// AddFields puts fields into a net/http header: Vary and
+// AddFields adds fields to a net/http header: Vary and
 // Access-Control-Expose-Headers are merged with what others have set, every
-// challenge and cookie gets its own line, other names replace. A field that
-// [IsPrivate] is left out where there is a Cache-Control.
+// challenge and cookie gets its own line, other fields replace existing ones. A
+// field that [IsPrivate] is omitted if there is a Cache-Control.
 //
-// Values that many answers have are shared between their headers. Set, Add and
-// Del leave them alone; what writes into h["Vary"][0] in place would be seen by
-// responses that are under way.
+// Values of many responses are shared between their headers. Set, Add and Del do
+// not modify them, but a write to h["Vary"][0] in place would be visible in other
+// responses.
 func AddFields(h http.Header, fields []core.Field) {
 	fresh := len(h) == 0
 	for i := range fields {
@@ -35,21 +35,21 @@ func AddFields(h http.Header, fields []core.Field) {
 		case stays:
 			add(h, s.Key, f)
 		default:
-			h[s.Key] = s.Values[:1:1] // without room, so that nobody appends in place
+			h[s.Key] = s.Values[:1:1] // without capacity, so that append copies
 		}
 	}
 }
 
-// Write writes an answer to w.
+// Write writes resp to w.
 func Write(w http.ResponseWriter, resp *core.Response) {
 	AddFields(w.Header(), resp.Fields)
 	w.WriteHeader(resp.Status)
-	if len(resp.Body) > 0 { // a compressor would make a body of none
+	if len(resp.Body) > 0 { // a compressor would create a body
 		_, _ = w.Write(resp.Body) // the client has gone; the verdict stands
 	}
 }
 
-// first reports whether no field of before can have the name.
+// first reports whether no field in before has the name.
 func first(before []core.Field, name string) bool {
 	for i := range before {
 		if len(before[i].Name) == len(name) {
@@ -59,7 +59,7 @@ func first(before []core.Field, name string) bool {
 	return true
 }
 
-// add puts one field into a header; key is its name in canonical form.
+// add adds one field to a header; key is its name in canonical form.
 func add(h http.Header, key string, f *core.Field) {
 	have := h[key]
 	switch {
@@ -67,14 +67,14 @@ func add(h http.Header, key string, f *core.Field) {
 		h[key] = []string{f.Value}
 	case key == challengeKey || key == "Set-Cookie":
 		h[key] = append(have, f.Value)
-	case len(have) == 1 && have[0] == f.Value: // of a gate before this one
+	case len(have) == 1 && have[0] == f.Value: // from an earlier gate
 	default:
 		h[key] = append(have, MissingMembers(have, f.Value)...)
 	}
 }
 
-// RemoveFields takes back what [AddFields] did, as far as it can be told from
-// what others have set: for the fields of [core.Verdict.Concealed].
+// RemoveFields undoes [AddFields], as far as its fields can be told from those that
+// others have set. It is for the fields of [core.Verdict.Concealed].
 func RemoveFields(h http.Header, fields []core.Field) {
 	for i := range fields {
 		name := http.CanonicalHeaderKey(fields[i].Name)
@@ -86,8 +86,8 @@ func RemoveFields(h http.Header, fields []core.Field) {
 	}
 }
 
-// Without are the lines of a response's field, except those that f has put among
-// them. It is what [RemoveFields] does, for headers that are not net/http's.
+// Without returns the lines of a response's field without those that f added. It is
+// [RemoveFields] for headers other than net/http's.
 func Without(f *core.Field, lines []string) []string {
 	kept := make([]string, 0, len(lines))
 	for _, line := range lines {
@@ -98,9 +98,9 @@ func Without(f *core.Field, lines []string) []string {
 	return kept
 }
 
-// Bytes are a field that many answers share, with its name as
-// [http.CanonicalHeaderKey] has it and without line breaks. They are nil for
-// other fields. Frameworks whose headers are bytes save copies with them.
+// Bytes returns a field that many responses share as bytes, with its name in the
+// form of [http.CanonicalHeaderKey] and without line breaks. It returns nil for
+// other fields. It saves copies in frameworks whose headers are bytes.
 func Bytes(f *core.Field) (name, value []byte) {
 	if s := f.Shared(); s != nil && s.Intact(f.Value) {
 		return s.NameBytes, s.ValueBytes
@@ -108,9 +108,9 @@ func Bytes(f *core.Field) (name, value []byte) {
 	return nil, nil
 }
 
-// MissingMembers lists the members of value, a list of field names as in Vary
-// (RFC 9110 §12.5.5), that the given lines of the same field lack, in any
-// letter case.
+// MissingMembers returns the members of value, a list of field names as in Vary
+// (RFC 9110 §12.5.5), that the given lines of the same field lack, ignoring letter
+// case.
 func MissingMembers(lines []string, value string) []string {
 	var missing []string
 	for member := range strings.SplitSeq(value, ",") {

@@ -11,9 +11,9 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Passage is what a gate leaves with a request that has passed it, in one piece
-// of memory: the request with its new context, and the seal that closes when a
-// later gate or a check refuses.
+// Passage is the state that a gate attaches to a request that has passed it, in a
+// single allocation: the request with its new context, and the seal that closes
+// when a later gate or a check refuses.
 type Passage struct {
 	context.Context
 	// Seal is the response behind the gate.
@@ -23,10 +23,10 @@ type Passage struct {
 	room     core.Room
 }
 
-// Room begins a passage for a request with the context ctx that has passed a gate.
-// A view that adapters give to gates, and to nothing else, has a method Room that
-// calls it: see [core.Room]. What the gate leaves in the context is then a part of
-// the passage, with which [Enter] goes on. There is none behind a passage.
+// Room starts a passage for a request with the context ctx that has passed a gate.
+// The view that an adapter passes to gates only has a method Room that calls it:
+// see [core.Room]. The gate's state in the context is then part of the passage,
+// which [Enter] completes. Behind another passage it returns nil.
 func Room(ctx context.Context) (*core.Room, context.Context) {
 	if PassageFrom(ctx) != nil {
 		return nil, nil
@@ -35,8 +35,8 @@ func Room(ctx context.Context) (*core.Room, context.Context) {
 	return &p.room, p
 }
 
-// passageKey is where a context has its passage. A middleware that wraps the
-// response does not hide it.
+// passageKey is the context key of a passage, which a middleware that wraps the
+// response does not hide.
 type passageKey struct{}
 
 // Value implements [context.Context].
@@ -47,13 +47,13 @@ func (p *Passage) Value(key any) any {
 	return p.Context.Value(key)
 }
 
-// PassageFrom is the passage of the request whose context ctx is, or nil.
+// PassageFrom returns the passage of the request with the context ctx, or nil.
 func PassageFrom(ctx context.Context) *Passage {
 	p, _ := ctx.Value(passageKey{}).(*Passage)
 	return p
 }
 
-// Behind reports whether w writes to the seal of p, as far as Unwrap shows it.
+// Behind reports whether w writes to the seal of p, as far as Unwrap can tell.
 func (p *Passage) Behind(w http.ResponseWriter) bool {
 	for range maxWrappers {
 		switch t := w.(type) {
@@ -70,11 +70,12 @@ func (p *Passage) Behind(w http.ResponseWriter) bool {
 	return false
 }
 
-// maxWrappers is how many writers around each other are looked through.
+// maxWrappers is the maximum number of nested writers that are unwrapped.
 const maxWrappers = 32
 
-// HoldsBack reports whether something in front of the server keeps what is
-// written to w until the handlers have returned, which shows by that it cannot flush.
+// HoldsBack reports whether a writer in front of the server buffers what is written
+// to w until the handlers have returned. Such a writer is recognized by its
+// inability to flush.
 func HoldsBack(w http.ResponseWriter) bool {
 	for range maxWrappers {
 		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
@@ -84,20 +85,20 @@ func HoldsBack(w http.ResponseWriter) bool {
 		}
 		w = below.Unwrap()
 	}
-	return true // it leads to itself: nobody knows
+	return true // it wraps itself: unknown
 }
 
-// Belongs reports whether w is the response to p's request. One that does not
-// show what it wraps is, unless r is another request with p's context, such as
-// a part of a batch, whose response is its own.
+// Belongs reports whether w is the response to p's request. A writer without Unwrap
+// is assumed to be, unless r is another request with p's context, such as a part of
+// a batch, which has a response of its own.
 func (p *Passage) Belongs(w http.ResponseWriter, r *http.Request) bool {
 	return p.Behind(w) || r.RequestURI == p.request.RequestURI && r.RemoteAddr == p.request.RemoteAddr && r.Method == p.request.Method
 }
 
-// Enter lets r pass with v, by a mounted gate, and gives the request for the handlers
-// behind it. Their response is p.Seal, around w, which is given the fields of v and
-// keeps what they say of caches ([KeepFields]). p is nil where w is behind a gate
-// already: handlers then go on with w.
+// Enter lets r pass a mounted gate with v, and returns the request for the handlers
+// behind it. Their response is p.Seal, which wraps w, adds the fields of v and
+// keeps those about caching ([KeepFields]). p is nil if w is already behind a gate:
+// handlers then use w.
 func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage, passed *http.Request) {
 	h := w.Header()
 	p = PassageFrom(v.Context)
@@ -107,7 +108,7 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage,
 		return nil, WithContext(r, v.Context)
 	}
 	fields := v.Fields
-	if p == nil || p.Seal.w != nil { // that of another response, by the same principal
+	if p == nil || p.Seal.w != nil { // the passage of another response, by the same principal
 		if p != nil {
 			fields = slices.Concat(p.Seal.fields, fields)
 		}
@@ -123,9 +124,9 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage,
 	return p, &p.request
 }
 
-// Pass puts the fields of v, by which a request passes, into its response w. They
-// stay there as [Enter] has it if the response is that of a passage; otherwise it
-// can only be completed as it is now.
+// Pass adds the fields of v, with which a request passes, to its response w. If the
+// response belongs to a passage, the fields are kept as by [Enter]; otherwise they
+// are only added to the current header.
 func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	h := w.Header()
 	AddFields(h, v.Fields)
@@ -137,7 +138,7 @@ func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	p.Join(v)
 }
 
-// Join has the response keep the fields of another gate or check, too.
+// Join makes the response keep the fields of another gate or check too.
 func (p *Passage) Join(v *core.Verdict) {
 	p.Seal.shared = v.SharedCaching
 	if len(v.Fields) > 0 {
@@ -145,10 +146,10 @@ func (p *Passage) Join(v *core.Verdict) {
 	}
 }
 
-// Refusal is a refused request and how it is answered.
+// Refusal is a refused request and how to answer it.
 type Refusal struct {
 	Verdict core.Verdict
-	// Request is what the log tells of, and Answer goes by.
+	// Request is the request, for the log and for Answer.
 	Request core.Request
 	// Answer writes the answer to w.
 	Answer func(w http.ResponseWriter, f *Refusal)
@@ -157,19 +158,18 @@ type Refusal struct {
 	shown  http.Header // what the seal has for header since
 }
 
-// wroteAfter tells the guard that somebody has written to the response since.
+// wroteAfter tells the guard that something has written to the response since.
 func (f *Refusal) wroteAfter() { f.Verdict.WroteAfter(f.Verdict.Context, f.Request) }
 
-// Refuse answers a request that a gate or a check behind the passage refuses
-// and seals the response. direct says that whoever asks writes to the seal
-// itself.
+// Refuse answers a request that a gate or a check behind the passage refuses, and
+// seals the response. direct reports that the caller writes to the seal itself.
 //
-// Where a middleware between the gate and the handler has wrapped the response,
-// it may hold back or compress what it is given, and so the answer does not go
-// through it: it is given when the handlers have returned, by End.
+// A middleware between the gate and the handler that has wrapped the response may
+// buffer or compress, so the response bypasses it: End writes it when the handlers
+// have returned.
 func (p *Passage) Refuse(f *Refusal, direct bool) {
 	switch {
-	case p.Seal.Closed(): // refused before
+	case p.Seal.Closed(): // refused already
 	case !direct:
 		f.header = p.Seal.heldHeader()
 		p.Seal.close(f, silent)
@@ -180,9 +180,9 @@ func (p *Passage) Refuse(f *Refusal, direct bool) {
 	}
 }
 
-// End is to be called when the handlers behind the gate have returned. Of a refusal
-// the header is again what it was, since a handler may have held on to it: fields that
-// it adds would be sent late, or as trailers.
+// End must be called when the handlers behind the gate have returned. After a
+// refusal it restores the header, since a handler may have kept a reference: fields
+// added by it would be sent late, or as trailers.
 func (p *Passage) End() {
 	p.Seal.Keep()
 	p.Seal.End()
@@ -196,8 +196,8 @@ func (p *Passage) End() {
 	}
 }
 
-// answer answers below the seal, unless something has been sent already. What
-// handlers have said of a representation is not true of the answer.
+// answer writes the response below the seal, unless something has been sent
+// already. Representation fields set by handlers do not apply to it.
 func (p *Passage) answer(f *Refusal) {
 	if p.Seal.wrote {
 		return
@@ -210,8 +210,8 @@ func (p *Passage) answer(f *Refusal) {
 	f.Answer(p.Seal.w, f)
 }
 
-// ClearRepresentation removes the fields that describe a representation which
-// is not sent, except Content-Type and Content-Length: [RepresentationFields].
+// ClearRepresentation removes the [RepresentationFields], which describe a body
+// that is not sent, except Content-Type and Content-Length.
 func ClearRepresentation(h http.Header) {
 	if len(h) == 0 {
 		return
@@ -221,8 +221,8 @@ func ClearRepresentation(h http.Header) {
 	}
 }
 
-// RepresentationFields are the fields that describe a representation or the way in
-// which it is sent (RFC 9110 §6.6.2, §8 and §14, RFC 9530), and their older forms.
+// RepresentationFields returns the fields that describe a representation or how it
+// is sent (RFC 9110 §6.6.2, §8 and §14, RFC 9530), and their older forms.
 func RepresentationFields() []string { return representation[:] }
 
 var representation = [...]string{
@@ -230,15 +230,15 @@ var representation = [...]string{
 	"Content-Range", "Digest", "Etag", "Last-Modified", "Repr-Digest", "Trailer", "Transfer-Encoding",
 }
 
-// Batch hands out zero values that are allocated several at a time. None is
-// handed out twice. It spares requests most of their allocations of a T.
+// Batch hands out zero values that are allocated several at a time, each only once.
+// It saves requests most of their allocations of a T.
 type Batch[T any] struct{ pool sync.Pool }
 
-// batchSize is how many values are allocated at a time. As long as one is in
-// use, all stay in memory.
+// batchSize is the number of values allocated at a time. While one is in use, all
+// stay in memory.
 const batchSize = 16
 
-// New gives one value.
+// New returns one value.
 func (b *Batch[T]) New() *T {
 	left, _ := b.pool.Get().(*[]T)
 	if left == nil {

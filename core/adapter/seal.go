@@ -12,38 +12,37 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Seal is a response writer that passes everything on until it is closed, and
-// nothing from then on: what is written after a refusal never reaches the
-// client.
+// Seal is a response writer that forwards everything until it is closed, and
+// nothing from then on: what is written after a refusal never reaches the client.
 //
-// It hides nothing of the writer below it that handlers look for: ReadFrom uses
-// that of the server, Hijack, Push and [http.ResponseController] work, and
-// [Seal.Writer] can flush if the writer below can.
+// It keeps the optional interfaces of the writer below it: ReadFrom uses the
+// server's, Hijack, Push and [http.ResponseController] work, and [Seal.Writer] can
+// flush if the writer below can.
 //
-// Closed, it takes writes and drops them, so that no handler fails in a new way.
-// Header gives a copy, Hijack and Push fail with an error that is
-// [http.ErrNotSupported], and Unwrap leads no further.
+// Once closed, it accepts writes and drops them, so that no handler fails in a new
+// way. Header returns a copy, Hijack and Push fail with an error that wraps
+// [http.ErrNotSupported], and Unwrap goes no further.
 //
-// The zero Seal is not usable; Wrap makes it so. Close may be called beside
-// writes; everything else is as concurrent as the writer below.
+// The zero Seal must be initialized with Wrap. Close may be called concurrently
+// with writes; everything else is as safe for concurrent use as the writer below.
 type Seal struct {
 	w      http.ResponseWriter
 	late   *Refusal
-	fields []core.Field  // of the gates
-	shared bool          // whether the handler may have its answer in shared caches
-	kept   bool          // what the fields say of caches is in the header to be sent
-	wrote  bool          // something has been passed on
-	lent   bool          // somebody may hold the header of the writer below
+	fields []core.Field  // from the gates
+	shared bool          // whether shared caches may store the handler's response
+	kept   bool          // the fields about caching are in the header
+	wrote  bool          // something has been forwarded
+	lent   bool          // a handler may hold the header of the writer below
 	ended  bool          // the writer below may be in other hands
-	state  atomic.Uint32 // how far it is closed
+	state  atomic.Uint32 // one of the states below
 }
 
 // The states of a [Seal].
 const (
 	open   = iota
-	silent // closed, what is written is no handler's, and the answer is still to be given
-	closed // closed, and what is written is to be told
-	told   // closed, and told
+	silent // closed, not written to by a handler, and the response is still to be written
+	closed // closed, and a write is still to be reported
+	told   // closed, and a write was reported
 )
 
 // Wrap makes a zero Seal that of w, open.
@@ -51,8 +50,8 @@ func (s *Seal) Wrap(w http.ResponseWriter) {
 	s.w = w
 }
 
-// Close seals the response by a refusal, unless it is sealed. That somebody writes from now
-// on is told to the guard of f, once.
+// Close seals the response with a refusal, unless it is sealed already. The first
+// write from now on is reported to the guard of f.
 func (s *Seal) Close(f *Refusal) { s.close(f, closed) }
 
 func (s *Seal) close(f *Refusal, state uint32) {
@@ -65,15 +64,15 @@ func (s *Seal) close(f *Refusal, state uint32) {
 // Closed reports whether the response is sealed.
 func (s *Seal) Closed() bool { return s.state.Load() != open }
 
-// Sent says that the writer below has been written to before.
+// Sent records that the writer below has been written to.
 func (s *Seal) Sent() { s.wrote = true }
 
-// End says that the handlers behind the seal have returned. Flushing a closed
-// seal does nothing from then on: the writer below may be in other hands.
+// End records that the handlers behind the seal have returned. Flushing a closed
+// seal does nothing from then on, since the writer below may be reused.
 func (s *Seal) End() { s.ended = true }
 
-// Writer is the seal as a handler should see it: with Flush only if the writer
-// below has it, since Flush cannot tell that it does nothing.
+// Writer returns the seal for a handler: with Flush only if the writer below has
+// it, since Flush cannot report that it does nothing.
 func (s *Seal) Writer() http.ResponseWriter {
 	switch s.w.(type) {
 	case http.Flusher, interface{ FlushError() error }:
@@ -82,12 +81,12 @@ func (s *Seal) Writer() http.ResponseWriter {
 	return s
 }
 
-// Below is the writer below, which nobody may write to once s is closed.
+// Below returns the writer below, which must not be written to once s is closed.
 func (s *Seal) Below() http.ResponseWriter { return s.w }
 
-// Keep sees to it that what the gates said of caches is in the header, before
-// that is sent. It is for frameworks whose handlers send a header by other means
-// than those of the seal.
+// Keep makes sure that the gates' fields about caching are in the header before it
+// is sent. It is for frameworks whose handlers send a header other than through the
+// seal.
 func (s *Seal) Keep() {
 	if s.kept || s.Closed() {
 		return
@@ -96,8 +95,8 @@ func (s *Seal) Keep() {
 	KeepFields(s.w.Header(), s.fields, s.shared)
 }
 
-// Release has the seal keep nothing from now on: what is sent is an answer of the
-// guard's or of the application for paths that it does not know.
+// Release makes the seal keep no fields from now on: the response is the guard's,
+// or the application's for unknown paths.
 func (s *Seal) Release() { s.kept = true }
 
 // send is called before the header is sent.
@@ -106,8 +105,8 @@ func (s *Seal) send() {
 	s.Keep()
 }
 
-// isClosed reports whether what a handler does now is to be dropped, and tells
-// of it.
+// isClosed reports whether a handler's write must be dropped, and reports it to the
+// guard.
 func (s *Seal) isClosed() bool {
 	switch s.state.Load() {
 	case open:
@@ -132,7 +131,8 @@ func (s *Seal) Header() http.Header {
 	return s.late.shown
 }
 
-// heldHeader is a copy of the header below if somebody behind the seal may hold that.
+// heldHeader returns a copy of the header below if a handler behind the seal may
+// hold it.
 func (s *Seal) heldHeader() http.Header {
 	if !s.lent {
 		return nil
@@ -170,7 +170,7 @@ func (s *Seal) WriteString(text string) (int, error) {
 }
 
 // ReadFrom implements [io.ReaderFrom], so that servers can send files without
-// copying them. Closed, it reads nothing.
+// copying them. Once closed, it reads nothing.
 func (s *Seal) ReadFrom(r io.Reader) (int64, error) {
 	if s.isClosed() {
 		return 0, nil
@@ -191,7 +191,7 @@ func (s *Seal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(s.w).Hijack()
 }
 
-// errSealed refuses what would get around a seal.
+// errSealed refuses calls that would bypass a seal.
 var errSealed = fmt.Errorf("the request was refused and the response is complete: %w", http.ErrNotSupported)
 
 // Push implements [http.Pusher].
@@ -222,14 +222,14 @@ func (s *Seal) Unwrap() http.ResponseWriter {
 	return s.w
 }
 
-// FlushError is what [http.ResponseController] calls: it flushes what has been
-// written, as far as the writers below can. A closed seal does that only while
-// its handlers run, and never fails: the answer is complete.
+// FlushError is called by [http.ResponseController]: it flushes what has been
+// written, as far as the writers below can. A closed seal does so only while its
+// handlers run, and never fails, since the response is complete.
 func (s *Seal) FlushError() error {
 	if s.Closed() && s.ended {
 		return nil
 	}
-	s.Keep() // a header that is not sent yet goes first
+	s.Keep() // the header is sent first if it was not yet
 	err := http.NewResponseController(s.w).Flush()
 	if s.Closed() && errors.Is(err, http.ErrNotSupported) {
 		return nil
@@ -237,7 +237,7 @@ func (s *Seal) FlushError() error {
 	return err
 }
 
-// SealOf is the seal that w is itself, or nil.
+// SealOf returns w itself as a seal, or nil.
 func SealOf(w http.ResponseWriter) *Seal {
 	switch w := w.(type) {
 	case *Seal:
@@ -253,7 +253,7 @@ type flushing struct{ *Seal }
 
 func (f flushing) Flush() { _ = f.FlushError() } // as http.Flusher has it
 
-// dropping is where a closed seal ends.
+// dropping is what Unwrap of a closed seal returns.
 type dropping struct{ s *Seal }
 
 func (d dropping) Header() http.Header         { return d.s.Header() }

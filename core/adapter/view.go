@@ -12,9 +12,9 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// View shows an [http.Request] to the gates. It is one pointer, so that it
-// becomes a [core.Request] without allocation. Views of frameworks whose
-// requests are net/http's differ in Route and Param alone.
+// View is the view of an [http.Request] for the gates. It is a single pointer, so
+// that it converts to a [core.Request] without allocating. Views of frameworks on
+// net/http requests differ only in Route and Param.
 type View struct{ Request *http.Request }
 
 var _ core.BodyReader = View{}
@@ -31,9 +31,9 @@ func (v View) Host() string { return v.Request.Host }
 // Route implements [core.Request] with the pattern of a ServeMux, or of another
 // router that sets [http.Request.Pattern], such as chi.
 //
-// A pattern has the method, if it names one, of the handler that runs, whatever a
-// middleware has made of the request's. One for a whole subtree is none: behind it
-// there may be a router of its own, whose pattern nobody knows yet.
+// If a pattern names a method, it is that of the handler that runs, even if a
+// middleware has changed the request's method. A pattern for a whole subtree does
+// not count: behind it there may be another router, whose pattern is not known yet.
 func (v View) Route() (core.Route, error) {
 	method, pattern := splitPattern(v.Request.Pattern)
 	if method != "" && method != v.Request.Method && (method != http.MethodGet || v.Request.Method != http.MethodHead) {
@@ -56,9 +56,10 @@ func (v View) Route() (core.Route, error) {
 	return rt, err
 }
 
-// compare adds to rt the path that its pattern and its wildcards make up, where that is
-// another than the request's: chi's URLFormat has the router match "/files/x" for
-// "/files/x.json". One of which the request's is the end has had a prefix stripped.
+// compare adds the path built from rt's pattern and wildcards as an alternative if
+// it differs from the request's: chi's URLFormat makes the router match "/files/x"
+// for "/files/x.json". If the request's path is a suffix of it, a prefix was
+// stripped.
 func (v View) compare(rt *core.Route) error {
 	if u := v.Request.URL; v.plainlyMakesUp(rt.Pattern, u.Path) || v.makesUp(rt.Pattern, u.Path) || rt.Escaped && v.makesUp(rt.Pattern, u.RawPath) {
 		return nil
@@ -70,9 +71,9 @@ func (v View) compare(rt *core.Route) error {
 	return err
 }
 
-// compareStar does for a pattern that ends in a star, of which rt says nothing, what
-// compare does. That the path ends in what the star has matched is not enough: of
-// "/files/secret.secret" URLFormat leaves "secret" as well.
+// compareStar does what compare does for a pattern that ends in a star, which rt
+// does not cover. It is not enough that the path ends in what the star matched:
+// URLFormat leaves "secret" of "/files/secret.secret" as well.
 func (v View) compareStar(rt core.Route, pattern string) (core.Route, error) {
 	front, rest := pattern[:len(pattern)-1], v.Request.PathValue("*")
 	star := pattern[max(0, len(pattern)-2):] // there may be others in expressions
@@ -92,9 +93,9 @@ func (v View) compareStar(rt core.Route, pattern string) (core.Route, error) {
 	return CutAtStar(rt, star, made, rest)
 }
 
-// judgeMade adds to rt the path that was matched in place of the request's: pattern with
-// its wildcards filled in, and rest. Where a name stands twice, of which the last value
-// alone is known, only the end of the request's may be another.
+// judgeMade adds to rt the path that was matched in place of the request's: pattern
+// with its wildcards filled in, followed by rest. If a name occurs twice, only its
+// last value is known, and only the end of the request's path may differ.
 func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err error) {
 	known := !rt.Escaped // or is made?
 	left, behind := v.follow(pattern, rt.Path)
@@ -116,9 +117,9 @@ func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err 
 	return made, nil
 }
 
-// plainlyMakesUp is makesUp for most requests: of what would take longer it says false.
-// makesUp alone takes 140 ns for one wildcard and 350 for two, where this takes 70 and
-// 120, at each request.
+// plainlyMakesUp is a fast path of makesUp for most requests: it reports false if
+// it cannot decide cheaply. makesUp alone takes 140 ns for one wildcard and 350 for
+// two, this takes 70 and 120, on each request.
 func (v View) plainlyMakesUp(pattern, path string) bool {
 	if pattern == path && strings.IndexByte(pattern, '{') < 0 {
 		return true
@@ -140,8 +141,8 @@ func (v View) plainlyMakesUp(pattern, path string) bool {
 	return len(path) == len(pattern)
 }
 
-// makesUp reports whether path is pattern with its wildcards filled in, a slash at the
-// end aside.
+// makesUp reports whether path is pattern with its wildcards filled in, ignoring a
+// trailing slash.
 func (v View) makesUp(pattern, path string) bool {
 	pattern, path = v.follow(pattern, path)
 	literal, name, behind := cutWildcard(pattern)
@@ -167,8 +168,8 @@ func (v View) stripped(pattern, path string) bool {
 	return path == ""
 }
 
-// follow gives what is left of pattern and path where path goes on otherwise than pattern
-// with its wildcards filled in.
+// follow returns the rest of pattern and of path from where path differs from
+// pattern with its wildcards filled in.
 func (v View) follow(pattern, path string) (patternLeft, pathLeft string) {
 	for pattern != "" {
 		literal, name, behind := cutWildcard(pattern)
@@ -177,7 +178,7 @@ func (v View) follow(pattern, path string) (patternLeft, pathLeft string) {
 			break
 		}
 		value := v.Request.PathValue(name)
-		if hasWildcard(behind, name) { // chi gives the last one's alone
+		if hasWildcard(behind, name) { // chi returns only the last value
 			value, _, _ = strings.Cut(below, "/")
 		}
 		if below, ok = strings.CutPrefix(below, value); !ok {
@@ -188,13 +189,14 @@ func (v View) follow(pattern, path string) (patternLeft, pathLeft string) {
 	return pattern, path
 }
 
-// hasWildcard reports whether pattern has a wildcard of that name.
+// hasWildcard reports whether pattern has a wildcard with the given name.
 func hasWildcard(pattern, name string) bool {
 	return pattern != "" && (strings.Contains(pattern, "{"+name+"}") || strings.Contains(pattern, "{"+name+":"))
 }
 
-// cutWildcard cuts a pattern behind its first wildcard, "{name}" or chi's "{name:regexp}".
-// The literal in front of it is decoded. There may be none, and "{$}" has no name.
+// cutWildcard cuts a pattern after its first wildcard, "{name}" or chi's
+// "{name:regexp}", if there is one. The literal before it is decoded. "{$}" has no
+// name.
 func cutWildcard(pattern string) (literal, name, rest string) {
 	literal, inside, wild := strings.Cut(pattern, "{")
 	if wild {
@@ -220,8 +222,8 @@ func cutWildcard(pattern string) (literal, name, rest string) {
 	return literal, name, rest
 }
 
-// isSubtree reports whether pattern ends in what takes any number of segments:
-// "/" or "{name...}" of a ServeMux, "*" of chi.
+// isSubtree reports whether pattern ends in something that matches any number of
+// segments: "/" or "{name...}" of a ServeMux, "*" of chi.
 func isSubtree(pattern string) bool {
 	if strings.HasSuffix(pattern, "...}") { // or an expression does
 		return strings.IndexByte(pattern[strings.LastIndexByte(pattern, '{'):], ':') < 0
@@ -229,7 +231,7 @@ func isSubtree(pattern string) bool {
 	return strings.HasSuffix(pattern, "/") || strings.HasSuffix(pattern, "*")
 }
 
-// innerSlashes counts those in the wildcards of pattern, "{name}" or chi's
+// innerSlashes counts the slashes in the wildcards of pattern, "{name}" or chi's
 // "{name:regexp}".
 func (v View) innerSlashes(pattern string) int {
 	n := 0
@@ -242,9 +244,9 @@ func (v View) innerSlashes(pattern string) int {
 	return n
 }
 
-// Matched is the route of a request that a router has matched to pattern, ""
-// for none. Path and escaped path of the URL must say the same, whatever
-// rewrote them on the way.
+// Matched returns the route of a request that a router has matched to pattern, ""
+// for none. Path and escaped path of the URL must agree, whatever has rewritten
+// them.
 func (v View) Matched(pattern string) (core.Route, error) {
 	u := v.Request.URL
 	if u.RawPath == "" {
@@ -256,7 +258,7 @@ func (v View) Matched(pattern string) (core.Route, error) {
 	return core.Route{Pattern: pattern, Path: u.RawPath, Escaped: true}, nil
 }
 
-// splitPattern gives method and path of a ServeMux pattern "METHOD host/path".
+// splitPattern returns method and path of a ServeMux pattern "METHOD host/path".
 func splitPattern(pattern string) (method, path string) {
 	i := strings.IndexByte(pattern, '/')
 	if i <= 0 {
@@ -270,9 +272,8 @@ func splitPattern(pattern string) (method, path string) {
 	return "", pattern[i:]
 }
 
-// Param implements [core.Request] with the wildcards of a ServeMux, or of a
-// router that sets path values and may leave them as they were sent, such as
-// chi.
+// Param implements [core.Request] with the wildcards of a ServeMux, or of a router
+// that sets path values and may leave them encoded, such as chi.
 func (v View) Param(name string) string {
 	return Param(v.Request.PathValue(name))
 }
@@ -319,8 +320,8 @@ func (v View) TLS() *tls.ConnectionState { return v.Request.TLS }
 // RemoteAddr implements [core.Request].
 func (v View) RemoteAddr() string { return v.Request.RemoteAddr }
 
-// Body implements [core.BodyReader]. A form that a middleware has parsed, and so
-// read, is written anew.
+// Body implements [core.BodyReader]. A form that a middleware has already parsed is
+// encoded again.
 func (v View) Body() io.Reader {
 	r := v.Request
 	switch {
@@ -332,7 +333,7 @@ func (v View) Body() io.Reader {
 	return r.Body
 }
 
-// WithContext is r with ctx, and r itself when it has ctx already.
+// WithContext returns r with ctx, and r itself if it already has ctx.
 func WithContext(r *http.Request, ctx context.Context) *http.Request {
 	if r.Context() == ctx {
 		return r

@@ -1,5 +1,5 @@
-// Package httpauth mounts a [core.Guard] on plain net/http: ServeMux, chi,
-// gorilla and whatever else takes func(http.Handler) http.Handler.
+// Package httpauth mounts a [core.Guard] on plain net/http: ServeMux, chi, gorilla
+// and any other router that takes func(http.Handler) http.Handler.
 //
 //	mux := http.NewServeMux()
 //	mux.Handle("GET /reports/{id}", httpauth.Authorize(guard)(http.HandlerFunc(
@@ -8,9 +8,9 @@
 //		})))
 //	log.Fatal(http.ListenAndServe("127.0.0.1:8080", mux))
 //
-// Mount gates around the handlers of routes, inside the mux: there the matched
-// pattern is known. Around a whole mux the pattern is unknown and policies see
-// the path alone. Inside [http.StripPrefix] they see the stripped path.
+// Mount gates around the handlers of routes, inside the mux, where the matched
+// pattern is known. Around a whole mux the pattern is unknown and policies see only
+// the path. Inside [http.StripPrefix] they see the stripped path.
 package httpauth
 
 import (
@@ -25,40 +25,40 @@ import (
 // Middleware wraps a handler.
 type Middleware = func(http.Handler) http.Handler
 
-// Authenticate mounts gate one: 401 without a usable identity. Like all
-// functions here that mount a gate it panics when the gate cannot work, so a
+// Authenticate mounts gate one, which answers 401 without a usable identity. Like
+// all functions here that mount a gate it panics if the gate cannot work, so that a
 // mistake shows at start-up.
 func Authenticate(g *core.Guard) Middleware { return mount(g.Authenticate()) }
 
-// Optional lets requests without credentials pass as anonymous; bad
-// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
-// as well.
+// Optional lets requests without credentials pass as anonymous; bad credentials
+// still get 401. [core.WithExpiredAsAnonymous] lets expired ones pass as well.
 func Optional(g *core.Guard, opts ...core.GateOption) Middleware {
 	return mount(g.Optional(opts...))
 }
 
-// Authorize mounts gate two with the guard's authorizer. It runs gate one
-// first where that has not been done.
+// Authorize mounts gate two with the guard's authorizer. It first runs gate one if
+// the request has not passed it yet.
 func Authorize(g *core.Guard, opts ...core.GateOption) Middleware {
 	return mount(g.Authorize(opts...))
 }
 
-// Require mounts gate two with rules, all of which must allow. It runs gate
-// one first where that has not been done.
+// Require mounts gate two with rules, all of which must allow. It first runs gate
+// one if the request has not passed it yet.
 func Require(g *core.Guard, rules ...core.Authorizer) Middleware { return mount(g.Require(rules...)) }
 
-// Principal is who passed gate one, or nil for an anonymous request.
+// Principal returns the principal that passed gate one, or nil for an anonymous
+// request.
 func Principal(r *http.Request) *core.Principal {
 	p, _ := core.PrincipalFrom(r.Context())
 	return p
 }
 
-// Check asks rules from inside a handler, once the object they judge is
-// loaded. On a refusal it has written the answer and returns the denial; the
-// handler returns without writing. Behind a mounted gate nothing of what it
-// writes all the same is sent, and the guard's logger is told. Without one, only
-// the server itself keeps the handler from appending to the answer, which it
-// cannot where a middleware compresses or holds back the response.
+// Check asks rules from inside a handler, once the object they need is loaded. If
+// they refuse, it writes the response and returns the denial; the handler must
+// return without writing. Behind a mounted gate anything it still writes is
+// dropped, and the guard's logger is told. Without a gate, only the server itself
+// can keep the handler from appending to the response, and it cannot do so if a
+// middleware compresses or buffers the response.
 func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(r.Context(), Request(r), rules...)
 	if v.Response == nil {
@@ -66,8 +66,8 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 		return nil
 	}
 	if !refuse(w, r, &v) {
-		// No gate has seen the response, or none that is known, so what its
-		// header says of a representation is the handler's.
+		// No known gate has seen the response, so its representation fields are the
+		// handler's.
 		adapter.ClearRepresentation(w.Header())
 		answerUnseen(w, r, &v)
 	}
@@ -76,7 +76,8 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 
 var refusals adapter.Batch[adapter.Refusal]
 
-// refuse answers by a verdict, and reports false if no gate stands in front of w.
+// refuse writes the response of a verdict, and reports false if there is no gate in
+// front of w.
 func refuse(w http.ResponseWriter, r *http.Request, v *core.Verdict) bool {
 	p := adapter.PassageFrom(r.Context())
 	if p == nil || !p.Belongs(w, r) {
@@ -86,14 +87,14 @@ func refuse(w http.ResponseWriter, r *http.Request, v *core.Verdict) bool {
 	*f = adapter.Refusal{Verdict: *v, Request: Request(r), Answer: answerRefusal}
 	direct := w == p.Seal.Writer()
 	if p.Refuse(f, direct); !direct {
-		w.WriteHeader(v.Response.Status) // for those between, who count and log
+		w.WriteHeader(v.Response.Status) // for middleware in between that counts and logs
 	}
 	return true
 }
 
-// answerUnseen answers where no gate is known to stand in front. If w is the seal
-// of one, the request has lost its context on the way: the seal closes all the
-// same.
+// answerUnseen responds if no gate is known to be in front. If w is nevertheless
+// the seal of one, the request has lost its context on the way, and the seal is
+// closed too.
 func answerUnseen(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	answer(w, r, v)
 	if s := adapter.SealOf(w); s != nil && !s.Closed() {
@@ -116,14 +117,14 @@ func answer(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	}
 	adapter.RemoveFields(w.Header(), undo)
 	h, err := notFound(native)
-	if err != nil { // only a guard no gate of which is mounted
+	if err != nil { // only for a guard without any mounted gate
 		adapter.Write(w, v.Response)
 		return
 	}
 	h.ServeHTTP(w, r)
 }
 
-// notFound is the handler for unknown paths given to [core.WithConcealment].
+// notFound returns the handler for unknown paths given to [core.WithConcealment].
 func notFound(native any) (http.Handler, error) {
 	switch h := native.(type) {
 	case nil:
@@ -142,16 +143,16 @@ type View = adapter.View
 // gated is a view for a mounted gate.
 type gated struct{ View }
 
-// Room is what [core.Room] says.
+// Room implements the method that [core.Room] describes.
 func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
-// AddFields puts fields that core and its schemes give out, such as those of a
-// login, into a response header: Vary is merged with what others have set, every
-// challenge and cookie gets its own line, other names replace.
+// AddFields adds fields from core and its schemes, such as those of a login, to a
+// response header: Vary is merged with what others have set, every challenge and
+// cookie gets its own line, other fields replace existing ones.
 func AddFields(h http.Header, fields []core.Field) { adapter.AddFields(h, fields) }
 
-// Request shows a request to code that knows no framework, such as a login of
-// core/session.
+// Request returns the view of a request for framework-neutral code, such as a login
+// of core/session.
 func Request(r *http.Request) core.Request { return View{Request: r} }
 
 // Serve mounts an endpoint, such as a metadata document.
