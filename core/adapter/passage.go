@@ -24,7 +24,7 @@ type Passage struct {
 }
 
 // Room starts a passage for a request with the context ctx that has passed a gate.
-// The view that an adapter passes to gates only has a method Room that calls it:
+// Only the view that an adapter passes to gates has a method Room that calls it:
 // see [core.Room]. The gate's state in the context is then part of the passage,
 // which [Enter] completes. Behind another passage it returns nil.
 func Room(ctx context.Context) (*core.Room, context.Context) {

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Algorithm is a hash algorithm as the algorithm parameter spells it (RFC 7616
-// §3.3). The -sess variants are not offered and refused.
+// Algorithm is a hash algorithm as named by the algorithm parameter (RFC 7616
+// §3.3). The -sess variants are neither offered nor accepted.
 type Algorithm string
 
 // The algorithms of RFC 7616 §6.1.
 const (
 	SHA256 Algorithm = "SHA-256"
-	// SHA512256 is SHA-512/256 of FIPS 180-4 and not SHA-512 cut short; the
-	// example of RFC 7616 §3.9.2 has it wrong (erratum 4897).
+	// SHA512256 is SHA-512/256 of FIPS 180-4, not truncated SHA-512; the example in
+	// RFC 7616 §3.9.2 is wrong (erratum 4897).
 	SHA512256 Algorithm = "SHA-512-256"
 	MD5       Algorithm = "MD5"
 )
@@ -26,12 +26,12 @@ const (
 // qopAuth is the only quality of protection that is offered.
 const qopAuth = "auth"
 
-// Input is what a response is computed from besides H(A1). All values are as
-// they are meant, without quotes and escapes (RFC 7616 §3.4.5).
+// Input holds what a response is computed from besides H(A1). All values are plain,
+// without quotes and escapes (RFC 7616 §3.4.5).
 type Input struct {
 	// Method is the request method.
 	Method string
-	// URI is the uri parameter: the request target, query included.
+	// URI is the uri parameter: the request target, including the query.
 	URI string
 	// Nonce is the server's nonce.
 	Nonce string
@@ -41,11 +41,11 @@ type Input struct {
 	ClientNonce string
 }
 
-// Response is the response parameter for qop=auth (RFC 7616 §3.4.1), in
-// lower-case hex; "" for an algorithm that is not one of this package. a1 is
-// what [HashA1] returns for the same algorithm.
+// Response returns the response parameter for qop=auth (RFC 7616 §3.4.1), in
+// lower-case hex; "" for an algorithm that this package does not define. a1 is the
+// result of [HashA1] for the same algorithm.
 //
-// It is what a client sends, and what a server compares with that.
+// A client sends it, and a server compares it with its own.
 func (a Algorithm) Response(a1 string, in Input) string {
 	var digits [maxHexLen]byte
 	var text [512]byte
@@ -53,12 +53,12 @@ func (a Algorithm) Response(a1 string, in Input) string {
 	return string(response)
 }
 
-// HashA1 is H(A1), H(user:realm:password) in lower-case hex (RFC 7616 §3.4.2).
-// Who has it can sign in, so it is to be kept like a password.
+// HashA1 returns H(A1), H(user:realm:password) in lower-case hex (RFC 7616 §3.4.2).
+// Anyone who has it can sign in, so protect it like a password.
 //
-// Values are hashed as the bytes they are: give them in UTF-8, normalized as
-// clients send them (NFC). A user that is empty or holds a colon, an empty realm
-// and an unknown algorithm are errors, which hold no password.
+// Values are hashed byte for byte: pass them in UTF-8, normalized as clients send
+// them (NFC). A user that is empty or contains a colon, an empty realm and an
+// unknown algorithm are errors, which never quote the password.
 func HashA1(a Algorithm, user, realm, password string) (string, error) {
 	switch {
 	case a.hexLen() == 0:
@@ -71,17 +71,17 @@ func HashA1(a Algorithm, user, realm, password string) (string, error) {
 	return string(a.appendHash(nil, []byte(user+":"+realm+":"+password))), nil
 }
 
-// HashUser is H(user:realm) in lower-case hex, what a client sends for its name
-// with userhash=true (RFC 7616 §3.4.4); "" for an algorithm that is not one of
-// this package.
+// HashUser returns H(user:realm) in lower-case hex, which a client sends in place
+// of its name with userhash=true (RFC 7616 §3.4.4); "" for an algorithm that this
+// package does not define.
 func HashUser(a Algorithm, user, realm string) string {
 	return string(a.appendHash(nil, []byte(user+":"+realm)))
 }
 
-// maxHexLen is the most hex digits that a hash has.
+// maxHexLen is the maximum number of hex digits of a hash.
 const maxHexLen = 2 * sha256.Size
 
-// hexLen is the number of hex digits of a hash; 0 for an unknown algorithm.
+// hexLen returns the number of hex digits of a hash; 0 for an unknown algorithm.
 func (a Algorithm) hexLen() int {
 	switch a {
 	case SHA256, SHA512256:

@@ -13,22 +13,22 @@ import (
 // Authenticate implements [core.Authenticator].
 //
 // Another scheme, or none, is [core.ErrNoCredentials]. Two Authorization lines,
-// username beside username*, and a uri that is not the request's target are
-// [core.ErrAmbiguousCredentials], which is 400 (RFC 7616 §3.4.6). Everything
-// else that is wrong with credentials is a [core.CredentialError] with a reason:
+// username together with username*, and a uri that is not the request's target are
+// [core.ErrAmbiguousCredentials], which results in 400 (RFC 7616 §3.4.6). Any other
+// defect of credentials is a [core.CredentialError] with a reason:
 //
-//   - [core.ReasonMalformed]: a parameter is missing or not what it must be
-//   - [ReasonWrongRealm], [core.ReasonBadAlgorithm], [ReasonForeignNonce]: it is
-//     none that this server offered
-//   - [core.ReasonUnknownPrincipal], [core.ReasonWrongSecret]: the same to the
-//     client, in answer and work
-//   - [core.ReasonStale]: the response is right, and the nonce has expired, or
-//     is too old or too far counted for anyone to say what was used
-//   - [core.ReasonReplayed]: the response is right, and was there before
+//   - [core.ReasonMalformed]: a parameter is missing or invalid
+//   - [ReasonWrongRealm], [core.ReasonBadAlgorithm], [ReasonForeignNonce]: this
+//     server did not offer it
+//   - [core.ReasonUnknownPrincipal], [core.ReasonWrongSecret]: indistinguishable to
+//     the client, by response and by time
+//   - [core.ReasonStale]: the response is right, but the nonce has expired, or
+//     nonce or count is too old to tell whether it was used
+//   - [core.ReasonReplayed]: the response is right, but was used before
 //
-// What the store returns is mapped as [Store] says, and a failure of that of
-// [WithCounts] is a [core.UnavailableError]. No error holds the user's
-// name (RFC 7616 §3.4.4 lets clients hide it).
+// Errors of the store are mapped as [Store] says, and a failure of the one of
+// [WithCounts] is a [core.UnavailableError]. No error contains the user's name (RFC
+// 7616 §3.4.4 lets clients hide it).
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	c, err := parseCredentials(r)
 	if err != nil {
@@ -53,7 +53,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 		return nil, refused(core.ReasonWrongSecret, errors.New("digest: the response is not the user's"))
 	}
 	if core.IsRecheck(ctx) {
-		return e.Principal, nil // nonce and count were for the request
+		return e.Principal, nil // nonce and count were for the original request
 	}
 	now := a.now()
 	use := a.counts.use(id, c.count, now)
@@ -72,7 +72,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 }
 
 // offered checks that c answers a challenge of this server (RFC 7616 §3.4), and
-// says which.
+// returns its algorithm and nonce.
 func (a *Authenticator) offered(c *credentials) (Algorithm, nonceID, error) {
 	if c.realm != a.realm {
 		return "", nonceID{}, refused(ReasonWrongRealm, errors.New("digest: another realm"))
@@ -95,8 +95,8 @@ func (a *Authenticator) offered(c *credentials) (Algorithm, nonceID, error) {
 	return algorithm, id, err
 }
 
-// open takes apart the nonce of c, which one of the keys has made together with
-// the opaque.
+// open decodes the nonce of c, which must have been made, like the opaque, with one
+// of the keys.
 func (a *Authenticator) open(c *credentials) (nonceID, error) {
 	for _, s := range a.sealers {
 		if c.opaque != s.opaque {
@@ -110,7 +110,8 @@ func (a *Authenticator) open(c *credentials) (nonceID, error) {
 	return nonceID{}, refused(ReasonForeignNonce, errors.New("digest: opaque is not this server's"))
 }
 
-// algorithm is the offered algorithm of that name, in any letter case, or "".
+// algorithm returns the offered algorithm with the given name, in any letter case,
+// or "".
 func (a *Authenticator) algorithm(name string) Algorithm {
 	for _, algorithm := range a.algorithms {
 		if strings.EqualFold(string(algorithm), name) {
@@ -120,8 +121,8 @@ func (a *Authenticator) algorithm(name string) Algorithm {
 	return ""
 }
 
-// answers reports, in constant time, whether the response of c is that of
-// someone who knows a1.
+// answers reports, in constant time, whether the response of c was computed with
+// a1.
 func (a *Authenticator) answers(c *credentials, algorithm Algorithm, a1 string) bool {
 	var digits, response [maxHexLen]byte
 	text, _ := a.texts.Get().(*[]byte)

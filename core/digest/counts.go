@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// window is how far behind the highest count of a nonce a request may come and
-// still be told from a replay.
+// window is how far behind the highest count of a nonce a request can be and still
+// be told from a replay.
 const window = 256
 
 // usability says whether a nonce may be used with a count.
@@ -14,16 +14,16 @@ type usability uint8
 
 const (
 	usable usability = iota
-	stale            // expired, or nobody can say whether the count was used
+	stale            // expired, or it is unknown whether the count was used
 	replayed
 )
 
 // counts remembers which counts were used with which nonce (RFC 7616 §3.4). It
 // is safe for concurrent use and bounded in memory.
 //
-// Only nonces that a right response was given for are in it. floor is the issue
-// time up to which others may have been: they are stale, so that forgetting one
-// never lets a request pass twice.
+// It holds only nonces for which there was a right response. floor is the issue
+// time up to which nonces may have been forgotten: those are stale, so that
+// forgetting one never lets a request pass twice.
 type counts struct {
 	max      int
 	lifetime int64 // in nanoseconds, as all times
@@ -32,10 +32,10 @@ type counts struct {
 	newest      int64 // issue time of the newest nonce
 	floor       int64
 	used        map[nonceID]*usage
-	first, last *usage // in the order they came in use
+	first, last *usage // in order of first use
 }
 
-// usage is which counts of a nonce were used: bit n % window of seen is for
+// usage records which counts of a nonce were used: bit n % window of seen is for
 // count n, if it is above highest-window.
 type usage struct {
 	id      nonceID
@@ -49,13 +49,13 @@ func newCounts(maxNonces int, lifetime time.Duration, start int64) *counts {
 		max:      maxNonces,
 		lifetime: int64(lifetime),
 		newest:   start - 1,
-		floor:    start - 1, // what was used before the start is not known
+		floor:    start - 1, // counts used before the start are unknown
 		used:     map[nonceID]*usage{},
 	}
 }
 
-// issue is the issue time of a new nonce: later than that of any before it and
-// above the floor, so that it is usable.
+// issue returns the issue time of a new nonce: later than that of any earlier one
+// and above the floor, so that it is usable.
 func (c *counts) issue(now int64) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,7 +102,7 @@ func (c *counts) add(id nonceID) *usage {
 	return u
 }
 
-// dropFirst forgets the nonce that came in use first.
+// dropFirst forgets the nonce that was first used.
 func (c *counts) dropFirst() {
 	u := c.first
 	c.first = u.next
@@ -124,7 +124,7 @@ func (u *usage) use(count uint32) usability {
 	return usable
 }
 
-// advance makes count the highest, with those between not used yet.
+// advance makes count the highest; those in between are unused.
 func (u *usage) advance(count uint32) {
 	if count-u.highest >= window {
 		u.seen = [window / 64]uint64{}

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// credentials are what a client sent, well-formed and nothing more.
+// credentials holds what a client sent, checked only for form.
 type credentials struct {
 	user      string // name, or its hash
 	hashed    bool
@@ -25,7 +25,7 @@ type credentials struct {
 	input     Input
 }
 
-// parseCredentials reads the Authorization field of r. No error of it holds a
+// parseCredentials parses the Authorization field of r. Its errors never quote a
 // value that the client sent.
 func parseCredentials(r core.Request) (credentials, error) {
 	field, n := r.Header("Authorization")
@@ -53,8 +53,8 @@ func parseCredentials(r core.Request) (credentials, error) {
 	return c, err
 }
 
-// parameters sorts params and checks what each must be by itself (RFC 7616
-// §3.4). Unknown ones are passed over, as §3.3 wants.
+// parameters sorts params and validates each (RFC 7616 §3.4). Unknown ones are
+// ignored, as §3.3 requires.
 func parameters(params []challenge.Param) (credentials, error) {
 	var c credentials
 	var name, extended *challenge.Param
@@ -101,7 +101,7 @@ func parameters(params []challenge.Param) (credentials, error) {
 	return c, c.parseUser(name, extended, userhash)
 }
 
-// parseCount reads nc, 8LHEX, which counts from 1.
+// parseCount parses nc, 8LHEX, which counts from 1.
 func (c *credentials) parseCount() error {
 	if !isHex(c.input.Count, 8) {
 		return malformed("nc is not 8 lower-case hex digits")
@@ -114,8 +114,8 @@ func (c *credentials) parseCount() error {
 	return nil
 }
 
-// parseUser reads username or username*, of which exactly one must be there; the
-// latter is for names and not for their hashes (RFC 7616 §3.4, §3.4.4).
+// parseUser parses username or username*, exactly one of which must be present; the
+// latter is for names, not for hashes (RFC 7616 §3.4, §3.4.4).
 func (c *credentials) parseUser(name, extended *challenge.Param, userhash string) error {
 	switch {
 	case name != nil && extended != nil:
@@ -151,8 +151,8 @@ func (c *credentials) parseUser(name, extended *challenge.Param, userhash string
 	return nil
 }
 
-// extValue decodes an ext-value in UTF-8 (RFC 8187 §3.2.1): never quoted, and
-// what is neither an attr-char nor percent-encoded is refused.
+// extValue decodes an ext-value in UTF-8 (RFC 8187 §3.2.1), which is never quoted
+// and consists only of attr-chars and percent-encoding.
 func extValue(p challenge.Param) (string, bool) {
 	charset, rest, found := strings.Cut(p.Value, "'")
 	language, text, closed := strings.Cut(rest, "'")
@@ -166,13 +166,13 @@ func extValue(p challenge.Param) (string, bool) {
 	return decoded, err == nil
 }
 
-// malformed refuses credentials that cannot be read.
+// malformed returns the error for malformed credentials.
 func malformed(what string) error {
 	return refused(core.ReasonMalformed, errors.New("digest: "+what))
 }
 
-// refused is 401. All refusals look the same to the client, except that of a
-// stale nonce, so that none tells whether a user exists.
+// refused returns the error for a 401. All refusals except that of a stale nonce
+// look the same to the client, so that none reveals whether a user exists.
 func refused(reason core.Reason, cause error) error {
 	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: cause}
 }

@@ -1,14 +1,13 @@
-// Package digest authenticates requests with the Digest scheme of RFC 7616.
+// Package digest implements the Digest scheme of RFC 7616.
 //
-// A client proves that it knows a password without sending it: it answers a
-// nonce of the server with a hash over both, the method and the request target.
-// Digest keeps a password from whoever listens, and nothing else from anyone:
-// it does not replace TLS.
+// A client proves that it knows a password without sending it: it answers a nonce
+// of the server with a hash over nonce, password, method and request target. Digest
+// hides a password from eavesdroppers, but nothing else: it does not replace TLS.
 //
-// [New] offers SHA-256; other algorithms are offered only when [WithMoreAlgorithms] names
-// them. What users' passwords are checked with is in a [Store], such as a
-// [File] in the form of htdigest. The server keeps no state for a nonce until
-// a right answer to it has come, so requests of strangers take no memory.
+// [New] offers SHA-256, and other algorithms only if [WithMoreAlgorithms] names
+// them. The hashes of users' passwords are in a [Store], such as a [File] in the
+// format of htdigest. The server keeps no state for a nonce until there is a right
+// response to it, so unauthenticated requests take no memory.
 package digest
 
 import (
@@ -25,45 +24,43 @@ import (
 
 const scheme = "Digest"
 
-// MaxBytes is the longest Authorization field that is read; a longer one is
-// 401. The request target is a part of it.
+// MaxBytes is the maximum length of an Authorization field, which includes the
+// request target; a longer one is refused with 401.
 const MaxBytes = 16 << 10
 
-// Reasons of refusals that only this scheme has.
+// The reasons that only this scheme gives.
 const (
-	// ReasonWrongRealm: the credentials are for another realm.
+	// ReasonWrongRealm means that the credentials are for another realm.
 	ReasonWrongRealm core.Reason = "wrong_realm"
-	// ReasonForeignNonce: the nonce, or the opaque beside it, is none that
-	// this server made. It was edited, belongs to another realm, or to a
-	// server with another [WithNonceKey], such as this one before it was restarted
-	// without one.
+	// ReasonForeignNonce means that this server did not make the nonce or its
+	// opaque. It was edited, or belongs to another realm or to a server with
+	// another [WithNonceKey], such as this one before a restart without one.
 	ReasonForeignNonce core.Reason = "foreign_nonce"
 )
 
-// Authenticator is the [core.Authenticator] of the Digest scheme. It is made by
-// [New] and safe for concurrent use.
+// Authenticator is the Digest scheme. It implements [core.Authenticator], is
+// created by [New] and is safe for concurrent use.
 type Authenticator struct {
 	realm      string
 	store      Store
 	hashes     UserHashStore        // nil unless userhash is offered
 	algorithms []Algorithm          // offered, the preferred one first
-	sealers    []*sealer            // the first makes nonces, all open them
-	decoy      map[Algorithm]string // H(A1) that nobody has, to spend work on
+	sealers    []*sealer            // the first seals nonces, all open them
+	decoy      map[Algorithm]string // H(A1) that nobody has, to equalize the work
 	counts     *counts
 	shared     *sharedCounts // nil for none
 	clock      func() time.Time
 	start      time.Time
-	texts      sync.Pool // of *[]byte, to put together what is hashed
+	texts      sync.Pool // of *[]byte, buffers for text to hash
 }
 
 var _ core.Authenticator = (*Authenticator)(nil)
 
-// New makes an authenticator for a realm, which is a part of every stored hash
-// and which clients show when they ask for the password (RFC 9110 §11.5), with
-// the given store.
+// New returns an authenticator with the given store. The realm is part of every
+// stored hash, and clients show it when they ask for the password (RFC 9110 §11.5).
 //
-// The realm must be printable ASCII and not empty. A [File] must be for the
-// same realm, and accept MD5 exactly when MD5 is offered.
+// The realm must be printable ASCII and not empty. A [File] must be for the same
+// realm, and accept MD5 if and only if MD5 is offered.
 func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("digest: empty realm: give it the one that the stored hashes were made with")
@@ -95,13 +92,13 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	a.decoy = decoys(s.key, realm, a.algorithms)
-	if _, err := a.challenges(false); err != nil { // all others differ from it in the nonce alone
+	if _, err := a.challenges(false); err != nil { // all others differ only in the nonce
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	return a, nil
 }
 
-// checkStore finds what would make users fail to sign in one by one.
+// checkStore refuses a store with which some users could never sign in.
 func (a *Authenticator) checkStore(s *settings) error {
 	if f, ok := a.store.(*File); ok {
 		if f.realm != a.realm {
@@ -125,10 +122,9 @@ func (a *Authenticator) checkStore(s *settings) error {
 // Scheme implements [core.Authenticator]. A browser that knows a password answers
 // challenges for every page that causes a request.
 //
-// The account of an attempt is the name as the client sent it: where [WithUserHash]
-// is given it may also be the hash of the name, so that a limiter counts one
-// user under the name and under a hash for each algorithm. It is "" for
-// credentials that cannot be read.
+// The account of an attempt is the name as the client sent it. With [WithUserHash]
+// it may also be a hash of the name, so that a limiter counts one user under the
+// name and under a hash for each algorithm. It is "" for malformed credentials.
 func (a *Authenticator) Scheme() core.Scheme {
 	return core.Scheme{
 		Name:    scheme,
@@ -146,14 +142,13 @@ func attempt(r core.Request) (account string, ok bool) {
 	return c.user, true
 }
 
-// Challenges implements [core.Authenticator]: where the answer is 401 one
-// challenge for each algorithm, the preferred one first, all with one new
-// nonce (RFC 7616 §3.7), and nothing where it is another.
+// Challenges implements [core.Authenticator]. For a 401 it returns one challenge
+// for each algorithm, preferred first, all with the same new nonce (RFC 7616 §3.7),
+// and none otherwise.
 //
-// stale=true is added for an error with [core.ReasonStale]: Authenticate
-// returns it only when the response was right for a nonce that may no longer
-// be used, so that the client repeats the request without asking its user
-// (RFC 7616 §3.3).
+// stale=true is added for an error with [core.ReasonStale]: Authenticate returns it
+// only if the response was right for a nonce that may no longer be used, so that
+// the client repeats the request without asking the user (RFC 7616 §3.3).
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	stale := false
 	if err != core.ErrNoCredentials { // the frequent case
@@ -166,7 +161,7 @@ func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challe
 	}
 	cs, err := a.challenges(stale)
 	if err != nil {
-		return nil // New has made them all once; the guard has one in reserve
+		return nil // cannot happen, since New has tried it; the guard has a fallback
 	}
 	return cs
 }
@@ -200,9 +195,8 @@ func (a *Authenticator) challenges(stale bool) ([]challenge.Challenge, error) {
 	return cs, nil
 }
 
-// now is the time since the Unix epoch in nanoseconds. It goes on from the
-// start by the monotonic clock, so that a system clock that is set back revives
-// no nonce.
+// now returns the time since the Unix epoch in nanoseconds. It advances by the
+// monotonic clock, so that setting the system clock back revives no nonce.
 func (a *Authenticator) now() int64 {
 	return a.start.UnixNano() + int64(a.clock().Sub(a.start))
 }

@@ -12,21 +12,21 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// MaxFileBytes is the largest password file that is read; some 100,000 users.
+// MaxFileBytes is the maximum size of a password file; about 100,000 users.
 const MaxFileBytes = 16 << 20
 
-// File is a password file in the form of htdigest, for one realm. It is made by
-// [NewFile] or [OpenFile] and safe for concurrent use.
+// File is a password file in the format of htdigest, for one realm. It is created
+// by [NewFile] or [OpenFile] and safe for concurrent use.
 //
-// A line is user:realm:hash or user:realm:hash:algorithm, the hash that of
-// [HashA1]. Where the algorithm is left out the length of the hash says it: 64
-// digits are SHA-256, 32 are MD5, as htdigest writes them. A user may have a
-// line for each algorithm. Blank lines and lines that begin with # are skipped.
+// A line is user:realm:hash or user:realm:hash:algorithm, with the hash of
+// [HashA1]. If the algorithm is missing, the length of the hash implies it: 64
+// digits are SHA-256, 32 are MD5, as htdigest writes them. A user may have a line
+// for each algorithm. Blank lines and lines that begin with # are skipped.
 type File struct {
 	realm string
 	md5   bool
-	// table is replaced as a whole and never changed, so that a request sees
-	// one state of the file.
+	// table is replaced as a whole and never modified, so that a request sees one
+	// state of the file.
 	table atomic.Pointer[table]
 }
 
@@ -35,9 +35,9 @@ var _ UserHashStore = (*File)(nil)
 // FileOption configures a [File].
 type FileOption func(*File) error
 
-// WithMD5 lets the file have hashes of MD5. Without it such a line is an
-// error: it does not count where MD5 is not offered, and whoever gets to see it
-// guesses the password at great speed.
+// WithMD5 lets the file have hashes of MD5. Without it such a line is an error: it
+// would be useless unless MD5 is offered, and anyone who sees it can guess the
+// password at great speed.
 func WithMD5() FileOption {
 	return func(f *File) error {
 		f.md5 = true
@@ -45,8 +45,8 @@ func WithMD5() FileOption {
 	}
 }
 
-// NewFile makes a file for a realm, which must be that of the authenticator.
-// Until the first [File.Load] finding a user is a [core.UnavailableError].
+// NewFile returns a file for a realm, which must be that of the authenticator.
+// Until the first [File.Load], finding a user returns a [core.UnavailableError].
 func NewFile(realm string, opts ...FileOption) (*File, error) {
 	if realm == "" {
 		return nil, errors.New("digest: empty realm: give the file the one that its hashes were made with")
@@ -58,13 +58,13 @@ func NewFile(realm string, opts ...FileOption) (*File, error) {
 	return f, nil
 }
 
-// Absent is the error for a path without file. It says how to make one.
+// Absent returns the error for a path without a file. It says how to create one.
 func (*File) Absent(path string) error {
 	return fmt.Errorf("digest: there is no password file %s: make a line with %s: %w", path, advice, fs.ErrNotExist)
 }
 
-// OpenFile makes a file and loads what is at path, once. Its errors are those
-// of [NewFile] and [File.Load], or say why the file could not be read.
+// OpenFile returns a file loaded from path, once. Its error is one of [NewFile] or
+// [File.Load], or says why the file could not be read.
 func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
 	f, err := NewFile(realm, opts...)
 	if err != nil {
@@ -83,15 +83,15 @@ func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
 	return f, nil
 }
 
-// Load replaces the content of the file by data, whole or not at all: after an
-// error the last good content stays in use. It keeps nothing of data.
+// Load replaces the content of the file with data, entirely or not at all: after an
+// error the last valid content stays in use. It does not retain data.
 //
-// The error holds the findings, each as "name:line: message" and joined with
+// The error lists the findings, each as "name:line: message" and joined with
 // [errors.Join]: too few or too many fields, an empty, unprintable or repeated
 // user, another realm, a hash that is not the lower-case hex digits of its
 // algorithm, an unknown algorithm, MD5 without [WithMD5], a byte order mark.
-// Messages hold no hash. Data without any user, or of more than [MaxFileBytes],
-// is an error too.
+// Messages never quote a hash. Data without any user, or of more than
+// [MaxFileBytes], is an error too.
 func (f *File) Load(name string, data []byte) error {
 	if len(data) > MaxFileBytes {
 		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxFileBytes)

@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// A nonce is a nonceID and a MAC over it, in base64url: whoever has the key can
-// tell that it was made with it, and when, without having kept anything.
+// A nonce is a nonceID and a MAC over it, in base64url: with the key one can tell
+// that it was made with it, and when, without storing anything.
 const (
 	idBytes    = 16
 	macBytes   = 16
@@ -22,20 +22,20 @@ const (
 
 var encoding = base64.RawURLEncoding.Strict()
 
-// nonceID is the time of issue, in nanoseconds since the Unix epoch, and 8
-// random bytes that keep those of several instances apart.
+// nonceID is the time of issue, in nanoseconds since the Unix epoch, and 8 random
+// bytes that keep the nonces of several instances apart.
 type nonceID [idBytes]byte
 
 func (id *nonceID) issued() int64 { return int64(binary.BigEndian.Uint64(id[:8])) }
 
 // sealer makes and opens nonces with one key. It is safe for concurrent use.
 type sealer struct {
-	opaque  string // the parameter that goes with its nonces
+	opaque  string // the opaque parameter for its nonces
 	presses sync.Pool
 }
 
-// press is what one nonce is made or opened with, kept together so that doing it
-// takes no memory of its own.
+// press holds the buffers for sealing or opening a nonce, so that it does not
+// allocate.
 type press struct {
 	mac  hash.Hash
 	raw  [nonceBytes]byte
@@ -43,8 +43,8 @@ type press struct {
 	sum  [sha256.Size]byte
 }
 
-// newSealer makes a sealer for one realm: nonces of another are foreign, whatever
-// key they share.
+// newSealer returns a sealer for one realm: nonces of another realm are foreign,
+// even with the same key.
 func newSealer(key []byte, realm string) *sealer {
 	own := derive(key, "nonce", realm)
 	return &sealer{
@@ -53,25 +53,25 @@ func newSealer(key []byte, realm string) *sealer {
 	}
 }
 
-// derive is a key for one purpose in one realm.
+// derive derives a key for one purpose in one realm.
 func derive(key []byte, purpose, realm string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("sallyport digest " + purpose + "\x00" + realm))
 	return mac.Sum(nil)
 }
 
-// seal makes the nonce that was issued at a time.
+// seal returns a nonce with the given time of issue.
 func (s *sealer) seal(issued int64) string {
 	p, _ := s.presses.Get().(*press)
 	defer s.presses.Put(p)
 	binary.BigEndian.PutUint64(p.raw[:8], uint64(issued))
-	_, _ = rand.Read(p.raw[8:idBytes]) // never fails: without randomness the program ends
+	_, _ = rand.Read(p.raw[8:idBytes]) // never fails: without randomness the program crashes
 	copy(p.raw[idBytes:], p.expected())
 	encoding.Encode(p.text[:], p.raw[:])
 	return string(p.text[:])
 }
 
-// open takes a nonce apart; ok is false for one that was not made with the key.
+// open decodes a nonce; ok is false for one that was not made with the key.
 func (s *sealer) open(nonce string) (id nonceID, ok bool) {
 	if len(nonce) != textBytes {
 		return nonceID{}, false
@@ -85,14 +85,14 @@ func (s *sealer) open(nonce string) (id nonceID, ok bool) {
 	return nonceID(p.raw[:idBytes]), hmac.Equal(p.expected(), p.raw[idBytes:])
 }
 
-// expected is the MAC over the nonceID in raw.
+// expected returns the MAC over the nonceID in raw.
 func (p *press) expected() []byte {
 	p.mac.Reset()
 	p.mac.Write(p.raw[:idBytes])
 	return p.mac.Sum(p.sum[:0])[:macBytes]
 }
 
-// decoys are an H(A1) for each algorithm that no password has.
+// decoys returns, for each algorithm, an H(A1) that no password has.
 func decoys(key []byte, realm string, algorithms []Algorithm) map[Algorithm]string {
 	all := make(map[Algorithm]string, len(algorithms))
 	for _, a := range algorithms {

@@ -22,7 +22,7 @@ const (
 // Option configures an [Authenticator].
 type Option func(*settings) error
 
-// settings is what the options make.
+// settings holds what the options set.
 type settings struct {
 	also      map[Algorithm]bool
 	userHash  bool
@@ -48,22 +48,22 @@ func defaults() *settings {
 	return s
 }
 
-// algorithms are those that are offered, the preferred one first. Clients take
-// the first that they know, and some take the first and none else, so that it is
-// the one they all know (RFC 7616 §3.7).
+// algorithms returns the offered algorithms, preferred first. Clients take the
+// first that they know, and some only ever look at the first, so it is the one that
+// all know (RFC 7616 §3.7).
 func (s *settings) algorithms() []Algorithm {
 	return slices.DeleteFunc([]Algorithm{SHA256, SHA512256, MD5}, func(a Algorithm) bool {
 		return a != SHA256 && !s.also[a]
 	})
 }
 
-// WithMoreAlgorithms offers further algorithms, [SHA512256] or [MD5]. In whatever order they
-// are named, SHA-256 is offered first and MD5 last.
+// WithMoreAlgorithms offers further algorithms, [SHA512256] or [MD5]. SHA-256 is
+// always offered first and MD5 last.
 //
-// Some clients, curl 7.88 among them, say SHA-512-256 and compute SHA-256: they
-// are refused if they choose it. Offer MD5 only for clients that know
-// nothing else: whoever gets to see one answer, or the file, guesses passwords
-// at great speed, and an attacker on the way can make clients choose it.
+// Some clients, curl 7.88 among them, claim SHA-512-256 but compute SHA-256: they
+// are refused if they choose it. Offer MD5 only for clients that support nothing
+// else: anyone who sees one response, or the file, can guess passwords at great
+// speed, and an attacker on the path can make clients choose it.
 func WithMoreAlgorithms(algorithms ...Algorithm) Option {
 	return func(s *settings) error {
 		for _, a := range algorithms {
@@ -77,7 +77,7 @@ func WithMoreAlgorithms(algorithms ...Algorithm) Option {
 }
 
 // WithUserHash offers userhash=true: clients may send H(user:realm) in place of the
-// user's name (RFC 7616 §3.4.4). The name itself stays possible. The store must
+// user's name (RFC 7616 §3.4.4). The name itself is still accepted. The store must
 // be a [UserHashStore].
 func WithUserHash() Option {
 	return func(s *settings) error {
@@ -86,17 +86,17 @@ func WithUserHash() Option {
 	}
 }
 
-// WithNonceKey sets the secret that nonces are made with: 32 random bytes or more, for
-// several instances of a service, each of which then takes the nonces of all.
-// By default every authenticator makes its own. Nonces by one of the previous keys
-// are taken too, so that keys can be changed without a 401 for every client: give
-// all instances the new key as a previous one first, then as the first. The keys
-// are not kept.
+// WithNonceKey sets the secret for making nonces: 32 random bytes or more, shared
+// by several instances of a service, each of which then accepts the nonces of all.
+// By default every authenticator makes its own secret. Nonces made with one of the
+// previous keys are accepted too, so that keys can be changed without a 401 for
+// every client: give all instances the new key as a previous one first, then as
+// secret. The keys are not retained.
 //
-// Without [WithCounts] each instance knows only the answers that it has taken itself:
-// whoever has overheard one can have it accepted once more by each other instance,
-// until the nonce expires. The clocks of the instances may differ by less than the
-// lifetime of a nonce.
+// Without [WithCounts] each instance knows only the responses that it has accepted
+// itself: an eavesdropper can replay one once to each other instance, until the
+// nonce expires. The clocks of the instances must differ by less than the lifetime
+// of a nonce.
 func WithNonceKey(secret []byte, previous ...[]byte) Option {
 	return func(s *settings) error {
 		if len(secret) < minKey {
@@ -107,14 +107,14 @@ func WithNonceKey(secret []byte, previous ...[]byte) Option {
 				return fmt.Errorf("previous key %d of %d bytes: must have at least %d, made at random", i+1, len(key), minKey)
 			}
 		}
-		s.key, s.previous, s.sharedKey = secret, previous, true // New keeps what it derives from them
+		s.key, s.previous, s.sharedKey = secret, previous, true // New keeps only keys derived from them
 		return nil
 	}
 }
 
-// WithNonceLifetime sets for how long a nonce may be used; 5 minutes by default, at
-// least 1 s and at most 24 h. A client that goes on after it is told so with
-// stale=true and repeats one request. Nonces made before New are stale as well.
+// WithNonceLifetime sets how long a nonce may be used; 5 minutes by default, at
+// least 1 s and at most 24 h. A client that uses it for longer gets stale=true and
+// repeats one request. Nonces made before New are stale as well.
 func WithNonceLifetime(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < time.Second || d > maxLifetime {
@@ -125,10 +125,10 @@ func WithNonceLifetime(d time.Duration) Option {
 	}
 }
 
-// WithMaxNonces sets how many nonces in use are remembered, with the requests that
-// came under each; 65,536 by default, 1 to 4,194,304. Each takes some 150
-// bytes. Where one more comes in use, the first that was becomes stale: that
-// costs its client a round trip, and never lets a request pass twice.
+// WithMaxNonces sets how many nonces in use are remembered, with the counts used;
+// 65,536 by default, 1 to 4,194,304. Each takes some 150 bytes. Beyond the limit
+// the nonce that was first used becomes stale: that costs its client a round trip,
+// and never lets a request pass twice.
 func WithMaxNonces(n int) Option {
 	return func(s *settings) error {
 		if n < 1 || n > mostNonces {
@@ -139,8 +139,8 @@ func WithMaxNonces(n int) Option {
 	}
 }
 
-// WithClock sets where the time comes from, for tests; [time.Now] by default. It
-// must be safe for concurrent use.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error { return option.Set(&s.clock, now, "clock is nil") }
 }

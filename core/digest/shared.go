@@ -13,34 +13,35 @@ import (
 )
 
 // CountStore remembers which counts of nonces were used, for all instances of a
-// service (RFC 7616 §5.12 has servers look at the count to find replays).
+// service (servers use the count to detect replays, RFC 7616 §5.12).
 // Implementations must be safe for concurrent use, and decide atomically.
 type CountStore interface {
-	// Use keeps a count of a nonce for ttl at least, which is above zero, and reports
-	// whether it was not there before. Of two calls with one nonce and count within
-	// ttl, at most one is told so. nonce is a hash, and holds nothing of the nonce.
+	// Use stores a count of a nonce for at least ttl, which is positive, and
+	// reports whether it is fresh, that is, was not stored before. Of several calls
+	// with the same nonce and count within ttl, at most one returns true. nonce is
+	// a hash, which reveals nothing of the nonce.
 	//
-	// An error means that nobody knows, and the request is answered with 503.
+	// An error means that it could not be decided, and results in 503.
 	Use(ctx context.Context, nonce [32]byte, count uint32, ttl time.Duration) (fresh bool, err error)
 }
 
-// countTimeout is how long a store with a fallback may take before this instance goes
-// on by itself.
+// countTimeout is how long a store with a fallback may take before this instance
+// decides alone.
 const countTimeout = 250 * time.Millisecond
 
-// WithCounts has s be asked about each right answer after this instance has found that
-// it was not there before, so that an answer that was overheard is good at no other
-// instance either. It needs [WithNonceKey]. While s fails, requests are 503, unless
-// [WithCountFallback] is given.
+// WithCounts asks s about each right response that is new to this instance, so that
+// an overheard response does not work at any other instance either. It requires
+// [WithNonceKey]. While s fails, requests get 503, unless [WithCountFallback] is
+// given.
 func WithCounts(s CountStore) Option {
 	return func(o *settings) error { return option.Set(&o.counts, s, "count store is nil") }
 }
 
-// WithCountFallback lets this instance decide by itself while the store of [WithCounts]
-// fails or takes longer than 250 ms: an answer is then good once at each instance, as
-// without a store, and nobody is signed out. told, which may be nil, is told when the
-// store begins to fail, with the error, and when it answers again, with nil; it must be
-// quick and safe for concurrent use.
+// WithCountFallback lets this instance decide alone while the store of [WithCounts]
+// fails or takes longer than 250 ms: a response then works once at each instance,
+// as without a store, and nobody is signed out. told, which may be nil, is called
+// with the error when the store begins to fail, and with nil when it works again;
+// it must be fast and safe for concurrent use.
 func WithCountFallback(told func(err error)) Option {
 	return func(o *settings) error {
 		o.fallback = &sharedstore.Calls{Timeout: countTimeout, Told: told}
@@ -56,7 +57,7 @@ type sharedCounts struct {
 	lifetime time.Duration
 }
 
-// newSharedCounts is nil without a store.
+// newSharedCounts returns nil without a store.
 func newSharedCounts(s *settings, realm string) (*sharedCounts, error) {
 	switch {
 	case s.counts == nil && s.fallback != nil:
@@ -69,12 +70,13 @@ func newSharedCounts(s *settings, realm string) (*sharedCounts, error) {
 	return &sharedCounts{s.counts, s.fallback, realm, s.lifetime}, nil
 }
 
-// use reports how a count that is new to this instance may be used.
+// use reports whether a count that is new to this instance may be used.
 func (c *sharedCounts) use(ctx context.Context, id nonceID, count uint32, now int64) (usability, error) {
 	if c == nil {
 		return usable, nil
 	}
-	// An instance whose clock is behind takes the nonce for up to a lifetime longer.
+	// An instance whose clock is behind accepts the nonce for up to a lifetime
+	// longer.
 	ttl := max(time.Duration(id.issued()-now)+2*c.lifetime, time.Millisecond)
 	nonce := sha256.Sum256(append([]byte("sallyport digest count\x00"+c.realm+"\x00"), id[:]...))
 	fresh := true

@@ -8,40 +8,40 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ErrUnknownUser is what a [Store] returns for a user it does not have, or has
-// no hash of that algorithm for.
+// ErrUnknownUser is returned by a [Store] for a user it does not have, or for whom
+// it has no hash of the given algorithm.
 var ErrUnknownUser = errors.New("unknown user")
 
-// Entry is what a [Store] knows of a user.
+// Entry is what a [Store] knows about a user.
 type Entry struct {
-	// Principal is who the user is, once the response has proved it.
+	// Principal is the user's principal, if the response proves to be right.
 	Principal *core.Principal
-	// A1 is H(A1) for the realm and algorithm asked for, as [HashA1] returns
-	// it: lower-case hex.
+	// A1 is H(A1) for the given realm and algorithm, as returned by [HashA1]:
+	// lower-case hex.
 	A1 string
 }
 
-// Store finds what users' passwords are checked with. Implementations must be
-// safe for concurrent use.
+// Store finds the hashes of users' passwords. Implementations must be safe for
+// concurrent use.
 type Store interface {
 	// FindUser finds a user of a realm for one of the offered algorithms.
 	//
-	// user is as the client sent it and proved by nothing: valid UTF-8, 1 to
-	// 255 bytes, without control characters, in whatever normalization form the
-	// client uses. It is to be compared exactly: it is a part of H(A1).
+	// user is as the client sent it, unverified: valid UTF-8, 1 to 255 bytes,
+	// without control characters, in whatever normalization form the client uses.
+	// Compare it exactly, since it is part of H(A1).
 	//
-	// An error that is [ErrUnknownUser] is 401, and looks to the client like a
-	// wrong password. All others are 503, or 500 for a [core.InternalError]:
-	// nobody could find out. Errors reach observers and so logs: they must hold
-	// neither the name nor a hash.
+	// An error that wraps [ErrUnknownUser] results in 401, and looks to the client
+	// like a wrong password. Any other error means that the lookup failed, and
+	// results in 503, or 500 for a [core.InternalError]. Errors reach observers,
+	// and so logs: they must contain neither the name nor a hash.
 	FindUser(ctx context.Context, realm, user string, a Algorithm) (Entry, error)
 }
 
 // UserHashStore is a [Store] for [WithUserHash].
 type UserHashStore interface {
 	Store
-	// FindUserHash is FindUser for a user of whom the client sent [HashUser],
-	// in lower-case hex.
+	// FindUserHash is FindUser for a client that sent [HashUser] of the name, in
+	// lower-case hex.
 	FindUserHash(ctx context.Context, realm, hash string, a Algorithm) (Entry, error)
 }
 
@@ -62,7 +62,7 @@ func (a *Authenticator) find(ctx context.Context, c *credentials, algorithm Algo
 	case errors.Is(err, ErrUnknownUser) && !isDown:
 		return Entry{A1: a.decoy[algorithm]}, false, nil
 	case err != nil:
-		// Whatever else the error may be, to the guard it is an outage.
+		// Whatever else the error wraps, to the guard it is an outage.
 		outage := &core.UnavailableError{Err: fmt.Errorf("digest: finding the user: %w", err)}
 		if isDown {
 			outage.RetryAfter = down.RetryAfter

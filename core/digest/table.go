@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
-// advice is how a line is made.
+// advice says how to make a line.
 const advice = "digest.HashA1, or with openssl as docs/digest.md shows"
 
 // table is the content of a password file. It is immutable.
@@ -29,7 +29,7 @@ type reader struct {
 	realm      string
 	md5        bool
 	table      *table
-	lines      map[key]int // where a key stood first
+	lines      map[key]int // where a key first occurred
 	principals map[string]*core.Principal
 }
 
@@ -55,8 +55,8 @@ func parseTable(name, text, realm string, md5 bool) (*table, error) {
 	return r.table, nil
 }
 
-// parseLine takes in one line, or says what is wrong with it. Without a colon it may
-// be anything, even a password, so it is not repeated.
+// parseLine parses one line, or returns what is wrong with it. A line without a
+// colon may be anything, even a password, so it is not quoted.
 func (r *reader) parseLine(n int, line string) (problem string) {
 	user, rest, found := strings.Cut(line, ":")
 	if !found {
@@ -65,7 +65,8 @@ func (r *reader) parseLine(n int, line string) (problem string) {
 	if err := challenge.CheckUser(user); err != nil {
 		return err.Error()
 	}
-	// The realm may hold colons, so it is not looked for but expected.
+	// The realm may contain colons, so the line is not split at one: the known
+	// realm is expected.
 	hash, ours := strings.CutPrefix(rest, r.realm+":")
 	if !ours {
 		return fmt.Sprintf("user %q: the line is not for realm %q: lines of other realms belong into files of their own", user, r.realm)
@@ -83,13 +84,13 @@ func (r *reader) parseLine(n int, line string) (problem string) {
 		return err.Error()
 	}
 	r.lines[k] = n
-	e := Entry{Principal: p, A1: strings.Clone(hash)} // a part of the text would keep all of it
+	e := Entry{Principal: p, A1: strings.Clone(hash)} // a substring would keep the whole text in memory
 	r.table.users[key{algorithm, p.ID()}] = e
 	r.table.hashes[key{algorithm, HashUser(algorithm, user, r.realm)}] = e
 	return ""
 }
 
-// principal is that of user, one for all its lines.
+// principal returns the principal of user, the same one for all its lines.
 func (r *reader) principal(user string) (*core.Principal, error) {
 	if p := r.principals[user]; p != nil {
 		return p, nil
@@ -101,7 +102,7 @@ func (r *reader) principal(user string) (*core.Principal, error) {
 	return p, err
 }
 
-// checkHash takes hash[:algorithm] apart, or says what is wrong with it.
+// checkHash splits hash[:algorithm], or returns what is wrong with it.
 func (r *reader) checkHash(field string) (hash string, a Algorithm, problem string) {
 	hash, name, named := strings.Cut(field, ":")
 	a = Algorithm(name)

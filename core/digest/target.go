@@ -6,11 +6,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// sameTarget reports whether uri names what the request line of r names, query
-// included (RFC 7616 §3.4.6). Either may be in absolute form, since proxies turn
-// one form into the other (RFC 9112 §3.2); path and query must then be the same
-// byte for byte, and hosts the same in any letter case. Nothing is decoded:
-// what is spelt otherwise may mean something else to the router.
+// sameTarget reports whether uri names the same target as the request line of r,
+// including the query (RFC 7616 §3.4.6). Either may be in absolute form, since
+// proxies convert between the forms (RFC 9112 §3.2); path and query must then be
+// equal byte for byte, and hosts equal without regard to letter case. Nothing is
+// decoded, since another encoding may mean something else to the router.
 func sameTarget(uri string, r core.Request) bool {
 	target := r.Target()
 	if uri == target {
@@ -52,8 +52,8 @@ func parseAbsolute(s string) (a absolute, ok bool) {
 	return a, a.authority != ""
 }
 
-// isAt reports whether a is at host, with or without the port that its scheme
-// has anyway.
+// isAt reports whether a is at host, with or without the default port of its
+// scheme.
 func (a absolute) isAt(host string) bool {
 	port := ":80"
 	if a.scheme == "https" {

@@ -11,8 +11,8 @@ const (
 	argon2idPrefix = "$argon2id$"
 	argon2idAdvice = "argon2id with m=19456,t=2,p=1 or more"
 
-	// maxWork is the highest product of memory and passes accepted, in KiB: a
-	// hash then takes seconds.
+	// maxWork is the highest accepted product of memory and passes, in KiB: such a
+	// hash takes seconds.
 	maxWork    = 4 << 20
 	maxThreads = 16
 	minSalt    = 8 // RFC 9106 §3.1; 16 are recommended
@@ -20,14 +20,14 @@ const (
 	maxPart    = 64 // of salt and sum, in bytes
 )
 
-// argon2idFloor is the least memory in KiB for each number of passes, from one
-// pass on: the settings of the OWASP Password Storage Cheat Sheet, which are
-// equally hard to guess. Those that RFC 9106 §4 recommends lie above.
+// argon2idFloor is the minimum memory in KiB for each number of passes, starting
+// with one: the settings of the OWASP Password Storage Cheat Sheet, which are
+// equally strong. Those that RFC 9106 §4 recommends are above them.
 var argon2idFloor = [...]uint32{47104, 19456, 12288, 9216, 7168}
 
-// parseArgon2id reads what follows $argon2id$ in a PHC string:
-// v=19$m=…,t=…,p=…$salt$sum, numbers in decimal without leading zeros, the rest
-// in base64 without padding.
+// parseArgon2id parses what follows $argon2id$ in a PHC string:
+// v=19$m=…,t=…,p=…$salt$sum, numbers in decimal without leading zeros, the rest in
+// base64 without padding.
 func parseArgon2id(text string, l limits) (h *hash, problem string) {
 	parts := strings.Split(text, "$")
 	if len(parts) != 4 {
@@ -58,7 +58,7 @@ func malformedArgon2id(what string) string {
 	return "malformed argon2id hash: " + what + ": make it again with " + argon2idAdvice
 }
 
-// parseShape reads m=…,t=…,p=…. Keys and associated data are not supported.
+// parseShape parses m=…,t=…,p=…. Keys and associated data are not supported.
 func parseShape(text string) (s shape, ok bool) {
 	parts := strings.Split(text, ",")
 	if len(parts) != 3 {
@@ -74,12 +74,12 @@ func parseShape(text string) (s shape, ok bool) {
 		n[i] = v
 	}
 	if n[2] > maxThreads {
-		n[2] = maxThreads + 1 // for outside to refuse; a uint8 could wrap around
+		n[2] = maxThreads + 1 // outside refuses it; a uint8 could wrap around
 	}
 	return shape{memory: uint32(n[0]), passes: uint32(n[1]), threads: uint8(n[2])}, true
 }
 
-// outside says which limit of argon2id s is beyond, or "".
+// outside returns which limit of argon2id s exceeds, or "".
 func (s shape) outside(l limits) string {
 	if s.passes < 1 || s.threads < 1 || s.threads > maxThreads {
 		return malformedArgon2id(fmt.Sprintf("t must be at least 1 and p 1 to %d", maxThreads))
@@ -99,8 +99,8 @@ func (s shape) outside(l limits) string {
 	return ""
 }
 
-// decodePart decodes a salt or a sum of at least so many bytes. Go's decoder
-// skips CR and LF, which would give the same bytes several spellings.
+// decodePart decodes a salt or a sum of at least least bytes. Go's decoder skips CR
+// and LF, which would give the same bytes several encodings.
 func decodePart(text string, least int) (part []byte, ok bool) {
 	if len(text) > base64.RawStdEncoding.EncodedLen(maxPart) {
 		return nil, false

@@ -7,9 +7,10 @@ import (
 
 const (
 	defaultMinCost = 10
-	// maxCost is the highest cost accepted: a hash then takes seconds.
+	// maxCost is the highest accepted cost: such a hash takes seconds.
 	maxCost = 16
-	// maxPassword is what bcrypt can hash; Go's compares no byte beyond.
+	// maxPassword is the number of bytes that bcrypt can hash; Go's compares no
+	// further bytes.
 	maxPassword = 72
 
 	hashLen   = len("$2y$10$") + saltLen + digestLen
@@ -18,7 +19,7 @@ const (
 	alphabet  = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 )
 
-// parseBcrypt reads a hash that begins like one of bcrypt.
+// parseBcrypt parses a hash that begins like a bcrypt hash.
 func parseBcrypt(text string, l limits) (h *hash, problem string) {
 	if len(text) != hashLen {
 		return nil, fmt.Sprintf("malformed bcrypt hash of %d characters, not %d: make it again with %s", len(text), hashLen, advice)
@@ -31,8 +32,8 @@ func parseBcrypt(text string, l limits) (h *hash, problem string) {
 	if i := strings.IndexFunc(body, func(r rune) bool { return !strings.ContainsRune(alphabet, r) }); i >= 0 {
 		return nil, fmt.Sprintf("malformed bcrypt hash: bad character %d: make it again with %s", 8+i, advice)
 	}
-	// 31 characters carry 23 bytes and two zero bits; a hash with others
-	// there matches no password.
+	// 31 characters hold 23 bytes and two zero bits; a hash with other bits there
+	// matches no password.
 	if strings.IndexByte(alphabet, body[len(body)-1])%4 != 0 {
 		return nil, "malformed bcrypt hash: bad last character: make it again with " + advice
 	}
@@ -46,7 +47,7 @@ func parseBcrypt(text string, l limits) (h *hash, problem string) {
 	return &hash{shape: shape{cost: cost}, text: []byte(text)}, ""
 }
 
-// withCost is a copy of a bcrypt hash that says another cost.
+// withCost returns a copy of a bcrypt hash with another cost.
 func (h *hash) withCost(cost int) *hash {
 	text := append([]byte(nil), h.text...)
 	text[4], text[5] = byte('0'+cost/10), byte('0'+cost%10)

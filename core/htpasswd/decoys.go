@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// maxShapes bounds how many settings of argon2id a file may have, since each
-// refused password costs a hash of each.
+// maxShapes is the maximum number of argon2id settings in a file, since each
+// refused password costs a hash with each.
 const maxShapes = 4
 
-// decoys are hashes to spend work on, so that every refusal costs the same:
-// what the highest cost of bcrypt in the file costs, and a hash of each setting
-// of argon2id in it. They are made of the users' own, so they are as real; what
-// they are compared with, and with what result, means nothing.
+// decoys holds hashes that equalize the work, so that every refusal costs the same:
+// the highest bcrypt cost in the file, and a hash for each argon2id setting in it.
+// They are derived from the users' own, so that they cost exactly as much; the
+// results of comparing with them are ignored.
 type decoys struct {
-	// ladder has a hash of bcrypt for each cost from lowest to top; both are
-	// 0 in a file without bcrypt.
+	// ladder has a bcrypt hash for each cost from lowest to top; both are 0 in a
+	// file without bcrypt.
 	ladder      [maxCost + 1]*hash
 	lowest, top int
 	argon2id    []*hash
 }
 
-// add takes a user's hash into account, or says why that would be too much.
+// add takes a user's hash into account, or returns why that would be too much.
 func (d *decoys) add(h *hash) (problem string) {
 	switch {
 	case h.bcrypt():
@@ -47,8 +47,7 @@ func (d *decoys) fill() {
 	}
 }
 
-// rest are the decoys that remain to be compared after done was, which is nil
-// for none.
+// rest returns the decoys that remain to be compared after done, which may be nil.
 func (d *decoys) rest(done *hash) []*hash {
 	var rest []*hash
 	switch {

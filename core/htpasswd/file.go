@@ -1,26 +1,25 @@
-// Package htpasswd verifies passwords against a password file in htpasswd
-// form, for the Basic scheme of core/basic.
+// Package htpasswd verifies passwords against a password file in htpasswd format,
+// for the Basic scheme of core/basic.
 //
-// A file has a line user:hash for each user; blank lines and lines that begin
-// with # are skipped. Hashes are bcrypt or argon2id: the other forms that
-// htpasswd knows (MD5, SHA-1, crypt, plain text) can be guessed at billions a
-// second and are refused when the file is read. [SetUser] writes a line, and so do
+// A file has a line user:hash for each user; blank lines and lines that begin with
+// # are skipped. Hashes are bcrypt or argon2id: the other formats of htpasswd (MD5,
+// SHA-1, crypt, plain text) can be guessed at billions per second and are refused
+// when the file is read. [SetUser] writes a line, and so do
 //
 //	sallyport passwd users.htpasswd alice
 //	htpasswd -B -C 12 users.htpasswd alice
 //
-// where -C is the cost; htpasswd's own default of 5 is refused as too low. A
-// hash of argon2id is a PHC string, as the argon2 command prints it:
+// where -C is the cost; htpasswd's default of 5 is refused as too low. An argon2id
+// hash is a PHC string, as printed by the argon2 command:
 //
 //	alice:$argon2id$v=19$m=19456,t=2,p=1$…$…
 //
-// User and password are compared in Unicode normalization form C, so that it
-// does not matter how a keyboard composes letters (RFC 7617 §2.1). A password
-// must have been in that form when it was hashed, as it is when typed on most
-// systems.
+// User and password are compared in Unicode normalization form C, so that it does
+// not matter how a keyboard composes letters (RFC 7617 §2.1). A password must have
+// been hashed in that form, in which most systems produce typed text.
 //
-// [OpenFile] reads a file once. One that is edited while the service runs is a
-// [New] File that core/watch loads:
+// [OpenFile] reads a file once. For a file that is edited while the service runs,
+// use [New] and core/watch:
 //
 //	users, err := htpasswd.New()
 //	...
@@ -42,14 +41,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// MaxFileBytes is the largest password file that is read; some 200,000 users.
+// MaxFileBytes is the maximum size of a password file; about 200,000 users.
 const MaxFileBytes = 16 << 20
 
-// File is the users of a password file. It is made by [New], [OpenFile] or [Parse]
-// and safe for concurrent use.
+// File holds the users of a password file. It is created by [New], [OpenFile] or
+// [Parse] and safe for concurrent use.
 type File struct {
-	// table is replaced as a whole and never changed, so that a verification
-	// sees one state of the file. It is nil until one is loaded.
+	// table is replaced as a whole and never modified, so that a verification sees
+	// one state of the file. It is nil until a file is loaded.
 	table   atomic.Pointer[table]
 	loading sync.Mutex // orders what replaces table
 	limits  limits
@@ -62,8 +61,8 @@ var (
 	_ basic.Speller   = (*File)(nil)
 )
 
-// New makes a File without users, for [File.Load]. Until something is loaded
-// every password is refused with a core.UnavailableError.
+// New returns a File without users, for [File.Load]. Until a file is loaded, every
+// password is refused with a core.UnavailableError.
 func New(opts ...Option) (*File, error) {
 	c := &config{
 		limits:      limits{minCost: defaultMinCost, memory: defaultMemory},
@@ -80,13 +79,13 @@ func New(opts ...Option) (*File, error) {
 	}, nil
 }
 
-// Absent is the error for a path without file. It says how to make one.
+// Absent returns the error for a path without a file. It says how to create one.
 func (*File) Absent(path string) error {
 	return fmt.Errorf("htpasswd: there is no password file %s: make one with \"sallyport passwd FILE USER\": %w", path, fs.ErrNotExist)
 }
 
-// OpenFile reads the password file at path. Its errors are those of [File.Load],
-// with path for the name, or say why the file could not be read.
+// OpenFile reads the password file at path. Its error is one of [File.Load], with
+// path as the name, or says why the file could not be read.
 func OpenFile(path string, opts ...Option) (*File, error) {
 	r, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,20 +118,19 @@ func Parse(name string, r io.Reader, opts ...Option) (*File, error) {
 	return f, nil
 }
 
-// Load puts the users of data, the whole of a password file, in the place of
-// those that were there: all of them at once, or with an error none. It
-// computes no hash, so it is quick. A verification that has begun ends with the
-// users that were there when it began.
+// Load replaces all users with those of data, the content of a password file. If it
+// returns an error, the users stay as they were. It computes no hash, so it is
+// fast. A verification that has begun uses the users from when it began.
 //
-// The error holds every finding, each as "name:line: message" and joined with
+// The error lists all findings, each as "name:line: message" and joined with
 // [errors.Join]: a line without colon; an empty, unprintable or repeated user,
-// where names that differ in normalization alone are the same; a hash that is
-// neither bcrypt nor argon2id or is damaged; a cost of bcrypt below [WithMinCost]
-// or above 16; argon2id below the settings of the OWASP Password Storage Cheat
-// Sheet, which begin at 46 MiB for one pass and 7 MiB for five, or above
-// [WithMaxMemory] or 4 GiB for all passes together; more than four settings of
-// argon2id; a byte order mark. Messages hold no hash and no password. A file
-// without any user, or of more than [MaxFileBytes], is an error too.
+// where names that differ only in normalization are the same; a hash that is
+// neither bcrypt nor argon2id or is damaged; a bcrypt cost below [WithMinCost] or
+// above 16; argon2id below the settings of the OWASP Password Storage Cheat Sheet,
+// which range from 46 MiB for one pass to 7 MiB for five, or above [WithMaxMemory]
+// or 4 GiB for all passes together; more than four argon2id settings; a byte order
+// mark. Messages never quote a hash or a password. A file without any user, or of
+// more than [MaxFileBytes], is an error too.
 func (f *File) Load(name string, data []byte) error {
 	if len(data) > MaxFileBytes {
 		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxFileBytes)
@@ -148,7 +146,8 @@ func (f *File) Load(name string, data []byte) error {
 	return nil
 }
 
-// Version implements [basic.Versioned]: how often a file has been loaded.
+// Version implements [basic.Versioned]. It returns the number of times a file was
+// loaded.
 func (f *File) Version() uint64 {
 	if t := f.table.Load(); t != nil {
 		return t.version

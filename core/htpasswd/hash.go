@@ -10,11 +10,11 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// advice makes the line of a user.
+// advice says how to make the line of a user.
 const advice = "`sallyport passwd FILE USER` or `htpasswd -nB -C 12 USER`"
 
-// shape is what the work of comparing a password with a hash hangs on: cost
-// for bcrypt, the rest for argon2id.
+// shape determines the work of comparing a password with a hash: cost for bcrypt,
+// the rest for argon2id.
 type shape struct {
 	cost    int
 	memory  uint32 // KiB
@@ -22,18 +22,18 @@ type shape struct {
 	threads uint8
 }
 
-// bcrypt says which of the two it is.
+// bcrypt reports whether s is a shape of bcrypt rather than argon2id.
 func (s shape) bcrypt() bool { return s.cost > 0 }
 
 // hash is a password hash that has passed the checks.
 type hash struct {
 	shape
-	text      []byte // of bcrypt, as the library wants it
+	text      []byte // of bcrypt, in the library's format
 	salt, sum []byte // of argon2id
 }
 
-// matches reports whether password is the hash's. Bcrypt's must not be longer
-// than maxPassword.
+// matches reports whether password matches the hash. For bcrypt it must not be
+// longer than maxPassword.
 func (h *hash) matches(password []byte) (bool, error) {
 	if !h.bcrypt() {
 		sum := argon2.IDKey(password, h.salt, h.passes, h.memory, h.threads, uint32(len(h.sum)))
@@ -46,14 +46,14 @@ func (h *hash) matches(password []byte) (bool, error) {
 	return err == nil, err
 }
 
-// limits are how much work a hash must and may be.
+// limits bounds the work of a hash from below and above.
 type limits struct {
 	minCost int    // of bcrypt
 	memory  uint64 // bytes for argon2id
 }
 
-// parseHash reads one hash, or says what is wrong with it and what to do. It
-// does not repeat the hash, which may be a password.
+// parseHash parses one hash, or returns what is wrong with it and what to do. It
+// does not quote the hash, which may be a password.
 func parseHash(text string, l limits) (h *hash, problem string) {
 	if kind := otherKind(text); kind != "" {
 		return nil, fmt.Sprintf("%s: only bcrypt and argon2id are accepted: make the line with %s", kind, advice)
@@ -64,8 +64,8 @@ func parseHash(text string, l limits) (h *hash, problem string) {
 	return parseBcrypt(text, l)
 }
 
-// otherKind says what a hash is that is neither bcrypt nor argon2id, and ""
-// for those.
+// otherKind names the kind of a hash that is neither bcrypt nor argon2id, and
+// returns "" for those.
 func otherKind(text string) string {
 	for _, k := range []struct{ prefix, kind string }{
 		{"$2a$", ""}, {"$2b$", ""}, {"$2y$", ""}, {argon2idPrefix, ""},

@@ -14,16 +14,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// DefaultCost is the cost of bcrypt that [HashBcrypt] is meant to be given: some
-// 0.2 s for each password.
+// DefaultCost is the recommended cost for [HashBcrypt]: about 0.2 s for each
+// password.
 const DefaultCost = 12
 
-// made is the setting of argon2id of hashes that are made here.
+// made is the argon2id setting of hashes made here.
 var made = shape{memory: 19456, passes: 2, threads: 1}
 
-// HashBcrypt makes the hash of a password that stands in a line of a file. The
-// password is brought into Unicode normalization form C, as it is when it is
-// verified; then it has 1 to 72 bytes. The cost is 10 to 16.
+// HashBcrypt returns the bcrypt hash of a password for a line of a file. The
+// password is converted to Unicode normalization form C, as for verification, and
+// must then have 1 to 72 bytes. The cost must be 10 to 16.
 func HashBcrypt(password string, cost int) (string, error) {
 	if cost < defaultMinCost || cost > maxCost {
 		return "", fmt.Errorf("htpasswd: bcrypt cost %d: from %d to %d", cost, defaultMinCost, maxCost)
@@ -42,9 +42,9 @@ func HashBcrypt(password string, cost int) (string, error) {
 	return strings.Replace(string(text), "$2a$", "$2y$", 1), nil // as other programs write it
 }
 
-// HashArgon2id makes the hash of a password that stands in a line of a file, with
-// m=19456,t=2,p=1 and 16 bytes of salt. The password is brought into Unicode
-// normalization form C, as it is when it is verified.
+// HashArgon2id returns the argon2id hash of a password for a line of a file, with
+// m=19456,t=2,p=1 and 16 bytes of salt. The password is converted to Unicode
+// normalization form C, as for verification.
 func HashArgon2id(password string) (string, error) {
 	password, err := checkPassword(password)
 	if err != nil {
@@ -64,10 +64,10 @@ func checkPassword(password string) (string, error) {
 	return norm.NFC.String(password), nil
 }
 
-// SetUser is text, the whole of a password file that may be empty, with hash for
-// user: in the line that the user has, or in a new one at the end. Comments and
-// order stay. name stands in errors, which are those of [File.Load]; a file that
-// [File.Load] would refuse is refused here too, before and after.
+// SetUser returns text, the content of a password file that may be empty, with hash
+// for user: in the user's line, or in a new one at the end. Comments and order
+// stay. Its errors are those of [File.Load], with name; it refuses a file that
+// [File.Load] would refuse, before or after the change.
 func SetUser(name string, text []byte, user, hash string) ([]byte, error) {
 	if err := challenge.CheckUser(user); err != nil {
 		return nil, fmt.Errorf("htpasswd: %w", err)

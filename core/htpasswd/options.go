@@ -9,7 +9,7 @@ import (
 
 const (
 	defaultMemory = 256 << 20
-	minMemory     = 47104 << 10 // the most that a setting at the lower bound needs
+	minMemory     = 47104 << 10 // the maximum that a setting at the lower bound needs
 	maxMemory     = 64 << 30
 	maxTurns      = 4096
 )
@@ -17,7 +17,7 @@ const (
 // Option configures a [File].
 type Option func(*config) error
 
-// config is what the options make.
+// config holds what the options set.
 type config struct {
 	limits      limits
 	concurrency int
@@ -25,8 +25,8 @@ type config struct {
 }
 
 // WithMinCost sets the lowest bcrypt cost that a hash in the file may have; 10 by
-// default. It may be 4 to 16. Lower it for tests only: each step halves the
-// work of someone who guesses. It says nothing about argon2id.
+// default, 4 to 16. Lower it only for tests: each step halves the work of an
+// attacker. It does not affect argon2id.
 func WithMinCost(cost int) Option {
 	return func(c *config) error {
 		if cost < bcrypt.MinCost || cost > maxCost {
@@ -38,7 +38,7 @@ func WithMinCost(cost int) Option {
 }
 
 // WithConcurrency sets how many passwords are checked at a time; GOMAXPROCS by
-// default, 1 to 4096. More only make each other slower.
+// default, 1 to 4096. More than that only slow each other down.
 func WithConcurrency(n int) Option {
 	return func(c *config) error {
 		if n < 1 || n > maxTurns {
@@ -49,11 +49,11 @@ func WithConcurrency(n int) Option {
 	}
 }
 
-// WithMaxMemory sets how many bytes of memory argon2id may take for all passwords
-// that are checked at a time; 256 MiB by default, 46 MiB to 64 GiB. When they
-// would need more, fewer are checked at a time; a hash that needs more by itself
-// is refused when the file is read. The garbage collector may hold memory of
-// hashes that are done for a little longer.
+// WithMaxMemory sets how many bytes of memory argon2id may use for all passwords
+// that are checked at a time; 256 MiB by default, 46 MiB to 64 GiB. If they would
+// need more, fewer are checked at a time; a hash that needs more by itself is
+// refused when the file is read. Memory of finished hashes is freed only at the
+// next garbage collection.
 func WithMaxMemory(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < minMemory || bytes > maxMemory {
@@ -64,7 +64,7 @@ func WithMaxMemory(bytes int64) Option {
 	}
 }
 
-// WithMaxWait sets how long a verification waits for its turn; 1 s by default. 0
+// WithMaxWait sets how long a verification waits for a slot; 1 s by default. 0
 // means not at all.
 func WithMaxWait(d time.Duration) Option {
 	return func(c *config) error {

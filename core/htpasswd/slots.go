@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// slots bounds how many verifications run at a time, and how much memory they
-// take together. First come, first served.
+// slots bounds how many verifications run at a time, and how much memory they use
+// together. It is first come, first served.
 type slots struct {
 	// capacity is memory times concurrency, so that a verification that needs
-	// little memory weighs exactly one of so many slots.
+	// little memory takes exactly one of concurrency slots.
 	capacity    *semaphore.Weighted
 	concurrency uint64
 	memory      uint64
@@ -24,9 +24,8 @@ func newSlots(concurrency int, memory uint64, maxWait time.Duration) *slots {
 	return &slots{semaphore.NewWeighted(int64(memory * n)), n, memory, maxWait}
 }
 
-// enter waits for the slot of a verification that takes up to so many bytes,
-// which are no more than all slots together may take. It is taken until
-// leave is called.
+// enter waits for a slot for a verification that uses up to bytes bytes, which must
+// not exceed the memory of all slots. The slot is taken until leave is called.
 func (s *slots) enter(ctx context.Context, bytes uint64) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("htpasswd: password not checked: %w", err)

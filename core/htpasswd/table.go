@@ -15,7 +15,7 @@ import (
 type table struct {
 	users   map[string]entry // by names in NFC
 	decoys  decoys
-	memory  uint64 // bytes that one verification may take
+	memory  uint64 // bytes that one verification may use
 	version uint64
 }
 
@@ -31,7 +31,7 @@ type reader struct {
 	first  map[string]written
 }
 
-// written is how and where a user stood first.
+// written is the first spelling and line of a user.
 type written struct {
 	user string
 	line int
@@ -55,8 +55,8 @@ func parseTable(name, text string, l limits) (*table, error) {
 	return r.table, nil
 }
 
-// parseLine takes in one line, or says what is wrong with it. Without a colon it
-// may be anything, even a password, so it is not repeated.
+// parseLine parses one line, or returns what is wrong with it. A line without a
+// colon may be anything, even a password, so it is not quoted.
 func (r *reader) parseLine(n int, line string) (problem string) {
 	user, text, found := strings.Cut(line, ":")
 	if !found {
@@ -85,7 +85,7 @@ func (r *reader) parseLine(n int, line string) (problem string) {
 	return ""
 }
 
-// enter notes where a user stands, or says where the same one stood before.
+// enter records the line of a user, or returns where the user occurred before.
 func (r *reader) enter(line int, user string) (problem string) {
 	id := norm.NFC.String(user)
 	before, twice := r.first[id]

@@ -12,30 +12,31 @@ import (
 	"github.com/sallyport-go/sallyport/core/basic"
 )
 
-// retryAfter is what a client is told to wait when too many are hashing.
+// retryAfter is how long a client is told to wait if too many passwords are being
+// hashed.
 const retryAfter = time.Second
 
 var (
-	// errBusy says that no turn came within the maximum wait.
+	// errBusy means that no slot became free within the maximum wait.
 	errBusy = errors.New("htpasswd: too many passwords are being checked at once")
-	// errEmpty says that the file was never loaded.
+	// errEmpty means that the file was never loaded.
 	errEmpty = errors.New("htpasswd: no password file has been loaded yet")
 )
 
-// VerifyPassword implements [basic.Verifier]. The principal has the user, as
-// the file spells it in Unicode normalization form C, as ID and no roles: those
-// come from the policy. User and password are brought into that form first, as
-// RFC 7617 §2.1 asks of the sender.
+// VerifyPassword implements [basic.Verifier]. The principal's ID is the user in
+// Unicode normalization form C, and it has no roles: those come from the policy.
+// User and password are first converted to that form, as RFC 7617 §2.1 asks of the
+// sender.
 //
 // A right password costs one comparison with the user's own hash. Every refusal
 // costs the same, whether the user is unknown ([basic.ErrUnknownUser]), the
-// password wrong ([basic.ErrWrongPassword]) or longer than the 72 bytes bcrypt
-// can hash (the same two errors; it is never cut): as much as the highest cost
-// of bcrypt in the file, and a hash of each setting of argon2id in it. So the
-// time tells neither who is in the file nor with what hash.
+// password wrong ([basic.ErrWrongPassword]) or longer than the 72 bytes bcrypt can
+// hash (the same two errors; it is never cut): as much as the highest bcrypt cost
+// in the file, and a hash for each argon2id setting in it. So the time reveals
+// neither who is in the file nor with what kind of hash.
 //
-// It waits for its turn at most as [WithMaxWait] says and until ctx ends. Then, or
-// when nothing has been loaded yet, it is a [core.UnavailableError] with a
+// It waits for a slot for at most the time of [WithMaxWait], or until ctx ends.
+// Then, or if no file is loaded yet, it returns a [core.UnavailableError] with a
 // RetryAfter of 1 s. A comparison that has begun runs to its end.
 func (f *File) VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error) {
 	t := f.table.Load()
@@ -50,7 +51,8 @@ func (f *File) VerifyPassword(ctx context.Context, user, password string) (*core
 	return t.verify(f.matches, f.Spelling(user), norm.NFC.Bytes([]byte(password)))
 }
 
-// Spelling implements [basic.Speller]: user in Unicode normalization form C.
+// Spelling implements [basic.Speller]. It returns user in Unicode normalization
+// form C.
 func (f *File) Spelling(user string) string { return norm.NFC.String(user) }
 
 // matching compares a hash with a password.
@@ -77,7 +79,7 @@ func (t *table) verify(matches matching, user string, password []byte) (*core.Pr
 	return nil, fmt.Errorf("htpasswd: %w", basic.ErrWrongPassword)
 }
 
-// spend does the work that is left of a refusal after done was compared.
+// spend does the rest of a refusal's work after done was compared.
 func (t *table) spend(matches matching, done *hash, password []byte) {
 	for _, h := range t.decoys.rest(done) {
 		if h.bcrypt() {

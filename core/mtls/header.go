@@ -19,20 +19,20 @@ const (
 )
 
 const (
-	// maxHeader is the longest header that is decoded. Certificates have one
-	// or two KiB, and proxies seldom take header lines of more than 16.
+	// maxHeader is the maximum length of a header that is decoded. Certificates
+	// have one or two KiB, and proxies rarely accept header lines of more than 16.
 	maxHeader = 32 << 10
-	// maxChain is how many intermediate certificates are read.
+	// maxChain is the maximum number of intermediate certificates.
 	maxChain = 8
 )
 
-// forwarded is what a proxy says of the client's certificate.
+// forwarded is what a proxy says about the client's certificate.
 type forwarded struct {
 	certificate   *x509.Certificate
 	intermediates []*x509.Certificate
 }
 
-// single is the value of a header that must not be there twice.
+// single returns the value of a header that must not occur twice.
 func single(r core.Request, name string) (string, error) {
 	value, n := r.Header(name)
 	switch {
@@ -44,9 +44,8 @@ func single(r core.Request, name string) (string, error) {
 	return value, nil
 }
 
-// readClientCert reads the headers of RFC 9440. The chain may be on several
-// lines by the letter of §2.3; since a request shows the first alone, that is
-// refused.
+// readClientCert parses the headers of RFC 9440. §2.3 allows the chain on several
+// lines; since a request returns only the first, that is refused.
 func readClientCert(r core.Request) (*forwarded, error) {
 	value, err := single(r, headerCert)
 	if err != nil {
@@ -79,8 +78,7 @@ func readClientCert(r core.Request) (*forwarded, error) {
 	return f, nil
 }
 
-// byteSequence reads a certificate in DER as a Byte Sequence (RFC 9651
-// §3.3.5).
+// byteSequence parses a DER certificate in a Byte Sequence (RFC 9651 §3.3.5).
 func byteSequence(s string) (*x509.Certificate, error) {
 	s, begins := strings.CutPrefix(s, ":")
 	s, ends := strings.CutSuffix(s, ":")
@@ -97,8 +95,8 @@ func byteSequence(s string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(der)
 }
 
-// readNginx reads what nginx says of a certificate. $ssl_client_verify is
-// SUCCESS, FAILED:reason or NONE.
+// readNginx parses the headers of nginx. $ssl_client_verify is SUCCESS,
+// FAILED:reason or NONE.
 func readNginx(r core.Request, certName, verifyName string) (*forwarded, error) {
 	escaped, err := single(r, certName)
 	if err != nil {

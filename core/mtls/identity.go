@@ -13,30 +13,30 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Identity is what in a certificate names its holder.
+// Identity finds the ID of a certificate's holder.
 type Identity struct {
 	find func(*x509.Certificate) (string, error)
-	err  error // why it cannot work
+	err  error // why it is invalid
 }
 
-// IdentityFunc is an identity of the application's own. f gets certificates
-// that were verified and must not modify them; it must be safe for concurrent
-// use.
+// IdentityFunc makes an identity from a function. f gets verified certificates,
+// which it must not modify; it must be safe for concurrent use.
 //
-// A [core.CredentialError] is 401. Any other error is 503, or 500 for a
-// [core.InternalError]. An ID that is empty, longer than 2048 bytes, no UTF-8,
-// or holds unprintable characters is 401 too.
+// A [core.CredentialError] results in 401. Any other error results in 503, or 500
+// for a [core.InternalError]. An ID that is empty, longer than 2048 bytes, not
+// UTF-8, or contains unprintable characters results in 401 too.
 func IdentityFunc(f func(*x509.Certificate) (id string, err error)) Identity {
 	return Identity{find: f}
 }
 
-// maxID is the longest SPIFFE ID that every implementation must take.
+// maxID is the maximum length of a SPIFFE ID that every implementation must
+// support.
 const maxID = 2048
 
 // SPIFFE takes the SPIFFE ID of a trust domain, such as
-// "spiffe://example.org/reports": the one URI among the subject alternative
-// names of a certificate that is not an authority's. Another domain, a second URI
-// and a path that is empty or has empty or dot segments are refused.
+// "spiffe://example.org/reports": the only URI among the subject alternative names
+// of a certificate that is not an authority's. Another domain, a second URI and a
+// path that is empty or has empty or dot segments are refused.
 func SPIFFE(trustDomain string) Identity {
 	if trustDomain == "" || strings.ToLower(trustDomain) != trustDomain || strings.ContainsFunc(trustDomain, notSPIFFE) {
 		return Identity{err: fmt.Errorf("trust domain %q: want a name in lower case without scheme, such as \"example.org\"", trustDomain)}
@@ -79,7 +79,7 @@ func notSPIFFE(r rune) bool {
 	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-_", r)
 }
 
-// URI takes the one URI among the subject alternative names, as it stands.
+// URI takes the only URI among the subject alternative names, unchanged.
 func URI() Identity {
 	return IdentityFunc(func(c *x509.Certificate) (string, error) {
 		u, err := one(c.URIs, "URI")
@@ -90,8 +90,8 @@ func URI() Identity {
 	})
 }
 
-// DNSName takes the one DNS name among the subject alternative names, in lower
-// case, since letter case means nothing there. A wildcard names nobody.
+// DNSName takes the only DNS name among the subject alternative names, in lower
+// case, since DNS names are case-insensitive. A wildcard names nobody.
 func DNSName() Identity {
 	return IdentityFunc(func(c *x509.Certificate) (string, error) {
 		name, err := one(c.DNSNames, "DNS name")
@@ -105,14 +105,14 @@ func DNSName() Identity {
 	})
 }
 
-// Email takes the one email address among the subject alternative names, as it
-// stands.
+// Email takes the only email address among the subject alternative names,
+// unchanged.
 func Email() Identity {
 	return IdentityFunc(func(c *x509.Certificate) (string, error) { return one(c.EmailAddresses, "email address") })
 }
 
-// CommonName takes the one common name of the subject. Choose it only where the
-// authority vouches for it: many check the subject alternative names alone.
+// CommonName takes the only common name of the subject. Choose it only if the
+// authority vouches for it: many check only the subject alternative names.
 func CommonName() Identity {
 	return IdentityFunc(func(c *x509.Certificate) (string, error) {
 		var names []string
@@ -126,8 +126,8 @@ func CommonName() Identity {
 	})
 }
 
-// OrganizationalUnits is a function for [WithRoles]: each unit (OU) of the subject
-// that is a key of roles, compared exactly, gives the role it is mapped to.
+// OrganizationalUnits returns a function for [WithRoles]: each unit (OU) of the
+// subject that is a key of roles, compared exactly, gives the role it maps to.
 // Other units give none.
 func OrganizationalUnits(roles map[string]string) func(*x509.Certificate) ([]string, error) {
 	return func(c *x509.Certificate) ([]string, error) {
@@ -141,7 +141,7 @@ func OrganizationalUnits(roles map[string]string) func(*x509.Certificate) ([]str
 	}
 }
 
-// one is the only element of list: who has two names could be either.
+// one returns the only element of list: a holder with two names could be either.
 func one[T any](list []T, what string) (T, error) {
 	if len(list) != 1 {
 		var none T
@@ -154,8 +154,8 @@ func unidentified(format string, args ...any) error {
 	return refused(core.ReasonUnknownPrincipal, fmt.Errorf("mtls: "+format, args...))
 }
 
-// checkID says what is wrong with an ID. Control characters have a history of
-// ending a name before its end.
+// checkID returns what is wrong with an ID. Control characters have a history of
+// truncating names.
 func checkID(id string) error {
 	switch {
 	case id == "":

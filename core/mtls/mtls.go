@@ -1,15 +1,15 @@
 // Package mtls authenticates requests by the client's certificate.
 //
-// A certificate counts only when it was verified: by the TLS handshake of the
-// connection, or, behind a proxy that ends TLS, by what a trusted proxy says
-// of it in a header that was chosen on purpose. What can be faked is never
-// believed: such a header from any other peer is not looked at.
+// Only a verified certificate counts: verified by the TLS handshake of the
+// connection or, behind a proxy that terminates TLS, according to a trusted proxy
+// in an explicitly configured header. Nothing that can be forged is trusted: such a
+// header from any other peer is ignored.
 //
-// The server has to ask for certificates. [tls.VerifyClientCertIfGiven] in
-// [tls.Config] suits services that accept other schemes too,
-// [tls.RequireAndVerifyClientCert] those that do not. ClientCAs must be set:
-// without it every certificate authority that the system knows may issue
-// certificates for clients; [WithRoots] guards against that.
+// The server has to request certificates. Use [tls.VerifyClientCertIfGiven] in
+// [tls.Config] for services that accept other schemes too, and
+// [tls.RequireAndVerifyClientCert] for those that do not. ClientCAs must be set:
+// without it every certificate authority that the system trusts may issue client
+// certificates; [WithRoots] guards against that.
 package mtls
 
 import (
@@ -40,19 +40,19 @@ const (
 	ClaimSHA256 = "certificate_sha256"
 )
 
-// ErrRevoked is what a hook given to [WithRevocation] returns, or wraps, for a
-// certificate that was revoked.
+// ErrRevoked is returned, or wrapped, by the function given to [WithRevocation] for
+// a revoked certificate.
 var ErrRevoked = errors.New("certificate was revoked")
 
-// Authenticator is the [core.Authenticator] of client certificates. It is made
-// by [New] and safe for concurrent use.
+// Authenticator authenticates client certificates. It implements
+// [core.Authenticator], is created by [New] and is safe for concurrent use.
 type Authenticator struct {
 	identity   func(*x509.Certificate) (string, error)
 	roles      func(*x509.Certificate) ([]string, error)
 	revocation func(context.Context, *x509.Certificate) error
 	roots      *x509.CertPool
 	proxies    *proxy.Trust
-	forwarded  func(core.Request) (*forwarded, error) // nil: no header is read
+	forwarded  func(core.Request) (*forwarded, error) // nil if no header is read
 	headers    []string
 	verified   bool // the proxy has verified what it forwards
 	now        func() time.Time
@@ -61,8 +61,8 @@ type Authenticator struct {
 
 var _ core.Authenticator = (*Authenticator)(nil)
 
-// New makes an authenticator for a realm, printable ASCII and not empty, whose
-// principals have the ID that identity finds in their certificate.
+// New returns an authenticator whose principals have the ID that identity finds in
+// their certificate. The realm must be printable ASCII and not empty.
 func New(realm string, identity Identity, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("mtls: empty realm: give the protected area a name, such as \"api\"")
@@ -99,8 +99,8 @@ func (a *Authenticator) Scheme() core.Scheme {
 	}
 }
 
-// Challenges implements [core.Authenticator]. There is nothing to say but that
-// a certificate is wanted.
+// Challenges implements [core.Authenticator]. A challenge only says that a
+// certificate is required.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	var bad *core.CredentialError
 	if errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad) {
@@ -113,12 +113,12 @@ func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challe
 //
 // No certificate is [core.ErrNoCredentials]; a header on two lines is
 // [core.ErrAmbiguousCredentials]. A certificate that proves nobody is a
-// [core.CredentialError] with [core.ReasonUnknownKey] if it, or its chain, was
-// not verified, [core.ReasonExpired] or [core.ReasonNotYetValid] by the clock
-// of this request, however old the connection is, [core.ReasonBadClaim] if it
-// is not meant for clients, [core.ReasonRevoked],
-// [core.ReasonUnknownPrincipal] if it names nobody, or more than one, and
-// [core.ReasonMalformed] if what a proxy sent cannot be read.
+// [core.CredentialError] with [core.ReasonUnknownKey] if it, or its chain, was not
+// verified, [core.ReasonExpired] or [core.ReasonNotYetValid] at the time of this
+// request, however old the connection is, [core.ReasonBadClaim] if it is not meant
+// for clients, [core.ReasonRevoked], [core.ReasonUnknownPrincipal] if it names
+// nobody, or more than one, and [core.ReasonMalformed] if a proxy's header cannot
+// be parsed.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	now := a.now()
 	cert, err := a.certificate(r, now)
@@ -136,11 +136,11 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	return a.principal(cert)
 }
 
-// certificate is the client's, verified and valid now.
+// certificate returns the client's certificate, verified and currently valid.
 func (a *Authenticator) certificate(r core.Request, now time.Time) (*x509.Certificate, error) {
 	if a.forwarded != nil && a.proxies.PeerTrusted(r) {
-		// The connection's own certificate, where there is one, is the
-		// proxy's, and never the client's.
+		// The connection's own certificate, if there is one, is the proxy's, never
+		// the client's.
 		f, err := a.forwarded(r)
 		if err != nil {
 			return nil, err
@@ -164,7 +164,7 @@ func (a *Authenticator) certificate(r core.Request, now time.Time) (*x509.Certif
 	return leaf, validChain(state.VerifiedChains, now)
 }
 
-// principal is who cert names.
+// principal returns the principal that cert names.
 func (a *Authenticator) principal(cert *x509.Certificate) (*core.Principal, error) {
 	id, err := a.identity(cert)
 	if err != nil {
@@ -186,9 +186,8 @@ func (a *Authenticator) principal(cert *x509.Certificate) (*core.Principal, erro
 	return p, nil
 }
 
-// hookError is what an error of a function that the application gave means.
-// [core.ErrNoCredentials] would make a guest of someone who sent a certificate,
-// so it is not wrapped.
+// hookError maps an error of the application's function. [core.ErrNoCredentials]
+// would turn a client that sent a certificate into a guest, so it is not wrapped.
 func hookError(what string, err error) error {
 	if errors.Is(err, core.ErrNoCredentials) || errors.Is(err, core.ErrAmbiguousCredentials) {
 		return &core.InternalError{Err: fmt.Errorf("mtls: %s function returned an error that only an authenticator may: %v", what, err)}
@@ -196,8 +195,8 @@ func hookError(what string, err error) error {
 	return err
 }
 
-// revocationError is what a revocation hook's error means: only a clear yes is
-// the client's fault, and an outage wins over it.
+// revocationError maps an error of the revocation function: only an unambiguous
+// [ErrRevoked] is the client's fault, and an outage takes precedence.
 func revocationError(err error) error {
 	var down *core.UnavailableError
 	if errors.Is(err, ErrRevoked) && !errors.As(err, &down) {

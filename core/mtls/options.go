@@ -16,9 +16,9 @@ import (
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
 
-// WithRoots are the authorities whose certificates count, whatever the TLS server
-// or the proxy accepts: each request's chain is verified against them, for
-// client authentication. pool must not be modified after.
+// WithRoots sets the authorities whose certificates are accepted, whatever the TLS
+// server or the proxy accepts: each request's chain is verified against them, for
+// client authentication. pool must not be modified afterwards.
 func WithRoots(pool *x509.CertPool) Option {
 	return func(a *Authenticator) error {
 		if pool == nil || pool.Equal(x509.NewCertPool()) {
@@ -29,35 +29,35 @@ func WithRoots(pool *x509.CertPool) Option {
 	}
 }
 
-// WithRoles sets what roles a certificate gives; none by default. Errors are those
-// of [IdentityFunc]. The function must be safe for concurrent use.
+// WithRoles sets a function that returns the roles of a certificate's holder; none
+// by default. Its errors are treated as those of an [IdentityFunc]. It must be safe
+// for concurrent use.
 func WithRoles(f func(*x509.Certificate) ([]string, error)) Option {
 	return func(a *Authenticator) error { return option.Set(&a.roles, f, "roles function is nil") }
 }
 
-// WithRevocation asks f at each request whether a certificate still holds. nil
-// means that it does, [ErrRevoked] is 401, and any other error is 503: it could
-// not be found out. f must be safe for concurrent use, and quick.
+// WithRevocation asks f on each request whether a certificate is still valid. nil
+// means that it is, [ErrRevoked] results in 401, and any other error, which means
+// that the check failed, in 503. f must be safe for concurrent use, and fast.
 func WithRevocation(f func(context.Context, *x509.Certificate) error) Option {
 	return func(a *Authenticator) error { return option.Set(&a.revocation, f, "revocation function is nil") }
 }
 
 // WithClientCertHeader reads the certificate from the Client-Cert and
-// Client-Cert-Chain headers of RFC 9440 when the peer is a proxy in t. From
-// such a peer nothing else is read, not even the certificate of its own
-// connection; from any other peer the headers are ignored. It needs [WithRoots] or
+// Client-Cert-Chain headers of RFC 9440 if the peer is a proxy in t. From such a
+// peer nothing else is read, not even the certificate of its own connection; from
+// any other peer the headers are ignored. It requires [WithRoots] or
 // [WithProxyVerification].
 func WithClientCertHeader(t *proxy.Trust) Option {
 	return fromHeaders(t, readClientCert, headerCert, headerChain)
 }
 
-// WithNginxHeaders reads the certificate from two headers of the given names when
+// WithNginxHeaders reads the certificate from two headers with the given names if
 // the peer is a proxy in t: one with nginx's $ssl_client_escaped_cert (PEM,
-// percent-encoded) and one with its $ssl_client_verify, which must be SUCCESS.
-// From such a peer nothing else is read, not even the certificate of its own
-// connection; from any other peer the headers are ignored. nginx replaces what
-// a client sends in them only if its configuration sets both with
-// proxy_set_header.
+// percent-encoded) and one with its $ssl_client_verify, which must be SUCCESS. From
+// such a peer nothing else is read, not even the certificate of its own connection;
+// from any other peer the headers are ignored. nginx replaces what a client sends
+// in them only if its configuration sets both with proxy_set_header.
 func WithNginxHeaders(t *proxy.Trust, certificate, verify string) Option {
 	read := func(r core.Request) (*forwarded, error) { return readNginx(r, certificate, verify) }
 	return func(a *Authenticator) error {
@@ -69,8 +69,8 @@ func WithNginxHeaders(t *proxy.Trust, certificate, verify string) Option {
 	}
 }
 
-// WithProxyVerification says that the proxy verifies a certificate before it forwards
-// it, and forwards no other, so that [WithRoots] are not needed.
+// WithProxyVerification says that the proxy forwards only certificates that it has
+// verified, so that [WithRoots] is not needed.
 func WithProxyVerification() Option {
 	return func(a *Authenticator) error {
 		a.verified = true
@@ -78,7 +78,7 @@ func WithProxyVerification() Option {
 	}
 }
 
-// WithClock sets the clock; time.Now by default.
+// WithClock sets the clock, for tests; time.Now by default.
 func WithClock(now func() time.Time) Option {
 	return func(a *Authenticator) error { return option.Set(&a.now, now, "clock is nil") }
 }

@@ -25,8 +25,8 @@ func (a *Authenticator) verify(leaf *x509.Certificate, intermediates []*x509.Cer
 	if err == nil {
 		return leaf, nil
 	}
-	// Expiry is told apart first: which of several things is wrong with a
-	// chain depends on the order in which they are looked at.
+	// Expiry is checked first: which of several defects of a chain is reported
+	// depends on the order of the checks.
 	if expired := withinValidity(leaf, now); expired != nil {
 		return nil, expired
 	}
@@ -42,7 +42,7 @@ func (a *Authenticator) verify(leaf *x509.Certificate, intermediates []*x509.Cer
 	return nil, refused(core.ReasonUnknownKey, fmt.Errorf("mtls: %w", err))
 }
 
-// validChain reports why none of the chains is valid at now. They were when
+// validChain returns why none of the chains is valid at now. They were valid when
 // the connection was made, which may be long ago.
 func validChain(chains [][]*x509.Certificate, now time.Time) error {
 	var first error

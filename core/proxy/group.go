@@ -2,13 +2,13 @@ package proxy
 
 import "net/netip"
 
-// nat64 holds IPv4 addresses as an IPv6 network sees them (RFC 6052 §2.1).
+// nat64 is the prefix for IPv4 addresses in an IPv6 network (RFC 6052 §2.1).
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// Group returns the prefix that limits should count addr under: the address
-// itself for IPv4, and its /64 for IPv6, all of which one subscriber usually
-// has. Addresses of 64:ff9b::/96 (RFC 6052) stand for one IPv4 address each,
-// under which they are counted. The zero Addr gives the zero Prefix.
+// Group returns the prefix under which limits should count addr: the address itself
+// for IPv4, and its /64 for IPv6, which one subscriber usually has as a whole. An
+// address of 64:ff9b::/96 (RFC 6052) is counted as the IPv4 address it stands for.
+// For the zero Addr it returns the zero Prefix.
 func Group(addr netip.Addr) netip.Prefix {
 	addr = unmapped(addr)
 	if nat64.Contains(addr) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// lastXForwardedFor splits the last address off an X-Forwarded-For value. rest
-// is "" when there is no other.
+// lastXForwardedFor splits the last address off an X-Forwarded-For value. rest is
+// "" if there is no other.
 func lastXForwardedFor(value string) (hop, rest string, err error) {
 	i := strings.LastIndexByte(value, ',')
 	if i < 0 {
@@ -24,9 +24,9 @@ var (
 	errTwoFor = errors.New("an element with for twice (RFC 7239 §4)")
 )
 
-// lastForwarded splits the last element off a Forwarded value and gives the
-// node it is for. Where quoted strings begin is known from the left alone, so
-// an error anywhere spoils the whole value.
+// lastForwarded splits the last element off a Forwarded value and returns the node
+// it is for. Quoted strings can only be found from the left, so an error anywhere
+// invalidates the whole value.
 func lastForwarded(value string) (hop, rest string, err error) {
 	last := 0 // where the last element begins
 	for s := value; ; {
@@ -47,8 +47,8 @@ func lastForwarded(value string) (hop, rest string, err error) {
 	return hop, value[:last-1], nil
 }
 
-// element reads one element of a Forwarded value: pairs name=value separated
-// by semicolons (RFC 7239 §4). after is "" or begins with a comma.
+// element parses one element of a Forwarded value: pairs name=value separated by
+// semicolons (RFC 7239 §4). after is "" or begins with a comma.
 func element(s string) (node, after string, err error) {
 	found := false
 	for {
@@ -82,8 +82,7 @@ func element(s string) (node, after string, err error) {
 	return node, s, nil
 }
 
-// pairValue reads a token or quoted-string (RFC 9110 §5.6.4) from the front of
-// s.
+// pairValue parses a token or quoted-string (RFC 9110 §5.6.4) at the start of s.
 func pairValue(s string) (value, after string, err error) {
 	if s == "" || s[0] != '"' {
 		n := tokenLen(s)
@@ -107,7 +106,7 @@ func pairValue(s string) (value, after string, err error) {
 	return "", "", errSyntax
 }
 
-// tokenLen is the length of the token (RFC 9110 §5.6.2) that s begins with.
+// tokenLen returns the length of the token (RFC 9110 §5.6.2) that s begins with.
 func tokenLen(s string) int {
 	for i := range len(s) {
 		c := s[i]

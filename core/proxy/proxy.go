@@ -1,12 +1,11 @@
-// Package proxy says who the client is when trusted proxies stand in front of
-// a service.
+// Package proxy finds the address of the client when there are trusted proxies in
+// front of a service.
 //
-// A forwarding header is a claim by whoever sent it. Each proxy appends the
-// address it was called from, so the list is proven from its right end only as
-// far as its authors are trusted: the peer of the connection, then the address
-// the peer appended if the peer is trusted, and so on. What stands left of the
-// first address that is not trusted was written by the client, who can write
-// anything.
+// A forwarding header is a claim by its sender. Each proxy appends the address it
+// was called from, so the list is proven from its right end only as far as its
+// authors are trusted: the peer of the connection, then the address that the peer
+// appended if the peer is trusted, and so on. Everything to the left of the first
+// untrusted address was written by the client, which can write anything.
 package proxy
 
 import (
@@ -19,16 +18,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// ErrUnproven says that a trusted proxy did not say, or not readably, whom it
-// called for. The address that comes with it is that of the proxy.
+// ErrUnproven means that a trusted proxy did not say, or not in a valid form, for
+// whom it made the request. The address returned with it is that of the proxy.
 var ErrUnproven = errors.New("client address not proven")
 
-// maxHops is how many proxies in a row are followed; real chains have a few.
+// maxHops is the maximum number of proxies in a row that are followed; real chains
+// have a few.
 const maxHops = 32
 
-// Trust knows which peers are proxies whose word counts. It is made by [New];
-// a nil Trust trusts nobody, so that every peer is the client itself. It is
-// immutable and safe for concurrent use.
+// Trust knows which peers are trusted proxies. It is created by [New]; a nil Trust
+// trusts nobody, so that every peer is the client itself. It is immutable and safe
+// for concurrent use.
 type Trust struct {
 	prefixes []netip.Prefix
 	unix     bool
@@ -39,9 +39,9 @@ type Trust struct {
 // Option configures a [Trust].
 type Option func(*Trust) error
 
-// WithForwarded reads the Forwarded header of RFC 7239 in place of
-// X-Forwarded-For. Only one of them is ever read: proxies that write one pass
-// on what clients put into the other.
+// WithForwarded reads the Forwarded header of RFC 7239 in place of X-Forwarded-For.
+// Only one of them is ever read: proxies that write one pass the other on unchanged
+// from clients.
 func WithForwarded() Option {
 	return func(t *Trust) error {
 		t.header, t.previous = "Forwarded", lastForwarded
@@ -49,8 +49,8 @@ func WithForwarded() Option {
 	}
 }
 
-// WithUnixSocket trusts peers on a Unix-domain socket, which have no address. Who
-// may connect is then a matter of the socket's file permissions.
+// WithUnixSocket trusts peers on a Unix domain socket, which have no address. The
+// socket's file permissions then decide who may connect.
 func WithUnixSocket() Option {
 	return func(t *Trust) error {
 		t.unix = true
@@ -58,13 +58,13 @@ func WithUnixSocket() Option {
 	}
 }
 
-// New makes a trust in the proxies whose addresses are within prefixes, with
-// X-Forwarded-For as the header they write.
+// New returns a Trust in the proxies with addresses in prefixes, which write
+// X-Forwarded-For.
 //
-// List the proxies and nothing else: whoever has an address in a prefix can
-// claim any address. A prefix that holds all addresses, has bits set beyond
-// its length or is no prefix is an error, and so is a trust in nobody. IPv4
-// prefixes also hold IPv4-mapped IPv6 addresses.
+// List only the proxies: anyone with an address in a prefix can claim any address.
+// A prefix that contains all addresses, has bits set beyond its length or is
+// invalid is an error, and so is a trust in nobody. IPv4 prefixes also contain
+// IPv4-mapped IPv6 addresses.
 func New(prefixes []netip.Prefix, opts ...Option) (*Trust, error) {
 	t := &Trust{header: "X-Forwarded-For", previous: lastXForwardedFor}
 	for _, p := range prefixes {
@@ -103,9 +103,8 @@ func cleanPrefix(p netip.Prefix) (netip.Prefix, error) {
 	return p, nil
 }
 
-// PeerTrusted reports whether the peer of r's connection is a trusted proxy,
-// so that what it says in header fields may be believed. Behind a chain of
-// proxies the peer is the last one.
+// PeerTrusted reports whether the peer of r's connection is a trusted proxy, whose
+// header fields can be trusted. Behind a chain of proxies the peer is the last one.
 func (t *Trust) PeerTrusted(r core.Request) bool {
 	if t == nil {
 		return false
@@ -114,15 +113,16 @@ func (t *Trust) PeerTrusted(r core.Request) bool {
 	return t.trusts(addr, unix)
 }
 
-// Client returns the address r comes from: the peer's if it is not trusted,
-// and else the rightmost address in the forwarding header that is not; if all
-// are, the leftmost. The address has no zone, and IPv4-mapped ones are IPv4.
+// Client returns the address that r comes from: the peer's if it is not trusted,
+// and otherwise the rightmost untrusted address in the forwarding header; if all
+// are trusted, the leftmost. The address has no zone, and an IPv4-mapped address
+// becomes IPv4.
 //
-// The error is [ErrUnproven] where the header is missing, there on several
-// lines, or unreadable before such an address is found, and for more than 32
-// trusted proxies. The address is then that of the proxy which was to name the client: fit for counting, since
-// nobody but the proxy can cause it to be counted, and unfit for letting
-// someone in. It is the zero Addr for a peer without an address.
+// The error is [ErrUnproven] if the header is missing, on several lines, or
+// malformed before such an address is found, and for more than 32 trusted proxies.
+// The address is then that of the proxy that should have named the client: suitable
+// for counting, since only that proxy can cause it to be counted, but not for
+// letting anyone in. It is the zero Addr for a peer without an address.
 func (t *Trust) Client(r core.Request) (netip.Addr, error) {
 	at, unix := peer(r)
 	if t == nil || !t.trusts(at, unix) {
@@ -166,22 +166,22 @@ func (t *Trust) trusts(addr netip.Addr, unix bool) bool {
 	return false
 }
 
-// peer is the address of r's peer, or whether it is on a Unix-domain socket:
-// such peers are "", "@" or, when they are bound, a path or "@name".
+// peer returns the address of r's peer, and reports whether it is on a Unix domain
+// socket: such peers are "", "@" or, if they are bound, a path or "@name".
 func peer(r core.Request) (addr netip.Addr, unix bool) {
 	s := r.RemoteAddr()
 	if s == "" || s[0] == '@' || s[0] == '/' {
 		return netip.Addr{}, true
 	}
-	if ap, err := netip.ParseAddrPort(s); err == nil { // without it first, each request would make an error
+	if ap, err := netip.ParseAddrPort(s); err == nil { // first, since otherwise each request would create an error
 		return unmapped(ap.Addr()), false
 	}
 	addr, _ = parseHop(s)
 	return addr, false
 }
 
-// parseHop reads an address with or without a port: "192.0.2.1",
-// "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80".
+// parseHop parses an address with or without a port: "192.0.2.1", "192.0.2.1:80",
+// "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80".
 func parseHop(s string) (netip.Addr, bool) {
 	if inner, ok := strings.CutPrefix(s, "["); ok {
 		if inner, ok = strings.CutSuffix(inner, "]"); ok {
@@ -196,5 +196,6 @@ func parseHop(s string) (netip.Addr, bool) {
 	return unmapped(ap.Addr()), err == nil
 }
 
-// unmapped is addr in the one form in which equal addresses compare equal.
+// unmapped returns addr in the canonical form, in which equal addresses compare
+// equal.
 func unmapped(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
