@@ -28,7 +28,7 @@ type Content struct {
 	// nil for sources that need none. It does not count for the hash.
 	Proof []byte `json:"proof,omitempty"`
 
-	summed *summed // nil unless Edits have found out the hash
+	summed *summed // what is known of Files; nil until their hash was found out
 }
 
 // Limits of what a source may hold.

@@ -19,9 +19,7 @@ import (
 type Edits struct {
 	mu   sync.Mutex
 	at   State
-	kept *Content // of at; nil if there is none
-	// known is of the files of kept.
-	known *summed
+	kept *Content // of at, with what is known of its files; nil if there is none
 }
 
 // MaxEdit is how many bytes the text of an edit may have.
@@ -52,17 +50,9 @@ func (e *Edits) Keep(at State, c *Content) {
 	if c.Proof != nil || c.Revision != at.Revision {
 		return
 	}
-	known := c.summed
-	if !known.of(c) {
-		known = sumUp(c.Files)
+	if known := c.summedAs(at.Hash); known != nil {
+		e.at, e.kept = at, known
 	}
-	if known.hash != at.Hash {
-		return
-	}
-	if c.summed == nil { // else others may have it already
-		c.summed = known
-	}
-	e.at, e.kept, e.known = at, c, known
 }
 
 // Text is what those that have a revision can make files by of what led from it to a
@@ -120,12 +110,12 @@ func (e *Edits) Content(to State, text string) *Content {
 	if !by.apply(files) {
 		return nil
 	}
-	known := e.known.edited(&by, files)
+	known := e.kept.summed.edited(&by, files)
 	if known.hash != to.Hash {
 		return nil
 	}
 	c := &Content{Revision: to.Revision, Files: files, summed: known}
-	e.at, e.kept, e.known = to, c, known
+	e.at, e.kept = to, c
 	return c
 }
 
@@ -174,10 +164,17 @@ func sameBytes(a, b []byte, part func(text []byte, n, size int) []byte) int {
 	return n
 }
 
-// has reports whether the files of c have a hash.
-func (c *Content) has(hash string) bool {
-	if c.summed.of(c) && c.summed.hash == hash {
-		return true
+// summedAs is c with what is known of its files, and nil if they do not have a hash. It is
+// a copy if that was not known: others may have c.
+func (c *Content) summedAs(hash string) *Content {
+	if !c.summed.of(c) {
+		known := *c
+		known.Files = sorted(c.Files)
+		known.summed = sumUp(known.Files)
+		c = &known
 	}
-	return c.Hash() == hash
+	if c.summed.hash != hash {
+		return nil
+	}
+	return c
 }

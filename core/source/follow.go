@@ -235,7 +235,7 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 		return err
 	})
 	if err == nil {
-		err = f.check(got, known)
+		err = f.check(&got, known)
 	}
 	if latest := f.Status().Latest; latest > 0 && errors.Is(err, ErrEmpty) {
 		err = fmt.Errorf("%w: it has shown %d: %w", ErrStepBack, latest, err)
@@ -268,7 +268,7 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 }
 
 // check refuses what a source must not return.
-func (f *Follower) check(got Fetched, known State) error {
+func (f *Follower) check(got *Fetched, known State) error {
 	f.mu.Lock()
 	latest := f.state.Latest
 	f.mu.Unlock()
@@ -279,12 +279,15 @@ func (f *Follower) check(got Fetched, known State) error {
 		return fmt.Errorf("%w: it shows %d, and has shown %d", ErrStepBack, got.Revision, latest)
 	case got.Content == nil && got.State != known:
 		return fmt.Errorf("the source shows revision %d without its content", got.Revision)
-	case got.Content != nil && (got.Content.Revision != got.Revision || !got.Content.has(got.Hash)):
-		return fmt.Errorf("the source shows revision %d with content that is not of it", got.Revision)
-	case got.Content != nil:
-		return f.checkProof(got.Content)
+	case got.Content == nil:
+		return nil
 	}
-	return nil
+	content := got.Content.summedAs(got.Hash)
+	if content == nil || content.Revision != got.Revision {
+		return fmt.Errorf("the source shows revision %d with content that is not of it", got.Revision)
+	}
+	got.Content = content
+	return f.checkProof(content)
 }
 
 // guarded has a panic in f be its error.

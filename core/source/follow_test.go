@@ -143,6 +143,36 @@ func TestWrongSources(t *testing.T) {
 	}
 }
 
+// TestSumsAreFoundOutOnce: who follows a source need not hash what the follower has hashed
+// to compare it, whatever the source is.
+func TestSumsAreFoundOutOnce(t *testing.T) {
+	store := newFake()
+	store.publish()
+	files := []source.File{{Name: "policy.csv", Content: []byte("p, ann, /, GET\n")}, {Name: "model.conf", Content: []byte("m")}}
+	store.tampered = func(got *source.Fetched) {
+		got.Hash = source.HashFiles(files)
+		got.Content.Files = files // in another order than they should be
+	}
+	f, err := source.Follow(t.Context(), store, func(_ context.Context, c *source.Content) error {
+		for i, file := range c.Files {
+			hashed := false
+			if got := c.Sum(i, func() { hashed = true }); hashed || got != source.SumFile(file.Content, nil) {
+				t.Errorf("%s: hashed again %t, to %x", file.Name, hashed, got)
+			}
+		}
+		if _, found := c.File("model.conf"); !found {
+			t.Error("a file is not found")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestNumberGivenTwice: a store that has lost its newest revision gives its number
 // once more. Instances that had it take the other one.
 func TestNumberGivenTwice(t *testing.T) {

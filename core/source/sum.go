@@ -170,8 +170,8 @@ func (s *summed) of(c *Content) bool {
 	return s != nil && len(c.Files) > 0 && len(s.files) == len(c.Files) && &s.files[0] == &c.Files[0]
 }
 
-// Sum is the [SumFile] of one of the Files, by its place. It costs nothing where an edit
-// has led to the content.
+// Sum is the [SumFile] of one of the Files, by its place. It costs nothing where
+// a [Follower] has fetched the content.
 func (c *Content) Sum(file int, step func()) Sum {
 	if c.summed.of(c) {
 		return c.summed.sums[file]
