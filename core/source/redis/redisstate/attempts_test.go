@@ -366,3 +366,63 @@ func BenchmarkAttempt(b *testing.B) {
 	l.Report(b.Context(), r, "", wrong)
 	b.Run("success after a failure", success)
 }
+
+// TestServerClockThatIsSet: where the clock of the server goes back, as when another
+// machine takes over, nobody waits longer than ever, and reservations that are never
+// settled expire all the same.
+func TestServerClockThatIsSet(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	const maxWait = 15 * time.Minute
+	const other = "198.51.100.1:80"
+	for name, test := range map[string]struct {
+		ofAddress int
+		begin     func(l *attempts.Limiter)
+		addr      string
+		account   string
+		wait      time.Duration
+	}{
+		"address": {5, func(l *attempts.Limiter) {
+			for guess(t, l, other, "", wrong) {
+			}
+		}, other, "", maxWait},
+		"account": {5, func(l *attempts.Limiter) {
+			for i := range 20 {
+				guess(t, l, fmt.Sprintf("192.0.2.%d:80", i), "alice", wrong)
+			}
+			guess(t, l, other, "alice", wrong)
+		}, other, "alice", maxWait},
+		"reservations": {5, func(l *attempts.Limiter) {
+			for range 5 {
+				if err := l.Allow(t.Context(), request{addr: other}, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, other, "", 3 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := fmt.Sprint("clock", counter.Add(1))
+			limiter := func(now *time.Time) *attempts.Limiter {
+				l, err := attempts.New(attempts.WithStore(open(t, s, service).Attempts(), key), attempts.WithUnsharedAttempts(0), attempts.WithMaxWait(maxWait),
+					attempts.WithTimeout(5*time.Second), attempts.WithAddressBudget(1, time.Minute, test.ofAddress), attempts.WithAccountBudget(1, time.Minute, 5),
+					attempts.WithClock(func() time.Time { return *now }))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l
+			}
+			now := time.Unix(1_800_000_000, 0)
+			test.begin(limiter(&now))
+			now = now.Add(-5 * time.Hour)
+			l := limiter(&now) // of an instance that knows nothing itself
+			var limit *core.LimitError
+			if err := l.Allow(t.Context(), request{addr: test.addr}, test.account); !errors.As(err, &limit) || limit.RetryAfter > maxWait {
+				t.Errorf("%v, wait %v", err, limit)
+			}
+			now = now.Add(test.wait)
+			if err := l.Allow(t.Context(), request{addr: test.addr}, test.account); err != nil {
+				t.Errorf("%v later: %v", test.wait, err)
+			}
+		})
+	}
+}

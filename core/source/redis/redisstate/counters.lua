@@ -22,7 +22,7 @@ end
 
 -- load reads counter i: full is when all its failures are forgiven, before and
 -- current are reservations of the epoch before and of this one. A clock that is
--- set back drops none.
+-- set back drops none, and keeps none longer than its time from then on.
 local function load(i)
   local v = redis.call('HMGET', KEYS[i], 'full', 'failed', 'epoch', 'before', 'current')
   local c = {
@@ -35,6 +35,10 @@ local function load(i)
     c.epoch, c.before, c.current = epoch, c.current, 0
   elseif epoch > c.epoch then
     c.epoch, c.before, c.current = epoch, 0, 0
+  end
+  if epoch < c.epoch or c.full > now + c.ahead then
+    c.epoch, c.full = epoch, math.min(c.full, now + c.ahead)
+    redis.call('HSET', c.key, 'epoch', text(c.epoch), 'full', text(c.full))
   end
   return c
 end
