@@ -55,7 +55,7 @@ func (f *refused) refuse(c echo.Context) error {
 		}
 	}
 	if !resp.Committed {
-		adapter.Write(resp, f.Verdict.Response)
+		write(resp, f.Verdict.Response)
 	}
 	f.close(c)
 	return f.error()
@@ -125,7 +125,52 @@ func answer(w http.ResponseWriter, f *adapter.Refusal) {
 		}
 	}
 	if !resp.Committed {
-		adapter.Write(resp, f.Verdict.Response)
+		write(resp, f.Verdict.Response)
+	}
+}
+
+// answering is the writer of a response while an answer is written: functions that Echo
+// calls in between ([echo.Response.Before], [echo.Response.After]) change nothing of it.
+type answering struct {
+	http.ResponseWriter
+	answer      *core.Response
+	sent, wrote bool
+}
+
+var answerings adapter.Batch[answering]
+
+func (w *answering) WriteHeader(int) {
+	if !w.sent {
+		w.sent = true
+		adapter.AddFields(w.Header(), w.answer.Fields)
+		w.ResponseWriter.WriteHeader(w.answer.Status)
+	}
+}
+
+func (w *answering) Write(b []byte) (int, error) {
+	if w.wrote {
+		return len(b), nil
+	}
+	w.wrote = true
+	w.WriteHeader(w.answer.Status)
+	return w.ResponseWriter.Write(w.answer.Body)
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *answering) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// write writes an answer to resp.
+func write(resp *echo.Response, answer *core.Response) {
+	w := answerings.New()
+	*w = answering{ResponseWriter: resp.Writer, answer: answer}
+	resp.Writer = w
+	resp.WriteHeader(answer.Status)
+	resp.Status = answer.Status
+	if len(answer.Body) > 0 { // a compressor would make a body of none
+		_, _ = resp.Write(answer.Body) // the client has gone; the verdict stands
+	}
+	if resp.Writer == http.ResponseWriter(w) {
+		resp.Writer = w.ResponseWriter
 	}
 }
 
