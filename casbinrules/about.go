@@ -10,29 +10,29 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// WithObjectAttribute has a field of the request definition say something of the
-// object that a handler has loaded, such as who owns it:
+// WithObjectAttribute declares a field of the request definition for a fact about the
+// object that a handler has loaded, such as its owner:
 //
 //	r = sub, obj, act, owner
 //	m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner) && …
 //
-// Without p.sub != "owner", whoever has the ID or a role "owner" would pass for the
+// Without p.sub != "owner", anybody with the ID or a role "owner" would pass for the
 // owner of every object.
 //
-// [Authorizer.About] gives its value, and [WithAttributeType] may say its type. A
-// request about which nobody says it, such as at a gate in front of the handler, is
-// refused with [ReasonNoAttribute], whatever the policy says.
+// [Authorizer.About] gives its value, and [WithAttributeType] may declare its type. A
+// request without the value, such as at a gate in front of the handler, is refused
+// with [ReasonNoAttribute], whatever the policy says.
 func WithObjectAttribute(field string) Option {
 	return objectAttribute(field, true, func() (string, error) {
 		return "", fmt.Errorf("nobody says it of the object (About): %w", ErrNoAttribute)
 	})
 }
 
-// WithObjectAttributeOr is [WithObjectAttribute] with a value for requests about
-// which nobody says one, such as "", so that one policy can stand at gates as well.
-// Mind what the policy makes of that value: by r.sub == r.owner nobody owns what
-// has the owner "", so that no line denies anything to owners there, and by
-// r.sub != r.owner everybody passes.
+// WithObjectAttributeOr is [WithObjectAttribute] with a default value, such as "", so
+// that one policy can be used at gates as well. Consider what the policy makes of
+// that value: with r.sub == r.owner nobody owns an object whose owner is "", so that
+// no line denies anything to owners there, and with r.sub != r.owner everybody
+// passes.
 func WithObjectAttributeOr(field, otherwise string) Option {
 	return objectAttribute(field, false, func() (string, error) { return otherwise, nil })
 }
@@ -50,19 +50,18 @@ func objectAttribute(field string, required bool, missing func() (string, error)
 	}
 }
 
-// About is the policy for one object, whose fields of [WithObjectAttribute] have
-// these values. It is for the adapters' Check, in a handler that has loaded the
-// object:
+// About is the policy for one object whose fields of [WithObjectAttribute] have these
+// values. It is for the adapters' Check, in a handler that has loaded the object:
 //
 //	if err := ginauth.Check(c, guard, policy.About(map[string]string{"owner": doc.Owner})); err != nil {
 //		return
 //	}
 //
-// The values must come from where the object does, and not from the request. They
-// must not be changed while the result is used, which is safe for concurrent use
-// and decides by the policy in force then. A name that is no such field is a
-// [*core.InternalError] of its Authorize, and requests without credentials are
-// never asked about.
+// The values must come from where the object comes from, not from the request. They
+// must not be changed while the result is used, which is safe for concurrent use and
+// decides by the policy in force at that time. For a name that is not such a field,
+// its Authorize returns a [*core.InternalError], and it is never asked about requests
+// without credentials.
 func (a *Authorizer) About(values map[string]string) core.Authorizer {
 	return aboutObject{a, values, a.config.checkAbout(values)}
 }

@@ -7,18 +7,18 @@ import (
 	"reflect"
 )
 
-// Watcher tells of changes of a policy. Casbin's watchers, of any major version,
-// are such.
+// Watcher reports changes of a policy. Casbin's watchers, of any major version,
+// implement it.
 type Watcher interface {
-	// SetUpdateCallback has call be called at each change.
+	// SetUpdateCallback makes the watcher call the function at each change.
 	SetUpdateCallback(call func(string)) error
 	Close()
 }
 
-// WithWatcher has a policy that [FromAdapter] reads be loaded again whenever w
-// calls back. Calls that come during a load make one more load. What came of it
-// is told to [WithReloadObserver] functions; if it was no good, the policy in force stays
-// until the next call, or a call of [Authorizer.Reload].
+// WithWatcher loads a policy of [FromAdapter] again whenever w calls back. Calls
+// during a load cause one more load. [WithReloadObserver] functions are told of the
+// outcome; if it was not good, the policy in force stays until the next call, or a
+// call of [Authorizer.Reload].
 //
 // The callback is set before the first load, so that no change is missed, and
 // replaces any other. [Authorizer.Close] closes w; when FromAdapter returns an

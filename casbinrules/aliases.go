@@ -10,14 +10,14 @@ import (
 
 // What models and policies are found to be.
 type (
-	// Finding is one thing wrong with a model or policy file: its File, Line and
-	// Column, Severity, Code, Message and Hint.
+	// Finding is one problem in a model or policy file: its File, Line and Column,
+	// Severity, Code, Message and Hint.
 	Finding = model.Finding
 	// FindingsError refuses a model or a policy for its Findings.
 	FindingsError = model.FindingsError
 	// Severity says what a [Finding] does to the load.
 	Severity = model.Severity
-	// AttributeType is what the values of an attribute are, and how a matcher may
+	// AttributeType is the type of an attribute's values, and says how a matcher may
 	// compare them; see [WithAttributeType].
 	AttributeType = model.AttributeType
 	// Matcher is what the model in force compares requests with, for tools that
@@ -33,8 +33,7 @@ type (
 
 // What decides, and why.
 type (
-	// Engine is what works out a decision. Whichever it is, the decision is that
-	// of Casbin.
+	// Engine is what makes a decision. Whichever it is, the decision is Casbin's.
 	Engine = engine.Name
 	// Explanation says why a request is allowed or refused, for operators and
 	// tools: it names rules and roles, which no client may see. Subject, Roles,
@@ -53,17 +52,16 @@ type (
 	Miss = explain.Miss
 )
 
-// The severities, the least first. An error refuses the load. A warning does
-// not, and is logged. A note is neither refused nor logged: what it names is
-// fine in most policies, so that only [Lint] tells of it.
+// The severities, the least first. An error refuses the load. A warning does not, and
+// is logged. A note is neither refused nor logged: it names something that is fine in
+// most policies, so only [Lint] reports it.
 const (
 	SeverityNote    Severity = model.SeverityNote
 	SeverityWarning Severity = model.SeverityWarning
 	SeverityError   Severity = model.SeverityError
 )
 
-// The types of attributes. Whatever does not read as the type exactly is not a
-// value of it.
+// The types of attributes. A value must have the form of its type exactly.
 const (
 	// Text is any text, compared by == and != byte by byte. It has no order.
 	Text AttributeType = model.Text
@@ -83,10 +81,10 @@ const (
 
 // The engines.
 const (
-	// EngineIndex looks rules up in tables that are made when the policy is
-	// loaded. It takes about as long for a million rules as for ten.
+	// EngineIndex looks rules up in tables that are built when the policy is loaded.
+	// It takes about as long for a million rules as for ten.
 	EngineIndex Engine = engine.EngineIndex
-	// EngineCasbin is Casbin's enforcer, which tries rule by rule.
+	// EngineCasbin is Casbin's enforcer, which tries one rule after another.
 	EngineCasbin Engine = engine.EngineCasbin
 )
 
@@ -101,29 +99,29 @@ const (
 
 // Why a decision was a refusal.
 const (
-	// ReasonNoRule says that no rule allows.
+	// ReasonNoRule says that no rule allows the request.
 	ReasonNoRule core.Reason = engine.ReasonNoRule
-	// ReasonDeniedByRule says that the rule in Decision.Rule denies.
+	// ReasonDeniedByRule says that the rule in Decision.Rule denies the request.
 	ReasonDeniedByRule core.Reason = engine.ReasonDeniedByRule
-	// ReasonSubjectIsRoleName says that no rule allows, and that the
-	// principal's ID is the name of a role or "anonymous", by which nobody
-	// gets anything.
+	// ReasonSubjectIsRoleName says that no rule allows the request, and that the
+	// principal's ID is the name of a role, or "anonymous", by which nobody gets
+	// anything.
 	ReasonSubjectIsRoleName core.Reason = engine.ReasonSubjectIsRoleName
-	// ReasonNoTenant says that the model has tenants and the principal none.
+	// ReasonNoTenant says that the model has tenants and the principal has none.
 	ReasonNoTenant core.Reason = engine.ReasonNoTenant
 	// ReasonNoObject says that there is nothing to compare with the policy:
 	// no route was matched, with [WithRouteAsObject].
 	ReasonNoObject core.Reason = engine.ReasonNoObject
-	// ReasonNoAttribute says that the request lacks an attribute that the
-	// model asks for; see [WithAttribute].
+	// ReasonNoAttribute says that the request lacks an attribute that the model asks
+	// for; see [WithAttribute].
 	ReasonNoAttribute core.Reason = engine.ReasonNoAttribute
-	// ReasonBadAttribute says that an attribute of the request does not read as
-	// its type; see [WithAttributeType]. Of a principal whose ID is the name of a
-	// role it says so of the text "\x00", too, which stands for such a subject.
+	// ReasonBadAttribute says that an attribute of the request cannot be read as its
+	// type; see [WithAttributeType]. For a principal whose ID is the name of a role,
+	// the text "\x00", which stands for such a subject, is also such an attribute.
 	ReasonBadAttribute core.Reason = engine.ReasonBadAttribute
 )
 
-// ErrNoAttribute is what the function of a [WithAttribute] option returns, wrapped or
-// not, when the request does not have it. The request is then refused with
-// [ReasonNoAttribute], whatever the policy says.
+// ErrNoAttribute is the error that the function of a [WithAttribute] option returns,
+// wrapped or not, when the request lacks the attribute. The request is then refused
+// with [ReasonNoAttribute], whatever the policy says.
 var ErrNoAttribute = engine.ErrNoAttribute

@@ -18,26 +18,23 @@ import (
 //	r = sub, obj, act, region
 //	m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.region == p.region
 //
-// A field that no option fills refuses the model when it is opened, and so does
+// A model with a field that no option fills is refused when it is opened, and so is
 // an option for a field that the model does not have.
 //
-// value is called once for each decision, before any rule is looked at. It gets
-// a nil principal for a request without credentials, and a request that is nil
-// when a tool asks; it must be safe for concurrent use and must not keep the
-// request. What it returns is compared as a text, or as
-// what [WithAttributeType] says. Its error
-// refuses the request: with 403 (401 for an anonymous one) for
-// [ErrNoAttribute], with 500 for a [*core.InternalError] and for a panic, and
-// with 503 for any other, since whether access is allowed could not be found
-// out. The request's own headers prove nothing, so attributes come from
-// credentials, from the connection, or from a store.
+// value is called once for each decision, before any rule is evaluated. It gets a nil
+// principal for a request without credentials, and a nil request when a tool asks; it
+// must be safe for concurrent use and must not keep the request. Its result is
+// compared as a text, or as the type of [WithAttributeType]. Its error refuses the
+// request: with 403 (401 for an anonymous one) for [ErrNoAttribute], with 500 for a
+// [*core.InternalError] and for a panic, and with 503 for any other, since nobody
+// knows then whether access is allowed. The request's own headers prove nothing, so
+// take attributes from credentials, from the connection, or from a store.
 //
-// Values have no properties: a matcher with r.sub.Age is refused. So is eval:
-// with it each line of the policy is a program of its own, which neither
-// findings nor explanations could read, and which a slip of a pen turns into a
-// line that fails every request. What a rule shall say belongs into a field of
-// its own, compared in the matcher, by a [WithFunction] where no operator of
-// Casbin's does it.
+// Values have no properties: a matcher with r.sub.Age is refused. So is eval: it
+// makes each line of the policy a program of its own, which neither findings nor
+// explanations could read, and which a typing error turns into a line that fails
+// every request. Put what a rule needs into a field of its own, and compare it in the
+// matcher, with a [WithFunction] if no operator of Casbin's does it.
 func WithAttribute(field string, value func(p *core.Principal, a core.Access) (string, error)) Option {
 	return func(c *config) error {
 		_, taken := model.RequestFields[field]
@@ -71,10 +68,10 @@ func WithClaimsAsAttributes() Option {
 	}
 }
 
-// WithClaimAttribute is [WithAttribute] with the claim of that name: a text as it is, a
-// number in JSON's own spelling, true or false. A request without credentials,
-// or whose credentials lack the claim or have null, a list or an object there,
-// is refused with [ReasonNoAttribute].
+// WithClaimAttribute is [WithAttribute] with the claim of that name: a text as it is,
+// a number in JSON's own spelling, true or false. A request without credentials, or
+// whose credentials lack the claim or have null, a list or an object there, is
+// refused with [ReasonNoAttribute].
 func WithClaimAttribute(field, claim string) Option {
 	return claimAttribute(field, claim, noClaim(claim))
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// ParseAttribute reads what a command line or a configuration says about an
-// attribute, such as "age=number": the field of the request definition, and its
+// ParseAttribute parses the form in which a command line or a configuration declares
+// an attribute, such as "age=number": the field of the request definition, and its
 // type for [WithAttributeType].
 func ParseAttribute(s string) (field string, t AttributeType, err error) {
 	field, name, ok := strings.Cut(s, "=")
@@ -26,23 +26,23 @@ func ParseAttribute(s string) (field string, t AttributeType, err error) {
 	return field, AttributeType(i), nil
 }
 
-// WithAttributeType declares the type of an attribute, of which the value comes
-// from a [WithAttribute] or [WithClaimAttribute] of the same field:
+// WithAttributeType declares the type of an attribute whose value comes from a
+// [WithAttribute] or [WithClaimAttribute] for the same field:
 //
 //	casbinrules.WithClaimAttribute("age", "age"),
 //	casbinrules.WithAttributeType("age", casbinrules.Number),
 //
-// Without it an attribute is a text, and a matcher that asks whether it is less
-// or more than something is refused. With it the matcher may compare the
-// attribute with other attributes of the type, with literals, as in r.age >= 18
-// or r.time < "17:30", and with fields of the policy, as in r.age >= p.min. Such
-// a field of the policy takes the type, and a rule with anything else there is
-// an error with its file, line and column when the policy is loaded.
+// Without it an attribute is a text, and a matcher that compares it by order is
+// refused. With it the matcher may compare the attribute with other attributes of the
+// type, with literals, as in r.age >= 18 or r.time < "17:30", and with fields of the
+// policy, as in r.age >= p.min. Such a field of the policy has the same type, and any
+// other value there is an error with its file, line and column when the policy is
+// loaded.
 //
-// A request whose value does not read as the type is refused with
+// A request whose value cannot be read as the type is refused with
 // [ReasonBadAttribute], whatever the policy says.
 //
-// A type declared for a field that the model does not have refuses the model.
+// A model that lacks the field of a declared type is refused.
 func WithAttributeType(field string, t AttributeType) Option {
 	return func(c *config) error {
 		if err := model.CheckTypedField(field); err != nil {

@@ -9,23 +9,23 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Authorize decides by the policy. The subject is p's ID with the roles of its
-// credentials as role links, the object the resource's name, else its path or,
-// with [WithRouteAsObject], its route; the tenant is p's.
+// Authorize decides by the policy. The subject is p's ID, with the roles of its
+// credentials as role links. The object is the resource's name, or else its path, or
+// its route with [WithRouteAsObject]. The tenant is p's.
 //
-// A role of the credentials is a name like any other in the policy: what a rule
-// gives the user "alice" it also gives whoever brings a role "alice", unless
-// [WithRolePrefix] keeps the two apart. A model without g has no roles, and those
-// of credentials mean nothing to it.
+// A role of the credentials is a name like any other in the policy: what a rule gives
+// to the user "alice" it also gives to anybody with a role "alice", unless
+// [WithRolePrefix] keeps the two apart. A model without g has no roles, and those of
+// credentials mean nothing to it.
 //
-// A decision that a rule made names it as "policy.csv:12". The error is a
+// A decision made by a rule names it, as "policy.csv:12". The error is a
 // [*core.InternalError] when Casbin fails, or that of ctx when it is done.
 //
 // With [WithDefaultRole] the principal has that role too.
 //
-// The policy may be reloaded at any time. Each call decides by one policy as a
-// whole, roles and rules together: it uses p's ID and the roles of its
-// credentials, and not the roles that [Authorizer.RolesOf] gave it before.
+// The policy may be reloaded at any time. Each call decides by one policy as a whole,
+// roles and rules together: it uses p's ID and the roles of its credentials, not the
+// roles that [Authorizer.RolesOf] returned earlier.
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (d core.Decision, err error) {
 	err = a.decide(ctx, p, &access, nil, &d)
 	return d, err
@@ -61,8 +61,8 @@ func (a *Authorizer) decideWithRoles(ctx context.Context, s *policyInForce, q *e
 }
 
 // AuthorizeAnonymous decides by the policy for the subject "anonymous" if
-// [WithAnonymous] was given, and refuses otherwise. A model with tenants
-// always refuses: an anonymous request has none.
+// [WithAnonymous] was given, and refuses otherwise. A model with tenants always
+// refuses, since an anonymous request has none.
 func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access) (core.Decision, error) {
 	if !a.config.Anonymous {
 		return core.Decision{Reason: core.ReasonNoCredentials}, nil
@@ -79,9 +79,9 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	return d, err
 }
 
-// JudgesMethod reports whether method is one outside GET, HEAD, POST, PUT,
-// PATCH, DELETE and OPTIONS that a rule names: as its action, or as a whole
-// word of an action that is a pattern.
+// JudgesMethod reports whether method is one outside GET, HEAD, POST, PUT, PATCH,
+// DELETE and OPTIONS that a rule names, as its action or as a whole word of an action
+// that is a pattern.
 func (a *Authorizer) JudgesMethod(method string) bool {
 	return a.current.Load().Unusual[method] != nil
 }

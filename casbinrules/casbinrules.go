@@ -22,10 +22,10 @@ import (
 // concurrent use: every decision reads one immutable snapshot of the policy and
 // takes no lock.
 //
-// [Authorizer.Reload], and [WithFileWatch] by itself, build another snapshot aside and
-// swap it in whole. Files that are no good policy change nothing but
-// [Authorizer.Status], which tells a health check that the policy in force,
-// named by [Authorizer.Version], is older than the files.
+// [Authorizer.Reload], and [WithFileWatch] by itself, build another snapshot and swap
+// it in whole. Files that are not a valid policy change nothing but
+// [Authorizer.Status], which tells a health check that the policy in force, named by
+// [Authorizer.Version], is older than the files.
 type Authorizer struct {
 	config  config
 	sources source.Sources
@@ -49,13 +49,13 @@ var (
 	_ core.RoleLister          = (*Authorizer)(nil)
 )
 
-// Open reads a model and its policy. Each of policies is a CSV file, or a
-// directory of which every file ending in ".csv" is read in order of its name;
-// the rules of all files make one policy, in the order given.
+// Open reads a model and its policy. Each of policies is a CSV file, or a directory
+// whose files ending in ".csv" are read in order of their names; the rules of all
+// files make one policy, in the order given.
 //
-// Everything wrong with model and policy is reported at once, in an error that
-// is a [*FindingsError]. A file that cannot be read is another error. What is
-// only likely to be a mistake is logged, and listed by [Authorizer.Warnings].
+// Everything wrong with model and policy is reported at once, in an error that is a
+// [*FindingsError]. A file that cannot be read is another error. Likely mistakes are
+// logged, and listed by [Authorizer.Warnings].
 func Open(m Model, policies []string, opts ...Option) (*Authorizer, error) {
 	return OpenFS(source.Host{}, m, policies, opts...)
 }

@@ -9,9 +9,8 @@
 //	}
 //	return core.NewGuard(schemes, core.WithAuthorizer(policy))
 //
-// Every decision is Casbin's own for the same model and policy, with these
-// additions, each of which only ever narrows what a policy file can be misread to
-// mean:
+// Every decision is Casbin's own for the same model and policy, with these additions,
+// each of which only narrows what a policy file can be misread to mean:
 //
 //   - The roles in a principal's credentials count as role links of that
 //     request.
@@ -22,11 +21,11 @@
 //   - HEAD is judged as GET unless some rule names HEAD; what is denied to GET
 //     is denied to HEAD even then.
 //
-// What Casbin would load and take for something other than what was meant is an error
-// of loading, reported with file, line and column, all of them at once: see
-// [FindingsError]. What is only likely to be a mistake is a warning, listed by
-// [Authorizer.Warnings]; [Lint] reports both without opening anything. The
-// additions, and the errors that Casbin would load, are off with [WithCasbinSemantics].
+// A line that Casbin would load but take for something other than what was meant is
+// an error, reported with file, line and column, all of them at once: see
+// [FindingsError]. A likely mistake is a warning, listed by [Authorizer.Warnings];
+// [Lint] reports both without opening anything. [WithCasbinSemantics] turns off the
+// additions and these errors.
 //
 // # Contents
 //

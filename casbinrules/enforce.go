@@ -9,15 +9,15 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Enforce decides as Casbin's own Enforce does for the model and policy: values
-// are those of the model's request definition, in its order. Nothing is added
-// that Casbin does not know: no roles of credentials, no HEAD judged as GET,
-// no names that get nothing.
+// Enforce decides as Casbin's own Enforce does for the model and policy: values are
+// those of the model's request definition, in its order. It makes none of this
+// package's additions: no roles of credentials, no HEAD judged as GET, no names that
+// get nothing.
 //
 // It is for tools and tests. Gates ask [Authorizer.Authorize].
 //
-// The error is that of ctx, of a wrong number of values, of a value that does
-// not read as the type of its attribute, or of Casbin.
+// The error is that of ctx, or reports a wrong number of values, a value that cannot
+// be read as the type of its attribute, or a failure of Casbin.
 func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Decision{}, err

@@ -36,34 +36,34 @@ var (
 	_ core.RoleSource          = (*EnforcerAuthorizer)(nil)
 )
 
-// FromEnforcer has e decide: its Enforce for the request fields that its model
+// FromEnforcer has e decide: its Enforce gets the request fields that its model
 // defines, which are sub, obj, act, dom (or tenant, domain) and those that
-// [WithAttribute] fills. Its policy is read anew at each decision, so that changes
-// need no reload; a decision takes at least as long as Casbin's, which grows
-// with the number of rules. There are no findings and no explanations. For
-// these and for speed give the adapter of e to [FromAdapter].
+// [WithAttribute] fills. Its policy is read at each decision, so changes need no
+// reload; a decision takes at least as long as Casbin's, which grows with the number
+// of rules. There are no findings and no explanations. For these, and for speed, give
+// the adapter of e to [FromAdapter].
 //
-// What [Authorizer] adds to Casbin's decisions holds here too, as far as it can
-// be read from the policy of e: an ID that a g line gives as a role gets
-// nothing; HEAD is judged as GET unless a rule has the word HEAD; a method that
-// is none of the usual ones is allowed only by a rule that has it as a word, both
-// in the field act where rules have one.
-// The roles of credentials cannot be linked for one request in a policy that
-// others share, so a model with g needs [WithoutTokenRoles]. [WithCasbinSemantics] takes
-// the additions away.
+// The additions that [Authorizer] makes to Casbin's decisions also hold here, as far
+// as they can be read from the policy of e. An ID that a g line gives as a role gets
+// nothing. HEAD is judged as GET unless a rule has the word HEAD, and an unusual
+// method is allowed only by a rule that has it as a word, both in the field act if
+// rules have one. The roles of credentials cannot be linked for one request in a
+// policy that others share, so a model with g needs [WithoutTokenRoles].
+// [WithCasbinSemantics] turns the additions off.
 //
-// A [casbin.SyncedEnforcer], and what Casbin builds on it, is used with its own
-// lock, and may be used and changed by others. Any other enforcer belongs to
-// the EnforcerAuthorizer from now on: change and reload it in
-// [EnforcerAuthorizer.Update] alone, and in no watcher or goroutine of its own.
-// With neither may the model, or whether e enforces, or takes JSON for
-// requests, be changed afterwards.
+// A [casbin.SyncedEnforcer], and what Casbin builds on it, is used with its own lock,
+// and others may use and change it. Any other enforcer belongs to the
+// EnforcerAuthorizer from now on: change and reload it only in
+// [EnforcerAuthorizer.Update], not in a watcher or goroutine of its own. With either
+// kind, do not change the model, whether e enforces, or whether it takes JSON for
+// requests afterwards.
 //
-// Options besides those named, [WithAnonymous], [WithRouteAsObject] and [WithRolePrefix]
-// have no meaning here and are refused, except for [WithAttributeType] with
-// [Number], which Casbin is given as a float64, and [IPAddress]. So are an
-// enforcer that allows what no rule of it allows, as one does that is switched
-// off, and without [WithCasbinSemantics] a matcher that compares texts by less or more.
+// Of the other options, [WithAnonymous], [WithRouteAsObject] and [WithRolePrefix]
+// work here, and so does [WithAttributeType] with [Number], which Casbin gets as a
+// float64, and with [IPAddress]. All others have no meaning here and are refused.
+// Also refused are an enforcer that allows what none of its rules allows, such as one
+// that is switched off, and, without [WithCasbinSemantics], a matcher that orders
+// texts.
 func FromEnforcer(e casbin.IEnforcer, opts ...Option) (*EnforcerAuthorizer, error) {
 	if isNil(e) {
 		return nil, errors.New("casbinrules: the enforcer is nil")
@@ -123,10 +123,9 @@ func (a *EnforcerAuthorizer) check(e bridge.Enforcer) error {
 	return err
 }
 
-// Update has change change the enforcer, such as by its LoadPolicy or AddPolicy,
-// while no decision is made, and returns what change returns. change must not
-// call this authorizer. A synced enforcer takes its own lock at each of its
-// calls.
+// Update calls change, which may change the enforcer, for example with LoadPolicy or
+// AddPolicy, while no decision is made, and returns its error. change must not call
+// this authorizer. A synced enforcer takes its own lock at each of its calls.
 func (a *EnforcerAuthorizer) Update(change func() error) error {
 	if change == nil {
 		return errors.New("casbinrules: update: the function is nil")
@@ -162,8 +161,7 @@ func (a *EnforcerAuthorizer) AuthorizeAnonymous(ctx context.Context, access core
 	return a.decide(ctx, &engine.Request{Subject: policy.Anonymous, Otherwise: ReasonNoRule}, nil, access)
 }
 
-// JudgesMethod reports whether method is an unusual one that stands as a word
-// in a rule.
+// JudgesMethod reports whether method is an unusual one that is a word in a rule.
 func (a *EnforcerAuthorizer) JudgesMethod(method string) bool {
 	a.lock.RLock()
 	defer a.lock.RUnlock()

@@ -38,7 +38,7 @@ type explainConfig struct {
 	about  map[string]string
 }
 
-// WithMaxNearMisses sets how many near misses are listed at most; 3 by default.
+// WithMaxNearMisses sets how many near misses are listed at most; the default is 3.
 func WithMaxNearMisses(n int) ExplainOption {
 	return func(c *explainConfig) error {
 		if n < 0 {
@@ -49,8 +49,8 @@ func WithMaxNearMisses(n int) ExplainOption {
 	}
 }
 
-// WithAbout says of the object what [Authorizer.About] says. It counts for requests
-// with credentials, since others are never asked about.
+// WithAbout gives the object the values that [Authorizer.About] would. It applies to
+// requests with credentials, since About is never asked about others.
 func WithAbout(values map[string]string) ExplainOption {
 	return func(c *explainConfig) error {
 		c.about = values
@@ -75,9 +75,8 @@ func (a *Authorizer) explainOptions(opts []ExplainOption) (explainConfig, error)
 // principal why [Authorizer.AuthorizeAnonymous] does. Decision, rule, chain and
 // near misses are all of the policy in force at one moment.
 //
-// It evaluates every rule, which may take milliseconds per thousand: it is for
-// tools and operators, not for requests. The error is that which the decision
-// has, or that of an option.
+// It evaluates every rule, which may take milliseconds per thousand: it is for tools
+// and operators, not for requests. The error is that of the decision or of an option.
 func (a *Authorizer) Explain(ctx context.Context, p *core.Principal, access core.Access, opts ...ExplainOption) (Explanation, error) {
 	c, err := a.explainOptions(opts)
 	if err != nil {

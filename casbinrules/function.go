@@ -10,24 +10,23 @@ import (
 )
 
 // WithFunction gives the matcher a function of that name, which takes texts and
-// says true or false:
+// returns true or false:
 //
 //	m = g(r.sub, p.sub) && r.obj == p.obj && shareWord(r.teams, p.teams)
 //
-// A name that the model calls and no option gives refuses the model when it is
-// opened; one that it does not call is not used. Casbin's own functions, and
+// A model that calls a name that no option gives is refused when it is opened; a
+// function that the model does not call is not used. Casbin's own functions, and
 // names that look like role definitions, cannot be replaced.
 //
-// f must be safe for concurrent use, and quick: it is called for each rule that
-// comes into question. It must answer the same for the same arguments as long
-// as the policy is in force: how often it is called, and for which rules, is
-// not said. It is not called while a policy is loaded. An error, or a panic,
-// refuses the request with 500, whatever other rules say; it is a
-// [*core.InternalError] that wraps f's.
+// f must be safe for concurrent use, and quick: it is called for each candidate rule.
+// It must return the same for the same arguments as long as the policy is in force;
+// how often it is called, and for which rules, is unspecified. It is not called while
+// a policy is loaded. An error or a panic refuses the request with 500, whatever
+// other rules say; it is a [*core.InternalError] that wraps f's.
 //
-// Models that call f are decided by Casbin's enforcer, rule by rule, and not
-// from an index: an index calls functions for other rules than Casbin does, so
-// that an error would come at other requests.
+// Casbin's enforcer decides models that call f, rule by rule, without an index: an
+// index calls functions for rules other than Casbin does, so an error would occur at
+// other requests.
 func WithFunction(name string, f func(args ...string) (bool, error)) Option {
 	return func(c *config) error {
 		switch {
@@ -81,13 +80,13 @@ func WithFunctionAlias(name, builtin string) Option {
 // pattern, sorted.
 func AliasableFunctions() []string { return slices.Clone(pattern.Aliasable) }
 
-// WithRolePatterns takes the names in the role links of a kind, which is "g" or
-// "g2" and so on, for patterns of a function of Casbin's: whoever matches the left
-// name of a link has its role, a role that is a pattern gives every role that
-// matches, and a rule for a pattern is one for everybody who matches. Casbin calls
-// this AddNamedMatchingFunc. function is one of keyMatch, keyMatch2, keyMatch3,
-// keyMatch4, globMatch and regexMatch. The IDs and roles that a request brings are
-// compared with patterns and are never taken for one.
+// WithRolePatterns takes the names in the role links of a kind, which is "g" or "g2"
+// and so on, for patterns of a function of Casbin's: whoever matches the left name of
+// a link has its role, a role that is a pattern gives every role that it matches, and
+// a rule for a pattern applies to everybody who matches. Casbin calls this
+// AddNamedMatchingFunc. function is one of keyMatch, keyMatch2, keyMatch3, keyMatch4,
+// globMatch and regexMatch. The IDs and roles of a request are compared with patterns
+// and are never taken for one.
 //
 // A model that asks for roles of anything but the subject, or for g2 and its like
 // the object, is refused when it is opened, and so is a name that the function

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// LintOption configures [Lint]. Every [Option] is one, and has the policy
-// judged as [Open] would with it.
+// LintOption configures [Lint]. Every [Option] is one, and makes [Lint] judge the
+// policy as [Open] would with it.
 type LintOption interface{ applyLint(*lintConfig) error }
 
 type lintConfig struct {
@@ -43,18 +43,18 @@ func (o routesOption) applyLint(c *lintConfig) error {
 	return nil
 }
 
-// WithRoutes has [Lint] compare the policy with the routes of an application:
-// rules that match none of them, and routes that no rule covers. The patterns
-// may be spelt as Gin, Fiber, Echo or net/http do.
+// WithRoutes makes [Lint] compare the policy with the routes of an application. It
+// reports rules that match no route, and routes that no rule covers. The patterns may
+// be spelt as in Gin, Fiber, Echo or net/http.
 func WithRoutes(routes []core.RouteInfo) LintOption { return routesOption(slices.Clone(routes)) }
 
-// Lint reads a model and its policy as [Open] does and returns all there is to
-// say about them, errors, warnings and notes, those of the model first, then in
-// the order of the policy files, their lines and columns.
+// Lint reads a model and its policy as [Open] does and returns all findings about
+// them, errors, warnings and notes, those of the model first, then in the order of
+// the policy files, their lines and columns.
 //
-// A policy line that cannot be read says nothing to the rest: findings about
-// what is missing, such as a role that nobody is given, wait until no finding
-// is an error.
+// A policy line that cannot be read tells nothing about the rest: findings about
+// something missing, such as a role that nobody is given, wait until no finding is an
+// error.
 //
 // The error is that of an option or of a file that cannot be read.
 func Lint(m Model, policies []string, opts ...LintOption) ([]Finding, error) {
@@ -72,8 +72,8 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 }
 
 // Linter is [Lint] for a policy that is being edited: it keeps what it has read, and
-// where a few lines have changed since, reads only those. What it returns is what
-// Lint would. It is for one goroutine at a time.
+// when a few lines have changed, reads only those. It returns what [Lint] would. It
+// is not safe for concurrent use.
 type Linter struct {
 	config   lintConfig
 	model    Model
@@ -81,7 +81,8 @@ type Linter struct {
 	linting  load.Linting
 }
 
-// NewLinter has the policy in these files linted by the model. Nothing is read yet.
+// NewLinter makes a Linter for the model and the policy in these files. It does not
+// read them yet.
 func NewLinter(m Model, policies []string, opts ...LintOption) (*Linter, error) {
 	l := &Linter{config: lintConfig{config: newConfig()}, model: m, policies: slices.Clone(policies)}
 	if err := option.Apply(&l.config, lintFuncs(opts)); err != nil {
@@ -91,8 +92,8 @@ func NewLinter(m Model, policies []string, opts ...LintOption) (*Linter, error) 
 	return l, nil
 }
 
-// Lint reads the files as they are now inside fsys, and returns all there is to say
-// about them. The error is that of a file that cannot be read.
+// Lint reads the current files inside fsys, and returns all findings about them. The
+// error is that of a file that cannot be read.
 func (l *Linter) Lint(fsys fs.FS) ([]Finding, error) {
 	if fsys == nil {
 		return nil, errors.New("casbinrules: the file system is nil")
@@ -108,7 +109,7 @@ func (l *Linter) Lint(fsys fs.FS) ([]Finding, error) {
 	return found, nil
 }
 
-// Warnings are the warnings about the policy in force, in the order of
+// Warnings returns the warnings about the policy in force, in the order of
 // [FindingsError.Findings]. Notes are not among them; see [Lint].
 func (a *Authorizer) Warnings() []Finding {
 	return append([]Finding{}, a.current.Load().warnings...)

@@ -11,8 +11,8 @@ import (
 // Model says where a Casbin model comes from. The zero Model is refused.
 type Model struct{ of source.Model }
 
-// ModelFile is the model in a file: of the operating system for [Open], inside
-// the file system for [OpenFS].
+// ModelFile is the model in a file, of the operating system for [Open], or inside the
+// file system for [OpenFS].
 func ModelFile(path string) Model { return Model{source.Model{Name: path, File: true}} }
 
 // ModelText is the model text itself; name stands for a file name in findings.
@@ -26,8 +26,8 @@ func ModelText(name, text string) Model { return Model{source.Model{Name: name, 
 // where PATH is a keyMatch2 pattern and METHOD may be "*".
 func RBAC() Model { return ready("rbac.conf") }
 
-// RBACWithDeny is [RBAC] where each p line ends in allow or deny, and one
-// matching deny refuses whatever else allows.
+// RBACWithDeny is [RBAC] where each p line ends in allow or deny. A single matching
+// deny refuses, whatever else allows.
 func RBACWithDeny() Model { return ready("rbac_deny.conf") }
 
 // RBACWithTenants is [RBAC] within tenants: SUBJECT is followed by TENANT in p
@@ -45,13 +45,12 @@ func ready(name string) Model {
 // Name is the file's path, or the name given to [ModelText].
 func (m Model) Name() string { return m.of.Name }
 
-// Text is the model text, which [ModelFile] models do not have before they are
-// read.
+// Text is the model text, which [ModelFile] models do not have until they are read.
 func (m Model) Text() string { return m.of.Text }
 
-// RequestFields are the names in the request definition of m, in its order, such
-// as "sub", "obj", "act": none where the model has no such definition. It is an
-// error if the file of m cannot be read.
+// RequestFields returns the names in the request definition of m, in its order, such
+// as "sub", "obj", "act": none where the model has no such definition. It is an error
+// if the file of m cannot be read.
 func (m Model) RequestFields() ([]string, error) {
 	read, err := m.of.Read(source.Host{})
 	if err != nil {

@@ -19,10 +19,10 @@ type Action struct {
 	Named bool
 }
 
-// UnlistableError says why a policy decides and cannot list: its model is left to
-// Casbin, or asks for what only a request has. [Authorizer.Filter] and
-// [Authorizer.Actions] work with every policy that does not ask for what only
-// [Authorizer.About] says.
+// UnlistableError says why a policy can decide but not list: its model is left to
+// Casbin, or asks for values that only a request has. [Authorizer.Filter] and
+// [Authorizer.Actions] work with every policy that does not ask for values that only
+// [Authorizer.About] gives.
 type UnlistableError = engine.UnlistableError
 
 // Condition is a set of objects as a tree: Kind says of what, Parts are those of
@@ -42,14 +42,14 @@ const (
 	ConditionMatch = engine.ObjectsMatch
 )
 
-// ObjectSet is the objects that a principal may do one action to, by one policy.
-// It is immutable: a reload makes it out of date, and so does a role link that begins
-// or ends.
+// ObjectSet is the set of objects that a principal may do one action to, by one
+// policy. It is immutable: a reload makes it out of date, and so does a role link
+// that begins or ends.
 type ObjectSet struct {
 	// Revision is that of the policy; see core.Decision.
 	Revision string
-	// Reason is why there are none whatever the rules say, or why an object is
-	// refused that no rule allows.
+	// Reason is why the set is empty whatever the rules say, or why an object that no
+	// rule allows is refused.
 	Reason core.Reason
 
 	condition *Condition
@@ -66,7 +66,7 @@ type objectField struct {
 	required        bool
 }
 
-// Grant is an object that an [ObjectSet] has, or a pattern for some of its objects.
+// Grant is an object of an [ObjectSet], or a pattern for some of its objects.
 type Grant struct {
 	// Function compares objects with Object; "==" says that Object is one, and
 	// any other that Object is a pattern, from which rules may except objects.
@@ -75,19 +75,18 @@ type Grant struct {
 	Rule string
 }
 
-// Objects lists what p may do: the objects for which [Authorizer.Authorize] allows
-// the action, where they are the names of resources or canonical paths. A nil
-// principal is a request without credentials. It takes as long as there are rules
-// for p and its roles, however many others there are; the first call after a
-// load takes some hundred milliseconds for a million rules.
+// Objects lists the objects for which [Authorizer.Authorize] allows p the action,
+// where they are the names of resources or canonical paths. A nil principal is a
+// request without credentials. It takes as long as there are rules for p and its
+// roles, however many others there are; the first call after a load takes some
+// hundred milliseconds for a million rules.
 //
 // The error is an [*UnlistableError], that of ctx or of an attribute, or a
 // [*core.UnavailableError] where [WithMaxStaleness] refuses to decide. A
-// [WithAttribute] function may look at the object, so a policy that has one
-// cannot list; claims are the same for all objects. Fields of [WithObjectAttribute]
-// become parts of the set where the matcher asks whether they are equal to something,
-// as in r.sub == r.owner, and have no type: see [ObjectSet.ContainsAbout] and
-// [WithColumn].
+// [WithAttribute] function may look at the object, so a policy that has one cannot
+// list; claims are the same for all objects. Fields of [WithObjectAttribute] become
+// parts of the set if the matcher compares them for equality, as in r.sub == r.owner,
+// and if they have no type: see [ObjectSet.ContainsAbout] and [WithColumn].
 func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Action) (*ObjectSet, error) {
 	s := a.current.Load()
 	if a.refusing.Load() {
@@ -179,8 +178,8 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Mo
 }
 
 // Contains reports whether an object is in the set, as the policy decided when the
-// set was made. The error is that of the decision, or an [*UnlistableError] where
-// objects have a field of [WithObjectAttribute] that they must say.
+// set was made. The error is that of the decision, or an [*UnlistableError] if
+// objects have a field of [WithObjectAttribute] whose value is needed.
 func (o *ObjectSet) Contains(object string) (bool, error) {
 	for _, field := range o.fields {
 		if field.required {
@@ -190,22 +189,23 @@ func (o *ObjectSet) Contains(object string) (bool, error) {
 	return o.decide(object, nil)
 }
 
-// ContainsAbout is Contains for an object of which a handler knows values, as of
+// ContainsAbout is Contains for an object whose values a handler knows, as with
 // [Authorizer.About].
 func (o *ObjectSet) ContainsAbout(object string, values map[string]string) (bool, error) {
 	return o.decide(object, values)
 }
 
-// Condition is the set as a tree, for a translation of one's own. It says nothing
-// about objects with a line feed, with "?" where keyMatch5 is used, or that are
-// not UTF-8, which Casbin's patterns read differently.
+// Condition is the set as a tree, for a translation of your own. It says nothing
+// about objects with a line feed, with "?" where keyMatch5 is used, or that are not
+// UTF-8, which Casbin's patterns read differently.
 func (o *ObjectSet) Condition() *Condition { return o.condition }
 
-// Grants are the objects and the patterns of the rules that allow, sorted by
-// object, then by function. An object that stands in a rule is among them only
-// where nothing excepts it, or only what [WithObjectAttribute] says of it may. after is the object to begin behind, "" for the first:
-// for pages, pass the last one of the page before. A matcher with two functions
-// makes two grants of one object; let a page end between objects.
+// Grants returns the objects and the patterns of the rules that allow, sorted by
+// object, then by function. An object that a rule names is included only if nothing
+// excepts it, or only a value of [WithObjectAttribute] can. after is the object to
+// begin behind, "" for the first: for pages, pass the last one of the page before. A
+// matcher with two functions makes two grants of one object, so let a page end
+// between objects.
 func (o *ObjectSet) Grants(after string) iter.Seq[Grant] {
 	grants, all := o.grants(o.condition)
 	if all {
@@ -277,11 +277,11 @@ func (o *ObjectSet) grantsName(name string) bool {
 	return ok && err == nil
 }
 
-// Filter returns those of objects, in their order, that p may do the action to:
-// each as [Authorizer.Authorize] would decide it for a resource of that name, all by
-// one policy. The error is that of the first decision that has one; it is then for
-// no object known. With [WithObjectAttribute] it is an [*UnlistableError]: ask
-// [ObjectSet.ContainsAbout] about each object.
+// Filter returns those of objects, in their order, that p may do the action to. It
+// decides each as [Authorizer.Authorize] would for a resource of that name, all by
+// one policy. The error is that of the first decision that fails; no object is
+// returned then. With [WithObjectAttribute] it is an [*UnlistableError]: call
+// [ObjectSet.ContainsAbout] for each object instead.
 func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Action, objects []string) ([]string, error) {
 	s := a.current.Load()
 	if err := a.listable(s); err != nil {
@@ -291,8 +291,8 @@ func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Actio
 	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, now, p, object, nil, action) })
 }
 
-// Actions returns those of actions, in their order, that p may do to the object,
-// such as for the buttons of a page. It is else as [Authorizer.Filter].
+// Actions returns those of actions, in their order, that p may do to the object, for
+// example for the buttons of a page. Otherwise it works like [Authorizer.Filter].
 func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object string, actions []Action) ([]Action, error) {
 	s := a.current.Load()
 	if err := a.listable(s); err != nil {
@@ -317,29 +317,28 @@ func keep[T any](list []T, allows func(T) (bool, error)) ([]T, error) {
 	return allowed, nil
 }
 
-// SubjectSet is who may do one action to one object.
+// SubjectSet lists who may do one action to one object.
 type SubjectSet struct {
 	// Revision is that of the policy; see core.Decision.
 	Revision string
-	// Users are IDs of principals whose credentials bring no roles, Roles are
-	// those that credentials bring: whoever has one is allowed, unless a rule
-	// denies it to another role or to the ID. Both are sorted. A policy does not
-	// say which of its names are users and which are roles that only credentials
-	// bring, so such a name is among both, unless [WithRolePrefix] keeps the two
-	// apart.
-	// An ID that is the name of a role is one of the others, and is not listed.
+	// Users are IDs of principals whose credentials bring no roles; Roles are roles
+	// that credentials bring: anybody with one is allowed, unless a rule denies it to
+	// another role or to the ID. Both are sorted. A policy does not say which of its
+	// names are users and which are roles that only credentials bring, so such a name
+	// is in both, unless [WithRolePrefix] keeps the two apart. An ID that is the name
+	// of a role counts among Others, and is not listed.
 	Users, Roles []string
-	// Others says that a principal is allowed whom the policy does not know.
+	// Others says that a principal unknown to the policy is allowed.
 	Others bool
 	// Anonymous says that a request without credentials is allowed.
 	Anonymous bool
 }
 
-// Subjects lists who may do the action to the object, in a tenant where the model
-// has tenants and "" elsewhere. It takes as long as there are names for whom a rule
-// allows it, however many others there are; where a rule does so for everybody,
-// all names of the policy are tried. The errors are those of [Authorizer.Objects];
-// a model that asks for attributes cannot list.
+// Subjects lists who may do the action to the object, in a tenant where the model has
+// tenants and "" elsewhere. It takes as long as there are names that a rule allows,
+// however many others there are; if a rule allows everybody, all names of the policy
+// are tried. The errors are those of [Authorizer.Objects]; a model that asks for
+// attributes cannot list.
 func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action Action) (SubjectSet, error) {
 	s := a.current.Load()
 	set := SubjectSet{Revision: s.version.Revision}

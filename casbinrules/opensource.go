@@ -15,19 +15,18 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 )
 
-// OpenSource reads model and policy from a source that several instances share,
-// and follows it: what is published there comes into force by itself, whole or
-// not at all, after the same checks as [Open] makes. A publication that is no
-// good policy changes nothing but [Authorizer.Status]. [Authorizer.Close] ends
-// that; the source itself is left open.
+// OpenSource reads model and policy from a source that several instances share, and
+// follows it: a publication there comes into force by itself, whole or not at all,
+// after the same checks as [Open] makes. An invalid policy changes nothing but
+// [Authorizer.Status]. [Authorizer.Close] ends that; the source itself is left open.
 //
-// A [ModelFile] and the policies are names of files in the source; a folder
-// stands for the .csv files in it, and no policies for all .csv files there are.
-// Other files of the source are not looked at. Decisions name the revision they
-// were made by, a decimal number, in core.Decision and core.Event.
+// A [ModelFile] and the policies are names of files in the source; a folder stands
+// for the .csv files in it, and no policies for all .csv files in the source. Other
+// files are ignored. Decisions name the revision that made them, a decimal number, in
+// core.Decision and core.Event.
 //
-// ctx bounds the first load only. A publication may be far smaller than the one
-// before, which for files is taken for a half-written one.
+// ctx bounds only the first load. Unlike with files, a publication may be far smaller
+// than the one before, since it cannot be half written.
 func OpenSource(ctx context.Context, src from.Source, m Model, policies []string, opts ...Option) (*Authorizer, error) {
 	if isNil(src) {
 		return nil, errors.New("casbinrules: the source is nil")
@@ -39,9 +38,9 @@ func OpenSource(ctx context.Context, src from.Source, m Model, policies []string
 	}))
 }
 
-// WithSourceOptions sets how [OpenSource] follows its source: how often it is
-// asked, how long that may take, where the last good content is kept. For
-// source.WithMaxStaleness use [WithMaxStaleness].
+// WithSourceOptions sets how [OpenSource] follows its source: how often it is asked,
+// how long that may take, where the last good content is kept. Use [WithMaxStaleness]
+// instead of source.WithMaxStaleness.
 func WithSourceOptions(opts ...from.Option) Option {
 	return func(c *config) error {
 		c.follow = append(c.follow, opts...)
@@ -49,33 +48,33 @@ func WithSourceOptions(opts ...from.Option) Option {
 	}
 }
 
-// StaleMode says what decides once a source has not confirmed the policy in force
-// for too long.
+// StaleMode says what decides once a source has not confirmed the policy in force for
+// too long.
 type StaleMode string
 
 // The modes.
 const (
-	// StaleServe goes on deciding by the policy in force; it is the default.
-	// [Status] and a [ReloadStale] event tell.
+	// StaleServe goes on deciding by the policy in force; it is the default. [Status]
+	// and a [ReloadStale] event report it.
 	StaleServe StaleMode = "serve"
 	// StaleUnavailable answers 503 with [ReasonPolicyStale].
 	StaleUnavailable StaleMode = "unavailable"
-	// StaleKnownOnly allows what the policy in force allows and has allowed
-	// before, while it was confirmed: the same principal with the same roles and
-	// tenant, the same object and action. What it would allow besides is 503 with
-	// [ReasonPolicyStale]; what it denies is denied as ever. Which questions those were is remembered in 1 MiB of
-	// hashes, where newer ones may replace others.
+	// StaleKnownOnly allows what the policy in force allows and has allowed before,
+	// while it was confirmed: the same principal with the same roles and tenant, the
+	// same object and action. Anything else that it would allow is 503 with
+	// [ReasonPolicyStale]; what it denies is still denied. The known questions are
+	// remembered in 1 MiB of hashes, where newer ones may replace others.
 	StaleKnownOnly StaleMode = "known_only"
 )
 
-// ReasonPolicyStale is why a request is refused that would be decided by a policy
-// that has not been confirmed for too long; see [WithMaxStaleness].
+// ReasonPolicyStale says that the policy has not been confirmed for too long to
+// decide the request; see [WithMaxStaleness].
 const ReasonPolicyStale core.Reason = "policy_stale"
 
-// WithMaxStaleness bounds for how long the policy in force decides without its
-// source confirming that it is the newest, and says what decides afterwards. The
-// bound is for [OpenSource] alone. When the source is back, decisions are as
-// before at once.
+// WithMaxStaleness bounds how long the policy in force decides without its source
+// confirming that it is the newest, and says what decides afterwards. The bound
+// applies only to [OpenSource]. When the source is back, decisions are as before at
+// once.
 func WithMaxStaleness(d time.Duration, then StaleMode) Option {
 	return func(c *config) error {
 		if d <= 0 {
@@ -182,9 +181,9 @@ func (a *Authorizer) sourceStatus(s from.Status) {
 	a.tell(context.Background(), e)
 }
 
-// WaitFor returns nil once decisions are by a revision of the source that is at
-// least r, so that whoever has published r sees it. If r, or what came after it,
-// was rejected, the error says so at once; else it is that of ctx, or
+// WaitFor returns nil once decisions use a revision of the source that is at least r,
+// so that the publisher of r can see it in force. If r, or what came after it, was
+// rejected, the error says so at once; otherwise it is that of ctx, or
 // source.ErrClosed.
 func (a *Authorizer) WaitFor(ctx context.Context, r from.Revision) error {
 	f := a.follower.Load()

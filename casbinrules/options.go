@@ -41,15 +41,15 @@ type config struct {
 // newConfig is what options change.
 func newConfig() config { return config{Settings: model.Settings{Casbin: casbinv2.Casbin}} }
 
-// WithCasbin has another major version of Casbin read models and decide what no
-// index can, in place of Casbin v2. Bridges give it themselves.
+// WithCasbin makes another major version of Casbin, instead of Casbin v2, read models
+// and decide what no index can. Bridges give this option themselves.
 func WithCasbin(c bridge.Casbin) Option {
 	return func(to *config) error { return option.Set(&to.Casbin, c, "casbin is nil") }
 }
 
 // WithAnonymous lets requests without credentials be judged as the subject
-// "anonymous". Without it none passes. A principal whose ID is "anonymous"
-// gets nothing by that name either way.
+// "anonymous". Without it none passes. A principal whose ID is "anonymous" gets
+// nothing by that name either way.
 func WithAnonymous() Option {
 	return func(c *config) error {
 		c.Anonymous = true
@@ -67,36 +67,35 @@ func WithEmptyPolicy() Option {
 	}
 }
 
-// WithClock judges the start and the end of role links by now in place of time.Now,
+// WithClock judges the start and the end of role links by now instead of time.Now,
 // for tests and for tools that ask about another time. It is called once for each
 // decision of a policy that has such links, and must be safe for concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error { return option.Set(&c.Clock, now, "clock is nil") }
 }
 
-// WithLinkCondition has role links of a kind, which is "g" or "g2" and so on, count
+// WithLinkCondition makes role links of a kind, which is "g" or "g2" and so on, count
 // only while a condition of the application's holds:
 //
 //	g = _, _, (_, _)
 //
-// in the model gives each line two fields more, and these are what holds is called
-// with. A line in which all of them are "_" always counts, and holds is not asked.
-// Without this option the two are a start and an end. Casbin calls it
-// AddNamedLinkConditionFunc, for each link: here it is for all links of the kind, so
-// that none is forgotten; let a field say which condition is meant if there are
-// several.
+// in the model gives each line two more fields, and holds is called with these. A
+// line in which all of them are "_" always counts, without a call. Without this
+// option the two are a start and an end. Casbin calls it AddNamedLinkConditionFunc,
+// for each link. Here it is for all links of the kind, so that none is forgotten; if
+// there are several conditions, let a field say which one is meant.
 //
-// holds must be safe for concurrent use and quick. A decision asks for the links on
-// the way of its subject, or object, each time anew, and once for equal fields. It
-// gets the context of the decision, and must not look there for what is asked about:
-// lists are asked for many objects at once. An error, save that of ctx, refuses the
-// request with 503, whatever other rules say, since whether access is allowed could
-// not be found out; a panic does so with 500. No condition is asked while a policy is
-// loaded.
+// holds must be safe for concurrent use and quick. A decision calls it for the links
+// between its subject, or object, and their roles, anew each time, and once for equal
+// fields. It gets the context of the decision, but must not look there for the
+// subject or object, since lists are asked for many objects at once. An error, except
+// that of ctx, refuses the request with 503, whatever other rules say, since nobody
+// knows then whether access is allowed; a panic does so with 500. No condition is
+// called while a policy is loaded.
 //
-// In models with tenants Casbin looks at the first link of a chain alone, so that
-// conditions of links between roles are findings. Links with a condition cannot have
-// patterns, nor stand beside eval or subject priority.
+// In models with tenants Casbin looks only at the first link of a chain, so
+// conditions on links between roles are findings. Links with a condition cannot have
+// patterns, and cannot be combined with eval or subject priority.
 func WithLinkCondition(kind string, holds func(ctx context.Context, fields ...string) (bool, error)) Option {
 	return func(c *config) error {
 		switch {
@@ -113,8 +112,8 @@ func WithLinkCondition(kind string, holds func(ctx context.Context, fields ...st
 	}
 }
 
-// WithRouteAsObject has the policy see the route as registered ("/reports/:id") in
-// place of the path. A name given where the gate was mounted still goes first.
+// WithRouteAsObject makes the policy see the route as registered ("/reports/:id")
+// instead of the path. A name given where the gate was mounted takes precedence.
 func WithRouteAsObject() Option {
 	return func(c *config) error {
 		c.ObjectRoute = true
@@ -122,8 +121,8 @@ func WithRouteAsObject() Option {
 	}
 }
 
-// WithoutTokenRoles has the policy ignore the roles that credentials bring:
-// only its own role links count.
+// WithoutTokenRoles makes the policy ignore the roles that credentials bring: only
+// its own role links count.
 func WithoutTokenRoles() Option {
 	return func(c *config) error {
 		c.NoTokenRoles = true
@@ -131,10 +130,10 @@ func WithoutTokenRoles() Option {
 	}
 }
 
-// WithDefaultRole gives every principal a role, as if its credentials had it, whoever
-// proved it; requests without credentials have none. The role is spelled as by
-// credentials, without the prefix of [WithRolePrefix], and counts with
-// [WithoutTokenRoles] too. What a line denies to it is denied to everybody.
+// WithDefaultRole gives every principal a role, as if its credentials had it,
+// whatever its scheme; requests without credentials do not have it. The role is
+// spelled as in credentials, without the prefix of [WithRolePrefix], and counts with
+// [WithoutTokenRoles] too. A line that denies something to it denies it to everybody.
 //
 // A model in which g does not say which roles the subject has is refused.
 func WithDefaultRole(role string) Option {
@@ -151,23 +150,21 @@ func WithDefaultRole(role string) Option {
 }
 
 // WithRolePrefix keeps the names of roles apart from the IDs of principals, for
-// policies whose roles live in tokens. With WithRolePrefix("role:") the role
-// "admin" of the credentials is "role:admin" in the policy, a principal whose
-// ID begins with the prefix gets nothing by it, RolesOf and KnownRoles leave
-// the prefix away, and a g line that gives a role without the prefix is an
-// error.
+// policies whose roles come from tokens. With WithRolePrefix("role:") the role
+// "admin" of the credentials is "role:admin" in the policy, a principal whose ID
+// begins with the prefix gets nothing by it, RolesOf and KnownRoles remove the
+// prefix, and a g line that gives a role without the prefix is an error.
 func WithRolePrefix(prefix string) Option {
 	return func(c *config) error { return option.Set(&c.RolePrefix, prefix, "role prefix must not be empty") }
 }
 
-// WithCasbinSemantics loads whatever Casbin itself loads and has it mean what it means to
-// Casbin, so that an existing policy can move in first and be cleaned up later.
-// Findings about text that Casbin takes for something other than it looks like
-// are then warnings, as are those about a matcher that Casbin can read; what
-// Casbin refuses, hangs on or decides by chance is an error all the same. A
-// matcher may then have eval, or a request that cannot be compared, which is
-// refused with an error. Role links beside eval are left to Casbin as they are, and
-// need [WithoutTokenRoles].
+// WithCasbinSemantics loads whatever Casbin itself loads, with the meaning it has for
+// Casbin, so that an existing policy can be moved first and cleaned up later.
+// Findings about text that Casbin takes for something other than it looks like are
+// then warnings, as are findings about a matcher that Casbin can read; what Casbin
+// refuses, hangs on or decides by chance is still an error. A matcher may then have
+// eval; a request that cannot be compared is refused with an error. Role links beside
+// eval are left to Casbin as they are, and need [WithoutTokenRoles].
 //
 // Decisions are then Casbin's own throughout: a principal whose ID is the name
 // of a role gets what the role gets, HEAD is a method like any other, and "*"
@@ -180,9 +177,9 @@ func WithCasbinSemantics() Option {
 	}
 }
 
-// WithLogger has warnings about the policy, and what became of reloads, written
-// to l in place of slog.Default. Use slog.New(slog.DiscardHandler) to silence them; they can
-// still be had from [Authorizer.Warnings].
+// WithLogger writes warnings about the policy, and the outcomes of reloads, to l
+// instead of slog.Default. Use slog.New(slog.DiscardHandler) to silence them;
+// [Authorizer.Warnings] still returns them.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error { return option.Set(&c.logger, l, "logger is nil") }
 }

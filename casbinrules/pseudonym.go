@@ -10,15 +10,15 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// WithPseudonyms replaces what may be personal in log lines and in what [WithReloadObserver]
-// functions are told: the names and objects of rules that came or went, the text
-// of findings, and of errors of an adapter. p makes the pseudonyms;
-// with the key that the guard has ([core.WithPseudonyms]) one user has the same
-// one in its events. File, line and code of a finding stay, and so do methods,
-// effects and "*".
+// WithPseudonyms replaces possibly personal data in log lines and in the events of
+// [WithReloadObserver] functions: the names and objects of rules that were added or
+// removed, and the text of findings and of an adapter's errors. p makes the
+// pseudonyms; with the guard's key ([core.WithPseudonyms]) a user has the same
+// pseudonym in the guard's events. File, line and code of a finding stay, and so do
+// methods, effects and "*".
 //
-// [Authorizer.Warnings], [Authorizer.Status] and the error of
-// [Authorizer.Reload] are not logged, and tell all.
+// [Authorizer.Warnings], [Authorizer.Status] and the error of [Authorizer.Reload] are
+// not logged, and contain everything.
 func WithPseudonyms(p *core.Pseudonyms) Option {
 	return func(c *config) error {
 		switch {

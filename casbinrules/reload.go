@@ -14,33 +14,32 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// Reload looks at the files now, without waiting for them to be left alone,
-// and puts what they hold into force if it has changed. It works with and
-// without [WithFileWatch]; call it on SIGHUP, or to be certain that a revocation is in
-// force before going on: every decision that begins after it has returned nil
-// is by what the files said when it was called, or by something newer.
+// Reload reads the files now, without waiting for them to be left alone, and puts
+// their content into force if it has changed. It works with and without
+// [WithFileWatch]. Call it on SIGHUP, or to be certain that a revocation is in force
+// before going on: every decision that begins after it has returned nil uses the
+// files as they were when it was called, or newer ones.
 //
-// When the files are no good policy, the error is a [*FindingsError] and the
-// policy in force stays; so it does when they cannot be read, and when the new
-// policy is far smaller than the one in force, for which see
+// When the files are not a valid policy, the error is a [*FindingsError] and the
+// policy in force stays. It also stays when the files cannot be read, and when the
+// new policy is far smaller than the one in force, for which see
 // [Authorizer.ReloadForced].
 //
-// A load beside requests takes about half of a processor, a fraction of a
-// millisecond at a time, so that decisions go on; where all processors are busy with
-// them it takes its time.
+// A load beside requests takes about half of a processor, a fraction of a millisecond
+// at a time, so that decisions go on; if decisions keep all processors busy, it takes
+// longer.
 //
-// Ending ctx ends the wait for a load that has begun, and not the load. After
-// Close the error is [watch.ErrClosed].
+// When ctx ends, Reload stops waiting for a load that has begun; the load itself goes
+// on. After Close the error is [watch.ErrClosed].
 func (a *Authorizer) Reload(ctx context.Context) error { return a.reload(ctx, false) }
 
-// ReloadForced is [Authorizer.Reload] that also accepts a policy that is empty
-// or far smaller than the one in force. An empty one needs [WithEmptyPolicy]
-// all the same.
+// ReloadForced is [Authorizer.Reload], but also accepts a policy that is empty or far
+// smaller than the one in force. An empty one still needs [WithEmptyPolicy].
 func (a *Authorizer) ReloadForced(ctx context.Context) error { return a.reload(ctx, true) }
 
-// Close ends watching, closes the watcher of [WithWatcher], waits for a load that is under way, and leaves no
-// goroutine behind. The policy in force goes on deciding. Closing twice, or
-// without [WithFileWatch], changes nothing.
+// Close ends watching, closes the watcher of [WithWatcher], waits for a load that is
+// under way, and leaves no goroutine behind. The policy in force goes on deciding.
+// Closing twice, or without [WithFileWatch], has no effect.
 func (a *Authorizer) Close() error {
 	first := !a.closed.Swap(true)
 	if a.updates != nil && first {

@@ -8,32 +8,32 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// ReloadOutcome says in one word what came of an attempt to load a policy.
+// ReloadOutcome says in one word how an attempt to load a policy ended.
 type ReloadOutcome string
 
-// The outcomes. After each but [ReloadLoaded] the policy in force is the one
-// that was in force before.
+// The outcomes. After each except [ReloadLoaded] the policy in force is the one that
+// was in force before.
 const (
 	// ReloadLoaded: the files have changed, and are in force.
 	ReloadLoaded ReloadOutcome = "loaded"
-	// ReloadUnchanged: the files are in force already. It is told of when
-	// Reload was called, and when files that were rejected have been put back.
+	// ReloadUnchanged: the files are in force already. It is reported when Reload was
+	// called, and when rejected files have been restored.
 	ReloadUnchanged ReloadOutcome = "unchanged"
-	// ReloadRejected: the files were read and are no good policy, or are one
-	// that is far smaller than the one in force.
+	// ReloadRejected: the files were read and are not a valid policy, or one that is
+	// far smaller than the one in force.
 	ReloadRejected ReloadOutcome = "rejected"
 	// ReloadFailed: the files could not be read.
 	ReloadFailed ReloadOutcome = "failed"
-	// ReloadDegraded: the operating system gives no file events, so that
-	// changes come into force at the next poll only.
+	// ReloadDegraded: the operating system sends no file events, so changes come into
+	// force only at the next poll.
 	ReloadDegraded ReloadOutcome = "degraded"
 	// ReloadStale: the source has not confirmed the policy for longer than
 	// [WithMaxStaleness] allows. [ReloadUnchanged] or [ReloadLoaded] ends it.
 	ReloadStale ReloadOutcome = "stale"
-	// ReloadNotKept: the policy in force could not be written to the last good
-	// file, source.WithLastGoodFile, with which an instance starts while its source
-	// is away. It is told of once, and tried again each minute; [ReloadUnchanged]
-	// or [ReloadLoaded] ends it.
+	// ReloadNotKept: the policy in force could not be written to the last good file,
+	// source.WithLastGoodFile, with which an instance starts while its source is
+	// down. It is reported once, and tried again each minute; [ReloadUnchanged] or
+	// [ReloadLoaded] ends it.
 	ReloadNotKept ReloadOutcome = "not_kept"
 )
 

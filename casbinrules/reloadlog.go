@@ -12,11 +12,11 @@ import (
 // maxLoggedRules is how many rules of a difference a log line shows.
 const maxLoggedRules = 10
 
-// LogReloads writes each event to logger: a policy that came into force at
-// info level with the rules added and removed, one that was rejected at error
-// level with its findings, a failure to read at error level. With a nil logger
-// it uses [slog.Default] at each event. Lists and texts are cut, and characters
-// that could forge or hide a line are replaced.
+// LogReloads writes each event to logger: a policy that came into force at info
+// level, with the rules added and removed; a rejected one at error level, with its
+// findings; a failure to read at error level. With a nil logger it uses
+// [slog.Default] at each event. Lists and texts are cut, and characters that could
+// forge or hide a line are replaced.
 func LogReloads(logger *slog.Logger) func(ctx context.Context, e ReloadEvent) {
 	return func(ctx context.Context, e ReloadEvent) {
 		l := logger

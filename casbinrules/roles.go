@@ -10,25 +10,26 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// RolesOf returns the roles that the policy's g lines give p, by its ID and by
-// the roles of its credentials, in p's tenant where the model has tenants,
-// without the roles of the credentials themselves. It follows at most ten
-// links, counting the one from p to a role of its credentials. The order is
-// that of their names for each source, the ID first.
+// RolesOf returns the roles that the policy's g lines give p, by its ID and by the
+// roles of its credentials, in p's tenant where the model has tenants, without the
+// roles of the credentials themselves. It follows at most ten links, counting the one
+// from p to a role of its credentials. Roles are sorted by name for each source, the
+// ID first.
 //
-// An ID that is the name of a role brings none. The error is that of a condition of
-// [WithLinkCondition]; there is no other.
+// An ID that is the name of a role brings no roles. The only error is that of a
+// condition of [WithLinkCondition].
 //
-// The role of [WithDefaultRole] is among them, and those it has; in a model with
-// tenants only beside another role of p there, since who has a role in a tenant is
-// of the tenant (core.WithTenant), which everybody would be.
+// The role of [WithDefaultRole] is included, and so are the roles it has. In a model
+// with tenants they are included only beside another role of p there: a role in a
+// tenant makes p a member of it (core.WithTenant), and otherwise everybody would be
+// one.
 //
-// A guard asks once, after gate one, and the policy may be reloaded before gate
-// two. Decisions of the policy do not use what was returned here, and rules such
-// as rule.Role use nothing else, so that each of them is by one policy as a
-// whole. Only what combines the two, such as rule.All of a role and the policy,
-// can see the roles of one policy and the decision of the next, for requests
-// that are under way during a reload.
+// A guard asks once, after gate one, and the policy may be reloaded before gate two.
+// Decisions of the policy do not use the returned roles, and rules such as rule.Role
+// use nothing else, so each of them is consistent with one policy. Only a combination
+// of the two, such as rule.All of a role and the policy, can see the roles of one
+// policy and the decision of the next, for requests that are under way during a
+// reload.
 func (a *Authorizer) RolesOf(ctx context.Context, p *core.Principal) ([]string, error) {
 	s := a.current.Load()
 	if s.Members == nil || s.Members.Tenants && p.Tenant() == "" {
@@ -128,12 +129,13 @@ func holds(p *core.Principal, role string) bool {
 	return false
 }
 
-// KnownRoles lists every name the policy uses for a subject: first those that
-// g lines give as roles and the matcher names as one, as in g(r.sub, "admin"), then the left sides of g lines and the subjects of p
-// lines, each part sorted. With [WithRolePrefix] only names with the prefix count,
-// which is left away.
+// KnownRoles lists every name that the policy uses for a subject: first those that g
+// lines give as roles and those that the matcher names as one, as in g(r.sub,
+// "admin"), then the left sides of g lines and the subjects of p lines, each part
+// sorted. With [WithRolePrefix] only names with the prefix count, and the prefix is
+// removed.
 //
-// The later ones are there because a role that only tokens carry stands in a
-// policy exactly as a user does, and warning of it would be a false alarm;
-// what is in neither part, such as a misspelt name, the policy does not know.
+// The later names are included because a role that only tokens carry looks in a
+// policy exactly as a user does, and warning of it would be a false alarm. A name in
+// neither part, such as a misspelt one, is unknown to the policy.
 func (a *Authorizer) KnownRoles() []string { return slices.Clone(a.current.Load().KnownRoles()) }

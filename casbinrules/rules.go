@@ -29,7 +29,7 @@ type Rule struct {
 	Effect string
 }
 
-// Pattern is what a rule compares a field of a request with.
+// Pattern is the value or pattern that a rule compares with a field of a request.
 type Pattern struct {
 	Text string
 	// Function is the function of the matcher that compares, such as
@@ -37,8 +37,8 @@ type Pattern struct {
 	Function string
 }
 
-// Matches reports whether the pattern by itself matches value. That of a role
-// matches its own name only.
+// Matches reports whether the pattern by itself matches value. A role matches only
+// its own name.
 func (p Pattern) Matches(value string) bool {
 	if p.Function == "ipMatch" || slices.Contains(pattern.Functions, p.Function) {
 		return pattern.Match(p.Function, value, p.Text)
@@ -46,7 +46,7 @@ func (p Pattern) Matches(value string) bool {
 	return value == p.Text
 }
 
-// Rules are the lines of the policy in force in their order, without those that
+// Rules returns the lines of the policy in force in their order, without those that
 // repeat another.
 func (a *Authorizer) Rules() []Rule {
 	s := a.current.Load()
@@ -74,7 +74,7 @@ func (a *Authorizer) Rules() []Rule {
 	return rules
 }
 
-// Matcher is what the model in force compares requests with.
+// Matcher returns what the model in force compares requests with.
 func (a *Authorizer) Matcher() Matcher { return a.current.Load().Schema.ReadComparisons() }
 
 // Patterns are what the rule compares a request field with by the matcher m.
@@ -92,8 +92,8 @@ func (r Rule) Patterns(m Matcher, field string) []Pattern {
 	return made
 }
 
-// RequestFields are the names in the request definition of the model in force,
-// in its order, such as "sub", "obj", "act".
+// RequestFields returns the names in the request definition of the model in force, in
+// its order, such as "sub", "obj", "act".
 func (a *Authorizer) RequestFields() []string { return a.current.Load().Schema.Names("r") }
 
 // grouped is a function that adds to patterns of actions those that role links make

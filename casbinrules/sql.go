@@ -15,23 +15,24 @@ import (
 // Dollar is the placeholder of PostgreSQL's own protocol: $1 for the first.
 func Dollar(n int) string { return "$" + strconv.Itoa(n) }
 
-// QuestionMark is the placeholder of GORM and of drivers that count themselves.
+// QuestionMark is the placeholder of GORM, and of drivers that count placeholders
+// themselves.
 func QuestionMark(int) string { return "?" }
 
-// SQL is the set as a condition for PostgreSQL 11 or newer: it is true of the rows
-// whose object, the text in column, is in the set. placeholder is [Dollar],
-// [QuestionMark], or what makes a placeholder of the number of an argument, from
-// 1 on; no text of the policy stands in the condition itself. column is put there
-// as it is, so it must not come from a request.
+// SQL is the set as a condition for PostgreSQL 11 or newer: it is true for rows whose
+// object, the text in column, is in the set. placeholder is [Dollar], [QuestionMark],
+// or a function that returns the placeholder for the number of an argument, from 1
+// on; the condition itself contains no text of the policy. column is inserted
+// unchanged, so it must not come from a request.
 //
 // Fields of [WithObjectAttribute] need a column each, by [WithColumn].
 //
-// A row whose object is null or empty, or holds a line feed, is never selected,
-// nor one with "?" where keyMatch5 is used. Texts are compared byte by byte,
-// whatever the collation of the column.
+// A row whose object is null or empty, or contains a line feed, is never selected,
+// nor one with "?" where keyMatch5 is used. Texts are compared byte by byte, whatever
+// the collation of the column.
 //
-// The patterns of keyMatch, and those of keyMatch2 to keyMatch5 that consist of
-// whole segments, can be said in SQL. Any other is an error that names its rule:
+// The patterns of keyMatch, and those of keyMatch2 to keyMatch5 that consist of whole
+// segments, can be expressed in SQL. Any other is an error that names its rule:
 // select without it, and use [Authorizer.Filter].
 func (o *ObjectSet) SQL(column string, placeholder func(n int) string, opts ...SQLOption) (condition string, args []any, err error) {
 	if column == "" || placeholder == nil {
@@ -70,11 +71,11 @@ func (o *ObjectSet) SQL(column string, placeholder func(n int) string, opts ...S
 // SQLOption configures [ObjectSet.SQL].
 type SQLOption func(*sqlWriter) error
 
-// WithColumn says which column has the value of a field of [WithObjectAttribute],
-// such as the owner of the object. It is put into the condition as it is, so it must
-// not come from a request. A row in which it is null is as an object about which
-// nobody says a value: never selected, or with [WithObjectAttributeOr] one that has
-// that option's value.
+// WithColumn names the column that has the value of a field of [WithObjectAttribute],
+// such as the owner of the object. It is inserted into the condition unchanged, so it
+// must not come from a request. A row in which it is null counts as an object without
+// a value: it is never selected, or with [WithObjectAttributeOr] it has that option's
+// value.
 func WithColumn(field, column string) SQLOption {
 	return func(w *sqlWriter) error {
 		if field == "" || column == "" || w.columns[field] != "" {

@@ -13,11 +13,11 @@ import (
 // Version identifies a policy that is, or was, in force.
 type Version struct {
 	// Hash is a SHA-256 of the model and the sums of the policy files in their order,
-	// for which see [from.SumFile], in lower-case hexadecimal. Of file names only the
-	// last part counts: the same files give the same hash on every machine.
+	// for which see [from.SumFile], in lower-case hexadecimal. Only the last part of
+	// a file name counts: the same files have the same hash on every machine.
 	Hash string `json:"hash"`
-	// Revision is what decisions by the policy name: the number that a source
-	// counts, in decimal, or Hash for files, which have no order.
+	// Revision is what decisions by the policy name: the number that a source counts,
+	// in decimal, or Hash for files, which have no order.
 	Revision string `json:"revision"`
 	// Loaded is when the policy came into force.
 	Loaded time.Time `json:"loaded"`
@@ -25,8 +25,8 @@ type Version struct {
 	// lines that repeat another count once.
 	Rules     int `json:"rules"`
 	RoleLinks int `json:"role_links"`
-	// Files are the model, by its name if it is no file, and the policy files
-	// in their order. The slice is shared and must not be modified.
+	// Files are the model, by its name if it is not a file, and the policy files in
+	// their order. The slice is shared and must not be modified.
 	Files []string `json:"files"`
 }
 
@@ -44,35 +44,34 @@ func newVersion(in *source.Contents, rules []*policy.Rule) Version {
 	return v
 }
 
-// Age is for how long the policy has been in force.
+// Age is how long the policy has been in force.
 func (v Version) Age() time.Duration { return time.Since(v.Loaded) }
 
 // short is enough of the hash to tell versions apart in a log.
 func (v Version) short() string { return v.Hash[:min(12, len(v.Hash))] }
 
-// Version is that of the policy in force. It takes no lock and allocates
-// nothing, so that a health check may ask at any rate.
+// Version is the version of the policy in force. It takes no lock and allocates
+// nothing, so a health check may ask at any rate.
 func (a *Authorizer) Version() Version { return a.current.Load().version }
 
-// Status tells whether the policy in force is what the files say.
+// Status says whether the policy in force matches the files.
 type Status struct {
-	// Version is that of the policy in force.
+	// Version is the version of the policy in force.
 	Version Version
-	// Engine is what decides by the policy in force. Where that is Casbin,
-	// Unindexed says why, such as "the matcher has the function ipMatch"; it is
-	// "" else.
+	// Engine is what decides by the policy in force. If that is Casbin, Unindexed
+	// says why, such as "the matcher has the function ipMatch"; otherwise it is "".
 	Engine    Engine
 	Unindexed string
 	// Watching says that changes of the files are noticed; see [WithFileWatch].
 	Watching bool
-	// Err says why the files, as they were when last looked at, are not in
-	// force: a [*FindingsError] when they were rejected, else why they could
-	// not be read. It is nil when they are in force.
+	// Err says why the files, as last read, are not in force: a [*FindingsError] when
+	// they were rejected, otherwise why they could not be read. It is nil when they
+	// are in force.
 	Err error
 	// Since is when that began; zero when Err is nil. Since then the policy
 	// in force is older than the files.
 	Since time.Time
-	// Source is what is known of the source of [OpenSource]; zero for others.
+	// Source is the status of the source of [OpenSource]; zero for others.
 	Source from.Status
 }
 
@@ -85,8 +84,8 @@ type attempt struct {
 	unread bool
 }
 
-// Status is for health endpoints that shall tell when an edit has not come
-// into force. After a failure to read it may lag behind the event by a moment.
+// Status is for health endpoints that report when an edit has not come into force.
+// After a failure to read it may lag behind the event by a moment.
 func (a *Authorizer) Status() Status {
 	w := a.watcher.Load()
 	s := a.current.Load()

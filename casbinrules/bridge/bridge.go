@@ -1,12 +1,11 @@
-// Package bridge is what casbinrules needs of Casbin: one interface for each of
-// the things that differ between its major versions. It is for authors of a
-// bridge to another major version; applications take a bridge that there is.
+// Package bridge defines what casbinrules needs from Casbin: one interface for each
+// thing that differs between its major versions. It is for authors of a bridge to
+// another major version; applications use an existing one.
 //
-// Package casbinrules comes with the one to Casbin v2. A bridge implements
-// [Casbin] and gives it to casbinrules.WithCasbin, loads rows for
+// Package casbinrules includes the bridge to [Casbin] v2. A bridge implements
+// [Casbin] and passes it to casbinrules.WithCasbin, loads rows for
 // casbinrules.FromRows, and implements [Enforcer] for
-// casbinrules.FromBridgedEnforcer. Package bridgetest holds it to what is said
-// here.
+// casbinrules.FromBridgedEnforcer. Package bridgetest checks the contracts here.
 package bridge
 
 import (
@@ -17,14 +16,14 @@ import (
 
 // Casbin is one major version of Casbin. It is safe for concurrent use.
 type Casbin interface {
-	// ReadModel has Casbin read the text of a model.
+	// ReadModel makes Casbin read the text of a model.
 	ReadModel(text string) (Model, error)
-	// Functions returns the functions that every matcher may call, by name, in a
-	// map of the caller's.
+	// Functions returns the functions that every matcher may call, by name, in a map
+	// that the caller may change.
 	Functions() map[string]govaluate.ExpressionFunction
 	// TenantPatterns returns the names of a field of the request and one of the
 	// policy: with a matcher that calls keyMatch with the two, Casbin takes the
-	// tenants of role links for patterns. They are "" where there is none.
+	// tenants of role links for patterns. They are "" if there are none.
 	TenantPatterns(m Model) (request, policy string)
 	// NewDecider makes an enforcer that has loaded a policy and that nobody
 	// changes.
@@ -33,17 +32,17 @@ type Casbin interface {
 
 // Model is a model as Casbin has read it.
 type Model interface {
-	// Definition returns the definition of a key such as "r" or "g2". It is false
-	// for one that the model does not have, or that Casbin does not look at.
+	// Definition returns the definition of a key such as "r" or "g2". It returns
+	// false for one that the model does not have, or that Casbin ignores.
 	Definition(key string) (Definition, bool)
 	// Keys returns the keys of a section, which is the first letter of each,
 	// sorted.
 	Keys(section string) []string
 }
 
-// Definition is one definition of a model. Nobody may change what it holds.
+// Definition is one definition of a model. It must not be modified.
 type Definition struct {
-	// Value is what Casbin has made of the text behind the "=".
+	// Value is the text behind the "=", as Casbin has processed it.
 	Value string
 	// Tokens are the names of the fields, as matchers see them: "r_sub".
 	Tokens []string
@@ -56,25 +55,24 @@ type Definition struct {
 type Policy struct {
 	// Model is the text of a model that ReadModel has taken.
 	Model string
-	// Matcher is evaluated in place of that of the model. It names fields as
-	// Tokens do.
+	// Matcher is evaluated instead of the model's. It names fields as Tokens do.
 	Matcher string
-	// Links, unless it is "", is one more field of the request, the last one, such
-	// as "r_links". The role definitions are then among Functions, and Casbin is
-	// to keep no role links of its own.
+	// Links, unless it is "", is one more field of the request, the last one, such as
+	// "r_links". The role definitions are then among Functions, and Casbin must keep
+	// no role links of its own.
 	Links string
-	// Functions are added to Casbin's own, and go before them.
+	// Functions are added to Casbin's own, and take precedence over them.
 	Functions map[string]govaluate.ExpressionFunction
-	// Load hands every rule to add, its kind first, and returns the first error
-	// of add. The rule is not used again.
+	// Load passes every rule to add, its kind first, and returns the first error of
+	// add. The rule is not used again.
 	Load func(add func(rule []string) error) error
 }
 
 // Decider answers for one policy. It is safe for concurrent use.
 type Decider interface {
-	// EnforceEx decides, and returns the rule that decided without its kind. The
-	// rule is not a copy: its first element is the one that Load has handed over,
-	// which says which of several equal rules it was.
+	// EnforceEx decides, and returns the rule that decided, without its kind. The
+	// rule is not a copy: its first element is the one that Load passed, which
+	// identifies it among equal rules.
 	EnforceEx(values ...any) (allowed bool, rule []string, err error)
 }
 

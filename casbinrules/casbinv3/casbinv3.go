@@ -2,10 +2,9 @@
 // functions take v3's adapters, watchers and enforcers, and v3 reads models and
 // decides what no index can.
 //
-// Everything else is that of package casbinrules: options, findings, reloads and
-// what an authorizer can do. In place of [casbinrules.Open] there is [Open], and
-// so on; a function that is not here, such as [casbinrules.Lint], takes
-// [WithCasbin].
+// Everything else comes from package casbinrules: options, findings, reloads and the
+// methods of an authorizer. Use [Open] here instead of [casbinrules.Open], and so on;
+// a function that is not here, such as [casbinrules.Lint], takes [WithCasbin].
 //
 // Beyond Casbin v2, a model may have a [constraint_definition]. Its constraints
 // are checked whenever a policy is loaded, and a policy that violates one is
@@ -29,9 +28,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// WithCasbin has Casbin v3 read models and decide what no index can. The
-// functions of this package give it themselves; it is for those of package
-// casbinrules that take options.
+// WithCasbin makes Casbin v3 read models and decide what no index can. The functions
+// of this package add it themselves; it is for functions of package casbinrules that
+// take options.
 func WithCasbin() casbinrules.Option { return casbinrules.WithCasbin(library{}) }
 
 // WithWatcher is [casbinrules.WithWatcher], which takes the watchers of any
@@ -48,9 +47,8 @@ func OpenFS(fsys fs.FS, m casbinrules.Model, policies []string, opts ...casbinru
 	return casbinrules.OpenFS(fsys, m, policies, withCasbin(opts)...)
 }
 
-// FromAdapter is [casbinrules.FromAdapter] for an adapter of Casbin v3. Adapters
-// that are given a context, such as that of gorm, are asked through their
-// LoadPolicy.
+// FromAdapter is [casbinrules.FromAdapter] for an adapter of Casbin v3. Adapters that
+// take a context, such as the one for gorm, are called through their LoadPolicy.
 func FromAdapter(m casbinrules.Model, adapter persist.Adapter, opts ...casbinrules.Option) (*casbinrules.Authorizer, error) {
 	if isNil(adapter) {
 		return nil, errors.New("casbinv3: the adapter is nil")

@@ -2,19 +2,19 @@ package setup
 
 import "github.com/sallyport-go/sallyport/core/apikey"
 
-// Scheme says where in a request the credentials of a scheme are, for what
-// describes a service to its clients.
+// Scheme says where in a request a scheme's credentials are, for tools that describe
+// a service to its clients.
 type Scheme struct {
-	// Name is the scheme as challenges spell it, such as Bearer. One scheme that
-	// reads credentials from two places is there twice.
+	// Name is the scheme as challenges spell it, such as Bearer. A scheme that reads
+	// credentials from two places appears twice.
 	Name string
 	// Place is where its credentials are.
 	Place Place
 	// Field is the name of the header field, query parameter or cookie with the
 	// credentials; "" for the other places.
 	Field string
-	// Issuers are those whose tokens count; nil where any token is asked about,
-	// and for schemes without tokens.
+	// Issuers are those whose tokens count; nil if any token is put to an
+	// introspection endpoint, and for schemes without tokens.
 	Issuers []string
 	// JWT says that all of its tokens are JSON Web Tokens.
 	JWT bool
@@ -32,7 +32,7 @@ const (
 	InConnection    Place = "connection" // the certificate of a TLS client
 )
 
-// Schemes are the schemes of the file, in the order in which they are asked. The
+// Schemes returns the schemes of the file, in the order in which they are tried. The
 // result must not be modified.
 func (s *Setup) Schemes() []Scheme { return s.schemes }
 

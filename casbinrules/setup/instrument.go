@@ -19,8 +19,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// Instrument is an observer of the list observers that measures more than verdicts:
-// a setup hands it the policy, the key sets, caches, limits, what is followed in
+// Instrument is an observer in the list observers that measures more than verdicts: a
+// setup gives it the policy, the key sets, caches, limits, what is followed in
 // stores, and whatever calls other services. The kinds prometheus and opentelemetry
 // are such observers. Names are the realm for the policy, the decision log, the
 // limits and the revocations; the issuer for its keys and tokens; the section for a
@@ -30,14 +30,14 @@ type Instrument interface {
 	core.Observer
 	// TraceID is for [core.WithTraceID].
 	TraceID(ctx context.Context) string
-	// AddPolicy is called once, with the policy; PolicyReloaded whenever that was
+	// AddPolicy is called once, with the policy; PolicyReloaded whenever it was
 	// loaded again, or could not be.
 	AddPolicy(name string, policy *casbinrules.Authorizer) error
 	PolicyReloaded(ctx context.Context, name string, e casbinrules.ReloadEvent)
-	// AddKeySet is called for each issuer whose keys are fetched. What it returns is
-	// told of every fetch.
+	// AddKeySet is called for each issuer whose keys are fetched. The function it
+	// returns is told of every fetch.
 	AddKeySet(name string) (func(jwtauth.Refresh), error)
-	// AddDecisionLog is called once, with what counts the decisions of the log.
+	// AddDecisionLog is called once, with the counter of the log's decisions.
 	AddDecisionLog(name string, stats func() decisionlog.Stats) error
 	// AddCache is called for each cache of credentials, AddAttempts with the limits on
 	// guessing, AddSource for each file of credentials in a store, and AddRevocations

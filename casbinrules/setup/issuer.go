@@ -5,13 +5,13 @@ import (
 	"os"
 )
 
-// Issuer is what a file says of the tokens it takes, for programs that make some
-// to try it with.
+// Issuer describes the tokens that a file accepts, for programs that make some to try
+// it with.
 type Issuer struct {
 	// Issuer and Audience are those of the first issuer in the file.
 	Issuer   string
 	Audience []string
-	// JWKS is the path of its JWK set, "" where that is not a file.
+	// JWKS is the path of its JWK set, "" if that is not a file.
 	JWKS string
 }
 

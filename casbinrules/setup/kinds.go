@@ -78,9 +78,9 @@ var elsewhereKinds = map[string]map[string]string{
 	},
 }
 
-// RegisterSessionStore makes a kind of store known under the name that it has
-// below session.store. It is for packages that are imported for nothing else,
-// as drivers of database/sql are, and panics if the name is taken.
+// RegisterSessionStore makes a kind of store known under its name below
+// session.store. It is for packages that are imported only for this, like drivers of
+// database/sql, and panics if the name is taken.
 //
 // T is a struct. Each field with a tag `key:"NAME"` is read from that key; the
 // other tags are `doc:"a sentence"`, `required:"true"`, `default:"VALUE"` and
@@ -90,26 +90,26 @@ func RegisterSessionStore[T any](name string, open func(settings *T) (store sess
 	register(sessionStore, name, open)
 }
 
-// RegisterAttemptStore makes a kind of store known under the name that it has
-// below attempts.store; otherwise as [RegisterSessionStore].
+// RegisterAttemptStore makes a kind of store known under its name below
+// attempts.store; otherwise it is like [RegisterSessionStore].
 func RegisterAttemptStore[T any](name string, open func(settings *T) (s attempts.Store, closing func() error, err error)) {
 	register(attemptStore, name, open)
 }
 
-// RegisterReplayStore makes a kind of store known under the name that it has
-// below dpop.replays; otherwise as [RegisterSessionStore].
+// RegisterReplayStore makes a kind of store known under its name below dpop.replays;
+// otherwise it is like [RegisterSessionStore].
 func RegisterReplayStore[T any](name string, open func(settings *T) (s dpop.ReplayStore, closing func() error, err error)) {
 	register(replayStore, name, open)
 }
 
-// RegisterCountStore makes a kind of store known under the name that it has below
-// digest.counts; otherwise as [RegisterSessionStore].
+// RegisterCountStore makes a kind of store known under its name below digest.counts;
+// otherwise it is like [RegisterSessionStore].
 func RegisterCountStore[T any](name string, open func(settings *T) (s digest.CountStore, closing func() error, err error)) {
 	register(countStore, name, open)
 }
 
-// RegisterObserver makes a kind of observer known under the name that it has in
-// the list observers; otherwise as [RegisterSessionStore].
+// RegisterObserver makes a kind of observer known under its name in the list
+// observers; otherwise it is like [RegisterSessionStore].
 func RegisterObserver[T any](name string, open func(settings *T) (o core.Observer, closing func() error, err error)) {
 	register(observer, name, open)
 }
@@ -126,9 +126,8 @@ type SignIn interface {
 // openSignIn makes a sign-in for sessions.
 type openSignIn func(*session.Manager) (SignIn, func() error, error)
 
-// RegisterSignIn makes a kind of sign-in known under the name that it has below
-// session.sign_in; otherwise as [RegisterSessionStore]. open gets the sessions of
-// the file.
+// RegisterSignIn makes a kind of sign-in known under its name below session.sign_in;
+// otherwise it is like [RegisterSessionStore]. open gets the sessions of the file.
 func RegisterSignIn[T any](name string, open func(settings *T, sessions *session.Manager) (s SignIn, closing func() error, err error)) {
 	var bound func(*T) (openSignIn, func() error, error) // nil as open is
 	if open != nil {

@@ -21,15 +21,15 @@ type settings struct {
 	predecessor *Setup
 }
 
-// WithLogger sets where verdicts, reloads and warnings are logged, whatever the
-// file says of it; slog's default logger where neither says something.
+// WithLogger sets where verdicts, reloads and warnings are logged, whatever the file
+// says; without either, slog's default logger is used.
 func WithLogger(l *slog.Logger) Option {
 	return func(s *settings) error { return option.Set(&s.log, l, "logger is nil") }
 }
 
-// WithoutWrites leaves all files alone, for tools that open a setup while the service
-// runs: the section decision_log is checked and no log is written, and neither is a
-// last_good_file, which is not read then either, so that the store has to answer.
+// WithoutWrites writes no files, for tools that open a setup while the service runs:
+// the section decision_log is checked but no log is written. A last_good_file is
+// neither written nor read, so the store has to answer.
 func WithoutWrites() Option {
 	return func(s *settings) error {
 		s.noWrites = true
@@ -37,19 +37,18 @@ func WithoutWrites() Option {
 	}
 }
 
-// WithPredecessor opens a setup that takes the place of old, which still serves,
-// as where a configuration has changed. The two share what only one of them can
-// have: a decision log with the same file is taken over, with the new settings, once
-// the rest of the file has been opened; a decision that is made in that instant may
-// be missing from it. Close old when its last request has ended.
+// WithPredecessor opens a setup that replaces old, which is still serving, for
+// example after the configuration has changed. The two share what only one of them
+// can have: a decision log with the same file is taken over, with the new settings,
+// once the rest of the file has been opened; a decision that is made in that instant
+// may be missing from it. Close old when its last request has ended.
 func WithPredecessor(old *Setup) Option {
 	return func(s *settings) error { return option.Set(&s.predecessor, old, "predecessor is nil") }
 }
 
-// WithGuard adds options that a file cannot have, such as an observer or a
-// responder of your own. What the file sets as well is an error where the guard
-// takes it once. An observer is
-// told beside the log.
+// WithGuard adds options that a file cannot have, such as an observer or a responder
+// of your own. Setting something that the file sets as well is an error if the guard
+// accepts it only once. An observer is told besides the log.
 func WithGuard(opts ...core.Option) Option {
 	return func(s *settings) error {
 		s.guard = append(s.guard, opts...)
@@ -57,8 +56,8 @@ func WithGuard(opts ...core.Option) Option {
 	}
 }
 
-// WithPolicy adds options of the policy that a file cannot have, such as an
-// attribute that a function finds.
+// WithPolicy adds options of the policy that a file cannot have, such as an attribute
+// computed by a function.
 func WithPolicy(opts ...casbinrules.Option) Option {
 	return func(s *settings) error {
 		s.policy = append(s.policy, opts...)

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 )
 
-// Policy is what a file says of its policy, for programs that look at that alone.
+// Policy describes the policy in a file, for programs that need only that.
 type Policy struct {
 	// Model is the path of the model, or one of the ready ones rbac, rbac-deny,
 	// rbac-tenants and rbac-tenants-patterns. Files are the policy files, or folders of them.
@@ -27,9 +27,9 @@ type Policy struct {
 }
 
 // ParsePolicy reads the section policy of text, the content of a file at path.
-// Paths begin at the folder of path; that the files are there is not checked, and
-// neither is any other section, so that no variable of the environment is needed
-// for those. A file without a policy, or with one in a store, is an error.
+// Relative paths start at the folder of path. It does not check that the files exist,
+// nor any other section, so environment variables for those are not needed. A file
+// without a policy, or with one in a store, is an error.
 func ParsePolicy(path string, text []byte) (Policy, error) {
 	source := decode.Source{Name: path, Dir: filepath.Dir(path), Env: os.LookupEnv, Kinds: lookupKind, Absent: true}
 	var read struct {

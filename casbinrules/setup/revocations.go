@@ -20,8 +20,8 @@ type revocationsConfig struct {
 	Late     bool          `key:"late_start" doc:"start while the log cannot be read, and answer 503 until it was read; otherwise the service does not start"`
 }
 
-// RegisterRevocationLog makes a kind of log known under the name that it has below
-// revocations.store; otherwise as [RegisterSessionStore].
+// RegisterRevocationLog makes a kind of log known under its name below
+// revocations.store; otherwise it is like [RegisterSessionStore].
 func RegisterRevocationLog[T any](name string, open func(settings *T) (l revoke.Log, closing func() error, err error)) {
 	register(revocationLog, name, open)
 }
@@ -59,8 +59,8 @@ func (a *assembly) followRevocations() error {
 	return nil
 }
 
-// Revocations are those of the file's log, nil without one: to revoke what was issued,
-// and for tokens that the program verifies itself.
+// Revocations returns the follower of the file's log, nil without one: to revoke what
+// was issued, and for tokens that the program verifies itself.
 func (s *Setup) Revocations() *revoke.Follower { return s.revocations }
 
 // allLists are several lists, of which each may revoke.

@@ -26,19 +26,18 @@ var proxyKinds = map[string]forwardauth.Proxy{
 // that section.
 func (s *Setup) Address() string { return s.address }
 
-// Handler is the guard as a service that a proxy asks about each request: /check
-// for the question, and /refusal for the answer to those who are refused, which
-// nginx fetches by itself. Both are for the peers that the file calls proxies. GET
-// /healthz is 204 for everybody, and /metrics is the page of the observer prometheus,
-// where the file has it. It is an error if the file has no section serve,
-// or no policy.
+// Handler is the guard as a service that a proxy asks about each request: /check is
+// the question, and /refusal the answer to refused clients, which nginx fetches by
+// itself. Both are for the peers that the file lists as proxies. GET /healthz is 204
+// for everybody, and /metrics is the page of the observer prometheus, if the file has
+// it. It is an error if the file has no section serve, or no policy.
 //
-// With a sign-in at another server its endpoints are there too, for everybody, and the
-// proxy passes their paths on: the page session.sign_in_page, /openid/callback/ and
-// /openid/logout/ with the name of a provider, and /openid/logout, to which a page of
-// the application posts to sign out. What has a method Path, as the kind oidc does by
-// its key path, has another prefix in place of /openid/. [Open] refuses a sign-in page
-// or a path where something else is already.
+// With a sign-in at another server its endpoints are there too, for everybody, and
+// the proxy passes their paths on: the page session.sign_in_page, /openid/callback/
+// and /openid/logout/ with the name of a provider, and /openid/logout, to which a
+// page of the application posts to sign out. A sign-in with a method Path, such as
+// the kind oidc with its key path, has another prefix instead of /openid/. [Open]
+// refuses a sign-in page or a path that is already taken.
 func (s *Setup) Handler() (http.Handler, error) {
 	if s.service == nil {
 		return nil, errors.New("setup: the file has no section serve: it says which proxy asks")

@@ -23,9 +23,9 @@
 // check" says what is wrong with a file, and "sallyport config schema" prints a
 // JSON schema for editors.
 //
-// The file is read strictly: a key that is not known, a value of another type
-// and a file that is not there are errors with line and column. Whatever it can
-// say, options of the packages can say too, and more; see [WithGuard].
+// The file is read strictly: an unknown key, a value of another type and a missing
+// file are errors with line and column. Options of the packages can do everything
+// that the file can, and more; see [WithGuard].
 package setup
 
 import (
@@ -53,8 +53,8 @@ type Error = decode.Error
 // Errors is everything wrong with a file, in its order.
 type Errors = decode.Errors
 
-// Setup is a guard that was assembled from a file, with what keeps its parts up
-// to date. It is safe for concurrent use.
+// Setup is a guard assembled from a file, with what keeps its parts up to date. It is
+// safe for concurrent use.
 type Setup struct {
 	guard     *core.Guard
 	realm     string
@@ -74,16 +74,16 @@ type Setup struct {
 	revocations *revoke.Follower // nil without a log of them
 }
 
-// Open reads the file at path and assembles what it says. Paths in it begin at
-// its folder.
+// Open reads the file at path and assembles the guard it describes. Relative paths in
+// it start at its folder.
 //
-// What is wrong with the file itself is an [Errors], all at once. What is wrong
-// with a part is an [*Error] that wraps the error of its package, such as a
-// [*casbinrules.FindingsError]. With an error nothing is left running.
+// Mistakes in the file itself are an [Errors], all at once. A mistake in a part is an
+// [*Error] that wraps the error of its package, such as a
+// [*casbinrules.FindingsError]. After an error nothing is left running.
 //
-// The files that it names, except itself, are watched while the service runs: an
-// edit takes effect whole or not at all, and the outcome is logged. Nothing is
-// fetched before Open returns; until an issuer has answered its tokens are 503.
+// The files that it names, except itself, are watched while the service runs: an edit
+// takes effect whole or not at all, and the outcome is logged. Nothing is fetched
+// before Open returns; until an issuer has answered, its tokens are 503.
 func Open(path string, opts ...Option) (*Setup, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -120,28 +120,29 @@ func read(path string, text []byte) (*config, *decode.Document, error) {
 // Realm is what challenges call the service.
 func (s *Setup) Realm() string { return s.realm }
 
-// Guard is the guard. It stays good after Close, with what was loaded last.
+// Guard returns the guard. It keeps working after Close, with what was loaded last.
 func (s *Setup) Guard() *core.Guard { return s.guard }
 
-// Policy is the authorizer of the policy, or nil if the file has none: for its
-// status, and for Explain.
+// Policy returns the authorizer of the policy, or nil if the file has none, for
+// example for its status and for Explain.
 func (s *Setup) Policy() *casbinrules.Authorizer { return s.policy }
 
 // Logger is where verdicts and reloads are logged.
 func (s *Setup) Logger() *slog.Logger { return s.log }
 
-// Sessions is the sessions, or nil if the file has none: for the routes where
-// people sign in and out.
+// Sessions returns the session manager, or nil if the file has none, for the routes
+// where people sign in and out.
 func (s *Setup) Sessions() *session.Manager { return s.sessions }
 
-// SignIn is the sign-in at another server, or nil if the file has none: for its
+// SignIn returns the sign-in at another server, or nil if the file has none, for its
 // routes.
 func (s *Setup) SignIn() SignIn { return s.signIn }
 
-// Reload looks at all files that the configuration names now, without waiting
-// for the watch to notice, and returns when their content is in force; call it
-// on SIGHUP. A decision log is opened again, in case its file was renamed. With an error, which names each file that was refused, the last good content of
-// those stays. The configuration itself is not read again.
+// Reload reads all files that the configuration names now, without waiting for the
+// watch to notice, and returns when their content is in force; call it on SIGHUP. A
+// decision log is opened again, in case its file was renamed. An error names each
+// file that was refused; the last good content of those stays. The configuration
+// itself is not read again.
 func (s *Setup) Reload(ctx context.Context) error {
 	var errs []error
 	for _, reload := range s.reloads {

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// RegisterPolicyStore makes a kind of store known under the name that it has
-// below policy.store; otherwise as [RegisterSessionStore].
+// RegisterPolicyStore makes a kind of store known under its name below policy.store;
+// otherwise it is like [RegisterSessionStore].
 func RegisterPolicyStore[T any](name string, open func(settings *T) (s source.Source, closing func() error, err error)) {
 	register(policyStore, name, open)
 }

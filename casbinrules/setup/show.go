@@ -10,11 +10,10 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 )
 
-// Show reads the file at path and returns it as YAML with every default filled
-// in. Variables of the environment stand there by their names and secrets by
-// where they come from, so that the result can be shown to others. Errors are
-// those of [Open] about the file itself; nothing that it names is opened, save
-// that the files are there.
+// Show reads the file at path and returns it as YAML with every default filled in.
+// Environment variables appear by name, and secrets by where they come from, so the
+// result can be shown to others. Errors are those of [Open] about the file itself;
+// Show checks that the files it names exist, but opens none of them.
 func Show(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -27,8 +26,8 @@ func Show(path string) ([]byte, error) {
 	return doc.Show(c)
 }
 
-// Schema is a JSON schema (draft 7) of the file, for editors. The kinds in it are
-// those that this program has.
+// Schema returns a JSON schema (draft 7) of the file, for editors. It contains the
+// kinds that this program has.
 func Schema() ([]byte, error) {
 	s := decode.Schema(reflect.TypeFor[config](), kindsOf)
 	s["$schema"] = "http://json-schema.org/draft-07/schema#"
