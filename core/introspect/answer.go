@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
-// answer is an introspection response (RFC 7662 §2.2). For an inactive token
-// only active is looked at.
+// answer is an introspection response (RFC 7662 §2.2). For an inactive token only
+// active is read.
 type answer struct {
 	active    bool
 	members   map[string]any
@@ -24,9 +24,9 @@ type answer struct {
 	notBefore, expires time.Time
 }
 
-// decode reads an answer. A member of another type than RFC 7662 gives it makes
-// the whole answer unfit: its sender cannot be trusted to mean what we read.
-// Errors name members and never repeat their values.
+// decode parses an answer. A member whose type is not that of RFC 7662 invalidates
+// the whole answer, since its sender cannot be trusted to mean what we read. Errors
+// name members and never quote their values.
 func decode(text string) (answer, error) {
 	m, err := strictjson.Decode(text)
 	if err != nil {
@@ -72,8 +72,8 @@ func decode(text string) (answer, error) {
 	return a, nil
 }
 
-// evaluate holds an answer against what is expected of one. Its error is for an
-// answer that cannot be read; a token that proves nobody is in the verdict.
+// evaluate checks an answer. Its error means that the answer is malformed; the
+// verdict says if the token proves nobody.
 func (v *Verifier) evaluate(a answer) (verdict, error) {
 	if err := v.expected(a); err != nil {
 		return verdict{refusal: err}, nil
@@ -96,14 +96,14 @@ func (v *Verifier) evaluate(a answer) (verdict, error) {
 	if err := v.mapping.Fill(a.members, &info); err != nil {
 		return verdict{}, err
 	}
-	p, err := core.NewPrincipalOwning(info) // of an answer that nobody else has
+	p, err := core.NewPrincipalOwning(info) // the answer is not shared
 	if err != nil {
 		return verdict{}, err
 	}
 	return verdict{principal: p, jkt: jkt, notBefore: a.notBefore, expires: a.expires}, nil
 }
 
-// expected is why the token proves nobody here, whatever the time.
+// expected returns why the token proves nobody here, regardless of time.
 func (v *Verifier) expected(a answer) error {
 	switch {
 	case !a.active:
@@ -123,8 +123,8 @@ func (v *Verifier) expected(a answer) error {
 	return nil
 }
 
-// date is a time in seconds since 1970, zero when there is no such member. None
-// of those that RFC 7662 §2.2 knows can be zero itself.
+// date returns a time in seconds since 1970, or zero if there is no such member.
+// None of those in RFC 7662 §2.2 can itself be zero.
 func date(m claims.Set, name string) (time.Time, error) {
 	t, ok, err := claims.Date(m, name)
 	if err == nil && ok && t.Unix() <= 0 {

@@ -13,16 +13,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
-// Client is how this service proves itself to the endpoint, which answers
-// nobody else (RFC 7662 §2.1). The zero Client proves nothing and is refused.
+// Client is how this service authenticates to the endpoint, which answers nobody
+// else (RFC 7662 §2.1). The zero Client is refused.
 type Client struct {
-	// authorization is the Authorization field of one call.
+	// authorization returns the Authorization field of one call.
 	authorization func(ctx context.Context) (string, error)
 	err           error
 }
 
-// Secret proves the client called id with its secret, as client_secret_basic:
-// both are form-encoded before they are joined (RFC 6749 §2.3.1).
+// Secret authenticates the client with the given ID by its secret, as
+// client_secret_basic: both are form-encoded before they are joined (RFC 6749
+// §2.3.1).
 func Secret(id, secret string) Client {
 	if id == "" || secret == "" {
 		return Client{err: errors.New("client id or secret is empty")}
@@ -32,9 +33,9 @@ func Secret(id, secret string) Client {
 	return Client{authorization: func(context.Context) (string, error) { return field, nil }}
 }
 
-// Token proves the client with an access token of its own, which source gives
-// for each call. source must be safe for concurrent use and keep its token
-// while it is good; its error makes the answer 503.
+// Token authenticates the client with an access token of its own, which source
+// returns for each call. source must be safe for concurrent use and cache its token
+// while it is valid; its error results in 503.
 func Token(source func(ctx context.Context) (string, error)) Client {
 	if source == nil {
 		return Client{err: errors.New("token source is nil")}
@@ -69,7 +70,7 @@ func checkEndpoint(endpoint string, plainHTTP bool) error {
 	return nil
 }
 
-// newHTTPClient makes a client that follows no redirect: it would carry the
+// newHTTPClient returns a client that follows no redirects, which would send the
 // token elsewhere.
 func newHTTPClient(rt http.RoundTripper, concurrency int) *http.Client {
 	if rt == nil {
@@ -81,13 +82,13 @@ func newHTTPClient(rt http.RoundTripper, concurrency int) *http.Client {
 	}
 }
 
-// NewTransport makes the transport that a [Verifier] uses without [WithTransport]
-// and [WithConcurrency], for programs that wrap it.
+// NewTransport returns a transport like the one that a [Verifier] uses without
+// [WithTransport] and [WithConcurrency], for programs that wrap it.
 func NewTransport() http.RoundTripper { return newTransport(defaultConcurrency) }
 
 func newTransport(concurrency int) http.RoundTripper {
 	shared, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // the program has put its own in its place
+	if !ok { // the program has replaced the default
 		return http.DefaultTransport
 	}
 	t := shared.Clone()

@@ -1,11 +1,11 @@
-// Package introspect verifies access tokens by asking the authorization server
-// that issued them (RFC 7662), for the Bearer scheme of package bearer. It is
-// for opaque tokens, which mean nothing to anyone else, and for tokens whose
-// revocation must count at once.
+// Package introspect verifies access tokens by asking the authorization server that
+// issued them (RFC 7662), for the Bearer scheme of package bearer. It is for opaque
+// tokens, which only their issuer can read, and for tokens whose revocation must
+// take effect at once.
 //
-// An answer is kept for a short time, so that a token in use costs one request
-// in 30 s. When the server cannot be asked, tokens with no kept answer are 503:
-// an outage logs nobody out and lets nobody in.
+// Answers are cached for a short time, so that a token in use costs one request
+// every 30 s. While the server is unavailable, tokens without a cached answer get
+// 503: an outage logs nobody out and lets nobody in.
 package introspect
 
 import (
@@ -26,20 +26,20 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// ReasonInactive is the reason for a token that the server does not call
-// active. RFC 7662 §2.2 keeps to itself whether it is unknown, expired or
-// revoked.
+// ReasonInactive is the reason for a token that the server does not call active.
+// The server does not say whether it is unknown, expired or revoked (RFC 7662
+// §2.2).
 const ReasonInactive core.Reason = "inactive"
 
 // ReasonWrongType is the reason for an active token that is not an access token, such
 // as a refresh token.
 const ReasonWrongType = core.ReasonWrongType
 
-// defaultConcurrency is how many calls may be under way; see [WithConcurrency].
+// defaultConcurrency is the number of calls that may be under way; see
+// [WithConcurrency].
 const defaultConcurrency = 64
 
-// callsPerSlot is how many calls may be waiting or under way for each that may
-// be under way.
+// callsPerSlot is how many calls may be waiting or under way for each slot.
 const callsPerSlot = 9
 
 // inactiveTTL bounds how long a refusal is kept; see [WithCacheTTL].
@@ -74,27 +74,26 @@ type Verifier struct {
 
 var _ bearer.TokenVerifier = (*Verifier)(nil)
 
-// verdict is what an answer came to: a principal, or why there is none. It is
-// kept in caches and never changed.
+// verdict is the result of an answer: a principal, or why there is none. It is
+// cached and immutable.
 type verdict struct {
 	principal *core.Principal
 	jkt       string // the thumbprint of the key the token is bound to; "" for none
 	refusal   error
-	// notBefore and expires bound when the principal counts; zero for open.
+	// notBefore and expires bound when the principal is valid; zero for unbounded.
 	notBefore, expires time.Time
 }
 
-// New makes a verifier that asks endpoint, proving itself as client.
+// New returns a verifier that asks endpoint, authenticating as client.
 //
-// endpoint is an absolute https URL; plain http is taken for loopback hosts,
-// and for others with [WithPlainHTTP]. [WithIssuer] and [WithAudience] are required
-// unless they are switched off on purpose with [WithoutIssuer] and
-// [WithoutAudience].
+// endpoint is an absolute https URL; plain http is accepted for loopback hosts, and
+// for others with [WithPlainHTTP]. [WithIssuer] and [WithAudience] are required
+// unless explicitly switched off with [WithoutIssuer] and [WithoutAudience].
 //
-// A token that a client obtained for itself makes a principal that is named
-// "client:" and the client; see [WithClientPrefix]. An option that sets one value is
-// an error when it is given twice. [WithAudience], [WithRoles] and [WithRolesFromKeys]
-// add to what was given before.
+// The principal of a token that a client obtained for itself has the ID "client:"
+// followed by the client; see [WithClientPrefix]. It is an error to give an option
+// for a single value twice. [WithAudience], [WithRoles] and [WithRolesFromKeys] add
+// to earlier ones.
 func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 	v := &Verifier{
 		endpoint:    endpoint,
@@ -138,26 +137,27 @@ func (v *Verifier) check() error {
 
 // VerifyToken returns the principal that token proves.
 //
-// A token that is not active, not for this service, bound to a key (cnf) or no
-// access token is a [core.CredentialError] with code invalid_token. Servers that
-// look at all their tokens call ID and refresh tokens active, too: such a one is
-// told by its typ, token_use, token_type, tokenName or type, by at_hash, c_hash
-// or s_hash, and by a nonce in what is not called an access token. A server that cannot be
-// asked, is too slow, refuses this service or answers what RFC 7662 does not
-// know is a [core.UnavailableError], which carries the server's Retry-After. One that
-// more than three times in a row was not reached, was too slow, or answered 429, 502, 503
-// or 504, is asked once in a while, at least every second, and not for each request; the
-// others are told so at once. Any other answer may be about one token, and stops none.
+// For a token that is not active, not for this service, bound to a key (cnf) or not
+// an access token, the error is a [core.CredentialError] with code invalid_token.
+// Servers that look at all their tokens call ID and refresh tokens active, too:
+// these are recognized by their typ, token_use, token_type, tokenName or type, by
+// at_hash, c_hash or s_hash, and by a nonce in a token that is not called an access
+// token. If the server cannot be reached, is too slow, refuses this service or
+// returns an answer that RFC 7662 does not define, the error is a
+// [core.UnavailableError] with the server's Retry-After. After more than three
+// consecutive failures to reach the server, timeouts, or answers 429, 502, 503 or
+// 504, it is asked only once in a while, at least every second, and other requests
+// fail at once. Any other answer may be about one token only, and does not stop
+// further calls.
 //
-// Requests for the same token share one call, which goes on when ctx ends.
+// Requests for the same token share one call, which continues if ctx ends.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
 	found, err := v.verdict(ctx, token)
 	switch {
 	case err != nil:
 		return nil, err
 	case found.jkt != "":
-		// Whoever has stolen such a token could send it like this
-		// (RFC 9449 §7.2, RFC 8705 §3).
+		// A thief could send such a token like this (RFC 9449 §7.2, RFC 8705 §3).
 		return nil, refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
 	}
 	return found.principal, nil
@@ -168,8 +168,8 @@ func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Princip
 // SHA-256 thumbprint of that key in base64url (RFC 9449 §6.2, RFC 7638). The
 // token alone proves nothing, so the caller has to check the proof.
 //
-// A token that is bound to no key, or to something besides the key, such as a
-// certificate, is refused. All else is as in [Verifier.VerifyToken].
+// A token that is bound to no key, or also to something else, such as a
+// certificate, is refused. Otherwise it is like [Verifier.VerifyToken].
 func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
 	found, err := v.verdict(ctx, token)
 	switch {
@@ -181,7 +181,7 @@ func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.
 	return found.principal, found.jkt, nil
 }
 
-// verdict is what a kept or fresh answer comes to at this time.
+// verdict returns the result of a cached or fresh answer at this time.
 func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	now := v.terms.Now()
 	key := v.hash(token)
@@ -203,14 +203,15 @@ func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	return v.at(fresh, v.terms.Now())
 }
 
-// CacheStats are for metrics, of answers that let a token pass and of those that
-// did not. A miss is a token that the server was asked about, or would have been.
+// CacheStats returns counts for metrics, of answers that let a token pass and of
+// those that did not. A miss is a token that the server was asked about, or would
+// have been.
 func (v *Verifier) CacheStats() core.CacheStats {
 	return core.CacheStats{Hits: v.hits.Load(), Misses: v.misses.Load(), Entries: v.good.Len() + v.bad.Len()}
 }
 
-// learn asks the server and keeps its answer. What is kept counts from before
-// the server was asked.
+// learn asks the server and caches its answer. The lifetime of the entry counts
+// from before the server was asked.
 func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verdict, error) {
 	asked := v.terms.Now()
 	r, err := v.query(ctx, token)
@@ -233,8 +234,8 @@ func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verd
 	return found, nil
 }
 
-// at is the verdict for a request at now, whether its answer is fresh or kept:
-// times are looked at for each request.
+// at returns the verdict for a request at now, whether its answer is fresh or
+// cached: times are checked for each request.
 func (v *Verifier) at(found verdict, now time.Time) (verdict, error) {
 	switch {
 	case found.refusal != nil:
@@ -247,7 +248,7 @@ func (v *Verifier) at(found verdict, now time.Time) (verdict, error) {
 	return found, nil
 }
 
-// hash is the key of token in caches. The secret in front keeps it from being
+// hash returns the cache key of token. The secret in front keeps it from being
 // computed elsewhere.
 func (v *Verifier) hash(token string) cache.Key {
 	var short [256]byte

@@ -2,21 +2,23 @@ package introspect
 
 // WithRoles names a member that holds the principal's roles; "roles" by default. It
 // is an array of strings, or one string, which is one role and is never split;
-// null, "" and no member at all are no roles. Anything else is no answer.
+// null, "" and a missing member mean no roles. Anything else invalidates the
+// answer.
 //
-// Dots step into objects, as in "realm_access.roles". A dot inside a name is
-// written \., as in `resource_access.reports\.api.roles`, and a backslash \\; a
-// URL without backslashes is one name.
+// Dots descend into objects, as in "realm_access.roles". A dot inside a name is
+// written \., as in `resource_access.reports\.api.roles`, and a backslash \\; a URL
+// without backslashes is one name.
 //
-// Given more than once, with [WithRolesFromKeys] too, the roles of all these
-// members count together.
+// If it is given more than once, or together with [WithRolesFromKeys], the roles of
+// all these members are combined.
 func WithRoles(member string) Option {
 	return func(v *Verifier) error { return v.mapping.AddRoles(member) }
 }
 
-// WithRolesFromKeys names a member that is an object whose own members are named
-// as the principal's roles, such as {"editor": {…}}; otherwise as [WithRoles]. One of
-// them counts if it is true or an object, and does not if it is false or null.
+// WithRolesFromKeys names a member that is an object whose member names are the
+// principal's roles, such as {"editor": {…}}; otherwise it is like [WithRoles]. A
+// role counts if its value is true or an object, and does not if it is false or
+// null.
 func WithRolesFromKeys(member string) Option {
 	return func(v *Verifier) error { return v.mapping.AddRoleKeys(member) }
 }
@@ -28,60 +30,60 @@ func WithScopes(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetScopes(member) }
 }
 
-// WithTenant names the member that holds the principal's tenant, a string, or an
-// array of strings with all of them ([core.WithTenant] chooses by request). Without
-// this option, or without the member, the principal has no tenant. The name is
-// read as in [WithRoles].
+// WithTenant names the member that holds the principal's tenant as a string, or all
+// its tenants as an array of strings ([core.WithTenant] chooses for each request).
+// Without this option, or without the member, the principal has no tenant. The name
+// is read as in [WithRoles].
 func WithTenant(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetTenant(member) }
 }
 
 // WithID names the member that is the ID of users in place of sub, such as
 // "username", "preferred_username", "email" or "oid". Its value must be a string
-// and not empty, or the token is refused. The name is read as in [WithRoles].
-// Clients are named as [WithClientPrefix] says.
+// and not empty, or the token is refused. The name is read as in [WithRoles]. For
+// the IDs of clients see [WithClientPrefix].
 //
-// Take only what the issuer keeps unique and never gives to somebody else: a
-// user who can change the member, or who gets an address or a name that was
-// another's, becomes that other. sub is never reassigned (OpenID Connect Core
-// §2), an email address may be, and may not even be verified.
+// Choose only a member that the issuer keeps unique and never reassigns: a user who
+// can change the member, or who gets another user's old address or name, becomes
+// that user. sub is never reassigned (OpenID Connect Core §2); an email address may
+// be, and may not even be verified.
 func WithID(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetID(member) }
 }
 
-// WithClientPrefix sets what keeps clients apart from users, "client:" by default:
-// the principal of a token that a client obtained for itself is named prefix
-// followed by the client. So no client that registers under a user's name becomes
-// that user (RFC 9700 §4.15). A user whose ID begins with prefix is refused.
+// WithClientPrefix sets the prefix that keeps clients apart from users, "client:"
+// by default: the ID of the principal of a token that a client obtained for itself
+// is prefix followed by the client. So a client that registers under a user's name
+// does not become that user (RFC 9700 §4.15). A user whose ID begins with prefix is
+// refused.
 //
-// Such a token is one whose client is its sub, or one without sub, which RFC 7662
-// §2.2 leaves optional; with [WithID] it is one without that member, too. The
-// client is client_id, or the first of azp, cid and appid in answers without it.
-// Some servers put another sub into the answers for clients, which nothing here
-// can tell from a user's; give those an audience of their own. Others leave sub
-// out for users as well: name them with [WithID], or all users of one client are
-// one principal.
+// In the answer for such a token the client is also the sub, or there is no sub,
+// which RFC 7662 §2.2 makes optional, or with [WithID] no such member. The client
+// is client_id, or the first of azp, cid and appid in answers without it. Some
+// servers put another sub into the answers for clients, which then look like a
+// user's; give those clients an audience of their own. Others omit sub for users as
+// well: use [WithID], or all users of a client are one principal.
 func WithClientPrefix(prefix string) Option {
 	return func(v *Verifier) error { return v.mapping.SetClientPrefix(prefix) }
 }
 
-// WithoutClients refuses tokens that a client obtained for itself, as
-// [WithClientPrefix] tells them, with 401.
+// WithoutClients refuses tokens that a client obtained for itself (see
+// [WithClientPrefix]) with 401.
 func WithoutClients() Option {
 	return func(v *Verifier) error { return v.mapping.RefuseClients() }
 }
 
-// WithClientsAsUsers names clients as users are named: by sub or [WithID], and by
-// the client where there is no sub. A client that registers under the name of a
-// user then is that user: it is for servers that choose the names of all clients
-// themselves.
+// WithClientsAsUsers gives clients IDs as it does users, from sub or [WithID], or
+// from the client if there is no sub. A client that registers under the name of a
+// user then is that user: use it only with servers that choose the names of all
+// clients themselves.
 func WithClientsAsUsers() Option {
 	return func(v *Verifier) error { return v.mapping.ClientsAsUsers() }
 }
 
-// WithNonce accepts access tokens that carry a nonce, as some servers make them
-// that do not call them access tokens either. ID tokens are then told by their
-// other marks alone (see [Verifier.VerifyToken]).
+// WithNonce accepts access tokens that carry a nonce but are not called access
+// tokens, as some servers make them. ID tokens are then recognized only by their
+// other marks (see [Verifier.VerifyToken]).
 func WithNonce() Option {
 	return func(v *Verifier) error {
 		v.mapping.AllowNonce()
@@ -91,11 +93,12 @@ func WithNonce() Option {
 
 // WithAuthorizedClients names the clients to which tokens may have been issued,
 // client_id or the first of azp, cid and appid; any client by default. A token of
-// another client, or of none, is refused as one for another audience. Given more
-// than once, all of them are good.
+// another client, or of none, is refused like one for another audience. If the
+// option is given more than once, all named clients are accepted.
 //
-// It is for issuers whose answers have no aud, with [WithoutAudience], and for services
-// that only some of an issuer's clients may call. It says nothing about users.
+// It is for issuers whose answers have no aud, with [WithoutAudience], and for
+// services that only some of an issuer's clients may call. It does not restrict
+// users.
 func WithAuthorizedClients(clients ...string) Option {
 	return func(v *Verifier) error { return v.mapping.AddAuthorizedClients(clients) }
 }

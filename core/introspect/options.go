@@ -11,33 +11,33 @@ import (
 // Option configures a [Verifier].
 type Option func(*Verifier) error
 
-// The bounds of what options take.
+// The bounds of option values.
 const (
 	maxTTL     = time.Hour
 	maxTimeout = time.Minute
 )
 
-// WithIssuer names the issuer. An answer's iss must be exactly this string, and
-// must be there.
+// WithIssuer names the issuer. An answer must have an iss that is exactly this
+// string.
 func WithIssuer(iss string) Option {
 	return func(v *Verifier) error { return v.terms.SetIssuer(iss) }
 }
 
-// WithoutIssuer accepts answers whatever their iss, or without one, which is
-// for a server with a single issuer.
+// WithoutIssuer accepts answers with any iss, or without one. It is for a server
+// with a single issuer.
 func WithoutIssuer() Option {
 	return func(v *Verifier) error { return v.terms.AcceptAnyIssuer() }
 }
 
-// WithAudience names the audiences this service answers to. An answer's aud must
-// hold at least one of them, compared exactly.
+// WithAudience names the audiences that this service accepts. An answer's aud must
+// contain at least one of them, compared exactly.
 func WithAudience(aud ...string) Option {
 	return func(v *Verifier) error { return v.terms.AddAudience(aud) }
 }
 
-// WithoutAudience accepts answers whatever their aud, or without one. A token
-// that was issued for another service then works here too, unless the server
-// calls it inactive for this client (RFC 7662 §4).
+// WithoutAudience accepts answers with any aud, or without one. A token that was
+// issued for another service then works here too, unless the server calls it
+// inactive for this client (RFC 7662 §4).
 func WithoutAudience() Option {
 	return func(v *Verifier) error { return v.terms.AcceptAnyAudience() }
 }
@@ -48,9 +48,9 @@ func WithLeeway(d time.Duration) Option {
 	return func(v *Verifier) error { return v.terms.SetLeeway(d) }
 }
 
-// WithCacheTTL sets how long an answer may be kept: 30 s by default, at most 1 h.
-// A revoked token is accepted for as long; with 0 no answer is kept. None is
-// kept beyond its exp, and a refusal for 5 s at most.
+// WithCacheTTL sets how long an answer may be cached: 30 s by default, at most 1 h.
+// A revoked token may be accepted for that long; with 0 no answer is cached. No
+// answer is kept beyond its exp, and a refusal for at most 5 s.
 func WithCacheTTL(d time.Duration) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithCacheTTL"); err != nil {
@@ -64,9 +64,9 @@ func WithCacheTTL(d time.Duration) Option {
 	}
 }
 
-// WithCacheSize sets how many tokens' answers are kept: 10,000 by default, at least
-// 1. A quarter as many refusals are kept apart, where they push out no good
-// token.
+// WithCacheSize sets how many tokens' answers are cached: 10,000 by default, at
+// least 1. A quarter as many refusals are cached separately, so that they do not
+// evict valid tokens.
 func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
@@ -80,9 +80,9 @@ func WithCacheSize(n int) Option {
 	}
 }
 
-// WithConcurrency sets how many calls may be under way at a time: 64 by default,
-// at least 1. Eight times as many wait for their turn within [WithTimeout]; more
-// are refused with 503 at once.
+// WithConcurrency sets how many calls may be under way at a time: 64 by default, at
+// least 1. Eight times as many wait for a slot within [WithTimeout]; any more are
+// refused with 503 at once.
 func WithConcurrency(n int) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithConcurrency"); err != nil {
@@ -96,8 +96,8 @@ func WithConcurrency(n int) Option {
 	}
 }
 
-// WithTimeout sets how long a call may take, with waiting for its turn and reading
-// the answer: 3 s by default, above 0 and at most 1 minute.
+// WithTimeout bounds a call, including waiting for a slot and reading the answer: 3
+// s by default, above 0 and at most 1 minute.
 func WithTimeout(d time.Duration) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithTimeout"); err != nil {
@@ -111,9 +111,9 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithTransport sets what calls are made with, for own certificate authorities or a
-// client certificate. By default it is a transport like [http.DefaultTransport].
-// It must be safe for concurrent use.
+// WithTransport sets the transport for calls, for instance for private certificate
+// authorities or a client certificate. The default is a transport like
+// [http.DefaultTransport]. It must be safe for concurrent use.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithTransport"); err != nil {
@@ -123,8 +123,8 @@ func WithTransport(rt http.RoundTripper) Option {
 	}
 }
 
-// WithPlainHTTP takes an endpoint with http that is not on a loopback host.
-// Tokens and client credentials can then be read on the way.
+// WithPlainHTTP accepts an endpoint with http that is not on a loopback host.
+// Anyone on the path can then read tokens and client credentials.
 func WithPlainHTTP() Option {
 	return func(v *Verifier) error {
 		v.plainHTTP = true
@@ -132,8 +132,8 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be safe
-// for concurrent use.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(v *Verifier) error { return v.terms.SetClock(now) }
 }

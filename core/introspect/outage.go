@@ -12,17 +12,18 @@ import (
 )
 
 const (
-	// tolerated is how many failures in a row change nothing.
+	// tolerated is the number of consecutive failures that have no effect.
 	tolerated = 3
-	// After more of them pauses begin with the first, double, and end at the longest.
+	// Further failures cause pauses, which start at the first, double, and end at
+	// the longest.
 	firstPause, longestPause = 50 * time.Millisecond, time.Second
 )
 
 var errWait = errors.New("introspect: the endpoint asked to wait")
 
-// isOutage reports whether a status is about the server, and not about the one token
-// that it was asked about: a firewall answers 403 and a fault 500 for tokens of some
-// forms, and whoever sends many of those must keep nobody else from being asked about.
+// isOutage reports whether a status is about the server rather than about one
+// token: a firewall may answer 403 and a fault 500 for tokens of some forms, and a
+// client that sends many of those must not block other tokens.
 func isOutage(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -31,18 +32,19 @@ func isOutage(status int) bool {
 	return false
 }
 
-// outage keeps a server that fails, or that has asked to wait, from being asked by
-// each request of each instance.
+// outage keeps every request of every instance from calling a server that fails or
+// has asked to wait.
 type outage struct {
 	mu       sync.Mutex
 	failures int       // in a row
 	trying   bool      // whether a call finds out if the server still fails
 	pause    time.Time // the end of the pause after a failure
-	asked    time.Time // until when the server has asked to wait
+	asked    time.Time // until when the server asked to wait
 }
 
-// admit lets a call through, or says until when there is none; done is called when it
-// has ended. Of a server that fails, one call at a time finds out whether it still does.
+// admit admits a call, or returns an error that says how long to wait; done must be
+// called when the call has ended. While the server fails, one call at a time finds
+// out whether it still does.
 func (o *outage) admit(now time.Time) (done func(), err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -69,9 +71,9 @@ func (o *outage) tried() {
 	o.trying = false
 }
 
-// failed notes a failure, and for how long the server has asked to wait, or 0. Pauses
-// are a random half to whole of what they would be, since all instances fail at once.
-// A call from before a pause that fails during it makes the next one no longer.
+// failed records a failure, and how long the server has asked to wait, or 0. Pauses
+// are shortened by up to a half at random, since all instances fail at once. A
+// failure during a pause of a call from before it does not extend the next one.
 func (o *outage) failed(now time.Time, asked time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -88,7 +90,7 @@ func (o *outage) failed(now time.Time, asked time.Duration) {
 	}
 }
 
-// ended notes that the server has answered.
+// ended records that the server has answered.
 func (o *outage) ended() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

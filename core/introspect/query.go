@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// maxAnswer is how many bytes an answer may have. Its members reach
-	// principals, so there is no use for more.
+	// maxAnswer is the maximum size of an answer in bytes. Its members end up in
+	// principals, so more would be of no use.
 	maxAnswer = 64 << 10
-	// maxHold bounds how long a Retry-After keeps the server from being asked.
+	// maxHold bounds how long a Retry-After stops calls to the server.
 	maxHold = time.Minute
 )
 
 // query sends one introspection request (RFC 7662 §2.1) and decodes the answer.
-// Every error is a [core.UnavailableError] or a [core.InternalError]: whatever
-// goes wrong here says nothing about the token.
+// Every error is a [core.UnavailableError] or a [core.InternalError]: a failure
+// here says nothing about the token.
 func (v *Verifier) query(ctx context.Context, token string) (answer, error) {
 	done, err := v.outage.admit(v.terms.Now())
 	if err != nil {
@@ -68,8 +68,8 @@ func (v *Verifier) request(ctx context.Context, token string) (*http.Request, er
 		"Authorization": {field},
 		"Content-Type":  {"application/x-www-form-urlencoded"},
 		"Accept":        {"application/json"},
-		// Asking twice is harmless. Without values the field is not sent, but
-		// tells net/http that it may repeat the call on a new connection.
+		// Asking twice is harmless. Without values this field is not sent, but
+		// tells net/http that it may retry on a new connection.
 		"Idempotency-Key": nil,
 	}
 	return r, nil
@@ -112,7 +112,7 @@ func complaint(status int) string {
 	return fmt.Sprintf("the endpoint answers %d", status)
 }
 
-// retryAfter is how long a Retry-After field asks to wait (RFC 9110 §10.2.3),
+// retryAfter returns how long a Retry-After field asks to wait (RFC 9110 §10.2.3),
 // at most maxHold; zero for none.
 func retryAfter(field string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseUint(field, 10, 64); err == nil {

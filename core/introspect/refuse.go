@@ -7,7 +7,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// refuse is the error for a token that proves nobody; the format is for observers.
+// refuse returns the error for a token that proves nobody; the formatted text is
+// for observers.
 func refuse(reason core.Reason, format string, args ...any) error {
 	return claims.Refuse(reason, "The access token is not active", fmt.Errorf("introspect: "+format, args...))
 }

@@ -1,10 +1,10 @@
-// Package jwtsign signs access tokens in the form of RFC 9068: JSON Web Tokens
-// that package jwtauth verifies, and any other verifier of that profile. It makes
-// the keys, reads and writes them, and replaces them while a service runs.
+// Package jwtsign signs access tokens by RFC 9068: JSON Web Tokens that package
+// jwtauth, or any other verifier of that profile, can verify. It generates keys,
+// reads and writes them, and rotates them while a service runs.
 //
-// What it signs names its key by a kid that is the key's thumbprint (RFC 7638),
-// so that a new key never goes by the name of an old one. [Signer.JWKS] is the
-// JWK set to publish; it holds public keys only.
+// The kid of a token is the thumbprint of its key (RFC 7638), so that a new key
+// never has the name of an old one. [Signer.JWKS] returns the JWK set to publish;
+// it contains only public keys.
 //
 //	key, err := jwtsign.OpenPEM("signing.pem")
 //	...
@@ -31,9 +31,9 @@ const (
 	maxLifetime     = 3650 * 24 * time.Hour // as package jwtauth takes it
 )
 
-// Signer signs tokens of one issuer. It is also the [jwtauth.KeySource] of the
-// keys it has signed with. It is made by [New] and safe for concurrent use, while
-// [Signer.Rotate] and [Signer.Load] replace its key too.
+// Signer signs tokens of one issuer. It is also the [jwtauth.KeySource] of the keys
+// it has signed with. It is created by [New] and safe for concurrent use, even
+// while [Signer.Rotate] and [Signer.Load] replace its key.
 type Signer struct {
 	issuer   string
 	audience []string
@@ -43,13 +43,12 @@ type Signer struct {
 
 	rotating sync.Mutex // orders what replaces keys
 	keys     atomic.Pointer[keyring]
-	former   []*jwtauth.Key // until the first keyring is made
+	former   []*jwtauth.Key // until the first keyring exists
 }
 
 var _ jwtauth.KeySource = (*Signer)(nil)
 
-// keyring is the key that signs, and a set of all keys that verify. It is never
-// changed.
+// keyring is the signing key, and the set of all keys that verify. It is immutable.
 type keyring struct {
 	signing *Key
 	set     *jwtauth.KeySet
@@ -97,8 +96,8 @@ func WithClient(id string) Option {
 	}
 }
 
-// WithLifetime sets how long a token is good that does not say so itself: 10
-// minutes by default, at least one second and at most 3650 days.
+// WithLifetime sets the default lifetime of tokens: 10 minutes by default, at least
+// one second and at most 3650 days.
 func WithLifetime(d time.Duration) Option {
 	return func(s *Signer) error {
 		s.lifetime = d
@@ -106,8 +105,8 @@ func WithLifetime(d time.Duration) Option {
 	}
 }
 
-// WithFormerKeys adds keys that have signed before and still verify, as those of
-// a JWK set that is on disk. A key whose time is over is left out.
+// WithFormerKeys adds keys that have signed before and still verify, such as those
+// of a JWK set on disk. Keys past their time are omitted.
 func WithFormerKeys(keys ...*jwtauth.Key) Option {
 	return func(s *Signer) error {
 		s.former = append(s.former, keys...)
@@ -115,13 +114,13 @@ func WithFormerKeys(keys ...*jwtauth.Key) Option {
 	}
 }
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be safe
-// for concurrent use.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(s *Signer) error { return option.Set(&s.now, now, "clock is nil") }
 }
 
-// New makes a signer that signs with key. [WithIssuer] is required.
+// New returns a signer that signs with key. [WithIssuer] is required.
 func New(key *Key, opts ...Option) (*Signer, error) {
 	if key == nil {
 		return nil, errors.New("jwtsign: key is nil")
@@ -160,14 +159,13 @@ func (s *Signer) ring(signing *Key, others []*jwtauth.Key) (*keyring, error) {
 	return &keyring{signing, set}, nil
 }
 
-// Rotate has next sign from now on. The key that has signed until now goes on
-// verifying for the time keep, which should be as long as its tokens live and as
-// caches keep the set; zero takes it out at once. Rotating to the key that signs
-// already changes nothing.
+// Rotate makes next the signing key. The previous key keeps verifying for the time
+// keep, which should cover the lifetime of its tokens and the time that caches keep
+// the set; zero removes it at once. Rotating to the current signing key has no
+// effect.
 //
-// Where others verify by a copy of [Signer.JWKS], they do not know the new key
-// before they have fetched it: package jwtauth does so when a token names a key
-// that it does not know.
+// Verifiers with a copy of [Signer.JWKS] do not know the new key until they fetch
+// the set again: package jwtauth does so when a token names an unknown key.
 func (s *Signer) Rotate(next *Key, keep time.Duration) error {
 	switch {
 	case next == nil:
@@ -195,10 +193,10 @@ func (s *Signer) Rotate(next *Key, keep time.Duration) error {
 	return nil
 }
 
-// Load rotates to the private key in data, read by [ParsePEM], so that a PEM
-// file can be replaced while the service runs: hand the signer to watch.Load. The
-// former key is kept for twice the lifetime of tokens and at least an hour. With
-// an error nothing changes.
+// Load rotates to the private key in data, parsed by [ParsePEM], so that a PEM file
+// can be replaced while the service runs: pass the signer to watch.Load. The former
+// key is kept for twice the lifetime of tokens and at least an hour. If it returns
+// an error, nothing has changed.
 func (s *Signer) Load(name string, data []byte) error {
 	key, err := ParsePEM(name, data)
 	if err != nil {
@@ -207,20 +205,20 @@ func (s *Signer) Load(name string, data []byte) error {
 	return s.Rotate(key, max(2*s.lifetime, time.Hour))
 }
 
-// Issuer is the iss of the tokens.
+// Issuer returns the iss of the tokens.
 func (s *Signer) Issuer() string { return s.issuer }
 
-// Client is the client_id of tokens that do not name their own.
+// Client returns the client_id of tokens that do not name their own.
 func (s *Signer) Client() string { return s.client }
 
-// Audience is the aud of tokens that do not name their own; nil for none. It must
+// Audience returns the aud of tokens that do not name their own, or nil. It must
 // not be modified.
 func (s *Signer) Audience() []string { return s.audience }
 
-// Lifetime is how long a token is good that does not say so itself.
+// Lifetime returns the lifetime of tokens that do not set their own.
 func (s *Signer) Lifetime() time.Duration { return s.lifetime }
 
-// Key is the key that signs now.
+// Key returns the current signing key.
 func (s *Signer) Key() *Key { return s.keys.Load().signing }
 
 // Keys implements [jwtauth.KeySource], for a verifier of the tokens in the same
@@ -229,7 +227,7 @@ func (s *Signer) Keys(ctx context.Context, kid string) ([]*jwtauth.Key, error) {
 	return s.keys.Load().set.Keys(ctx, kid)
 }
 
-// JWKS is the JWK set to publish (RFC 7517 §5): the key that signs first, then
+// JWKS returns the JWK set to publish (RFC 7517 §5): the signing key first, then
 // those that still verify.
 func (s *Signer) JWKS() ([]byte, error) {
 	now := s.keys.Load()

@@ -17,24 +17,22 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// DefaultAlgorithm is the algorithm of keys that are made without
-// [WithAlgorithm].
+// DefaultAlgorithm is the algorithm of keys generated without [WithAlgorithm].
 const DefaultAlgorithm = "ES256"
 
 // rsaBits is the size of RSA keys that are made here.
 const rsaBits = 3072
 
-// Key is a private key that signs by one algorithm. Its ID is the thumbprint of
-// its public part (RFC 7638), so that two keys never share one. It is immutable
-// and safe for concurrent use, as far as the [crypto.Signer] is that it was made
-// of.
+// Key is a private key for one algorithm. Its ID is the thumbprint of its public
+// part (RFC 7638), so that two keys never share one. It is immutable and as safe
+// for concurrent use as its [crypto.Signer].
 type Key struct {
 	alg     *jws.Algorithm
 	private crypto.Signer
 	public  *jwtauth.Key
 }
 
-// KeyOption configures how a [Key] is made.
+// KeyOption configures a [Key].
 type KeyOption func(*keyConfig) error
 
 type keyConfig struct {
@@ -42,9 +40,9 @@ type keyConfig struct {
 	development bool
 }
 
-// WithAlgorithm names the algorithm: ES256, ES384, ES512, EdDSA, RS256 to RS512
-// or PS256 to PS512. An RSA key that does not say which it is for needs it; the
-// curve of another key leaves no choice.
+// WithAlgorithm names the algorithm: ES256, ES384, ES512, EdDSA, RS256 to RS512 or
+// PS256 to PS512. It is required for an RSA key that does not name its algorithm;
+// the curve of other keys determines it.
 func WithAlgorithm(alg string) KeyOption {
 	return func(c *keyConfig) error {
 		a := jws.Lookup(alg)
@@ -56,10 +54,9 @@ func WithAlgorithm(alg string) KeyOption {
 	}
 }
 
-// WithDevelopment marks the key as one for development: a token that it signs is
-// good for callers on the same machine only (see
-// [jwtauth.WithDevelopmentKeysAnywhere]). The mark stays with its PEM and its
-// JWK.
+// WithDevelopment marks the key as a development key, whose tokens are accepted
+// only from callers on the same machine (see
+// [jwtauth.WithDevelopmentKeysAnywhere]). Its PEM and its JWK carry the mark.
 func WithDevelopment() KeyOption {
 	return func(c *keyConfig) error {
 		c.development = true
@@ -75,8 +72,8 @@ func newKeyConfig(opts []KeyOption) (keyConfig, error) {
 	return c, nil
 }
 
-// GenerateKey makes a new key, by [DefaultAlgorithm] without [WithAlgorithm]. An
-// RSA key has 3072 bits.
+// GenerateKey generates a new key, for [DefaultAlgorithm] unless [WithAlgorithm] is
+// given. An RSA key has 3072 bits.
 func GenerateKey(opts ...KeyOption) (*Key, error) {
 	c, err := newKeyConfig(opts)
 	if err != nil {
@@ -105,10 +102,9 @@ func generate(alg string) (crypto.Signer, error) {
 	return rsa.GenerateKey(rand.Reader, rsaBits)
 }
 
-// NewKey makes a key of a signer that signs with an RSA key, an ECDSA key on
-// P-256, P-384 or P-521, or an Ed25519 key, such as the private keys of the
-// standard library or one that never leaves its hardware. The public part has to
-// be as good as [jwtauth.PublicKey] wants it.
+// NewKey makes a key from a signer with an RSA key, an ECDSA key on P-256, P-384 or
+// P-521, or an Ed25519 key, such as the private keys of the standard library or one
+// in hardware. The public part must meet the requirements of [jwtauth.PublicKey].
 func NewKey(private crypto.Signer, opts ...KeyOption) (*Key, error) {
 	c, err := newKeyConfig(opts)
 	if err != nil {
@@ -140,15 +136,15 @@ func (c *keyConfig) key(private crypto.Signer) (*Key, error) {
 	return &Key{alg: jws.Lookup(made.Algorithm()), private: private, public: made}, nil
 }
 
-// ID is the kid of the key: the SHA-256 thumbprint of its public part in
+// ID returns the kid of the key: the SHA-256 thumbprint of its public part in
 // base64url (RFC 7638).
 func (k *Key) ID() string { return k.public.ID() }
 
-// Algorithm is the one algorithm that the key signs by.
+// Algorithm returns the only algorithm of the key.
 func (k *Key) Algorithm() string { return k.alg.String() }
 
-// Development reports whether the key is one for development ([WithDevelopment]).
+// Development reports whether the key is a development key ([WithDevelopment]).
 func (k *Key) Development() bool { return k.public.Development() }
 
-// Public is the part that verifies, as it is published.
+// Public returns the public key.
 func (k *Key) Public() *jwtauth.Key { return k.public }

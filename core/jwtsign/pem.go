@@ -14,16 +14,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/keymark"
 )
 
-// maxPEMSize is how many bytes the PEM of a key may have.
+// maxPEMSize is the maximum size of a key's PEM in bytes.
 const maxPEMSize = 64 << 10
 
-// ParsePEM reads a private key: one PEM block PRIVATE KEY (PKCS #8), EC PRIVATE
-// KEY or RSA PRIVATE KEY, not encrypted. name stands in errors, and is the
-// file's as a rule.
+// ParsePEM parses a private key: one PEM block PRIVATE KEY (PKCS #8), EC PRIVATE
+// KEY or RSA PRIVATE KEY, not encrypted. name, usually that of the file, is used in
+// errors.
 //
-// Lines before the block that say Algorithm and Use, as [Key.MarshalPEM] writes
-// them, say what the algorithm is where no option does, and that the key is one
-// for development, which no option takes back.
+// Lines Algorithm and Use before the block, as written by [Key.MarshalPEM], give
+// the algorithm if no option does, and mark a development key, which no option can
+// undo.
 func ParsePEM(name string, data []byte, opts ...KeyOption) (*Key, error) {
 	c, err := newKeyConfig(opts)
 	if err != nil {
@@ -94,7 +94,7 @@ func decode(block *pem.Block) (crypto.Signer, error) {
 	return signer, nil
 }
 
-// OpenPEM reads the private key in the file at path with [ParsePEM].
+// OpenPEM reads the file at path and parses it with [ParsePEM].
 func OpenPEM(path string, opts ...KeyOption) (*Key, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -110,10 +110,10 @@ func OpenPEM(path string, opts ...KeyOption) (*Key, error) {
 	return ParsePEM(path, data, opts...)
 }
 
-// MarshalPEM is the private key as a PEM block PRIVATE KEY (PKCS #8). Lines
-// before the block, which other readers pass over (RFC 7468 §2), name its
-// algorithm and say that it is for development. A key whose private part cannot
-// be had, as one in hardware, is an error.
+// MarshalPEM returns the private key as a PEM block PRIVATE KEY (PKCS #8). Lines
+// before the block, which other parsers skip (RFC 7468 §2), name its algorithm and
+// mark a development key. It is an error if the private part is not accessible, as
+// in hardware.
 func (k *Key) MarshalPEM() ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(k.private)
 	if err != nil {
@@ -123,9 +123,9 @@ func (k *Key) MarshalPEM() ([]byte, error) {
 	return append(keymark.BeforePEM(k.Algorithm(), k.Development()), block...), nil
 }
 
-// WritePEM writes the private key to a new file at path, for its owner alone
-// (mode 0600). A file that is there is never overwritten: that is an error which
-// is [fs.ErrExist].
+// WritePEM writes the private key to a new file at path, readable only by its owner
+// (mode 0600). It never overwrites a file, but returns an error that wraps
+// [fs.ErrExist].
 func (k *Key) WritePEM(path string) (err error) {
 	text, err := k.MarshalPEM()
 	if err != nil {

@@ -13,41 +13,42 @@ import (
 	"unicode/utf8"
 )
 
-// Token is what a token is to say. Subject is required.
+// Token is the content of a token to sign. Subject is required.
 type Token struct {
-	// Subject is the user, or the client for a token of its own (sub).
+	// Subject is the user (sub), or the client itself for a client's own token.
 	Subject string
 	// Audience is what the token is for (aud); nil for the signer's.
 	Audience []string
-	// Client is whom the token is issued to (client_id); "" for the signer's.
+	// Client is the client that the token is issued to (client_id); "" for the
+	// signer's.
 	Client string
 	// Roles are in the claim roles (RFC 9068 §2.2.3.1); nil for none.
 	Roles []string
 	// Scopes are in the claim scope (RFC 8693 §4.2), each a scope-token of
 	// RFC 6749 §3.3; nil for none.
 	Scopes []string
-	// Lifetime is how long the token is good, rounded up to whole seconds; zero
+	// Lifetime is how long the token is valid, rounded up to whole seconds; zero
 	// for the signer's.
 	Lifetime time.Duration
-	// ID is the token's identifier (jti), which no other token of the issuer may
-	// have; "" for a random one of 128 bits at least.
+	// ID is the token's identifier (jti), unique within the issuer; "" for a random
+	// one of at least 128 bits.
 	ID string
-	// Claims are further claims, as encoding/json writes them. Those that the
-	// fields above and the signer make are an error.
+	// Claims are further claims, encoded with encoding/json. Claims that the fields
+	// above or the signer set are an error.
 	Claims map[string]any
 }
 
 // reserved are the claims that a signer makes itself.
 var reserved = [...]string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "roles", "scope"}
 
-// Sign makes a signed access token by RFC 9068: its typ is at+jwt, it has all
+// Sign returns a signed access token by RFC 9068: its typ is at+jwt, and it has all
 // claims of §2.2.
 func (s *Signer) Sign(t Token) (string, error) {
 	token, _, err := s.SignUntil(t)
 	return token, err
 }
 
-// SignUntil does what [Signer.Sign] does, and also returns the exp of the token.
+// SignUntil is like [Signer.Sign], and also returns the exp of the token.
 func (s *Signer) SignUntil(t Token) (token string, exp time.Time, err error) {
 	claims, exp, err := s.claims(t)
 	if err != nil {
@@ -113,7 +114,7 @@ func (s *Signer) claims(t Token) (claims map[string]any, exp time.Time, err erro
 	return claims, exp, nil
 }
 
-// check refuses what no verifier would take for what was meant.
+// check refuses content that a verifier would misunderstand.
 func (t *Token) check() error {
 	if err := checkText("subject", t.Subject); err != nil {
 		return err

@@ -12,11 +12,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
-// File is a [Checker] whose entries stand in a file, in the form of
-// [List.Load], so that they survive a restart. It is safe for concurrent use.
+// File is a [Checker] whose entries are in a file, in the format of [List.Load], so
+// that they survive a restart. It is safe for concurrent use.
 //
-// It implements Load as well, for a watcher to call when somebody edits the
-// file or another process appends to it.
+// It also has a method Load, for a watcher to call when somebody edits the file or
+// another process appends to it.
 type File struct {
 	list *List
 	path string
@@ -25,8 +25,8 @@ type File struct {
 
 var _ Checker = (*File)(nil)
 
-// OpenFile reads the file at path. One that does not exist is an empty list, and
-// is made, for its owner alone, when something is revoked.
+// OpenFile reads the file at path. A file that does not exist is an empty list, and
+// is created, readable only by its owner, when something is revoked.
 func OpenFile(path string, opts ...Option) (*File, error) {
 	l, err := New(opts...)
 	if err != nil {
@@ -39,12 +39,12 @@ func OpenFile(path string, opts ...Option) (*File, error) {
 	return f, nil
 }
 
-// Revoke appends an entry to the file, waits until the disk has it, and reads
-// the file again: once it returns nil, the entry counts now and after a
-// restart. After an error of the file it counts until the restart at least, so
-// repeat the call when the file can be written again.
+// Revoke appends an entry to the file, syncs it to disk, and reads the file again:
+// once it returns nil, the entry is in effect now and after a restart. If the file
+// cannot be written, the entry is in effect at least until a restart, so repeat the
+// call when it can be written again.
 //
-// Lines that have expired stay in the file until somebody removes them.
+// Expired lines stay in the file until somebody removes them.
 func (f *File) Revoke(e Entry) error {
 	if err := e.Check(); err != nil {
 		return fmt.Errorf("revoke: %w", err)
@@ -110,5 +110,5 @@ func (f *File) Load(name string, data []byte) error {
 // Revoked implements [Checker]. It never fails.
 func (f *File) Revoked(ctx context.Context, t Token) (bool, error) { return f.list.Revoked(ctx, t) }
 
-// Len is how many entries there are, some of which may have expired.
+// Len returns the number of entries, including expired ones.
 func (f *File) Len() int { return f.list.Len() }

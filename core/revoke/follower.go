@@ -11,21 +11,21 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// Errors of [Follower.Revoked], each of which is 503.
+// Errors of [Follower.Revoked], each of which results in 503.
 var (
-	// ErrStale says that the log was not read for longer than is allowed.
+	// ErrStale means that the log was not read for longer than allowed.
 	ErrStale = errors.New("the log of revocations was not read for too long")
-	// ErrNotRead says that the log was not read yet.
+	// ErrNotRead means that the log has not been read yet.
 	ErrNotRead = errors.New("the log of revocations was not read yet")
 )
 
-// Follower is a [Checker] whose entries are those of a [Log]. It has all of them in
-// memory and asks nobody when it is asked; what others append it knows within
-// milliseconds where the log notifies, and after the next poll otherwise. It is safe
+// Follower is a [Checker] with the entries of a [Log]. It keeps all of them in
+// memory and answers from there; it learns of entries that others append within
+// milliseconds if the log notifies, and with the next poll otherwise. It is safe
 // for concurrent use.
 //
-// Entries only ever leave it by expiring: a log that was emptied, or that shows an
-// older state, takes nothing back.
+// Entries leave it only by expiring: a log that was emptied, or returned to an
+// older state, does not remove any.
 type Follower struct {
 	settings followSettings
 	feed     feed
@@ -42,7 +42,7 @@ type unknown struct {
 	err     error
 }
 
-// Follow reads a log and goes on reading it until [Follower.Close], which leaves the
+// Follow reads a log and keeps reading it until [Follower.Close], which leaves the
 // log open. If it cannot be read before ctx ends or the time of [WithStartTimeout]
 // has passed, Follow fails, unless [WithLateStart] is given.
 func Follow(ctx context.Context, log Log, opts ...FollowOption) (*Follower, error) {
@@ -91,7 +91,7 @@ func (f *Follower) told(s source.Status) {
 	}
 }
 
-// Revoked implements [Checker], without waiting for anything. An error is [ErrStale],
+// Revoked implements [Checker]. It never blocks. An error is [ErrStale],
 // [ErrNotRead], [ErrFull] or [ErrUnreadable].
 func (f *Follower) Revoked(_ context.Context, t Token) (bool, error) {
 	if f.feed.set.has(&t, f.settings.now) {
@@ -103,9 +103,9 @@ func (f *Follower) Revoked(_ context.Context, t Token) (bool, error) {
 	return false, nil
 }
 
-// Append adds entries to the log, and so at all instances. They count here from the
-// beginning of the call on, whatever becomes of it; after an error repeat it, since
-// the others may not know of them. See [Log.Append] for note and position.
+// Append adds entries to the log, and so to all instances. They are in effect here
+// from the start of the call, whatever its result; after an error repeat it, since
+// other instances may not know them. See [Log.Append] for note and position.
 func (f *Follower) Append(ctx context.Context, note string, entries ...Entry) (Position, error) {
 	if err := CheckAppend(note, entries); err != nil {
 		return Position{}, fmt.Errorf("revoke: %w", err)
@@ -123,8 +123,8 @@ func (f *Follower) Append(ctx context.Context, note string, entries ...Entry) (P
 	return at, full
 }
 
-// Revoke is Append of one entry without a note, within the time of [WithTimeout]: it
-// makes a follower what package tokens takes for its revocations.
+// Revoke is Append of one entry without a note, within the time of [WithTimeout].
+// With it a Follower can be passed to WithRevocation of package tokens.
 func (f *Follower) Revoke(e Entry) error {
 	ctx, cancel := context.WithTimeout(context.Background(), f.settings.timeout)
 	defer cancel()
@@ -132,11 +132,11 @@ func (f *Follower) Revoke(e Entry) error {
 	return err
 }
 
-// WaitFor returns nil once this instance has read the log up to a position that
-// another one has appended at. It looks at the log right away; that this fails is
-// its error, as is the end of ctx, or [source.ErrClosed], or [ErrNoPosition] if the
-// log has another record there, having lost the one that is waited for. Once others
-// follow, nobody can tell any more.
+// WaitFor returns nil once this instance has read the log up to a position at which
+// another one has appended. It reads the log right away, and returns an error if
+// that fails, the error of ctx, [source.ErrClosed], or [ErrNoPosition] if the log
+// has lost the record and has another one there. After further records that can no
+// longer be detected.
 func (f *Follower) WaitFor(ctx context.Context, p Position) error {
 	for {
 		looks := f.source.Status().Revision
@@ -156,29 +156,29 @@ func (f *Follower) WaitFor(ctx context.Context, p Position) error {
 	}
 }
 
-// Status is what a follower knows of its log.
+// Status is what a follower knows about its log.
 type Status struct {
-	// Read is up to where the log was read, Entries how many are known, some of which
-	// may have expired.
+	// Read is the position up to which the log was read, Entries the number of
+	// known entries, including expired ones.
 	Read    Position
 	Entries int
-	// Confirmed is when the log was last asked and was read to its end; zero for
-	// never.
+	// Confirmed is when the log was last read to its end; zero for never.
 	Confirmed time.Time
-	// Stale says that this is longer ago than [WithMaxStaleness] allows.
+	// Stale reports that Confirmed is longer ago than [WithMaxStaleness] allows.
 	Stale bool
-	// Listening says that the log tells of appends, Listens how often it has begun to.
+	// Listening reports that the follower is notified of appends, Listens how often
+	// it has started to listen.
 	Listening bool
 	Listens   uint64
 	// Restarts counts how often the log was read from its beginning because it no
-	// longer had what was read of it.
+	// longer had the last position.
 	Restarts uint64
-	// Err is why the log was not read since Confirmed, ListenErr why it does not
-	// tell of appends; nil if neither is so.
+	// Err says why the log was not read since Confirmed, ListenErr why there are no
+	// notifications; nil if there is no error.
 	Err, ListenErr error
 }
 
-// Status is the state at this moment.
+// Status returns the current status.
 func (f *Follower) Status() Status {
 	s := f.source.Status()
 	return f.status(&s)
@@ -192,9 +192,9 @@ func (f *Follower) status(s *source.Status) Status {
 	return out
 }
 
-// Len is how many entries are known, some of which may have expired.
+// Len returns the number of known entries, including expired ones.
 func (f *Follower) Len() int { return int(f.feed.set.size.Load()) }
 
-// Close ends following and leaves no goroutine behind. What is known stays, and
-// grows no older by it.
+// Close stops following and leaves no goroutine behind. Known entries stay in
+// effect, and do not become stale because of Close.
 func (f *Follower) Close() error { return f.source.Close() }

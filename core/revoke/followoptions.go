@@ -31,19 +31,19 @@ func followDefaults() followSettings {
 type StaleMode string
 
 const (
-	// StaleServe goes on by the entries that are known.
+	// StaleServe keeps answering from the known entries.
 	StaleServe StaleMode = "serve"
-	// StaleUnavailable answers 503 for tokens of which no entry is known.
+	// StaleUnavailable results in 503 for tokens without a known entry.
 	StaleUnavailable StaleMode = "unavailable"
-	// StaleRefuse takes every token for a revoked one, 401. Clients then throw tokens
-	// away that are good, and sign in anew: it is for where nobody may be let in, and
-	// 503 would be repeated.
+	// StaleRefuse treats every token as revoked, with 401. Clients then discard
+	// valid tokens and sign in again: use it if nobody may be let in, and clients
+	// would retry after a 503.
 	StaleRefuse StaleMode = "refuse"
 )
 
-// WithMaxStaleness sets for how long a log may be away before then holds: no bound
-// by default, which is [StaleServe]. It counts from when the log was last read to
-// its end.
+// WithMaxStaleness sets how long a log may be unavailable before the mode then
+// applies: by default there is no bound, which is [StaleServe]. The time counts
+// from when the log was last read to its end.
 func WithMaxStaleness(d time.Duration, then StaleMode) FollowOption {
 	return func(s *followSettings) error {
 		switch then {
@@ -59,8 +59,8 @@ func WithMaxStaleness(d time.Duration, then StaleMode) FollowOption {
 	}
 }
 
-// WithLateStart lets [Follow] return before the log was read. Until it was, each
-// token is 503. Without it Follow fails if the log cannot be read.
+// WithLateStart lets [Follow] return before the log has been read. Until then every
+// token results in 503. Without it Follow fails if the log cannot be read.
 func WithLateStart() FollowOption {
 	return func(s *followSettings) error {
 		s.late = true
@@ -72,8 +72,7 @@ func WithLateStart() FollowOption {
 // and 100 ms at least; see [source.WithPollInterval].
 func WithPollInterval(d time.Duration) FollowOption { return ofSource(source.WithPollInterval(d)) }
 
-// WithStartTimeout sets for how long [Follow] tries to read the log: 30 s by
-// default.
+// WithStartTimeout sets how long [Follow] tries to read the log: 30 s by default.
 func WithStartTimeout(d time.Duration) FollowOption { return ofSource(source.WithStartTimeout(d)) }
 
 // ofSource hands an option on, which [source.Follow] checks.
@@ -84,9 +83,8 @@ func ofSource(o source.Option) FollowOption {
 	}
 }
 
-// WithTimeout sets how long one look at the log, or one call of [Follower.Revoke],
-// may take: 10 s by default. A log that is too long for one look is read further by
-// the next.
+// WithTimeout bounds one read of the log, or one call of [Follower.Revoke]: 10 s by
+// default. If a log is too long for one read, the next one continues.
 func WithTimeout(d time.Duration) FollowOption {
 	return func(s *followSettings) error {
 		if d <= 0 {
@@ -97,16 +95,16 @@ func WithTimeout(d time.Duration) FollowOption {
 	}
 }
 
-// WithStatusObserver has observe be told of each change of the status, one after the
-// other. It must be quick and must not wait for the follower.
+// WithStatusObserver calls observe for each change of the status, one call at a
+// time. It must be fast and must not wait for the follower.
 func WithStatusObserver(observe func(Status)) FollowOption {
 	return func(s *followSettings) error { return option.Set(&s.observe, observe, "status observer is nil") }
 }
 
-// WithFollowerMaxEntries sets how many entries may be known: 10 000 000 by default,
-// which is also the most. A million takes some 50 MB. If the log has more that have
-// not expired, tokens of which no entry is known are 503, since theirs may be among
-// the rest.
+// WithFollowerMaxEntries sets how many entries a follower keeps: 10 000 000 by
+// default, which is also the maximum. A million takes some 50 MB. If the log has
+// more unexpired entries, tokens without a known entry result in 503, since theirs
+// may be among the rest.
 func WithFollowerMaxEntries(n int) FollowOption {
 	return func(s *followSettings) error {
 		if n < 1 || n > maxMaxEntries {
@@ -117,8 +115,8 @@ func WithFollowerMaxEntries(n int) FollowOption {
 	}
 }
 
-// WithFollowerClock sets by which time entries expire; [time.Now] by default. It must
-// be safe for concurrent use.
+// WithFollowerClock sets the clock by which entries expire, for tests; [time.Now]
+// by default. It must be safe for concurrent use.
 func WithFollowerClock(now func() time.Time) FollowOption {
 	return func(s *followSettings) error { return option.Set(&s.now, now, "clock is nil") }
 }

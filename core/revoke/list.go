@@ -20,9 +20,9 @@ const (
 // Option configures a [List] or a [File].
 type Option func(*List) error
 
-// WithMaxEntries sets how many entries there may be: 100 000 by default, from 1 to
-// 10 000 000; what was loaded and what was added count apart. An entry takes
-// about 200 bytes and its text.
+// WithMaxEntries sets the maximum number of entries: 100 000 by default, from 1 to
+// 10 000 000; loaded and added entries count separately. An entry takes about 200
+// bytes plus its text.
 func WithMaxEntries(n int) Option {
 	return func(l *List) error {
 		if n < 1 || n > maxMaxEntries {
@@ -33,17 +33,16 @@ func WithMaxEntries(n int) Option {
 	}
 }
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be safe
-// for concurrent use.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(l *List) error { return option.Set(&l.now, now, "clock is nil") }
 }
 
-// List is a [Checker] in memory, bounded and safe for concurrent use. It has
-// entries that were added, which a restart loses, and entries that were loaded,
-// which the next Load replaces.
+// List is a [Checker] in memory, bounded and safe for concurrent use. It has added
+// entries, which a restart loses, and loaded entries, which the next Load replaces.
 //
-// An entry is forgotten once it has expired, and never to make room.
+// Entries are forgotten only after they have expired, never to make room.
 type List struct {
 	max    int
 	now    func() time.Time
@@ -59,7 +58,7 @@ type List struct {
 
 var _ Checker = (*List)(nil)
 
-// New makes an empty list.
+// New returns an empty list.
 func New(opts ...Option) (*List, error) {
 	l := &List{max: defaultMaxEntries, now: time.Now, added: newTable()}
 	if err := option.Apply(l, opts); err != nil {
@@ -70,8 +69,8 @@ func New(opts ...Option) (*List, error) {
 	return l, nil
 }
 
-// Revoke adds an entry, which counts from the next question on. It returns an
-// error for an entry that is not valid, and one that is [ErrFull].
+// Revoke adds an entry, which takes effect at once. It returns an error if the
+// entry is not valid, or [ErrFull].
 func (l *List) Revoke(e Entry) error {
 	if err := e.Check(); err != nil {
 		return fmt.Errorf("revoke: %w", err)
@@ -106,7 +105,7 @@ func (l *List) Revoked(_ context.Context, t Token) (bool, error) {
 	return l.added.has(t, now), nil
 }
 
-// Len is how many entries there are, some of which may have expired.
+// Len returns the number of entries, including expired ones.
 func (l *List) Len() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

@@ -11,24 +11,23 @@ import (
 	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
-// maxFileSize is how many bytes a file may have, expired entries included.
+// maxFileSize is the maximum size of a file in bytes, including expired entries.
 const maxFileSize = 64 << 20
 
-// Load replaces the entries that were loaded before with those of a file. name
-// stands in findings, each of which begins with "name:line: "; after an error the
-// list is as it was.
+// Load replaces the loaded entries with those of a file. Each finding in the error
+// begins with "name:line: "; after an error the list is unchanged.
 //
-// A line is a word that says what is revoked, and members after it:
+// A line is a word that says what is revoked, followed by members:
 //
 //	jti 3f2a9c01 iss=https://issuer.example exp=2026-11-22T18:00:00Z
 //	sub alice issued-before=2026-11-22T08:15:00Z
 //	all issued-before=2026-11-22T08:15:00Z iss=https://issuer.example
 //
-// iss and exp may be left out, as in [Entry]. Times are those of RFC 3339. A
-// value with a space, a quote or a control character, or one that begins with
-// "#", is written in quotes as Go writes strings. Blank lines and lines that
-// begin with "#" are skipped, and so are entries that have expired. The file
-// may have 64 MiB, and as many living entries as [WithMaxEntries] says.
+// iss and exp are optional, as in [Entry]. Times are those of RFC 3339. A value
+// with a space, a quote or a control character, or one that begins with "#", is
+// written in quotes as Go writes strings. Blank lines and lines that begin with "#"
+// are skipped, and so are entries that have expired. The file may have 64 MiB, and
+// as many unexpired entries as [WithMaxEntries] allows.
 func (l *List) Load(name string, data []byte) error {
 	if len(data) > maxFileSize {
 		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)
@@ -54,8 +53,8 @@ func (l *List) Load(name string, data []byte) error {
 	return nil
 }
 
-// ParseEntry reads a line of a file, in the form of [List.Load], which [Entry.String]
-// writes. The error says what is wrong with it.
+// ParseEntry parses a line of a file, in the format of [List.Load] and
+// [Entry.String].
 func ParseEntry(line string) (e Entry, err error) {
 	if !utf8.ValidString(line) {
 		return e, errors.New("line is not UTF-8")
@@ -186,7 +185,7 @@ func (s *scanner) value(what string) (string, error) {
 
 func needsQuotes(r rune) bool { return r == '"' || !strconv.IsPrint(r) }
 
-// String is the entry as a line of a file, without the line break.
+// String returns the entry as a line of a file, without the line break.
 func (e Entry) String() string {
 	var b strings.Builder
 	switch {

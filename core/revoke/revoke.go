@@ -1,13 +1,13 @@
-// Package revoke says which tokens are no longer good before they expire.
+// Package revoke revokes tokens before they expire.
 //
-// A [Checker] is asked about every token after it was verified. [List] is one in
-// memory, [File] one that survives a restart, and [Follower] one that all instances
-// of a service share; they revoke a single token by its identifier, all tokens of a
-// subject that were issued up to a moment, or all tokens of an issuer that were.
+// A [Checker] is asked about every verified token. [List] is a Checker in memory,
+// [File] one that survives a restart, and [Follower] one that all instances of a
+// service share. They revoke a single token by its identifier, all tokens of a
+// subject that were issued up to some time, or all tokens of an issuer up to some
+// time.
 //
-// Tokens are known by what stands in them and never by their text: a signature
-// may have more than one form, and a revoked token that is spelt another way
-// must stay revoked.
+// Tokens are identified by their claims, never by their text: a signature may have
+// more than one form, and a revoked token in another encoding must stay revoked.
 package revoke
 
 import (
@@ -16,56 +16,54 @@ import (
 	"time"
 )
 
-// Token is what revocation knows a token by.
+// Token identifies a token for revocation.
 type Token struct {
-	// Issuer is who issued it (iss), "" when unknown.
+	// Issuer is the token's issuer (iss), "" if unknown.
 	Issuer string
-	// ID is its identifier (jti), unique at its issuer; "" when it has none.
+	// ID is its identifier (jti), unique within its issuer; "" if it has none.
 	ID string
-	// Subject is whom it was issued for (sub).
+	// Subject is the subject that it was issued for (sub).
 	Subject string
-	// IssuedAt is when it was issued (iat); zero when it does not say, which
-	// counts as before anything.
+	// IssuedAt is when it was issued (iat); zero if unknown, which counts as before
+	// any other time.
 	IssuedAt time.Time
-	// Expires is when it stops being good by itself; zero for never.
+	// Expires is when it expires by itself; zero for never.
 	Expires time.Time
 }
 
-// Checker says whether a token was revoked. Implementations must be safe for
+// Checker checks whether a token was revoked. Implementations must be safe for
 // concurrent use.
 type Checker interface {
-	// Revoked reports whether t was revoked. An error means that the answer
-	// could not be found out: the request is answered with 503.
+	// Revoked reports whether t was revoked. An error means that the check failed,
+	// and results in 503.
 	Revoked(ctx context.Context, t Token) (bool, error)
 }
 
-// ErrFull says that a list has as many entries as it may have, none of which
-// has expired. What was to be revoked is not.
+// ErrFull means that a list has reached its maximum of unexpired entries, and that
+// the new entry was not added.
 var ErrFull = errors.New("revocation list is full")
 
-// ErrUnreadable says that a log has a record that this version cannot read: whom it
-// revokes is not known, nor what follows it.
+// ErrUnreadable means that a log has a record that this version cannot read: it is
+// unknown what that record revokes, and what follows it.
 var ErrUnreadable = errors.New("the log of revocations has a record that cannot be read")
 
-// Entry revokes tokens. Exactly one of ID, Subject and All says which.
+// Entry revokes tokens, selected by exactly one of ID, Subject and All.
 type Entry struct {
-	// ID revokes the token of that identifier.
+	// ID revokes the token with that identifier.
 	ID string
-	// Subject revokes the tokens of a subject, All those of everybody, that
-	// were issued at IssuedBefore or earlier. Tokens that do not say when they
-	// were issued are among them.
+	// Subject revokes the tokens of a subject, All those of all subjects, that were
+	// issued at IssuedBefore or earlier, including tokens without a time of issue.
 	Subject      string
 	All          bool
 	IssuedBefore time.Time
 	// Issuer limits the entry to tokens of one issuer; "" for any.
 	Issuer string
-	// Expires is when the entry may be forgotten, because the tokens have
-	// expired: their exp, and what the verifier allows for clocks that differ.
-	// Zero keeps it for ever.
+	// Expires is when the entry may be forgotten because the tokens have expired:
+	// their exp plus the verifier's leeway. Zero keeps it forever.
 	Expires time.Time
 }
 
-// Check says what is wrong with an entry that cannot be one.
+// Check returns an error if the entry is invalid.
 func (e Entry) Check() error {
 	kinds := 0
 	for _, given := range [...]bool{e.ID != "", e.Subject != "", e.All} {
@@ -88,5 +86,5 @@ func (e Entry) Check() error {
 	return nil
 }
 
-// maxText is how many bytes a value of an entry may have.
+// maxText is the maximum length in bytes of a value of an entry.
 const maxText = 4096

@@ -8,38 +8,38 @@ import (
 	"strings"
 )
 
-// Loader takes in the content of one file, as stores of passwords, keys and
-// tokens do.
+// Loader loads the content of one file, as stores of passwords, keys and tokens do.
 type Loader interface {
-	// Load puts data, the whole content of the file called name, in the place
-	// of what was loaded before: all of it, or with an error none. Errors say
-	// what is wrong as "name:line: message" and hold no secret of the file.
+	// Load replaces what was loaded before with data, the whole content of the
+	// named file; if it returns an error, nothing has changed. Errors say what is
+	// wrong as "name:line: message" and do not reveal secrets.
 	//
-	// It is called by one goroutine at a time, while others use what is loaded.
-	// data is the Loader's to keep.
+	// It is called by one goroutine at a time, while others use what is loaded. The
+	// Loader may keep data.
 	Load(name string, data []byte) error
 }
 
-// absenter is a [Loader] that knows how its file is made.
+// absenter is a [Loader] that can tell how to create its file.
 type absenter interface {
-	// Absent is the error for a path without file. It is a [fs.ErrNotExist].
+	// Absent returns the error for a path without a file. It wraps
+	// [fs.ErrNotExist].
 	Absent(path string) error
 }
 
-// Load has into load the file at path, and loads it again whenever its content
-// has changed. The file is loaded before Load returns; when it cannot be read,
-// or into refuses it, Load fails and leaves nothing running. A file that is not
-// there is the error of into's method Absent(path string) error, if it has one,
-// which says how to make it.
+// Load loads the file at path into the given Loader, and again whenever its content
+// changes. The file is loaded before Load returns; if it cannot be read, or into
+// refuses it, Load fails and leaves nothing running. If the file does not exist and
+// into has a method Absent(path string) error, Load returns its error, which says
+// how to create the file.
 //
-// Later on a file that is missing, unreadable or refused changes nothing: into
-// keeps what it loaded last, [Watcher.Err] says why, and the function given
-// with [WithErrorObserver] is told of each refusal. Without that function nobody hears
-// of them, so give one that logs. [Watcher.Trigger] loads an edit at once, as
-// upon SIGHUP, and tries a refused file once more.
+// Later, a file that is missing, unreadable or refused changes nothing: into keeps
+// what it loaded last, [Watcher.Err] says why, and the function given with
+// [WithErrorObserver] is told of each refusal. Without that function refusals go
+// unnoticed, so pass one that logs. [Watcher.Trigger] loads an edit at once, for
+// instance on SIGHUP, and retries a refused file.
 //
-// path names one file, so [WithSuffixes] is refused; so is [WithCurrentSnapshot], since there is
-// no knowing what into holds.
+// path names one file, so [WithSuffixes] is refused; so is [WithCurrentSnapshot],
+// since it is not known what into holds.
 func Load(path string, into Loader, opts ...Option) (*Watcher, error) {
 	if into == nil {
 		return nil, errors.New("watch: the loader is nil")

@@ -37,10 +37,10 @@ type source struct {
 	abs  string // the same at any later working directory
 }
 
-// WithSuffixes sets which files of a watched directory count: those whose name
-// ends in one of suffixes, such as ".csv". Names that begin with a dot never
-// count, since editors and Kubernetes keep their own files there; nor do
-// directories below it. Without this option a directory is an error.
+// WithSuffixes sets which files of a watched directory are read: those whose name
+// ends in one of suffixes, such as ".csv". Names that begin with a dot are always
+// ignored, since editors and Kubernetes use them for their own files, and so are
+// subdirectories. Without this option a directory is an error.
 func WithSuffixes(suffixes ...string) Option {
 	return func(c *config) error {
 		if len(suffixes) == 0 || slices.Contains(suffixes, "") {
@@ -51,7 +51,7 @@ func WithSuffixes(suffixes ...string) Option {
 	}
 }
 
-// WithMaxFileSize sets how large a file may be, in bytes; 64 MiB by default.
+// WithMaxFileSize sets the maximum size of a file in bytes; 64 MiB by default.
 func WithMaxFileSize(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < 1 {
@@ -62,7 +62,7 @@ func WithMaxFileSize(bytes int64) Option {
 	}
 }
 
-// WithMaxTotalSize sets how large all files together may be, in bytes; 256 MiB by
+// WithMaxTotalSize sets the maximum size of all files together in bytes; 256 MiB by
 // default.
 func WithMaxTotalSize(bytes int64) Option {
 	return func(c *config) error {
@@ -74,8 +74,8 @@ func WithMaxTotalSize(bytes int64) Option {
 	}
 }
 
-// WithPollInterval sets how often the files are read without an event, for network mounts
-// and for events that got lost; 30 s by default, at least 1 s.
+// WithPollInterval sets how often the files are read without an event, for network
+// mounts and lost events; 30 s by default, at least 1 s.
 func WithPollInterval(every time.Duration) Option {
 	return func(c *config) error {
 		if every < time.Second {
@@ -86,10 +86,10 @@ func WithPollInterval(every time.Duration) Option {
 	}
 }
 
-// WithDebounce sets for how long the files must have been left alone before they
-// are read, and after what time they are read though they are still being
-// changed. The defaults are 100 ms and 1 s; quiet is at least 1 ms and maxDelay
-// not less than quiet and at most 1 minute.
+// WithDebounce sets how long the files must be unchanged before they are read, and
+// after what time they are read even though they are still changing. The defaults
+// are 100 ms and 1 s; quiet is at least 1 ms and maxDelay not less than quiet and
+// at most 1 minute.
 func WithDebounce(quiet, maxDelay time.Duration) Option {
 	return func(c *config) error {
 		if quiet < time.Millisecond || maxDelay < quiet || maxDelay > time.Minute {
@@ -100,21 +100,21 @@ func WithDebounce(quiet, maxDelay time.Duration) Option {
 	}
 }
 
-// WithErrorObserver sets a function to be told of what the callback cannot know: that
-// the files cannot be read, that events are not to be had (an error that is
-// [ErrPolling]), that the callback panicked (a [*PanicError]). What the
-// callback itself returned is not repeated to it. A watcher made by [Load] has
-// no callback of the caller's and tells of every edit that is refused, too.
+// WithErrorObserver sets a function that is told of errors that the callback cannot
+// know: that the files cannot be read, that events are not available (an error that
+// wraps [ErrPolling]), that the callback panicked (a [*PanicError]). It is not told
+// of errors that the callback returned, except with [Load], which has no callback
+// of the caller's and reports every refused edit too.
 //
-// An error that stays the same is reported once, until the files have been
-// read well again. The function is called on the callback's goroutine, never
-// at the same time as the callback, and must call neither Close nor Trigger.
+// An error that stays the same is reported once, until the files have been read
+// successfully again. The function is called on the callback's goroutine, never at
+// the same time as the callback, and must call neither Close nor Trigger.
 func WithErrorObserver(report func(error)) Option {
 	return func(c *config) error { return option.Set(&c.onError, report, "error observer is nil") }
 }
 
-// WithCurrentSnapshot names content that is already in use, as read before by [Read]: the
-// callback is first called when the content differs from it.
+// WithCurrentSnapshot sets the content that is already in use, as read by [Read]:
+// the callback is first called when the content differs from it.
 func WithCurrentSnapshot(s Snapshot) Option {
 	return func(c *config) error {
 		c.inUseEnded = s.ended()

@@ -10,17 +10,16 @@ import (
 	"slices"
 )
 
-// ErrChanging says that the files were written each time they were read, so
-// that what was read may belong to no state they ever had. A later try may
-// succeed.
+// ErrChanging means that the files were being written each time they were read, so
+// that the result may mix several states. A later attempt may succeed.
 var ErrChanging = errors.New("the files keep changing while they are read")
 
-// File is one file as it was read.
+// File is one file that was read.
 type File struct {
-	// Name is the path as it was given, or for a file of a directory that
-	// path joined with the file's name.
+	// Name is the given path, or for a file in a directory that path joined with
+	// the file's name.
 	Name string
-	// Content is the whole file. It is the receiver's to keep.
+	// Content is the whole file. The receiver may keep it.
 	Content []byte
 }
 
@@ -57,14 +56,13 @@ func (s Snapshot) cutOff(ended map[string]int) bool {
 
 var lineBreak = []byte("\n")
 
-// Read reads paths once, in the same way as a [Watcher] does. A directory
-// stands for the files in it that [WithSuffixes] allows. Options that are about
-// watching have no effect.
+// Read reads paths once, in the same way as a [Watcher]. A directory stands for the
+// files in it that [WithSuffixes] allows. Options for watching have no effect.
 //
-// All files are read whole. When one of them changed meanwhile they are read
-// again, a few times at most; then the error is [ErrChanging]. Other errors
-// name the path that is missing, unreadable, too large or not a regular file,
-// and wrap the cause, such as [io/fs.ErrNotExist].
+// All files are read completely. If one of them changes meanwhile they are read
+// again, a few times at most; then the error is [ErrChanging]. Other errors name
+// the path that is missing, unreadable, too large or not a regular file, and wrap
+// the cause, such as [io/fs.ErrNotExist].
 func Read(paths []string, opts ...Option) (Snapshot, error) {
 	c, err := newConfig(paths, opts)
 	if err != nil {

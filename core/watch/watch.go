@@ -1,17 +1,17 @@
 // Package watch calls back when the content of files has really changed.
 //
-// A [Watcher] looks after a set of files and directories and hands all of them
-// to its callback, whole and in one state, whenever what they hold differs from
-// what it held before. It copes with the ways in which files are changed in
-// practice: editors that rename over, truncate and write, write twice or delete
-// and recreate; the swapped symbolic links of a Kubernetes ConfigMap or of a
-// release directory; directories that go and come back; network mounts that
-// tell nobody; a touch, which is not a change at all.
+// A [Watcher] watches a set of files and directories and passes all of them to its
+// callback, complete and in one consistent state, whenever their content has
+// changed. It handles the ways in which files change in practice: editors that
+// rename over, truncate and write, write twice or delete and recreate; the swapped
+// symbolic links of a Kubernetes ConfigMap or a release directory; directories that
+// disappear and come back; network mounts without events; a touch, which is not a
+// change at all.
 //
 // It listens to the file events of the operating system on each directory that
-// leads to a file, and reads the files every so often besides. What counts in
-// the end is a hash of the content. What the files mean is the callback's
-// business alone: it may reject them, and what was in use stays in use.
+// leads to a file, and also polls the files. A hash of the content decides whether
+// they have changed. Only the callback knows what the files mean: it may reject
+// them, and what was in use stays in use.
 package watch
 
 import (
@@ -24,21 +24,21 @@ import (
 // ErrClosed is returned by [Watcher.Trigger] after [Watcher.Close].
 var ErrClosed = errors.New("watch: the watcher is closed")
 
-// ErrPolling says that the operating system gives no file events, for all
-// directories or for one, as when its limit of watches is reached. Changes
-// there are noticed by the poll alone.
+// ErrPolling means that the operating system provides no file events, for all
+// directories or for one, for instance because its limit of watches is reached.
+// Changes there are noticed only by polling.
 var ErrPolling = errors.New("no file events, so changes show at the next poll only")
 
 // Func is called with the content of all files when it has changed. An error
-// rejects the content: the caller goes on with what it had, and Func is not
-// called with this content again unless [Watcher.Trigger] asks for it. A panic
-// rejects it too.
+// rejects the content: the previous content stays in use, and Func is not called
+// with this content again unless [Watcher.Trigger] asks for it. A panic rejects it
+// too.
 //
 // The context ends when the watcher is closed. Func must call neither Close nor
 // Trigger, which would wait for it forever.
 type Func func(ctx context.Context, s Snapshot) error
 
-// PanicError is reported when the callback panicked.
+// PanicError is reported if the callback panicked.
 type PanicError struct {
 	Value any
 	// Stack is the goroutine's stack at the panic.
@@ -68,14 +68,15 @@ type outcome struct {
 	err     error
 }
 
-// New reads paths, calls changed with what they hold, and goes on watching
-// them. A path is a file, or a directory that stands for the files in it that
-// [WithSuffixes] allows; relative paths are meant from today's working directory.
+// New reads paths, calls changed with their content, and keeps watching them. A
+// path is a file, or a directory that stands for the files in it that
+// [WithSuffixes] allows; relative paths are resolved against the current working
+// directory.
 //
-// changed is called before New returns, unless [WithCurrentSnapshot] names the same content,
-// and always on one goroutine, one call at a time. When the files cannot be
-// read, or changed rejects them, New fails and leaves nothing running. That
-// file events are not to be had is no failure; see [WithErrorObserver].
+// changed is called before New returns, unless [WithCurrentSnapshot] names the same
+// content, and always on one goroutine, one call at a time. If the files cannot be
+// read, or changed rejects them, New fails and leaves nothing running. Missing file
+// events are not a failure; see [WithErrorObserver].
 func New(paths []string, changed Func, opts ...Option) (*Watcher, error) {
 	if changed == nil {
 		return nil, errors.New("watch: the callback is nil")
@@ -110,12 +111,13 @@ func start(c *config, changed Func) (*Watcher, error) {
 	return w, nil
 }
 
-// Trigger looks at the files now, without waiting for them to be left alone,
-// and says what came of it: true when they had changed and the callback took
-// them. Content that was rejected is given to the callback once more.
+// Trigger reads the files now, without waiting until they stop changing. It returns
+// true if they had changed and the callback accepted them. Rejected content is
+// passed to the callback again.
 //
-// The error is the callback's own, or says why the files could not be read, or
-// is [ErrClosed], or that of ctx. Ending ctx ends the wait and not the look.
+// The error is the callback's own, or says why the files could not be read, or is
+// [ErrClosed] or that of ctx. If ctx ends, Trigger stops waiting, but the files are
+// still read.
 func (w *Watcher) Trigger(ctx context.Context) (changed bool, err error) {
 	reply := make(chan outcome, 1)
 	select {
@@ -149,18 +151,16 @@ func (w *Watcher) await(ctx context.Context, reply <-chan outcome) (outcome, err
 	}
 }
 
-// Err says why the files, as they were when last looked at, are not in use:
-// they could not be read, or the callback rejected them. It is nil when they
-// are.
+// Err returns why the files, as last read, are not in use: they could not be read,
+// or the callback rejected them. It returns nil if they are in use.
 func (w *Watcher) Err() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
 }
 
-// Close stops watching. It ends the context of a callback that is running,
-// waits for it, and leaves no goroutine behind. Further calls do nothing but
-// wait too.
+// Close stops watching. It cancels the context of a running callback, waits for it,
+// and leaves no goroutine behind. Further calls only wait too.
 func (w *Watcher) Close() error {
 	w.cancel()
 	<-w.done
