@@ -21,7 +21,7 @@ var conditions = []string{
 	"r.obj - 1 > 0", "-r.obj == 1", "r.sub.Age > 18", "r.sub.Name() == 'x'", "p.act.X", "r.ctx == 'x'", "p.none == r.sub", "unknown == r.act",
 	"r.obj", "!r.act", "true", "1", "r.act in (p.act, 'PUT')", "r.act in ('GET')", "r.act in p.act", "r.obj in (1, 2)",
 	"eval(p.act)", "eval(p.obj)", "(r.act == 'GET' ? r.obj == p.obj : r.sub)", "r.obj == '2024-01-31'", "g(r.sub, p.sub, r.obj)", "g(r.sub)",
-	"keyGet(r.obj, p.obj) == ''", "[r_sub] == p.sub", "r.sub == p.sub == true", "keyMatch(r_dom, p_dom)", "r.act ?? p.act",
+	"keyGet(r.obj, p.obj) == ''", "regexMatch(r.obj, '^/[ab]')", "keyMatch(r.obj, '/b/*')", "[r_sub] == p.sub", "r.sub == p.sub == true", "keyMatch(r_dom, p_dom)", "r.act ?? p.act",
 }
 
 // TestAsCasbinDecidesWhatCasbinDecides makes up matchers, and holds that each of
@@ -43,8 +43,12 @@ func TestAsCasbinDecidesWhatCasbinDecides(t *testing.T) {
 		if rnd.IntN(3) == 0 {
 			request, policy, g, tenant = tenantsRequest, "sub, dom, obj, act", "g = _, _, _", ", t1"
 		}
-		text := modelText(request, policy, g, someAllow, matcher)
-		lines := []string{"p, ann" + tenant + ", /a, GET", "p, staff" + tenant + ", /b/:id, r.sub == 'bob'", "p, 10.0.0.0/8" + tenant + ", 192.0.2.0/24, ^(GET|PUT)$",
+		effect, allow, deny := someAllow, "", ""
+		if rnd.IntN(3) == 0 {
+			policy, effect, allow, deny = policy+", eft", pick(rnd, []string{allowAndDeny, firstMatch, "!some(where (p.eft == deny))"}), ", allow", ", deny"
+		}
+		text := modelText(request, policy, g, effect, matcher)
+		lines := []string{"p, ann" + tenant + ", /a, GET" + deny, "p, staff" + tenant + ", /b/:id, r.sub == 'bob'" + allow, "p, 10.0.0.0/8" + tenant + ", 192.0.2.0/24, ^(GET|PUT)$" + deny,
 			"g, ann, staff" + tenant, "g, bob, 10.0.0.0/8" + strings.Replace(tenant, "t1", "*", 1)}
 		lines = lines[:1+rnd.IntN(len(lines))]
 		yes, no, errs := compareRequests(t, text, lines)

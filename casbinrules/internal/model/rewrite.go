@@ -51,13 +51,16 @@ type replacement struct {
 
 // ValueFunction is the function of rewritten matchers that reads a text as a
 // value of a type. No option can give one of its name.
-func ValueFunction(t AttributeType) string { return "p__" + t.String() }
+func ValueFunction(t AttributeType) string { return "r__" + t.String() }
 
 // Rewritten is a part of the matcher for Casbin's expression library: fields of
 // the policy that have a type, and constants that are compared with them, become
 // values of that type, and the request itself is the first argument of g, for
 // the role links of its credentials, of other role links that do not always count,
 // and of functions that match patterns, which take long.
+//
+// No name that it adds holds "p_": without that in a matcher Casbin decides once, and
+// not for each rule.
 func (s *Schema) Rewritten(n *Node) string {
 	var edits []replacement
 	for part := range n.All() {
@@ -72,7 +75,7 @@ func (s *Schema) Rewritten(n *Node) string {
 			open := s.tokens[part.token+1].to
 			edits = append(edits, replacement{open, open, LinksField + ", "})
 		case part.Kind == NodeCall && slices.Contains(pattern.Functions, part.Text):
-			edits = append(edits, replacement{t.from, s.tokens[part.token+1].to, "p__" + part.Text + "(" + LinksField + ", "})
+			edits = append(edits, replacement{t.from, s.tokens[part.token+1].to, "r__" + part.Text + "(" + LinksField + ", "})
 		}
 	}
 	slices.SortFunc(edits, func(a, b replacement) int { return a.from - b.from })
