@@ -110,7 +110,8 @@ func (w *Watched) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conn = nil
-	if live := w.live.Swap(nil); live != nil {
+	if live := w.live.Load(); live != nil {
+		w.live.Store(nil)
 		live.cancel()
 	}
 }

@@ -35,9 +35,9 @@ type View struct {
 	contexts []Watched // for gates: others may keep one, so that none is used twice
 }
 
-// contextsAtOnce is how many contexts are allocated at a time. As long as one is in
-// use, all stay in memory.
-const contextsAtOnce = 8
+// contextsAtOnce is how many contexts are allocated at a time, in a piece of memory of
+// 480 bytes. As long as one is in use, all stay in memory.
+const contextsAtOnce = 10
 
 // Decide says that a gate begins to decide about the request, whose context is ctx, and
 // gives the context for that; Decided says that it has done so.
