@@ -145,6 +145,9 @@ func serveGuarded(t testing.TB, g *core.Guard) *service {
 	return s
 }
 
+// callerTime is how long the clients of the tests wait for an answer.
+var callerTime = authtest.TimeLimit(time.Minute)
+
 // clientOf is a client with credentials for the given servers.
 func clientOf(t testing.TB, source authclient.Source, origins []string, opts ...authclient.Option) *http.Client {
 	t.Helper()
@@ -152,7 +155,7 @@ func clientOf(t testing.TB, source authclient.Source, origins []string, opts ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &http.Client{Transport: transport, Timeout: authtest.TimeLimit(time.Minute)}
+	return &http.Client{Transport: transport, Timeout: callerTime}
 }
 
 func bearerSource(t testing.TB, fetch authclient.TokenFunc, opts ...authclient.TokenOption) *authclient.Tokens {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/introspect"
 )
 
@@ -114,7 +113,7 @@ func held(t *testing.T) (e *endpoint, arrived chan string, release chan struct{}
 
 func TestRequestsForOneTokenShareACall(t *testing.T) {
 	e, arrived, release := held(t)
-	v, _ := newVerifier(t, e.URL, introspect.WithCacheTTL(0), introspect.WithTimeout(authtest.TimeLimit(time.Minute)))
+	v, _ := newVerifier(t, e.URL, introspect.WithCacheTTL(0), introspect.WithTimeout(time.Minute))
 	gone, cancel := context.WithCancel(t.Context())
 	first := make(chan error, 1)
 	go func() {
@@ -145,7 +144,7 @@ func TestRequestsForOneTokenShareACall(t *testing.T) {
 
 func TestCallsAreBounded(t *testing.T) {
 	e, arrived, release := held(t)
-	v, _ := newVerifier(t, e.URL, introspect.WithConcurrency(2), introspect.WithTimeout(authtest.TimeLimit(time.Minute)))
+	v, _ := newVerifier(t, e.URL, introspect.WithConcurrency(2), introspect.WithTimeout(time.Minute))
 	var all sync.WaitGroup
 	for i := range 18 {
 		all.Go(func() {
