@@ -78,10 +78,10 @@ func (f *refused) refuseInside(c echo.Context) error {
 		f.close(c)
 		c.Response().Committed = !held
 	case resp.Writer == p.Seal.Writer():
-		p.Refuse(&f.Refusal, true)
+		p.Refuse(&f.Refusal, resp.Writer, true)
 		f.sealContext(c, resp.Writer)
 	default:
-		p.Refuse(&f.Refusal, false)
+		p.Refuse(&f.Refusal, resp.Writer, false)
 		resp.Status = f.Verdict.Response.Status
 		f.close(c)
 	}

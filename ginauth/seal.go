@@ -28,7 +28,7 @@ func refuse(c *gin.Context, v *core.Verdict) {
 	if p := adapter.PassageFrom(c.Request.Context()); p != nil {
 		w, ok := c.Writer.(*writer)
 		direct := ok && w.seal() == &p.Seal
-		if p.Refuse(&f.Refusal, direct); direct {
+		if p.Refuse(&f.Refusal, c.Writer, direct); direct {
 			return
 		}
 	} else {

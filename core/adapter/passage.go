@@ -162,16 +162,19 @@ type Refusal struct {
 func (f *Refusal) wroteAfter() { f.Verdict.WroteAfter(f.Verdict.Context, f.Request) }
 
 // Refuse answers a request that a gate or a check behind the passage refuses, and
-// seals the response. direct reports that the caller writes to the seal itself.
+// seals the response. The caller writes to w; direct reports that w is the seal
+// itself.
 //
 // A middleware between the gate and the handler that has wrapped the response may
 // buffer or compress, so the response bypasses it: End writes it when the handlers
 // have returned.
-func (p *Passage) Refuse(f *Refusal, direct bool) {
+func (p *Passage) Refuse(f *Refusal, w http.ResponseWriter, direct bool) {
 	switch {
 	case p.Seal.Closed(): // refused already
 	case !direct:
-		f.header = p.Seal.heldHeader()
+		if p.Behind(w) { // else it may be an abandoned handler, concurrent with the server
+			f.header = p.Seal.heldHeader()
+		}
 		p.Seal.close(f, silent)
 	default:
 		p.answer(f)
@@ -186,10 +189,10 @@ func (p *Passage) Refuse(f *Refusal, direct bool) {
 func (p *Passage) End() {
 	p.Seal.Keep()
 	p.Seal.End()
-	if f := p.Seal.late; f != nil && f.header != nil {
+	if p.Seal.Closed() && p.Seal.late.header != nil {
 		h := p.Seal.w.Header()
 		clear(h)
-		maps.Copy(h, f.header)
+		maps.Copy(h, p.Seal.late.header)
 	}
 	if p.Seal.state.Load() == silent {
 		p.answer(p.Seal.late)

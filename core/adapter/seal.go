@@ -32,7 +32,7 @@ type Seal struct {
 	shared bool          // whether shared caches may store the handler's response
 	kept   bool          // the fields about caching are in the header
 	wrote  bool          // something has been forwarded
-	lent   bool          // a handler may hold the header of the writer below
+	lent   atomic.Bool   // a handler may hold the header of the writer below
 	ended  bool          // the writer below may be in other hands
 	state  atomic.Uint32 // one of the states below
 }
@@ -122,7 +122,7 @@ func (s *Seal) isClosed() bool {
 // Header implements [http.ResponseWriter].
 func (s *Seal) Header() http.Header {
 	if !s.Closed() {
-		s.lent = true
+		s.lent.Store(true)
 		return s.w.Header()
 	}
 	if s.late.shown == nil {
@@ -134,7 +134,7 @@ func (s *Seal) Header() http.Header {
 // heldHeader returns a copy of the header below if a handler behind the seal may
 // hold it.
 func (s *Seal) heldHeader() http.Header {
-	if !s.lent {
+	if !s.lent.Load() {
 		return nil
 	}
 	return s.w.Header().Clone()

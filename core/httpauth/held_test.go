@@ -13,8 +13,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
-// bare shows nothing of the writer that it wraps.
-type bare struct{ http.ResponseWriter }
+// around shows the writer that it wraps.
+type around struct{ http.ResponseWriter }
+
+func (w around) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // TestHeldHeaders: a handler that has asked for the header before a check refuses,
 // and goes on to use it, adds neither fields nor trailers to the answer.
@@ -74,5 +76,32 @@ func TestHeldHeaders(t *testing.T) {
 }
 
 func wrapped(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(bare{w}, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(around{w}, r) })
+}
+
+// TestRefusalOfAnAbandonedHandler: a handler that a timeout has given up, and a check
+// then refuses, touches nothing of what the server and the middlewares around it use.
+func TestRefusalOfAnAbandonedHandler(t *testing.T) {
+	g := quietGuard(t)
+	late := make(chan struct{})
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(late)
+		<-r.Context().Done()
+		_ = httpauth.Check(w, r, g, rule.Role("admin"))
+	})
+	h := httpauth.Authenticate(g)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Early", "early")
+		http.TimeoutHandler(slow, time.Millisecond, "").ServeHTTP(w, r)
+		for n := range 1000 {
+			w.Header().Set(fmt.Sprintf("X-After-%d", n), "after")
+		}
+	}))
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer token")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	<-late
+	if w.Code != http.StatusServiceUnavailable && w.Code != http.StatusForbidden { // whichever comes first
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 }

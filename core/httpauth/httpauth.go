@@ -86,7 +86,7 @@ func refuse(w http.ResponseWriter, r *http.Request, v *core.Verdict) bool {
 	f := refusals.New()
 	*f = adapter.Refusal{Verdict: *v, Request: Request(r), Answer: answerRefusal}
 	direct := w == p.Seal.Writer()
-	if p.Refuse(f, direct); !direct {
+	if p.Refuse(f, w, direct); !direct {
 		w.WriteHeader(v.Response.Status) // for middleware in between that counts and logs
 	}
 	return true

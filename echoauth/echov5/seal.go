@@ -92,20 +92,20 @@ func (f *refused) refuseInside(c *echo.Context) error {
 		}
 		f.close(c, resp)
 	case resp.ResponseWriter != p.Seal.Writer():
-		p.Refuse(&f.Refusal, false)
+		p.Refuse(&f.Refusal, c.Response(), false)
 		resp.Status = f.Verdict.Response.Status
 		f.close(c, resp)
 	case c.Response() != http.ResponseWriter(resp):
 		// A middleware around the response may hold something back for the seal
 		// below it, which drops it and tells nobody.
-		p.Refuse(&f.Refusal, false)
+		p.Refuse(&f.Refusal, c.Response(), false)
 		resp.Status, resp.Committed = f.Verdict.Response.Status, true
 		f.seal.Wrap(resp.ResponseWriter)
 		f.seal.End()
 		f.seal.Close(&f.Refusal)
 		f.setSealed(c, resp, &f.seal)
 	default:
-		p.Refuse(&f.Refusal, true)
+		p.Refuse(&f.Refusal, c.Response(), true)
 		resp.Committed = true
 		f.setSealed(c, resp, resp.ResponseWriter)
 	}
