@@ -35,7 +35,8 @@ func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 		if gone {
 			d.Reason = ReasonClientGone // no kept denial is a failure's
 		}
-		v = Verdict{Context: ctx, Denial: d, gate: t, concealed: t.guard.hides(d)}
+		v.Context, v.Fields, v.SharedCaching = ctx, nil, false
+		v.Denial, v.gate, v.concealed = d, t, t.guard.hides(d)
 		if v.concealed {
 			v.Response = notFound
 		} else {

@@ -23,9 +23,9 @@ var refusals adapter.Batch[refused]
 // newRefused is a refusal by v. The error is for the framework.
 func newRefused(c echo.Context, view *view, v *core.Verdict) *refused {
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: *v, Request: view, Answer: answer}
+	f.Verdict, f.Request, f.Answer = *v, view, answer
 	if v.Denial != nil {
-		f.err = echo.HTTPError{Code: v.Response.Status, Message: message(v.Denial.Code), Internal: v.Denial}
+		f.err.Code, f.err.Message, f.err.Internal = v.Response.Status, message(v.Denial.Code), v.Denial
 	}
 	return f
 }

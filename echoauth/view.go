@@ -31,7 +31,7 @@ var views adapter.Batch[view]
 
 func newView(c echo.Context) *view {
 	v := views.New()
-	*v = view{adapter.View{Request: c.Request()}, c}
+	v.Request, v.c = c.Request(), c
 	return v
 }
 

@@ -24,7 +24,7 @@ var refusals adapter.Batch[refused]
 func refuse(c *gin.Context, v *core.Verdict) {
 	c.Abort()
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: *v, Request: newView(c), Answer: answer}
+	f.Verdict, f.Request, f.Answer = *v, newView(c), answer
 	if p := adapter.PassageFrom(c.Request.Context()); p != nil {
 		w, ok := c.Writer.(*writer)
 		direct := ok && w.seal() == &p.Seal

@@ -84,7 +84,7 @@ func refuse(w http.ResponseWriter, r *http.Request, v *core.Verdict) bool {
 		return false
 	}
 	f := refusals.New()
-	*f = adapter.Refusal{Verdict: *v, Request: Request(r), Answer: answerRefusal}
+	f.Verdict, f.Request, f.Answer = *v, Request(r), answerRefusal
 	direct := w == p.Seal.Writer()
 	if p.Refuse(f, w, direct); !direct {
 		w.WriteHeader(v.Response.Status) // for middleware in between that counts and logs
@@ -99,7 +99,7 @@ func answerUnseen(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	answer(w, r, v)
 	if s := adapter.SealOf(w); s != nil && !s.Closed() {
 		f := refusals.New()
-		*f = adapter.Refusal{Verdict: *v, Request: Request(r), Answer: answerRefusal}
+		f.Verdict, f.Request, f.Answer = *v, Request(r), answerRefusal
 		s.Close(f)
 	}
 }

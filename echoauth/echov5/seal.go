@@ -23,7 +23,7 @@ var refusals adapter.Batch[refused]
 // newRefused is a refusal by v. The error is for the framework.
 func newRefused(c *echo.Context, view *view, v *core.Verdict) *refused {
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: *v, Request: view, Answer: answer}
+	f.Verdict, f.Request, f.Answer = *v, view, answer
 	if v.Denial != nil {
 		err, _ := echo.HTTPError{Code: v.Response.Status, Message: v.Denial.Code}.Wrap(v.Denial).(*echo.HTTPError)
 		f.err = *err

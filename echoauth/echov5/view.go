@@ -28,7 +28,7 @@ var views adapter.Batch[view]
 
 func newView(c *echo.Context) *view {
 	v := views.New()
-	*v = view{View: adapter.View{Request: c.Request()}, c: c}
+	v.Request, v.c = c.Request(), c
 	return v
 }
 
