@@ -18,6 +18,8 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
 )
@@ -260,4 +262,56 @@ func TestInstanceThatIsLost(t *testing.T) {
 		<-done
 		w.set(fault{})
 	}
+}
+
+// TestPublisherThatIsLost: neither does one that vanishes while it publishes a policy keep
+// others from it, for longer than the server waits for what is idle in a transaction.
+func TestPublisherThatIsLost(t *testing.T) {
+	if os.Getenv("SALLYPORT_LONG") == "" {
+		t.Skip("not run: it waits for half a minute, and SALLYPORT_LONG is not set, as make long does")
+	}
+	s := startPostgres(t)
+	w := newWay(t, s.Addr(), false)
+	u, err := url.Parse(s.URL("sallyport"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = w.addr()
+	lost, other := must(postgres.New(u.String())), must(postgres.New(s.URL("sallyport")))
+	defer func() { _, _ = lost.Close(), other.Close() }()
+	if err := other.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	publication := source.Publication{Files: []source.File{{Name: "policy.csv", Content: []byte("p, alice, /, GET\n")}}, Note: source.Note{Author: "ann"}}
+	first, err := other.Publish(t.Context(), publication)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publication.Base, publication.Files = first.Revision, []source.File{{Name: "policy.csv", Content: []byte("p, bob, /, GET\n")}}
+	w.set(fault{slow: 100 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = lost.Publish(ctx, publication)
+	}()
+	c, err := pgx.Connect(t.Context(), s.URL("sallyport"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for moved := 0; moved == 0; { // the row, which is locked then
+		err := c.QueryRow(t.Context(), "select count(*) from pg_stat_activity where state = 'idle in transaction' and query like 'insert into sallyport.revision%'").Scan(&moved)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.loses()
+	waiting, stop := context.WithTimeout(t.Context(), authtest.TimeLimit(45*time.Second))
+	defer stop()
+	if _, err := other.Publish(waiting, publication); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	<-done
+	_ = c.Close(context.WithoutCancel(t.Context()))
 }

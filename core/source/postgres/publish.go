@@ -44,6 +44,11 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 
 // publish has the edit in the row of one file: who may read it may read the files.
 func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e *source.Entry, edit string) error {
+	// A publisher that is lost in the middle, its connection open for all that the server
+	// knows, must not hold the row for the two hours that TCP waits.
+	if _, err := tx.Exec(ctx, "set local idle_in_transaction_session_timeout = '30s'"); err != nil {
+		return err
+	}
 	if p.Base == 0 {
 		if _, err := tx.Exec(ctx, "insert into sallyport.head values ($1, 0) on conflict do nothing", s.name); err != nil {
 			return err
