@@ -50,7 +50,7 @@ func resolverFor(app *fiber.App) *resolver {
 	return r
 }
 
-// serves reports whether r is of app, as it is now.
+// serves reports whether r was made for app as it is now.
 func (r *resolver) serves(app *fiber.App) bool {
 	return r.app == app && r.handlers == app.HandlersCount()
 }

@@ -27,8 +27,8 @@ var (
 	_ core.Detacher   = (*view)(nil)
 )
 
-// views are those that nobody needs any more: a [core.Request] must not be kept. They
-// remember the last app, which they outlive by two garbage collections at most.
+// views are unused: a [core.Request] must not be kept. Each remembers its last app until
+// the garbage collector empties the pool.
 var views = sync.Pool{New: func() any { return new(view) }}
 
 func newView(c *fiber.Ctx) *view {
@@ -41,7 +41,7 @@ func newView(c *fiber.Ctx) *view {
 	return v
 }
 
-// free is for who is the only one to have v.
+// free gives v back, which nobody may use any more.
 func (v *view) free() {
 	v.Forget()
 	v.c, v.matched, v.found = nil, routing.Match{}, false
@@ -49,7 +49,7 @@ func (v *view) free() {
 }
 
 // decide has judge decide about c, with a context that sees the client hang up meanwhile.
-// A gate that follows another one is told what that has found.
+// A gate behind another one starts from the route which that has found.
 func decide(c *fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
 	v = newView(c)
 	w := v.Decide(c.UserContext())

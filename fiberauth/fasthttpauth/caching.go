@@ -71,7 +71,7 @@ func KeepFields(ctx *fasthttp.RequestCtx, fields []core.Field) {
 }
 
 func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
-	if len(fields) == 0 || isKept(h, fields) { // none are those of a gate behind the first
+	if len(fields) == 0 || isKept(h, fields) { // a gate behind the first has none
 		return
 	}
 	for i := range fields {
@@ -108,7 +108,7 @@ func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 	}
 	for name, value := range h.All() {
 		if len(name) >= 32 || cacheLengths>>len(name)&1 == 0 {
-			continue // as most are
+			continue // as most of them
 		}
 		i := 0
 		for i < len(fields) && (missing&(1<<i) == 0 || fields[i].Name != string(name) || fields[i].Value != string(value)) {

@@ -21,7 +21,7 @@ func Write(to *fasthttp.Response, resp *core.Response) {
 
 func writeHeader(to *fasthttp.Response, resp *core.Response) {
 	for i := range resp.Fields {
-		if f := &resp.Fields[i]; f.Name != fasthttp.HeaderContentLength || len(resp.Body) == 0 { // or the server says it
+		if f := &resp.Fields[i]; f.Name != fasthttp.HeaderContentLength || len(resp.Body) == 0 { // the server sets that of a body
 			addField(&to.Header, f)
 		}
 	}
@@ -41,7 +41,7 @@ func addField(h *fasthttp.ResponseHeader, f *core.Field) {
 	name, value := adapter.Bytes(f)
 	var line []byte // the first in the response
 	switch string(name) {
-	case "": // it is not known to be shared, nor its name to be normalized
+	case "": // not shared, and its name may not be canonical
 		line = h.Peek(f.Name)
 	case fasthttp.HeaderVary, fasthttp.HeaderAccessControlExposeHeaders, "Www-Authenticate", fasthttp.HeaderSetCookie, fasthttp.HeaderCacheControl:
 		line = h.PeekCanonical(name)

@@ -38,8 +38,8 @@ type watching struct {
 	cancel context.CancelFunc
 }
 
-// Shared is what a request that has passed a gate takes along in its context, in one
-// piece of memory: what the gate has left there and, for the next one, the route.
+// Shared is what a request that has passed a gate carries in its context, allocated as
+// one: what the gate has left there and, for the next gate, the route.
 type Shared struct {
 	context.Context
 	of      *fasthttp.RequestCtx

@@ -90,8 +90,8 @@ type inside struct {
 	request core.Request
 }
 
-// Refuse answers by the verdict of a mounted gate and seals the response, unless alone
-// says that nothing but gates can write to it any more.
+// Refuse answers with the verdict of a mounted gate and seals the response. With alone,
+// nothing but gates can write to it any more, and it needs no seal.
 func (v *View) Refuse(verdict *core.Verdict, alone bool) {
 	resp := &v.ctx.Response
 	if alone && v.shared == nil { // nor does a gate

@@ -32,15 +32,15 @@ type View struct {
 
 	rawNames bool
 	shared   *Shared   // of a gate that the request has passed before; nil for none
-	contexts []Watched // for gates: others may keep one, so that none is used twice
+	contexts []Watched // unused ones; others may keep one, so none is used twice
 }
 
-// contextsAtOnce is how many contexts are allocated at a time, in a piece of memory of
-// 480 bytes. As long as one is in use, all stay in memory.
+// contextsAtOnce is how many contexts are allocated at a time, 480 bytes in all. They
+// stay in memory as long as one of them is in use.
 const contextsAtOnce = 10
 
-// Decide says that a gate begins to decide about the request, whose context is ctx, and
-// gives the context for that; Decided says that it has done so.
+// Decide is to be called when a gate begins to decide about the request, whose context
+// is ctx. It returns the context to decide with, which [View.Decided] ends.
 func (v *View) Decide(ctx context.Context) *Watched {
 	if v.shared, _ = ctx.Value(sharedKey{}).(*Shared); v.shared != nil && v.shared.of != v.ctx {
 		v.shared = nil
@@ -55,14 +55,14 @@ func (v *View) Decide(ctx context.Context) *Watched {
 	return w
 }
 
-// Decided ends what [View.Decide] has begun, with the context that it has given.
+// Decided is to be called when the gate has decided, with the context of [View.Decide].
 func (v *View) Decided(w *Watched) {
 	v.lentName, v.lent, v.lines, v.deciding = "", "", 0, false
 	w.End()
 }
 
-// Before is what the router had matched at the gate before, which has let the request
-// pass; the zero value for none.
+// Before is what the router matched for the first gate that let the request pass; the
+// zero value for none.
 func (v *View) Before() (m routing.Found) {
 	if v.shared != nil {
 		m = v.shared.matched
@@ -70,8 +70,8 @@ func (v *View) Before() (m routing.Found) {
 	return m
 }
 
-// Leave is for what the gate leaves in the context of a request that passes ([core.Room]),
-// with what the router has matched.
+// Leave makes room for what the gate leaves in the context of a request that passes
+// ([core.Room]), and leaves what the router has matched there as well.
 func (v *View) Leave(ctx context.Context, matched *routing.Found) (*core.Room, context.Context) {
 	if v.shared != nil {
 		return nil, nil
@@ -99,10 +99,11 @@ func (v *View) Lend(name string) (value string, count int) {
 // as sent, since the server does not normalize them.
 func NewView(ctx *fasthttp.RequestCtx, rawNames bool) View { return View{ctx: ctx, rawNames: rawNames} }
 
-// Show makes v, which has shown nothing or forgotten it, the view that [NewView] gives.
+// Show makes v, which is new or has been forgotten, show the request of ctx as [NewView]
+// does.
 func (v *View) Show(ctx *fasthttp.RequestCtx, rawNames bool) { v.ctx, v.rawNames = ctx, rawNames }
 
-// Forget is for who is the only one to have v.
+// Forget clears v for another request. Nobody else may be using it.
 func (v *View) Forget() {
 	contexts := v.contexts
 	*v = View{}
@@ -159,7 +160,7 @@ func (v *View) Header(name string) (value string, count int) {
 	return v.last, v.doubted(name, len(lines))
 }
 
-// IDs are what events hold of the fields X-Request-Id and Traceparent.
+// IDs returns the first X-Request-Id and Traceparent, for events.
 func (v *View) IDs() (requestID, traceparent string) {
 	if v.rawNames {
 		requestID, _ = v.Header(requestIDField)

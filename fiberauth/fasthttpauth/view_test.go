@@ -3,6 +3,7 @@ package fasthttpauth_test
 import (
 	"bufio"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -61,6 +62,9 @@ func TestView(t *testing.T) {
 	raw := fasthttpauth.NewView(newCtx("/", "authORIZATION", "one", "Authorization", "two"), true)
 	if value, n := raw.Header("Authorization"); value != "one" || n != 2 {
 		t.Errorf("as sent: %q, %d", value, n)
+	}
+	if v.Forget(); strings.Contains(fmt.Sprintf("%#v", v), "one") {
+		t.Error("a view that is to be used again holds credentials")
 	}
 	for _, rawNames := range []bool{false, true} {
 		for want, sent := range map[[2]string][]string{
