@@ -7,9 +7,9 @@
 //	mux.Handle("POST /access/v1/evaluation", httpauth.Serve(az.Evaluation))
 //	mux.Handle("POST /access/v1/evaluations", httpauth.Serve(az.Evaluations))
 //
-// The endpoints are mounted with Serve of an adapter and run gate one themselves:
-// whoever has not signed in gets 401 and a challenge. An answer is a hint for what
-// to show. It opens nothing: the gates judge each request anew.
+// The endpoints are mounted with Serve of an adapter and run gate one themselves: a
+// client that has not signed in gets 401 and a challenge. An answer is only a hint
+// for what to show: the gates decide again on each request.
 package authzen
 
 import (
@@ -26,17 +26,19 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// ReasonForeignSubject is why a question about somebody else is refused with 403.
+// ReasonForeignSubject is the reason for refusing a question about somebody else
+// with 403.
 const ReasonForeignSubject core.Reason = "foreign_subject"
 
-// The limits. Questions beyond those of one body are an error of the whole.
+// The default limits. More questions than allowed in one body are an error for the
+// whole body.
 const (
 	maxBody             = 1 << 20
 	defaultMaxQuestions = 1_000
 )
 
-// Entity is a subject or a resource as a request names it (AuthZEN §5).
-// Properties are what the client says, and prove nothing.
+// Entity is a subject or a resource in a request (AuthZEN §5). Properties come from
+// the client, and prove nothing.
 type Entity struct {
 	Type, ID   string
 	Properties map[string]any
@@ -55,27 +57,28 @@ type PDP struct {
 // Option configures a [PDP].
 type Option func(*PDP) error
 
-// WithSubjects lets principals ask about others: f returns the principal that a
-// subject is, or nil where the asker may not ask about it, which is 403. Without it
-// everybody asks about themselves. It is for gateways and services that ask for
-// their users, so look at the asker first. A principal has the roles that f gives
-// it; those of the asker's credentials are not its own. An error is 503, or 500 if
-// it is a [*core.InternalError].
+// WithSubjects lets principals ask about others: f returns the principal of a
+// subject, or nil if the asker may not ask about it, which results in 403. Without
+// it principals can ask only about themselves. It is for gateways and services that
+// ask on behalf of their users, so f must check the asker first. The returned
+// principal has the roles that f gives it, not those in the asker's credentials. An
+// error results in 503, or 500 if it is a [*core.InternalError].
 func WithSubjects(f func(ctx context.Context, asker *core.Principal, subject Entity) (*core.Principal, error)) Option {
 	return func(p *PDP) error { return option.Set(&p.subjects, f, "subjects: the function is nil") }
 }
 
-// WithResources says what a resource is to the policy that p asks about, or is
-// asked about. Without it a resource of type "path" is the path of a request, as a
-// client would send it, and one of type "object" is what core.WithResourceName
-// calls it; others are denied. With an error of f, too, the decision is false, and
-// the client is told its text, except for a [*core.UnavailableError] (503) and a
-// [*core.InternalError] (500).
+// WithResources sets a function that maps a resource in a question about p to the
+// policy's resource. Without it a resource of type "path" is the path of a request,
+// as a client would send it, and one of type "object" a name as in
+// core.WithResourceName; others are denied. If f returns an error, the decision is
+// false, and the client is told the error's text, except for a
+// [*core.UnavailableError] (503) and a [*core.InternalError] (500).
 func WithResources(f func(p *core.Principal, resource Entity) (core.Resource, error)) Option {
 	return func(p *PDP) error { return option.Set(&p.resources, f, "resources: the function is nil") }
 }
 
-// WithMaxQuestions sets how many questions one request may have; 1,000 by default.
+// WithMaxQuestions sets the maximum number of questions in one request; 1,000 by
+// default.
 func WithMaxQuestions(n int) Option {
 	return func(p *PDP) error {
 		if n < 1 {
@@ -86,8 +89,8 @@ func WithMaxQuestions(n int) Option {
 	}
 }
 
-// New makes the endpoints of a guard. They ask authorizer, which should be that of
-// the guard's gates.
+// New returns the endpoints of a guard. They ask authorizer, which should be the
+// one of the guard's gates.
 func New(guard *core.Guard, authorizer core.Authorizer, opts ...Option) (*PDP, error) {
 	switch {
 	case guard == nil:
@@ -106,8 +109,8 @@ func New(guard *core.Guard, authorizer core.Authorizer, opts ...Option) (*PDP, e
 	return p, nil
 }
 
-// Plain is what resources are without [WithResources], for functions that add
-// types of their own to it.
+// Plain is the default of [WithResources], for functions that extend it with types
+// of their own.
 func Plain(_ *core.Principal, resource Entity) (core.Resource, error) {
 	switch resource.Type {
 	case "object":
@@ -127,9 +130,9 @@ func Plain(_ *core.Principal, resource Entity) (core.Resource, error) {
 	}
 }
 
-// Evaluation is the endpoint for one question (AuthZEN §6): 200 with the decision;
-// 400 for a body that is not a question, which the error in it names; 401, 403, 429
-// and 503 as of the guard. Only POST is answered.
+// Evaluation is the endpoint for one question (AuthZEN §6). It responds with 200
+// and the decision, 400 and a description of the error for an invalid body, or the
+// guard's 401, 403, 429 and 503. It accepts only POST.
 func (p *PDP) Evaluation(ctx context.Context, r core.Request) core.Response {
 	return p.serve(ctx, r, func(body map[string]any, ask func(question) (decision, error)) (any, error) {
 		q, err := read(body, nil)
@@ -141,8 +144,8 @@ func (p *PDP) Evaluation(ctx context.Context, r core.Request) core.Response {
 }
 
 // Evaluations is the endpoint for several questions (AuthZEN §7), with defaults and
-// with options.evaluations_semantic. A question that cannot be read is denied, and
-// its context says why. Without questions it is [PDP.Evaluation].
+// with options.evaluations_semantic. An invalid question is denied, and its context
+// says why. Without a list of questions it is like [PDP.Evaluation].
 func (p *PDP) Evaluations(ctx context.Context, r core.Request) core.Response {
 	return p.serve(ctx, r, func(body map[string]any, ask func(question) (decision, error)) (any, error) {
 		list, there := body["evaluations"]
@@ -192,9 +195,9 @@ func (p *PDP) oneOf(one any, defaults map[string]any, ask func(question) (decisi
 	return ask(q)
 }
 
-// Metadata is the endpoint for /.well-known/authzen-configuration (AuthZEN §9): base
-// is the https URL of the service, below which the endpoints are mounted at
-// /access/v1/.
+// Metadata returns the endpoint for /.well-known/authzen-configuration (AuthZEN
+// §9). base is the https URL of the service, below which the endpoints are mounted
+// at /access/v1/.
 func Metadata(base string) (core.Endpoint, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(base, "/") {

@@ -57,16 +57,16 @@ const (
 	algHMAC    = "HMAC-SHA-256"
 )
 
-// Key signs the heads of a log, or verifies them. It does not print what is
-// secret. Make one with [SigningKey], [VerifyingKey], [MACKey] or [ParseKey].
+// Key signs the heads of a log, or verifies them. It never prints secrets.
+// [SigningKey], [VerifyingKey], [MACKey] and [ParseKey] return one.
 type Key struct {
 	algorithm, id string
 	sign          func(message []byte) []byte // nil for a public key
 	verify        func(message, signature []byte) bool
 }
 
-// SigningKey is a key that signs and verifies by Ed25519 (RFC 8032): whoever has
-// its public key alone can verify a log, and cannot forge one.
+// SigningKey returns a key that signs and verifies with Ed25519 (RFC 8032): with
+// only its public key one can verify a log, but not forge one.
 func SigningKey(private ed25519.PrivateKey) (*Key, error) {
 	if len(private) != ed25519.PrivateKeySize {
 		return nil, errors.New("decision log key: not an Ed25519 private key")
@@ -80,8 +80,8 @@ func SigningKey(private ed25519.PrivateKey) (*Key, error) {
 	return k, nil
 }
 
-// VerifyingKey is a key that verifies what the [SigningKey] with the same public
-// key has signed.
+// VerifyingKey returns a key that verifies signatures of the [SigningKey] with the
+// same public key.
 func VerifyingKey(public ed25519.PublicKey) (*Key, error) {
 	if len(public) != ed25519.PublicKeySize {
 		return nil, errors.New("decision log key: not an Ed25519 public key")
@@ -93,8 +93,9 @@ func VerifyingKey(public ed25519.PublicKey) (*Key, error) {
 	}}, nil
 }
 
-// MACKey is a key of at least 32 random bytes, which is copied, that signs and
-// verifies by HMAC-SHA-256 (RFC 2104): whoever can verify a log can forge one.
+// MACKey returns a key that signs and verifies with HMAC-SHA-256 (RFC 2104): anyone
+// who can verify a log can forge one. The secret must be at least 32 random bytes,
+// and is copied.
 func MACKey(secret []byte) (*Key, error) {
 	if len(secret) < 32 {
 		return nil, fmt.Errorf("decision log key: %d bytes: must be at least 32 random ones", len(secret))
@@ -111,10 +112,9 @@ func MACKey(secret []byte) (*Key, error) {
 	}, nil
 }
 
-// ParseKey reads a key from the text of a file: an Ed25519 key in PEM, private
+// ParseKey parses a key from the text of a file: an Ed25519 key in PEM, private
 // (PKCS #8, RFC 5958) or public (RFC 5280 §4.1.2.7), or at least 32 random bytes
-// for a [MACKey], of which a line feed at the end is no part. PEM of another kind is
-// an error.
+// for a [MACKey], without a trailing line feed. PEM of another kind is an error.
 func ParseKey(text []byte) (*Key, error) {
 	if !bytes.Contains(text, []byte("-----BEGIN ")) {
 		return MACKey(bytes.TrimSuffix(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\r'}))

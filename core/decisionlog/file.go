@@ -321,8 +321,8 @@ func (f *file) freeName(now time.Time) (string, error) {
 	return fmt.Sprintf("%s-%03d%s", stem, number+1, behind), nil
 }
 
-// Files are those of the log that is written to name: the renamed ones, the oldest
-// first, and name itself if it is there.
+// Files returns the files of the log that is written to name: the renamed ones,
+// oldest first, and name itself if it exists.
 func Files(name string) ([]string, error) {
 	all, err := (&file{name: name}).renamed()
 	if err != nil {

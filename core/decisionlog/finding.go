@@ -2,7 +2,7 @@ package decisionlog
 
 import "fmt"
 
-// What findings are called.
+// The codes of findings.
 const (
 	FindingChanged    = "changed"    // a line does not have the hash that it says
 	FindingRemoved    = "removed"    // lines are missing
@@ -16,7 +16,7 @@ const (
 	FindingNoHead     = "no_head"    // the file with the last head is missing
 )
 
-// Finding is something wrong with a log.
+// Finding is a defect of a log.
 type Finding struct {
 	File string `json:"file"`
 	// Line counts from 1, in the file.
@@ -25,7 +25,7 @@ type Finding struct {
 	Message string `json:"message"`
 }
 
-// String is "file:line: code: message".
+// String returns "file:line: code: message".
 func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d: %s: %s", f.File, f.Line, f.Code, f.Message)
 }

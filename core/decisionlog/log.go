@@ -20,9 +20,9 @@ import (
 
 // Log writes decisions. It is a [core.Observer], and safe for concurrent use.
 //
-// Decisions wait in a queue, of which one goroutine writes up to 256 at once. If the
-// process is killed these are lost: as many as fit into the queue and 256 more. The
-// next run says so in its first line.
+// Decisions wait in a queue, from which one goroutine writes up to 256 at once. If
+// the process is killed they are lost: at most as many as fit into the queue and
+// 256 more. The next run records this in its first line.
 type Log struct {
 	sampler
 	queue   chan core.Event
@@ -43,12 +43,13 @@ type order struct {
 	done chan error
 }
 
-// Open writes decisions to a file, which is made with mode 0600 or continued. It is
-// an error if it holds anything else, or if another process writes to it (on Unix).
+// Open writes decisions to a file, which is created with mode 0600 or continued. It
+// is an error if the file contains anything else, or if another process writes to
+// it (on Unix).
 //
-// A file that is as large or old as options say is renamed, to its name with the
-// time: decisions.jsonl to decisions-20060102T150405.000Z.jsonl. Where another
-// program renames it, call [Log.Reopen].
+// A file that has reached the size or age set by options is renamed with the time:
+// decisions.jsonl to decisions-20060102T150405.000Z.jsonl. If another program
+// renames it, call [Log.Reopen].
 func Open(file string, opts ...Option) (*Log, error) {
 	c, err := configure(opts)
 	if err != nil {
@@ -61,8 +62,8 @@ func Open(file string, opts ...Option) (*Log, error) {
 	return start(c, out)
 }
 
-// New writes decisions to w, whole lines at a time. Nothing else may write to w, and
-// it is not closed. A w that waits makes the queue grow full.
+// New writes decisions to w, whole lines at a time. Nothing else may write to w,
+// and it is not closed. If w blocks, the queue fills up.
 func New(w io.Writer, opts ...Option) (*Log, error) {
 	c, err := configure(opts)
 	switch {
@@ -76,8 +77,8 @@ func New(w io.Writer, opts ...Option) (*Log, error) {
 	return start(c, &stream{w: w})
 }
 
-// NewSlog writes decisions as records at info level to a logger, which does what it
-// does with their time. There is no chain.
+// NewSlog writes decisions as records at level info to a logger, whose handler
+// decides how to write their time. There is no hash chain.
 func NewSlog(l *slog.Logger, opts ...Option) (*Log, error) {
 	c, err := configure(opts)
 	switch {
@@ -113,7 +114,7 @@ func start(c *config, out sink) (*Log, error) {
 	return l, nil
 }
 
-// Observe puts a decision into the queue. It never waits, and does not allocate.
+// Observe puts a decision into the queue. It never blocks, and does not allocate.
 func (l *Log) Observe(_ context.Context, e core.Event) {
 	if !l.takes(&e) {
 		l.skipped.Add(1)
@@ -130,27 +131,28 @@ func (l *Log) Observe(_ context.Context, e core.Event) {
 	}
 }
 
-// Stats count decisions since the log was opened.
+// Stats counts decisions since the log was opened.
 type Stats struct {
-	// Written are in the log, Skipped were left out by sampling. QueueFull found no
-	// room, or came after Close, and WriteFailed could not be written.
+	// Written decisions are in the log, Skipped were left out by sampling,
+	// QueueFull found the queue full or came after Close, and WriteFailed could not
+	// be written.
 	Written, Skipped, QueueFull, WriteFailed uint64
-	// Queued are those that wait.
+	// Queued is the number of decisions in the queue.
 	Queued int
 }
 
-// Stats are for metrics.
+// Stats returns counts for metrics.
 func (l *Log) Stats() Stats {
 	return Stats{l.written.Load(), l.skipped.Load(), l.dropped.Load(), l.failed.Load(), len(l.queue)}
 }
 
-// Flush writes all that was observed before. The error is that of writing, or of
+// Flush writes everything observed before. The error is a write error, or that of
 // ctx.
 func (l *Log) Flush(ctx context.Context) error { return l.order(ctx, (*writer).drain) }
 
-// Reopen closes the file and opens the one that has its name by now: call it on
-// SIGHUP where logrotate or its like renames the file. It does nothing for what is
-// no file.
+// Reopen closes the file and opens the one that now has its name: call it on SIGHUP
+// if logrotate or a similar program renames the file. It does nothing if the log is
+// not a file.
 func (l *Log) Reopen(ctx context.Context) error { return l.order(ctx, (*writer).reopen) }
 
 func (l *Log) order(ctx context.Context, do func(*writer) error) error {
@@ -170,9 +172,9 @@ func (l *Log) order(ctx context.Context, do func(*writer) error) error {
 	}
 }
 
-// Close writes what waits, ends the log and closes the file. Call it once the server
-// has stopped: decisions that come while it runs may be lost without being counted.
-// The error is that of writing. Further calls return it again.
+// Close writes queued decisions, ends the log and closes the file. Call it once the
+// server has stopped: decisions that arrive meanwhile may be lost without being
+// counted. The error is a write error. Further calls return it again.
 func (l *Log) Close() error {
 	if l.closed.CompareAndSwap(false, true) {
 		close(l.stop)

@@ -38,7 +38,8 @@ const (
 const batchSize = 256
 
 // WithQueueSize sets how many decisions may wait to be written; 8192 by default,
-// which takes about 5 MB. What comes while the queue is full is dropped and counted.
+// which takes about 5 MB. Decisions that arrive while the queue is full are dropped
+// and counted.
 func WithQueueSize(n int) Option {
 	return func(c *config) error {
 		if n < 1 {
@@ -49,9 +50,9 @@ func WithQueueSize(n int) Option {
 	}
 }
 
-// WithSampleRate sets the share of allowed requests and preflights that is
-// written, from 0 for none to 1, the default, for all. Refusals are written all.
-// All gates of a request with an ID or a trace agree; see [WithSampleKey].
+// WithSampleRate sets the share of allowed requests and preflights that is written,
+// from 0 for none to 1, the default, for all. All refusals are written. All gates
+// of a request with an ID or a trace agree; see [WithSampleKey].
 func WithSampleRate(share float64) Option {
 	return func(c *config) error {
 		if !(0 <= share && share <= 1) { // not a number neither
@@ -62,10 +63,10 @@ func WithSampleRate(share float64) Option {
 	}
 }
 
-// WithSampleKey sets the key, at least 16 bytes, under which the ID of a request
-// decides whether it is written, so that all processes with the key write the same
-// requests. Without it each process has a random key. Clients who know the key, and
-// choose their requests' IDs, choose what of theirs is written.
+// WithSampleKey sets the key, at least 16 bytes, with which the ID of a request
+// decides whether it is written, so that all processes with the same key write the
+// same requests. Without it each process has a random key. Clients that know the
+// key can choose request IDs so that their requests are not written.
 func WithSampleKey(key []byte) Option {
 	return func(c *config) error {
 		if len(key) < 16 {
@@ -77,8 +78,8 @@ func WithSampleKey(key []byte) Option {
 }
 
 // WithHashChain gives each line a hash that depends on all lines before it, so that
-// [Verify] finds accidents. Whoever can write the file can compute the hashes again:
-// [WithChainKey] finds that too.
+// [Verify] detects accidental changes. Anyone who can write the file can recompute
+// the hashes; [WithChainKey] detects that too.
 func WithHashChain() Option {
 	return func(c *config) error {
 		c.chained = true
@@ -86,9 +87,9 @@ func WithHashChain() Option {
 	}
 }
 
-// WithChainKey chains the lines by hashes and signs the last one from time to time
-// ([WithHeadInterval]), when a file ends and when the log does. With a file the
-// last head is written to a file beside it, too.
+// WithChainKey chains the lines by hashes and signs the last hash, as a head, from
+// time to time ([WithHeadInterval]), when a file ends and when the log ends. For a
+// log in a file the last head is also written to a separate file next to it.
 func WithChainKey(k *Key) Option {
 	return func(c *config) error {
 		switch {
@@ -104,7 +105,7 @@ func WithChainKey(k *Key) Option {
 	}
 }
 
-// WithHeadInterval sets for how long lines may be without a signed head; a second
+// WithHeadInterval sets how long lines may remain without a signed head; a second
 // by default.
 func WithHeadInterval(d time.Duration) Option {
 	return func(c *config) error {
@@ -116,8 +117,8 @@ func WithHeadInterval(d time.Duration) Option {
 	}
 }
 
-// WithMaxFileSize begins another file, and renames the one before, when a file has
-// so many bytes; by at most one batch more. By default there is no limit.
+// WithMaxFileSize sets the size at which a file is renamed and a new one begun; a
+// file may be larger by at most one batch. By default there is no limit.
 func WithMaxFileSize(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < 4096 {
@@ -128,8 +129,8 @@ func WithMaxFileSize(bytes int64) Option {
 	}
 }
 
-// WithMaxFileAge begins another file when the first line of a file is so old. By
-// default there is no limit.
+// WithMaxFileAge sets the age of a file's first line at which a new file is begun.
+// By default there is no limit.
 func WithMaxFileAge(d time.Duration) Option {
 	return func(c *config) error {
 		if d < time.Second {
@@ -141,7 +142,7 @@ func WithMaxFileAge(d time.Duration) Option {
 }
 
 // WithMaxFiles sets how many renamed files are kept: older ones are removed when a
-// file is renamed. By default all are.
+// file is renamed. By default all are kept.
 func WithMaxFiles(n int) Option {
 	return func(c *config) error {
 		if n < 1 {
@@ -152,8 +153,8 @@ func WithMaxFiles(n int) Option {
 	}
 }
 
-// WithLogger sets where it is said that decisions cannot be written; slog's
-// default otherwise.
+// WithLogger sets the logger for errors that keep decisions from being written;
+// slog's default otherwise.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error { return option.Set(&c.logger, l, "logger is nil") }
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Version is that of the form of lines. What reads them refuses other ones. Keys
+// Version is the version of the line format. Readers refuse other versions. Keys
 // may be added within a version.
 const Version = 1
 
@@ -22,7 +22,7 @@ const (
 	KindClose    = "close"
 )
 
-// Record is one line of a log. Of the pointers the one of its kind is set.
+// Record is one line of a log. Of the pointers only the one for its kind is set.
 type Record struct {
 	Version int `json:"v"`
 	// Kind is KindOpen, KindDecision, KindDropped, KindHead or KindClose.
@@ -57,28 +57,29 @@ type Record struct {
 	Chain string `json:"chain,omitempty"`
 }
 
-// Request is who asked for what.
+// Request says who asked for what.
 type Request struct {
 	// Principal is "" while it is unknown, and for a request without credentials.
 	Principal string `json:"principal,omitempty"`
 	Tenant    string `json:"tenant,omitempty"`
-	// TokenRoles are those that the credentials brought, PolicyRoles those that
-	// the policy or another source of roles added.
+	// TokenRoles are the roles in the credentials, PolicyRoles those that the
+	// policy or another source of roles added.
 	TokenRoles  []string `json:"token_roles,omitempty"`
 	PolicyRoles []string `json:"policy_roles,omitempty"`
 	Method      string   `json:"method"`
-	// Action is what the rules were asked about, "" where none was asked.
+	// Action is the action that the rules decided on; "" if no rule was asked.
 	Action string `json:"action,omitempty"`
-	// Name is that of the resource where the application gives it one, Route the
+	// Name is the name that the application gave the resource, if any, Route the
 	// matched pattern and Resource the canonical path.
 	Name     string `json:"name,omitempty"`
 	Route    string `json:"route,omitempty"`
 	Resource string `json:"resource,omitempty"`
-	// Folded is how many bytes of Resource may have been in other letters, and
-	// Readings for how many more resources the request could have been.
+	// Folded is the length of the prefix of Resource that may have been in another
+	// letter case, and Readings the number of further resources that the request
+	// could have been for.
 	Folded   int `json:"folded,omitempty"`
 	Readings int `json:"readings,omitempty"`
-	// Cut says that a text was too long and is written without its end.
+	// Cut reports that a text was too long and is truncated.
 	Cut        bool              `json:"cut,omitempty"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 }
@@ -87,24 +88,24 @@ type Request struct {
 type Opening struct {
 	// Why is "start", "rotation" or "reopen".
 	Why string `json:"why"`
-	// Run is a random name of the run.
+	// Run is a random identifier of the run.
 	Run string `json:"run"`
 	// SampleRate is the share of allowed requests that is written.
 	SampleRate float64 `json:"sample_rate"`
-	// QueueSize is how many decisions may wait to be written, and BatchSize how
-	// many are written at once.
+	// QueueSize is the number of decisions that may wait to be written, and
+	// BatchSize the number written at once.
 	QueueSize int `json:"queue_size"`
 	BatchSize int `json:"batch_size"`
-	// Unclean says that the run before did not end by itself: it may have lost up
-	// to LostAtMost decisions. Cut is what there was of the last, incomplete line.
+	// Unclean reports that the previous run did not end regularly: it may have lost
+	// up to LostAtMost decisions. Cut is the text of its last, incomplete line.
 	Unclean    bool   `json:"unclean,omitempty"`
 	LostAtMost int    `json:"lost_at_most,omitempty"`
 	Cut        string `json:"cut,omitempty"`
-	// Signed says with which key heads are signed: its algorithm and identifier.
+	// Signed names the key that signs heads, by algorithm and identifier.
 	Signed string `json:"signed,omitempty"`
-	// HeadFile is the file beside the log that the last head is in, too.
+	// HeadFile is the file next to the log that also holds the last head.
 	HeadFile string `json:"head_file,omitempty"`
-	// Previous is the hash of the line before, zeros where the chain begins.
+	// Previous is the hash of the previous line; zeros at the start of the chain.
 	Previous string `json:"previous,omitempty"`
 }
 
@@ -124,18 +125,18 @@ type Head struct {
 	Algorithm string `json:"alg"`
 	Key       string `json:"key"`
 	Signature []byte `json:"signature"`
-	// Final says that the run has ended by itself.
+	// Final reports that the run has ended regularly.
 	Final bool `json:"final,omitempty"`
 }
 
-// Closing ends a run. It counts the decisions of the run.
+// Closing ends a run, with the counts of its decisions.
 type Closing struct {
 	Written     uint64 `json:"written"`
 	QueueFull   uint64 `json:"queue_full"`
 	WriteFailed uint64 `json:"write_failed"`
 }
 
-// Parse reads one line.
+// Parse parses one line.
 func Parse(line []byte) (*Record, error) {
 	r := new(Record)
 	if err := json.Unmarshal(line, r); err != nil {

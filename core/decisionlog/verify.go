@@ -17,19 +17,19 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Verification is what [Verify] has found out.
+// Verification is the result of [Verify].
 type Verification struct {
 	Findings []Finding `json:"findings"`
-	// Lines are how many were read, First and Last the numbers of the first and the
-	// last of them.
+	// Lines is the number of lines read, First and Last the numbers of the first
+	// and the last of them.
 	Lines int    `json:"lines"`
 	First uint64 `json:"first"`
 	Last  uint64 `json:"last"`
-	// Signed is the number of the last line that a head with a good signature
-	// vouches for; 0 for none. What is behind it could be cut off unseen.
+	// Signed is the number of the last line covered by a head with a valid
+	// signature; 0 for none. Lines after it could be cut off without being noticed.
 	Signed uint64 `json:"signed"`
-	// QueueFull and WriteFailed are decisions that the log says it lacks, LostAtMost
-	// those more that killed processes may have lost.
+	// QueueFull and WriteFailed count decisions that are missing according to the
+	// log, LostAtMost those that killed processes may have lost in addition.
 	QueueFull   uint64 `json:"queue_full"`
 	WriteFailed uint64 `json:"write_failed"`
 	LostAtMost  uint64 `json:"lost_at_most"`
@@ -38,8 +38,8 @@ type Verification struct {
 // VerifyOption configures [Verify].
 type VerifyOption func(*verifier) error
 
-// WithVerificationKeys sets the keys that heads may be signed with: those in use and
-// those before them.
+// WithVerificationKeys sets the keys that heads may be signed with: current and
+// former ones.
 func WithVerificationKeys(keys ...*Key) VerifyOption {
 	return func(v *verifier) error {
 		if len(keys) == 0 || slices.Contains(keys, nil) {
@@ -62,7 +62,7 @@ func WithKnownHead(line []byte) VerifyOption {
 }
 
 // WithoutEnd says that newer files of the log are not among those given, so that
-// nothing is known of its end.
+// its end is not checked.
 func WithoutEnd() VerifyOption {
 	return func(v *verifier) error {
 		v.partial = true
@@ -70,18 +70,18 @@ func WithoutEnd() VerifyOption {
 	}
 }
 
-// ErrKeyNeeded says that a log has signed heads and that no key was given: without
-// one nothing is proved.
+// ErrKeyNeeded means that a log has signed heads but no key was given: without one
+// nothing is proved.
 var ErrKeyNeeded = errors.New("the log has signed heads: a key is needed to verify them")
 
 // Verify reads the files of one log with a hash chain and finds every line that was
-// changed, removed, swapped or inserted, and what was cut off its end up to the last
-// head that is known. Files are sorted by the numbers of their lines. A file beside
-// one of them whose name ends in ".head" is read, too, and so is the one that a log
-// names itself, which has the name of the log before it was renamed.
+// changed, removed, swapped or inserted, and whether its end was cut off before the
+// last known head. Files are sorted by the numbers of their lines. Verify also
+// reads a file next to one of them whose name ends in ".head", and the head file
+// that the log itself names, which has the name of the log before it was renamed.
 //
-// That older files are missing is no finding, since logs are rotated: see First. The
-// error is of what keeps the log from being read, or ErrKeyNeeded.
+// Missing older files are not a finding, since logs are rotated: see First. The
+// error says why the log cannot be read, or is ErrKeyNeeded.
 func Verify(files []string, opts ...VerifyOption) (*Verification, error) {
 	v := &verifier{hash: sha256.New(), heads: map[uint64]knownHead{}, result: &Verification{Findings: []Finding{}}}
 	if err := option.Apply(v, opts); err != nil {

@@ -18,25 +18,24 @@ import (
 	"github.com/sallyport-go/sallyport/core/respond"
 )
 
-// AnswerField is the header field in which a refusal travels from
-// [Service.Check] through nginx to [Service.Refusal].
+// AnswerField is the header field that carries a refusal from [Service.Check]
+// through nginx to [Service.Refusal].
 const AnswerField = "X-Sallyport-Answer"
 
 const (
-	// maxCarried is how long the field may be with a body in it: nginx and
-	// others read a header into 4 KiB unless told to take more.
+	// maxCarried is the maximum length of the field including a body: nginx and
+	// others read a header into 4 KiB unless configured otherwise.
 	maxCarried = 3 << 10
-	// maxAnswer is how long an unpacked answer may be.
+	// maxAnswer is the maximum length of an unpacked answer.
 	maxAnswer = 64 << 10
-	// retryAfter is what a client waits where nothing could be found out, in
-	// seconds.
+	// retryAfter is how long a client waits, in seconds, if there was no decision.
 	retryAfter  = "5"
 	unavailable = "Access cannot be checked at the moment. Try again later."
 )
 
-// carried is a refusal as nginx can take it: a status that it passes on, and the
-// answer in a field. Failures stay 5xx, which nginx makes 500, so that an outage
-// is no refusal even where the field is not used.
+// carried returns a refusal in a form for nginx: a status that it passes on, and
+// the answer in a field. Failures stay 5xx, which nginx turns into 500, so that an
+// outage is not a refusal even if the field is not used.
 func (s *Service) carried(v core.Verdict) core.Response {
 	status := http.StatusForbidden
 	if d := v.Denial; d != nil {
@@ -51,12 +50,12 @@ func (s *Service) carried(v core.Verdict) core.Response {
 	if len(packed) > maxCarried {
 		packed = s.packer.pack(withoutBody(resp))
 	}
-	// nginx puts challenges that it sees here, one or all of them by its version,
-	// into the answer that Refusal gives, where they would come twice.
+	// Depending on its version, nginx adds one or all challenges that it sees here
+	// to the response of Refusal, which would then have them twice.
 	return core.Response{Status: status, Fields: []core.Field{noStore, {Name: AnswerField, Value: packed}}}
 }
 
-// withoutBody is resp without a body and what speaks of it.
+// withoutBody returns resp without its body and the fields that describe it.
 func withoutBody(resp core.Response) core.Response {
 	var kept []core.Field
 	for _, f := range resp.Fields {
@@ -67,15 +66,15 @@ func withoutBody(resp core.Response) core.Response {
 	return core.Response{Status: resp.Status, Fields: kept}
 }
 
-// Refusal is a [core.Endpoint] that gives the client of nginx the refusal of
+// Refusal is a [core.Endpoint] that sends the client of nginx the refusal of
 // [Service.Check] as the guard made it: status, every challenge on its own line,
 // Retry-After, cookies and body. A body that takes more than 3 KiB packed is
-// left out.
+// omitted.
 //
-// nginx leads refused requests here by error_page, with the answer in
-// [AnswerField]. Without a readable one, as when nginx could not ask, the answer
-// is 503: nothing was found out. It is never a success. As in Check, a peer that
-// is no trusted proxy gets 404.
+// nginx redirects refused requests here internally with error_page, with the answer
+// in [AnswerField]. If the field is missing or malformed, for instance because
+// nginx could not ask, the response is 503, since there was no decision. It is
+// never a success. As in Check, a peer that is not a trusted proxy gets 404.
 func (s *Service) Refusal(_ context.Context, r core.Request) core.Response {
 	if !s.trusts(r) {
 		return nothing()
@@ -92,8 +91,7 @@ func (s *Service) Refusal(_ context.Context, r core.Request) core.Response {
 	return resp
 }
 
-// packer packs answers with compressors that are kept, since each has large
-// tables.
+// packer packs answers with reused compressors, since each has large tables.
 type packer struct{ writers sync.Pool }
 
 // pack writes an answer as status, lines "Name: value", an empty line and the

@@ -1,17 +1,15 @@
-// Package forwardauth lets a proxy ask a guard before it passes a request on:
-// nginx with auth_request, Traefik with ForwardAuth, Caddy with forward_auth,
-// Envoy with ext_authz. So
-// one guard stands before applications of any kind.
+// Package forwardauth lets a proxy ask a guard before it passes a request on: nginx
+// with auth_request, Traefik with ForwardAuth, Caddy with forward_auth, Envoy with
+// ext_authz. One guard can thus protect applications of any kind.
 //
 //	gate, err := guard.Authorize()
 //	service, err := forwardauth.New(gate, proxies, forwardauth.Nginx())
 //	mux.Handle("/check", httpauth.Serve(service.Check))
 //	mux.Handle("/refusal", httpauth.Serve(service.Refusal))
 //
-// What a proxy tells of the request it asks about is believed from trusted
-// peers alone; for anybody else there is nothing here. The application must be
-// reachable through the proxy only: whoever reaches it directly passes no gate
-// and can claim any identity.
+// Only trusted peers may ask about a request; to anyone else this service does not
+// exist. The application must be reachable only through the proxy: a client that
+// reaches it directly passes no gate and can claim any identity.
 package forwardauth
 
 import (
@@ -29,7 +27,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
-// Service answers what proxies ask. It is safe for concurrent use.
+// Service answers requests of proxies. It is safe for concurrent use.
 type Service struct {
 	gate       *core.Gate
 	trusted    *proxy.Trust
@@ -44,12 +42,12 @@ type Service struct {
 // Option configures a [Service].
 type Option func(*Service) error
 
-// WithPreflights lets CORS preflights through to the application, which answers
-// them itself, without credentials and without an identity.
+// WithPreflights lets CORS preflights through to the application, without
+// credentials and without an identity; the application answers them itself.
 //
-// Without it they end here: as the guard answers them behind nginx, and with
-// 403 behind proxies that cannot pass such an answer on. Let the CORS filter of
-// those stand before this service.
+// Without it they end here: behind nginx with the guard's answer, and behind
+// proxies that cannot pass such an answer on with 403. For those, run the proxy's
+// CORS filter before this service.
 func WithPreflights() Option {
 	return func(s *Service) error {
 		s.preflights = true
@@ -57,10 +55,10 @@ func WithPreflights() Option {
 	}
 }
 
-// WithSemicolons lets paths with a semicolon through, which are refused with
-// 400 without it. Many an application server cuts path parameters off before it
-// looks for a handler, so that it takes /open/..;/admin for /admin and
-// /admin;x for /admin, which no rule for /admin has seen.
+// WithSemicolons lets paths with a semicolon through, which are otherwise refused
+// with 400. Many application servers strip path parameters before routing, and so
+// take /open/..;/admin and /admin;x for /admin, although no rule for /admin
+// applied.
 func WithSemicolons() Option {
 	return func(s *Service) error {
 		s.semicolons = true
@@ -68,20 +66,20 @@ func WithSemicolons() Option {
 	}
 }
 
-// WithLogger is told of peers that are not trusted proxies, by their addresses or, with
-// [core.WithPseudonyms], their pseudonyms; [slog.Default] is by default.
+// WithLogger sets the logger for peers that are not trusted proxies, logged by
+// address or, with [core.WithPseudonyms], by pseudonym; [slog.Default] by default.
 func WithLogger(l *slog.Logger) Option {
 	return func(s *Service) error { return option.Set(&s.logger, l, "logger is nil") }
 }
 
-// New makes a service that asks gate about what the proxies in trusted say, in
-// the way of p.
+// New returns a service that asks gate about requests described by the proxies in
+// trusted, which are of the kind p.
 //
-// The gate sees the method, target, path and query of the original request and
-// the header fields of the one that the proxy sends. There is no router here,
-// so policies see a path without a route and without parameters. The connection
-// counts as TLS where X-Forwarded-Proto says https; its certificate is the
-// proxy's and not shown, so package mtls wants the option for headers.
+// The gate sees the method, target, path and query of the original request and the
+// header fields of the one that the proxy sends. There is no router here, so
+// policies see a path without a route and without parameters. The connection counts
+// as TLS if X-Forwarded-Proto says https. Its certificate is the proxy's and is
+// hidden, so package mtls needs one of its options for headers.
 func New(gate *core.Gate, trusted *proxy.Trust, p Proxy, opts ...Option) (*Service, error) {
 	switch {
 	case gate == nil:
@@ -99,23 +97,22 @@ func New(gate *core.Gate, trusted *proxy.Trust, p Proxy, opts ...Option) (*Servi
 	return s, nil
 }
 
-// Check is a [core.Endpoint] that answers whether the proxy may pass a request
-// on: 200 with the fields of [Identity], or the refusal. Mount it for all
-// methods.
+// Check is a [core.Endpoint] that tells the proxy whether to pass a request on: 200
+// with the fields of [Identity], or the refusal. Mount it for all methods.
 //
-// Traefik and Envoy give refusals to clients as they are. nginx passes 401 and
-// 403 alone, so for it every refusal is one of them, or 500 or 503, both of
-// which nginx makes 500; a refused path is 403 there, not 400. The whole answer,
-// challenges included, is in the field [AnswerField] for [Service.Refusal].
+// Traefik and Envoy pass refusals to clients unchanged. nginx passes only 401 and
+// 403, so for it every refusal is one of them, or 500 or 503, both of which nginx
+// turns into 500; a refused path is 403 there, not 400. The whole response,
+// including challenges, is in the field [AnswerField] for [Service.Refusal].
 //
 // A peer that is not a trusted proxy gets 404, whatever it sends. A trusted one
-// that does not say what the request was gets 500: that is its configuration.
+// that does not describe the request gets 500, since its configuration is wrong.
 func (s *Service) Check(ctx context.Context, r core.Request) core.Response {
 	if !s.trusts(r) {
 		return nothing()
 	}
-	// A gate before this endpoint has judged the proxy's own request, with its
-	// own method, and not the one that is asked about.
+	// A gate before this endpoint decided on the proxy's own request, not on the
+	// one asked about.
 	ctx = localcaller.ThroughProxy(core.ContextWithPrincipal(ctx, nil))
 	o := s.proxy.original(r)
 	if o.err == nil && !s.semicolons {
@@ -151,13 +148,13 @@ func (s *Service) trusts(r core.Request) bool {
 	return false
 }
 
-// nothing is the answer to those who are not to ask. It is no 403, since nobody
-// has asked who they are.
+// nothing returns the response to peers that must not ask. It is not a 403, since
+// they were not authenticated.
 func nothing() core.Response {
 	return core.Response{Status: http.StatusNotFound, Fields: []core.Field{noStore}}
 }
 
-// pass is the answer for a request that passed.
+// pass returns the response for a request that passed.
 func (s *Service) pass(v core.Verdict) core.Response {
 	p, _ := core.PrincipalFrom(v.Context)
 	return core.Response{Status: http.StatusOK, Fields: append(withNoStore(v.Fields), s.identity.fields(p)...)}
@@ -165,7 +162,7 @@ func (s *Service) pass(v core.Verdict) core.Response {
 
 var noStore = core.Field{Name: "Cache-Control", Value: "no-store"}
 
-// withNoStore are fields of an answer that nobody may keep.
+// withNoStore adds no-store to the fields of a response.
 func withNoStore(fields []core.Field) []core.Field {
 	out := make([]core.Field, 0, len(fields)+5)
 	for _, f := range fields {

@@ -9,18 +9,17 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Identity names the header fields that tell the application who passed; a
+// Identity names the header fields that tell the application about the principal; a
 // field without a name is not sent.
 //
-// Each is there in every answer that lets a request pass, and empty where there
-// is nothing to tell, so that a proxy which copies it overwrites what the client
-// sent. Bytes outside of visible ASCII, and each of % , ; " and \ are
-// percent-encoded. Roles and scopes are separated by commas: split there first,
-// then decode.
+// Every response that lets a request pass has all of them, even if empty, so that a
+// proxy that copies them overwrites what the client sent. Bytes outside visible
+// ASCII, and each of % , ; " and \ are percent-encoded. Roles and scopes are
+// separated by commas: split first, then decode.
 type Identity struct {
 	// User is the field for the principal's ID.
 	User string
-	// Roles is the field for all its roles, those of a policy included.
+	// Roles is the field for all its roles, including those of a policy.
 	Roles string
 	// Scopes is the field for its scopes.
 	Scopes string
@@ -30,10 +29,9 @@ type Identity struct {
 
 var defaultIdentity = Identity{User: "X-Auth-User", Roles: "X-Auth-Roles", Scopes: "X-Auth-Scopes", Tenant: "X-Auth-Tenant"}
 
-// WithIdentity sets the fields that tell who passed. They are X-Auth-User,
-// X-Auth-Roles, X-Auth-Scopes and X-Auth-Tenant by default. Names are of
-// letters, digits and hyphens, so that no proxy or gateway takes two of them for
-// one.
+// WithIdentity sets the fields that describe the principal. They are X-Auth-User,
+// X-Auth-Roles, X-Auth-Scopes and X-Auth-Tenant by default. Names consist of
+// letters, digits and hyphens, so that no proxy or gateway confuses two of them.
 func WithIdentity(fields Identity) Option {
 	return func(s *Service) error {
 		if fields.User == "" {
@@ -59,8 +57,8 @@ func WithIdentity(fields Identity) Option {
 	}
 }
 
-// reserved are fields whose replacement would change how the message is read,
-// or what else it says.
+// reserved lists fields whose replacement would change how the message is parsed or
+// what it means.
 var reserved = map[string]bool{
 	"authorization": true, "cache-control": true, "connection": true, "content-length": true, "content-type": true,
 	"cookie": true, "host": true, "keep-alive": true, "proxy-authorization": true, "set-cookie": true, "te": true,
@@ -78,7 +76,7 @@ func isFieldName(s string) bool {
 	return s != "" && s[0] != '-'
 }
 
-// fields tell who p is, which is nil for nobody.
+// fields returns the fields that describe p, which may be nil.
 func (id *Identity) fields(p *core.Principal) []core.Field {
 	var user, roles, scopes, tenant string
 	if p != nil {
@@ -97,7 +95,7 @@ func (id *Identity) fields(p *core.Principal) []core.Field {
 	return out
 }
 
-// encodeList joins what is not empty: an empty role grants nothing.
+// encodeList joins non-empty items: an empty role grants nothing.
 func encodeList(items iter.Seq[string]) string {
 	var list []string
 	for item := range items {

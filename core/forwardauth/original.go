@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// original shows the request that a proxy asks about. Credentials and the
+// original is the view of the request that a proxy asks about. Credentials and the
 // client's address are in the fields of the proxy's own request.
 type original struct {
 	core.Request
@@ -38,8 +38,9 @@ func (o *original) Query(name string) (string, int) {
 	return values[name][0], len(values[name])
 }
 
-// TLS is what the client's connection to the proxy is said to be. The state of
-// the proxy's own has the proxy's certificate, which is not the client's.
+// TLS returns a state that says whether the client's connection to the proxy uses
+// TLS. The state of the proxy's own connection has the proxy's certificate, which
+// is not the client's.
 func (o *original) TLS() *tls.ConnectionState {
 	proto, n := o.Header("X-Forwarded-Proto")
 	if n == 1 && (proto == "https" || proto == "wss") {
@@ -48,9 +49,9 @@ func (o *original) TLS() *tls.ConnectionState {
 	return nil
 }
 
-// splitTarget takes a request target in origin-form apart (RFC 9112 §3.2.1).
-// The asterisk and the other forms have no path to judge, and CanonicalPath of core/adapter
-// refuses what is not a path.
+// splitTarget splits a request target in origin-form (RFC 9112 §3.2.1). The
+// asterisk and the other forms have no path, and CanonicalPath of core/adapter
+// refuses them.
 func splitTarget(target string) (rt core.Route, query string, err error) {
 	for i := range len(target) {
 		if c := target[i]; c <= ' ' || c == 0x7f {

@@ -9,16 +9,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Proxy is how a kind of proxy tells of the request it asks about. It is made
-// by [Nginx], [Traefik], [Caddy], [HAProxy] and [Envoy]; the zero Proxy is none.
+// Proxy is how a kind of proxy describes the request it asks about. It is created
+// by [Nginx], [Traefik], [Caddy], [HAProxy] and [Envoy]; the zero Proxy is invalid.
 type Proxy struct {
 	name string
-	// method, target and host are the header fields that tell of the original
-	// request; "" where the proxy's own request has them.
+	// method, target and host are the header fields that describe the original
+	// request; "" if the proxy's own request has the same value.
 	method, target, host string
 	// prefix is before the original target.
 	prefix string
-	// carries says that refusals travel in a header field.
+	// carries reports that refusals are sent in a header field.
 	carries bool
 }
 
@@ -30,10 +30,10 @@ func Nginx() Proxy {
 	return Proxy{name: "nginx", method: "X-Original-Method", target: "X-Original-URI", carries: true}
 }
 
-// Traefik is Traefik with the ForwardAuth middleware, and any other proxy that
-// sets X-Forwarded-Method, X-Forwarded-Uri and X-Forwarded-Host and gives every
-// answer but 2xx to the client. Leave its trustForwardHeader off, or clients
-// choose what is judged.
+// Traefik is Traefik with the ForwardAuth middleware, and any other proxy that sets
+// X-Forwarded-Method, X-Forwarded-Uri and X-Forwarded-Host and passes every
+// response other than 2xx to the client. Leave its trustForwardHeader off, or
+// clients choose what the gate decides on.
 func Traefik() Proxy {
 	return Proxy{name: "traefik", method: "X-Forwarded-Method", target: "X-Forwarded-Uri", host: "X-Forwarded-Host"}
 }
@@ -47,9 +47,9 @@ func Caddy() Proxy {
 	return p
 }
 
-// HAProxy is HAProxy with a script in Lua that sets the same fields as Traefik,
-// whatever a client sends, and gives every answer but 200 to the client; that of
-// docs/proxies.md does.
+// HAProxy is HAProxy with a Lua script that sets the same fields as Traefik,
+// whatever a client sends, and passes every response other than 200 to the client,
+// such as the one in docs/proxies.md.
 func HAProxy() Proxy {
 	p := Traefik()
 	p.name = "haproxy"
@@ -78,7 +78,7 @@ func (p Proxy) check() error {
 	return nil
 }
 
-// original is the request that r asks about.
+// original returns the request that r asks about.
 func (p Proxy) original(r core.Request) *original {
 	o := &original{Request: r}
 	if o.method, o.err = p.field(r, p.method, r.Method()); o.err != nil {
@@ -101,14 +101,14 @@ func (p Proxy) original(r core.Request) *original {
 	return o
 }
 
-// field is the one value of a field that p sets, or own where it sets none.
+// field returns the only value of a field that p sets, or own if it sets none.
 func (p Proxy) field(r core.Request, name, own string) (string, error) {
 	if name == "" {
 		return own, nil
 	}
 	value, n := r.Header(name)
 	if n != 1 || value == "" {
-		// With a second line, which may be the client's, nobody knows which one
+		// With a second line, which may be the client's, it is unknown which one
 		// the proxy meant.
 		return "", &core.InternalError{Err: fmt.Errorf("forwardauth: %d lines of %s, want one that is not empty: have %s set it", n, name, p.name)}
 	}

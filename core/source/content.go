@@ -19,29 +19,29 @@ type File struct {
 	Content []byte `json:"content"`
 }
 
-// Content is all files of one revision. It is immutable once it was handed on.
+// Content holds all files of one revision. It is immutable once it is shared.
 type Content struct {
 	Revision Revision `json:"revision"`
-	// Files are in order of their names.
+	// Files are sorted by name.
 	Files []File `json:"files"`
-	// Proof is what a [Verifier] proves revision and files by, such as signatures;
-	// nil for sources that need none. It does not count for the hash.
+	// Proof proves revision and files to a [Verifier], for instance by signatures;
+	// nil for sources that need none. It is not part of the hash.
 	Proof []byte `json:"proof,omitempty"`
 
 	summed *summed // what is known of Files; nil until their hash was found out
 }
 
-// Limits of what a source may hold.
+// Limits on the content of a source.
 const (
-	// MaxFiles is how many files there may be.
+	// MaxFiles is the maximum number of files.
 	MaxFiles = 1000
-	// MaxSize is how many bytes all files may have together.
+	// MaxSize is the maximum size of all files together in bytes.
 	MaxSize = 256 << 20
 )
 
-// NewContent is the content of a revision, with files in order. It refuses names
-// and sizes that [Store.Publish] refuses, so that nobody who can write to a
-// store can make instances take more than that.
+// NewContent returns the content of a revision, with files sorted. It refuses names
+// and sizes that [Store.Publish] refuses, so that nobody with write access to a
+// store can make instances load more than that.
 func NewContent(r Revision, files []File) (*Content, error) {
 	if err := checkFiles(files); err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func NewContent(r Revision, files []File) (*Content, error) {
 	return &Content{Revision: r, Files: sorted(files)}, nil
 }
 
-// File is the content of a file.
+// File returns the content of the named file.
 func (c *Content) File(name string) (content []byte, found bool) {
 	i, found := slices.BinarySearchFunc(c.Files, name, func(f File, name string) int { return strings.Compare(f.Name, name) })
 	if !found {
@@ -58,12 +58,13 @@ func (c *Content) File(name string) (content []byte, found bool) {
 	return c.Files[i].Content, true
 }
 
-// Hash is that of [HashFiles]. The revision does not count.
+// Hash returns the hash of the files by [HashFiles]. The revision is not part of
+// it.
 func (c *Content) Hash() string { return HashFiles(c.Files) }
 
-// HashFiles is the SHA-256, in lower-case hexadecimal, of the names and the sums of files
-// in order of their names: of each the length of the name in eight bytes, the highest
-// first, the name, and the 32 bytes of its [SumFile].
+// HashFiles returns the SHA-256, in lower-case hexadecimal, of the names and sums
+// of files, sorted by name: for each the length of the name in eight bytes,
+// big-endian, the name, and the 32 bytes of its [SumFile].
 func HashFiles(files []File) string {
 	files = sorted(files)
 	sums := make([]Sum, len(files))

@@ -7,22 +7,22 @@ import (
 	"sync"
 )
 
-// Edits spare an instance from reading all files of a revision of which a few lines
-// are new, for implementations of [Store] which can keep a text beside the newest
-// revision: it says what was cut out of the files before and what was put in, so it must
-// be kept where none but those who may read the files can read it. An edit is a hint like
-// any notification. What comes of it is used only if it has the hash that the store names
-// when it is asked; else all files are read, as without it.
+// Edits save an instance from reading all files of a revision that changes a few
+// lines. They are for implementations of [Store] that can keep a text next to the
+// newest revision. The text says what was removed from the previous files and what
+// was added, so only those who may read the files may be able to read it. An edit
+// is a hint like a notification: its result is used only if it has the hash that
+// the store reports; otherwise all files are read, as without edits.
 //
-// The zero Edits know of nothing. They are safe for concurrent use, and keep the
-// newest files that they were given.
+// The zero Edits is empty. Edits are safe for concurrent use, and keep the newest
+// files passed to Keep.
 type Edits struct {
 	mu   sync.Mutex
 	at   State
 	kept *Content // of at, with what is known of its files; nil if there is none
 }
 
-// MaxEdit is how many bytes the text of an edit may have.
+// MaxEdit is the maximum length in bytes of an edit's text.
 const MaxEdit = 64 << 10
 
 // edit is what leads from one state to another one with files of the same names.
@@ -41,9 +41,10 @@ type change struct {
 	Add  []byte `json:"add,omitempty"`
 }
 
-// Keep notes the files that edits begin from: what was read of a state, or
-// published. Content that is not of that state is not kept, and none with a proof,
-// which an edit cannot make. Content is handed to others afterwards.
+// Keep sets the files that edits start from: the content that was read for a state,
+// or published. Content that does not match the state is not kept, nor content with
+// a proof, which an edit cannot produce. The content may be shared with others
+// afterwards.
 func (e *Edits) Keep(at State, c *Content) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -55,10 +56,11 @@ func (e *Edits) Keep(at State, c *Content) {
 	}
 }
 
-// Text is what those that have a revision can make files by of what led from it to a
-// new state with files. It has of each file all between the first byte that is new and the
-// last. It is "" where the files have to be read: what is kept is of another revision,
-// files have come or gone, or the text would have more than [MaxEdit] bytes.
+// Text returns the text with which instances that have revision from can produce
+// the files of the new state to. For each file it has everything between the first
+// and the last changed byte. It returns "" if the files have to be read: the kept
+// content has another revision, files were added or removed, or the text would be
+// longer than [MaxEdit] bytes.
 func (e *Edits) Text(from Revision, to State, files []File) string {
 	e.mu.Lock()
 	at, kept := e.at, e.kept
@@ -90,9 +92,10 @@ func (e *Edits) Text(from Revision, to State, files []File) string {
 	return string(text)
 }
 
-// Content is that of a state which the store has named just now: what is kept, or made
-// of that by the text of an edit, and kept in its place. It is nil where the text, whatever
-// it is, leads to something else, or from something else.
+// Content returns the content of a state that the store has just reported: the kept
+// content, or the result of applying the text of an edit to it, which then replaces
+// it. It returns nil if the text, which may be anything, does not lead from the
+// kept content to that state.
 func (e *Edits) Content(to State, text string) *Content {
 	e.mu.Lock()
 	defer e.mu.Unlock()

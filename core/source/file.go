@@ -11,27 +11,27 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
-// Loader takes in the content of one file, as files of passwords and of API keys
-// do. It is that of core/watch.
+// Loader loads the content of one file, as password files and API key files do. It
+// is the same as in core/watch.
 type Loader interface {
-	// Load puts data, the whole content of the file called name, in the place
-	// of what was loaded before: all of it, or with an error none. Errors say
-	// what is wrong as "name:line: message" and hold no secret of the file.
+	// Load replaces what was loaded before with data, the whole content of the
+	// named file; if it returns an error, nothing has changed. Errors say what is
+	// wrong as "name:line: message" and do not reveal secrets.
 	//
 	// It is called by one goroutine at a time, while others use what is loaded,
 	// and must not modify data.
 	Load(name string, data []byte) error
 }
 
-// FollowFile has into load the file of a name in a source, now and whenever a
-// revision has another content of it: what core/watch does for a file on the
-// machine. It is [Follow] in all else. The first revision must have the file, and
-// into must take it; later on a revision without the file, or with one that is
-// refused, changes nothing: into keeps what it loaded last, and [Status.Err] says
-// why. Give [WithStatusObserver] a function that logs that.
+// FollowFile loads the named file of a source into the given Loader, now and
+// whenever a revision changes it, as core/watch does for a local file. Otherwise it
+// is like [Follow]. The first revision must have the file, and into must accept it;
+// later, a revision without the file, or with one that into refuses, changes
+// nothing: into keeps what it loaded last, and [Status.Err] says why. Use
+// [WithStatusObserver] to log that.
 //
-// Each follower reads all files of a source, and a policy in the same source is
-// followed by itself: for a moment, one may be a revision ahead of the other.
+// Each follower reads all files of a source. A policy in the same source is
+// followed separately, so one may briefly be a revision ahead of the other.
 func FollowFile(ctx context.Context, src Source, name string, into Loader, opts ...Option) (*Follower, error) {
 	if isnil.Value(into) {
 		return nil, errors.New("source: the loader is nil")
@@ -59,18 +59,18 @@ func FollowFile(ctx context.Context, src Source, name string, into Loader, opts 
 	}, opts...)
 }
 
-// ReasonStale is why credentials are neither good nor bad that would be judged by
-// a file which has not been confirmed for too long; see [WhileConfirmed].
+// ReasonStale means that credentials could not be checked because the file for them
+// has not been confirmed for too long; see [WhileConfirmed].
 const ReasonStale core.Reason = "credentials_stale"
 
-// WhileConfirmed is a scheme whose file f follows, such as one of passwords: once
-// the source has not confirmed the file for longer than [WithMaxStaleness] allows,
-// requests with credentials of the scheme are 503 with [ReasonStale], whatever the
-// credentials. When the source is back, it judges them as before at once. Without
-// it a scheme goes on with the file that it has. Close f after the last request:
-// once it is closed, nothing grows old any more.
+// WhileConfirmed wraps a scheme whose file, such as a password file, f follows:
+// once the source has not confirmed the file for longer than [WithMaxStaleness]
+// allows, requests with credentials of the scheme get 503 with [ReasonStale],
+// whatever the credentials. When the source is back, the scheme works again at
+// once. Without WhileConfirmed a scheme keeps using the file that it has. Close f
+// after the last request: a closed follower never becomes stale.
 //
-// The error says that f has no bound.
+// It returns an error if f has no bound.
 func WhileConfirmed(f *Follower, a core.Authenticator) (core.Authenticator, error) {
 	switch {
 	case f == nil || isnil.Value(a):
@@ -87,7 +87,7 @@ type whileConfirmed struct {
 	follower *Follower
 }
 
-// Unwrap is the scheme itself.
+// Unwrap returns the scheme itself.
 func (w *whileConfirmed) Unwrap() core.Authenticator { return w.Authenticator }
 
 // Authenticate implements [core.Authenticator].

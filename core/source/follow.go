@@ -13,18 +13,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Apply puts content into force. An error rejects it: what was in force stays,
-// and Apply is not called with this revision again unless [Follower.Refresh]
-// asks for it. So does a panic.
+// Apply puts content into force. An error or a panic rejects it: the previous
+// content stays in force, and Apply is not called with this revision again unless
+// [Follower.Refresh] asks for it.
 //
-// Calls follow one another. The context ends with the follower. Apply must call
+// There is one call at a time. The context ends with the follower. Apply must call
 // neither Refresh nor Close, which would wait for it.
 type Apply func(ctx context.Context, c *Content) error
 
 // ErrClosed is returned after [Follower.Close].
 var ErrClosed = errors.New("the source is no longer followed")
 
-// PanicError is reported when Apply, or the source, panicked.
+// PanicError is reported if Apply, or the source, panicked.
 type PanicError struct {
 	Value any
 	// Stack is the goroutine's stack at the panic.
@@ -33,8 +33,8 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("source: panic: %v", e.Value) }
 
-// Follower keeps what is in force at the newest revision of a source. It is safe
-// for concurrent use.
+// Follower keeps an instance at the newest revision of a source. It is safe for
+// concurrent use.
 type Follower struct {
 	settings settings
 	source   Source
@@ -62,10 +62,10 @@ type Follower struct {
 	overdue              *time.Timer   // nil without a bound
 }
 
-// Follow fetches the newest revision, has it applied, and goes on following the
-// source until [Follower.Close]. When the first content cannot be fetched before
-// ctx ends, or Apply rejects it, Follow fails and leaves nothing running; a fetch
-// that fails is tried again until then, but not longer than the time of
+// Follow fetches the newest revision, calls apply with it, and keeps following the
+// source until [Follower.Close]. If the first content cannot be fetched before ctx
+// ends, or apply rejects it, Follow fails and leaves nothing running; a failed
+// fetch is retried until then, but for no longer than the time of
 // [WithStartTimeout].
 func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Follower, error) {
 	if src == nil || apply == nil {
@@ -300,10 +300,10 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// Refresh looks at the source now, and returns when what it holds is in force.
-// Content that was rejected is tried once more. The error is that of the source,
-// of [Apply], [ErrClosed], or that of ctx, whose end ends the wait and not the
-// look.
+// Refresh fetches from the source now, and returns when its content is in force.
+// Rejected content is tried again. The error is that of the source, of [Apply],
+// [ErrClosed], or that of ctx. If ctx ends, Refresh stops waiting, but the fetch
+// continues.
 func (f *Follower) Refresh(ctx context.Context) error {
 	reply := make(chan error, 1)
 	select {
@@ -321,8 +321,8 @@ func (f *Follower) Refresh(ctx context.Context) error {
 	}
 }
 
-// Close ends following, waits for a call of Apply that is under way, and leaves
-// no goroutine behind. What is in force stays. The source is left open.
+// Close stops following, waits for a running call of Apply, and leaves no goroutine
+// behind. What is in force stays. The source is left open.
 func (f *Follower) Close() error {
 	f.cancel()
 	f.running.Wait()

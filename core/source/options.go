@@ -33,10 +33,10 @@ const hearingRetry = 5 * time.Second
 // minPoll keeps a mistyped unit from turning the poll into an attack.
 const minPoll = 100 * time.Millisecond
 
-// WithPollInterval sets how often the revision is read without a notification: 5 s by
-// default, and 100 ms at least. It bounds for how long a lost notification goes
-// unnoticed. Instances add up to a tenth to it or take it away, each time anew,
-// so that a thousand of them do not ask at once.
+// WithPollInterval sets how often the revision is read without a notification: 5 s
+// by default, at least 100 ms. It bounds how long a lost notification goes
+// unnoticed. Each wait varies at random by up to a tenth, so that a thousand
+// instances do not ask at once.
 func WithPollInterval(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < minPoll {
@@ -47,59 +47,60 @@ func WithPollInterval(d time.Duration) Option {
 	}
 }
 
-// WithTimeout sets how long one fetch may take: 10 s by default.
+// WithTimeout bounds one fetch: 10 s by default.
 func WithTimeout(d time.Duration) Option {
 	return positive("timeout", d, func(s *settings) { s.timeout = d })
 }
 
-// WithStartTimeout sets how long the first fetch is tried for: 30 s by default.
+// WithStartTimeout sets how long the first fetch is retried: 30 s by default.
 func WithStartTimeout(d time.Duration) Option {
 	return positive("start timeout", d, func(s *settings) { s.start = d })
 }
 
-// WithMaxRetryInterval sets the longest wait before a source that failed is tried
-// again: half a second by default. Waits begin at 50 ms, double at each failure of
-// fetching or listening, and are a random half to whole of that. While fetching fails,
-// listening is not tried; where listening alone fails, its waits grow to 5 s.
+// WithMaxRetryInterval sets the longest wait before a failed source is tried again:
+// half a second by default. Waits start at 50 ms, double with each failure of
+// fetching or listening, and are shortened by up to a half at random. While
+// fetching fails, listening is not tried; if only listening fails, its waits grow
+// to 5 s.
 func WithMaxRetryInterval(d time.Duration) Option {
 	return positive("retry interval", d, func(s *settings) { s.maxRetry = d })
 }
 
-// WithMaxStaleness has [Status.Stale] be true once the source has not confirmed
-// the newest revision for d, and call be told of both changes: the bound was
-// passed, the source is back. call may be nil; it must be quick. A revision that
-// was rejected is no staleness, since the source has answered.
+// WithMaxStaleness sets [Status.Stale] once the source has not confirmed the newest
+// revision for d, and calls call when the bound is passed and when the source is
+// back. call may be nil; it must be fast. A rejected revision does not count as
+// stale, since the source has answered.
 //
-// Time for which the machine is suspended does not count on all systems.
+// On some systems time during which the machine is suspended does not count.
 func WithMaxStaleness(d time.Duration, call func(Status)) Option {
 	return positive("staleness", d, func(s *settings) { s.maxStale, s.onStale = d, call })
 }
 
-// WithStatusObserver has observe be told of each change of the status, one after
-// the other. It must be quick and must not wait for the follower.
+// WithStatusObserver calls observe for each change of the status, one call at a
+// time. It must be fast and must not wait for the follower.
 func WithStatusObserver(observe func(Status)) Option {
 	return func(s *settings) error { return option.Set(&s.observe, observe, "status observer is nil") }
 }
 
-// WithLastGoodFile keeps what was applied last in a file of the machine, so that an
-// instance can start while the source cannot be reached, or shows an older
-// revision: it then begins with the file, whose age counts for
-// [WithMaxStaleness], and goes on asking the source.
-// Until when the source has confirmed it is in a second file, PATH.confirmed, which
-// is written once a minute and by Close.
-// The file holds everything that the source does. It is written with mode 0600
-// and replaced as a whole; whoever can write it decides what such an instance
-// begins with, unless the source is a [Verifier], which verifies it again. A file that cannot be written is told of in [Status.FileErr].
+// WithLastGoodFile keeps the last applied content in a local file, so that an
+// instance can start while the source is unreachable, or returns an older revision:
+// it then starts with the file, whose age counts for [WithMaxStaleness], and keeps
+// asking the source. A second file, PATH.confirmed, holds the time until which the
+// source has confirmed the content; it is written once a minute and by Close. The
+// file contains everything in the source. It is written with mode 0600 and replaced
+// as a whole; anyone who can write it decides what such an instance starts with,
+// unless the source is a [Verifier], which verifies it again. If the file cannot be
+// written, [Status.FileErr] says why.
 func WithLastGoodFile(path string) Option {
 	return func(s *settings) error {
 		return option.Set(&s.file, path, "path of the last good file must not be empty")
 	}
 }
 
-// WithOlderRevisions takes an older revision than the source has shown before for
-// the newest, in place of [ErrStepBack]: for sources where somebody goes back by
-// putting the older one in place. Whoever can show an instance an older revision,
-// such as a cache or a replica that lags, can then undo an edit.
+// WithOlderRevisions accepts a revision older than one that the source has returned
+// before, in place of [ErrStepBack]. It is for sources where one rolls back by
+// restoring an older revision. A cache or a lagging replica that returns an older
+// revision can then undo an edit.
 func WithOlderRevisions() Option {
 	return func(s *settings) error {
 		s.older = true

@@ -1,20 +1,20 @@
-// Package source is the seam behind which policies, users and keys live that
+// Package source is the interface to stores of policies, users and keys that
 // several instances of a service share.
 //
-// A [Source] has a revision, which only ever grows, and the content of that
+// A [Source] has a revision, which only ever increases, and the content of that
 // revision: a few named files. [Follow] keeps an instance at the newest revision.
-// It works by one rule, which is what makes it safe with any store:
+// One rule makes it safe with any store:
 //
-// A notification is a hint. The truth is the revision, which is read again
-// whenever a connection is made and every few seconds besides.
+// A notification is a hint. The truth is the revision, which is read again whenever
+// a connection is made, and every few seconds.
 //
-// So a notification that is lost, doubled, late or forged does no harm, and a
-// connection that was cut costs no more than the time until it is there again.
+// So a notification that is lost, duplicated, late or forged does no harm, and a
+// lost connection costs no more than the time until it is restored.
 //
-// A [Store] is a Source that can be written: each publication names the revision
-// it was made from, and fails if there has been another one since. The packages
-// below this one, source/postgres, source/redis and source/bundle, are or have
-// Stores. Files on the machine itself need none of it: that is package core/watch.
+// A [Store] is a Source that can be written: each publication names the revision it
+// is based on, and fails if there has been another one since. The packages below
+// this one, source/postgres, source/redis and source/bundle, are or have Stores.
+// For local files use package core/watch instead.
 package source
 
 import (
@@ -24,44 +24,44 @@ import (
 	"time"
 )
 
-// Revision counts the publications of a source from 1 on. It grows with each and
-// may leave numbers out. 0 is a source to which nothing was published yet.
+// Revision counts the publications of a source from 1. It increases with each and
+// may skip numbers. 0 means that nothing was published yet.
 type Revision uint64
 
-// Source is what instances read. It is safe for concurrent use.
+// Source is a shared store that instances read. Implementations must be safe for
+// concurrent use.
 //
 // The suite in source/sourcetest tests an implementation.
 type Source interface {
-	// Fetch reads the newest revision from the store itself, never from a cache
-	// of its own, and the content of it unless known is that very State. With
-	// the zero State content is read in any case.
+	// Fetch reads the newest revision from the store itself, never from a cache,
+	// and its content unless known is that very State. With the zero State it
+	// always reads the content.
 	//
-	// The content must be that of one revision as a whole, also when others
-	// publish meanwhile. A source to which nothing was published returns
-	// [ErrEmpty]. What is returned must not be modified by anyone.
+	// The content must be that of a single revision, even if others publish
+	// meanwhile. If nothing was published yet, Fetch returns [ErrEmpty]. The result
+	// must not be modified.
 	Fetch(ctx context.Context, known State) (Fetched, error)
 
 	// Listen calls hint for each notification of a publication until ctx ends or
-	// the connection is lost, and returns why. It also calls hint as soon as it
-	// does listen: what was published before that moment is then read.
+	// the connection is lost, and returns the reason. It also calls hint as soon as
+	// it is listening, so that earlier publications are read.
 	//
-	// A source without notifications waits for the end of ctx. hint does not
-	// block, and may be called too often.
+	// A source without notifications waits until ctx ends. hint does not block, and
+	// may be called too often.
 	Listen(ctx context.Context, hint func()) error
 }
 
-// Verifier is a [Source] whose content is proved, as by signatures: [Content.Proof]
-// is set in all that it fetches, and what was kept on a disk is verified again
-// before it is used. A source that wraps another one has the method
+// Verifier is a [Source] whose content is proved, for instance by signatures:
+// [Content.Proof] is set in everything it fetches, and content kept on disk is
+// verified again before use. A source that wraps another one needs the method
 //
 //	Unwrap() Source
 //
-// by which the Verifier is found; without it [Follow] refuses such content if it
-// is to be kept.
+// by which the Verifier is found; without it [Follow] refuses to keep such content.
 type Verifier interface {
 	Source
-	// Verify says what is wrong with content that was fetched once and kept by
-	// somebody else since. Whether it is the newest is not its question.
+	// Verify returns an error if content that was fetched earlier and stored
+	// elsewhere is not authentic. It does not check that the content is the newest.
 	Verify(c *Content) error
 }
 
@@ -80,12 +80,12 @@ func verifierOf(s Source) Verifier {
 	return nil
 }
 
-// State names a revision and what it holds. A store that loses its newest
-// revisions, as one whose replica takes over too early, may give a number twice:
-// then Hash tells the two apart.
+// State identifies a revision and its content. A store that loses its newest
+// revisions, for instance because a replica took over too early, may assign a
+// number twice: Hash then tells the two apart.
 type State struct {
 	Revision Revision
-	// Hash is that of the content; see [Content.Hash].
+	// Hash is the hash of the content; see [Content.Hash].
 	Hash string
 }
 
@@ -155,7 +155,7 @@ type Entry struct {
 	Revision Revision `json:"revision"`
 	// Published is the time by the clock of the store, where it has one.
 	Published time.Time `json:"published"`
-	// Hash is that of the content; see [Content.Hash].
+	// Hash is the hash of the content; see [Content.Hash].
 	Hash string `json:"hash"`
 	Note
 }

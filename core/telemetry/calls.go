@@ -66,14 +66,15 @@ func (c call) end(ctx context.Context, result, errorType string) {
 	c.span.End()
 }
 
-// Transport makes a transport that measures the calls of base and gives each a
-// span, for jwtauth.WithTransport, introspect.WithTransport and the clients of
-// applications. dependency names what is called, in metrics and spans; of such names
-// 64 are told apart. Nothing of a URL but its host and port is in a span, and nothing
-// is added to the request. A call ends when the header of the answer is there.
+// Transport returns a transport that measures the calls of base and records a span
+// for each, for jwtauth.WithTransport, introspect.WithTransport and the clients of
+// applications. dependency names the called service in metrics and spans; up to 64
+// names are distinguished. A span has only the host and port of the URL, and
+// nothing is added to the request. A call ends when the header of the response
+// arrives.
 //
-// A nil base is an error: jwtauth.NewTransport and introspect.NewTransport make those
-// that these packages use by themselves, with limits.
+// A nil base is an error: jwtauth.NewTransport and introspect.NewTransport return
+// the defaults of these packages, with their limits.
 func (t *Telemetry) Transport(dependency string, base http.RoundTripper) (http.RoundTripper, error) {
 	d, err := t.newDependency("transport", dependency, base == nil)
 	if err != nil {
@@ -110,7 +111,7 @@ func (r transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// CloseIdleConnections closes those of base.
+// CloseIdleConnections closes the idle connections of base.
 func (r transport) CloseIdleConnections() {
 	if c, ok := r.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

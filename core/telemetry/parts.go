@@ -74,9 +74,9 @@ type counted struct {
 	n      uint64
 }
 
-// AddDecisionLog reports what became of the decisions for a [decisionlog.Log], whose
-// method Stats is what stats is, under the name that it has in metrics. A name may be
-// used once, and there may be 64.
+// AddDecisionLog reports the counts of a [decisionlog.Log] in metrics under the
+// given name. stats is its method Stats. A name may be used once, and there may be
+// 64.
 func (t *Telemetry) AddDecisionLog(name string, stats func() decisionlog.Stats) error {
 	if stats == nil {
 		return errors.New("telemetry: stats of a decision log are nil")
@@ -92,9 +92,9 @@ func (t *Telemetry) AddDecisionLog(name string, stats func() decisionlog.Stats) 
 	}})
 }
 
-// AddCache reports a cache of credentials: stats is the method Stats of a
-// basic.Cache, or CacheStats of a verifier of package jwtauth or introspect. A name
-// may be used once, and there may be 64.
+// AddCache reports a credential cache: stats is the method Stats of a basic.Cache,
+// or CacheStats of a verifier of package jwtauth or introspect. A name may be used
+// once, and there may be 64.
 func (t *Telemetry) AddCache(name string, stats func() core.CacheStats) error {
 	if stats == nil {
 		return errors.New("telemetry: stats of a cache are nil")
@@ -107,9 +107,9 @@ func (t *Telemetry) AddCache(name string, stats func() core.CacheStats) error {
 	}})
 }
 
-// AddAttempts reports an [attempts.Limiter], whose method Stats is what stats is: how
-// many attempts it was asked for and refused, and how much of its room is taken. A
-// name may be used once, and there may be 64.
+// AddAttempts reports an [attempts.Limiter]: how many attempts it allowed and
+// refused, and how much of its capacity is used. stats is its method Stats. A name
+// may be used once, and there may be 64.
 func (t *Telemetry) AddAttempts(name string, stats func() attempts.Stats) error {
 	if stats == nil {
 		return errors.New("telemetry: stats of attempts are nil")

@@ -13,29 +13,29 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// PolicyStatus is what is known of a policy in force.
+// PolicyStatus is the status of the policy in force.
 type PolicyStatus struct {
-	// Revision names its content. Twelve characters of it are reported.
+	// Revision identifies its content. Twelve characters of it are reported.
 	Revision string
-	// Loaded is when it came into force.
+	// Loaded is when it took effect.
 	Loaded time.Time
-	// Rules is how many rules and role links it has.
+	// Rules is the number of its rules and role links.
 	Rules int
-	// OutdatedSince is since when its source says something else that is not in
-	// force, since it is no good policy or cannot be read; zero when it is in force.
+	// OutdatedSince is the time since which its source has had different content
+	// that is not in force because it is invalid or cannot be read; zero if the
+	// policy is current.
 	OutdatedSince time.Time
-	// Source is what is known of the store of a policy that several instances
-	// share; nil for files.
+	// Source is the status of the store, for a policy that several instances share;
+	// nil for files.
 	Source *source.Status
 }
 
 // shownRevision is how much of a revision tells two of them apart.
 const shownRevision = 12
 
-// AddPolicy reports the policy that is called name in metrics: its revision, its
-// age, its size, and for how long it has been outdated. status is called whenever
-// metrics are collected and must not wait. A name may be used once, and there may
-// be 64.
+// AddPolicy reports a policy in metrics under the given name: its revision, age and
+// size, and how long it has been outdated. status is called whenever metrics are
+// collected and must not block. A name may be used once, and there may be 64.
 func (t *Telemetry) AddPolicy(name string, status func() PolicyStatus) error {
 	if status == nil {
 		return errors.New("telemetry: policy status is nil")
@@ -63,7 +63,7 @@ func since(at, now time.Time) float64 {
 	return now.Sub(at).Seconds()
 }
 
-// Reloaded counts an attempt to load the policy called name, which took that long.
+// Reloaded counts an attempt to load the named policy, and how long it took.
 // outcome is a short code such as "loaded" or "rejected".
 func (t *Telemetry) Reloaded(ctx context.Context, name, outcome string, took time.Duration) {
 	k := pair{clean(name), clean(outcome)}
@@ -73,9 +73,9 @@ func (t *Telemetry) Reloaded(ctx context.Context, name, outcome string, took tim
 	}
 }
 
-// AddSource reports what is followed in a store beside policies, such as a file of
-// users: how long ago the store has confirmed it, which revision is in force, and
-// for how long it has been behind. status is the method Status of a
+// AddSource reports something other than a policy that is followed in a store, such
+// as a file of users: how long ago the store confirmed it, which revision is in
+// force, and how long it has been behind. status is the method Status of a
 // [source.Follower]. A name may be used once, and there may be 64.
 func (t *Telemetry) AddSource(name string, status func() source.Status) error {
 	if status == nil {
@@ -87,9 +87,9 @@ func (t *Telemetry) AddSource(name string, status func() source.Status) error {
 	}})
 }
 
-// AddRevocations reports a log of revocations that is followed, as [Telemetry.AddSource]
-// does; its revision is the number of the last record that was read. status is the
-// method Status of a [revoke.Follower]. A name may be used once, and there may be 64.
+// AddRevocations reports a followed log of revocations, as [Telemetry.AddSource]
+// does; its revision is the number of the last record read. status is the method
+// Status of a [revoke.Follower]. A name may be used once, and there may be 64.
 func (t *Telemetry) AddRevocations(name string, status func() revoke.Status) error {
 	if status == nil {
 		return errors.New("telemetry: status of revocations is nil")
@@ -136,9 +136,9 @@ type keySet struct {
 	confirmed     time.Time // zero before the first good fetch
 }
 
-// AddKeySet reports the keys of an issuer that are fetched, under the name that
-// they have in metrics. What it returns is for [jwtauth.WithRefreshObserver]. A
-// name may be used once, and there may be 64.
+// AddKeySet reports the fetched keys of an issuer in metrics under the given name.
+// Pass the returned function to [jwtauth.WithRefreshObserver]. A name may be used
+// once, and there may be 64.
 func (t *Telemetry) AddKeySet(name string) (func(jwtauth.Refresh), error) {
 	s := &keySet{name: name, started: time.Now()}
 	if err := t.add(part{"key set", name, s.report}); err != nil {

@@ -30,9 +30,9 @@ func (d dependency) do(ctx context.Context, operation string, call func(context.
 	return err
 }
 
-// Store makes a store of sessions that measures the calls of base and gives each a
-// span. dependency is as for [Telemetry.Transport]. It calls base by the methods of
-// [session.ContextStore] where that has them.
+// Store returns a session store that measures the calls of base and records a span
+// for each. dependency is as for [Telemetry.Transport]. It calls the methods of
+// [session.ContextStore] if base has them.
 func (t *Telemetry) Store(dependency string, base session.Store) (session.ContextStore, error) {
 	d, err := t.newDependency("store", dependency, base == nil)
 	if err != nil {
@@ -85,8 +85,8 @@ func (s store) DeleteCtx(ctx context.Context, key string) error {
 	})
 }
 
-// AttemptStore makes a store of attempts, for attempts.WithStore, that measures the
-// calls of base and gives each a span. dependency is as for [Telemetry.Transport].
+// AttemptStore returns a store for attempts.WithStore that measures the calls of
+// base and records a span for each. dependency is as for [Telemetry.Transport].
 func (t *Telemetry) AttemptStore(dependency string, base attempts.Store) (attempts.Store, error) {
 	d, err := t.newDependency("store", dependency, base == nil)
 	if err != nil {
@@ -112,8 +112,8 @@ func (s attemptStore) Settle(ctx context.Context, a attempts.Attempt, o attempts
 	return s.do(ctx, "settle", func(ctx context.Context) error { return s.base.Settle(ctx, a, o) })
 }
 
-// ReplayStore makes a store of proofs, for dpop.WithReplays, that measures the calls
-// of base and gives each a span. dependency is as for [Telemetry.Transport].
+// ReplayStore returns a store for dpop.WithReplays that measures the calls of base
+// and records a span for each. dependency is as for [Telemetry.Transport].
 func (t *Telemetry) ReplayStore(dependency string, base dpop.ReplayStore) (dpop.ReplayStore, error) {
 	d, err := t.newDependency("store", dependency, base == nil)
 	if err != nil {
@@ -135,9 +135,8 @@ func (s replayStore) Remember(ctx context.Context, key, id [32]byte, ttl time.Du
 	return fresh, err
 }
 
-// CountStore makes a store of the answers of Digest, for digest.WithCounts, that
-// measures the calls of base and gives each a span. dependency is as for
-// [Telemetry.Transport].
+// CountStore returns a store for digest.WithCounts that measures the calls of base
+// and records a span for each. dependency is as for [Telemetry.Transport].
 func (t *Telemetry) CountStore(dependency string, base digest.CountStore) (digest.CountStore, error) {
 	d, err := t.newDependency("store", dependency, base == nil)
 	if err != nil {

@@ -1,25 +1,24 @@
-// Package telemetry counts what a guard decides, and what that depends on, with
-// OpenTelemetry: authentication, challenges, authorization and refusals by
-// reason, policies, key sets, caches, limits on guessing, what is followed in
-// stores, and calls of other services. 401 and 403 are never
-// in one series, since they wake different people.
+// Package telemetry measures a guard's decisions and dependencies with
+// OpenTelemetry: authentication, challenges, authorization and refusals by reason,
+// policies, key sets, caches, limits on guessing, followed stores, and calls to
+// other services. 401 and 403 are never in the same series, since they wake
+// different people.
 //
 //	metrics, err := telemetry.New()
 //	guard, err := core.NewGuard(schemes,
 //		core.WithObserver(metrics), core.WithObserver(core.LogObserver(nil)),
 //		core.WithTraceID(telemetry.TraceID))
 //
-// It uses OpenTelemetry's API alone. The program chooses the SDK and the
-// exporter, and without them nothing is measured. The page docs/telemetry.md
-// lists every metric. Their names begin with "sallyport." until there is a
-// convention for what they count.
+// It uses only OpenTelemetry's API. The program chooses the SDK and the exporter,
+// and without them nothing is measured. docs/telemetry.md lists every metric. Their
+// names begin with "sallyport." until there is a convention for them.
 //
-// The number of series is bounded, whatever clients send: no path, method,
-// name of a person or address is an attribute, and of what an application
-// chooses, such as routes and rules, [WithMaxSeries] are told apart.
+// The number of series is bounded, whatever clients send: no path, method, personal
+// name or address is an attribute, and values that the application chooses, such as
+// routes and rules, are limited by [WithMaxSeries].
 //
-// A verdict costs less than 100 ns and allocates nothing, unless its request has
-// a span that is recorded, which gets attributes.
+// A verdict costs less than 100 ns and does not allocate, unless its request has a
+// recorded span, to which attributes are added.
 package telemetry
 
 import (
@@ -38,7 +37,7 @@ import (
 // scope is the name of the meter and the tracer.
 const scope = "github.com/sallyport-go/sallyport/core/telemetry"
 
-// Telemetry measures. It is a [core.Observer], may be that of several guards, and
+// Telemetry is a [core.Observer] that measures. Several guards may share it, and it
 // is safe for concurrent use.
 type Telemetry struct {
 	meters  metric.MeterProvider
@@ -64,14 +63,15 @@ var _ core.Observer = (*Telemetry)(nil)
 // Option configures a [Telemetry].
 type Option func(*Telemetry) error
 
-// WithMeterProvider sets where metrics go; OpenTelemetry's global provider
-// otherwise.
+// WithMeterProvider sets the provider for metrics; OpenTelemetry's global one by
+// default.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(t *Telemetry) error { return option.Set(&t.meters, p, "meter provider is nil") }
 }
 
-// WithTracerProvider sets where spans of calls go; OpenTelemetry's global provider
-// otherwise. Attributes on the span of a request go where that span does.
+// WithTracerProvider sets the provider for spans of calls; OpenTelemetry's global
+// one by default. It does not affect the span of a request, to which attributes are
+// added.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(t *Telemetry) error { return option.Set(&t.tracers, p, "tracer provider is nil") }
 }
@@ -82,9 +82,9 @@ const (
 	maxMaxSeries     = 100_000
 )
 
-// WithMaxSeries sets how many series refusals have at most, and how many routes,
-// and rules, have one of their own: 1000 by default, from 100 to 100,000. What
-// comes later is counted under "_other".
+// WithMaxSeries sets the maximum number of series for refusals, and of routes and
+// of rules that are distinguished: 1000 by default, from 100 to 100,000. Any more
+// are counted under "_other".
 func WithMaxSeries(n int) Option {
 	return func(t *Telemetry) error {
 		if n < 100 || n > maxMaxSeries {
@@ -95,12 +95,12 @@ func WithMaxSeries(n int) Option {
 	}
 }
 
-// WithDurationSampling sets that one verdict in n, chosen at random, is in the histogram
-// sallyport.gate.duration: 16 by default, 1 for all, at most 1000. Its quantiles
-// are those of all verdicts; how many there were is said by the counters, each of
-// which counts all. It keeps a verdict cheap: a histogram of the SDK takes longer
-// than all counters together. A refusal whose span is recorded is always in it,
-// so that an exemplar leads to its trace.
+// WithDurationSampling records one verdict in n, chosen at random, in the histogram
+// sallyport.gate.duration: 16 by default, 1 for all, at most 1000. The quantiles
+// estimate those of all verdicts; the counters count every verdict. Sampling keeps
+// a verdict cheap: a histogram of the SDK takes longer than all counters together.
+// A refusal with a recorded span is always included, so that an exemplar leads to
+// its trace.
 func WithDurationSampling(n int) Option {
 	return func(t *Telemetry) error {
 		if n < 1 || n > 1000 {
@@ -111,7 +111,7 @@ func WithDurationSampling(n int) Option {
 	}
 }
 
-// New makes a Telemetry and registers its metrics.
+// New returns a Telemetry and registers its metrics.
 func New(opts ...Option) (*Telemetry, error) {
 	t := &Telemetry{maximum: defaultMaxSeries, every: 16}
 	if err := option.Apply(t, opts); err != nil {
@@ -133,7 +133,7 @@ func New(opts ...Option) (*Telemetry, error) {
 	return t, nil
 }
 
-// Close takes the metrics back. What it counts afterwards nobody sees.
+// Close unregisters the metrics. Later counts are not reported.
 func (t *Telemetry) Close() error {
 	if err := t.callback.Unregister(); err != nil {
 		return fmt.Errorf("telemetry: close: %w", err)
@@ -141,9 +141,8 @@ func (t *Telemetry) Close() error {
 	return nil
 }
 
-// TraceID is the trace of the span in ctx, or "" for none: give it to
-// [core.WithTraceID], so that the lines of the log name the trace that the
-// request's span is part of.
+// TraceID returns the trace ID of the span in ctx, or "". Pass it to
+// [core.WithTraceID], so that log lines name the trace of the request's span.
 func TraceID(ctx context.Context) string {
 	if s := trace.SpanContextFromContext(ctx); s.HasTraceID() {
 		return s.TraceID().String()
