@@ -78,7 +78,7 @@ func (m *ReplayMemory) Remember(_ context.Context, key, id [32]byte, ttl time.Du
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	for len(m.queue) > 0 && !now.Before(m.queue[0].until) {
+	for len(m.queue) > 0 && m.queue[0].expired(now) {
 		m.forget(m.queue[0])
 		heap.Pop(&m.queue)
 	}
@@ -110,11 +110,17 @@ type remembered struct {
 	until   time.Time
 }
 
-// byExpiry is a heap whose first element expires next.
+// expired reports whether a proof has expired by the time that has passed and by the time
+// of day, by which proofs are checked: it is valid once more if the clock is set back.
+func (r *remembered) expired(now time.Time) bool {
+	return !now.Before(r.until) && !now.Round(0).Before(r.until.Round(0))
+}
+
+// byExpiry is a heap whose first element expires next, by the time of day.
 type byExpiry []remembered
 
 func (q byExpiry) Len() int           { return len(q) }
-func (q byExpiry) Less(i, j int) bool { return q[i].until.Before(q[j].until) }
+func (q byExpiry) Less(i, j int) bool { return q[i].until.Round(0).Before(q[j].until.Round(0)) }
 func (q byExpiry) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
 func (q *byExpiry) Push(x any)        { *q = append(*q, x.(remembered)) }
 

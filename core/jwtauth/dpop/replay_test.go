@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/setclock"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 )
 
@@ -218,6 +219,42 @@ func BenchmarkAuthenticate(b *testing.B) {
 	for b.Loop() {
 		if _, err := bench.Authenticate(b.Context(), r); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestClockThatIsSet: a proof that is good once more because the clock was set back is
+// still there, and it is forgotten when it is good neither by the time of day nor by the
+// time that has passed.
+func TestClockThatIsSet(t *testing.T) {
+	const ttl = 91 * time.Second
+	for _, step := range []time.Duration{-time.Hour, 0, time.Hour} {
+		m, err := dpop.NewReplayMemory(100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start, passed, set := time.Now(), time.Duration(0), time.Duration(0)
+		dpop.SetClock(m, func() time.Time { return setclock.By(start.Add(passed), set) })
+		remember := func(n int, want bool) {
+			t.Helper()
+			if fresh, err := m.Remember(t.Context(), id(-1), id(n), ttl); err != nil || fresh != want {
+				t.Errorf("set by %v, after %v: proof %d is new: %v, %v", step, passed, n, fresh, err)
+			}
+		}
+		remember(1, true)
+		set = step
+		for ; passed < ttl+max(-step, 0); passed += 30 * time.Second {
+			if passed > ttl {
+				remember(2+int(passed/ttl), passed%ttl < 30*time.Second) // others are forgotten meanwhile
+			}
+			if passed < ttl || step < 0 && passed >= -step {
+				remember(1, false)
+			}
+		}
+		passed += 2 * ttl
+		remember(1, true)
+		if seen, queued := dpop.Held(m); seen != 1 || queued != 1 {
+			t.Errorf("set by %v: it holds %d and %d, want 1", step, seen, queued)
 		}
 	}
 }
