@@ -47,6 +47,7 @@ changes that are not in the store are not overwritten without --force.`,
 			if err != nil {
 				return err
 			}
+			defer holdSignals()()
 			if err := pull(dir, before, c, force); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -86,8 +87,9 @@ func (l *localCopy) changed(dir string) ([]string, error) {
 }
 
 // pull writes content into a folder. Files that were edited, or were there before,
-// stay unless force is set; then nothing is written at all.
-func pull(dir string, before *localCopy, c *shared.Content, force bool) error {
+// stay unless force is set; then nothing is written at all. Each file is put in place in
+// one step, once all of them are written.
+func pull(dir string, before *localCopy, c *shared.Content, force bool) (err error) {
 	if !force {
 		if err := checkOverwrite(dir, before, c); err != nil {
 			return err
@@ -98,15 +100,23 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	for _, f := range c.Files {
-		if parent := filepath.Dir(filepath.FromSlash(f.Name)); parent != "." {
-			if err := root.MkdirAll(parent, 0o755); err != nil {
-				return err
-			}
+	staged := map[string]string{} // by the name that it is to have
+	defer func() {
+		for _, temp := range staged {
+			err = errors.Join(err, root.Remove(temp))
 		}
-		if err := root.WriteFile(filepath.FromSlash(f.Name), f.Content, modeOf(f.Name)); err != nil {
+	}()
+	for _, f := range c.Files {
+		if staged[f.Name], err = stage(root, f); err != nil {
+			delete(staged, f.Name)
 			return err
 		}
+	}
+	for _, f := range c.Files {
+		if err := root.Rename(staged[f.Name], placeOf(root, f.Name)); err != nil {
+			return err
+		}
+		delete(staged, f.Name)
 	}
 	if before == nil {
 		return nil
@@ -119,6 +129,54 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) error {
 		}
 	}
 	return nil
+}
+
+// placeOf is where a file of a folder is put: where a symbolic link leads to, as long as
+// there is one.
+func placeOf(root *os.Root, name string) string {
+	name = filepath.FromSlash(name)
+	for range 40 {
+		to, err := root.Readlink(name)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(name), to)
+		}
+		name = to
+	}
+	return name
+}
+
+// stage writes a file beside the place that it is for, with the mode and the owner of
+// the one that is there.
+func stage(root *os.Root, f shared.File) (temp string, err error) {
+	name := placeOf(root, f.Name)
+	info, err := root.Stat(name)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return "", fmt.Errorf("%s is not a regular file", name)
+	case errors.Is(err, fs.ErrNotExist):
+		err = root.MkdirAll(filepath.Dir(name), 0o755)
+	}
+	if err != nil {
+		return "", err
+	}
+	temp = filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text()+".tmp")
+	w, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, modeOf(f.Name))
+	if err != nil {
+		return "", err
+	}
+	_, err = w.Write(f.Content)
+	if err == nil && info != nil {
+		if err = keepOwner(w, info); err == nil {
+			err = w.Chmod(info.Mode().Perm())
+		}
+	}
+	if err = errors.Join(err, w.Sync(), w.Close()); err != nil {
+		return "", errors.Join(err, root.Remove(temp))
+	}
+	return temp, nil
 }
 
 // modeOf keeps what may hold hashes of secrets from others.

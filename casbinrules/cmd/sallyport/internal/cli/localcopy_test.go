@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	shared "github.com/sallyport-go/sallyport/core/source"
+)
+
+// TestPullPutsFilesInPlaceInOneStep: whoever reads a file meanwhile reads all of the old
+// one or all of the new one, and where one file cannot be written none is.
+func TestPullPutsFilesInPlaceInOneStep(t *testing.T) {
+	dir := write(t, map[string]string{"policy.csv": "p, old, /x, GET\n", "real/b.csv": "old\n"})
+	if err := errors.Join(os.Symlink("real/b.csv", filepath.Join(dir, "b.csv")), os.Chmod(filepath.Join(dir, "policy.csv"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.Open(filepath.Join(dir, "policy.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Close() }()
+	content := func(names ...string) *shared.Content {
+		c := &shared.Content{}
+		for _, name := range names {
+			c.Files = append(c.Files, shared.File{Name: name, Content: []byte("new\n")})
+		}
+		return c
+	}
+	holds := func(want string) {
+		t.Helper()
+		var names []string
+		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if name, _ := filepath.Rel(dir, path); err == nil && !d.IsDir() {
+				names = append(names, name+" "+strings.TrimSpace(readFile(t, path)))
+			}
+			return err
+		})
+		if got := strings.Join(names, ", "); err != nil || got != want {
+			t.Errorf("the folder holds %s, want %s; %v", got, want, err)
+		}
+	}
+	const old = "b.csv old, policy.csv p, old, /x, GET, real/b.csv old"
+	for wrong, want := range map[string]string{"real": "not a regular file", "../out.csv": "escapes", "policy.csv/x": "not a directory"} {
+		if err := pull(dir, nil, content("policy.csv", "b.csv", wrong), true); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", wrong, err, want)
+		}
+		holds(old)
+	}
+	if err := pull(dir, nil, content("policy.csv", "b.csv", "sub/c.csv"), true); err != nil {
+		t.Fatal(err)
+	}
+	holds("b.csv new, policy.csv new, real/b.csv new, sub/c.csv new")
+	if text, err := io.ReadAll(reader); err != nil || string(text) != "p, old, /x, GET\n" {
+		t.Errorf("somebody who was reading has read %q, %v", text, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "policy.csv")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the mode is %v, %v", info.Mode(), err)
+	}
+	if info, err := os.Lstat(filepath.Join(dir, "b.csv")); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+}
