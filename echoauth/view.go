@@ -38,11 +38,11 @@ func newView(c echo.Context) *view {
 // gated is a view for a mounted gate.
 type gated struct{ *view }
 
-// Room is what [core.Room] says.
+// Room implements the method that [core.Room] describes.
 func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
-// Route implements [core.Request]. The router has to say of the request, as it is
-// now, what it has said before: a middleware behind it may have changed the path,
+// Route implements [core.Request]. The router must match the request as it is now
+// in the same way as before, since a middleware behind it may have changed the path
 // or the method.
 func (v *view) Route() (core.Route, error) {
 	if !v.routedAlike() {
@@ -141,8 +141,8 @@ var preflight = sync.OnceValue(func() uintptr {
 	return code(c.Handler())
 })
 
-// Param implements [core.Request]. Where there is an escaped path, Echo has
-// matched that and left its parameters as they are.
+// Param implements [core.Request]. If there is an escaped path, Echo has matched
+// that and left its parameters encoded.
 func (v *view) Param(name string) string {
 	if v.Request.URL.RawPath == "" {
 		return v.c.Param(name)

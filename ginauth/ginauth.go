@@ -7,10 +7,10 @@
 //	})
 //	log.Fatal(app.Run("127.0.0.1:8080"))
 //
-// A refused request is answered and aborted: no later handler runs, and nothing
-// that anybody writes to the response from then on is sent. Handlers
-// find the principal with [Principal], and code that knows no framework with
-// [core.PrincipalFrom] on the request's context.
+// A refused request is answered and aborted: no later handler runs, and anything
+// still written to the response is dropped. Handlers get the principal with
+// [Principal], framework-neutral code with [core.PrincipalFrom] from the request's
+// context.
 package ginauth
 
 import (
@@ -22,40 +22,40 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Authenticate mounts gate one: 401 without a usable identity. Like all
-// functions here that mount a gate it panics when the gate cannot work, so a
+// Authenticate mounts gate one, which answers 401 without a usable identity. Like
+// all functions here that mount a gate it panics if the gate cannot work, so that a
 // mistake shows at start-up.
 func Authenticate(g *core.Guard) gin.HandlerFunc { return mount(g.Authenticate()) }
 
-// Optional lets requests without credentials pass as anonymous; bad
-// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
-// as well.
+// Optional lets requests without credentials pass as anonymous; bad credentials
+// still get 401. [core.WithExpiredAsAnonymous] lets expired ones pass as well.
 func Optional(g *core.Guard, opts ...core.GateOption) gin.HandlerFunc {
 	return mount(g.Optional(opts...))
 }
 
-// Authorize mounts gate two with the guard's authorizer. It runs gate one
-// first where that has not been done.
+// Authorize mounts gate two with the guard's authorizer. It first runs gate one if
+// the request has not passed it yet.
 func Authorize(g *core.Guard, opts ...core.GateOption) gin.HandlerFunc {
 	return mount(g.Authorize(opts...))
 }
 
-// Require mounts gate two with rules, all of which must allow. It runs gate
-// one first where that has not been done.
+// Require mounts gate two with rules, all of which must allow. It first runs gate
+// one if the request has not passed it yet.
 func Require(g *core.Guard, rules ...core.Authorizer) gin.HandlerFunc {
 	return mount(g.Require(rules...))
 }
 
-// Principal is who passed gate one, or nil for an anonymous request.
+// Principal returns the principal that passed gate one, or nil for an anonymous
+// request.
 func Principal(c *gin.Context) *core.Principal {
 	p, _ := core.PrincipalFrom(c.Request.Context())
 	return p
 }
 
-// Check asks rules from inside a handler, once the object they judge is
-// loaded. On a refusal it has answered and aborted and returns the denial; the
-// handler returns without writing. Nothing of what it writes all the same is
-// sent, and the guard's logger is told.
+// Check asks rules from inside a handler, once the object they need is loaded. If
+// they refuse, it answers, aborts and returns the denial; the handler must return
+// without writing. Anything it still writes is dropped, and the guard's logger is
+// told.
 func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(c.Request.Context(), newView(c), rules...)
 	if v.Response == nil {
@@ -70,13 +70,13 @@ func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 	return v.Denial
 }
 
-// Request shows the request to code that knows no framework, such as a login of
-// core/session.
+// Request returns the view of the request for framework-neutral code, such as a
+// login of core/session.
 func Request(c *gin.Context) core.Request { return newView(c) }
 
-// AddFields puts fields that core and its schemes give out into the response:
-// Vary is merged with what others have set, every challenge and cookie gets its
-// own line, other names replace.
+// AddFields adds fields from core and its schemes to the response: Vary is merged
+// with what others have set, every challenge and cookie gets its own line, other
+// fields replace existing ones.
 func AddFields(c *gin.Context, fields ...core.Field) { adapter.AddFields(c.Writer.Header(), fields) }
 
 // Serve mounts an endpoint, such as a metadata document.
@@ -90,7 +90,7 @@ func Serve(e core.Endpoint) gin.HandlerFunc {
 	}
 }
 
-// Routes lists the app's routes, for checks of a policy against them.
+// Routes returns the app's routes, for checking a policy against them.
 func Routes(app *gin.Engine) []core.RouteInfo {
 	var routes []core.RouteInfo
 	for _, r := range app.Routes() {

@@ -28,13 +28,13 @@ func newView(c *gin.Context) view { return view{c} }
 // gated is a view for a mounted gate.
 type gated struct{ view }
 
-// Room is what [core.Room] says.
+// Room implements the method that [core.Room] describes.
 func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
-// Route implements [core.Request]. What is judged are the bytes that the handler
-// is given: pattern and parameters must make up the path, decoded or as it was
-// sent. Gin decodes a plus in a parameter to a blank where it matches escaped
-// paths, which a path does not mean (RFC 3986 §2.2).
+// Route implements [core.Request]. Rules decide on the bytes that the handler gets:
+// pattern and parameters must make up the path, decoded or as it was sent. If Gin
+// matches escaped paths, it decodes a plus in a parameter to a space, which it does
+// not mean in a path (RFC 3986 §2.2).
 func (v view) Route() (core.Route, error) {
 	u, pattern := v.c.Request.URL, v.c.FullPath()
 	if pattern != "" && !makesUp(pattern, v.c.Params, u.Path) && !makesUp(pattern, v.c.Params, u.EscapedPath()) {
@@ -93,8 +93,8 @@ func parameterAt(pattern, name string) int {
 	return -1
 }
 
-// Param implements [core.Request]. With Engine.UnescapePathValues off, Gin
-// leaves parameters as they were sent.
+// Param implements [core.Request]. With Engine.UnescapePathValues off, Gin leaves
+// parameters encoded.
 func (v view) Param(name string) string {
 	return adapter.Param(v.c.Param(name))
 }

@@ -15,24 +15,24 @@ import (
 )
 
 // Login is where accounts sign in with a password: a form, or an endpoint that
-// takes JSON. Requests to it may change something; to name it is the consent.
-// [Run] sends at most [AccountTries] wrong passwords for each of at most two
-// accounts, and stops when a limit answers.
+// accepts JSON. Requests to it may change something; naming it gives consent. [Run]
+// sends at most [AccountTries] wrong passwords for each of at most two accounts,
+// and stops when it hits a limit.
 type Login struct {
 	// Method is the method, or "" for POST.
 	Method string
 	// Path is the path to send, below [Settings.Base].
 	Path string
-	// Body is what is sent, with {account} and {password} where these belong:
-	// JSON if it begins with a brace, else a form. "" is
+	// Body is the body to send, with placeholders {account} and {password}: JSON if
+	// it begins with a brace, otherwise a form. "" stands for
 	// "username={account}&password={password}". An endpoint that asks for the
-	// account first needs no {password}. A form is asked for before each try, and
-	// brings along its hidden fields and cookies.
+	// account first needs no {password}. A form is fetched before each try, for its
+	// hidden fields and cookies.
 	Body string
 }
 
-// AccountTries is how many wrong passwords are sent for an account that exists.
-// Limits on guessing that lock an account usually begin with the fifth.
+// AccountTries is how many wrong passwords are sent for an existing account. Limits
+// that lock an account usually start with the fifth.
 const AccountTries = 4
 
 // maxAccounts is how many accounts are tried.

@@ -18,9 +18,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Client sends requests as they are planned, over connections of its own: no
-// client library cleans a path or follows a redirect. It is not for concurrent
-// use.
+// Client sends requests exactly as planned, over connections of its own: no client
+// library cleans a path or follows a redirect. It is not safe for concurrent use.
 type Client struct {
 	edge, direct *wire
 	interval     time.Duration
@@ -29,11 +28,10 @@ type Client struct {
 	next         time.Time
 }
 
-// Option is an option of [NewClient].
+// Option configures a [Client].
 type Option func(*Client) error
 
-// WithRate bounds how many requests are sent a second. Without it there is no
-// bound.
+// WithRate bounds the number of requests per second. Without it there is no bound.
 func WithRate(perSecond float64) Option {
 	return func(c *Client) error {
 		if !(perSecond > 0) {
@@ -44,7 +42,7 @@ func WithRate(perSecond float64) Option {
 	}
 }
 
-// WithTimeout is how long one request may take; 10 seconds without it.
+// WithTimeout bounds one request; 10 seconds by default.
 func WithTimeout(d time.Duration) Option {
 	return func(c *Client) error {
 		if d <= 0 {
@@ -55,14 +53,14 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithTLS is the TLS configuration for https, such as one with the certificate
-// authority of a company; the system's without it. ServerName is set to the host.
+// WithTLS sets the TLS configuration for https, for instance with a company's
+// certificate authority; the system's by default. ServerName is set to the host.
 func WithTLS(config *tls.Config) Option {
 	return func(c *Client) error { return option.Set(&c.tls, config, "TLS configuration is nil") }
 }
 
-// WithDirect is the address of the service itself, behind the proxy in front.
-// Requests that go there keep the Host of the other ones.
+// WithDirect sets the address of the service itself, behind its proxy. Requests
+// sent there keep the Host of the others.
 func WithDirect(base string) Option {
 	return func(c *Client) error {
 		w, err := newWire(base)
@@ -71,8 +69,8 @@ func WithDirect(base string) Option {
 	}
 }
 
-// NewClient sends to the service at base, such as "https://api.example". What
-// path stands in front of all routes is for [Settings] to say.
+// NewClient returns a client for the service at base, such as
+// "https://api.example". A path prefix of all routes belongs in [Settings].
 func NewClient(base string, opts ...Option) (*Client, error) {
 	w, err := newWire(base)
 	if err != nil {
@@ -96,8 +94,8 @@ func (c *Client) Close() {
 	}
 }
 
-// Send sends one request and reads its answer. A connection that was kept open
-// and turns out to be closed is opened again once.
+// Send sends one request and reads its response. If a kept connection turns out to
+// be closed, it is reopened once.
 func (c *Client) Send(ctx context.Context, r Request) Answer {
 	if err := c.pace(ctx); err != nil {
 		return Answer{Err: err}

@@ -7,10 +7,9 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Curl is a command line that sends the request of a finding to the service at
-// base. Credentials of identities are not in it, only the name of a shell
-// variable that holds the field: "$ERIN" for erin. Nor are tokens that were made
-// of theirs by changing or cutting off a piece.
+// Curl returns a command line that sends the request of a finding to the service at
+// base. It does not contain credentials of identities, only the name of a shell
+// variable that holds the field: "$ERIN" for erin; nor tokens derived from theirs.
 func (f Finding) Curl(base string, identities []Identity) string {
 	r := f.Request
 	words := []string{"curl", "-i", "--path-as-is"}

@@ -61,7 +61,7 @@ type Fault struct {
 	Title string
 }
 
-// Faults are all kinds of findings [Run] knows, in the order of reports.
+// Faults returns all kinds of findings that [Run] knows, in the order of reports.
 func Faults() []Fault {
 	return []Fault{
 		{FaultOpenRoute, "A route that is not listed as public is there for anybody."},

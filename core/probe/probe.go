@@ -1,11 +1,11 @@
-// Package probe asks an HTTP service who gets what, and judges its answers by
-// one set of rules: no usable identity is 401 with a challenge, a known one
-// without the right is 403, and no spelling of a request is a way round either.
+// Package probe tests who gets what from an HTTP service, by one set of rules: no
+// usable identity gets 401 with a challenge, a known one without the right gets
+// 403, and no spelling of a request bypasses either.
 //
-// Requests are planned as data, answers are judged as data, and findings have
-// stable codes ([Faults]). [Run] puts a plan to a [Sender], which for services on
-// a network is a [Client]. The rules know no framework; authtest.Audit and the
-// command "sallyport probe" are two fronts for them.
+// Requests are planned as data, responses are evaluated as data, and findings have
+// stable codes ([Faults]). [Run] sends a plan with a [Sender], which for services
+// on a network is a [Client]. The rules are independent of frameworks;
+// authtest.Audit and the command "sallyport probe" are two front ends for them.
 package probe
 
 import (
@@ -16,7 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Anonymous is who sends requests without credentials, in findings and plans.
+// Anonymous names the sender of requests without credentials, in findings and
+// plans.
 const Anonymous = "anonymous"
 
 // Identity is somebody whose credentials the service accepts.
@@ -25,9 +26,9 @@ type Identity struct {
 	Name string
 	// Header holds the credentials, as fields to send.
 	Header []core.Field
-	// Bad says that the credentials are to be refused with 401: they have
-	// expired or were revoked, for example. A bearer token with an exp in the
-	// past is taken for that by itself.
+	// Bad says that the credentials must be refused with 401, for example because
+	// they have expired or were revoked. It is implied for a bearer token with an
+	// exp in the past.
 	Bad bool
 }
 
@@ -39,13 +40,13 @@ type Route struct {
 	Pattern string
 	// Path is the path to send, or "" for one made by [SamplePath].
 	Path string
-	// Public says that anybody may get it.
+	// Public says that anyone may get it.
 	Public bool
 	// Write is the consent to send a method other than GET, HEAD and OPTIONS.
 	Write bool
 }
 
-// Verdict is what a policy says of a request.
+// Verdict is a policy's decision on a request.
 type Verdict int
 
 // The verdicts. The zero Verdict says nothing.
@@ -55,12 +56,12 @@ const (
 	Deny
 )
 
-// Settings say what a service is asked, and what is expected of it.
+// Settings describes what to ask a service, and what to expect.
 type Settings struct {
 	// Host is the host of the service with its port, if that is in its address:
 	// redirects and links to another one are not followed.
 	Host string
-	// Base is a path that stands in front of those of all routes, such as "/v1".
+	// Base is a path prefix of all routes, such as "/v1".
 	Base       string
 	Routes     []Route
 	Identities []Identity
@@ -76,10 +77,10 @@ type Settings struct {
 	// Direct says that there is a second way to the service, behind its proxy,
 	// and that both are to be compared.
 	Direct bool
-	// Users are names of accounts, whose existence a refusal must not tell.
+	// Users are names of accounts, whose existence a refusal must not reveal.
 	Users []string
-	// Login is where accounts sign in; nil for nowhere. It needs one of Users, or
-	// an identity with Basic credentials.
+	// Login is where accounts sign in, or nil. It needs one of Users, or an
+	// identity with Basic credentials.
 	Login *Login
 }
 
@@ -129,10 +130,10 @@ type Request struct {
 	// Target is the request target as sent: nothing cleans it.
 	Target string
 	Header []core.Field
-	// Content is the body that is sent in it; most have none.
+	// Content is the body; most requests have none.
 	Content string
-	// As is who sends it: [Anonymous], the name of an identity, or a kind of
-	// bad credentials.
+	// As names the sender: [Anonymous], the name of an identity, or a kind of bad
+	// credentials.
 	As string
 	// Variant is what differs from the plain request, or the page of a link.
 	Variant string
@@ -142,7 +143,7 @@ type Request struct {
 	Direct bool
 }
 
-// Answer is a response, read whole, or why there is none.
+// Answer is a complete response, or why there is none.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -158,7 +159,7 @@ type Answer struct {
 	Err   error
 }
 
-// MaxBody is how much of a response is looked at, in bytes.
+// MaxBody is how much of a response body is examined, in bytes.
 const MaxBody = 256 << 10
 
 // Exchange is a request and its answer.
@@ -172,7 +173,7 @@ type Sender interface {
 	Send(ctx context.Context, r Request) Answer
 }
 
-// Finding is something wrong with a service.
+// Finding is a defect of a service.
 type Finding struct {
 	// Code is one of [Faults].
 	Code   string `json:"code"`
@@ -186,15 +187,15 @@ type Finding struct {
 	Want string `json:"want"`
 	// Detail says what was seen, for people.
 	Detail string `json:"detail"`
-	// Request is one that shows it.
+	// Request is a request that shows it.
 	Request Request `json:"-"`
 }
 
-// Report is what was found.
+// Report is the result of a run.
 type Report struct {
 	Findings []Finding
 	// Exchanges are all requests with their answers, in order.
 	Exchanges []Exchange
-	// Notes say what could not be judged.
+	// Notes say what could not be evaluated.
 	Notes []string
 }

@@ -38,12 +38,12 @@ var stages = []struct {
 	{"bursts", burstStage},
 }
 
-// Progress is told how far a run is: the stage, and how many of its requests
-// were sent.
+// Progress is called with the progress of a run: the stage, and how many of its
+// requests were sent.
 type Progress func(stage string, done, of int)
 
-// Plan is what [Run] sends at most, but for links, which it does not know yet:
-// each route is taken for refused.
+// Plan returns the most that [Run] would send, as if every route were refused,
+// except for links, which are not known yet.
 func Plan(s Settings) ([]Request, error) {
 	st, err := newState(s)
 	if err != nil {
@@ -57,8 +57,8 @@ func Plan(s Settings) ([]Request, error) {
 	return all, nil
 }
 
-// Run asks a service and judges its answers. It returns an error when the
-// service does not answer, or ctx ends. progress may be nil.
+// Run sends requests to a service and evaluates its responses. It returns an error
+// if the service does not respond, or ctx ends. progress may be nil.
 func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Report, error) {
 	st, err := newState(s)
 	if err != nil {

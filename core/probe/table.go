@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// Row is a route with the status that each gets, by who asked.
+// Row is a route with the status that each sender gets.
 type Row struct {
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
 	Status map[string]string `json:"status"`
-	// Want is what each should get, by who asked, where that is known: "401",
-	// "403", or "2xx" for whoever is let through. See [Table.Expect].
+	// Want is what each sender should get, if known: "401", "403", or "2xx" for one
+	// that should pass. See [Table.Expect].
 	Want map[string]string `json:"want,omitempty"`
 }
 
 // Table is who got what from each route.
 type Table struct {
-	// People are all who asked, in the order they did.
+	// People lists all senders, in the order of their requests.
 	People []string
 	Rows   []Row
 }
 
-// Table is the statuses of the plain requests. One that redirects led away from
-// is "302→200", and one without an answer "none".
+// Table returns the statuses of the plain requests. After a redirect it is
+// "302→200", and without a response "none".
 func (r *Report) Table() Table {
 	t := Table{Rows: []Row{}}
 	for _, x := range r.Exchanges {
@@ -52,8 +52,8 @@ func (r *Report) Table() Table {
 	return t
 }
 
-// Expect fills in what everybody should get: those without credentials, and with
-// bad ones, by which routes are public, and the others by s.Expect, too.
+// Expect fills in what each sender should get: without credentials, or with bad
+// ones, according to which routes are public, and for others also by s.Expect.
 func (t Table) Expect(s *Settings) {
 	for i, row := range t.Rows {
 		path := strings.TrimPrefix(row.Path, s.Base)
@@ -93,7 +93,7 @@ func (s *Settings) want(as, method, path string, public bool) string {
 	return ""
 }
 
-// String is the table as text, a line for each route; "" without routes.
+// String returns the table as text, one line per route; "" without routes.
 func (t Table) String() string {
 	if len(t.Rows) == 0 {
 		return ""
