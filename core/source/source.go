@@ -89,7 +89,7 @@ type State struct {
 	Hash string
 }
 
-// Fetched is what [Source.Fetch] found.
+// Fetched is the result of [Source.Fetch].
 type Fetched struct {
 	// State is the newest one.
 	State
@@ -97,84 +97,85 @@ type Fetched struct {
 	Content *Content
 }
 
-// Store is a source that can be written. It is safe for concurrent use, by any
-// number of programs.
+// Store is a source that can be written. Implementations must be safe for
+// concurrent use, by any number of programs.
 type Store interface {
 	Source
 
-	// Publish makes p the newest revision, if the newest is p.Base: compare and
-	// swap, in one step of the store. Else it returns a [*ConflictError] and
-	// changes nothing. After another error it is not known whether p was
+	// Publish makes p the newest revision if the newest is p.Base, by an atomic
+	// compare-and-swap in the store. Otherwise it returns a [*ConflictError] and
+	// changes nothing. After any other error it is not known whether p was
 	// published; [Store.History] tells.
 	Publish(ctx context.Context, p Publication) (Entry, error)
 
-	// At reads a revision of the past: its content and its entry. The error is
-	// [ErrNoRevision] if there is none of that number, or no longer.
+	// At returns the content and the entry of an earlier revision. The error is
+	// [ErrNoRevision] if there is no such revision, or no longer.
 	At(ctx context.Context, r Revision) (*Content, Entry, error)
 
-	// History lists the newest entries, the newest first, at most limit of them,
-	// and only those before a revision unless that is 0.
+	// History returns at most limit entries, newest first, and only those before
+	// the given revision unless that is 0.
 	History(ctx context.Context, before Revision, limit int) ([]Entry, error)
 
 	// Close ends all connections.
 	Close() error
 }
 
-// Publication is what is to become a revision.
+// Publication is a proposed revision.
 type Publication struct {
-	// Base is the revision from which Files were made, 0 for an empty source.
+	// Base is the revision that Files are based on, 0 for an empty source.
 	Base Revision
-	// AtLeast is what the new revision must not be below. After a backup was
-	// restored it takes the count past what instances have seen already.
+	// AtLeast is a lower bound for the new revision. After a backup was restored it
+	// moves the count past the revisions that instances have already seen.
 	AtLeast Revision
 	Files   []File
 	Note
 }
 
-// Next is the revision that p becomes.
+// Next returns the revision that p becomes.
 func (p *Publication) Next() Revision { return max(p.Base+1, p.AtLeast) }
 
-// Note says who has published something, from what and why. Only Author is
-// required. Texts may have [MaxNoteSize] bytes.
+// Note says who has published something, from where and why. Only Author is
+// required. Texts may have up to [MaxNoteSize] bytes.
 type Note struct {
 	Author  string `json:"author"`
 	Commit  string `json:"commit,omitempty"`
 	Message string `json:"message,omitempty"`
-	// Forced is what was found against the publication and overridden, in one
-	// text; "" if nothing was.
+	// Forced lists the findings about the publication that were overridden, in one
+	// text; "" if there were none.
 	Forced string `json:"forced,omitempty"`
 	// Restores is the revision whose content this one repeats, or 0.
 	Restores Revision `json:"restores,omitempty"`
 }
 
-// MaxNoteSize is how many bytes a text of a [Note] may have.
+// MaxNoteSize is the maximum length in bytes of a text of a [Note].
 const MaxNoteSize = 4 << 10
 
 // Entry is a line of the history.
 type Entry struct {
 	Revision Revision `json:"revision"`
-	// Published is the time by the clock of the store, where it has one.
+	// Published is the time of publication by the store's clock, if it has one.
 	Published time.Time `json:"published"`
 	// Hash is the hash of the content; see [Content.Hash].
 	Hash string `json:"hash"`
 	Note
 }
 
-// ErrEmpty says that nothing was published to a source yet.
+// ErrEmpty means that nothing was published to a source yet.
 var ErrEmpty = errors.New("nothing was published to the store yet (sallyport push does so)")
 
-// ErrNoRevision says that a store has no revision of a number.
+// ErrNoRevision means that a store does not have the requested revision.
 var ErrNoRevision = errors.New("the store has no such revision")
 
-// ErrStepBack says that a source shows an older revision than it did before, as
-// a backup that was restored does, or a replica that lags, or none at all, as a
-// server that has dropped what it held. What is in force stays.
+// ErrStepBack means that a source returns an older revision than before, as a
+// restored backup or a lagging replica does, or none at all, as a server that has
+// lost its data does. What is in force stays.
 var ErrStepBack = errors.New("the source has stepped back to an older revision")
 
 // ConflictError refuses a publication because others have published since the
 // revision it was made from.
 type ConflictError struct {
-	// Base is what the publication was made from, Newest what the store has.
+	// Base is the revision that the publication is based on, Newest the one in the
+	// store.
 	Base, Newest Revision
 }
 
@@ -182,7 +183,7 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("the store is at revision %d, and this was made from revision %d: nothing was published; pull, merge and push again", e.Newest, e.Base)
 }
 
-// Check says what is wrong with a publication, for implementations of
+// Check returns an error for an invalid publication, for implementations of
 // [Store.Publish].
 func (p *Publication) Check() error {
 	if err := checkFiles(p.Files); err != nil {

@@ -7,37 +7,37 @@ import (
 	"time"
 )
 
-// Status is what a follower knows of its source.
+// Status is what a follower knows about its source.
 type Status struct {
-	// Revision is in force; Latest is the newest that the source has shown. They
-	// differ while Latest is being applied, and when it was rejected.
+	// Revision is the one in force; Latest is the newest that the source has
+	// returned. They differ while Latest is being applied, and if it was rejected.
 	Revision, Latest Revision
-	// Confirmed is when the source was last asked and answered: at that time
-	// Latest was the newest revision.
+	// Confirmed is when the source was last asked successfully: at that time Latest
+	// was the newest revision.
 	Confirmed time.Time
-	// Applied is when Revision came into force. Behind is since when Latest is
-	// known and not in force; zero if it is.
+	// Applied is when Revision took effect. Behind is the time since which Latest
+	// has been known but not in force; zero if it is in force.
 	Applied, Behind time.Time
-	// Listening says that the source tells of publications. Without that they
-	// are seen at the next poll.
+	// Listening reports that the source notifies of publications. Otherwise they
+	// are noticed at the next poll.
 	Listening bool
-	// Listens counts how often it has begun to do so: all but the first are
-	// connections that were made again.
+	// Listens counts how often listening has started: all but the first time after
+	// a reconnect.
 	Listens uint64
-	// Stale says that Confirmed is longer ago than [WithMaxStaleness] allows.
+	// Stale reports that Confirmed is longer ago than [WithMaxStaleness] allows.
 	Stale bool
-	// Err is why Latest is not in force, or why the source has not answered
-	// since Confirmed; nil if neither is so. ListenErr is why it does not
-	// listen; nil also while it has not tried to, for which see Err.
+	// Err says why Latest is not in force, or why the source has not answered since
+	// Confirmed; nil if there is no error. ListenErr says why the follower is not
+	// listening; it is also nil while listening is not tried, for which see Err.
 	Err, ListenErr error
-	// FileErr is why the file of [WithLastGoodFile] could not be written.
+	// FileErr says why the file of [WithLastGoodFile] could not be written.
 	FileErr error
 }
 
-// Age is for how long the source has not confirmed what is in force.
+// Age returns how long ago the source last confirmed what is in force.
 func (s *Status) Age() time.Duration { return time.Since(s.Confirmed) }
 
-// Lag is for how long a newer revision has been known that is not in force.
+// Lag returns how long a newer revision has been known but not in force.
 func (s *Status) Lag() time.Duration {
 	if s.Behind.IsZero() {
 		return 0
@@ -65,17 +65,17 @@ func rejects(err error, r Revision) bool {
 	return errors.As(err, &rejected) && rejected.revision >= r
 }
 
-// Status is the state at this moment.
+// Status returns the current status.
 func (f *Follower) Status() Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.state
 }
 
-// WaitFor returns nil once a revision is in force that is at least r: after
-// publishing r it lets the publisher see its own write. The source is looked at
-// right away. If a revision that is at least r was rejected, the error says so at
-// once; else it is [ErrClosed] or that of ctx.
+// WaitFor returns nil once a revision of at least r is in force: after publishing r
+// it lets the publisher see its own write. It fetches from the source right away.
+// If a revision of at least r was rejected, it returns that error at once;
+// otherwise the error is [ErrClosed] or that of ctx.
 func (f *Follower) WaitFor(ctx context.Context, r Revision) error {
 	f.hint()
 	for {

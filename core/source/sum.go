@@ -10,11 +10,10 @@ import (
 // Sum is the hash of the content of one file; see [SumFile].
 type Sum [sha256.Size]byte
 
-// SumFile is the SHA-256 of the SHA-256 of all pieces of a content, one behind the other.
-// Where a piece ends depends on the bytes that the piece has, so that pieces behind an
-// edit are the same as before, wherever they stand then: a hash of them is not found out
-// anew. step is called after each piece, of which none has more than 64 KB, unless it is
-// nil.
+// SumFile returns the SHA-256 of the concatenated SHA-256 hashes of all pieces of a
+// content. The end of a piece depends on its bytes, so that pieces after an edit
+// are the same as before, wherever they are then, and need not be hashed again.
+// step, unless it is nil, is called after each piece of at most 64 KB.
 func SumFile(content []byte, step func()) Sum {
 	return piecesOf(nil, content, step).sum()
 }

@@ -1,16 +1,16 @@
-// Package bundle is a policy, with its users and keys, in one signed file that any
-// web server or bucket can hand out.
+// Package bundle distributes a policy, with its users and keys, in one signed file
+// that any web server or bucket can serve.
 //
 // A bundle has a revision, its entry of the history and the files. It is signed
-// with Ed25519, and whoever reads it verifies that before anything of it is used:
-// so the server that hands it out, its caches and the network need not be trusted
-// with more than to hand out the newest one. What they can do is to keep showing
-// an older one: an instance that has seen a newer one refuses it, and any does so
-// once it has expired, if it was published with an end ([File.Expiring]).
+// with Ed25519, and readers verify the signature before they use anything in it. So
+// the server, its caches and the network only have to be trusted to serve the
+// newest bundle. The worst they can do is to keep serving an older one: an instance
+// that has seen a newer one refuses it, and every instance refuses it once it has
+// expired, if it was published with an expiry ([File.Expiring]).
 //
-// [New] reads a bundle over HTTP, as a [source.Source] for instances. [NewFile] is
-// the file itself, as a [source.Store] for those who publish, and [NewHandler]
-// hands it out to instances that wait for the next one.
+// [New] reads a bundle over HTTP, as a [source.Source] for instances. [NewFile]
+// opens the file itself, as a [source.Store] for publishers, and [NewHandler]
+// serves it to instances that wait for the next one.
 //
 // # Format
 //
@@ -21,10 +21,10 @@
 //	…the bytes of the files, one after the other…
 //
 // There are up to eight lines with signatures, by different keys, so that keys can
-// be rotated: one by a key that a reader trusts is enough. KEY is that of [KeyID].
+// be rotated: one by a key that a reader trusts is enough. KEY is a [KeyID].
 // SIGNATURE is in base64 and of the scheme Ed25519ph (RFC 8032 §5.1) with the
-// context "sallyport bundle 1", over all that follows the empty line. Lines end
-// with a line feed. Fields of the JSON that a reader does not know are an error.
+// context "sallyport bundle 1", over everything after the empty line. Lines end
+// with a line feed. Unknown fields in the JSON are an error.
 package bundle
 
 import (
@@ -43,24 +43,24 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// Bundle is what was read from a bundle and verified. It is immutable.
+// Bundle is a verified bundle. It is immutable.
 type Bundle struct {
 	// Set is the name of the set of files.
 	Set   string
 	Entry source.Entry
-	// Expires is from when on a [Source] no longer takes it for the newest one;
-	// zero for never. Reading does not look at it.
+	// Expires is the time after which a [Source] no longer accepts it as the newest
+	// one; zero for never. [Decode] does not check it.
 	Expires time.Time
-	// Content is that of Entry.Revision. Its Proof is what [Decode] needs, in
-	// front of the files, to verify them again.
+	// Content is the content of Entry.Revision. Its Proof is what [Decode] needs,
+	// in front of the files, to verify them again.
 	Content *source.Content
 }
 
-// ErrExpired says that a server shows a bundle whose end has passed: nobody has
-// published since, or it keeps newer ones back.
+// ErrExpired means that a server serves an expired bundle: nobody has published
+// since, or the server withholds newer ones.
 var ErrExpired = errors.New("the bundle has expired")
 
-// ErrUntrusted says that no trusted key has signed a bundle, or that it was
+// ErrUntrusted means that no trusted key has signed a bundle, or that it was
 // changed since.
 var ErrUntrusted = errors.New("no trusted key has signed this bundle as it is")
 
@@ -95,9 +95,9 @@ type fileHead struct {
 // signatures of anything else, should a key be used twice.
 var algorithm = &ed25519.Options{Hash: crypto.SHA512, Context: magic}
 
-// Encode makes a bundle of files and signs it with each of the keys. It expires at a
-// time of whole seconds, or never if that is zero. The hash of the entry is that of the
-// files, whatever it was before.
+// Encode returns a bundle of files, signed with each of the keys. It expires at the
+// given time, in whole seconds, or never if that is zero. The hash in the entry is
+// replaced with that of the files.
 func Encode(set string, e source.Entry, expires time.Time, files []source.File, keys ...ed25519.PrivateKey) ([]byte, error) {
 	if err := checkSet(set); err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
@@ -158,7 +158,7 @@ func sign(signed []byte, keys []ed25519.PrivateKey) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Decode verifies a bundle by the keys that are trusted, and reads it. The error is
+// Decode verifies a bundle with the trusted keys, and parses it. The error is
 // [ErrUntrusted] if none of them has signed it. The content shares the memory of
 // data.
 func Decode(data []byte, trusted ...ed25519.PublicKey) (*Bundle, error) {

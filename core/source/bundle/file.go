@@ -16,12 +16,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// File is the bundle in a file, for those who publish: a [source.Store]. Earlier
-// bundles are kept in the folder PATH.history, a file each, with which they can be
-// shown and restored; without that folder the newest one is all there is.
+// File is a bundle in a file, as a [source.Store] for publishers. Earlier bundles
+// are kept in the folder PATH.history, one file each, so that they can be shown and
+// restored; without that folder there is only the newest one.
 //
-// It is safe for concurrent use, by several programs as well where the system can
-// lock a folder: Linux, macOS and the BSDs.
+// It is safe for concurrent use, even by several programs if the system can lock a
+// folder: Linux, macOS and the BSDs.
 type File struct {
 	path    string
 	set     string
@@ -32,10 +32,10 @@ type File struct {
 
 var _ source.Store = (*File)(nil)
 
-// NewFile makes a store of the bundle at path, of the set of files of a name, which
-// is "default" where nothing else is needed. What is there is verified by the keys
-// that are trusted, and those of signing: the keys with which [File.Publish] signs,
-// all of them. Without any the file is only read.
+// NewFile returns a store for the bundle at path with the named set of files,
+// usually "default". Existing bundles are verified with the trusted keys and those
+// of signing. [File.Publish] signs with all keys of signing; without any the store
+// is read-only.
 func NewFile(path, set string, trusted []ed25519.PublicKey, signing ...ed25519.PrivateKey) (*File, error) {
 	if path == "" {
 		return nil, errors.New("bundle: the path must not be empty")
@@ -55,9 +55,10 @@ func NewFile(path, set string, trusted []ed25519.PublicKey, signing ...ed25519.P
 	return f, checkTrusted(f.trusted)
 }
 
-// Expiring is the same file, whose publications expire d after they are made, at least
-// a second: whoever keeps newer ones back cannot pass them off as the newest for longer.
-// So there has to be another one before, of the same files if nothing has changed.
+// Expiring returns the same file with publications that expire d after they are
+// made, at least a second: a server that withholds newer bundles can then pass off
+// an old one as the newest for no longer than that. Publish again before the
+// expiry, with the same files if nothing has changed.
 func (f *File) Expiring(d time.Duration) (*File, error) {
 	if d < time.Second {
 		return nil, fmt.Errorf("bundle: expiry after %v: must be at least 1s", d)
@@ -97,8 +98,8 @@ func (f *File) newest() (*Bundle, error) {
 	return b, err
 }
 
-// Fetch implements [source.Source]. Whether the bundle has expired is not looked at:
-// publishers go on from it all the same.
+// Fetch implements [source.Source]. It does not check whether the bundle has
+// expired: publishers can still build on it.
 func (f *File) Fetch(_ context.Context, known source.State) (source.Fetched, error) {
 	b, err := f.newest()
 	if err != nil {
@@ -111,8 +112,8 @@ func (f *File) Fetch(_ context.Context, known source.State) (source.Fetched, err
 	return got, nil
 }
 
-// Listen implements [source.Source]: it looks whether the file was replaced, four
-// times a second.
+// Listen implements [source.Source]. It checks four times a second whether the file
+// was replaced.
 func (f *File) Listen(ctx context.Context, hint func()) error {
 	var last fs.FileInfo
 	for begun := false; ; begun = true {
@@ -141,9 +142,9 @@ func sameFile(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// Publish implements [source.Store]. The file is replaced as a whole, and its time
-// is at least a second after that of the one before, since web servers make ETags
-// of the seconds.
+// Publish implements [source.Store]. The file is replaced as a whole, and its
+// modification time is at least a second later than before, since web servers
+// derive ETags from whole seconds.
 func (f *File) Publish(ctx context.Context, p source.Publication) (source.Entry, error) {
 	e, err := f.publish(ctx, p)
 	if err != nil {
@@ -228,8 +229,8 @@ func (f *File) At(_ context.Context, r source.Revision) (*source.Content, source
 	return b.Content, b.Entry, nil
 }
 
-// History implements [source.Store]. Bundles of the past that no trusted key has
-// signed, such as those of a key that was taken away, are an error.
+// History implements [source.Store]. Earlier bundles that no trusted key has
+// signed, such as those of a removed key, are an error.
 func (f *File) History(_ context.Context, before source.Revision, limit int) ([]source.Entry, error) {
 	b, err := f.newest()
 	if errors.Is(err, source.ErrEmpty) {

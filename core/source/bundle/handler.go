@@ -17,14 +17,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
-// Handler hands a bundle out over HTTP, to GET and HEAD. Unlike a server of static
-// files it heeds Prefer: wait=N (RFC 7240 §4.3): with an If-None-Match that names
-// the bundle in the file it waits for another one, for N seconds, up to
-// [MaxHandlerWait], and says that it does so with Preference-Applied. A new bundle
-// is seen a quarter of a second after the file was replaced.
+// Handler serves a bundle over HTTP, to GET and HEAD. Unlike a static file server
+// it honors Prefer: wait=N (RFC 7240 §4.3): if If-None-Match names the current
+// bundle, it waits for a new one for N seconds, up to [MaxHandlerWait], and says so
+// with Preference-Applied. It notices a new bundle within a quarter of a second.
 //
-// It does not verify the bundle; readers do. Who may read it is for a guard in
-// front of it to say. The server's WriteTimeout must be longer than the wait.
+// It does not verify the bundle; readers do. To restrict who may read it, mount a
+// guard in front. The server's WriteTimeout must be longer than the wait.
 type Handler struct {
 	path string
 
@@ -34,11 +33,11 @@ type Handler struct {
 	etag string
 }
 
-// MaxHandlerWait is how long a [Handler] waits at most.
+// MaxHandlerWait is the maximum time that a [Handler] waits.
 const MaxHandlerWait = time.Minute
 
-// NewHandler makes a handler of the bundle at path, which need not be there yet:
-// until then the answer is 404.
+// NewHandler returns a handler for the bundle at path. The file need not exist yet:
+// until it does the response is 404.
 func NewHandler(path string) (*Handler, error) {
 	if path == "" {
 		return nil, errors.New("bundle: the path must not be empty")

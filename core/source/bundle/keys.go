@@ -15,8 +15,9 @@ import (
 // keyIDSize is how many characters a KeyID has.
 const keyIDSize = 16
 
-// KeyID names a public key in a bundle: the first eight bytes of its SHA-256, in
-// lower-case hexadecimal. It says which key to try, and nothing is proved by it.
+// KeyID returns the name of a public key in a bundle: the first eight bytes of its
+// SHA-256, in lower-case hexadecimal. It only says which key to try, and proves
+// nothing.
 func KeyID(key ed25519.PublicKey) string {
 	sum := sha256.Sum256(key)
 	return hex.EncodeToString(sum[:keyIDSize/2])
@@ -24,8 +25,8 @@ func KeyID(key ed25519.PublicKey) string {
 
 func public(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(ed25519.PublicKey) }
 
-// ParsePublicKeys reads Ed25519 keys by which bundles are verified: PEM blocks
-// PUBLIC KEY, as "openssl pkey -pubout" writes them, at least one.
+// ParsePublicKeys parses Ed25519 keys for verifying bundles: at least one PEM block
+// PUBLIC KEY, as "openssl pkey -pubout" writes it.
 func ParsePublicKeys(text []byte) ([]ed25519.PublicKey, error) {
 	var keys []ed25519.PublicKey
 	for {
@@ -53,9 +54,9 @@ func ParsePublicKeys(text []byte) ([]ed25519.PublicKey, error) {
 	return keys, nil
 }
 
-// ParsePrivateKey reads the Ed25519 key with which bundles are signed: one PEM
-// block PRIVATE KEY, not encrypted, as "openssl genpkey -algorithm ed25519" and
-// "sallyport keys new --alg EdDSA" write it.
+// ParsePrivateKey parses an Ed25519 key for signing bundles: one PEM block PRIVATE
+// KEY, not encrypted, as "openssl genpkey -algorithm ed25519" and "sallyport keys
+// new --alg EdDSA" write it.
 func ParsePrivateKey(text []byte) (ed25519.PrivateKey, error) {
 	block, rest := pem.Decode(text)
 	if block == nil || block.Type != "PRIVATE KEY" || len(bytes.TrimSpace(rest)) > 0 {

@@ -38,8 +38,8 @@ func newSettings(opts []Option) (settings, error) {
 	return s, nil
 }
 
-// WithName names the set of files that is wanted: "default" by default. A bundle of
-// another set is refused, so that one key can sign several.
+// WithName names the set of files to read: "default" by default. A bundle of
+// another set is refused, so that one key can sign several sets.
 func WithName(set string) Option {
 	return func(s *settings) error {
 		s.set = set
@@ -47,8 +47,8 @@ func WithName(set string) Option {
 	}
 }
 
-// WithMaxSize sets how many bytes a bundle may have: 64 MiB by default, at most
-// 256 MiB. No more than that and a byte is read.
+// WithMaxSize sets the maximum size of a bundle in bytes: 64 MiB by default, at
+// most 256 MiB. At most one byte more is read.
 func WithMaxSize(bytes int64) Option {
 	return func(s *settings) error {
 		if bytes < 1 || bytes > 256<<20 {
@@ -61,7 +61,7 @@ func WithMaxSize(bytes int64) Option {
 
 // WithWait sets how long the server is asked to wait for the next bundle before it
 // answers that there is none: 30 s by default, whole seconds, at most 10 minutes.
-// It must be shorter than what proxies on the way allow.
+// It must be shorter than the timeouts of proxies on the path.
 func WithWait(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < time.Second || d > maxWait || d%time.Second != 0 {
@@ -72,15 +72,14 @@ func WithWait(d time.Duration) Option {
 	}
 }
 
-// WithAuthorization sends value in the field Authorization of each request, such
-// as "Bearer …". Redirects to another host are not followed, so nobody else gets
-// it.
+// WithAuthorization sends value in the field Authorization of each request, such as
+// "Bearer …". Redirects to another host are not followed, so no other host gets it.
 func WithAuthorization(value string) Option {
 	return func(s *settings) error { return option.Set(&s.authorization, value, "authorization must not be empty") }
 }
 
-// WithPlainHTTP allows an address without TLS on any host. Bundles are verified all
-// the same; whoever is on the way can read them, keep newer ones back, and read
+// WithPlainHTTP allows an address without TLS on any host. Bundles are still
+// verified, but anyone on the path can read them, withhold newer ones, and read
 // what [WithAuthorization] sends.
 func WithPlainHTTP() Option {
 	return func(s *settings) error {
@@ -89,10 +88,10 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithTransport sets what sends requests, for a proxy, a root certificate or a
-// client certificate. It must be safe for concurrent use and heed the request's
-// context, and not give up on a response that is waited for ([WithWait]). By
-// default HTTP_PROXY and its like are heeded, and TLS is 1.2 at least.
+// WithTransport sets the transport for requests, for instance for a proxy, a root
+// certificate or a client certificate. It must be safe for concurrent use, honor
+// the request's context, and not time out during a wait ([WithWait]). The default
+// honors HTTP_PROXY and the like, and requires at least TLS 1.2.
 func WithTransport(t http.RoundTripper) Option {
 	return func(s *settings) error { return option.Set(&s.transport, t, "transport is nil") }
 }

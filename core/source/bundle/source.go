@@ -19,25 +19,24 @@ import (
 
 // Source reads a bundle over HTTP. It is safe for concurrent use.
 //
-// Each look is a conditional request (RFC 9110 §13.1.2) by the ETag of the bundle
-// that was read last, so that a bundle which has not changed costs a 304. It is
-// read in whole about once an hour besides, since some servers make ETags of the
-// time and size of a file, which two bundles may share. A server that sends no
-// ETag sends the whole bundle each time.
+// Each fetch is a conditional request (RFC 9110 §13.1.2) with the ETag of the last
+// bundle, so that an unchanged bundle costs a 304. About once an hour the bundle is
+// read in full anyway, since some servers derive ETags from the time and size of a
+// file, which two bundles may share. A server that sends no ETag sends the whole
+// bundle each time.
 //
-// [Source.Listen] asks the server to wait for the next bundle: Prefer: wait=30
-// (RFC 7240 §4.3). A server that can, as [NewHandler], says so with
-// Preference-Applied: wait in each answer, and answers once there is another
-// bundle or the time is over. One that cannot, as any server of static files,
-// answers at once; then the polls of [source.Follow] find new bundles, and
-// source.Status.Listening is false.
+// [Source.Listen] asks the server to wait for the next bundle: Prefer: wait=30 (RFC
+// 7240 §4.3). A server that supports this, such as [NewHandler], says so with
+// Preference-Applied: wait in each response, and responds once there is a new
+// bundle or the time is over. Any other server responds at once; then the polls of
+// [source.Follow] find new bundles, and source.Status.Listening is false.
 //
-// A bundle that has expired, by the clock of this machine, is [ErrExpired]: as far as a
-// follower is concerned, the source has not answered since. What is in force stays, and
-// a bound such as that of [source.WithMaxStaleness] counts from the end on.
+// For a bundle that has expired, by the clock of this machine, the error is
+// [ErrExpired]: to a follower, the source has not answered since. What is in force
+// stays, and a bound such as [source.WithMaxStaleness] counts from the expiry.
 //
-// Redirects are followed on the same host only. An answer of a cache that is more
-// than a minute old is an error. 404 and 410 are [source.ErrEmpty].
+// Redirects are followed only on the same host. A cached response that is more than
+// a minute old is an error. 404 and 410 mean [source.ErrEmpty].
 type Source struct {
 	address  *url.URL
 	trusted  []ed25519.PublicKey
@@ -69,12 +68,12 @@ type reading struct {
 // wholeEvery is how often a bundle is read in whole, more or less a tenth.
 const wholeEvery = time.Hour
 
-// New makes a source of the bundle at address, which is verified by the keys that
-// are trusted: a bundle is taken if one of them has signed it. To replace a key,
-// have readers trust both, sign with the new one, and take the old one away.
+// New returns a source that reads the bundle at address. A bundle is accepted if
+// one of the trusted keys has signed it. To replace a key, make readers trust both,
+// sign with the new one, and then remove the old one.
 //
-// It does not connect. The address must be https, or of this machine, or see
-// [WithPlainHTTP].
+// It does not connect. The address must be https, or on this machine, unless
+// [WithPlainHTTP] is given.
 func New(address string, trusted []ed25519.PublicKey, opts ...Option) (*Source, error) {
 	s := &Source{trusted: slices.Clone(trusted)}
 	if err := checkTrusted(trusted); err != nil {
@@ -91,13 +90,13 @@ func New(address string, trusted []ed25519.PublicKey, opts ...Option) (*Source, 
 	return s, nil
 }
 
-// Close ends connections that are kept for the next request.
+// Close closes idle connections.
 func (s *Source) Close() error {
 	s.client.CloseIdleConnections()
 	return nil
 }
 
-// Verify implements [source.Verifier]: content that was kept is signed as it is.
+// Verify implements [source.Verifier], by the signatures in the content's proof.
 func (s *Source) Verify(c *source.Content) error {
 	return verifyContent(c, s.settings.set, s.trusted)
 }
@@ -111,7 +110,7 @@ func (s *Source) usable(r *reading) error {
 	return r.err
 }
 
-// Read reads the newest bundle in whole, also one that has expired.
+// Read reads the newest bundle in full, even if it has expired.
 func (s *Source) Read(ctx context.Context) (*Bundle, error) {
 	r, _, err := s.ask(ctx, reading{}, nil)
 	if err == nil {
@@ -186,8 +185,8 @@ const (
 
 var errNoLongerWaits = errors.New("bundle: the server has waited for new bundles, and does so no longer")
 
-// Listen implements [source.Source]. With a server that does not wait it waits for
-// the end of ctx, without a hint.
+// Listen implements [source.Source]. With a server that does not wait, it waits
+// until ctx ends, without a hint.
 func (s *Source) Listen(ctx context.Context, hint func()) error {
 	wait := time.Duration(0) // the first request asks whether the server waits at all
 	for {

@@ -2,12 +2,12 @@
 // [source.Store] for policies, users and keys, with their history.
 //
 // A publication is one transaction that also notifies (LISTEN/NOTIFY), so that
-// instances know of it within milliseconds; the revision is read besides at each
-// connection and every few seconds. Nothing that was published is ever changed or
-// deleted by this package.
+// instances learn of it within milliseconds; the revision is also read on each
+// connection and every few seconds. This package never changes or deletes published
+// content.
 //
-// [Store.Migrate] creates the tables, and [Grants] says what a role needs:
-// instances may only read, who publishes may only add.
+// [Store.Migrate] creates the tables, and [Grants] returns the rights that roles
+// need: instances may only read, publishers may only add.
 package postgres
 
 import (
@@ -53,18 +53,18 @@ func WithName(name string) Option {
 	return func(s *settings) error { return s.SetName(name) }
 }
 
-// WithUnverifiedServer lets a connection to another machine do without TLS, or
-// with a certificate that nobody verifies. Whoever is on the way can then read
-// and replace policies.
+// WithUnverifiedServer allows a connection to another machine without TLS, or with
+// an unverified certificate. Anyone on the path can then read and replace policies.
 func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
 
-// New makes a store of the database that a connection string names, such as
+// New returns a store in the database that a connection string names, such as
 //
 //	postgres://reader@db.example/app?sslmode=verify-full&sslrootcert=ca.pem
 //
 // It does not connect. A connection to another machine must verify the server,
 // which is sslmode=verify-full or verify-ca: New refuses others without
-// [WithUnverifiedServer]. The variables of libpq, such as PGPASSWORD, hold.
+// [WithUnverifiedServer]. The environment variables of libpq, such as PGPASSWORD,
+// apply.
 func New(connection string, opts ...Option) (*Store, error) {
 	s := settings{connect.Defaults()}
 	if err := option.Apply(&s, opts); err != nil {
@@ -88,14 +88,14 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Migrate creates the tables if they are not there. It needs a role that may do
-// that, which instances should not have.
+// Migrate creates the tables if they do not exist. It needs a role that may do so,
+// which instances should not have.
 func (s *Store) Migrate(ctx context.Context) error {
 	return wrapped("create tables", connect.Migrate(ctx, s.pool, Schema))
 }
 
-// Grants is the SQL that gives roles what they need and nothing more: reader to
-// instances, writer to those who publish. Either may be "".
+// Grants returns SQL that grants roles only the rights they need: reader is for
+// instances, writer for publishers. Either may be "".
 func Grants(reader, writer string) (string, error) {
 	var b strings.Builder
 	for _, r := range []struct {

@@ -2,10 +2,10 @@
 // [source.Store] for policies, users and keys, with their history.
 //
 // A publication is one script, which compares, writes and publishes the
-// notification in one step. The server must keep its data: a policy store is no
-// cache, so that maxmemory-policy has to be noeviction and appendonly on. What a
-// server loses all the same, as one that fails over before its replica has it,
-// instances notice: they keep what they have until somebody publishes again.
+// notification in one step. The server must keep its data: a policy store is not a
+// cache, so set maxmemory-policy to noeviction and appendonly to yes. If a server
+// nevertheless loses a revision, for instance by failing over before its replica
+// has it, instances notice, and keep what they have until somebody publishes again.
 package redis
 
 import (
@@ -52,17 +52,17 @@ func WithName(name string) Option {
 	return func(s *settings) error { return s.SetName(name) }
 }
 
-// WithUnverifiedServer lets a connection to another machine do without TLS.
-// Whoever is on the way can then read and replace policies.
+// WithUnverifiedServer allows a connection to another machine without TLS. Anyone
+// on the path can then read and replace policies.
 func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
 
-// WithRootCAs sets which authorities may sign the certificate of the server, in place
+// WithRootCAs sets the authorities that may sign the server's certificate, in place
 // of those that the system trusts. It is for URLs that begin with rediss://.
 func WithRootCAs(pool *x509.CertPool) Option {
 	return func(s *settings) error { return s.SetRootCAs(pool) }
 }
 
-// New makes a store of the server that a URL names, such as
+// New returns a store on the server that a URL names, such as
 //
 //	rediss://reader:…@cache.example:6379/0
 //

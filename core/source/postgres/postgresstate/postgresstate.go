@@ -3,9 +3,9 @@
 // ([revoke.Follow]), and the entries of sessions and of tokens ([session.WithStore],
 // [tokens.WithStore]).
 //
-// [State.Migrate] creates the tables, in the schema sallyport_state, and [Grants] says
-// what roles need. They are apart from those of policies, so that who reads policies
-// sees no session.
+// [State.Migrate] creates the tables, in the schema sallyport_state, and [Grants]
+// returns the rights that roles need. They are separate from those of policies, so
+// that a role that reads policies sees no sessions.
 package postgresstate
 
 import (
@@ -27,7 +27,7 @@ import (
 //go:embed schema.sql
 var Schema string
 
-// State is a database, or what it has of a named service. It is safe for concurrent
+// State is the state of a named service in a database. It is safe for concurrent
 // use.
 type State struct {
 	service string
@@ -49,13 +49,13 @@ func WithName(name string) Option {
 	return func(s *settings) error { return s.SetName(name) }
 }
 
-// WithUnverifiedServer lets a connection to another machine do without TLS, or
-// with a certificate that nobody verifies. Whoever is on the way can then read
-// sessions, and sign in as anybody.
+// WithUnverifiedServer allows a connection to another machine without TLS, or with
+// an unverified certificate. Anyone on the path can then read sessions, and sign in
+// as anyone.
 func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
 
-// WithTimeout sets how long one statement may take, waiting for a connection
-// included: 2 s by default, from 10 ms to 1 minute.
+// WithTimeout bounds one statement, including waiting for a connection: 2 s by
+// default, from 10 ms to 1 minute.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 10*time.Millisecond || d > time.Minute {
@@ -66,8 +66,8 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithMaxConnections sets how many connections there may be, beside one that listens:
-// 10 by default, from 1 to 1000.
+// WithMaxConnections sets the maximum number of connections, besides one that
+// listens: 10 by default, from 1 to 1000.
 func WithMaxConnections(n int) Option {
 	return func(s *settings) error {
 		if n < 1 || n > 1000 {
@@ -78,13 +78,14 @@ func WithMaxConnections(n int) Option {
 	}
 }
 
-// New makes the state of the database that a connection string names, such as
+// New returns the state in the database that a connection string names, such as
 //
 //	postgres://app@db.example/app?sslmode=verify-full&sslrootcert=ca.pem
 //
 // It does not connect. A connection to another machine must verify the server,
 // which is sslmode=verify-full or verify-ca: New refuses others without
-// [WithUnverifiedServer]. The variables of libpq, such as PGPASSWORD, hold.
+// [WithUnverifiedServer]. The environment variables of libpq, such as PGPASSWORD,
+// apply.
 func New(connection string, opts ...Option) (*State, error) {
 	s := settings{connect.Defaults(), 2 * time.Second, 10}
 	if err := option.Apply(&s, opts); err != nil {
@@ -102,21 +103,22 @@ func New(connection string, opts ...Option) (*State, error) {
 	return &State{s.Name, pool, s.timeout}, nil
 }
 
-// Close ends the connections. What the state was given to must no longer be used.
+// Close closes the connections. Stores and logs of the state must no longer be
+// used.
 func (s *State) Close() error {
 	s.pool.Close()
 	return nil
 }
 
-// Migrate creates the tables if they are not there. It needs a role that may do that,
+// Migrate creates the tables if they do not exist. It needs a role that may do so,
 // which instances should not have.
 func (s *State) Migrate(ctx context.Context) error {
 	return wrapped("create tables", connect.Migrate(ctx, s.pool, Schema))
 }
 
-// Grants is the SQL that gives roles what they need and nothing more: reader to
-// programs that follow revocations, app to services that keep sessions as well and
-// revoke. Neither can take a revocation back. Either may be "".
+// Grants returns SQL that grants roles only the rights they need: reader is for
+// programs that follow revocations, app for services that also keep sessions and
+// revoke. Neither can undo a revocation. Either may be "".
 func Grants(reader, app string) (string, error) {
 	var b strings.Builder
 	for _, r := range []struct{ role, rights string }{

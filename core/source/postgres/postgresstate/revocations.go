@@ -23,11 +23,11 @@ const (
 // revocations is the [revoke.Log] of a state.
 type revocations struct{ *State }
 
-// Revocations is the log for [revoke.Follow]. An append is one transaction, which
-// notifies, and drops up to 100 records that have expired more than an hour ago.
+// Revocations returns the log for [revoke.Follow]. An append is one transaction,
+// which notifies, and deletes up to 100 records that expired more than an hour ago.
 //
-// A record has the time and the role of the database. Roles with the rights of
-// [Grants] can neither change nor take back what was revoked.
+// A record has the database's time and role. Roles with the rights of [Grants] can
+// neither change nor undo revocations.
 func (s *State) Revocations() revoke.Log { return revocations{s} }
 
 // Append implements [revoke.Log].

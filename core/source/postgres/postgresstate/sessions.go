@@ -23,12 +23,12 @@ type sessions struct {
 	commits atomic.Uint64
 }
 
-// Sessions is a store for session.WithStore and tokens.WithStore. One may serve both:
-// their keys differ.
+// Sessions returns a store for session.WithStore and tokens.WithStore. Both may
+// share it: their keys differ.
 //
-// An entry is gone for whoever asks when it has expired by the clock of the database.
-// Its row goes later: each 32nd entry that is committed takes up to 128 such rows with
-// it, of this service.
+// An entry is no longer found once it has expired by the database's clock. Its row
+// is deleted later: each 32nd commit deletes up to 128 expired rows of this
+// service.
 func (s *State) Sessions() session.ContextStore { return &sessions{State: s} }
 
 // FindCtx implements [session.ContextStore].

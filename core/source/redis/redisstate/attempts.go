@@ -14,9 +14,9 @@ import (
 // attemptStore is the [attempts.Store] of a state.
 type attemptStore struct{ *State }
 
-// Attempts is the store of [attempts.WithStore]. A counter is a hash of five
-// fields, some 150 bytes, and expires when all is forgiven and no reservation can
-// be left.
+// Attempts returns a store for [attempts.WithStore]. A counter is a hash of five
+// fields, some 150 bytes, and expires when all failures are forgiven and no
+// reservation can be left.
 func (s *State) Attempts() attempts.Store { return attemptStore{s} }
 
 var (

@@ -14,9 +14,9 @@ import (
 // countStore is the [digest.CountStore] of a state.
 type countStore struct{ *State }
 
-// Counts is a store for [digest.WithCounts]. The counts of a nonce are bits: 1024 that
-// follow one another take a key of some 250 bytes, which expires with the nonce. Only
-// right answers are counted.
+// Counts returns a store for [digest.WithCounts]. The counts of a nonce are bits:
+// 1024 consecutive ones take a key of some 250 bytes, which expires with the nonce.
+// Only right responses are counted.
 func (s *State) Counts() digest.CountStore { return countStore{s} }
 
 // countsOfKey is how many counts have one key.

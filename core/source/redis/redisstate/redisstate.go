@@ -1,11 +1,11 @@
-// Package redisstate keeps in Redis or Valkey what the instances of a service
-// count together, so that many instances are as strict as one: the failures of
+// Package redisstate keeps shared counts of a service's instances in Redis or
+// Valkey, so that many instances are as strict as one: the failures of
 // [attempts.WithStore], and the proofs of [dpop.WithReplays].
 //
-// Each question is one script or command, and so one round trip and one atomic
-// step. Nothing is asked twice by itself: a command whose answer was lost may have
-// been carried out. All keys expire. They hold keyed hashes, and no address,
-// account, token or nonce.
+// Each call is one script or command, and so one round trip and one atomic step.
+// Calls are never retried automatically: a command whose response was lost may have
+// been executed. All keys expire. They hold keyed hashes, and no address, account,
+// token or nonce.
 //
 // A server that evicts keys forgets what they count: set maxmemory-policy to
 // noeviction. A replica that takes over without the newest writes forgets those.
@@ -24,7 +24,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/redis/internal/connect"
 )
 
-// State is a server, or a named part of one. It is safe for concurrent use.
+// State is the state of a named service on a server. It is safe for concurrent use.
 type State struct {
 	client *redis.Client
 	prefix string
@@ -44,18 +44,18 @@ func WithName(name string) Option {
 	return func(s *settings) error { return s.SetName(name) }
 }
 
-// WithUnverifiedServer lets a connection to another machine do without TLS.
-// Whoever is on the way can then read and change what is counted.
+// WithUnverifiedServer allows a connection to another machine without TLS. Anyone
+// on the path can then read and change the counts.
 func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
 
-// WithRootCAs sets which authorities may sign the certificate of the server, in place
+// WithRootCAs sets the authorities that may sign the server's certificate, in place
 // of those that the system trusts. It is for URLs that begin with rediss://.
 func WithRootCAs(pool *x509.CertPool) Option {
 	return func(s *settings) error { return s.SetRootCAs(pool) }
 }
 
-// WithTimeout sets how long connecting, and each answer, may take; 250 ms by
-// default, 1 ms to 10 s.
+// WithTimeout bounds connecting, and each response; 250 ms by default, 1 ms to 10
+// s.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < time.Millisecond || d > 10*time.Second {
@@ -66,7 +66,7 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// New makes the state of the server that a URL names, such as
+// New returns the state on the server that a URL names, such as
 //
 //	rediss://app:…@cache.example:6379/0
 //
@@ -87,7 +87,8 @@ func New(url string, opts ...Option) (*State, error) {
 	return &State{s.Client(o), s.Prefix()}, nil
 }
 
-// Close ends the connections. What the state was given to must no longer be used.
+// Close closes the connections. Stores and logs of the state must no longer be
+// used.
 func (s *State) Close() error { return s.client.Close() }
 
 // run runs a script whose answer is integers, as many as want.

@@ -22,12 +22,13 @@ var errShareUsed = errors.New("redisstate: as many proofs of this key as it may 
 // replayStore is the [dpop.ReplayStore] of a state.
 type replayStore struct{ *State }
 
-// Replays is a store for [dpop.WithReplays]. A proof is a key of some 150 bytes,
-// which expires with the proof. Of one key at most 32,768 are taken in the time
-// that a proof is good, and then it is refused with a [core.LimitError].
+// Replays returns a store for [dpop.WithReplays]. A proof takes a Redis key of some
+// 150 bytes, which expires with the proof. A client's key may make at most 32,768
+// proofs in the time that a proof is valid; more are refused with a
+// [core.LimitError].
 //
-// While the server cannot be asked, a request is 503; [dpop.NewReplayFallback]
-// lets each instance go on by itself.
+// While the server is unavailable, requests get 503; [dpop.NewReplayFallback] lets
+// each instance decide alone.
 func (s *State) Replays() dpop.ReplayStore { return replayStore{s} }
 
 // remember answers with 1 for a proof that is new, 0 for one that was there, and

@@ -30,12 +30,13 @@ var (
 // revocations is the [revoke.Log] of a state.
 type revocations struct{ *State }
 
-// Revocations is the log for [revoke.Follow], in a stream. An append is one script,
-// which notifies, and drops up to 100 records that have expired more than an hour ago.
+// Revocations returns the log for [revoke.Follow], in a stream. An append is one
+// script, which notifies, and deletes up to 100 records that expired more than an
+// hour ago.
 //
-// The server must keep what it is given, since this is no cache: maxmemory-policy has
-// to be noeviction and appendonly on. Revocations that it loses all the same count on
-// at the instances that have read them, and not at those that start afterwards.
+// The server must keep its data, since this is not a cache: set maxmemory-policy to
+// noeviction and appendonly to yes. Revocations that it nevertheless loses stay in
+// effect on instances that have read them, but not on those that start afterwards.
 func (s *State) Revocations() revoke.Log { return revocations{s} }
 
 func (l revocations) stream() string  { return l.prefix + "revoke:log" }

@@ -14,8 +14,9 @@ import (
 // sessions is the [session.ContextStore] of a state.
 type sessions struct{ *State }
 
-// Sessions is a store for session.WithStore and tokens.WithStore. One may serve both:
-// their keys differ. An entry is one key, which expires to the millisecond.
+// Sessions returns a store for session.WithStore and tokens.WithStore. Both may
+// share it: their keys differ. An entry is one key, which expires to the
+// millisecond.
 func (s *State) Sessions() session.ContextStore { return sessions{s} }
 
 func (s sessions) key(key string) string { return s.prefix + "session:" + key }
