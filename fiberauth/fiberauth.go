@@ -15,10 +15,10 @@
 // events and [core.Request] strings are safe to keep.
 //
 // The answer to a refused request is sent as the gate has written it, whatever
-// handlers, error handlers and middlewares do to the response from then on; on a
-// server of net/http, by Fiber's adaptor, that is all handlers behind a gate. The
-// connection is closed after it where the body of the request may not have been
-// read, as with StreamRequestBody.
+// handlers, error handlers and middlewares do to the response from then on. If a
+// net/http server runs the app through Fiber's adaptor, that holds for everything
+// behind a gate. The connection is closed after the answer where the body of the
+// request may not have been read, as with StreamRequestBody.
 package fiberauth
 
 import (
