@@ -98,7 +98,8 @@ func TenantFromPath(pattern string) TenantSource {
 // "acme" from "acme.app.example" for the domain "app.example". Letter case, port
 // and a trailing dot are ignored. A host that is not exactly one label below domain
 // names no tenant. The host comes from the client: it chooses among the principal's
-// tenants and proves nothing.
+// tenants and proves nothing. Handlers take the tenant from the principal, since a
+// framework's own host may come from X-Forwarded-Host.
 func TenantFromHost(domain string) TenantSource {
 	domain = strings.ToLower(strings.Trim(domain, "."))
 	if domain == "" {
