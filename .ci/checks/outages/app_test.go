@@ -73,7 +73,6 @@ type app struct {
 	tokens   *tokens.Manager
 	mux      *http.ServeMux
 	key      *ecdsa.PrivateKey // of a client with tokens that are bound
-	limiter  *attempts.Limiter
 }
 
 // must is v of a constructor that has not failed.
@@ -85,9 +84,8 @@ func must[V any](v V, err error) V {
 }
 
 const (
-	address   = "https://api.example"
-	opaque    = "an.opaque.token"
-	remembers = time.Hour
+	address = "https://api.example"
+	opaque  = "an.opaque.token"
 )
 
 // users know alice, who is right.
@@ -148,7 +146,6 @@ func newApp(t *testing.T, of shared, s stores, patience time.Duration) *app {
 	if s.attempts != nil {
 		limiter := must(attempts.New(attempts.WithStore(s.attempts, of.secret), attempts.WithTimeout(patience), attempts.WithUnsharedAttempts(0),
 			attempts.WithAddressBudget(1, 24*time.Hour, 3), attempts.WithMaxWait(24*time.Hour)))
-		a.limiter = limiter
 		guarded("/basic", must(basic.New("api", users)), core.WithAttemptLimiter(limiter))
 	}
 	if s.counts != nil {
@@ -210,8 +207,6 @@ func (a *app) pair(path, form string) (p pair) {
 	}
 	return p
 }
-
-func (a *app) refreshed(p pair) pair { return a.pair("/tokens/refresh", refreshForm(p)) }
 
 func refreshForm(p pair) string { return url.Values{"refresh_token": {p.Refresh}}.Encode() }
 
