@@ -60,30 +60,30 @@ func figuresTable(all []*figures, of *shared, measured string) (text string, mis
 		}
 		t.row(what, aim, cells...)
 	}
-	each("from the push until the last process decides by it, 1,000 rules, half of pushes", "10 ms; PostgreSQL 30 ms", func(k *kind, f *figures) cell {
+	each("from a push until the last process uses it, 1,000 rules, median", "10 ms; PostgreSQL 30 ms", func(k *kind, f *figures) cell {
 		return within(f.small.percentile(50), k.half)
 	})
-	each("the same, 99 of 100 pushes", "50 ms; PostgreSQL 100 ms", func(k *kind, f *figures) cell { return within(f.small.percentile(99), k.nearlyAll) })
-	each("the same with 100,000 rules, one of them changed, half of pushes", "–", func(_ *kind, f *figures) cell { return within(f.large.percentile(50), 0) })
+	each("the same, 99th percentile", "50 ms; PostgreSQL 100 ms", func(k *kind, f *figures) cell { return within(f.small.percentile(99), k.nearlyAll) })
+	each("the same with 100,000 rules, one of them changed, median", "–", func(_ *kind, f *figures) cell { return within(f.large.percentile(50), 0) })
 	each(fmt.Sprintf("the same, the slowest of %d pushes", len(all[0].large.took)), "500 ms", func(_ *kind, f *figures) cell {
 		return within(f.large.percentile(100), 500*time.Millisecond)
 	})
-	each("what a push takes of a processor in each process, 1,000 rules and 100,000", "–", func(_ *kind, f *figures) cell {
+	each("processor time of a push in each process, 1,000 rules and 100,000", "–", func(_ *kind, f *figures) cell {
 		return cell{text: rounded(f.small.used) + ", " + rounded(f.large.used)}
 	})
-	each("the slowest of so many pushes with one process in place of all, 100,000 rules", "500 ms", func(_ *kind, f *figures) cell { return within(f.alone.percentile(100), 500*time.Millisecond) })
-	each("the slowest answer of that process meanwhile", "10 ms", func(_ *kind, f *figures) cell { return within(f.alone.account.Longest, 10*time.Millisecond) })
+	each("the slowest of as many pushes with only one process, 100,000 rules", "500 ms", func(_ *kind, f *figures) cell { return within(f.alone.percentile(100), 500*time.Millisecond) })
+	each("the slowest answer of that process during the pushes", "10 ms", func(_ *kind, f *figures) cell { return within(f.alone.account.Longest, 10*time.Millisecond) })
 	for _, length := range slices.Sorted(maps.Keys(all[0].cuts.behind)) {
 		each(fmt.Sprintf("behind after the network was cut for %v", length), "1 s", func(_ *kind, f *figures) cell { return within(f.cuts.behind[length], time.Second) })
 	}
-	each("until an edit decides everywhere when all connections are dead without a word", "7 s", func(_ *kind, f *figures) cell { return within(f.cuts.unheard, 7*time.Second) })
-	each("a decision, beside one with the policy in files", "± 5 %", func(_ *kind, f *figures) cell {
+	each("until an edit is in force everywhere when all connections have silently died", "7 s", func(_ *kind, f *figures) cell { return within(f.cuts.unheard, 7*time.Second) })
+	each("a decision, compared with the policy in files", "± 5 %", func(_ *kind, f *figures) cell {
 		more := 100 * (float64(f.stored)/float64(f.filed) - 1)
 		return cell{fmt.Sprintf("%+.1f %% (%v)", more, f.stored), math.Abs(more) > 5}
 	})
 	each(fmt.Sprintf("of %d edits by two editors during faults, lost", *edits), "0", func(_ *kind, f *figures) cell { return none(f.endured.lost, f.endured.edits) })
 	each("the faults", "–", func(_ *kind, f *figures) cell { return cell{text: f.endured.happened()} })
-	each("answers meanwhile that were wrong, or a 5xx", "0", func(_ *kind, f *figures) cell {
+	each("answers during the faults that were wrong, or a 5xx", "0", func(_ *kind, f *figures) cell {
 		return none(f.endured.account.Wrong+f.endured.account.Unavailable, f.endured.account.Requests)
 	})
 	each("behind at most after a fault", "1 s", func(_ *kind, f *figures) cell { return within(f.endured.behind, time.Second) })
@@ -92,11 +92,11 @@ func figuresTable(all []*figures, of *shared, measured string) (text string, mis
 	g := of.guesses
 	t.row(fmt.Sprintf("guesses that pass at all processes, with a budget of %d", budget), fmt.Sprintf("at most %d", budget+g.instances),
 		empty, cell{fmt.Sprint(g.passed), g.passed > budget+g.instances})
-	t.row("what the store adds to an attempt of who has failed", "0.3 ms", empty, within(g.failure, 300*time.Microsecond))
-	t.row("the same of who has not", "0", empty, cell{g.success.String(), g.success > 10*time.Microsecond})
+	t.row("what the store adds to an attempt by a client that has failed", "0.3 ms", empty, within(g.failure, 300*time.Microsecond))
+	t.row("the same for a client that has not", "0", empty, cell{g.success.String(), g.success > 10*time.Microsecond})
 	check, size := within(of.revoked, 100*time.Nanosecond), cell{fmt.Sprintf("%.0f MB", float64(of.revoking)/1e6), of.revoking > 60e6}
-	t.row("whether a token was revoked, with 1,000,000 entries", "100 ns", check, check)
-	t.row("the memory of these", "60 MB", size, size)
+	t.row("checking whether a token was revoked, with 1,000,000 entries", "100 ns", check, check)
+	t.row("the memory of these entries", "60 MB", size, size)
 	t.b.WriteString("\n")
 	return t.b.String(), t.missed
 }
