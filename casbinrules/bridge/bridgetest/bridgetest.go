@@ -1,6 +1,6 @@
-// Package bridgetest is what every bridge to a major version of Casbin passes:
-// casbinrules decides through it as that version of Casbin itself does, and the
-// bridge keeps what package bridge says.
+// Package bridgetest is the suite that every bridge to a major version of Casbin must
+// pass: through it casbinrules decides as that version of Casbin itself does, and the
+// bridge keeps the contracts of package bridge.
 package bridgetest
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Oracle is an enforcer of Casbin's own, such as a *casbin.Enforcer, that does
-// not save what it is told.
+// Oracle is an enforcer of Casbin's own, such as a *casbin.Enforcer, that does not
+// save its policy.
 type Oracle interface {
 	EnforceEx(values ...any) (allowed bool, rule []string, err error)
 	AddGroupingPolicies(links [][]string) (bool, error)
@@ -37,14 +37,14 @@ type Major struct {
 	// NewOracle makes an enforcer of a model's text and lines of a policy, without
 	// the bridge. Casbin parses the lines itself.
 	NewOracle func(model string, lines []string) (Oracle, error)
-	// MatchNames has the names in role links of a kind be patterns for an oracle,
-	// and MatchTenants the tenants.
+	// MatchNames makes the names in role links of a kind patterns for an oracle, and
+	// MatchTenants the tenants.
 	MatchNames, MatchTenants func(o Oracle, kind string, match func(text, pattern string) bool)
 	// LimitLink has an oracle look at when a role link of a kind counts: by holds or,
 	// where that is nil, at its start and its end by Casbin's TimeMatchFunc. The tenant
 	// is "" where links have none.
 	LimitLink func(o Oracle, kind, name, role, tenant string, holds func(fields ...string) (bool, error))
-	// Decisions is how many are compared at least.
+	// Decisions is how many decisions are compared at least.
 	Decisions int
 }
 
@@ -91,7 +91,7 @@ func (m Major) options(f policygen.Family) []casbinrules.Option {
 	return append(Options(f), casbinrules.WithCasbin(m.Casbin))
 }
 
-// Options are those that a family needs.
+// Options returns the options that a family needs.
 func Options(f policygen.Family) []casbinrules.Option {
 	opts := []casbinrules.Option{
 		casbinrules.WithFunction("within", policygen.Within),

@@ -20,7 +20,7 @@ type Sample struct {
 	Action      string
 }
 
-// Samples are each policies of every family of models that the differential tests
+// Samples returns each policies of every family of models that the differential tests
 // have, the same for one seed. It panics when it cannot make one.
 func Samples(seed uint64, each int) iter.Seq[Sample] {
 	return func(yield func(Sample) bool) {
@@ -39,5 +39,5 @@ func Samples(seed uint64, each int) iter.Seq[Sample] {
 	}
 }
 
-// Objects are those that samples have rules about, and some beside them.
+// Objects returns the objects that samples have rules about, and some others.
 func Objects() []string { return slices.Clone(policygen.AskedObjects) }

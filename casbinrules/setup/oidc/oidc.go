@@ -1,5 +1,5 @@
-// Package oidc gives package setup the sign-in at OpenID providers. It is imported
-// for nothing else:
+// Package oidc adds the sign-in at OpenID providers to package setup. Import it only
+// for that:
 //
 //	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/oidc"
 //

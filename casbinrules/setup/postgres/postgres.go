@@ -1,6 +1,6 @@
-// Package postgres gives package setup stores in PostgreSQL: of policies, that of
-// core/source/postgres, and of sessions and revocations, those of its postgresstate. It
-// is imported for nothing else:
+// Package postgres adds stores in PostgreSQL to package setup: the one of
+// core/source/postgres for policies, and those of its postgresstate for sessions and
+// revocations. Import it only for that:
 //
 //	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres"
 //

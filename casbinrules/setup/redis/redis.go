@@ -1,5 +1,5 @@
-// Package redis gives package setup stores in Redis or Valkey: of sessions, and of
-// policies that instances share. It is imported for nothing else:
+// Package redis adds stores in Redis or Valkey to package setup: for sessions, and
+// for policies that instances share. Import it only for that:
 //
 //	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/redis"
 //
@@ -8,7 +8,7 @@
 //	session:
 //	  store: {redis: {address: 127.0.0.1:6379}}
 //
-// and below policy.store, where it is that of core/source/redis.
+// and below policy.store, where it is the store of core/source/redis.
 package redis
 
 import (

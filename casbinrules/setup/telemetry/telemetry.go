@@ -1,5 +1,5 @@
-// Package telemetry gives package setup two kinds of observers that measure with
-// OpenTelemetry. It is imported for nothing else:
+// Package telemetry adds two kinds of observers to package setup, which measure with
+// OpenTelemetry. Import it only for that:
 //
 //	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry"
 //
@@ -9,9 +9,8 @@
 //	  - prometheus: {}
 //
 // Both measure verdicts, the policy, key sets, and calls of issuers and stores, as
-// package core/telemetry describes it. prometheus has a page of its own, which
-// Handler of a setup serves at /metrics; opentelemetry takes the global providers
-// of the program.
+// package core/telemetry describes. prometheus has its own page, which the Handler of
+// a setup serves at /metrics; opentelemetry uses the program's global providers.
 package telemetry
 
 import (
