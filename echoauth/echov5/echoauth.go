@@ -8,16 +8,15 @@
 //	})
 //	log.Fatal(app.Start("127.0.0.1:8080"))
 //
-// A refused request is answered, and the middleware returns an
-// *[echo.HTTPError] that wraps the *[core.Denial], so that loggers and the app's
-// own HTTPErrorHandler see it. The answer is complete by then: what they write
-// to it is dropped. To change what denials look like, give the guard a
-// responder.
+// A refused request is answered, and the middleware returns an *[echo.HTTPError]
+// that wraps the *[core.Denial], so that loggers and the app's own HTTPErrorHandler
+// see it. The response is complete by then, so what they write is dropped. To
+// change how denials look, set the guard's responder.
 //
 // A refusal is written to the *[echo.Response] itself, below middlewares such as
-// Gzip that have put a writer of their own around it with SetResponse. Where
-// there is none to be found, or something below it holds back what is written,
-// the error handler is told at the gate, and the gate returns nil.
+// Gzip that have put a writer of their own around it with SetResponse. If there is
+// none to be found, or something below it buffers the response, the gate itself
+// calls the error handler and returns nil.
 package echoauth
 
 import (
@@ -29,40 +28,39 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Authenticate mounts gate one: 401 without a usable identity. Like all
-// functions here that mount a gate it panics when the gate cannot work, so a
+// Authenticate mounts gate one, which answers 401 without a usable identity. Like
+// all functions here that mount a gate it panics if the gate cannot work, so that a
 // mistake shows at start-up.
 func Authenticate(g *core.Guard) echo.MiddlewareFunc { return mount(g.Authenticate()) }
 
-// Optional lets requests without credentials pass as anonymous; bad
-// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
-// as well.
+// Optional lets requests without credentials pass as anonymous; bad credentials
+// still get 401. [core.WithExpiredAsAnonymous] lets expired ones pass as well.
 func Optional(g *core.Guard, opts ...core.GateOption) echo.MiddlewareFunc {
 	return mount(g.Optional(opts...))
 }
 
-// Authorize mounts gate two with the guard's authorizer. It runs gate one
-// first where that has not been done.
+// Authorize mounts gate two with the guard's authorizer. It first runs gate one if
+// the request has not passed it yet.
 func Authorize(g *core.Guard, opts ...core.GateOption) echo.MiddlewareFunc {
 	return mount(g.Authorize(opts...))
 }
 
-// Require mounts gate two with rules, all of which must allow. It runs gate
-// one first where that has not been done.
+// Require mounts gate two with rules, all of which must allow. It first runs gate
+// one if the request has not passed it yet.
 func Require(g *core.Guard, rules ...core.Authorizer) echo.MiddlewareFunc {
 	return mount(g.Require(rules...))
 }
 
-// Principal is who passed gate one, or nil for an anonymous request.
+// Principal returns the principal that passed gate one, or nil for an anonymous
+// request.
 func Principal(c *echo.Context) *core.Principal {
 	p, _ := core.PrincipalFrom(c.Request().Context())
 	return p
 }
 
-// Check asks rules from inside a handler, once the object they judge is
-// loaded. On a refusal it has answered and returns the error for the handler
-// to return. Nothing of what a handler writes that goes on all the same is sent,
-// and the guard's logger is told.
+// Check asks rules from inside a handler, once the object they need is loaded. If
+// they refuse, it answers and returns the error that the handler must return.
+// Anything the handler still writes is dropped, and the guard's logger is told.
 func Check(c *echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	view := newView(c)
 	v := g.CheckNow(c.Request().Context(), view, rules...)
@@ -74,15 +72,15 @@ func Check(c *echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	return newRefused(c, view, &v).refuseInside(c)
 }
 
-// Request shows the request to code that knows no framework, such as a login of
-// core/session.
+// Request returns the view of the request for framework-neutral code, such as a
+// login of core/session.
 func Request(c *echo.Context) core.Request {
 	return newView(c)
 }
 
-// AddFields puts fields that core and its schemes give out into the response:
-// Vary is merged with what others have set, every challenge and cookie gets its
-// own line, other names replace.
+// AddFields adds fields from core and its schemes to the response: Vary is merged
+// with what others have set, every challenge and cookie gets its own line, other
+// fields replace existing ones.
 func AddFields(c *echo.Context, fields ...core.Field) {
 	adapter.AddFields(c.Response().Header(), fields)
 }
@@ -99,9 +97,9 @@ func Serve(e core.Endpoint) echo.HandlerFunc {
 	}
 }
 
-// Routes lists the app's routes, for checks of a policy against them. A route for
+// Routes returns the app's routes, for checking a policy against them. A route for
 // any method is listed with every method that Echo knows. The apps behind
-// [echo.NewVirtualHostHandler] are apps of their own: ask for the routes of each.
+// [echo.NewVirtualHostHandler] are separate: get the routes of each.
 func Routes(app *echo.Echo) []core.RouteInfo {
 	var routes []core.RouteInfo
 	listed := make(map[core.RouteInfo]bool)
