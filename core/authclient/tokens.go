@@ -51,13 +51,13 @@ type ProofFunc func(r *http.Request, token, nonce string) (proof string, err err
 // safe for concurrent use: however many requests need a new token, one call fetches
 // it.
 type Tokens struct {
-	scheme  string
-	fields  []string
-	fetch   TokenFunc
-	prove   ProofFunc
-	now     func() time.Time
-	timeout time.Duration
-	turn    chan struct{} // held by the only call of fetch
+	scheme   string
+	fields   []string
+	fetch    TokenFunc
+	prove    ProofFunc
+	now      func() time.Time
+	timeout  time.Duration
+	fetching chan struct{} // held by the only call of fetch
 
 	mu      sync.Mutex
 	current token
@@ -129,7 +129,7 @@ func newTokens(scheme string, fields []string, fetch TokenFunc, opts []TokenOpti
 	if fetch == nil {
 		return nil, fmt.Errorf("authclient: %s: no function to get tokens", scheme)
 	}
-	t := &Tokens{scheme: scheme, fields: fields, fetch: fetch, now: time.Now, timeout: fetchTimeout, turn: make(chan struct{}, 1)}
+	t := &Tokens{scheme: scheme, fields: fields, fetch: fetch, now: time.Now, timeout: fetchTimeout, fetching: make(chan struct{}, 1)}
 	if err := option.Apply(t, opts); err != nil {
 		return nil, fmt.Errorf("authclient: %s: %w", scheme, err)
 	}
@@ -198,8 +198,8 @@ func (t *Tokens) get(r *http.Request) (tok token, nonce string, err error) {
 // fly fetches a token for all requests that wait for f. After Invalidate a flight
 // still serves those, but no later ones.
 func (t *Tokens) fly(ctx context.Context, f *flight) {
-	t.turn <- struct{}{}
-	defer func() { <-t.turn }()
+	t.fetching <- struct{}{}
+	defer func() { <-t.fetching }()
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	value, expires, err := t.call(ctx)

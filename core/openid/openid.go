@@ -103,7 +103,7 @@ func WithLogoutRedirect(path string) Option {
 // is then prefix, "callback/" and the provider's name; mount the endpoints there.
 func WithPath(prefix string) Option {
 	return func(s *settings) error {
-		if !strings.HasPrefix(prefix, "/") || prefix == "/" || path.Clean(prefix)+"/" != prefix || strings.ContainsFunc(prefix, isOddInPath) {
+		if !strings.HasPrefix(prefix, "/") || prefix == "/" || path.Clean(prefix)+"/" != prefix || strings.ContainsFunc(prefix, isUnsafeInPath) {
 			return fmt.Errorf("path %q: give one that begins and ends with a slash, such as %s", prefix, defaultPath)
 		}
 		s.path = prefix
@@ -111,9 +111,9 @@ func WithPath(prefix string) Option {
 	}
 }
 
-// isOddInPath reports whether a character of a path would have to be escaped, or
+// isUnsafeInPath reports whether a character of a path would have to be escaped, or
 // means something to a router.
-func isOddInPath(r rune) bool {
+func isUnsafeInPath(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/-_.", r))
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // badCredentials judges a request with credentials that nobody may accept.
-func (j *judgement) badCredentials(x Exchange) {
+func (j *evaluation) badCredentials(x Exchange) {
 	detail := "The credentials (" + x.Variant + ") are no usable identity, which is 401 whatever is wrong with them."
 	switch {
 	case x.Err != nil:
@@ -31,7 +31,7 @@ func (j *judgement) badCredentials(x Exchange) {
 
 // navigation judges what a browser gets for a route that was refused. It may be led
 // to a form to sign in, or get the page of an application that asks by itself.
-func (j *judgement) navigation(x Exchange) {
+func (j *evaluation) navigation(x Exchange) {
 	plain, ok := j.answerTo(Plain, x.Route, x.As)
 	if !ok || x.Err != nil {
 		return
@@ -54,14 +54,14 @@ func (j *judgement) navigation(x Exchange) {
 
 // asForNobody reports whether a request without credentials gets the same status,
 // or is led away, too: what is wrong with that is said of it.
-func (j *judgement) asForNobody(x Exchange) bool {
+func (j *evaluation) asForNobody(x Exchange) bool {
 	o, ok := j.answerTo(Plain, x.Route, Anonymous)
 	return !ok || o.Err != nil || sentStatus(o.Answer) == x.Status || redirects(x.Status) && redirects(sentStatus(o.Answer))
 }
 
 // otherScheme reports whether a 401 asks for credentials of other schemes than
 // those of whoever it was sent to: the route may be one for other clients.
-func (j *judgement) otherScheme(x Exchange) bool {
+func (j *evaluation) otherScheme(x Exchange) bool {
 	scheme, _, found := strings.Cut(field(x.Request.Header, "Authorization"), " ")
 	all, err := challenge.Parse(x.Answer.Header.Values("WWW-Authenticate")...)
 	return found && err == nil && len(all) > 0 && !slices.ContainsFunc(all, func(c challenge.Challenge) bool { return strings.EqualFold(c.Scheme(), scheme) })

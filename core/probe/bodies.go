@@ -29,7 +29,7 @@ var (
 )
 
 // body judges what an error answer shows.
-func (j *judgement) body(x Exchange) {
+func (j *evaluation) body(x Exchange) {
 	if x.Err != nil || x.Status < 400 || x.Body == "" {
 		return
 	}
@@ -56,7 +56,7 @@ func (j *judgement) body(x Exchange) {
 
 // toldAll reports whether words about a wrong password are also those for an
 // account that does not exist.
-func (j *judgement) toldAll(words string) bool {
+func (j *evaluation) toldAll(words string) bool {
 	return slices.ContainsFunc(j.log, func(x Exchange) bool {
 		none := x.Purpose == BadCredentials && x.As == asPassword || x.Purpose == Account && strings.HasPrefix(x.Variant, madeUp)
 		return none && strings.Contains(strings.ToLower(words), "password") && strings.Contains(visible(x.Body), words)
@@ -64,7 +64,7 @@ func (j *judgement) toldAll(words string) bool {
 }
 
 // rule is what of a refusal's body names a role or a rule, or "".
-func (j *judgement) rule(x Exchange) string {
+func (j *evaluation) rule(x Exchange) string {
 	for _, re := range []*regexp.Regexp{ruleKeys, ruleQuoted, ruleEngine} {
 		if found := re.FindString(x.Body); found != "" {
 			return found

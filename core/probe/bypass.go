@@ -9,7 +9,7 @@ import (
 )
 
 // variant judges another spelling or method of what was refused.
-func (j *judgement) variant(x Exchange) {
+func (j *evaluation) variant(x Exchange) {
 	plain, ok := j.answerTo(Plain, x.Route, x.As)
 	if !ok || x.Err != nil || x.Status >= 300 || j.freshAnswer(plain) || !j.letThrough(x) {
 		return
@@ -33,7 +33,7 @@ func (j *judgement) variant(x Exchange) {
 
 // letThrough reports whether a success shows what was refused, and not the page
 // that the service has for any path, or what OPTIONS may tell everybody.
-func (j *judgement) letThrough(x Exchange) bool {
+func (j *evaluation) letThrough(x Exchange) bool {
 	h := x.Answer.Header
 	if x.Method == http.MethodOptions || strings.HasSuffix(x.Variant, http.MethodOptions) {
 		if theirs, known := j.success(x.Route); known && !alike(theirs, x) {
@@ -53,7 +53,7 @@ func (j *judgement) letThrough(x Exchange) bool {
 }
 
 // success is an answer to those who may have a route.
-func (j *judgement) success(route int) (Exchange, bool) {
+func (j *evaluation) success(route int) (Exchange, bool) {
 	i := slices.IndexFunc(j.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == route && !o.Direct && o.Err == nil && o.Status < 300 && !denial(o)
 	})
@@ -65,7 +65,7 @@ func (j *judgement) success(route int) (Exchange, bool) {
 
 // didThat reports whether a GET that names another method did what that method
 // does: it was answered like it, and not like a GET.
-func (j *judgement) didThat(x Exchange, method string) bool {
+func (j *evaluation) didThat(x Exchange, method string) bool {
 	theirs, known := j.success(x.Route)
 	if !known || theirs.Method != method || theirs.Status != x.Status || theirs.Body != x.Body {
 		return false
@@ -78,7 +78,7 @@ func (j *judgement) didThat(x Exchange, method string) bool {
 
 // fallback reports whether a success is the page that the service has for paths
 // it does not know, or its first page, and not what others get for the route.
-func (j *judgement) fallback(x Exchange) bool {
+func (j *evaluation) fallback(x Exchange) bool {
 	seen := slices.ContainsFunc(j.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == x.Route && !o.Direct && o.Err == nil && o.Status < 300
 	})
@@ -97,7 +97,7 @@ func (j *judgement) fallback(x Exchange) bool {
 // anotherThing reports whether the policy allows what a spelling of a refused path
 // may stand for. A router that folds the letter case of a route leaves that of
 // parameters, so the policy is asked about each mixture of the two paths.
-func (j *judgement) anotherThing(plain, x Exchange) bool {
+func (j *evaluation) anotherThing(plain, x Exchange) bool {
 	allowed := func(path string) bool { return j.expected(x.As, x.Method, path) == Allow }
 	if allowed(x.Target) {
 		return true
@@ -126,7 +126,7 @@ const maxMixed = 8
 
 // sameThing reports whether a spelling shows what the plain form shows to those
 // who may see it, and not another thing that the policy allows.
-func (j *judgement) sameThing(x Exchange) bool {
+func (j *evaluation) sameThing(x Exchange) bool {
 	return slices.ContainsFunc(j.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == x.Route && o.Err == nil && o.Status < 300 && o.Body != "" && (o.Body == x.Body || x.Method == http.MethodHead && headAlike(o, x))
 	})

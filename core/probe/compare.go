@@ -14,7 +14,7 @@ import (
 
 // denials finds routes that answer those who are to sign in and those who are
 // to stop in the same way.
-func (j *judgement) denials() {
+func (j *evaluation) denials() {
 	for _, x := range j.log {
 		if x.Purpose != Plain || x.Direct || x.As == Anonymous || x.Err != nil || j.Routes[x.Route].Public || x.Method == http.MethodHead {
 			continue
@@ -58,7 +58,7 @@ var aspects = []aspect{
 }
 
 // consistency compares the answers to one situation on all routes.
-func (j *judgement) consistency() {
+func (j *evaluation) consistency() {
 	groups := map[string][]Exchange{}
 	var names []string
 	for _, x := range j.log {
@@ -119,7 +119,7 @@ func oneMore(a, b string) bool {
 const withMembers = " with "
 
 // minority finds those whose aspect is another than that of most.
-func (j *judgement) minority(group []Exchange, a aspect) {
+func (j *evaluation) minority(group []Exchange, a aspect) {
 	counts := map[string]int{}
 	for _, x := range group {
 		counts[a.of(x)]++
@@ -177,7 +177,7 @@ func bodyShape(x Exchange) string {
 }
 
 // edges compares the answers of the proxy in front with those of the service.
-func (j *judgement) edges() {
+func (j *evaluation) edges() {
 	for _, x := range j.log {
 		if x.Direct || x.Purpose != Plain && x.Purpose != BadCredentials {
 			continue
@@ -191,7 +191,7 @@ func (j *judgement) edges() {
 	}
 }
 
-func (j *judgement) edge(x, d Exchange) {
+func (j *evaluation) edge(x, d Exchange) {
 	if d.Err != nil || x.Err != nil {
 		if d.Err != nil {
 			j.note("%s %s as %s was not compared: the service itself does not answer: %v", x.Method, x.Target, x.As, d.Err)
@@ -206,7 +206,7 @@ func (j *judgement) edge(x, d Exchange) {
 	if got != want {
 		j.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers the one, and the proxy in front makes the other of it.")
 	}
-	if got, want := lasting(x), lasting(d); got != want {
+	if got, want := stableChallenges(x), stableChallenges(d); got != want {
 		j.find(FaultEdgeChallenge, x, orNone(got), orNone(want), "The proxy in front changes WWW-Authenticate.")
 	}
 	if got, want := caching(x.Answer.Header, d.Answer.Header), caching(d.Answer.Header, x.Answer.Header); got != want {
@@ -228,8 +228,8 @@ func orNone(s string) string {
 	return s
 }
 
-// lasting is the challenges of an answer without what is new in each.
-func lasting(x Exchange) string {
+// stableChallenges is the challenges of an answer without what is new in each.
+func stableChallenges(x Exchange) string {
 	lines := x.Answer.Header.Values("WWW-Authenticate")
 	all, err := challenge.Parse(lines...)
 	if err != nil {

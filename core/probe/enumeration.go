@@ -12,7 +12,7 @@ import (
 
 // accounts judges whether an answer to a wrong password tells that the account
 // exists.
-func (j *judgement) accounts() {
+func (j *evaluation) accounts() {
 	known, others := map[string][]Exchange{}, map[bool][]Exchange{}
 	var names []string
 	for _, x := range j.log {
@@ -42,7 +42,7 @@ func (j *judgement) accounts() {
 
 // unanswered notes a login that answers all tries as one that was not asked
 // rightly: then nothing was compared.
-func (j *judgement) unanswered() {
+func (j *evaluation) unanswered() {
 	var all []Exchange
 	for _, x := range j.log {
 		if x.Purpose == Account && x.Route < 0 && x.Err == nil {
@@ -62,7 +62,7 @@ func (j *judgement) unanswered() {
 // may be refused for that.
 func mail(name string) bool { return strings.Contains(name, "@") }
 
-func (j *judgement) account(name string, known, others []Exchange) {
+func (j *evaluation) account(name string, known, others []Exchange) {
 	a, b := tells(known[0]), tells(others[0])
 	same := func(xs []Exchange, want []aspectOfAnswer) bool {
 		return !slices.ContainsFunc(xs, func(x Exchange) bool { return !slices.Equal(tells(x), want) })
@@ -130,7 +130,7 @@ func tells(x Exchange) []aspectOfAnswer {
 	}
 	slices.Sort(cookies)
 	return []aspectOfAnswer{
-		{"status", status(x.Answer)}, {"WWW-Authenticate", lasting(x)}, {"Location", nameless(h.Get("Location"))},
+		{"status", status(x.Answer)}, {"WWW-Authenticate", stableChallenges(x)}, {"Location", nameless(h.Get("Location"))},
 		{"Set-Cookie", strings.Join(cookies, ", ")}, {"body", nameless(x.Body)}, {"Content-Type", h.Get("Content-Type")},
 	}
 }
@@ -146,7 +146,7 @@ func times(xs []Exchange) []time.Duration {
 
 // wrongPassword judges the answer to a wrong password by itself: 401 from a gate
 // with Basic credentials, and from a login no success and no 403 for a program.
-func (j *judgement) wrongPassword(x Exchange) {
+func (j *evaluation) wrongPassword(x Exchange) {
 	if x.Route >= 0 {
 		j.badCredentials(x)
 		return

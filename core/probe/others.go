@@ -9,7 +9,7 @@ import (
 
 // origins judges what pages of other sites can read of refusals, where they may
 // read the other answers of the route.
-func (j *judgement) origins() {
+func (j *evaluation) origins() {
 	for _, x := range j.log {
 		if x.Err != nil || x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden {
 			continue
@@ -25,7 +25,7 @@ func (j *judgement) origins() {
 }
 
 // shared reports whether pages of other sites may read an answer of a route.
-func (j *judgement) shared(route int) bool {
+func (j *evaluation) shared(route int) bool {
 	return slices.ContainsFunc(j.log, func(x Exchange) bool {
 		allowed := x.Answer.Header.Get("Access-Control-Allow-Origin")
 		if x.Purpose != Preflight && x.Purpose != CrossOrigin || x.Route != route || allowed == "" {
@@ -39,7 +39,7 @@ func (j *judgement) shared(route int) bool {
 	})
 }
 
-func (j *judgement) readable(x Exchange) {
+func (j *evaluation) readable(x Exchange) {
 	allowed := x.Answer.Header.Get("Access-Control-Allow-Origin")
 	if allowed != "*" && allowed != j.origin() {
 		j.find(FaultCORSHidesRefusal, x, status(x.Answer)+" without Access-Control-Allow-Origin", status(x.Answer)+" with Access-Control-Allow-Origin",
@@ -56,7 +56,7 @@ func (j *judgement) readable(x Exchange) {
 	}
 }
 
-func (j *judgement) origin() string {
+func (j *evaluation) origin() string {
 	if j.Origin == "" {
 		return defaultOrigin
 	}
@@ -64,7 +64,7 @@ func (j *judgement) origin() string {
 }
 
 // crawlers judges whether crawlers are told what people are told.
-func (j *judgement) crawlers() {
+func (j *evaluation) crawlers() {
 	for _, x := range j.log {
 		if x.Direct || x.Err != nil {
 			continue
@@ -80,7 +80,7 @@ func (j *judgement) crawlers() {
 	}
 }
 
-func (j *judgement) crawler(x, plain Exchange) {
+func (j *evaluation) crawler(x, plain Exchange) {
 	if plain.Err != nil {
 		return
 	}
@@ -105,7 +105,7 @@ func crawlerName(agent string) string {
 }
 
 // page judges robots.txt, the sitemap and the first page.
-func (j *judgement) page(x Exchange) {
+func (j *evaluation) page(x Exchange) {
 	if x.Variant != "" {
 		for _, o := range j.log {
 			if o.Purpose == Page && o.Variant == "" && o.Target == x.Target {
@@ -122,7 +122,7 @@ func (j *judgement) page(x Exchange) {
 }
 
 // nowhere is the status of a path that does not exist.
-func (j *judgement) nowhere() int {
+func (j *evaluation) nowhere() int {
 	for _, x := range j.log {
 		if x.Purpose == Reach && x.As == Anonymous {
 			return x.Status

@@ -70,7 +70,7 @@ func excerpt(body string) string {
 }
 
 // refusal judges what every 401 and 403 has in common.
-func (j *judgement) refusal(x Exchange) {
+func (j *evaluation) refusal(x Exchange) {
 	switch x.Purpose {
 	case Plain, Again, BadCredentials, Navigation, Account:
 	case Method:
@@ -105,7 +105,7 @@ func (j *judgement) refusal(x Exchange) {
 }
 
 // challenges judges the challenges of a 401.
-func (j *judgement) challenges(x Exchange, lines []string) {
+func (j *evaluation) challenges(x Exchange, lines []string) {
 	if strings.TrimSpace(strings.Join(lines, "")) == "" {
 		j.find(FaultChallengeMissing, x, "401 without a challenge", wantChallenge,
 			"RFC 9110 §15.5.2 wants at least one challenge in WWW-Authenticate; without it clients cannot know how to sign in.")
@@ -182,7 +182,7 @@ func servedFromCache(h http.Header) string {
 }
 
 // again judges a request without credentials after others had theirs.
-func (j *judgement) again(x Exchange) {
+func (j *evaluation) again(x Exchange) {
 	first, ok := j.answerTo(Plain, x.Route, Anonymous)
 	if ok && x.Err == nil && first.Status >= 400 && x.Status < 300 && !denial(x) && !signInForm(x) {
 		j.find(FaultCachedAnswer, x, status(x.Answer), status(first.Answer)+", as before anybody else asked",
@@ -191,13 +191,13 @@ func (j *judgement) again(x Exchange) {
 }
 
 // freshAnswer reports whether a query that no cache has seen changes a refusal.
-func (j *judgement) freshAnswer(x Exchange) bool {
+func (j *evaluation) freshAnswer(x Exchange) bool {
 	o, ok := j.answerTo(Fresh, x.Route, x.As)
 	return ok && o.Err == nil && o.Status < 300
 }
 
 // fresh finds refusals that are served to others from a cache.
-func (j *judgement) fresh() {
+func (j *evaluation) fresh() {
 	for _, x := range j.log {
 		if x.Purpose == Plain && !x.Direct && x.As != Anonymous && x.Err == nil &&
 			(x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden) && j.freshAnswer(x) {
@@ -208,7 +208,7 @@ func (j *judgement) fresh() {
 }
 
 // burst finds rate limits that answer as if a right were missing.
-func (j *judgement) burst() {
+func (j *evaluation) burst() {
 	for _, x := range j.log {
 		if x.Purpose != Burst || x.Err != nil || x.Status != http.StatusForbidden {
 			continue

@@ -84,7 +84,7 @@ func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Re
 			return nil, err
 		}
 	}
-	return judge(st.Settings, st.log), nil
+	return evaluate(st.Settings, st.log), nil
 }
 
 // reached is an error if no request was answered so far.

@@ -22,7 +22,7 @@ type login struct {
 // send a signed-in user straight back.
 func (l *login) location(r core.Request, d *core.Denial) string {
 	if l == nil || d.Kind != core.Unauthenticated || d.Code == core.CodeStepUp ||
-		!isRepeatable(r) || !mayLead(r) || l.leadsAlready(r) {
+		!isRepeatable(r) || !mayRedirect(r) || l.mayLoop(r) {
 		return ""
 	}
 	return withReturnTo(l.page, r)
@@ -33,9 +33,9 @@ func isRepeatable(r core.Request) bool {
 	return r.Method() == http.MethodGet || r.Method() == http.MethodHead
 }
 
-// mayLead reports whether nothing indicates that a script, a frame or a program
+// mayRedirect reports whether nothing indicates that a script, a frame or a program
 // made the request. Accept has already been checked.
-func mayLead(r core.Request) bool {
+func mayRedirect(r core.Request) bool {
 	if mode, n := r.Header("Sec-Fetch-Mode"); n > 1 || n == 1 && mode != "navigate" {
 		return false
 	}
@@ -47,11 +47,11 @@ func mayLead(r core.Request) bool {
 	return scripts == 0 && credentials == 0
 }
 
-// leadsAlready reports whether a redirect could loop: from the sign-in page itself
+// mayLoop reports whether a redirect could loop: from the sign-in page itself
 // or, if a proxy hides its path, from a request that has the redirect's parameter.
 // It also reports true for files that crawlers and browsers fetch by themselves,
 // for which they would mistake the sign-in page.
-func (l *login) leadsAlready(r core.Request) bool {
+func (l *login) mayLoop(r core.Request) bool {
 	if _, n := r.Query(ReturnToParam); n > 0 {
 		return true
 	}

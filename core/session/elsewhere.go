@@ -39,7 +39,7 @@ func (m *Manager) SignInElsewhere(ctx context.Context, r core.Request, returnTo 
 	case v.Response == nil:
 		return seeOther(m.afterSignIn(returnTo), fields)
 	case v.Denial.Kind == core.Unauthenticated && m.loginPage != "":
-		return seeOther(m.onceMore(returnTo), []core.Field{noStore})
+		return seeOther(m.signInRetry(returnTo), []core.Field{noStore})
 	}
 	return *v.Response
 }

@@ -53,7 +53,7 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 		case err == nil:
 			return seeOther(m.afterSignIn(form.Get(respond.ReturnToParam)), fields)
 		case errors.As(err, &wrong) && m.loginPage != "" && !form.JSON:
-			return seeOther(m.onceMore(form.Get(respond.ReturnToParam)), []core.Field{noStore})
+			return seeOther(m.signInRetry(form.Get(respond.ReturnToParam)), []core.Field{noStore})
 		}
 		return m.Refuse(err)(ctx, r)
 	})
@@ -67,8 +67,8 @@ func (m *Manager) afterSignIn(returnTo string) string {
 	return m.afterLogin
 }
 
-// onceMore returns the address of the sign-in page for another try.
-func (m *Manager) onceMore(returnTo string) string {
+// signInRetry returns the address of the sign-in page for another try.
+func (m *Manager) signInRetry(returnTo string) string {
 	page, err := url.Parse(m.loginPage)
 	if err != nil {
 		return m.loginPage

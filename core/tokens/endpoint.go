@@ -173,14 +173,14 @@ func (m *Manager) read(r core.Request) (string, error) {
 // means that the family may still be alive.
 func (m *Manager) LogoutEndpoint() core.Endpoint {
 	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
-		way := &wayOut{}
-		way.text, way.err = m.read(r)
-		if v := m.exit.Check(context.WithValue(ctx, wayOutKey{}, way), r); v.Response != nil {
+		logout := &logoutRequest{}
+		logout.text, logout.err = m.read(r)
+		if v := m.exit.Check(context.WithValue(ctx, logoutRequestKey{}, logout), r); v.Response != nil {
 			return *v.Response
 		}
-		if way.family != nil {
-			if way.err = m.end(ctx, way.family); way.err != nil {
-				v := m.exit.Check(context.WithValue(ctx, wayOutKey{}, way), r)
+		if logout.family != nil {
+			if logout.err = m.end(ctx, logout.family); logout.err != nil {
+				v := m.exit.Check(context.WithValue(ctx, logoutRequestKey{}, logout), r)
 				return *v.Response
 			}
 		}
@@ -192,14 +192,14 @@ func (m *Manager) LogoutEndpoint() core.Endpoint {
 	})
 }
 
-// wayOut holds what is known about a request that logs out.
-type wayOut struct {
+// logoutRequest holds what is known about a request that logs out.
+type logoutRequest struct {
 	text   string
 	err    error
 	family *family
 }
 
-type wayOutKey struct{}
+type logoutRequestKey struct{}
 
 // leaving is the scheme for logging out. Its challenges are also in the responses
 // to logins and refreshes. They have no error code: invalid_token is about access
@@ -220,21 +220,21 @@ func (l leaving) Scheme() core.Scheme {
 
 // Authenticate implements [core.Authenticator]. An ended token counts as none.
 func (l leaving) Authenticate(ctx context.Context, _ core.Request) (*core.Principal, error) {
-	way, ok := ctx.Value(wayOutKey{}).(*wayOut)
+	logout, ok := ctx.Value(logoutRequestKey{}).(*logoutRequest)
 	if !ok {
 		return nil, core.ErrNoCredentials
 	}
-	if way.err != nil {
-		return nil, way.err
+	if logout.err != nil {
+		return nil, logout.err
 	}
-	f, err := l.m.presented(ctx, way.text)
+	f, err := l.m.presented(ctx, logout.text)
 	if err != nil {
 		return nil, err
 	}
 	if f == nil {
 		return nil, core.ErrNoCredentials
 	}
-	way.family = f
+	logout.family = f
 	return f.principal()
 }
 

@@ -113,8 +113,8 @@ func (f *family) token(number uint32) refreshToken {
 // tag returns the name of the family in access tokens. It is not secret.
 func (f *family) tag() string { return string(f.key[:22]) }
 
-// found starts a family for p and returns its first token.
-func (m *Manager) found(ctx context.Context, p *core.Principal) (*family, refreshToken, error) {
+// startFamily starts a family for p and returns its first token.
+func (m *Manager) startFamily(ctx context.Context, p *core.Principal) (*family, refreshToken, error) {
 	none := refreshToken{}
 	now := m.now()
 	f := &family{Format: recordFormat, Identity: sessionstore.NewIdentity(p), CodeKey: make([]byte, sha256.Size), Deadline: now.Add(m.absolute), LoggedIn: now}

@@ -46,7 +46,7 @@ func (m *Manager) begin(ctx context.Context, p *core.Principal) (*pair, error) {
 	if p.ID() == m.signer.Client() {
 		return nil, &core.InternalError{Err: errors.New("tokens: a user has the ID of the client that tokens are issued to, so that its tokens would be the client's own: name another with jwtsign.WithClient")}
 	}
-	f, t, err := m.found(ctx, p)
+	f, t, err := m.startFamily(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -81,8 +81,8 @@ func newApp(t *testing.T, f authtest.Framework, keys jwtauth.KeySource) *app {
 	return a
 }
 
-// bearing is the header line of a token.
-func bearing(token string) string { return "Authorization: Bearer " + token }
+// authorization returns the header line for a token.
+func authorization(token string) string { return "Authorization: Bearer " + token }
 
 // answers fails the test unless a request gets that status for that reason, with
 // what the challenge says behind the realm, and no part of a token is told.

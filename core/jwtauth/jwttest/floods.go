@@ -46,7 +46,7 @@ func floods(t *testing.T, f authtest.Framework) {
 		default:
 			t.Logf("%s: the server itself answers %d", name, got.Status)
 		}
-		a.answers("a good token after "+name, http.StatusOK, core.ReasonAllowed, "", bearing(good))
+		a.answers("a good token after "+name, http.StatusOK, core.ReasonAllowed, "", authorization(good))
 	}
 }
 
@@ -68,7 +68,7 @@ func flood(addr, token string) (authtest.Answer, error) {
 	}
 	go func() {
 		defer close(written)
-		head := authtest.Request("GET", "/reports", bearing(token), "Connection: close")
+		head := authtest.Request("GET", "/reports", authorization(token), "Connection: close")
 		_, _ = io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n")+"\r\n\r\n") // the answer tells
 	}()
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)

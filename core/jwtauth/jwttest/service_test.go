@@ -181,5 +181,3 @@ func (a attempt) judge(answer authtest.Answer, e core.Event, ran int64) error {
 	}
 	return nil
 }
-
-func authorization(token string) string { return "Authorization: Bearer " + token }

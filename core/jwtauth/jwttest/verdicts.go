@@ -29,16 +29,16 @@ func verdicts(t *testing.T, f authtest.Framework) {
 	good, other := tokenBy(t, issuer, "write", "read"), tokenBy(t, stranger, "read")
 	forged := good[:strings.LastIndexByte(good, '.')] + other[strings.LastIndexByte(other, '.'):]
 	for range 2 { // also when the good one is remembered
-		a.answers("a good token", http.StatusOK, core.ReasonAllowed, "", bearing(good))
+		a.answers("a good token", http.StatusOK, core.ReasonAllowed, "", authorization(good))
 		a.answers("no token", http.StatusUnauthorized, core.ReasonNoCredentials, "")
 		a.answers("another scheme", http.StatusUnauthorized, core.ReasonNoCredentials, "", "Authorization: Basic YTpi")
-		a.answers("an expired token", http.StatusUnauthorized, core.ReasonExpired, isExpired, bearing(tokenBy(t, past, "read")))
-		a.answers("a forged token", http.StatusUnauthorized, core.ReasonBadSignature, isForged, bearing(forged))
-		a.answers("another issuer's key", http.StatusUnauthorized, core.ReasonUnknownKey, isUnknown, bearing(other))
-		a.answers("half a token", http.StatusUnauthorized, core.ReasonMalformed, isMalformed, bearing(good[:strings.LastIndexByte(good, '.')]))
-		a.answers("a token and more", http.StatusUnauthorized, core.ReasonMalformed, isMalformed, bearing(good+"="))
-		a.answers("two tokens", http.StatusBadRequest, core.ReasonAmbiguous, `, error="invalid_request"`, bearing(good), bearing(good))
-		a.answers("no scope", http.StatusForbidden, core.ReasonMissingScope, `, error="insufficient_scope", scope="read"`, bearing(tokenBy(t, issuer, "write")))
+		a.answers("an expired token", http.StatusUnauthorized, core.ReasonExpired, isExpired, authorization(tokenBy(t, past, "read")))
+		a.answers("a forged token", http.StatusUnauthorized, core.ReasonBadSignature, isForged, authorization(forged))
+		a.answers("another issuer's key", http.StatusUnauthorized, core.ReasonUnknownKey, isUnknown, authorization(other))
+		a.answers("half a token", http.StatusUnauthorized, core.ReasonMalformed, isMalformed, authorization(good[:strings.LastIndexByte(good, '.')]))
+		a.answers("a token and more", http.StatusUnauthorized, core.ReasonMalformed, isMalformed, authorization(good+"="))
+		a.answers("two tokens", http.StatusBadRequest, core.ReasonAmbiguous, `, error="invalid_request"`, authorization(good), authorization(good))
+		a.answers("no scope", http.StatusForbidden, core.ReasonMissingScope, `, error="insufficient_scope", scope="read"`, authorization(tokenBy(t, issuer, "write")))
 	}
 }
 
@@ -50,7 +50,7 @@ func RunOutage(t *testing.T, f authtest.Framework) {
 	issuer, next := signs(t, newKey(t), 0), signs(t, newKey(t), 0)
 	server := newKeyServer(t, issuer)
 	a := newApp(t, f, server.keys)
-	known, fresh := bearing(tokenBy(t, issuer, "read")), bearing(tokenBy(t, next, "read"))
+	known, fresh := authorization(tokenBy(t, issuer, "read")), authorization(tokenBy(t, next, "read"))
 	a.answers("before", http.StatusOK, core.ReasonAllowed, "", known)
 	server.serves(nil)
 	a.answers("meanwhile", http.StatusOK, core.ReasonAllowed, "", known)

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// judge says what is wrong with answers to a plan for s.
-func judge(s *Settings, log []Exchange) *Report {
-	j := &judgement{Settings: s, log: withoutSecrets(s, log), seen: map[string]bool{}}
+// evaluate reports what is wrong with the responses to a plan for s.
+func evaluate(s *Settings, log []Exchange) *Report {
+	j := &evaluation{Settings: s, log: withoutSecrets(s, log), seen: map[string]bool{}}
 	for _, x := range j.log {
 		if x.Direct {
 			continue
@@ -51,8 +51,8 @@ func judge(s *Settings, log []Exchange) *Report {
 	return &Report{Findings: j.findings, Exchanges: log, Notes: j.notes}
 }
 
-// judgement collects what is wrong.
-type judgement struct {
+// evaluation collects what is wrong.
+type evaluation struct {
 	*Settings
 	log      []Exchange
 	findings []Finding
@@ -67,7 +67,7 @@ const (
 )
 
 // find adds a finding, once for what was asked and by whom.
-func (j *judgement) find(code string, x Exchange, got, want, detail string) {
+func (j *evaluation) find(code string, x Exchange, got, want, detail string) {
 	if j.once(code, x.Method, x.Target, x.As) {
 		j.findings = append(j.findings, Finding{
 			Code: code, Method: x.Method, Path: x.Target, As: x.As, Got: got, Want: want, Detail: detail, Request: x.Request,
@@ -76,7 +76,7 @@ func (j *judgement) find(code string, x Exchange, got, want, detail string) {
 }
 
 // once reports whether it is asked about these for the first time.
-func (j *judgement) once(parts ...string) bool {
+func (j *evaluation) once(parts ...string) bool {
 	key := strings.Join(parts, "\x00")
 	if j.seen[key] {
 		return false
@@ -85,14 +85,14 @@ func (j *judgement) once(parts ...string) bool {
 	return true
 }
 
-func (j *judgement) note(format string, args ...any) {
+func (j *evaluation) note(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(j.notes, text) {
 		j.notes = append(j.notes, text)
 	}
 }
 
 // plain judges the request for a route as it is registered.
-func (j *judgement) plain(x Exchange) {
+func (j *evaluation) plain(x Exchange) {
 	public := j.Routes[x.Route].Public
 	switch {
 	case x.Err != nil:
@@ -121,7 +121,7 @@ func (j *judgement) plain(x Exchange) {
 // signIn is how the last segment of a path is called that signs people in.
 var signIn = regexp.MustCompile(`(?i)/((log|sign)[-_]?(in|on)|sessions?|tokens?|auth|authenticate)$`)
 
-func (j *judgement) publicRoute(x Exchange) {
+func (j *evaluation) publicRoute(x Exchange) {
 	if path, _, _ := strings.Cut(x.Target, "?"); x.Method == http.MethodPost && x.Status == http.StatusUnauthorized && signIn.MatchString(path) {
 		j.note("POST %s as %s was not judged: without a password 401 is right; to have its answers compared, name it as the login", x.Target, x.As)
 		return
@@ -132,7 +132,7 @@ func (j *judgement) publicRoute(x Exchange) {
 }
 
 // anonymous judges a request without credentials for a route that is not public.
-func (j *judgement) anonymous(x Exchange) {
+func (j *evaluation) anonymous(x Exchange) {
 	switch {
 	case x.Via != nil && !samePlace(x):
 		j.redirected(x, wantChallenge)
@@ -164,7 +164,7 @@ func inconclusive(status int) bool {
 }
 
 // redirected judges a refusal that leads to another page.
-func (j *judgement) redirected(x Exchange, want string) {
+func (j *evaluation) redirected(x Exchange, want string) {
 	to := x.Via[len(x.Via)-1]
 	if x.Status < 300 {
 		j.find(FaultRedirectDenial, x, fmt.Sprintf("%d to %s, which answers %d", x.First, to, x.Status), want,
@@ -175,7 +175,7 @@ func (j *judgement) redirected(x Exchange, want string) {
 }
 
 // signedIn judges a request with credentials that are good.
-func (j *judgement) signedIn(x Exchange) {
+func (j *evaluation) signedIn(x Exchange) {
 	verdict := j.expected(x.As, x.Method, x.Target)
 	switch {
 	case x.Via != nil && !samePlace(x):
@@ -206,7 +206,7 @@ func (j *judgement) signedIn(x Exchange) {
 }
 
 // expected is what the policy says of a request for a path as sent.
-func (j *judgement) expected(as, method, target string) Verdict {
+func (j *evaluation) expected(as, method, target string) Verdict {
 	if j.Expect == nil {
 		return Unknown
 	}
@@ -215,13 +215,13 @@ func (j *judgement) expected(as, method, target string) Verdict {
 
 // alsoRedirected reports whether a request without credentials leads to the same
 // page.
-func (j *judgement) alsoRedirected(x Exchange) bool {
+func (j *evaluation) alsoRedirected(x Exchange) bool {
 	o, ok := j.answerTo(Plain, x.Route, Anonymous)
 	return ok && len(o.Via) > 0 && o.Via[len(o.Via)-1] == x.Via[len(x.Via)-1]
 }
 
 // answerTo is the first exchange for a route, as somebody.
-func (j *judgement) answerTo(p Purpose, route int, as string) (Exchange, bool) {
+func (j *evaluation) answerTo(p Purpose, route int, as string) (Exchange, bool) {
 	for _, x := range j.log {
 		if x.Purpose == p && x.Route == route && x.As == as && !x.Direct {
 			return x, true
@@ -230,14 +230,14 @@ func (j *judgement) answerTo(p Purpose, route int, as string) (Exchange, bool) {
 	return Exchange{}, false
 }
 
-func (j *judgement) link(x Exchange) {
+func (j *evaluation) link(x Exchange) {
 	if x.Err == nil && (x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden) {
 		j.find(FaultLinkRefused, x, status(x.Answer), "200, or no reference to it", "The public "+x.Variant+" refers to it, and visitors and crawlers are refused.")
 	}
 }
 
 // unasked notes the routes that were not asked for.
-func (j *judgement) unasked() {
+func (j *evaluation) unasked() {
 	n := 0
 	for i, r := range j.Routes {
 		if !j.Sent(i) && !slices.Contains(safe, r.method()) {
