@@ -16,6 +16,7 @@ type refused struct {
 	seal   adapter.Seal
 	sealed echo.Response
 	err    echo.HTTPError
+	during answering
 }
 
 var refusals adapter.Batch[refused]
@@ -55,7 +56,7 @@ func (f *refused) refuse(c echo.Context) error {
 		}
 	}
 	if !resp.Committed {
-		write(resp, f.Verdict.Response)
+		f.during.send(resp, f.Verdict.Response)
 	}
 	f.close(c)
 	return f.error()
@@ -125,7 +126,7 @@ func answer(w http.ResponseWriter, f *adapter.Refusal) {
 		}
 	}
 	if !resp.Committed {
-		write(resp, f.Verdict.Response)
+		new(answering).send(resp, f.Verdict.Response)
 	}
 }
 
@@ -136,8 +137,6 @@ type answering struct {
 	answer      *core.Response
 	sent, wrote bool
 }
-
-var answerings adapter.Batch[answering]
 
 func (w *answering) WriteHeader(int) {
 	if !w.sent {
@@ -159,10 +158,9 @@ func (w *answering) Write(b []byte) (int, error) {
 // Unwrap is for [http.ResponseController].
 func (w *answering) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// write writes an answer to resp.
-func write(resp *echo.Response, answer *core.Response) {
-	w := answerings.New()
-	*w = answering{ResponseWriter: resp.Writer, answer: answer}
+// send writes an answer to resp. w has not been used before.
+func (w *answering) send(resp *echo.Response, answer *core.Response) {
+	w.ResponseWriter, w.answer = resp.Writer, answer
 	resp.Writer = w
 	resp.WriteHeader(answer.Status)
 	resp.Status = answer.Status
