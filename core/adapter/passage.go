@@ -237,7 +237,7 @@ var representation = [...]string{
 // It saves requests most of their allocations of a T.
 type Batch[T any] struct{ pool sync.Pool }
 
-// batchSize is the number of values allocated at a time. While one is in use, all
+// batchSize is the least number of values allocated at a time. While one is in use, all
 // stay in memory.
 const batchSize = 16
 
@@ -245,7 +245,8 @@ const batchSize = 16
 func (b *Batch[T]) New() *T {
 	left, _ := b.pool.Get().(*[]T)
 	if left == nil {
-		all := make([]T, batchSize)
+		all := slices.Grow([]T(nil), batchSize)
+		all = all[:cap(all)] // as many as the allocator has taken memory for
 		left = &all
 	}
 	v := &(*left)[0]
