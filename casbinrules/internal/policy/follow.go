@@ -53,8 +53,11 @@ func (f *follower) make(lines []*Rule, texts *Texts, s *model.Schema, kind strin
 		}
 	}
 	few := g.patterns == nil && s.Limits[kind] == 0 && count < texts.Numbers()/mostOfFew
-	if g.Tenants || few {
+	switch {
+	case g.Tenants:
 		g.nodes.byPair = map[Pair]int32{}
+	case few:
+		g.nodes.few = newFew(count)
 	}
 	f.piece = piece
 	f.shared = map[string]int32{}
@@ -109,7 +112,7 @@ func (f *follower) hasMet(name int32) bool {
 // names they are given to.
 func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
 	g := f.graph
-	if g.nodes.byPair == nil {
+	if g.nodes.areNames() {
 		f.direct = make([]Span, g.texts.Numbers())
 	}
 	f.piece = min(count, piece) // a name has a closure, and most lead to as many names

@@ -50,9 +50,38 @@ type node struct{ Tenant, Name string }
 // nodes numbers names within tenants. Without tenants these are the numbers of
 // the names, unless few names have links.
 type nodes struct {
-	byPair map[Pair]int32 // nil where the names have numbers that do
-	pairs  []Pair
+	byPair map[Pair]int32 // nil without tenants
+	// few are the places of nodes where there are no tenants, and few names have links:
+	// a power of two, at most half full, with the number of a node and one.
+	few   []fewSlot
+	pairs []Pair
 }
+
+// fewSlot is free while its number is 0.
+type fewSlot struct{ name, number int32 }
+
+// newFew has room for so many nodes.
+func newFew(count int) []fewSlot {
+	size := 8
+	for size < 2*count {
+		size *= 2
+	}
+	return make([]fewSlot, size)
+}
+
+// slot is where a name stands, or would.
+func (n *nodes) slot(name int32) *fewSlot {
+	hash := uint32(name) * 0x9e3779b9
+	last := uint32(len(n.few) - 1)
+	for at := hash ^ hash>>16; ; at++ {
+		if s := &n.few[at&last]; s.number == 0 || s.name == name {
+			return s
+		}
+	}
+}
+
+// areNames reports whether nodes have the numbers of their names.
+func (n *nodes) areNames() bool { return n.byPair == nil && n.few == nil }
 
 // Closure is what role links lead to. Names linked to the same roles share
 // one.
@@ -87,20 +116,28 @@ type link struct {
 
 // add is the number of a name, a new one if it has none.
 func (n *nodes) add(p Pair) int32 {
-	if n.byPair == nil {
+	if n.areNames() {
 		return p.Name
 	}
-	number, known := n.byPair[p]
-	if !known {
-		number = int32(len(n.pairs))
+	number := n.find(p)
+	if number >= 0 {
+		return number
+	}
+	number = int32(len(n.pairs))
+	n.pairs = append(n.pairs, p)
+	if n.few != nil {
+		*n.slot(p.Name) = fewSlot{p.Name, number + 1}
+	} else {
 		n.byPair[p] = number
-		n.pairs = append(n.pairs, p)
 	}
 	return number
 }
 
 // find is the number of a name, or -1.
 func (n *nodes) find(p Pair) int32 {
+	if n.few != nil {
+		return n.slot(p.Name).number - 1
+	}
 	if n.byPair == nil {
 		return p.Name
 	}
@@ -112,7 +149,7 @@ func (n *nodes) find(p Pair) int32 {
 
 // pair is the tenant and the name with a number.
 func (n *nodes) pair(number int32) Pair {
-	if n.byPair == nil {
+	if n.areNames() {
 		return Pair{Name: number}
 	}
 	return n.pairs[number]

@@ -65,7 +65,7 @@ func TestFewLinks(t *testing.T) {
 			text := strings.Join(links, "\n")
 			many, told, texts := linksOf(t, ready, text, 0)
 			few, toldFew, textsFew := linksOf(t, ready, text, mostOfFew*len(links))
-			if many.Tenants == (many.nodes.byPair == nil) || few.nodes.byPair == nil {
+			if many.nodes.areNames() == many.Tenants || few.nodes.areNames() || (few.nodes.few == nil) != few.Tenants {
 				t.Fatal("nodes are not numbered as the case wants it")
 			}
 			said += len(told)
@@ -147,7 +147,7 @@ func TestNamesThatFollow(t *testing.T) {
 		if old.texts == nil || now.texts == nil {
 			continue
 		}
-		kinds[[2]bool{old.nodes.byPair != nil, now.nodes.byPair != nil}]++
+		kinds[[2]bool{old.nodes.areNames(), now.nodes.areNames()}]++
 		texts := TextsOf(rules)
 		marked, want := make([]bool, texts.Numbers()+1), map[string]bool{}
 		changed := make([]bool, len(marked))
