@@ -1,5 +1,5 @@
-// Package bounded reads what others send up to a number of bytes, so that nobody can
-// make a service take more memory than it has said.
+// Package bounded reads input up to a maximum number of bytes, so that nobody can
+// make a service use more memory than intended.
 package bounded
 
 import (
@@ -10,13 +10,13 @@ import (
 	"os"
 )
 
-// LengthError says that there was more to read than a number of bytes.
+// LengthError means that there was more to read than the limit.
 type LengthError struct{ Limit int64 }
 
 func (e *LengthError) Error() string { return fmt.Sprintf("longer than %d bytes", e.Limit) }
 
-// Read reads r to its end. After limit bytes and one more the error is a
-// [*LengthError], and so it is where a middleware has limited r to fewer.
+// Read reads r to its end. If there are more than limit bytes, the error is a
+// [*LengthError]; so it is if a middleware has limited r to fewer.
 func Read(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	var cut *http.MaxBytesError
@@ -32,8 +32,8 @@ func Read(r io.Reader, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// File reads the file at path up to limit bytes and one more, by which its parser sees
-// that there is more.
+// File reads the file at path up to limit bytes and one more, from which its parser
+// can tell that there is more.
 func File(path string, limit int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -43,8 +43,8 @@ func File(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, limit+1))
 }
 
-// Body is [Read] of the body of an answer, of which nothing is read if it is said to
-// be longer. A body that ends before its Content-Length is an error of net/http.
+// Body reads the body of a response with [Read], unless its Content-Length exceeds
+// limit. A body that ends before its Content-Length is an error of net/http.
 func Body(resp *http.Response, limit int64) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, &LengthError{limit}

@@ -1,8 +1,8 @@
-// Package cache keeps answers that were expensive to find, for a while.
+// Package cache caches results that are expensive to compute.
 //
-// It is bounded, reads take no lock, and it may forget anything at any time.
-// So it fits verified credentials and never what must be remembered, such as
-// identifiers that may be used only once.
+// It is bounded, reads take no lock, and it may forget anything at any time. So it
+// suits verified credentials, but not what must be remembered, such as identifiers
+// that may be used only once.
 package cache
 
 import (
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ways is how many entries share a set: a new one replaces one of these.
+// ways is the number of entries in a set: a new one replaces one of these.
 const ways = 4
 
 // Key is a cryptographic hash of what the entry is for. The hash must be keyed
@@ -33,8 +33,8 @@ type entry[V any] struct {
 	expires time.Time
 }
 
-// New makes a cache for at least size entries, rounded up to a power of two;
-// at least 4. An empty one takes 8 bytes an entry.
+// New returns a cache for at least size entries, rounded up to a power of two; at
+// least 4. An empty one takes 8 bytes per entry.
 func New[V any](size int) *Cache[V] {
 	sets := 1
 	for sets*ways < size {
@@ -52,8 +52,8 @@ func (c *Cache[V]) Get(key Key, now time.Time) (V, bool) {
 	return none, false
 }
 
-// Peek returns the value kept for key and when it expires, which the caller has
-// to look at: it may have expired.
+// Peek returns the value for key and when it expires, which the caller has to
+// check: it may have expired already.
 func (c *Cache[V]) Peek(key Key) (value V, expires time.Time, ok bool) {
 	s := c.set(key)
 	for i := range s {
@@ -64,8 +64,8 @@ func (c *Cache[V]) Peek(key Key) (value V, expires time.Time, ok bool) {
 	return value, expires, false
 }
 
-// Put keeps value for key until expires. It takes the place of the key's own
-// entry, or of an empty or expired one, or of the one that expires first.
+// Put stores value for key until expires. It replaces the key's own entry, or an
+// empty or expired one, or the one that expires first.
 func (c *Cache[V]) Put(key Key, value V, expires, now time.Time) {
 	if !now.Before(expires) {
 		return
@@ -93,17 +93,17 @@ func (c *Cache[V]) Put(key Key, value V, expires, now time.Time) {
 	}
 }
 
-// Len is how many entries there are, some of which may have expired.
+// Len returns the number of entries, including expired ones.
 func (c *Cache[V]) Len() int { return int(c.held.Load()) }
 
-// remove empties a place if key's entry stands there.
+// remove clears a slot if it holds key's entry.
 func (c *Cache[V]) remove(from *atomic.Pointer[entry[V]], key Key) {
 	if e := from.Load(); e != nil && e.key == key && from.CompareAndSwap(e, nil) {
 		c.held.Add(-1)
 	}
 }
 
-// Clear forgets everything that was put in before it was called.
+// Clear forgets everything that was stored before the call.
 func (c *Cache[V]) Clear() {
 	for i := range c.sets {
 		for j := range c.sets[i] {
@@ -114,7 +114,7 @@ func (c *Cache[V]) Clear() {
 	}
 }
 
-// set is where key's entry stands, found by bits that are as good as random.
+// set returns the set of key, selected by bits that are practically random.
 func (c *Cache[V]) set(key Key) *set[V] {
 	h := uint64(key[0]) | uint64(key[1])<<8 | uint64(key[2])<<16 | uint64(key[3])<<24 |
 		uint64(key[4])<<32 | uint64(key[5])<<40 | uint64(key[6])<<48 | uint64(key[7])<<56

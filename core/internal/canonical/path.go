@@ -1,4 +1,4 @@
-// Package canonical makes the path that policies see.
+// Package canonical computes the path that policies see.
 package canonical
 
 import (
@@ -12,9 +12,10 @@ import (
 // ErrAmbiguous refuses a path that can be read two ways.
 var ErrAmbiguous = errors.New("ambiguous path")
 
-// Path is path decoded once, if it is escaped, and without a trailing slash. It
-// returns [ErrAmbiguous], saying why, for a path that two parties could read two
-// ways. Encoded slashes stay, as "%2F", if there are as many as innerSlashes says.
+// Path returns path decoded once, if it is escaped, and without a trailing slash.
+// It returns an error that wraps [ErrAmbiguous] and says why for a path that two
+// parties could read in two ways. Encoded slashes are kept, as "%2F", if there are
+// exactly innerSlashes of them.
 func Path(path string, escaped bool, innerSlashes int) (string, error) {
 	if path == "" || path[0] != '/' {
 		return "", ambiguous("it does not begin with a slash")
@@ -42,7 +43,7 @@ func Path(path string, escaped bool, innerSlashes int) (string, error) {
 	return path, nil
 }
 
-// EncodedSlashes is the number of encoded slashes in an escaped path or
+// EncodedSlashes returns the number of encoded slashes in an escaped path or
 // parameter, in either letter case.
 func EncodedSlashes(escaped string) int {
 	if strings.IndexByte(escaped, '%') < 0 {
@@ -53,8 +54,8 @@ func EncodedSlashes(escaped string) int {
 
 const encodedSlash = "%2F"
 
-// decodePath decodes percent-encodings once and refuses those that hide a
-// separator or are broken. With slashes, encoded ones stay.
+// decodePath decodes percent-encodings once and refuses those that hide a separator
+// or are invalid. If slashes is true, encoded slashes are kept.
 func decodePath(path string, slashes bool) (string, error) {
 	if strings.IndexByte(path, '%') < 0 && strings.IndexByte(path, '#') < 0 && strings.IndexByte(path, '?') < 0 {
 		return path, nil
@@ -86,7 +87,7 @@ func decodePath(path string, slashes bool) (string, error) {
 	return string(b), nil
 }
 
-// checkDecoded looks at a decoded path whose trailing slash is off.
+// checkDecoded checks a decoded path without its trailing slash.
 func checkDecoded(path string) error {
 	ascii := true
 	start := 1 // of the current segment

@@ -1,7 +1,6 @@
-// Package claims reads a decoded set of claims (RFC 7519 §4) or the members of
-// an introspection response (RFC 7662 §2.2). Names are compared exactly. A
-// claim of another type than it should have is an error that names it and
-// never repeats its value.
+// Package claims reads a decoded set of claims (RFC 7519 §4) or the members of an
+// introspection response (RFC 7662 §2.2). Names are compared exactly. A claim of
+// the wrong type is an error that names it but never quotes its value.
 package claims
 
 import (
@@ -20,11 +19,11 @@ import (
 // float64 would turn one integer into another.
 type Set = map[string]any
 
-// maxDate is the end of the year 9999 in seconds since 1970. A larger
-// NumericDate is no date, and most would wrap in time arithmetic.
+// maxDate is the end of the year 9999 in seconds since 1970. A larger NumericDate
+// is not a plausible date, and most would overflow in time arithmetic.
 const maxDate = 253402300799
 
-// Text is the string at p, or "" when there is no such claim.
+// Text returns the string at p, or "" if there is no such claim.
 func Text(s Set, p Path) (string, error) {
 	v, err := lookup(s, p)
 	if v == nil || err != nil {
@@ -37,9 +36,10 @@ func Text(s Set, p Path) (string, error) {
 	return text, nil
 }
 
-// Names are the names at p, such as roles: an array of strings, or one string,
-// which is one name and is never split. Null, "" and no such claim are none. An
-// empty string in an array is refused: it would match empty fields in policies.
+// Names returns the names at p, such as roles: an array of strings, or one string,
+// which is one name and is never split. Null, "" and a missing claim mean none. An
+// empty string in an array is refused, since it would match empty fields in
+// policies.
 func Names(s Set, p Path) ([]string, error) {
 	v, err := lookup(s, p)
 	if err != nil && !errors.Is(err, errNull) {
@@ -62,8 +62,8 @@ func Names(s Set, p Path) ([]string, error) {
 	return nil, fmt.Errorf("%s is neither an array of strings nor a string", p)
 }
 
-// texts are the elements of the array at p, which are strings, not empty and
-// without control characters.
+// texts returns the elements of the array at p, which must be strings, not empty
+// and without control characters.
 func texts(elements []any, p Path) ([]string, error) {
 	out := make([]string, len(elements))
 	for i, e := range elements {
@@ -75,9 +75,9 @@ func texts(elements []any, p Path) ([]string, error) {
 	return out, nil
 }
 
-// Keys are the names of the members of the object at p, in order: of those that
-// are true or an object. False and null say that the name does not count, and
-// anything else is refused. Null and no such claim are none.
+// Keys returns the sorted names of the members of the object at p that are true or
+// an object. Members that are false or null are skipped, and anything else is
+// refused. Null and a missing claim mean none.
 func Keys(s Set, p Path) ([]string, error) {
 	v, err := lookup(s, p)
 	if v == nil && (err == nil || errors.Is(err, errNull)) {
@@ -106,9 +106,9 @@ func Keys(s Set, p Path) ([]string, error) {
 	return out, nil
 }
 
-// Scopes are the scopes at p: one string, split at spaces alone (RFC 6749 §3.3,
+// Scopes returns the scopes at p: one string, split only at spaces (RFC 6749 §3.3,
 // RFC 8693 §4.2), or an array with one scope in each element, as the scp of some
-// issuers. None when there is no such claim.
+// issuers. A missing claim means none.
 func Scopes(s Set, p Path) ([]string, error) {
 	v, err := lookup(s, p)
 	if v == nil || err != nil {
@@ -136,8 +136,8 @@ func Scopes(s Set, p Path) ([]string, error) {
 // notInScope is the complement of RFC 6749 §3.3's scope-token characters.
 func notInScope(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 
-// Audience is aud, a string or an array of strings and nothing else (RFC 7519
-// §4.1.3); nil when there is none.
+// Audience returns aud, which must be a string or an array of strings (RFC 7519
+// §4.1.3); nil if it is missing.
 func Audience(s Set) ([]string, error) {
 	switch aud := s["aud"].(type) {
 	case nil:
@@ -159,8 +159,8 @@ func Audience(s Set) ([]string, error) {
 	return nil, errors.New("aud is neither a string nor an array")
 }
 
-// Date is a NumericDate (RFC 7519 §2): a JSON number, neither negative nor
-// beyond the year 9999, fractions kept. Quoted numbers are none. ok reports
+// Date returns a NumericDate (RFC 7519 §2): a JSON number, neither negative nor
+// beyond the year 9999, with fractions. Quoted numbers are invalid. ok reports
 // whether there is such a claim.
 func Date(s Set, name string) (t time.Time, ok bool, err error) {
 	v, ok := s[name]
@@ -175,8 +175,8 @@ func Date(s Set, name string) (t time.Time, ok bool, err error) {
 	return time.Unix(int64(whole), int64(fraction*1e9)), true, nil
 }
 
-// SplitScope splits at spaces only: any other white space is no separator
-// (RFC 6749 §3.3).
+// SplitScope splits only at spaces: other white space is not a separator (RFC 6749
+// §3.3).
 func SplitScope(scope string) []string {
 	return strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' })
 }
@@ -185,9 +185,9 @@ func SplitScope(scope string) []string {
 // bind a token to something other than a DPoP key.
 var otherConfirmations = [...]string{"jwk", "jwe", "jku", "kid", "x5t#S256"}
 
-// Thumbprint is cnf.jkt, the SHA-256 thumbprint in base64url of the key that a
-// token is bound to (RFC 9449 §6.1), the only form of binding that is confirmed
-// here; "" for a token without cnf. Any other cnf is an error.
+// Thumbprint returns cnf.jkt, the SHA-256 thumbprint in base64url of the key that a
+// token is bound to (RFC 9449 §6.1), the only supported form of binding; "" for a
+// token without cnf. Any other cnf is an error.
 func Thumbprint(s Set) (string, error) {
 	v, ok := s["cnf"]
 	if !ok {

@@ -16,13 +16,13 @@ const (
 	kindOther
 )
 
-// kinds says which tokens pass beside access tokens.
+// kinds says which tokens pass besides access tokens.
 type kinds struct{ nonce, id bool }
 
 // kindClaims are those in which issuers say what a token is.
 var kindClaims = [...]string{"typ", "token_use", "token_type", "tokenName", "type"}
 
-// kindNames are their values, in any letter case. Others say nothing.
+// kindNames lists their values, in any letter case. Others are ignored.
 var kindNames = [...]struct {
 	name string
 	kind kind
@@ -55,10 +55,10 @@ func (m *Mapping) AllowNonce() { m.kinds.nonce = true }
 // AllowIDTokens accepts ID tokens.
 func (m *Mapping) AllowIDTokens() { m.kinds.id = true }
 
-// CheckHeader refuses a token whose header says by typ (RFC 7515 §4.1.9) that it
-// is something other than an access token: by a media type of its own
-// (RFC 8725 §3.11), or by a name that issuers use for other tokens. access
-// reports whether typ says that it is one.
+// CheckHeader refuses a token whose typ (RFC 7515 §4.1.9) says that it is not an
+// access token: a media type of another kind (RFC 8725 §3.11), or a name that
+// issuers use for other tokens. access reports whether typ says that it is an
+// access token.
 func (m *Mapping) CheckHeader(typ string) (access bool, err error) {
 	if len(typ) > len("application/") && strings.EqualFold(typ[:len("application/")], "application/") {
 		typ = typ[len("application/"):]
@@ -74,10 +74,9 @@ func (m *Mapping) CheckHeader(typ string) (access bool, err error) {
 	return false, nil
 }
 
-// CheckKind refuses claims of a token that was issued as something other than an
-// access token, as far as they tell: an ID, refresh or logout token, or a
-// security event token (RFC 8417 §2.2). access says that the header calls it an
-// access token; one that calls itself that may have a nonce.
+// CheckKind refuses claims of a token that was recognizably not issued as an access
+// token: an ID, refresh or logout token, or a security event token (RFC 8417 §2.2).
+// access reports that the header calls it an access token, which may have a nonce.
 func (m *Mapping) CheckKind(s Set, access bool) error {
 	for _, name := range kindClaims {
 		text, _ := s[name].(string)

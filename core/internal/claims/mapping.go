@@ -10,14 +10,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/once"
 )
 
-// DefaultClientPrefix stands before the names of clients.
+// DefaultClientPrefix is the default prefix of the IDs of clients.
 const DefaultClientPrefix = "client:"
 
 // Mapping says which claims make a principal. The zero Mapping reads sub, roles
 // and scope, and keeps clients apart from users by [DefaultClientPrefix].
 type Mapping struct {
-	// SubjectOptional takes claims without sub for those of a client, as
-	// RFC 7662 §2.2 allows them.
+	// SubjectOptional treats claims without sub as those of a client, as RFC 7662
+	// §2.2 allows.
 	SubjectOptional bool
 
 	id      Path // of a user; nil for sub
@@ -37,7 +37,7 @@ type roleClaim struct {
 	read func(Set, Path) ([]string, error)
 }
 
-// clientRule is what becomes of a token that a client obtained for itself.
+// clientRule says how to treat a token that a client obtained for itself.
 type clientRule int
 
 const (
@@ -83,7 +83,7 @@ func (m *Mapping) setPath(to *Path, what, name string) (err error) {
 	return err
 }
 
-// SetClientPrefix sets what stands before the names of clients.
+// SetClientPrefix sets the prefix of the IDs of clients.
 func (m *Mapping) SetClientPrefix(prefix string) error {
 	if prefix == "" || !ControlFree(prefix) {
 		return errors.New("client prefix is empty or has a control character")
@@ -95,7 +95,7 @@ func (m *Mapping) SetClientPrefix(prefix string) error {
 // RefuseClients refuses the tokens of clients.
 func (m *Mapping) RefuseClients() error { return m.setClients(clientsRefused) }
 
-// ClientsAsUsers gives clients their names as they are.
+// ClientsAsUsers gives clients IDs without a prefix.
 func (m *Mapping) ClientsAsUsers() error { return m.setClients(clientsAsUsers) }
 
 func (m *Mapping) setClients(rule clientRule) error {
@@ -106,8 +106,7 @@ func (m *Mapping) setClients(rule clientRule) error {
 	return nil
 }
 
-// AddAuthorizedClients names clients whose tokens are good, and takes those of no
-// others.
+// AddAuthorizedClients accepts only tokens of the named clients.
 func (m *Mapping) AddAuthorizedClients(clients []string) error {
 	if len(clients) == 0 || slices.Contains(clients, "") {
 		return errors.New("authorized client is empty")
@@ -116,8 +115,7 @@ func (m *Mapping) AddAuthorizedClients(clients []string) error {
 	return nil
 }
 
-// CheckClient refuses a token of another client than those that are authorized,
-// if any are named.
+// CheckClient refuses a token of a client that is not authorized, if any are named.
 func (m *Mapping) CheckClient(s Set) error {
 	if m.only == nil {
 		return nil
@@ -129,7 +127,7 @@ func (m *Mapping) CheckClient(s Set) error {
 	return err
 }
 
-// ID names the principal. Every error is for a token that names nobody.
+// ID returns the principal's ID. An error means that the token names nobody.
 func (m *Mapping) ID(s Set) (string, error) {
 	sub, err := Text(s, subject)
 	if err != nil {
@@ -169,7 +167,7 @@ func (m *Mapping) checkUser(id, sub, client string, from Path) error {
 	case m.clients == clientsAsUsers:
 		return nil
 	case sub == "" && id == client:
-		// Nothing says whether this is the client or a user of its name.
+		// It is unknown whether this is the client or a user with its name.
 		return fmt.Errorf("no sub, and %s is the client's own name", from)
 	case m.clients == clientsPrefixed && strings.HasPrefix(id, m.clientPrefix()):
 		return fmt.Errorf("%s begins like the names of clients, %q", from, m.clientPrefix())
@@ -188,7 +186,7 @@ func (m *Mapping) clientPrefix() string {
 // there: RFC 8693 §4.3, OpenID Connect Core §2, and two issuers of their own.
 var clientClaims = [...]Path{{"client_id"}, {"azp"}, {"cid"}, {"appid"}}
 
-// Client is the client that a token was issued to, "" when it does not say.
+// Client returns the client that a token was issued to, or "" if it does not say.
 func Client(s Set) (string, error) {
 	for _, p := range clientClaims {
 		if client, err := Text(s, p); client != "" || err != nil {
@@ -220,7 +218,7 @@ func (m *Mapping) Fill(s Set, info *core.PrincipalInfo) (err error) {
 	return err
 }
 
-// tenants are what is at p: one tenant as a string, or those of an array.
+// tenants returns the tenants at p: one as a string, or those of an array.
 func tenants(s Set, p Path) (tenant string, all []string, err error) {
 	if v, err := lookup(s, p); err == nil {
 		if elements, ok := v.([]any); ok {

@@ -9,10 +9,10 @@ import (
 // Path is a claim's name, then the names inside it.
 type Path []string
 
-// ParsePath reads the name of a claim. Dots step into objects, as in
-// "realm_access.roles". A dot that belongs to a name is written \. and a
-// backslash \\, as in `resource_access.reports\.api.roles`. A name with "://"
-// and without a backslash is a URL, which is one name.
+// ParsePath parses the name of a claim. Dots descend into objects, as in
+// "realm_access.roles". A dot inside a name is written \. and a backslash \\, as in
+// `resource_access.reports\.api.roles`. A name with "://" and without a backslash
+// is a URL, which is one name.
 func ParsePath(name string) (Path, error) {
 	if strings.Contains(name, "://") && !strings.Contains(name, `\`) {
 		return Path{name}, nil
@@ -51,11 +51,11 @@ func ParsePath(name string) (Path, error) {
 
 func (p Path) String() string { return strings.Join(p, ".") }
 
-// errNull is a claim that is there and null.
+// errNull means that a claim is present but null.
 var errNull = errors.New("null")
 
-// lookup is the claim at p; nil without error when there is none. The error
-// wraps errNull where null stands in the way.
+// lookup returns the claim at p; nil without error if there is none. The error
+// wraps errNull if a parent is null.
 func lookup(s Set, p Path) (any, error) {
 	for i, name := range p {
 		v, ok := s[name]

@@ -2,8 +2,7 @@ package claims
 
 import "github.com/sallyport-go/sallyport/core"
 
-// descriptions are what a client is told of a token that proves nobody, by the
-// reason.
+// descriptions maps reasons to what a client is told about a refused token.
 var descriptions = map[core.Reason]string{
 	core.ReasonExpired:       "The access token expired",
 	core.ReasonNotYetValid:   "The access token is not valid yet",
@@ -17,9 +16,9 @@ var descriptions = map[core.Reason]string{
 	core.ReasonBadClaim:      "The access token lacks a claim or holds one that is not valid",
 }
 
-// Refuse is the error for a token that proves nobody. It is err for observers; the
-// client is told only the fixed text of the reason, and otherwise for a reason
-// without one.
+// Refuse returns the error for a token that proves nobody. err is for observers;
+// the client is told only the fixed text of the reason, or the text otherwise for a
+// reason without one.
 func Refuse(reason core.Reason, otherwise string, err error) error {
 	text, known := descriptions[reason]
 	if !known {

@@ -13,8 +13,8 @@ import (
 // MaxLeeway keeps clock skew from becoming a second lifetime.
 const MaxLeeway = 5 * time.Minute
 
-// Terms are what a verifier of tokens accepts and goes by, whichever way it
-// comes to know claims. The methods are what its options of the same names do.
+// Terms holds what a token verifier accepts, however it obtains the claims. The
+// methods implement its options.
 type Terms struct {
 	Issuer      string
 	AnyIssuer   bool
@@ -25,7 +25,7 @@ type Terms struct {
 	Given       once.Options
 }
 
-// NewTerms are those that no option has changed.
+// NewTerms returns the default terms.
 func NewTerms() Terms { return Terms{Leeway: 30 * time.Second, Now: time.Now} }
 
 // SetIssuer is WithIssuer.
@@ -95,8 +95,8 @@ func (t *Terms) SetClock(now func() time.Time) error {
 	return nil
 }
 
-// Check looks whether issuer and audience are set, or are left open on purpose.
-// named tells that the issuer is named in another way.
+// Check checks that issuer and audience are set, or explicitly left open. named
+// reports that the issuer is named in another way.
 func (t *Terms) Check(named bool) error {
 	switch {
 	case t.Issuer == "" && !named && !t.AnyIssuer:

@@ -1,5 +1,4 @@
-// Package flight lets callers that want the same at the same time share one
-// call.
+// Package flight lets concurrent callers that want the same result share one call.
 package flight
 
 import (
@@ -29,14 +28,14 @@ type call[V any] struct {
 
 	value V
 	err   error
-	// ended is false when others cannot use what came of it: it was given up by
-	// its caller, or it panicked.
+	// ended is false if others cannot use the result, because its caller gave up or
+	// it panicked.
 	ended bool
 }
 
-// Do returns what do returns, for this call or for one that is under way. do
-// runs in the goroutine of the caller that comes first. When the context of
-// that one ends and do fails, another caller begins anew.
+// Do returns the result of do, from this call or one under way. do runs in the
+// goroutine of the first caller. If that caller's context ends and do fails,
+// another caller starts again.
 //
 // A caller whose context ends while it waits gets a [core.UnavailableError].
 func (g *Group[V]) Do(ctx context.Context, key cache.Key, do func() (V, error)) (V, error) {
@@ -56,12 +55,12 @@ func (g *Group[V]) Do(ctx context.Context, key cache.Key, do func() (V, error)) 
 	}
 }
 
-// Go returns what do returns, for this call or for one that is under way. do has
-// a goroutine of its own, so that a caller who leaves takes the answer from
-// nobody; if it panics, all get a [core.InternalError].
+// Go returns the result of do, from this call or one under way. do has a goroutine
+// of its own, so that a caller that leaves does not affect the others; if it
+// panics, all get a [core.InternalError].
 //
-// There are at most limit calls; for one more, and for a caller whose context
-// ends, the error is a [core.UnavailableError].
+// There are at most limit calls; beyond that, and for a caller whose context ends,
+// the error is a [core.UnavailableError].
 func (g *Group[V]) Go(ctx context.Context, key cache.Key, limit int, do func() (V, error)) (V, error) {
 	c, first, ok := g.join(key, limit)
 	if !ok {
@@ -82,8 +81,8 @@ func (g *Group[V]) Go(ctx context.Context, key cache.Key, limit int, do func() (
 	return c.result(g.wait(ctx, c))
 }
 
-// join is the call for key, which the caller has to make when it is the first.
-// It is not ok when there are limit others; 0 is no limit.
+// join returns the call for key, which the caller has to make if it is the first.
+// ok is false if there are limit others; 0 means no limit.
 func (g *Group[V]) join(key cache.Key, limit int) (c *call[V], first, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -102,7 +101,7 @@ func (g *Group[V]) join(key cache.Key, limit int) (c *call[V], first, ok bool) {
 	return c, !found, true
 }
 
-// end tells all who wait.
+// end wakes all waiting callers.
 func (g *Group[V]) end(key cache.Key, c *call[V]) {
 	g.mu.Lock()
 	delete(g.calls, key)
@@ -120,7 +119,7 @@ func (g *Group[V]) wait(ctx context.Context, c *call[V]) error {
 	}
 }
 
-// result is what came of the call, unless waiting failed.
+// result returns the result of the call, unless waiting failed.
 func (c *call[V]) result(failed error) (V, error) {
 	if failed != nil {
 		var none V
@@ -137,7 +136,7 @@ func (g *Group[V]) fault(value any, stack []byte) error {
 	return &core.InternalError{Err: fmt.Errorf("%s: %w", g.Name, err)}
 }
 
-// Size is how many calls there are, and how many callers share them, for tests.
+// Size returns the number of calls, and of callers that share them, for tests.
 func (g *Group[V]) Size() (calls, callers int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

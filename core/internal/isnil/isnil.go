@@ -1,5 +1,5 @@
-// Package isnil finds parts that hold nothing, which would only show at the
-// first request.
+// Package isnil finds nil parts, which would otherwise fail only at the first
+// request.
 package isnil
 
 import "reflect"

@@ -9,7 +9,7 @@ import (
 	"crypto/sha512"
 )
 
-// Family is the kind of key that an algorithm takes, and what is done with it.
+// Family is the kind of key that an algorithm uses, and how.
 type Family int
 
 // The families of RFC 7518 §3 and RFC 8037 §3.1.
@@ -55,11 +55,11 @@ func byName(all ...*Algorithm) map[string]*Algorithm {
 	return m
 }
 
-// Lookup is the algorithm that JWS gives a name to, nil for one that is not
-// supported, of which "none" is one in every spelling.
+// Lookup returns the algorithm with a JWS name, or nil if it is not supported, such
+// as "none" in any spelling.
 func Lookup(name string) *Algorithm { return algorithms[name] }
 
-// OfCurve is the one algorithm for keys on a curve, or nil.
+// OfCurve returns the only algorithm for keys on a curve, or nil.
 func OfCurve(curve elliptic.Curve) *Algorithm {
 	for _, name := range [...]string{"ES256", "ES384", "ES512"} {
 		if a := algorithms[name]; a.curve == curve {
@@ -69,13 +69,13 @@ func OfCurve(curve elliptic.Curve) *Algorithm {
 	return nil
 }
 
-// String is the algorithm's name; EdDSA for both names that it has.
+// String returns the algorithm's name; EdDSA for both of its names.
 func (a *Algorithm) String() string { return a.name }
 
-// Family is the kind of key that the algorithm takes.
+// Family returns the kind of key that the algorithm uses.
 func (a *Algorithm) Family() Family { return a.family }
 
-// HashSize is the length of the algorithm's hash in bytes; 0 for EdDSA.
+// HashSize returns the length of the algorithm's hash in bytes; 0 for EdDSA.
 func (a *Algorithm) HashSize() int {
 	if a.hash == 0 {
 		return 0

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// macs verifies the codes that are made with one secret (RFC 7518 §3.2). States
-// are used again, so that what follows from the secret alone is computed once
-// for each and no token allocates one. It is safe for concurrent use.
+// macs verifies MACs made with one secret (RFC 7518 §3.2). It reuses hash states,
+// so that what depends only on the secret is computed once per state, and verifying
+// a token does not allocate one. It is safe for concurrent use.
 type macs struct{ idle sync.Pool }
 
 // mac is for one goroutine at a time.

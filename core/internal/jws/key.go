@@ -10,7 +10,7 @@ import (
 	"math/big"
 )
 
-// ErrSignature says that a signature is not that of the text by the key.
+// ErrSignature means that a signature does not match the text and the key.
 var ErrSignature = errors.New("signature is invalid")
 
 // Key verifies signatures by one algorithm. It is immutable and safe for
@@ -20,9 +20,9 @@ type Key struct {
 	material any // a *rsa.PublicKey, an *ecdsa.PublicKey, an ed25519.PublicKey or a *macs
 }
 
-// NewKey makes a key of an *rsa.PublicKey, an *ecdsa.PublicKey or an
-// ed25519.PublicKey for an algorithm that takes it. How strong the key is, is
-// for the caller to check. It is not copied.
+// NewKey makes a key from an *rsa.PublicKey, an *ecdsa.PublicKey or an
+// ed25519.PublicKey for a matching algorithm. The caller has to check the key's
+// strength. It is not copied.
 func NewKey(alg *Algorithm, public crypto.PublicKey) (Key, error) {
 	fits := false
 	switch public := public.(type) {
@@ -39,7 +39,7 @@ func NewKey(alg *Algorithm, public crypto.PublicKey) (Key, error) {
 	return Key{alg, public}, nil
 }
 
-// NewSecret makes a key of a secret, which is copied, for an HMAC algorithm.
+// NewSecret makes a key from a secret, which is copied, for an HMAC algorithm.
 func NewSecret(alg *Algorithm, secret []byte) (Key, error) {
 	if alg.family != HMAC {
 		return Key{}, fmt.Errorf("%s does not take a secret", alg)
@@ -47,10 +47,10 @@ func NewSecret(alg *Algorithm, secret []byte) (Key, error) {
 	return Key{alg, newMACs(alg.hash, secret)}, nil
 }
 
-// Algorithm is the only algorithm of the key, nil for the zero Key.
+// Algorithm returns the only algorithm of the key, or nil for the zero Key.
 func (k *Key) Algorithm() *Algorithm { return k.alg }
 
-// Public is the public key, nil when it is a secret.
+// Public returns the public key, or nil for a secret.
 func (k *Key) Public() crypto.PublicKey {
 	if k.Secret() {
 		return nil
@@ -61,8 +61,8 @@ func (k *Key) Public() crypto.PublicKey {
 // Secret reports whether the key is a shared secret.
 func (k *Key) Secret() bool { return k.alg != nil && k.alg.family == HMAC }
 
-// Verify returns nil when signature is that of text by this key and its
-// algorithm. A signature has one length for each key.
+// Verify returns nil if signature is a valid signature of text by this key and its
+// algorithm. Each key has a fixed signature length.
 func (k *Key) Verify(text string, signature []byte) error {
 	fits := false
 	switch key := k.material.(type) {

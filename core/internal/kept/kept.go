@@ -1,6 +1,6 @@
-// Package kept has what many answers have in common made once, so that a flood of
-// requests without credentials leaves no garbage: such a 401 allocates nothing in
-// place of six times, and a request that passes nothing for its header fields.
+// Package kept caches the common parts of responses, so that a flood of requests
+// without credentials causes no garbage: such a 401 allocates nothing instead of
+// six times, and a request that passes allocates nothing for its header fields.
 package kept
 
 import (
@@ -26,7 +26,7 @@ type Map[K comparable, V any] struct {
 	all atomic.Pointer[map[K]V] // the map is replaced, never written
 }
 
-// Get is the value kept for a key.
+// Get returns the value stored for a key.
 func (m *Map[K, V]) Get(key K) (v V, ok bool) {
 	if all := m.all.Load(); all != nil {
 		v, ok = (*all)[key]
@@ -34,7 +34,7 @@ func (m *Map[K, V]) Get(key K) (v V, ok bool) {
 	return v, ok
 }
 
-// Put keeps v for a key, as long as there is room.
+// Put stores v for a key, as long as there is room.
 func (m *Map[K, V]) Put(key K, v V) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -49,9 +49,9 @@ func (m *Map[K, V]) Put(key K, v V) {
 	m.all.Store(&all)
 }
 
-// Body is the body that render makes of a key, which must always be the same. It
-// is made once, unless the key's texts have more than a kilobyte or render gives
-// nil. It is shared and must not be modified; appending to it copies.
+// Body returns the body that render makes for a key, which must always be the same.
+// It is made once, unless the key's texts have more than a kilobyte or render
+// returns nil. It is shared and must not be modified; appending to it copies.
 func Body[K interface {
 	comparable
 	Size() int // of all texts, in bytes
@@ -66,16 +66,16 @@ func Body[K interface {
 	return body
 }
 
-// NoLook is what a responder says of an answer that it makes for one request
-// alone; the looks of others are numbered from 0 on.
+// NoLook is the look of a response that is made for a single request; other looks
+// are numbered from 0.
 const NoLook = -1
 
-// Field is a header field of many answers, in the forms in which headers hold it.
+// Field is a header field of many responses, in the forms that headers need.
 type Field struct {
 	// Name is the field's name as it was given, Key the same in canonical form.
 	Name, Key string
-	// Merges says that lines which others have set of the field stay beside it, and
-	// Private that it is a Cache-Control by which the answer is private.
+	// Merges reports that other lines of the field are kept, and Private that it is
+	// a Cache-Control that makes the response private.
 	Merges, Private bool
 	// Values is what a header of net/http holds. Applications can write into it.
 	Values [1]string
@@ -84,7 +84,7 @@ type Field struct {
 	NameBytes, ValueBytes []byte
 }
 
-// NewField makes a field for many answers.
+// NewField returns a field for many responses.
 func NewField(name, value string) *Field {
 	f := &Field{Name: name, Key: http.CanonicalHeaderKey(name), Values: [1]string{value}}
 	f.Merges, f.Private = Merges(f.Key), name == "Cache-Control" && value == "private"
@@ -94,7 +94,7 @@ func NewField(name, value string) *Field {
 	return f
 }
 
-// Merges reports whether what others have set of the field of a key stays.
+// Merges reports whether existing lines of the field with the given key are kept.
 func Merges(key string) bool {
 	switch key {
 	case "Vary", "Access-Control-Expose-Headers", "Www-Authenticate", "Set-Cookie":
@@ -103,5 +103,5 @@ func Merges(key string) bool {
 	return false
 }
 
-// Intact reports whether f still has the value that it was made with.
+// Intact reports whether f still has its original value.
 func (f *Field) Intact(value string) bool { return f.Values[0] == value }

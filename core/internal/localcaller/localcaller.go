@@ -37,20 +37,20 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// Seen reports whether ctx is one of [Retry].
+// Seen reports whether ctx comes from [Retry].
 func Seen(ctx context.Context) bool { return callerOf(ctx) == local }
 
-// ThroughProxy is ctx for a request that a proxy asks about: the proxy is the
-// peer, and the caller is somebody else, whatever the request's fields say. The
-// context says so and not the request, which schemes may hand on in a wrapper.
+// ThroughProxy returns ctx for a request that a proxy asks about: the proxy is the
+// peer, and the caller is somebody else, whatever the request's fields say. This is
+// recorded in the context rather than the request, which schemes may wrap.
 func ThroughProxy(ctx context.Context) context.Context {
 	return context.WithValue(ctx, contextKey{}, throughProxy)
 }
 
-// Retry is what a scheme does with the error of a token verifier. Where it
-// refuses a development key and r comes from this machine, the verifier is to be
-// asked again with the context returned. Otherwise again is false, and the
-// error says why the caller does not count as local.
+// Retry handles the error of a token verifier for a scheme. If the error refuses a
+// development key and r comes from this machine, the verifier must be asked again
+// with the returned context. Otherwise again is false, and the error says why the
+// caller does not count as local.
 func Retry(ctx context.Context, r core.Request, refused error) (_ context.Context, again bool, _ error) {
 	var down *core.UnavailableError
 	if !errors.As(refused, &down) || down.Reason != core.ReasonDevelopmentKey || Seen(ctx) {
@@ -77,7 +77,8 @@ var proxyFields = [...]string{
 	"X-Azure-Clientip", "X-Appengine-User-Ip", "X-Envoy-External-Address", "X-Amzn-Trace-Id", "X-Proxyuser-Ip",
 }
 
-// check says why r does not count as one from this machine; nil if it does.
+// check returns why r does not count as coming from this machine, or nil if it
+// does.
 //
 // A peer on loopback is not enough: behind a proxy on the same machine every
 // peer is. So a request that shows signs of a proxy is not local, and neither is

@@ -1,5 +1,5 @@
-// Package loopback tells the addresses of this machine itself, on which plain
-// http shows nothing to anybody on the way.
+// Package loopback recognizes the addresses of this machine itself, for which plain
+// http is not exposed to a network.
 package loopback
 
 import (

@@ -1,5 +1,5 @@
-// Package once refuses options that are given twice, of which the last would
-// win without a word.
+// Package once refuses options that are given twice, where otherwise the last would
+// silently win.
 package once
 
 import (
@@ -7,11 +7,11 @@ import (
 	"slices"
 )
 
-// Options are the names of the options that were given so far. The zero value
-// is ready to use.
+// Options holds the names of the options given so far. The zero value is ready to
+// use.
 type Options []string
 
-// Add notes that the option called name was given, and refuses a second time.
+// Add records that the named option was given, and refuses it the second time.
 func (o *Options) Add(name string) error {
 	if slices.Contains(*o, name) {
 		return fmt.Errorf("%s is given twice: give it once", name)

@@ -1,5 +1,5 @@
-// Package quiet keeps what addresses may hold in confidence out of errors, which
-// end up in logs: the query, the user and the fragment.
+// Package quiet keeps the confidential parts of addresses out of errors, which end
+// up in logs: the query, the user and the fragment.
 package quiet
 
 import (
@@ -8,7 +8,7 @@ import (
 	"net/url"
 )
 
-// URL is u as it may be shown: scheme, host and path.
+// URL returns the parts of u that may be shown: scheme, host and path.
 func URL(u *url.URL) string {
 	shown := url.URL{Scheme: u.Scheme, Opaque: u.Opaque, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
 	if u.Opaque != "" {
@@ -17,8 +17,8 @@ func URL(u *url.URL) string {
 	return shown.String()
 }
 
-// Text is the address in text as [URL] shows it, or "…" for one that cannot be
-// taken apart.
+// Text returns the address in text in the form of [URL], or "…" if it cannot be
+// parsed.
 func Text(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -27,10 +27,10 @@ func Text(text string) string {
 	return URL(u)
 }
 
-// Origin is scheme and host of u, for an address that somebody else chose.
+// Origin returns scheme and host of u, for an address that somebody else chose.
 func Origin(u *url.URL) string { return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String() }
 
-// Error is err of net/http or net/url without the address that it repeats.
+// Error returns an error of net/http or net/url without the address that it quotes.
 func Error(err error) error {
 	var about *url.Error
 	for errors.As(err, &about) {
@@ -39,8 +39,8 @@ func Error(err error) error {
 	return err
 }
 
-// Transport is rt, with redirects to what is no URL refused. net/http would put
-// the text into its error.
+// Transport returns rt with redirects to invalid URLs refused, since net/http would
+// quote them in its error.
 func Transport(rt http.RoundTripper) http.RoundTripper { return transport{rt} }
 
 type transport struct{ http.RoundTripper }

@@ -1,5 +1,5 @@
-// Package secureurl reads the addresses of documents that a program fetches and
-// believes.
+// Package secureurl parses the addresses of documents that a program fetches and
+// trusts.
 package secureurl
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
-// Hints are what errors say beside what is wrong.
+// Hints holds advice for errors.
 type Hints struct {
 	Absolute    string // what to do with what is not an address, such as a file; "" for nothing
 	Credentials string // where credentials belong

@@ -1,5 +1,5 @@
-// Package sessionstore asks the stores that sessions and refresh tokens are kept
-// in, and has the one in memory.
+// Package sessionstore calls the stores for sessions and refresh tokens, and
+// provides the one in memory.
 package sessionstore
 
 import (
@@ -13,16 +13,16 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// MaxCalls is how many calls of a store may be under way at once: each waits on
-// a goroutine of its own, and a store that hangs must not collect them.
+// MaxCalls is the maximum number of calls to a store under way: each waits on a
+// goroutine of its own, and a store that hangs must not accumulate them.
 const MaxCalls = 1024
 
 // Key is the name of an entry in a store: a hash, as long as the ids of scs,
 // for which some stores have a column of fixed size.
 type Key string
 
-// NewKey keeps kinds apart, so that nothing a client sends can name an entry of
-// another.
+// NewKey keeps kinds apart, so that no client input can name an entry of another
+// kind.
 func NewKey(kind, name string) Key {
 	sum := sha256.Sum256([]byte(kind + "\x00" + name))
 	return Key(base64.RawURLEncoding.EncodeToString(sum[:]))

@@ -1,5 +1,5 @@
-// Package sharedstore asks stores that the instances of a service share, where an
-// instance goes on by itself while they cannot be asked.
+// Package sharedstore calls stores that the instances of a service share, for
+// instances that decide alone while the store is unavailable.
 package sharedstore
 
 import (
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// pause is for how long a store that has failed is left alone, at least; up to
-// half of that is added at random, so that instances do not ask at once.
+// pause is the minimum time for which a failed store is not called; up to half of
+// it is added at random, so that instances do not call at once.
 const pause = time.Second
 
 // start is what times are counted from: by the monotonic clock, since a clock that was

@@ -21,8 +21,8 @@ const (
 	Password = "password"
 )
 
-// MaxSize is how many bytes a body may have. Both a name and a password of a
-// kilobyte fit in easily, each byte percent-encoded.
+// MaxSize is the maximum size of a body in bytes. A name and a password of a
+// kilobyte each fit easily, even with each byte percent-encoded.
 const MaxSize = 16 << 10
 
 // Form is what a body holds.
@@ -31,7 +31,7 @@ type Form struct {
 	values map[string]string
 }
 
-// Get is the field called name, or "".
+// Get returns the named field, or "".
 func (f *Form) Get(name string) string { return f.values[name] }
 
 // Login is what [core.Guard.SignIn] wants of the form: the account that a failure
@@ -125,7 +125,7 @@ func malformed(what string) error {
 	return &core.CredentialError{Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials, Err: errors.New("sign-in: " + what)}
 }
 
-// Post is an endpoint for POST alone: the answer to other methods is 405.
+// Post returns an endpoint that accepts only POST: other methods get 405.
 func Post(e core.Endpoint) core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		if r.Method() == http.MethodPost {
