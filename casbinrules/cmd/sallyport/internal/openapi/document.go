@@ -110,12 +110,28 @@ func NewLoader(ctx context.Context) *openapi3.Loader {
 	return loader
 }
 
-// Bytes is the document as it was read: YAML, or JSON.
+// Bytes is the document as it was read: YAML, or JSON. The error says that it cannot be
+// written as YAML that is read as the same, as with comments in odd places.
 func (d *Document) Bytes() ([]byte, error) {
 	if d.json {
 		return d.JSON()
 	}
-	return yaml.Dump(d.root, yaml.WithIndent(2), yaml.WithLineWidth(-1))
+	want, unsure := d.JSON() // before Dump, which may change the tree
+	content, err := yaml.Dump(d.root, yaml.WithIndent(2), yaml.WithLineWidth(-1))
+	if err != nil {
+		return nil, fmt.Errorf("write OpenAPI: %w", err)
+	}
+	var n yaml.Node
+	if err := yaml.Load(content, &n); err != nil {
+		return nil, fmt.Errorf("write OpenAPI: the YAML could not be read again (take out comments beside empty values): %w", err)
+	}
+	if unsure != nil {
+		return content, nil // as it was when it was read: see Wrong
+	}
+	if got, err := (&Document{root: &n}).JSON(); err != nil || !bytes.Equal(got, want) {
+		return nil, errors.New("write OpenAPI: the YAML would say something else when it is read again: use JSON")
+	}
+	return content, nil
 }
 
 // AsJSON has Bytes write JSON.

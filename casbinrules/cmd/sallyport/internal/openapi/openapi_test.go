@@ -214,6 +214,17 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 }
 
+// TestYAMLThatCannotBeWritten: nothing is written that would not be read as the same.
+func TestYAMLThatCannotBeWritten(t *testing.T) {
+	doc := parse(t, "api.yaml", "openapi: 3.1.0\ninfo: {title: x, version: 1.0.0}\npaths: # none yet\n")
+	if _, err := doc.Merge(guard(), nil, never); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := doc.Bytes(); err == nil || !strings.Contains(err.Error(), "take out comments") {
+		t.Errorf("%s is written, %v", content, err)
+	}
+}
+
 // TestAliasesThatHaveNoEnd: what aliases and merge keys stand for is read in the end,
 // or refused.
 func TestAliasesThatHaveNoEnd(t *testing.T) {
