@@ -38,8 +38,8 @@ type scanner struct {
 	pos  int
 }
 
-// newScanner starts behind leading whitespace; whitespace around a field value
-// is no part of it (RFC 9110 §5.5).
+// newScanner starts behind leading whitespace; whitespace around a field value is
+// not part of it (RFC 9110 §5.5).
 func newScanner(line int, text string) scanner {
 	s := scanner{line: line, text: strings.TrimRight(text, " \t")}
 	s.whitespace()
@@ -70,15 +70,15 @@ func (s *scanner) spaces() bool {
 	return s.pos > from
 }
 
-// token reads a token; "" when there is none.
+// token parses a token; "" if there is none.
 func (s *scanner) token() string {
 	n := tokenLen(s.text[s.pos:])
 	s.pos += n
 	return s.text[s.pos-n : s.pos]
 }
 
-// token68 reads a token68 that is a whole list member; otherwise it returns ""
-// and reads nothing. "abc" and "abc=" are a token68, "abc=def" is a parameter.
+// token68 parses a token68 that is a whole list member; otherwise it returns "" and
+// consumes nothing. "abc" and "abc=" are a token68, "abc=def" is a parameter.
 func (s *scanner) token68() string {
 	from := s.pos
 	n := token68Len(s.text[from:])
@@ -160,7 +160,7 @@ func (s *scanner) quoted() (string, error) {
 // field name or a scheme.
 func IsToken(s string) bool { return s != "" && tokenLen(s) == len(s) }
 
-// tokenLen is the length of the token that s begins with.
+// tokenLen returns the length of the token that s begins with.
 func tokenLen(s string) int {
 	for i := range len(s) {
 		if !isAlnum(s[i]) && strings.IndexByte("!#$%&'*+-.^_`|~", s[i]) < 0 {
@@ -180,7 +180,7 @@ var notInToken68 = func() (set [256]uint8) {
 	return set
 }()
 
-// token68Len is the length of the token68 that s begins with (RFC 9110 §11.2).
+// token68Len returns the length of the token68 that s begins with (RFC 9110 §11.2).
 func token68Len(s string) int {
 	i := 0
 	not := &notInToken68

@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// MaxUserBytes is how many bytes the name of a user may have.
+// MaxUserBytes is the maximum length of a user's name in bytes.
 const MaxUserBytes = 255
 
-// CheckUser says what keeps a user of that name, as it stands in a file, from
-// ever signing in with Basic or Digest (RFC 7613 §3): that it is empty, has more than
-// [MaxUserBytes], is not valid UTF-8, holds a control character, or begins or ends
-// with a space. A colon separates the name from what follows, and is not looked for.
+// CheckUser returns why a user with that name in a file could never sign in with
+// Basic or Digest (RFC 7613 §3): that it is empty, has more than [MaxUserBytes], is
+// not valid UTF-8, holds a control character, or begins or ends with a space. It
+// does not look for a colon, which ends the name.
 func CheckUser(user string) error {
 	switch {
 	case user == "":

@@ -17,7 +17,7 @@ import (
 // A set is replaced as a whole: a key that the issuer has removed is gone with the
 // next fetch. A key that cannot be used, or whose kid another key has too, is
 // skipped and reported ([WithRefreshObserver]). Secrets (kty oct) are skipped as
-// well, since a published secret is none.
+// well, since a published secret is no longer secret.
 //
 // One goroutine fetches, one fetch at a time: on schedule; when a token names an
 // unknown key, at most 5 times in [WithRefetchInterval]; and when a signature does

@@ -48,7 +48,7 @@ func (w *Watcher) run(first chan<- outcome) {
 	}
 }
 
-// start looks at the files for the first time. What fails is New's to say.
+// start reads the files for the first time. New reports failures.
 func (l *loop) start() outcome {
 	s, err := l.load()
 	if err != nil {
@@ -61,9 +61,9 @@ func (l *loop) start() outcome {
 	return l.offer(s, false)
 }
 
-// settle looks at the files after they were left alone for a while. A file
-// that is missing or half there is given more time, since most are on their
-// way: deleted to be created again, or still being copied.
+// settle reads the files after they were unchanged for a while. A file that is
+// missing or incomplete is given more time, since it is usually about to be
+// recreated, or still being copied.
 func (l *loop) settle() {
 	s, err := l.load()
 	if (err != nil || s.cutOff(l.ended)) && l.burst.again() {
@@ -73,7 +73,7 @@ func (l *loop) settle() {
 	l.conclude(s, err, false)
 }
 
-// load attaches the events before it reads, so that no change falls between.
+// load attaches the events before it reads, so that no change is missed in between.
 func (l *loop) load() (Snapshot, error) {
 	err := l.events.attach()
 	if text := message(err); text != l.eventErr {
@@ -85,8 +85,8 @@ func (l *loop) load() (Snapshot, error) {
 	return l.config.load()
 }
 
-// conclude draws the consequences of a read. With insist, content that was
-// rejected is offered again.
+// conclude handles the result of a read. If insist is true, rejected content is
+// offered again.
 func (l *loop) conclude(s Snapshot, err error, insist bool) outcome {
 	if text := message(err); text != l.readErr {
 		l.readErr = text
@@ -104,7 +104,7 @@ func (l *loop) conclude(s Snapshot, err error, insist bool) outcome {
 	return o
 }
 
-// offer gives s to the callback if it is news.
+// offer passes s to the callback if it is new.
 func (l *loop) offer(s Snapshot, insist bool) outcome {
 	if s.Hash == l.offered && (l.rejection == nil || !insist) {
 		return outcome{err: l.rejection}
@@ -135,8 +135,8 @@ func message(err error) string {
 	return err.Error()
 }
 
-// burst is a number of events that belong together: it is over when none has
-// come for a while, or when it has lasted too long.
+// burst is a series of events that belong together: it ends when none has come for
+// a while, or when it has lasted too long.
 type burst struct {
 	quiet, maxDelay time.Duration
 	since           time.Time // zero when there is none

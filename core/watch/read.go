@@ -13,11 +13,11 @@ import (
 const (
 	// maxFiles bounds the work that one directory can cause.
 	maxFiles = 10_000
-	// readTries is how often files that change meanwhile are read.
+	// readTries is how often files that change meanwhile are read again.
 	readTries = 4
 )
 
-// reading is a file and what it looked like when it was read.
+// reading is a file and its metadata when it was read.
 type reading struct {
 	source
 	info    fs.FileInfo
@@ -72,7 +72,7 @@ func (c *config) readAll() ([]reading, error) {
 	return all, nil
 }
 
-// list names the files that the paths stand for.
+// list returns the files that the paths stand for.
 func (c *config) list() ([]source, error) {
 	var files []source
 	seen := make(map[string]bool)
@@ -131,9 +131,9 @@ func (c *config) expand(path source) ([]source, error) {
 	return files, nil
 }
 
-// readFile reads one file and fails when it is not the same before and after.
+// readFile reads one file and fails if the file changes meanwhile.
 func readFile(s source, limit int64) (reading, error) {
-	// A pipe would block in Open, so it is looked at first.
+	// A pipe would block in Open, so check first.
 	if info, err := os.Stat(s.abs); err != nil {
 		return reading{}, named(s, err)
 	} else if !info.Mode().IsRegular() {
@@ -176,7 +176,7 @@ func readUpTo(r io.Reader, size, limit int64) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// unchanged fails when the paths stand for other files by now.
+// unchanged fails if the paths now stand for other files.
 func (c *config) unchanged(all []reading) error {
 	files, err := c.list()
 	if err != nil {
