@@ -13,7 +13,7 @@ import (
 const (
 	// maxFiles bounds the work that one directory can cause.
 	maxFiles = 10_000
-	// readTries is how often files that change meanwhile are read again.
+	// readTries is how often files that change meanwhile are read in all.
 	readTries = 4
 )
 
