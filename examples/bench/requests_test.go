@@ -31,6 +31,9 @@ func BenchmarkRequest(b *testing.B) {
 				b.Run("case=bare", func(b *testing.B) { call(b, c, seen, 0, 200) })
 				return
 			}
+			// First, since its answer is the longest: fasthttp's pool drops buffers that
+			// are longer than those of the last 42,000 answers were.
+			b.Run("case=forbidden", func(b *testing.B) { call(b, c, []string{refused}, 0, 403) })
 			b.Run("case=missing", func(b *testing.B) { call(b, c, []string{""}, 0, s.Missing) })
 			from := 0
 			b.Run("case=first", func(b *testing.B) {
@@ -42,7 +45,6 @@ func BenchmarkRequest(b *testing.B) {
 				from = call(b, c, tokens, from, 200)
 			})
 			b.Run("case=cached", func(b *testing.B) { call(b, c, seen, 0, 200) })
-			b.Run("case=forbidden", func(b *testing.B) { call(b, c, []string{refused}, 0, 403) })
 		})
 	}
 }

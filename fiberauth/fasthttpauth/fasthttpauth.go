@@ -13,19 +13,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Write writes an answer. Content-Type is among its fields.
+// Write writes an answer, whose body is copied. Content-Type is among its fields.
 func Write(to *fasthttp.Response, resp *core.Response) {
-	writeHeader(to, resp)
-	to.SetBody(resp.Body)
-}
-
-func writeHeader(to *fasthttp.Response, resp *core.Response) {
 	for i := range resp.Fields {
 		if f := &resp.Fields[i]; f.Name != fasthttp.HeaderContentLength || len(resp.Body) == 0 { // the server sets that of a body
 			addField(&to.Header, f)
 		}
 	}
 	to.SetStatusCode(resp.Status)
+	to.SetBody(resp.Body)
 }
 
 // AddFields puts fields that core and its schemes give out into the response:

@@ -99,13 +99,10 @@ func (v *View) Refuse(verdict *core.Verdict, alone bool) {
 	} else {
 		MarkRefused(v.ctx)
 	}
-	writeHeader(resp, verdict.Response)
-	if alone {
-		resp.SetBodyRaw(verdict.Response.Body) // without a copy to write to
-		return
+	Write(resp, verdict.Response)
+	if !alone {
+		Seal(v.ctx)
 	}
-	resp.SetBody(verdict.Response.Body)
-	Seal(v.ctx)
 }
 
 // MarkRefused notes that the answer is a gate's own, and closes the connection
