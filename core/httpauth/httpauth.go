@@ -31,7 +31,7 @@ type Middleware = func(http.Handler) http.Handler
 func Authenticate(g *core.Guard) Middleware { return mount(g.Authenticate()) }
 
 // Optional lets requests without credentials pass as anonymous; bad credentials
-// still get 401. [core.WithExpiredAsAnonymous] lets expired ones pass as well.
+// still get 401. [core.WithExpiredAsAnonymous] lets lapsed ones pass as well.
 func Optional(g *core.Guard, opts ...core.GateOption) Middleware {
 	return mount(g.Optional(opts...))
 }

@@ -34,7 +34,7 @@ import (
 func Authenticate(g *core.Guard) echo.MiddlewareFunc { return mount(g.Authenticate()) }
 
 // Optional lets requests without credentials pass as anonymous; bad credentials
-// still get 401. [core.WithExpiredAsAnonymous] lets expired ones pass as well.
+// still get 401. [core.WithExpiredAsAnonymous] lets lapsed ones pass as well.
 func Optional(g *core.Guard, opts ...core.GateOption) echo.MiddlewareFunc {
 	return mount(g.Optional(opts...))
 }
