@@ -12,8 +12,8 @@ import (
 )
 
 // alone reports whether nothing can write to the response after t, the gate that
-// refuses c: no handler but gates stands in front of it or calls it, and the app
-// has no error handler of its own. Then the answer needs no seal.
+// refuses c: all handlers that run before it or call it are gates, and the app has no
+// error handler of its own. The answer then needs no seal.
 func (r *resolver) alone(c *fiber.Ctx, t *core.Gate) bool {
 	if !r.quiet || fasthttpauth.Rewritten(c.Request(), c.Method()) {
 		return false
@@ -26,8 +26,8 @@ func (r *resolver) alone(c *fiber.Ctx, t *core.Gate) bool {
 	return slices.Contains(known.([]*core.Gate), t)
 }
 
-// aloneOn are the gates of rt such that all handlers which may run before them,
-// or around them, are gates.
+// aloneOn returns the gates of rt for which all handlers that may run before or
+// around them are gates.
 func aloneOn(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
 	for _, routes := range stack {
 		i := slices.Index(routes, rt)
@@ -51,7 +51,7 @@ func aloneOn(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
 	return gates
 }
 
-// gateOf is what a handler of a gate returns that is asked which it is.
+// gateOf is what a gate's handler returns when asked which gate it is.
 type gateOf struct{ gate *core.Gate }
 
 func (gateOf) Error() string { return "which gate this is" }

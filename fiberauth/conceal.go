@@ -10,11 +10,11 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
-// conceal answers as the app does for a path it does not know.
+// conceal answers as the app does for an unknown path.
 func conceal(c *fiber.Ctx, v *core.Verdict) error {
 	native, undo, _ := v.Concealed()
 	h, err := notFound(native)
-	if err != nil { // only a guard no gate of which is mounted
+	if err != nil { // only if no gate of the guard is mounted
 		fasthttpauth.Write(c.Response(), v.Response)
 		return nil
 	}
@@ -22,7 +22,7 @@ func conceal(c *fiber.Ctx, v *core.Verdict) error {
 	return h(c)
 }
 
-// notFound is the handler for unknown paths given to [core.WithConcealment].
+// notFound returns the handler for unknown paths given to [core.WithConcealment].
 func notFound(native any) (fiber.Handler, error) {
 	switch h := native.(type) {
 	case nil:
@@ -33,7 +33,7 @@ func notFound(native any) (fiber.Handler, error) {
 	return nil, fmt.Errorf("concealment: %T is not a fiber.Handler", native)
 }
 
-// unknown is what Fiber's router returns where no route is left.
+// unknown returns what Fiber's router returns if no route is left.
 func unknown(c *fiber.Ctx) error {
 	path := html.EscapeString(string(c.Request().URI().PathOriginal()))
 	return fiber.NewError(fiber.StatusNotFound, "Cannot "+c.Method()+" "+path)

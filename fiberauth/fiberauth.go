@@ -7,18 +7,20 @@
 //	})
 //	log.Fatal(app.Listen("127.0.0.1:8080"))
 //
-// Gates work wherever middleware can stand: on a route, a group or the whole
-// app. The matched route is known in all three, also to gates mounted with
-// Use, where Fiber itself only knows the middleware.
+// Gates work wherever middleware can be mounted: on a route, on a group or on the
+// whole app. They know the matched route in all three places, even if mounted with
+// Use, where Fiber itself knows only the middleware.
 //
-// Fiber reuses its buffers. Everything the gates hand on is a copy: principals,
-// events and [core.Request] strings are safe to keep.
+// A refused request is answered, and the app's own error handler, if it has one,
+// gets an *[Error]. The response is complete by then, so what handlers, error
+// handlers and middlewares write is dropped. To change how denials look, set the
+// guard's responder. If a net/http server runs the app through Fiber's adaptor,
+// middlewares in front of all gates can still change the response. The connection is
+// closed after a refusal if the body of the request may not have been read, as with
+// StreamRequestBody.
 //
-// The answer to a refused request is sent as the gate has written it, whatever
-// handlers, error handlers and middlewares do to the response from then on. If a
-// net/http server runs the app through Fiber's adaptor, that holds for everything
-// behind a gate. The connection is closed after the answer where the body of the
-// request may not have been read, as with StreamRequestBody.
+// Fiber reuses its buffers. Everything that gates pass on is a copy: principals,
+// events and the strings of a [core.Request] are safe to keep.
 package fiberauth
 
 import (
@@ -32,40 +34,40 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
-// Authenticate mounts gate one: 401 without a usable identity. Like all
-// functions here that mount a gate it panics when the gate cannot work, so a
+// Authenticate mounts gate one, which answers 401 without a usable identity. Like
+// all functions here that mount a gate it panics if the gate cannot work, so that a
 // mistake shows at start-up.
 func Authenticate(g *core.Guard) fiber.Handler { return mount(g.Authenticate()) }
 
-// Optional lets requests without credentials pass as anonymous; bad
-// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
-// as well.
+// Optional lets requests without credentials pass as anonymous; bad credentials
+// still get 401. [core.WithExpiredAsAnonymous] lets lapsed ones pass as well.
 func Optional(g *core.Guard, opts ...core.GateOption) fiber.Handler {
 	return mount(g.Optional(opts...))
 }
 
-// Authorize mounts gate two with the guard's authorizer. It runs gate one
-// first where that has not been done.
+// Authorize mounts gate two with the guard's authorizer. It first runs gate one if
+// the request has not passed it yet.
 func Authorize(g *core.Guard, opts ...core.GateOption) fiber.Handler {
 	return mount(g.Authorize(opts...))
 }
 
-// Require mounts gate two with rules, all of which must allow. It runs gate
-// one first where that has not been done.
+// Require mounts gate two with rules, all of which must allow. It first runs gate
+// one if the request has not passed it yet.
 func Require(g *core.Guard, rules ...core.Authorizer) fiber.Handler {
 	return mount(g.Require(rules...))
 }
 
-// Principal is who passed gate one, or nil for an anonymous request.
+// Principal returns the principal that passed gate one, or nil for an anonymous
+// request.
 func Principal(c *fiber.Ctx) *core.Principal {
 	p, _ := core.PrincipalFrom(c.UserContext())
 	return p
 }
 
-// Check asks rules from inside a handler, once the object they judge is
-// loaded. On a refusal it has answered and returns the error for the handler
-// to return. Nothing of what a handler writes that goes on all the same is sent;
-// behind a mounted gate, the guard's logger is told.
+// Check asks rules from inside a handler, once the object they need is loaded. If
+// they refuse, it answers and returns the error that the handler must return.
+// Anything the handler still writes is dropped, and the guard's logger is told if
+// there is a gate in front of the handler.
 func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	view, watched, v := decide(c, func(ctx context.Context, r core.Request) core.Verdict { return g.CheckNow(ctx, r, rules...) })
 	if v.Response == nil {
@@ -77,8 +79,8 @@ func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	return refuseInside(c, view, v)
 }
 
-// Request shows the request to code that knows no framework, such as a login of
-// core/session. Its strings are copies and safe to keep.
+// Request returns the view of the request for framework-neutral code, such as a
+// login of core/session. Its strings are copies and safe to keep.
 func Request(c *fiber.Ctx) core.Request { return newView(c) }
 
 // Serve mounts an endpoint, such as a metadata document.
@@ -93,8 +95,8 @@ func Serve(e core.Endpoint) fiber.Handler {
 	}
 }
 
-// Routes lists the app's routes, for checks of a policy against them. Static
-// and other handlers mounted with Use are not among them.
+// Routes returns the app's routes, for checking a policy against them. Handlers
+// mounted with Use or Static are not among them.
 func Routes(app *fiber.App) []core.RouteInfo {
 	app.Handler() // merges mounted sub-apps, as the start of the app does
 	var routes []core.RouteInfo
@@ -117,8 +119,8 @@ func mount(t *core.Gate, err error) fiber.Handler {
 // isGate reports whether h is one of this package's gates.
 func isGate(h fiber.Handler) bool { return codeOf(h) == codeOf(gateHandler(nil)) }
 
-// gateHandler is not inlined, so that all gates have the same code. Called with
-// nil, its handler returns a gateOf.
+// gateHandler is not inlined, so that all gates have the same code pointer. Called
+// with nil, its handler returns a gateOf.
 //
 //go:noinline
 func gateHandler(t *core.Gate) fiber.Handler {
@@ -144,7 +146,7 @@ func gateHandler(t *core.Gate) fiber.Handler {
 	}
 }
 
-// refuse answers by the verdict of t, a mounted gate.
+// refuse answers with the verdict of t, a mounted gate.
 func (v *view) refuse(c *fiber.Ctx, t *core.Gate, verdict *core.Verdict) error {
 	ctx := c.Context()
 	if _, _, ok := verdict.Concealed(); ok {
@@ -158,7 +160,7 @@ func (v *view) refuse(c *fiber.Ctx, t *core.Gate, verdict *core.Verdict) error {
 	return settle(c, refusal(*verdict))
 }
 
-// refuseInside answers by a check's verdict and seals the response.
+// refuseInside answers with the verdict of a check and seals the response.
 func refuseInside(c *fiber.Ctx, view *view, v core.Verdict) error {
 	if !fasthttpauth.Sealed(c.Context()) {
 		fasthttpauth.RefuseInside(c.Context(), view, v, func() {
@@ -170,9 +172,10 @@ func refuseInside(c *fiber.Ctx, view *view, v core.Verdict) error {
 	return refusal(v)
 }
 
-// settle lets the app's own error handler see a refusal. Fiber's default one
-// would replace the body, so it is not asked. Where the answer is not sent by itself,
-// the error handler is told here, since nobody could resend the answer after it.
+// settle passes a refusal on to the app's own error handler. Fiber's default one is
+// left out, since it would replace the body. If the server does not send the sealed
+// response by itself, settle calls the error handler here and then restores the
+// response, which nobody could do after the error handler.
 func settle(c *fiber.Ctx, err error) error {
 	if err != nil && isRefusal(err) && resolverFor(c.App()).quiet {
 		err = nil
@@ -193,19 +196,19 @@ func isRefusal(err error) bool {
 	return errors.As(err, &refused)
 }
 
-// setContext gives handlers the context of a verdict, unless that is what the
-// gate has watched and nothing more.
+// setContext gives handlers the context of a verdict, unless it is the very context
+// that the gate watched.
 func setContext(c *fiber.Ctx, watched, ctx context.Context) {
 	if ctx != watched {
 		c.SetUserContext(ctx)
 	}
 }
 
-// Error is what the app's own error handler is given for a refusal. The
-// response is complete by then: what the handler writes is not sent.
+// Error is what the app's own error handler gets for a refusal. The response is
+// complete by then, so what the handler writes is dropped.
 //
-// It unwraps to a *[fiber.Error] with the status and the public code, and to
-// the *[core.Denial].
+// It unwraps to a *[fiber.Error] with the status and the public code, and to the
+// *[core.Denial].
 type Error struct {
 	Denial *core.Denial
 	native *fiber.Error
@@ -216,7 +219,8 @@ func (e *Error) Error() string { return e.native.Message }
 // Unwrap returns the framework's error and the denial.
 func (e *Error) Unwrap() []error { return []error{e.native, e.Denial} }
 
-// refusal is the error for a refusal that is written. A preflight is none.
+// refusal returns the error for a refusal whose response is written, or nil for a
+// preflight.
 func refusal(v core.Verdict) error {
 	if v.Denial == nil {
 		return nil
@@ -229,9 +233,9 @@ func isDefault(h fiber.ErrorHandler) bool {
 	return reflect.ValueOf(h).Pointer() == reflect.ValueOf(fiber.DefaultErrorHandler).Pointer()
 }
 
-// AddFields puts fields that core and its schemes give out into the response:
-// Vary is merged with what others have set, every challenge and cookie gets its
-// own line, other names replace.
+// AddFields adds fields from core and its schemes to the response: Vary is merged
+// with what others have set, every challenge and cookie gets its own line, other
+// fields replace existing ones.
 func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	fasthttpauth.AddFields(&c.Response().Header, fields...)
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
-// foldingOf says where the app's routes are not spelled as they were registered.
-// Fiber tells nobody what is mounted, so its own list is read.
+// foldingOf returns where the paths of the app's routes may differ in letter case
+// from what was registered. Fiber does not export what is mounted, so its unexported
+// list is read.
 func foldingOf(app *fiber.App) *routing.Folding {
 	folding := routing.NewFolding(!app.Config().CaseSensitive)
 	if !addMounted(app, folding) {
@@ -18,8 +19,8 @@ func foldingOf(app *fiber.App) *routing.Folding {
 	return folding
 }
 
-// addMounted adds the sub-apps of app, at any depth; it reports false where Fiber
-// has no such list any more.
+// addMounted adds the sub-apps of app, at any depth. It returns false if this version
+// of Fiber has no such list.
 func addMounted(app *fiber.App, to *routing.Folding) bool {
 	fields := reflect.Indirect(reflect.ValueOf(app).Elem().FieldByName("mountFields"))
 	if fields.Kind() != reflect.Struct {

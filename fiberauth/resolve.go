@@ -12,12 +12,12 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
-// resolver finds the handlers that may answer a request with Fiber's own router.
+// resolver finds the handlers that may answer a request, with Fiber's own router.
 //
-// A handler of a route knows its route. Middleware mounted with Use does not
-// know what follows: there a private app is asked, whose stack is a copy of the
-// app's with handlers that only take notes. It is built at the first request,
-// when all routes and mounted sub-apps are in place.
+// A handler of a route knows its route. Middleware mounted with Use does not know
+// which handlers follow, so a private app is asked: its stack is a copy of the app's,
+// with handlers that only take notes. It is built at the first request, when all
+// routes and mounted sub-apps are in place.
 type resolver struct {
 	app      *fiber.App
 	handlers uint32 // the app's handler count when this was built
@@ -28,9 +28,9 @@ type resolver struct {
 	solitary sync.Map // of *fiber.Route to those of its gates that stand alone
 }
 
-// apps are the resolvers of all apps. A hook is the one place where an app takes
-// what it does not know. This one is called only in the parent of preforked
-// processes, which serves nothing. Adding it takes a lock that a shutdown holds
+// apps holds the resolvers of all apps. A hook is the only place where an app holds a
+// value that it does not know. This hook is called only in the parent of preforked
+// processes, which serves no requests. Adding it takes a lock that a shutdown holds
 // while it waits for requests, so no request may wait for it.
 var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep func()) {
 	app.Hooks().OnFork(func(int) error {
@@ -39,7 +39,7 @@ var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep f
 	})
 })
 
-// resolverFor is the app's resolver, built anew when routes have been added.
+// resolverFor returns the app's resolver, rebuilt if routes have been added.
 func resolverFor(app *fiber.App) *resolver {
 	slot := apps.Slot(app)
 	if r := slot.Load(); r != nil && r.serves(app) {
@@ -50,7 +50,7 @@ func resolverFor(app *fiber.App) *resolver {
 	return r
 }
 
-// serves reports whether r was made for app as it is now.
+// serves reports whether r was built for app as it is now.
 func (r *resolver) serves(app *fiber.App) bool {
 	return r.app == app && r.handlers == app.HandlersCount()
 }
@@ -76,7 +76,7 @@ func newResolver(app *fiber.App) *resolver {
 			copied.Add(cfg.RequestMethods[m], "/"+strconv.Itoa(i), passOn) // to be overwritten
 		}
 	}
-	copied.Use(func(*fiber.Ctx) error { return nil }) // where nothing is left
+	copied.Use(func(*fiber.Ctx) error { return nil }) // if no route is left
 	routes, everywhere, names, folded := app.GetRoutes(true), outsideGet(app), paramNames(), foldingOf(app)
 	entries := make(map[string][]*routing.Entry)
 	for m, stack := range app.Stack() {
@@ -102,7 +102,7 @@ func newResolver(app *fiber.App) *resolver {
 	return r
 }
 
-// gatesOf says which handlers of a route are gates.
+// gatesOf reports which handlers of a route are gates.
 func gatesOf(rt *fiber.Route) []bool {
 	gates := make([]bool, len(rt.Handlers))
 	for i, h := range rt.Handlers {
@@ -111,15 +111,15 @@ func gatesOf(rt *fiber.Route) []bool {
 	return gates
 }
 
-// sameRoute reports whether copied is the copy GetRoutes made of rt. Routes
-// with the same method and path share no handler slice.
+// sameRoute reports whether copied is the copy of rt that GetRoutes made. Routes with
+// the same method and path share no handler slice.
 func sameRoute(rt, copied *fiber.Route) bool {
 	return rt.Method == copied.Method && rt.Path == copied.Path &&
 		len(rt.Handlers) == len(copied.Handlers) &&
 		(len(rt.Handlers) == 0 || &rt.Handlers[0] == &copied.Handlers[0])
 }
 
-// handlerAt is a handler's code at a path.
+// handlerAt is the code pointer of a handler at a path.
 type handlerAt struct {
 	path string
 	code uintptr
@@ -127,8 +127,8 @@ type handlerAt struct {
 
 func codeOf(h fiber.Handler) uintptr { return reflect.ValueOf(h).Pointer() }
 
-// outsideGet are the handlers for methods other than GET and HEAD. Those that
-// Use mounts are among them, those that Static mounts are not.
+// outsideGet returns the handlers for methods other than GET and HEAD, which include
+// those that Use mounts but not those that Static mounts.
 func outsideGet(app *fiber.App) map[handlerAt]bool {
 	found := make(map[handlerAt]bool)
 	for m, stack := range app.Stack() {
@@ -144,9 +144,10 @@ func outsideGet(app *fiber.App) map[handlerAt]bool {
 	return found
 }
 
-// paramNames gives the parameters in the text of a route, as Fiber's parser
-// finds them. A route of a mounted sub-app has fewer where the prefix has
-// parameters as well; one without any of its own is matched letter by letter.
+// paramNames returns a function that returns the parameters in the path of a route,
+// as Fiber's parser finds them. A route of a mounted sub-app has fewer parameters
+// than its path if the prefix has parameters as well; a route without parameters is
+// matched literally.
 func paramNames() func(*fiber.Route) []string {
 	parser, found := fiber.New(), make(map[string][]string)
 	return func(rt *fiber.Route) []string {

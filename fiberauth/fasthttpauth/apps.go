@@ -9,27 +9,27 @@ import (
 	"weak"
 )
 
-// Apps keeps something for each app of a framework, as long as the app is there.
-// It is safe for concurrent use, and lookups take no lock.
+// Apps holds a value for each app of a framework, for as long as the app exists. It
+// is safe for concurrent use, and lookups take no lock.
 type Apps[A, R any] struct {
 	hold func(app *A, keep func())
-	mu   sync.Mutex // held by who replaces the map
+	mu   sync.Mutex // held while the map is replaced
 	// byApp finds a slot by the app's address. The map is replaced, never changed.
 	byApp atomic.Pointer[map[uintptr]weak.Pointer[Slot[A, R]]]
 }
 
-// Slot holds what is kept for one app. What is kept leads back to its app, so the
-// app itself has to hold the slot for both to be collected together.
+// Slot holds the value for one app. The value refers back to its app, so the app
+// itself must hold the slot for both to be collected together.
 type Slot[A, R any] struct {
 	atomic.Pointer[R]
 	app *A
 }
 
-// NewApps makes an empty Apps. hold is called once for each app, in a goroutine of
-// its own, and makes the app hold keep, a function that need not be called.
+// NewApps returns an empty Apps. hold is called once for each app, in its own
+// goroutine, and makes the app hold keep, a function that need not be called.
 func NewApps[A, R any](hold func(app *A, keep func())) *Apps[A, R] { return &Apps[A, R]{hold: hold} }
 
-// Slot is where something is kept for app.
+// Slot returns the slot for app.
 func (a *Apps[A, R]) Slot(app *A) *Slot[A, R] {
 	if s := a.find(app); s != nil {
 		return s

@@ -10,17 +10,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// cachingKey is the user value with the caching of a request.
+// cachingKey is the user value that holds the caching of a response.
 type cachingKey struct{}
 
-// caching is what gates and checks on the way of a request have decided about
-// its answer. As a byte it becomes a user value without allocation.
+// caching is what the gates and checks of a request have decided about caching its
+// response. As a byte it becomes a user value without allocation.
 type caching uint8
 
 const (
-	privateAnswer caching = iota // and where there is none
-	sharedAnswer                 // the handler may have it in shared caches
-	refusedInside                // the answer is a gate's own
+	privateAnswer caching = iota // also if there is no such user value
+	sharedAnswer                 // the handler may let shared caches store it
+	refusedInside                // the gate itself wrote the response
 )
 
 func cachingOf(ctx *fasthttp.RequestCtx) caching {
@@ -28,8 +28,8 @@ func cachingOf(ctx *fasthttp.RequestCtx) caching {
 	return has
 }
 
-// DecideCaching notes what a gate or check says that the request passes, the
-// SharedCaching of its [core.Verdict]; the last one decides.
+// DecideCaching records the SharedCaching of a [core.Verdict] that lets the request
+// pass; the last one decides.
 func DecideCaching(ctx *fasthttp.RequestCtx, shared bool) {
 	switch {
 	case shared:
@@ -39,25 +39,25 @@ func DecideCaching(ctx *fasthttp.RequestCtx, shared bool) {
 	}
 }
 
-// checkedKey is the user value with the fields that checks have added.
+// checkedKey is the user value that holds the fields added by checks.
 type checkedKey struct{}
 
-// PassCheck puts the fields of a check that the request passes into the response
-// and has the gates in front of the handler keep them.
+// PassCheck adds the fields of a check that lets the request pass to the response,
+// and makes the gates in front of the handler keep them.
 func PassCheck(ctx *fasthttp.RequestCtx, v *core.Verdict) {
 	AddFields(&ctx.Response.Header, v.Fields...)
 	DecideCaching(ctx, v.SharedCaching)
 	if len(v.Fields) == 0 {
 		return
 	}
-	KeepFields(ctx, v.Fields) // should there be no gate
+	KeepFields(ctx, v.Fields) // in case there is no gate
 	before, _ := ctx.UserValue(checkedKey{}).([]core.Field)
 	ctx.SetUserValue(checkedKey{}, append(before[:len(before):len(before)], v.Fields...))
 }
 
-// KeepFields does for a response of fasthttp's what [adapter.KeepFields] does, when
-// the handlers behind a gate have returned: nothing of a response is sent before,
-// be it a stream.
+// KeepFields does for a fasthttp response what [adapter.KeepFields] does, once the
+// handlers behind a gate have returned. Nothing of a response is sent before that,
+// not even of a stream.
 func KeepFields(ctx *fasthttp.RequestCtx, fields []core.Field) {
 	decided := cachingOf(ctx)
 	if decided == refusedInside || Sealed(ctx) {
@@ -93,9 +93,9 @@ func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
 	}
 }
 
-// isKept reports whether a response says of caches what fields do and nothing else.
-// fasthttp normalizes a name each time that it looks for one, so that one look at
-// each line costs a tenth of a search for each of the names.
+// isKept reports whether a response says exactly what fields say about caches.
+// fasthttp normalizes a name on each lookup, so looking at each line once costs a
+// tenth of a lookup for each name.
 func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 	if len(fields) > 64 {
 		return false
@@ -122,7 +122,7 @@ func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 	return missing == 0
 }
 
-// cacheLengths has a bit for the length of each name that concerns caches.
+// cacheLengths has a bit set for the length of each name that concerns caches.
 var cacheLengths = func() (bits uint32) {
 	for _, name := range append([]string{fasthttp.HeaderVary, fasthttp.HeaderCacheControl}, adapter.TargetedCacheFields()...) {
 		bits |= 1 << len(name)
@@ -130,15 +130,15 @@ var cacheLengths = func() (bits uint32) {
 	return bits
 }()
 
-// concernsCaches reports whether name, in any letter case, is that of a field which
+// concernsCaches reports whether name, in any letter case, is that of a field that
 // [adapter.KeepFields] looks at.
 func concernsCaches(name []byte) bool {
 	is := func(other string) bool { return len(name) == len(other) && strings.EqualFold(string(name), other) }
 	return is(fasthttp.HeaderVary) || is(fasthttp.HeaderCacheControl) || slices.ContainsFunc(adapter.TargetedCacheFields(), is)
 }
 
-// makePrivate keeps shared caches from storing a response that says something of
-// caches itself.
+// makePrivate keeps shared caches from storing a response that already has caching
+// fields.
 func makePrivate(h *fasthttp.ResponseHeader, f *core.Field) {
 	lines := h.PeekAll(f.Name)
 	if len(lines) == 1 && string(lines[0]) == f.Value {

@@ -10,15 +10,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Detach copies the request, without its body, for the Detach of [core.Detacher].
-// method is the one that the router has, m what it has matched.
+// Detach returns a copy of the request without its body, for the Detach method of
+// [core.Detacher]. method is the router's, m what the router has matched.
 func (v *View) Detach(method string, m adapter.Matched) core.Request {
 	d := &detached{
 		Matched: m, method: method, target: v.Target(), host: v.Host(),
 		tls: v.TLS(), peer: v.RemoteAddr(),
 	}
 	for name, value := range v.ctx.Request.Header.All() {
-		field := pair{string(name), string(value)} // twice where it counts twice
+		field := pair{string(name), string(value)} // twice if it counts twice
 		if d.fields = append(d.fields, field); v.doubted(field.name, 1) > 1 {
 			d.fields = append(d.fields, field)
 		}
@@ -34,7 +34,7 @@ func (v *View) Detach(method string, m adapter.Matched) core.Request {
 
 type pair struct{ name, value string }
 
-// detached is a copy of a request that fasthttp does not know of.
+// detached is a copy of a request, independent of fasthttp.
 type detached struct {
 	adapter.Matched
 	method, target, host, peer string
@@ -67,7 +67,7 @@ func (d *detached) Query(name string) (string, int) {
 	return find(d.queries, func(n string) bool { return n == name })
 }
 
-// find is the first value of those with a name, and how many there are.
+// find returns the first value with a name, and how many there are.
 func find(pairs []pair, named func(string) bool) (value string, count int) {
 	for i := range pairs {
 		if named(pairs[i].name) {

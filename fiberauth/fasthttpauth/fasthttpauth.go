@@ -1,6 +1,6 @@
-// Package fasthttpauth is what adapters for frameworks on fasthttp share: it
-// reads requests, writes answers, seals them and sees clients hang up. It knows
-// fasthttp, core and what package routing finds, and is for authors of adapters;
+// Package fasthttpauth is what adapters for frameworks on fasthttp share: it reads
+// requests, writes responses and seals them, and notices when clients hang up. It
+// knows fasthttp, core and what package routing finds. It is for authors of adapters;
 // applications import fiberauth or fiberauth/fiberv3.
 package fasthttpauth
 
@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Write writes an answer, whose body is copied. Content-Type is among its fields.
+// Write writes a response, copying its body. Content-Type is among its fields.
 func Write(to *fasthttp.Response, resp *core.Response) {
 	for i := range resp.Fields {
 		if f := &resp.Fields[i]; f.Name != fasthttp.HeaderContentLength || len(resp.Body) == 0 { // the server sets that of a body
@@ -24,9 +24,9 @@ func Write(to *fasthttp.Response, resp *core.Response) {
 	to.SetBody(resp.Body)
 }
 
-// AddFields puts fields that core and its schemes give out into the response:
-// Vary is merged with what others have set, every challenge and cookie gets its
-// own line, other names replace.
+// AddFields adds fields from core and its schemes to the response: Vary is merged
+// with what others have set, every challenge and cookie gets its own line, other
+// fields replace existing ones.
 func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 	for i := range fields {
 		addField(h, &fields[i])
@@ -74,8 +74,8 @@ func linesOf(h *fasthttp.ResponseHeader, name string) []string {
 	return lines
 }
 
-// Undo takes out of the response what gates have added that a concealed refusal
-// must not show: the fields that [core.Verdict.Concealed] gives.
+// Undo removes from the response what gates have added and a concealed refusal must
+// not show: the fields that [core.Verdict.Concealed] returns.
 func Undo(h *fasthttp.ResponseHeader, fields []core.Field) {
 	for i := range fields {
 		f := &fields[i]

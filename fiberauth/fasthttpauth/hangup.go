@@ -14,22 +14,21 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
-// Watched is the context of a gate while it decides. fasthttp does not cancel a
-// request whose client has hung up; this one is cancelled then, as that of
-// net/http is. Only a rule or an authenticator that asks for Done pays for it:
-// from then on the connection is looked at every hangupInterval, without
-// reading from it. It is cancelled also where a client has closed its half of
-// the connection. Where that cannot be seen (Windows, a test without a socket)
-// it is never cancelled.
+// Watched is the context of a gate while it decides. fasthttp does not cancel the
+// context of a request whose client has hung up. This one is cancelled then, like
+// that of net/http, and also if the client has closed its half of the connection.
+// Only a rule or an authenticator that calls Done pays for it: from then on the
+// connection is checked every hangupInterval, without reading from it. Where that is
+// impossible (Windows, a test without a socket) it is never cancelled.
 //
-// Once the gate has decided it is its parent and nothing more. It is made for one
-// gate; its methods may be called by several goroutines.
+// Once the gate has decided it is the same as its parent. It is made for one gate;
+// its methods are safe for concurrent use.
 type Watched struct {
 	context.Context          // the parent
 	conn            net.Conn // nil once the gate has decided
 
-	live atomic.Pointer[watching] // nil before Done is asked for
-	mu   sync.Mutex               // held by who changes live
+	live atomic.Pointer[watching] // nil until Done is called
+	mu   sync.Mutex               // held while live is changed
 }
 
 // watching is a context that is cancelled when the client hangs up.
@@ -38,8 +37,8 @@ type watching struct {
 	cancel context.CancelFunc
 }
 
-// Shared is what a request that has passed a gate carries in its context, allocated as
-// one: what the gate has left there and, for the next gate, the route.
+// Shared is what a request that has passed a gate carries in its context, in one
+// allocation: what the gate has stored there and, for the next gate, the route.
 type Shared struct {
 	context.Context
 	of      *fasthttp.RequestCtx
@@ -47,7 +46,7 @@ type Shared struct {
 	room    core.Room
 }
 
-// sharedKey is where a context has what is shared.
+// sharedKey is the context key of a Shared.
 type sharedKey struct{}
 
 // Value implements [context.Context].
@@ -58,11 +57,11 @@ func (s *Shared) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// hangupInterval is how often a connection is looked at.
+// hangupInterval is how often a connection is checked.
 const hangupInterval = 50 * time.Millisecond
 
-// Begin makes w the context of a gate that decides about a request which came by
-// conn, with the context parent.
+// Begin makes w the context of a gate that decides about a request, with the context
+// parent, that arrived on conn.
 func (w *Watched) Begin(parent context.Context, conn net.Conn) {
 	w.Context, w.conn = parent, conn
 }
@@ -73,11 +72,11 @@ func (w *Watched) Done() <-chan struct{} { return w.current(true).Done() }
 // Err implements [context.Context].
 func (w *Watched) Err() error { return w.current(false).Err() }
 
-// Value implements [context.Context]. It shows the watching context's own
-// values, too, by which context.Cause finds it.
+// Value implements [context.Context]. It also returns the watching context's own
+// values, which context.Cause looks for.
 func (w *Watched) Value(key any) any { return w.current(false).Value(key) }
 
-// current is the context that is meant now. It begins to watch if start is set.
+// current returns the context in force. It begins to watch if start is set.
 func (w *Watched) current(start bool) context.Context {
 	if live := w.live.Load(); live != nil {
 		return live.Context
@@ -88,7 +87,7 @@ func (w *Watched) current(start bool) context.Context {
 	return w.watch()
 }
 
-// watch begins to watch, unless that has been done or the gate has decided.
+// watch begins to watch, unless that has happened or the gate has decided.
 func (w *Watched) watch() context.Context {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -105,7 +104,7 @@ func (w *Watched) watch() context.Context {
 	return ctx
 }
 
-// End is to be called when the gate has decided.
+// End must be called when the gate has decided.
 func (w *Watched) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,7 +131,7 @@ func watchConn(ctx context.Context, cancel context.CancelFunc, conn peeker) {
 	}
 }
 
-// socket is the socket below a connection, or nil.
+// socket returns the socket below a connection, or nil.
 func socket(conn net.Conn) peeker {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
@@ -140,5 +139,5 @@ func socket(conn net.Conn) peeker {
 	return newPeeker(conn)
 }
 
-// peeker sees whether the other side has closed a connection.
+// peeker detects whether the other side has closed a connection.
 type peeker interface{ hungUp() bool }

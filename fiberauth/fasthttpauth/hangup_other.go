@@ -4,6 +4,6 @@ package fasthttpauth
 
 import "net"
 
-// newPeeker gives none: sockets of this system cannot be looked at without
-// reading from them.
+// newPeeker returns nil: sockets of this system cannot be checked without reading
+// from them.
 func newPeeker(net.Conn) peeker { return nil }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// rawConn is a socket that can be looked at without reading from it.
+// rawConn is a socket that can be checked without reading from it.
 type rawConn struct{ syscall.RawConn }
 
 func newPeeker(conn net.Conn) peeker {

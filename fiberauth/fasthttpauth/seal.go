@@ -11,13 +11,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Seal makes the response as it is now the one that is sent, whatever handlers,
-// error handlers and middlewares do to it from here on. fasthttp has that for
-// handlers that go on after a timeout. The connection is out of their reach from
-// then on as well. Where no server of fasthttp's sends it, [Resend] has to.
+// Seal makes the response as it is now the one that is sent, whatever handlers, error
+// handlers and middlewares do to it afterwards. It uses what fasthttp has for handlers
+// that run on after a timeout. The connection is out of their reach as well from then
+// on. If the response is not sent by a fasthttp server, [Resend] must be called.
 func Seal(ctx *fasthttp.RequestCtx) {
 	if Sealed(ctx) {
-		return // refused before
+		return // already refused
 	}
 	resp := &ctx.Response
 	if ctx.IsHead() {
@@ -39,24 +39,26 @@ func Seal(ctx *fasthttp.RequestCtx) {
 	ctx.SetRemoteAddr(peer) // as somebody may have set it
 }
 
-// sealKey is the user value of a sealed response: whether it has to be resent.
+// sealKey is the user value of a sealed response: whether it must be resent.
 type sealKey struct{}
 
-// Sealed reports whether the response of ctx is sealed. What has put a request of
-// another server into ctx may have used it before, and left that response there.
+// Sealed reports whether the response of ctx is sealed. An adaptor that serves
+// requests of another server may use a ctx again, with the sealed response of an
+// earlier request still in it.
 func Sealed(ctx *fasthttp.RequestCtx) bool {
 	return ctx.LastTimeoutErrorResponse() != nil && (ctx.UserValue(sealKey{}) != nil || served(ctx))
 }
 
-// unserved is closed when contexts end that no server of fasthttp's has made.
+// unserved returns the channel that contexts not made by a fasthttp server have as
+// Done.
 var unserved = sync.OnceValue(func() <-chan struct{} {
 	var ctx fasthttp.RequestCtx
 	ctx.Init2(nil, nil, false)
 	return ctx.Done()
 })
 
-// served reports whether ctx is of a server of fasthttp's, which sends what a
-// response was sealed with. One of net/http that an adaptor of Fiber's serves is not.
+// served reports whether ctx belongs to a fasthttp server, which sends the response
+// that was sealed. One that Fiber's adaptor makes for a net/http server does not.
 func served(ctx *fasthttp.RequestCtx) bool {
 	switch ctx.Conn().(type) {
 	case nil:
@@ -67,9 +69,9 @@ func served(ctx *fasthttp.RequestCtx) bool {
 	return ctx.Done() != unserved()
 }
 
-// MustResend reports whether ctx is sealed, and what it is sealed with not sent by
-// itself: when the handlers behind a gate have returned, it has told the error
-// handler and calls [Resend].
+// MustResend reports whether the response of ctx is sealed and the server does not
+// send the sealed response by itself. Once the handlers behind a gate have returned,
+// the gate then calls the error handler and after it [Resend].
 func MustResend(ctx *fasthttp.RequestCtx) bool {
 	if ctx.LastTimeoutErrorResponse() == nil { // as of most requests
 		return false
@@ -78,23 +80,23 @@ func MustResend(ctx *fasthttp.RequestCtx) bool {
 	return must
 }
 
-// Resend makes the response again what it was sealed with.
+// Resend restores the response that was sealed.
 func Resend(ctx *fasthttp.RequestCtx) { ctx.LastTimeoutErrorResponse().CopyTo(&ctx.Response) }
 
-// insideKey is the user value of a refused check.
+// insideKey is the user value that holds a refused check.
 type insideKey struct{}
 
-// inside is a check that refused.
+// inside is a refused check.
 type inside struct {
 	verdict core.Verdict
 	request core.Request
 }
 
-// Refuse answers with the verdict of a mounted gate and seals the response. With alone,
-// nothing but gates can write to it any more, and it needs no seal.
+// Refuse answers with the verdict of a mounted gate and seals the response. If alone
+// is set, only gates can write to it afterwards, and it needs no seal.
 func (v *View) Refuse(verdict *core.Verdict, alone bool) {
 	resp := &v.ctx.Response
-	if alone && v.shared == nil { // nor does a gate
+	if alone && v.shared == nil { // nor can a gate
 		closeUnread(v.ctx)
 	} else {
 		MarkRefused(v.ctx)
@@ -105,16 +107,16 @@ func (v *View) Refuse(verdict *core.Verdict, alone bool) {
 	}
 }
 
-// MarkRefused notes that the answer is a gate's own, and closes the connection
-// after it where that has to be.
+// MarkRefused records that the gate itself writes the response, and closes the
+// connection after it if necessary.
 func MarkRefused(ctx *fasthttp.RequestCtx) {
 	closeUnread(ctx)
 	ctx.SetUserValue(cachingKey{}, refusedInside)
 }
 
-// RefuseInside answers by the verdict of a check inside a handler about request,
+// RefuseInside answers with the verdict of a check inside a handler about request,
 // and seals the response. The request must not have been refused before. conceal
-// writes the answer where the verdict asks for that.
+// writes the response if the verdict is concealed.
 func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict, conceal func()) {
 	in, resp := &inside{v, tell(request)}, &ctx.Response
 	for _, name := range adapter.RepresentationFields() {
@@ -132,8 +134,8 @@ func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict
 	ctx.SetUserValue(insideKey{}, in)
 }
 
-// told is a request with what the guard is told of it late, when the context of an
-// app that has served it inside another one may have gone.
+// told is a request with what the guard is told about it later, when the context of
+// an inner app that served it may be gone.
 type told struct {
 	core.Request
 	method string
@@ -150,9 +152,9 @@ func tell(r core.Request) *told {
 func (t *told) Method() string             { return t.method }
 func (t *told) Route() (core.Route, error) { return t.route, t.err }
 
-// TellLate tells the guard of handlers behind a gate that went on after a refused
-// check. It is for the gate to call when they have returned; of is the context of
-// the request.
+// TellLate tells the guard about handlers behind a gate that wrote after a refused
+// check. The gate calls it when they have returned; of returns the context of the
+// request.
 func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
 	sent := ctx.LastTimeoutErrorResponse()
 	if sent == nil {
@@ -169,17 +171,17 @@ func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
 	}
 }
 
-// closeUnread closes the connection after the answer if the request's body may
-// not have been read to its end: what is left of it would be taken for the next
-// request (RFC 9112 §9.3).
+// closeUnread closes the connection after the response if the body of the request may
+// not have been read to its end: the rest would be taken for the next request
+// (RFC 9112 §9.3).
 func closeUnread(ctx *fasthttp.RequestCtx) {
 	if ctx.Request.IsBodyStream() {
 		ctx.Response.SetConnectionClose()
 	}
 }
 
-// Rewritten reports whether a request has another path or method than was sent;
-// method is what the router has now. Whoever changed it may stand anywhere.
+// Rewritten reports whether a request has a different path or method than was sent;
+// method is the router's current one. Whatever changed it may be mounted anywhere.
 func Rewritten(req *fasthttp.Request, method string) bool {
 	sent, _, _ := bytes.Cut(req.Header.RequestURI(), []byte("?"))
 	return !bytes.Equal(sent, req.URI().PathOriginal()) || string(req.Header.Method()) != method

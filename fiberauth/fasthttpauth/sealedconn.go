@@ -9,23 +9,23 @@ import (
 
 var errSealed = errors.New("fasthttpauth: the request is refused, its answer is complete")
 
-// sealedConn is what handlers find in place of the connection of a request that
-// is answered: it has the addresses, and nothing goes through it.
+// sealedConn is what handlers find in place of the connection of a request that has
+// been answered: it has the addresses, and nothing can be read or written.
 type sealedConn struct{ of net.Conn }
 
-// handshaker is a connection with TLS, by which fasthttp knows one.
+// handshaker is a TLS connection, as fasthttp recognizes one.
 type handshaker interface {
 	Handshake() error
 	ConnectionState() tls.ConnectionState
 }
 
-// sealedTLS is one that shows the handshake.
+// sealedTLS is a sealedConn with TLS.
 type sealedTLS struct {
 	sealedConn
 	handshaker
 }
 
-// sealedOff is what stands for conn, which is nil outside of a server.
+// sealedOff returns what replaces conn, which is nil outside of a server.
 func sealedOff(conn net.Conn) net.Conn {
 	if conn == nil {
 		return nil

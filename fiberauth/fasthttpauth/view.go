@@ -17,30 +17,30 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
-// View shows a request to gates, apart from what the router knows of it: its
-// methods are those of [core.BodyReader]. All strings are copies: fasthttp writes
-// over its own with the next request. A view is for one request and not for
-// several goroutines.
+// View shows a request to gates, except for what the router knows about it: its
+// methods are those of [core.BodyReader]. All strings are copies, since fasthttp
+// overwrites its own with the next request. A view is for one request and must not be
+// used concurrently.
 type View struct {
 	ctx  *fasthttp.RequestCtx
-	last string // the header value that was copied last
-	// The field that was lent last, while a gate decides: schemes ask for the same
-	// one several times, and nobody changes the request meanwhile.
+	last string // the last header value copied
+	// The last field lent, while a gate decides: schemes ask for the same one several
+	// times, and nobody changes the request meanwhile.
 	lentName, lent string
 	lines          int32
 	deciding       bool
 
 	rawNames bool
-	shared   *Shared   // of a gate that the request has passed before; nil for none
-	contexts []Watched // unused ones; others may keep one, so none is used twice
+	shared   *Shared   // of a gate that the request has already passed, or nil
+	contexts []Watched // unused; others may keep one, so none is reused
 }
 
-// contextsAtOnce is how many contexts are allocated at a time, 480 bytes in all. They
-// stay in memory as long as one of them is in use.
+// contextsAtOnce is how many contexts are allocated at a time, in 480 bytes. They stay
+// in memory as long as one of them is in use.
 const contextsAtOnce = 10
 
-// Decide is to be called when a gate begins to decide about the request, whose context
-// is ctx. It returns the context to decide with, which [View.Decided] ends.
+// Decide must be called when a gate begins to decide about the request, whose context
+// is ctx. It returns the context for the decision, which [View.Decided] ends.
 func (v *View) Decide(ctx context.Context) *Watched {
 	if v.shared, _ = ctx.Value(sharedKey{}).(*Shared); v.shared != nil && v.shared.of != v.ctx {
 		v.shared = nil
@@ -55,14 +55,15 @@ func (v *View) Decide(ctx context.Context) *Watched {
 	return w
 }
 
-// Decided is to be called when the gate has decided, with the context of [View.Decide].
+// Decided must be called when the gate has decided, with the context that
+// [View.Decide] returned.
 func (v *View) Decided(w *Watched) {
 	v.lentName, v.lent, v.lines, v.deciding = "", "", 0, false
 	w.End()
 }
 
-// Before is what the router matched for the first gate that let the request pass; the
-// zero value for none.
+// Before returns what the router matched for the first gate that let the request
+// pass; the zero value if there was none.
 func (v *View) Before() (m routing.Found) {
 	if v.shared != nil {
 		m = v.shared.matched
@@ -70,8 +71,8 @@ func (v *View) Before() (m routing.Found) {
 	return m
 }
 
-// Leave makes room for what the gate leaves in the context of a request that passes
-// ([core.Room]), and leaves what the router has matched there as well.
+// Leave makes room for what the gate stores in the context of a request that passes
+// ([core.Room]), and stores what the router has matched there as well.
 func (v *View) Leave(ctx context.Context, matched *routing.Found) (*core.Room, context.Context) {
 	if v.shared != nil {
 		return nil, nil
@@ -80,8 +81,9 @@ func (v *View) Leave(ctx context.Context, matched *routing.Found) (*core.Room, c
 	return &s.room, s
 }
 
-// Lend is [View.Header] for who does not keep the value, which is fasthttp's own and
-// good until the gate has decided. For a method LentHeader of an adapter's own view.
+// Lend is [View.Header] for callers that do not keep the value: it is fasthttp's own
+// and valid until the gate has decided. It is for the LentHeader method of an
+// adapter's own view.
 func (v *View) Lend(name string) (value string, count int) {
 	if v.rawNames || !v.deciding {
 		return v.Header(name)
@@ -95,12 +97,12 @@ func (v *View) Lend(name string) (value string, count int) {
 	return v.lent, int(v.lines)
 }
 
-// NewView shows the request of ctx. rawNames says that names of header fields are
-// as sent, since the server does not normalize them.
+// NewView returns a view of the request of ctx. rawNames reports that names of header
+// fields are as sent, because the server does not normalize them.
 func NewView(ctx *fasthttp.RequestCtx, rawNames bool) View { return View{ctx: ctx, rawNames: rawNames} }
 
-// Show makes v, which is new or has been forgotten, show the request of ctx as [NewView]
-// does.
+// Show makes v, which is new or was cleared by Forget, show the request of ctx, as
+// [NewView] does.
 func (v *View) Show(ctx *fasthttp.RequestCtx, rawNames bool) { v.ctx, v.rawNames = ctx, rawNames }
 
 // Forget clears v for another request. Nobody else may be using it.
@@ -110,7 +112,7 @@ func (v *View) Forget() {
 	v.contexts = contexts
 }
 
-// CopyOfMethod copies a method, and gives known ones without copying.
+// CopyOfMethod returns a copy of a method; known ones are not copied.
 func CopyOfMethod(method string) string {
 	switch method {
 	case http.MethodGet:
@@ -132,17 +134,17 @@ func CopyOfMethod(method string) string {
 	}
 }
 
-// Target is the request target as sent.
+// Target returns the request target as sent.
 func (v *View) Target() string { return string(v.ctx.Request.Header.RequestURI()) }
 
-// Host is the host that the request names.
+// Host returns the host that the request names.
 func (v *View) Host() string { return string(v.ctx.Request.Host()) }
 
-// Header is the first line of a field, and how many there are.
+// Header returns the first line of a field, and the number of lines.
 func (v *View) Header(name string) (value string, count int) {
 	h := &v.ctx.Request.Header
 	if v.rawNames {
-		// Names are as sent, so each line is looked at.
+		// Names are as sent, so each line must be compared.
 		for key, val := range h.All() {
 			if strings.EqualFold(string(key), name) {
 				value, count = first(value, val, count)
@@ -173,10 +175,10 @@ func (v *View) IDs() (requestID, traceparent string) {
 
 const requestIDField, traceField = "X-Request-Id", "Traceparent"
 
-// doubted is how many lines a field has of which count were found. fasthttp puts fields
-// behind a chunked body, which proxies may pass on unseen, among those of the header
-// (RFC 9110 §6.5.1 says why not). One that is not in the header as it was sent counts
-// twice, so that no scheme takes it: whether a middleware has set it cannot be known.
+// doubted returns how many lines a field has of which count were found. fasthttp puts
+// the fields of a trailer, which proxies may pass on unseen, among those of the header
+// (RFC 9110 §6.5.1 says why not to). A field that is not in the header as sent counts
+// twice, so that no scheme accepts it: there is no telling whether a middleware set it.
 func (v *View) doubted(name string, count int) int {
 	h := &v.ctx.Request.Header
 	if length := h.ContentLength(); count != 1 || length != -1 && length != 0 || name == "Authorization" { // which is refused there
@@ -188,7 +190,7 @@ func (v *View) doubted(name string, count int) int {
 	return 1
 }
 
-// hasLine reports whether there is a field called name in a header as it was sent.
+// hasLine reports whether a header as sent has a field called name.
 func hasLine(raw []byte, name string) bool {
 	for line := range bytes.Lines(raw) {
 		if key, _, ok := bytes.Cut(line, []byte(":")); ok && len(key) == len(name) && strings.EqualFold(string(key), name) {
@@ -206,7 +208,7 @@ func first(value string, next []byte, count int) (string, int) {
 	return value, count + 1
 }
 
-// Cookie is the first cookie of a name, and how many there are.
+// Cookie returns the first cookie with a name, and how many there are.
 func (v *View) Cookie(name string) (value string, count int) {
 	for key, val := range v.ctx.Request.Header.Cookies() {
 		if string(key) == name {
@@ -216,7 +218,7 @@ func (v *View) Cookie(name string) (value string, count int) {
 	return value, count
 }
 
-// Query is the first value of a query parameter, and how many there are.
+// Query returns the first value of a query parameter, and how many there are.
 func (v *View) Query(name string) (value string, count int) {
 	for _, val := range v.ctx.QueryArgs().PeekMulti(name) {
 		value, count = first(value, val, count)
@@ -224,10 +226,10 @@ func (v *View) Query(name string) (value string, count int) {
 	return value, count
 }
 
-// TLS is the state of the connection, nil for one without TLS.
+// TLS returns the state of the connection, or nil without TLS.
 func (v *View) TLS() *tls.ConnectionState { return v.ctx.TLSConnectionState() }
 
-// RemoteAddrPort is RemoteAddr without a text, which every event would pay for.
+// RemoteAddrPort is RemoteAddr without formatting it, which every event would pay for.
 func (v *View) RemoteAddrPort() netip.AddrPort {
 	if a, ok := v.ctx.RemoteAddr().(*net.TCPAddr); ok {
 		return a.AddrPort()
@@ -235,11 +237,11 @@ func (v *View) RemoteAddrPort() netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// RemoteAddr is the address of the peer.
+// RemoteAddr returns the address of the peer.
 func (v *View) RemoteAddr() string { return v.ctx.RemoteAddr().String() }
 
-// Body gives the bytes that fasthttp has read, as they were sent, or what it
-// streams.
+// Body returns the bytes that fasthttp has read, as they were sent, or the stream of
+// a body that is streamed.
 func (v *View) Body() io.Reader {
 	if v.ctx.Request.IsBodyStream() {
 		return v.ctx.Request.BodyStream()

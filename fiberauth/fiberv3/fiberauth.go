@@ -1,4 +1,5 @@
-// Package fiberauth mounts a [core.Guard] on Fiber v3.
+// Package fiberauth mounts a [core.Guard] on Fiber v3. The package for Fiber v2,
+// github.com/sallyport-go/sallyport/fiberauth, exports the same names.
 //
 //	app := fiber.New()
 //	reports := app.Group("/reports", fiberauth.Authorize(guard))
@@ -7,18 +8,20 @@
 //	})
 //	log.Fatal(app.Listen("127.0.0.1:8080"))
 //
-// Gates work wherever middleware can stand: on a route, a group or the whole
-// app. The matched route is known in all three, also to gates mounted with
-// Use, where Fiber itself only knows the middleware.
+// Gates work wherever middleware can be mounted: on a route, on a group or on the
+// whole app. They know the matched route in all three places, even if mounted with
+// Use, where Fiber itself knows only the middleware.
 //
-// Fiber reuses its buffers. Everything the gates hand on is a copy: principals,
-// events and [core.Request] strings are safe to keep.
+// A refused request is answered, and the app's own error handler, if it has one,
+// gets an *[Error]. The response is complete by then, so what handlers, error
+// handlers and middlewares write is dropped. To change how denials look, set the
+// guard's responder. If a net/http server runs the app through Fiber's adaptor,
+// middlewares in front of all gates can still change the response. The connection is
+// closed after a refusal if the body of the request may not have been read, as with
+// StreamRequestBody.
 //
-// The answer to a refused request is sent as the gate has written it, whatever
-// handlers, error handlers and middlewares do to the response from then on. If a
-// net/http server runs the app through Fiber's adaptor, that holds for everything
-// behind a gate. The connection is closed after the answer where the body of the
-// request may not have been read, as with StreamRequestBody.
+// Fiber reuses its buffers. Everything that gates pass on is a copy: principals,
+// events and the strings of a [core.Request] are safe to keep.
 package fiberauth
 
 import (
@@ -32,40 +35,40 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
-// Authenticate mounts gate one: 401 without a usable identity. Like all
-// functions here that mount a gate it panics when the gate cannot work, so a
+// Authenticate mounts gate one, which answers 401 without a usable identity. Like
+// all functions here that mount a gate it panics if the gate cannot work, so that a
 // mistake shows at start-up.
 func Authenticate(g *core.Guard) fiber.Handler { return mount(g.Authenticate()) }
 
-// Optional lets requests without credentials pass as anonymous; bad
-// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
-// as well.
+// Optional lets requests without credentials pass as anonymous; bad credentials
+// still get 401. [core.WithExpiredAsAnonymous] lets lapsed ones pass as well.
 func Optional(g *core.Guard, opts ...core.GateOption) fiber.Handler {
 	return mount(g.Optional(opts...))
 }
 
-// Authorize mounts gate two with the guard's authorizer. It runs gate one
-// first where that has not been done.
+// Authorize mounts gate two with the guard's authorizer. It first runs gate one if
+// the request has not passed it yet.
 func Authorize(g *core.Guard, opts ...core.GateOption) fiber.Handler {
 	return mount(g.Authorize(opts...))
 }
 
-// Require mounts gate two with rules, all of which must allow. It runs gate
-// one first where that has not been done.
+// Require mounts gate two with rules, all of which must allow. It first runs gate
+// one if the request has not passed it yet.
 func Require(g *core.Guard, rules ...core.Authorizer) fiber.Handler {
 	return mount(g.Require(rules...))
 }
 
-// Principal is who passed gate one, or nil for an anonymous request.
+// Principal returns the principal that passed gate one, or nil for an anonymous
+// request.
 func Principal(c fiber.Ctx) *core.Principal {
 	p, _ := core.PrincipalFrom(c.Context())
 	return p
 }
 
-// Check asks rules from inside a handler, once the object they judge is
-// loaded. On a refusal it has answered and returns the error for the handler
-// to return. Nothing of what a handler writes that goes on all the same is sent;
-// behind a mounted gate, the guard's logger is told.
+// Check asks rules from inside a handler, once the object they need is loaded. If
+// they refuse, it answers and returns the error that the handler must return.
+// Anything the handler still writes is dropped, and the guard's logger is told if
+// there is a gate in front of the handler.
 func Check(c fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	view, watched, v := decide(c, func(ctx context.Context, r core.Request) core.Verdict { return g.CheckNow(ctx, r, rules...) })
 	if v.Response == nil {
@@ -77,8 +80,8 @@ func Check(c fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	return refuseInside(c, view, v)
 }
 
-// Request shows the request to code that knows no framework, such as a login of
-// core/session. Its strings are copies and safe to keep.
+// Request returns the view of the request for framework-neutral code, such as a
+// login of core/session. Its strings are copies and safe to keep.
 func Request(c fiber.Ctx) core.Request { return newView(c) }
 
 // Serve mounts an endpoint, such as a metadata document.
@@ -93,7 +96,7 @@ func Serve(e core.Endpoint) fiber.Handler {
 	}
 }
 
-// Routes lists the app's routes, for checks of a policy against them, with those
+// Routes returns the app's routes, for checking a policy against them, with those
 // for HEAD that Fiber adds. Handlers mounted with Use are not among them.
 func Routes(app *fiber.App) []core.RouteInfo {
 	app.Handler() // merges mounted sub-apps, as the start of the app does
@@ -117,8 +120,8 @@ func mount(t *core.Gate, err error) fiber.Handler {
 // isGate reports whether h is one of this package's gates.
 func isGate(h fiber.Handler) bool { return codeOf(h) == codeOf(gateHandler(nil)) }
 
-// gateHandler is not inlined, so that all gates have the same code. Called with
-// nil, its handler returns a gateOf.
+// gateHandler is not inlined, so that all gates have the same code pointer. Called
+// with nil, its handler returns a gateOf.
 //
 //go:noinline
 func gateHandler(t *core.Gate) fiber.Handler {
@@ -147,7 +150,7 @@ func gateHandler(t *core.Gate) fiber.Handler {
 	}
 }
 
-// refuse answers by the verdict of t, a mounted gate.
+// refuse answers with the verdict of t, a mounted gate.
 func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict *core.Verdict) error {
 	ctx := c.RequestCtx()
 	if _, _, ok := verdict.Concealed(); ok {
@@ -161,7 +164,7 @@ func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict *core.Verdict) error {
 	return settle(c, refusal(*verdict))
 }
 
-// refuseInside answers by a check's verdict and seals the response.
+// refuseInside answers with the verdict of a check and seals the response.
 func refuseInside(c fiber.Ctx, view *view, v core.Verdict) error {
 	if !fasthttpauth.Sealed(c.RequestCtx()) {
 		fasthttpauth.RefuseInside(c.RequestCtx(), view, v, func() {
@@ -173,9 +176,10 @@ func refuseInside(c fiber.Ctx, view *view, v core.Verdict) error {
 	return refusal(v)
 }
 
-// settle lets the app's own error handler see a refusal. Fiber's default one
-// would replace the body, so it is not asked. Where the answer is not sent by itself,
-// the error handler is told here, since nobody could resend the answer after it.
+// settle passes a refusal on to the app's own error handler. Fiber's default one is
+// left out, since it would replace the body. If the server does not send the sealed
+// response by itself, settle calls the error handler here and then restores the
+// response, which nobody could do after the error handler.
 func settle(c fiber.Ctx, err error) error {
 	if err != nil && isRefusal(err) && resolverFor(c.App()).quiet {
 		err = nil
@@ -196,9 +200,9 @@ func isRefusal(err error) bool {
 	return errors.As(err, &refused)
 }
 
-// setContext gives handlers the context of a verdict, unless that is what the
-// gate has watched and nothing more. Who has passed is also found in c itself and
-// in the context of net/http handlers, which look for it among fasthttp's values.
+// setContext gives handlers the context of a verdict, unless it is the very context
+// that the gate watched. The principal is also found in c itself and in the context
+// of net/http handlers, which look for it among fasthttp's user values.
 func setContext(c fiber.Ctx, watched, ctx context.Context) {
 	if ctx != watched {
 		c.SetContext(ctx)
@@ -206,14 +210,14 @@ func setContext(c fiber.Ctx, watched, ctx context.Context) {
 	}
 }
 
-// passedKey is the key by which core finds in a context who has passed.
+// passedKey is the key under which core keeps the principal in a context.
 var passedKey = func() any {
 	var asked askedFor
 	core.PrincipalFrom(&asked)
 	return asked.key
 }()
 
-// askedFor is a context that keeps what it is asked for.
+// askedFor is a context that records the key it was asked for.
 type askedFor struct {
 	context.Context
 	key any
@@ -224,11 +228,11 @@ func (a *askedFor) Value(key any) any {
 	return nil
 }
 
-// Error is what the app's own error handler is given for a refusal. The
-// response is complete by then: what the handler writes is not sent.
+// Error is what the app's own error handler gets for a refusal. The response is
+// complete by then, so what the handler writes is dropped.
 //
-// It unwraps to a *[fiber.Error] with the status and the public code, and to
-// the *[core.Denial].
+// It unwraps to a *[fiber.Error] with the status and the public code, and to the
+// *[core.Denial].
 type Error struct {
 	Denial *core.Denial
 	native *fiber.Error
@@ -239,7 +243,8 @@ func (e *Error) Error() string { return e.native.Message }
 // Unwrap returns the framework's error and the denial.
 func (e *Error) Unwrap() []error { return []error{e.native, e.Denial} }
 
-// refusal is the error for a refusal that is written. A preflight is none.
+// refusal returns the error for a refusal whose response is written, or nil for a
+// preflight.
 func refusal(v core.Verdict) error {
 	if v.Denial == nil {
 		return nil
@@ -252,9 +257,9 @@ func isDefault(h fiber.ErrorHandler) bool {
 	return reflect.ValueOf(h).Pointer() == reflect.ValueOf(fiber.DefaultErrorHandler).Pointer()
 }
 
-// AddFields puts fields that core and its schemes give out into the response:
-// Vary is merged with what others have set, every challenge and cookie gets its
-// own line, other names replace.
+// AddFields adds fields from core and its schemes to the response: Vary is merged
+// with what others have set, every challenge and cookie gets its own line, other
+// fields replace existing ones.
 func AddFields(c fiber.Ctx, fields ...core.Field) {
 	fasthttpauth.AddFields(&c.Response().Header, fields...)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/gofiber/fiber/v3"
 )
 
-// What follows reads fields that Fiber does not export, as it tells nobody what
-// its router goes by: which routes are being served, which of them are middleware,
-// and whether it runs middleware alone. Nothing is written.
+// The following reads fields that Fiber does not export, because it exports nothing
+// about what its router goes by: which routes are served, which of them are
+// middleware, and whether it runs only middleware. Nothing is written.
 
 var (
 	useField      = fieldOf[fiber.Route, bool]("use")
@@ -21,14 +21,14 @@ var (
 	mountsField   = fieldOf[fiber.App, any]("mountFields")
 )
 
-// field is where a struct has a field.
+// field is the place of a field in a struct.
 type field struct {
 	name  string
-	index int // -1 for nowhere
+	index int // -1 if there is none
 }
 
-// fieldOf finds the field of S called name, which has the type F, or any for
-// whatever.
+// fieldOf finds the field of S called name, which must have type F; any stands for
+// every type.
 func fieldOf[S, F any](name string) field {
 	f, ok := reflect.TypeFor[S]().FieldByName(name)
 	if want := reflect.TypeFor[F](); !ok || len(f.Index) != 1 || want.Kind() != reflect.Interface && f.Type != want {
@@ -37,18 +37,18 @@ func fieldOf[S, F any](name string) field {
 	return field{name, f.Index[0]}
 }
 
-// of is the field of what ptr points to.
+// of returns the field of what ptr points to.
 func (f field) of(ptr any) reflect.Value { return reflect.ValueOf(ptr).Elem().Field(f.index) }
 
-// init ends the program at its start with a version of Fiber that is not known: no
-// gate could tell what it guards.
+// init panics with an unknown version of Fiber, with which gates could not tell what
+// they guard.
 func init() {
 	if err := checkFiber(); err != nil {
 		panic("fiberauth: " + err.Error())
 	}
 }
 
-// checkFiber reports whether this version of Fiber has what is read.
+// checkFiber returns an error if this version of Fiber lacks one of the fields.
 func checkFiber() error {
 	for _, f := range []field{useField, treeField, contextField, skippingField, mountsField} {
 		if f.index < 0 {
@@ -63,8 +63,8 @@ func checkFiber() error {
 	return nil
 }
 
-// routerOf is the context that the router itself goes by: c, or what a custom
-// context has inside. It is nil where that cannot be found.
+// routerOf returns the context that the router itself uses: c, or the one inside a
+// custom context; nil if it cannot be found.
 func routerOf(c fiber.Ctx) *fiber.DefaultCtx {
 	if d, ok := c.(*fiber.DefaultCtx); ok {
 		return d
@@ -75,23 +75,23 @@ func routerOf(c fiber.Ctx) *fiber.DefaultCtx {
 	return nil
 }
 
-// unreadable reports whether Fiber runs middleware alone, for a request that the
-// server has not been able to read: its error handler answers.
+// unreadable reports whether Fiber runs only middleware because the server could not
+// read the request. Its error handler answers then.
 func unreadable(c fiber.Ctx) bool {
 	d := routerOf(c)
 	return d != nil && skippingField.of(d).Bool()
 }
 
-// tree is what the router looks routes up in. It is made anew when routes change,
-// and an old one stays where it is as long as it is referred to.
+// tree returns the map in which the router looks up routes. Fiber makes a new one
+// when routes change; the old one keeps its address as long as it is referenced.
 func tree(app *fiber.App) unsafe.Pointer { return treeField.of(app).Index(0).UnsafePointer() }
 
-// served are the routes of each method that the router serves, in an order in
-// which it finds them. Stack lists also those that wait for RebuildTree, and not
-// those that have been removed without it.
+// served returns the routes of each method that the router serves, in an order in
+// which it finds them. Stack also lists those that wait for RebuildTree, and lacks
+// those that were removed without it.
 //
-// The router has a list for each beginning of a path, and one of those that may
-// have any beginning, which are in all lists. Routes of different beginnings
+// The router has one list for each beginning of a path, and one of routes that may
+// have any beginning, which are in all lists. Routes with different beginnings
 // exclude each other.
 func served(app *fiber.App) [][]*fiber.Route {
 	trees := treeField.of(app)
@@ -122,7 +122,7 @@ func served(app *fiber.App) [][]*fiber.Route {
 	return stacks
 }
 
-// routesIn are those of a list of the router's, none of no list.
+// routesIn returns the routes in a list of the router, none if there is no list.
 func routesIn(list reflect.Value) (routes []*fiber.Route) {
 	if !list.IsValid() {
 		return nil
@@ -133,8 +133,8 @@ func routesIn(list reflect.Value) (routes []*fiber.Route) {
 	return slices.Clip(routes)
 }
 
-// mountedIn are the prefixes of what is mounted in app, at any depth, as they were
-// registered.
+// mountedIn returns the prefixes of what is mounted in app, at any depth, as they
+// were registered.
 func mountedIn(app *fiber.App) (prefixes []string) {
 	for at := mountsField.of(app).Elem().FieldByName("appList").MapRange(); at.Next(); {
 		if prefix := at.Key().String(); prefix != "" { // the app itself
@@ -144,11 +144,12 @@ func mountedIn(app *fiber.App) (prefixes []string) {
 	return prefixes
 }
 
-// codeOf is the code of a handler, which all that one function makes have.
+// codeOf returns the code pointer of a handler. All handlers that one function makes
+// have the same one.
 func codeOf(h fiber.Handler) uintptr { return reflect.ValueOf(h).Pointer() }
 
-// identityOf tells a handler from others of the same code: a func value is a pointer
-// to what it has closed over.
+// identityOf distinguishes handlers with the same code: a func value is a pointer to
+// its closure.
 func identityOf(h fiber.Handler) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&h)) //nolint:gosec // only compared, never read through
 }

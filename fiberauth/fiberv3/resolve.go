@@ -14,16 +14,16 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
-// resolver finds the handlers that may answer a request with Fiber's own router.
+// resolver finds the handlers that may answer a request, with Fiber's own router.
 //
-// A handler of a route knows its route. Middleware mounted with Use does not
-// know what follows: there a private app is asked, whose stack is a copy of the
-// app's with handlers that only take notes. It is built at the first request,
-// when all routes and mounted sub-apps are in place.
+// A handler of a route knows its route. Middleware mounted with Use does not know
+// which handlers follow, so a private app is asked: its stack is a copy of the app's,
+// with handlers that only take notes. It is built at the first request, when all
+// routes and mounted sub-apps are in place.
 type resolver struct {
 	app      *fiber.App
 	handlers uint32         // the app's handler count when this was built
-	tree     unsafe.Pointer // the map it went by, held so that no later one has its address
+	tree     unsafe.Pointer // the router's map when this was built; held so that no later map gets its address
 	stacks   [][]*fiber.Route
 	table    *routing.Table
 	entries  map[*fiber.Route]*routing.Entry
@@ -32,9 +32,9 @@ type resolver struct {
 	solitary sync.Map // of *fiber.Route to those of its gates that stand alone
 }
 
-// apps are the resolvers of all apps. A hook is the one place where an app takes
-// what it does not know. This one is called only in the parent of preforked
-// processes, which serves nothing. Adding it takes a lock that a shutdown holds
+// apps holds the resolvers of all apps. A hook is the only place where an app holds a
+// value that it does not know. This hook is called only in the parent of preforked
+// processes, which serves no requests. Adding it takes a lock that a shutdown holds
 // while it waits for requests, so no request may wait for it.
 var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep func()) {
 	app.Hooks().OnFork(func(int) error {
@@ -43,9 +43,8 @@ var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep f
 	})
 })
 
-// resolverFor is the app's resolver, built anew when the routes that it serves
-// have changed: when RebuildTree has been called, or a handler was added to a
-// route.
+// resolverFor returns the app's resolver, rebuilt if the routes that the app serves
+// have changed, because RebuildTree was called or a handler was added to a route.
 func resolverFor(app *fiber.App) *resolver {
 	slot := apps.Slot(app)
 	if r := slot.Load(); r != nil && r.serves(app) {
@@ -56,7 +55,7 @@ func resolverFor(app *fiber.App) *resolver {
 	return r
 }
 
-// serves reports whether r was made for app as it is now.
+// serves reports whether r was built for app as it is now.
 func (r *resolver) serves(app *fiber.App) bool {
 	return r.app == app && r.handlers == app.HandlersCount() && r.tree == tree(app)
 }
@@ -85,7 +84,7 @@ func newResolver(app *fiber.App) *resolver {
 			copied.Add(cfg.RequestMethods[m:m+1], "/"+strconv.Itoa(i), passOn) // to be overwritten
 		}
 	}
-	copied.Use(func(fiber.Ctx) error { return nil }) // where nothing is left
+	copied.Use(func(fiber.Ctx) error { return nil }) // if no route is left
 	names, cuts, folded := paramNames(), cutsOf(r.stacks), routing.NewFolding(false)
 	for _, prefix := range mountedIn(app) {
 		folded.Mount(prefix, false)
@@ -109,7 +108,7 @@ func newResolver(app *fiber.App) *resolver {
 	return r
 }
 
-// gatesOf says which handlers of a route are gates.
+// gatesOf reports which handlers of a route are gates.
 func gatesOf(rt *fiber.Route) []bool {
 	gates := make([]bool, len(rt.Handlers))
 	for i, h := range rt.Handlers {
@@ -118,13 +117,13 @@ func gatesOf(rt *fiber.Route) []bool {
 	return gates
 }
 
-// staticCode is that of all handlers of Fiber's static middleware.
+// staticCode is the code pointer of all handlers of Fiber's static middleware.
 var staticCode = codeOf(static.New(""))
 
-// cutsOf finds out how many bytes the static handlers of a route cut off from a
-// path: as many as the route has in front of its first star. A handler that is
-// mounted several times keeps to the one where it was asked first, so that it may
-// be any of them.
+// cutsOf returns a function that returns how many bytes the static handlers of a
+// route may strip from a path: the length of the route's path up to its first star.
+// A handler that is mounted several times keeps the length of the mount that was
+// requested first, so it may be any of them.
 func cutsOf(stacks [][]*fiber.Route) func(*fiber.Route) []int {
 	found := make(map[unsafe.Pointer][]int)
 	each := func(rt *fiber.Route, do func(id unsafe.Pointer)) {
@@ -154,9 +153,10 @@ func cutsOf(stacks [][]*fiber.Route) func(*fiber.Route) []int {
 	}
 }
 
-// paramNames gives the parameters in the text of a route, as Fiber's parser
-// finds them. A route of a mounted sub-app has fewer where the prefix has
-// parameters as well; one without any of its own is matched letter by letter.
+// paramNames returns a function that returns the parameters in the path of a route,
+// as Fiber's parser finds them. A route of a mounted sub-app has fewer parameters
+// than its path if the prefix has parameters as well; a route without parameters is
+// matched literally.
 func paramNames() func(*fiber.Route) []string {
 	parser, found := fiber.New(), make(map[string][]string)
 	return func(rt *fiber.Route) []string {

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
-// view shows a Fiber request to the gates. All strings are copied: Fiber
-// writes over its own with the next request.
+// view shows Fiber's request to the gates. All strings are copies, since Fiber
+// overwrites its own with the next request.
 type view struct {
 	fasthttpauth.View
 	c       fiber.Ctx
@@ -29,8 +29,8 @@ var (
 	_ core.Detacher   = (*view)(nil)
 )
 
-// views are unused: a [core.Request] must not be kept. Each remembers its last app until
-// the garbage collector empties the pool.
+// views holds unused views, since a [core.Request] must not be kept. Each remembers
+// its last app until the garbage collector empties the pool.
 var views = sync.Pool{New: func() any { return new(view) }}
 
 func newView(c fiber.Ctx) *view {
@@ -43,7 +43,7 @@ func newView(c fiber.Ctx) *view {
 	return v
 }
 
-// free gives v back, which nobody may use any more.
+// free returns v to the pool. Nobody may use it afterwards.
 func (v *view) free() {
 	v.Forget()
 	v.matched, v.found = routing.Match{}, false
@@ -51,8 +51,9 @@ func (v *view) free() {
 	views.Put(v)
 }
 
-// decide has judge decide about c, with a context that sees the client hang up meanwhile.
-// A gate behind another one starts from the route which that has found.
+// decide calls judge with a view of c and a context that is cancelled if the client
+// hangs up meanwhile. A gate behind another one starts from the route that was found
+// there.
 func decide(c fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
 	v = newView(c)
 	w := v.Decide(c.Context())
@@ -62,18 +63,18 @@ func decide(c fiber.Ctx, judge func(context.Context, core.Request) core.Verdict)
 	return v, w, verdict
 }
 
-// Method gives known methods without copying.
+// Method implements [core.Request], without copying known methods.
 func (v *view) Method() string { return fasthttpauth.CopyOfMethod(v.c.Method()) }
 
-// Room is what [core.Room] says.
+// Room implements the method that [core.Room] describes.
 func (v *view) Room(ctx context.Context) (*core.Room, context.Context) {
 	return v.Leave(ctx, &v.matched.Found)
 }
 
-// LentHeader gives a field without copying it, to schemes that do not keep it.
+// LentHeader returns a field without copying it, for schemes that do not keep it.
 func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
 
-// Route resolves the route once and keeps it for Param.
+// Route implements [core.Request]. It resolves the route and keeps it for Param.
 func (v *view) Route() (core.Route, error) {
 	d := v.router
 	if d == nil || v.c != fiber.Ctx(d) && (d.Method() != v.c.Method() || d.Path() != v.c.Path()) {

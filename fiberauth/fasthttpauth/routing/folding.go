@@ -2,10 +2,9 @@ package routing
 
 import "strings"
 
-// Folding knows where the texts of an app's entries are not spelled as they were
-// registered: Fiber puts the prefixes of mounted sub-apps into lower case, and
-// Fiber v2 those of Static, unless the app they are registered in is
-// CaseSensitive.
+// Folding knows where the paths of an app's entries may differ in letter case from
+// what was registered: Fiber lower-cases the prefixes of mounted sub-apps, and Fiber
+// v2 those of Static, unless the app in which they are registered is CaseSensitive.
 type Folding struct {
 	fold    bool // letter case does not matter to the app's router
 	mounted []mounted
@@ -18,20 +17,21 @@ type mounted struct {
 	fold bool   // letter case does not matter to the sub-app's router
 }
 
-// NewFolding is for an app whose router ignores letter case if fold is set.
+// NewFolding returns the Folding of an app whose router ignores letter case if fold
+// is set.
 func NewFolding(fold bool) *Folding { return &Folding{fold: fold} }
 
-// Unknown says that nobody knows what is mounted in the app.
+// Unknown records that it is not known what is mounted in the app.
 func (f *Folding) Unknown() { f.unknown = true }
 
-// Mount notes a sub-app below path, as it was registered, at any depth. fold says
-// that its router ignores letter case.
+// Mount records a sub-app below path, as it was registered, at any depth. fold
+// reports that its router ignores letter case.
 func (f *Folding) Mount(path string, fold bool) {
 	f.mounted = append(f.mounted, mounted{"/" + strings.Trim(unescaped(path), "/"), fold})
 }
 
-// end is where the part of an entry's text ends that may have been registered in
-// other letters; 0 for none.
+// end returns the length of the prefix of an entry's path that may have been
+// registered in another letter case; 0 for none.
 func (f *Folding) end(text string, static bool) (end int) {
 	lower := f.fold && static || f.unknown
 	for _, m := range f.mounted {

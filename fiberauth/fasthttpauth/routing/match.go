@@ -7,35 +7,35 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Match is what Fiber's router makes of a request. All strings are copies or
+// Match is what Fiber's router matches for a request. All strings are copies or
 // belong to the route.
 type Match struct {
 	core.Route
 	Found
 }
 
-// Found is what a view of a request keeps of a match: what the parameters are read by,
-// and what the next gate is answered by that asks the same.
+// Found is what a view of a request keeps of a match: what is needed to read the
+// parameters, and to answer the next gate that asks the same.
 type Found struct {
 	path    string   // of the route
 	pattern *Pattern // nil when no route matched
-	// values are the parameters, nil as long as nobody asks: few rules do.
+	// values are the parameters, nil until they are asked for, which few rules do.
 	values   []string
 	asked    asked
 	folded   int32
-	searched bool // Fiber itself does not have the route yet
-	again    bool // it was searched, path, pattern and folded say all of the route, and path is as asked
+	searched bool // Fiber itself has not come to the route yet
+	again    bool // searched is set, path, pattern and folded describe the whole route, and path is the one asked about
 }
 
-// asked is what is asked about a path: what may answer a request with a method that
-// has come to the handlers of at.
+// asked is a question about a path: what may answer a request with method that has
+// come to the handlers of at.
 type asked struct {
 	method string
 	at     *Entry
 }
 
-// Param is the value of a parameter, as Fiber's own Params finds it. at is the
-// entry of the handlers that run now.
+// Param returns the value of a parameter, as Fiber's own Params does. at is the entry
+// of the handlers that run now.
 func (t *Table) Param(m *Found, c Ctx, at *Entry, name string) string {
 	if m.pattern == nil {
 		return ""
@@ -58,12 +58,12 @@ func (t *Table) fill(m *Found, c Ctx, at *Entry) {
 		if t.ask(n, c.Request(), &m.asked, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
 			m.values = n.values
 		}
-	case at != nil && at.Pattern == m.pattern: // Fiber has not gone on to another route
+	case at != nil && at.Pattern == m.pattern: // Fiber has not moved on to another route
 		m.values = copied(c, m.pattern.params)
 	}
 }
 
-// Params are the names of the parameters of the route that was matched.
+// Params returns the names of the parameters of the matched route.
 func (t *Table) Params(m *Found) []string {
 	if m.pattern == nil {
 		return nil
@@ -71,13 +71,13 @@ func (t *Table) Params(m *Found) []string {
 	return m.pattern.params
 }
 
-// FoldsCase reports whether the router compares letters in any case.
+// FoldsCase reports whether the router ignores letter case.
 func (t *Table) FoldsCase() bool { return t.config.Fold }
 
-// innerSlashes counts the encoded slashes in parameters of one segment.
+// innerSlashes counts the encoded slashes in parameters that match one segment.
 func (m *Found) innerSlashes() int {
 	if m.pattern.indirect || len(m.values) != len(m.pattern.params) {
-		return 0 // which value is whose is not known
+		return 0 // it is not known which value belongs to which parameter
 	}
 	n := 0
 	for i, name := range m.pattern.params {
@@ -88,12 +88,12 @@ func (m *Found) innerSlashes() int {
 	return n
 }
 
-// readings makes one answer of what was seen.
+// readings makes one match of the sightings.
 //
-// The first route is what is asked for. Entries that come before it may answer
-// in its stead, and those behind it may if it passes the request on. Nobody can
-// know in advance; but an entry that matches whatever a later one matches passes
-// requests on, or the later one could never run. Static alone does both.
+// The first route is the one asked for. Entries before it may answer in its stead,
+// and so may entries behind it if it passes the request on. That cannot be known in
+// advance; but an entry that matches everything that a later one matches must pass
+// requests on, or the later one could never run. Only Static does both.
 func (t *Table) readings(n *notes, kept string) (m Match) {
 	m.Path, m.Escaped = n.path, !t.config.Unescape
 	if n.first >= 0 {
@@ -137,7 +137,8 @@ func (t *Table) readings(n *notes, kept string) (m Match) {
 	return m
 }
 
-// keepPath makes the path one to keep: kept itself or the pattern if that says the same.
+// keepPath replaces the path by a string that may be kept: kept itself or the pattern
+// if they are equal to it, otherwise a copy.
 func (m *Match) keepPath(kept string) {
 	switch m.Path {
 	case kept:
@@ -149,8 +150,8 @@ func (m *Match) keepPath(kept string) {
 	}
 }
 
-// mayAnswer adds the readings of an entry that may answer by itself. One mounted
-// with Use is no route, and may yet be known to rules as what it was mounted as.
+// mayAnswer adds the readings of an entry that may answer by itself. An entry mounted
+// with Use is not a route, but rules may know it by the path it was mounted at.
 func (m *Match) mayAnswer(s *sighting) {
 	for _, pattern := range []string{"", s.Pattern.text} {
 		if s.Use || pattern != "" {
@@ -161,7 +162,7 @@ func (m *Match) mayAnswer(s *sighting) {
 }
 
 // passesOn adds the reading of an entry that answers only where the first route
-// would: its spelling of what it matches, and the route's of the rest.
+// would: its own spelling of what it matches, and the route's of the rest.
 func (m *Match) passesOn(s *sighting) {
 	if end := min(s.end, len(m.Path)); s.path[:end] != m.Path[:end] {
 		m.add(m.Pattern, s.path[:end]+m.Path[end:], m.Escaped, max(s.folded, m.Folded))
@@ -170,7 +171,7 @@ func (m *Match) passesOn(s *sighting) {
 	}
 }
 
-// cutOff adds the path that a handler finds which cuts the prefix off.
+// cutOff adds the path as seen by a handler that strips the prefix.
 func (m *Match) cutOff(s *sighting, pattern string) {
 	if s.other != "" {
 		m.add(pattern, s.other, m.Escaped && !s.decoded, s.folded)

@@ -13,32 +13,32 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// keys are names for parameters, which no route has twice.
+// keys are names for parameters that no route has twice.
 var keys = func() (names []string) {
-	for c := range 30 { // as many as Fiber takes
+	for c := range 30 { // the most that Fiber accepts
 		names = append(names, string(rune('A'+c)))
 	}
 	return names
 }()
 
-// fewParams is how many parameters are looked at without allocation.
+// fewParams is the number of parameters that can be read without allocation.
 const fewParams = 8
 
-// notesKey is the user value under which the handlers of a copy find the notes.
+// notesKey is the user value in which the handlers of a copy find the notes.
 type notesKey struct{}
 
 // question is what the copy of an app is asked.
 type question struct {
 	path string // of the request, as the application's router has it
-	from int    // the entry that asks; those before it have passed the request on
-	all  bool   // which entry comes first is not known: each counts as if it did
-	past bool   // entries behind the first route count whatever they are
-	only bool   // nothing but the route that asks counts
-	text bool   // path is the text of an entry: it is asked what matches that
+	from int    // the index of the entry that asks; those before it have passed the request on
+	all  bool   // it is not known which entry comes first: each counts as if it did
+	past bool   // entries behind the first route always count
+	only bool   // only the route that asks counts
+	text bool   // path is the pattern of an entry, and the question is what matches it
 	fill bool   // the parameters of the first route are wanted
 }
 
-// notes are what the handlers of a copy leave of one request.
+// notes are what the handlers of a copy record about one request.
 type notes struct {
 	question
 	seen   []sighting
@@ -53,16 +53,16 @@ type sighting struct {
 	*Entry
 	path string // in the letter case of the entry
 	end  int    // where the text of the entry ends in path
-	// folded is where the part of path ends whose letters the entry may have
-	// been registered in otherwise.
+	// folded is the length of the prefix of path that may have been registered in
+	// another letter case.
 	folded int
-	// other is the path that a handler finds which cuts the prefix off, where
-	// that is another: Fiber v2 compares prefixes as texts, so that "/files" also
-	// matches "/filesx", and Static gives out the file "x" for it. decoded says
-	// that it is decoded.
+	// other is the path as seen by a handler that strips the prefix, if it differs:
+	// Fiber v2 compares prefixes byte by byte, so that "/files" also matches
+	// "/filesx", for which Static serves the file "x". decoded reports that it is
+	// decoded.
 	other   string
 	decoded bool
-	// files are the decoded paths that it may find by cutting off bytes.
+	// files are the decoded paths that it may serve after stripping bytes.
 	files []string
 }
 
@@ -72,8 +72,8 @@ func newNotes() any {
 	return n
 }
 
-// values appends what c's router has matched for names. The strings are valid
-// as long as the request is.
+// values appends what c's router has matched for names. The strings are valid as long
+// as the request is.
 func values(to []string, c Ctx, names []string) []string {
 	for _, name := range names {
 		to = append(to, c.Params(name))
@@ -81,7 +81,7 @@ func values(to []string, c Ctx, names []string) []string {
 	return to
 }
 
-// copied are copies of what c's router has matched for names.
+// copied returns copies of what c's router has matched for names.
 func copied(c Ctx, names []string) []string {
 	all := values(make([]string, 0, len(names)), c, names)
 	for i, v := range all {
@@ -90,7 +90,7 @@ func copied(c Ctx, names []string) []string {
 	return all
 }
 
-// dispatch puts a request line to the copy. Method and path are all that it looks at.
+// dispatch sends a request line to the copy, which looks only at method and path.
 func (t *Table) dispatch(method string, path []byte, n *notes) {
 	n.first, n.err, n.seen, n.values = -1, nil, n.seen[:0], nil
 	n.ctx.Request.Header.SetMethod(method) // as middleware may have changed it
@@ -98,15 +98,15 @@ func (t *Table) dispatch(method string, path []byte, n *notes) {
 	t.copied(&n.ctx)
 }
 
-// Visit is what the copy runs in place of the handlers of an entry; ctx is what
-// c is of.
+// Visit is what the copy runs in place of the handlers of an entry; ctx is the
+// request context of c.
 func (t *Table) Visit(c Ctx, ctx *fasthttp.RequestCtx, e *Entry) error {
 	n, _ := ctx.UserValue(notesKey{}).(*notes)
 	switch {
 	case e.Index < n.from, e.idle, e.spent && e.Index == n.from && !n.all:
 		return c.Next()
 	case c.Path() != n.path:
-		n.err = core.ErrAmbiguousPath // somebody has changed the request alone
+		n.err = core.ErrAmbiguousPath // the request was changed, but not the context
 		return nil
 	}
 	s, ok := t.see(c, ctx, n, e)
@@ -129,7 +129,7 @@ func (t *Table) Visit(c Ctx, ctx *fasthttp.RequestCtx, e *Entry) error {
 	return c.Next()
 }
 
-// see notes that e matches; ok is false where its pattern cannot follow.
+// see records that e matches; ok is false if its pattern cannot follow the path.
 func (t *Table) see(c Ctx, ctx *fasthttp.RequestCtx, n *notes, e *Entry) (s sighting, ok bool) {
 	s = sighting{Entry: e, path: n.path}
 	if !t.config.Fold && !e.Use && e.Pattern.folded == 0 && len(e.Cuts) == 0 {
@@ -147,7 +147,7 @@ func (t *Table) see(c Ctx, ctx *fasthttp.RequestCtx, n *notes, e *Entry) (s sigh
 		if len(e.Cuts) > 0 && !n.text {
 			s.files = e.files(&s, matched, string(ctx.Path()))
 		}
-	case e.Static && len(e.Cuts) == 0: // mounted as "/files*", it matches any path and cuts off as many bytes
+	case e.Static && len(e.Cuts) == 0: // mounted as "/files*", it matches any path and strips that many bytes
 		s.other, s.decoded = e.cut(string(ctx.Path())), true
 		s.folded = e.Pattern.foldedIn(s.other, nil)
 	default:
@@ -156,7 +156,7 @@ func (t *Table) see(c Ctx, ctx *fasthttp.RequestCtx, n *notes, e *Entry) (s sigh
 	return s, true
 }
 
-// cut is the path of the file that Static gives out for path, below its prefix.
+// cut returns the path of the file that Static serves for path, below its prefix.
 func (e *Entry) cut(path string) string {
 	prefix := e.Pattern.text
 	if len(path) >= len(prefix) {
@@ -165,8 +165,8 @@ func (e *Entry) cut(path string) string {
 	return prefix + "/" + strings.TrimLeft(path, "/")
 }
 
-// files are the paths of the files that e may give out for a decoded path, below
-// what it has matched in front of the file, where they are not the path itself.
+// files returns the paths of the files that e may serve for a decoded path, below
+// what it has matched in front of the file, if they differ from the path itself.
 func (e *Entry) files(s *sighting, values []string, decoded string) (paths []string) {
 	below := s.path[:e.Pattern.fileAt(s.path, s.end, values)]
 	same := s.path
@@ -185,11 +185,11 @@ func (e *Entry) files(s *sighting, values []string, decoded string) (paths []str
 	return paths
 }
 
-// Resolve says what the router matches for c with method, which must be safe to keep,
-// with the path in the letter case of the route's literal parts, and leaves it in m. at
-// is the entry of the handlers that run now, nil where that is not known. What a search
-// has left in m before for the same request is said again where that would be found, and
-// its path is kept where that alone is the same. With an error m stays as it is.
+// Resolve finds what the router matches for c with method, which must be safe to
+// keep, and stores it in m, with the path in the letter case of the route's literal
+// parts. at is the entry of the handlers that run now, or nil if it is not known. If m
+// holds the result of an earlier search for the same request, Resolve reuses it, or
+// its path if only that is the same. After an error m is unchanged.
 func (t *Table) Resolve(c Ctx, method string, at *Entry, m *Match) error {
 	req := c.Request()
 	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
@@ -227,7 +227,7 @@ func (t *Table) Resolve(c Ctx, method string, at *Entry, m *Match) error {
 	return nil
 }
 
-// asSent reports whether path is that of the request as it is in its target.
+// asSent reports whether path is the one in the request target.
 func (t *Table) asSent(req *fasthttp.Request, path string) bool {
 	return !t.config.Unescape && string(req.URI().PathOriginal()) == path
 }
@@ -238,7 +238,7 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path string, m *M
 		return t.search(req, now, path, m)
 	}
 	spelled, folded := path, 0
-	if t.config.Fold || e.Pattern.folded > 0 || len(e.Pattern.params) > 0 { // whose values a route that did not match may have changed
+	if t.config.Fold || e.Pattern.folded > 0 || len(e.Pattern.params) > 0 { // a route that did not match may have changed their values
 		var few [fewParams]string
 		matched, end, ok := values(few[:0], c, e.Pattern.params), 0, false
 		spelled, end, ok = e.Pattern.follow(path, matched)
@@ -254,13 +254,13 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path string, m *M
 	return nil
 }
 
-// strays refuses a path that p has matched and cannot follow.
+// strays returns the error for a path that p has matched but cannot follow.
 func strays(p *Pattern) error {
 	return fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, p.text)
 }
 
-// search finds what may answer a request that is still at middleware mounted
-// with Use. The entry of now is that of the middleware, nil where it is not known.
+// search finds what may answer a request that is still at middleware mounted with
+// Use. The entry of now is that of the middleware, or nil if it is not known.
 func (t *Table) search(req *fasthttp.Request, now asked, path string, m *Match) error {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
@@ -272,11 +272,11 @@ func (t *Table) search(req *fasthttp.Request, now asked, path string, m *Match) 
 	return nil
 }
 
-// ask has the copy leave in n what it makes of a request with a path.
+// ask makes the copy record in n what it matches for a request with a path.
 func (t *Table) ask(n *notes, req *fasthttp.Request, s *asked, path string, fill bool) {
 	n.question = question{path: path, fill: fill}
-	// A middleware may have overridden the method or the path: the router has gone on
-	// in the stack of another one, or in another list of it.
+	// A middleware may have overridden the method or the path: the router has then
+	// moved on to the stack of another method, or to another of its lists.
 	if s.at == nil || s.at.Method != s.method || s.at.moves && rewritten(req) {
 		n.all = true
 	} else {
@@ -286,8 +286,8 @@ func (t *Table) ask(n *notes, req *fasthttp.Request, s *asked, path string, fill
 	t.dispatch(s.method, req.URI().PathOriginal(), n)
 }
 
-// rewritten reports whether a request has another path than was sent, as far as that
-// can be told: in absolute form none is like it.
+// rewritten reports whether a request has a different path than was sent, as far as
+// can be told: a target in absolute form always differs.
 func rewritten(req *fasthttp.Request) bool {
 	sent, _, _ := bytes.Cut(req.Header.RequestURI(), []byte("?"))
 	return !bytes.Equal(sent, req.URI().PathOriginal())

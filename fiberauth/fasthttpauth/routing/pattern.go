@@ -2,27 +2,26 @@ package routing
 
 import "strings"
 
-// Pattern is a route's text cut at its parameters: literals[0] value literals[1]
-// value … It follows the names that Fiber's own parser found and is only used to
-// give a path the letter case of the route; a path that it cannot follow is
-// refused.
+// Pattern is the path of a route, split at its parameters: literals[0] value
+// literals[1] value … It uses the names that Fiber's own parser found, and only gives
+// a path the letter case of the route; a path that it cannot follow is refused.
 type Pattern struct {
 	text     string
 	literals []string
-	keys     []string // of the parameters in the copy of the app, one a value
-	params   []string // names as the application's router knows them
-	// indirect says that handlers cannot get each value by its name: a name
-	// stands twice, or the prefix of a mounted sub-app has parameters as well.
+	keys     []string // names of the parameters in the copy of the app, one for each value
+	params   []string // their names in the application's router
+	// indirect reports that handlers cannot get each value by its name: a name occurs
+	// twice, or the prefix of a mounted sub-app has parameters as well.
 	indirect bool
-	// folded is how many literals hold what may have been registered in other
-	// letters.
+	// folded is how many literals may contain text that was registered in another
+	// letter case.
 	folded int
 	star   int // the first "*" among the parameters, or -1
 }
 
-// NewPattern cuts text at names, those that Fiber's parser finds in it; there are
-// at most 30. params are those that the route has. Up to folded, text may have
-// been registered in other letters.
+// NewPattern splits text at names, of which there are at most 30: those that Fiber's
+// parser finds in it. params are those of the route. The first folded bytes of text
+// may have been registered in another letter case.
 func NewPattern(text string, names, params []string, folded int) *Pattern {
 	p := &Pattern{text: text, keys: keys[:len(names)], params: params, indirect: len(names) != len(params), star: -1}
 	rest := text
@@ -52,8 +51,8 @@ func (p *Pattern) add(text string, folded bool) {
 	}
 }
 
-// foldedIn is how many bytes of a path, which p has matched with values, hold
-// the literals that may have been registered in other letters.
+// foldedIn returns how many bytes of a path, which p has matched with values, belong
+// to the literals that may have been registered in another letter case.
 func (p *Pattern) foldedIn(path string, values []string) (n int) {
 	for i, literal := range p.literals[:p.folded] {
 		if i > 0 {
@@ -64,8 +63,8 @@ func (p *Pattern) foldedIn(path string, values []string) (n int) {
 	return min(n, len(path)) // as a last slash is optional
 }
 
-// findParam finds the parameter called name in the text of a route: its start
-// and the end of its constraint and question mark. Fiber numbers "*" and "+".
+// findParam returns where the parameter called name begins in the path of a route,
+// and where its constraint and question mark end. Fiber numbers "*" and "+".
 func findParam(text, name string) (start, end int) {
 	mark := ":" + name
 	if name[0] == '*' || name[0] == '+' {
@@ -86,7 +85,7 @@ func findParam(text, name string) (start, end int) {
 	if end < len(text) && text[end] == '<' {
 		if i := strings.IndexByte(text[end:], '>'); i >= 0 {
 			end += i + 1
-			// A regular expression may hold that sign: the constraint ends
+			// A regular expression may contain that character: the constraint ends
 			// where a parameter does.
 			if i := strings.IndexAny(text[end:], `?:\/-.`); i >= 0 {
 				end += i
@@ -101,10 +100,9 @@ func findParam(text, name string) (start, end int) {
 	return start, end
 }
 
-// follow gives path the letter case of the route in its literal parts and
-// reports how many bytes the pattern takes. values are the parameters as
-// matched, parts of path. It reports false when path does not begin with
-// literals and values in turn.
+// follow returns path with the route's letter case in its literal parts, and how many
+// bytes of it the pattern matches. values are the parameters as matched, parts of
+// path. ok is false if path does not begin with the literals and values in turn.
 func (p *Pattern) follow(path string, values []string) (spelled string, n int, ok bool) {
 	if len(p.literals) != len(values)+1 {
 		return "", 0, false
@@ -114,8 +112,8 @@ func (p *Pattern) follow(path string, values []string) (spelled string, n int, o
 		last := i == len(values)
 		rest := path[n:]
 		if last || values[i] == "" {
-			// An optional parameter takes the slash before it along, and a
-			// route's last slash is optional.
+			// An optional parameter includes the slash before it, and a route's
+			// last slash is optional.
 			if k := len(lit) - 1; k >= 0 && lit[k] == '/' && len(rest) == k {
 				lit = lit[:k]
 			}
@@ -144,9 +142,9 @@ func (p *Pattern) follow(path string, values []string) (spelled string, n int, o
 	return path, n, true
 }
 
-// fileAt is where the name of a file begins in a path that p has matched with
-// values up to end: at the first parameter of several segments, or a last
-// parameter, and else behind all of p.
+// fileAt returns where the name of a file begins in a path that p has matched with
+// values up to end: at the first parameter that spans segments or at a last
+// parameter, otherwise behind all of p.
 func (p *Pattern) fileAt(path string, end int, values []string) (at int) {
 	last := len(values) - 1
 	for i, v := range values {
@@ -159,13 +157,13 @@ func (p *Pattern) fileAt(path string, end int, values []string) (at int) {
 	return end
 }
 
-// Keys are the names that the parameters have in the copy of the app.
+// Keys returns the names of the parameters in the copy of the app.
 func (p *Pattern) Keys() []string { return p.keys }
 
-// unescaped is the text of a literal without escape characters.
+// unescaped returns a literal without its escape characters.
 func unescaped(text string) string { return strings.ReplaceAll(text, `\`, "") }
 
-// equalFold compares as Fiber folds: ASCII letters alone.
+// equalFold compares as Fiber does, ignoring the case of ASCII letters only.
 func equalFold(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -185,7 +183,7 @@ func lower(c byte) byte {
 	return c
 }
 
-// param is the value of a parameter, as Fiber's own Params finds it.
+// param returns the value of a parameter, as Fiber's own Params does.
 func (p *Pattern) param(name string, values []string, fold bool) string {
 	if name == "*" || name == "+" {
 		name += "1"

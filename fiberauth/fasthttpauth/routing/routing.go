@@ -1,10 +1,10 @@
-// Package routing finds the handlers of a Fiber app that may answer a request,
-// with the app's own router, and what rules have to be asked about them. It is
-// for the adapters of Fiber's majors, which know its types.
+// Package routing finds the handlers of a Fiber app that may answer a request, with
+// the app's own router, and what rules must be asked about them. It is for the
+// adapters of Fiber's major versions, which know its types.
 //
 // A handler of a route knows its route. Middleware mounted with Use does not know
-// what follows: there a private copy of the app is asked, whose handlers only take
-// notes. The adapter makes the copy, entry by entry, and has its handlers call
+// which handlers follow, so a private copy of the app is asked, whose handlers only
+// take notes. The adapter makes the copy, entry by entry, and has its handlers call
 // [Table.Visit].
 package routing
 
@@ -16,7 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Ctx is what is asked of Fiber's context.
+// Ctx is what this package needs of Fiber's context.
 type Ctx interface {
 	Request() *fasthttp.Request
 	Path(override ...string) string
@@ -24,65 +24,66 @@ type Ctx interface {
 	Next() error
 }
 
-// Table is what is known of the routes of an app. It is safe for concurrent use
+// Table holds what is known about the routes of an app. It is safe for concurrent use
 // once all entries are added.
 type Table struct {
 	config Config
 	copied fasthttp.RequestHandler
-	mixed  bool            // some route has capitals in its literal parts
-	listed map[string]bool // the methods with a route that is in one list of Fiber's alone
+	mixed  bool            // some route has capital letters in its literal parts
+	listed map[string]bool // the methods with a route that is in only one of Fiber's lists
 	pool   sync.Pool
 }
 
-// Config is what the app's router has been told.
+// Config is the configuration of the app's router.
 type Config struct {
-	Fold     bool // letter case does not matter
-	Strict   bool // a last slash does matter
+	Fold     bool // letter case is ignored
+	Strict   bool // a trailing slash matters
 	Unescape bool // the router sees decoded paths
 }
 
-// New makes a table without entries.
+// New returns a table without entries.
 func New(config Config) *Table {
 	t := &Table{config: config, listed: make(map[string]bool)}
 	t.pool.New = newNotes
 	return t
 }
 
-// Entry is what is known of one entry of a method's stack.
+// Entry is one entry of a method's stack.
 type Entry struct {
 	Method  string
 	Pattern *Pattern
 	Index   int  // in the stack
 	Use     bool // it matches a prefix
-	// Static says that it serves files, if there are any, and else passes on.
+	// Static reports that it serves files that exist, and passes other requests on.
 	Static bool
-	// Cuts are how many bytes it may cut off from a decoded path to find a file.
+	// Cuts are how many bytes it may strip from a decoded path to find a file.
 	Cuts []int
 
-	// idle says that its prefix says nothing of who answers: its handlers are
-	// gates, or middleware of the whole app. spent says that none but gates
-	// stand behind its first gate.
+	// idle reports that its prefix does not matter to who answers: its handlers are
+	// gates, or middleware of the whole app. spent reports that only gates follow its
+	// first gate.
 	idle, spent bool
-	// moves says that Fiber may go on elsewhere in the stack if one of its handlers
-	// changes the path: it counts on in another list of routes, those that begin alike,
-	// and routes up to this one are in some lists alone.
+	// moves reports that Fiber may continue elsewhere in the stack if one of its
+	// handlers changes the path: Fiber continues at the same index in another list of
+	// routes, those with the same beginning, and some routes up to this one are in
+	// only some of the lists.
 	moves bool
-	// over are the entries that match whatever this one matches.
+	// over are the entries that match everything that this one matches.
 	over []cover
-	// goOn says that entries behind this route may matter whatever the path.
+	// goOn reports that entries behind this route may matter, whatever the path.
 	goOn bool
 }
 
-// cover is an entry that matches whatever another one matches.
+// cover is an entry that matches everything that another one matches.
 type cover struct {
 	*Entry
-	// whole says that its prefix ends where a segment of the other's text
-	// does, or inside of a segment without parameters.
+	// whole reports that its prefix ends where a segment of the other's path does, or
+	// inside of a segment without parameters.
 	whole bool
 }
 
-// covered reports whether other matches whatever e matches. If it stands before
-// e, it passes requests on, or e could never run.
+// covered reports whether other matches everything that e matches. If it comes before
+// e, it must pass requests on, or e could never run.
 func (e *Entry) covered(other *Entry) (c cover, ok bool) {
 	for _, c := range e.over {
 		if c.Entry == other {
@@ -92,12 +93,12 @@ func (e *Entry) covered(other *Entry) (c cover, ok bool) {
 	return cover{}, false
 }
 
-// listedBy is how many bytes a route begins with for which Fiber has a list.
+// listedBy is the length of the beginning of a route for which Fiber has a list.
 const listedBy = 3
 
-// Add completes an entry. path is the text of the route, names the parameters that
-// Fiber's parser finds in it and params those that the route has; gates says which
-// of its handlers are gates. Entries of a method are added in their order.
+// Add completes an entry and adds it. path is the path of the route, names are the
+// parameters that Fiber's parser finds in it and params those of the route; gates
+// reports which of its handlers are gates. Entries of a method are added in order.
 func (t *Table) Add(e *Entry, path string, names, params []string, gates []bool, folding *Folding) {
 	if e.Use && !t.config.Strict && len(path) > 1 {
 		path = strings.TrimRight(path, "/")
@@ -120,7 +121,7 @@ func (t *Table) Add(e *Entry, path string, names, params []string, gates []bool,
 	t.mixed = t.mixed || !e.Use && literals != strings.ToLower(literals)
 }
 
-// Finish is called when all entries are added: handler is that of the copy, and
+// Finish must be called when all entries are added: handler is that of the copy, and
 // entries are those of each method.
 func (t *Table) Finish(handler fasthttp.RequestHandler, entries map[string][]*Entry) {
 	t.copied = handler
@@ -129,12 +130,12 @@ func (t *Table) Finish(handler fasthttp.RequestHandler, entries map[string][]*En
 	}
 }
 
-// compare finds out which entries of a stack match whatever another one matches:
-// those that match its text.
+// compare finds out which entries of a stack match everything that another one
+// matches: those that match its pattern.
 func (t *Table) compare(method string, entries []*Entry) {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
-	more := false // an entry that may answer comes behind
+	more := false // an entry that may answer follows
 	for _, e := range slices.Backward(entries) {
 		e.goOn = e.goOn || more
 		more = more || (e.Use || len(e.Cuts) > 0) && !e.idle
@@ -150,15 +151,15 @@ func (t *Table) compare(method string, entries []*Entry) {
 	}
 }
 
-// MayPrecede reports whether a request for the route b may come to the route a
-// first, as far as their literal prefixes tell.
+// MayPrecede reports whether a request for the route b may reach the route a first,
+// as far as their literal prefixes tell.
 func MayPrecede(a, b string) bool {
 	a, b = literalStart(a), literalStart(b)
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// literalStart is what a route's pattern begins with before anything that is
-// not literal, in small letters.
+// literalStart returns the beginning of a route's pattern up to the first part that
+// is not literal, in lower case.
 func literalStart(pattern string) string {
 	if i := strings.IndexAny(pattern, ":*+?\\("); i >= 0 {
 		pattern = pattern[:i]
