@@ -14,21 +14,21 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// classes are the results of a call: how it ended, or of what kind the answer is.
+// The results of a call: how it ended, or the class of the response.
 const (
 	ok       = "ok"
 	redirect = "redirect"
 	rejected = "rejected" // 4xx
 )
 
-// dependency is a service that is called, under the name that it has in metrics.
+// dependency is a service that is called, by its name in metrics.
 type dependency struct {
 	t    *Telemetry
 	name string
 }
 
-// newDependency checks what a caller gave. There are 64 names, and one for all after
-// that.
+// newDependency checks the arguments of a caller. There are at most 64 names, and one
+// for all others.
 func (t *Telemetry) newDependency(what, name string, missing bool) (dependency, error) {
 	if missing {
 		return dependency{}, fmt.Errorf("telemetry: %s is nil", what)
@@ -39,7 +39,7 @@ func (t *Telemetry) newDependency(what, name string, missing bool) (dependency, 
 	return dependency{t, t.dependencies.of(name)}, nil
 }
 
-// call is one that is measured.
+// call is a call that is being measured.
 type call struct {
 	dependency
 	operation string
@@ -47,14 +47,15 @@ type call struct {
 	began     time.Time
 }
 
-// begin begins a call.
+// begin starts measuring a call.
 func (d dependency) begin(ctx context.Context, operation string, attrs ...attribute.KeyValue) (context.Context, call) {
 	attrs = append(attrs, dependencyKey.String(d.name))
 	ctx, span := d.t.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)) //nolint:spancheck // call.end ends it
 	return ctx, call{d, operation, span, time.Now()}                                                                        //nolint:spancheck // as above
 }
 
-// end ends it. errorType is what went wrong, in one word of no client's choice.
+// end records the call. errorType says in one word what failed; it is never a text that
+// a client has chosen.
 func (c call) end(ctx context.Context, result, errorType string) {
 	took := time.Since(c.began)
 	if errorType != "" {
@@ -118,8 +119,8 @@ func (r transport) CloseIdleConnections() {
 	}
 }
 
-// methodOf is the method of a request, which may be one that a client has made up, as
-// that of a proxy is. OpenTelemetry's convention has a word for all others.
+// methodOf returns the method of a request, or "_OTHER" for one that a client may have
+// made up, as in requests that a proxy passes on.
 func methodOf(r *http.Request) string {
 	switch r.Method {
 	case "":
@@ -142,8 +143,8 @@ func resultOf(status int) string {
 	return results[failed]
 }
 
-// errorType says in one word why a call failed. The text of the error may hold an
-// address with a secret.
+// errorType says in one word why a call failed. The text of the error is not used,
+// since it may contain a URL with a secret.
 func errorType(ctx context.Context) string {
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):

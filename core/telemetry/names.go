@@ -32,8 +32,8 @@ const (
 	routeKey      attribute.Key = "http.route"
 )
 
-// knownReasons are the reasons of this project's packages, which no flood of others
-// can crowd out.
+// knownReasons returns the reasons of this project's packages, which are reported
+// however many others there are.
 func knownReasons() []string {
 	names := []string{
 		"inactive", "unknown_session", "idle_session", "replaced_session", "unknown_refresh_token", "refresh_token_reused",
@@ -56,7 +56,7 @@ func knownReasons() []string {
 	return names
 }
 
-// clean is s as an attribute of a span may hold it.
+// clean returns s, shortened and as valid UTF-8, for an attribute of a span.
 func clean(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), maxLabel)], "\uFFFD")
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// part is something that is asked whenever metrics are collected.
+// part is something that is read whenever metrics are collected.
 type part struct {
 	kind, name string
 	report     func(to metric.Observer, o *observables, now time.Time)
 }
 
-// add has p asked from now on. A name may be used once for each kind, and there may
-// be 64 of one.
+// add registers p. A name may be used once for each kind, and there may be 64 of a
+// kind.
 func (t *Telemetry) add(p part) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,7 +50,7 @@ func checkName(what, name string, have int, taken bool) error {
 	return nil
 }
 
-// reportParts tells to how everything is that was added.
+// reportParts reports every part that was added.
 func (t *Telemetry) reportParts(to metric.Observer, o *observables) {
 	t.mu.Lock()
 	parts := t.parts
@@ -63,12 +63,12 @@ func (t *Telemetry) reportParts(to metric.Observer, o *observables) {
 	reportAll(to, o.fetches, t.fetches)
 }
 
-// named is the option for a value that has a name of the program's own.
+// named returns the option for a value with a name chosen by the program.
 func named(key attribute.Key, name string, more ...attribute.KeyValue) metric.ObserveOption {
 	return metric.WithAttributeSet(attribute.NewSet(append(more, key.String(name))...))
 }
 
-// counted is how often something had a result.
+// counted is how often a result occurred.
 type counted struct {
 	result string
 	n      uint64

@@ -19,7 +19,7 @@ type observables struct {
 	policyAge, policyOutdated, keySetAge, sourceAge, sourceLag metric.Float64ObservableGauge
 }
 
-// register makes all instruments.
+// register creates all instruments.
 func (t *Telemetry) register(m metric.Meter) error {
 	var errs []error
 	counter := func(name, unit, text string) metric.Int64ObservableCounter {
@@ -91,7 +91,7 @@ func (t *Telemetry) register(m metric.Meter) error {
 	return err
 }
 
-// all are the instruments that the callback reports to.
+// all returns the instruments that the callback reports to.
 func (o *observables) all() []metric.Observable {
 	return []metric.Observable{
 		o.requests, o.authentications, o.challenges, o.authorizations, o.refusals, o.policyInfo, o.policyRules,
@@ -101,7 +101,7 @@ func (o *observables) all() []metric.Observable {
 	}
 }
 
-// report tells to what was counted.
+// report reports the counters.
 func (v *verdicts) report(to metric.Observer, o *observables) {
 	tell := func(as metric.Int64ObservableCounter, n int64, attrs ...attribute.KeyValue) {
 		if n > 0 {

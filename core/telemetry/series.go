@@ -13,18 +13,18 @@ import (
 const (
 	// other is the value of an attribute for all values beyond its bound.
 	other = "_other"
-	// maxLabel is how many bytes of a value are looked at.
+	// maxLabel is the maximum number of bytes of a value that count.
 	maxLabel = 128
 	// maxNames is how many reasons beyond the known ones, policies and key sets are
-	// told apart, maxSchemes how many schemes.
+	// distinguished, maxSchemes how many schemes.
 	maxNames   = 64
 	maxSchemes = 32
-	// allSchemes are those, none, and all others.
+	// allSchemes is their number, with "none" and "other".
 	allSchemes = maxSchemes + 2
 )
 
-// bounded are values by a key. One that is there is found without a lock, and
-// there are never more than a bound.
+// bounded is a map with a maximum number of entries. Existing ones are found without a
+// lock.
 type bounded[K comparable, V any] struct {
 	known atomic.Pointer[map[K]V]
 	mu    sync.Mutex
@@ -38,14 +38,14 @@ func newBounded[K comparable, V any](room int, first map[K]V) *bounded[K, V] {
 	return b
 }
 
-// find is the value of k, if it is there.
+// find returns the value of k, if there is one.
 func (b *bounded[K, V]) find(k K) (v V, ok bool) {
 	v, ok = (*b.known.Load())[k]
 	return v, ok
 }
 
-// add is the value of k, made with the key it is kept by where there is room for
-// it; ok is false where there is none.
+// add returns the value of k, which it makes, together with the key to store, if there
+// is none but room for it; otherwise ok is false.
 func (b *bounded[K, V]) add(k K, made func(K) (K, V)) (v V, ok bool) {
 	if b.full.Load() {
 		return v, false
@@ -68,8 +68,7 @@ func (b *bounded[K, V]) add(k K, made func(K) (K, V)) (v V, ok bool) {
 	return v, true
 }
 
-// labels are the values of one attribute, the first ones that come, by the value
-// as it comes.
+// labels are the first values of one attribute that occur, by the value as given.
 type labels struct{ *bounded[string, string] }
 
 func newLabels(room int, known ...string) *labels {
@@ -80,7 +79,7 @@ func newLabels(room int, known ...string) *labels {
 	return &labels{newBounded(room, first)}
 }
 
-// of is the value that counts for s: valid UTF-8, or other.
+// of returns the value to report for s: valid UTF-8, or other.
 func (l *labels) of(s string) string {
 	if len(s) > maxLabel {
 		s = s[:maxLabel]
@@ -99,13 +98,13 @@ func (l *labels) of(s string) string {
 }
 
 // schemes are the names of schemes, by index: none, other, and the first ones that
-// come.
+// occur.
 type schemes struct {
 	known atomic.Pointer[[]string]
 	mu    sync.Mutex
 }
 
-// of is the index of a name.
+// of returns the index of a name.
 func (l *schemes) of(name string) int {
 	if len(name) > maxLabel {
 		name = name[:maxLabel]
@@ -131,13 +130,13 @@ func (l *schemes) of(name string) int {
 	return len(known)
 }
 
-// name is what of made an index of, valid UTF-8.
+// name returns the name at an index that of returned, as valid UTF-8.
 func (l *schemes) name(i int) string { return clean((*l.known.Load())[i]) }
 
-// counters are numbers by a key.
+// counters are counters by a key.
 type counters[K comparable] struct{ *bounded[K, *counter] }
 
-// counter is a number and the attributes that it is reported with.
+// counter is a number and the attributes with which it is reported.
 type counter struct {
 	atomic.Int64
 	set attribute.Set
@@ -147,7 +146,7 @@ func newCounters[K comparable](room int) *counters[K] {
 	return &counters[K]{newBounded(room, map[K]*counter{})}
 }
 
-// of is the counter of k, made where there is room for it, or nil.
+// of returns the counter of k, which it makes if there is room for it, or nil.
 func (c *counters[K]) of(k K, set func(K) attribute.Set) *counter {
 	n, ok := c.find(k)
 	if !ok {

@@ -30,7 +30,7 @@ type PolicyStatus struct {
 	Source *source.Status
 }
 
-// shownRevision is how much of a revision tells two of them apart.
+// shownRevision is how many characters of a revision are enough to distinguish two.
 const shownRevision = 12
 
 // AddPolicy reports a policy in metrics under the given name: its revision, age and
@@ -54,8 +54,7 @@ func (t *Telemetry) AddPolicy(name string, status func() PolicyStatus) error {
 	}})
 }
 
-// since is for how many seconds something has been so that began at a time; 0 for
-// the zero time.
+// since returns the seconds that have passed since at; 0 for the zero time.
 func since(at, now time.Time) float64 {
 	if at.IsZero() {
 		return 0
@@ -98,7 +97,7 @@ func (t *Telemetry) AddRevocations(name string, status func() revoke.Status) err
 	return t.add(part{"revocations", name, func(to metric.Observer, o *observables, now time.Time) {
 		s := status()
 		if s.Confirmed.IsZero() {
-			s.Confirmed = started // so that one that never answered gets older, too
+			s.Confirmed = started // so that the age grows even if it never answers
 		}
 		attrs := sourceAttrs("revocations", name)
 		reportSource(to, o, &source.Status{
@@ -113,7 +112,7 @@ func sourceAttrs(kind, name string) metric.ObserveOption {
 	return named(sourceKey, name, sourceKindKey.String(kind))
 }
 
-// reportSource tells how well something in a store is followed.
+// reportSource reports how well something in a store is followed.
 func reportSource(to metric.Observer, o *observables, s *source.Status, now time.Time, own metric.ObserveOption) {
 	listening := int64(0)
 	if s.Listening {
@@ -126,7 +125,7 @@ func reportSource(to metric.Observer, o *observables, s *source.Status, now time
 	to.ObserveInt64(o.listens, int64(s.Listens), own)
 }
 
-// keySet is one that is reported.
+// keySet is a reported key set.
 type keySet struct {
 	name    string
 	started time.Time
@@ -151,7 +150,7 @@ func (t *Telemetry) AddKeySet(name string) (func(jwtauth.Refresh), error) {
 	}, nil
 }
 
-// refreshed notes what became of a fetch, and returns that in one word.
+// refreshed records the result of a fetch, and returns it in one word.
 func (s *keySet) refreshed(r jwtauth.Refresh) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,7 +171,7 @@ func (s *keySet) report(to metric.Observer, o *observables, now time.Time) {
 	keys, skipped, since := s.keys, s.skipped, s.confirmed
 	s.mu.Unlock()
 	if since.IsZero() {
-		since = s.started // so that one that never came gets older, too
+		since = s.started // so that the age grows even if no fetch ever succeeds
 	}
 	own := named(keySetKey, s.name)
 	to.ObserveInt64(o.keys, int64(keys), own)

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// do measures one call of a store. An answer that a limit is reached is an answer.
+// do measures one call of a store. A reached limit is a result, not a failure.
 func (d dependency) do(ctx context.Context, operation string, call func(context.Context) error) error {
 	ctx, c := d.begin(ctx, operation, attribute.String("db.operation.name", operation))
 	err := call(ctx)
@@ -46,7 +46,7 @@ func (t *Telemetry) Store(dependency string, base session.Store) (session.Contex
 type store struct {
 	dependency
 	base session.Store
-	ctx  session.ContextStore // base, where it takes contexts
+	ctx  session.ContextStore // base if it takes contexts, or nil
 }
 
 func (s store) Find(key string) ([]byte, bool, error) { return s.FindCtx(context.Background(), key) }

@@ -43,7 +43,7 @@ type Telemetry struct {
 	meters  metric.MeterProvider
 	tracers trace.TracerProvider
 	maximum int    // of series, routes and rules
-	every   uint32 // one verdict in so many is in the histogram
+	every   uint32 // one verdict in this many is in the histogram
 
 	verdicts     verdicts
 	gateTime     metric.Float64Histogram

@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// gates and outcomes are those of events; the last of each is for any other.
+// gates and outcomes are those of events; the last of each stands for any other.
 var (
 	gates    = [...]string{"authenticate", "optional", "authorize", "require", "check", "sign_in", "refresh", "recheck", other}
 	outcomes = [...]core.Outcome{
@@ -44,7 +44,7 @@ type verdicts struct {
 	rest           [len(outcomes)]atomic.Int64
 	durations      [len(gates)][len(outcomes)][]metric.RecordOption
 
-	// frequent are some of refusals, found without hashing texts.
+	// frequent holds some of refusals, found without hashing texts.
 	frequent               [256]atomic.Pointer[frequentRefusal]
 	schemes                schemes
 	reasons, routes, rules *labels
@@ -52,7 +52,7 @@ type verdicts struct {
 
 type refusal struct{ outcome, reason, scheme, route, rule string }
 
-// frequentRefusal is a counter of refusals with what events say for it.
+// frequentRefusal is a counter of refusals with the fields of the events it counts.
 type frequentRefusal struct {
 	refusal
 	*counter
@@ -97,7 +97,7 @@ func (t *Telemetry) Observe(ctx context.Context, e core.Event) {
 	}
 }
 
-// indexOf is where s stands in all, the last for what does not.
+// indexOf returns the index of s in all, the last one if s is not in all.
 func indexOf[S ~string](all []S, s S) int {
 	for i := range all {
 		if all[i] == s {
@@ -111,7 +111,7 @@ func isRefusal(o core.Outcome) bool {
 	return o != core.OutcomeAllowed && o != core.OutcomePreflight && o != core.OutcomeClientGone
 }
 
-// authenticated is what came of gate one.
+// authenticated returns the result of gate one.
 func authenticated(e *core.Event) int {
 	if e.Reused {
 		return nothing
@@ -119,7 +119,7 @@ func authenticated(e *core.Event) int {
 	known := e.PrincipalID != ""
 	switch e.Outcome {
 	case core.OutcomeAllowed, core.OutcomeForbidden, core.OutcomeUnavailable, core.OutcomeError, core.OutcomeUnauthenticated:
-		if known { // a refusal is then gate two's
+		if known { // so a refusal is by gate two
 			return success
 		}
 	}
@@ -139,10 +139,10 @@ func authenticated(e *core.Event) int {
 	case core.OutcomeUnavailable, core.OutcomeError:
 		return failed
 	}
-	return nothing // of another site, or a path or credentials that nobody looked at
+	return nothing // a cross-site request, or a path or credentials that were refused unseen
 }
 
-// authorized is what came of gate two.
+// authorized returns the result of gate two.
 func authorized(e *core.Event) int {
 	known := e.PrincipalID != ""
 	switch e.Outcome {
@@ -165,8 +165,8 @@ func authorized(e *core.Event) int {
 	return nothing
 }
 
-// countRefusal counts each refusal in exactly one series: its own, or where there
-// are too many, one without route and rule, and at last one for its outcome.
+// countRefusal counts each refusal in exactly one series: its own; if there are too
+// many, one without route and rule; and finally one for its outcome.
 func (v *verdicts) countRefusal(outcome int, k refusal) {
 	slot := &v.frequent[k.slot()]
 	if f := slot.Load(); f != nil && f.refusal == k {
@@ -186,8 +186,8 @@ func (v *verdicts) countRefusal(outcome int, k refusal) {
 	n.Add(1)
 }
 
-// slot is where k is looked for in frequent: what has the same place is found all
-// the same.
+// slot returns the index of k in frequent. Another refusal may have the same one; then
+// k is found in refusals.
 func (k *refusal) slot() uint8 {
 	h := uint32(len(k.outcome))
 	for _, s := range [...]string{k.reason, k.scheme, k.route, k.rule} {
@@ -199,8 +199,8 @@ func (k *refusal) slot() uint8 {
 	return uint8(h ^ h>>8 ^ h>>16)
 }
 
-// newRefusal is the counter for what was not seen before, or not under these very
-// texts; nil where there is no room for it.
+// newRefusal returns the counter for a refusal that was not seen before, or not with
+// these very strings; nil if there is no room for it.
 func (v *verdicts) newRefusal(outcome int, k refusal) *counter {
 	k = refusal{string(outcomes[outcome]), v.reasons.of(k.reason), v.schemes.name(v.schemes.of(k.scheme)), v.routes.of(k.route), v.rules.of(k.rule)}
 	if n := v.refusals.of(k, refusal.set); n != nil {
@@ -210,8 +210,8 @@ func (v *verdicts) newRefusal(outcome int, k refusal) *counter {
 	return v.crowded.of(k, refusal.set)
 }
 
-// describe puts attributes on the span of the request, and reports whether that
-// span is recorded. The last gate that the request reached is the one it shows.
+// describe sets attributes on the span of the request, and reports whether that span is
+// recorded. The attributes are those of the last gate that the request reached.
 func describe(ctx context.Context, e *core.Event) bool {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
