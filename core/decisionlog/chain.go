@@ -14,12 +14,12 @@ import (
 	"strconv"
 )
 
-// hashed is the hash of a line and of all before it.
+// hashed is the hash of a line and all lines before it.
 type hashed [sha256.Size]byte
 
 func (h hashed) String() string { return hex.EncodeToString(h[:]) }
 
-// parseHash reads what String writes.
+// parseHash parses the output of String.
 func parseHash(text string) (h hashed, ok bool) {
 	if len(text) != 2*len(h) {
 		return h, false
@@ -28,20 +28,20 @@ func parseHash(text string) (h hashed, ok bool) {
 	return h, err == nil
 }
 
-// chainKey is what stands before the hash of a line, which is its last field.
+// chainKey precedes the hash of a line, which is the line's last field.
 const chainKey = `,"chain":"`
 
-// follow makes the hash of lines that of one more, which is without its field chain
-// and what follows, and returns it.
+// follow adds a line to the hash, without its field chain and what follows that, and
+// returns the result.
 func (h *hashed) follow(with hash.Hash, line []byte) hashed {
 	with.Reset()
-	_, _ = with.Write(h[:]) // a hash takes everything
+	_, _ = with.Write(h[:]) // never fails
 	_, _ = with.Write(line)
 	with.Sum(h[:0])
 	return *h
 }
 
-// splitChain takes the hash off a line, which has no line feed.
+// splitChain splits the hash off a line, which has no line feed.
 func splitChain(line []byte) (body []byte, h hashed, ok bool) {
 	n := len(line) - len(chainKey) - 2*len(h) - len(`"}`)
 	if n < 0 || !bytes.HasPrefix(line[n:], []byte(chainKey)) || !bytes.HasSuffix(line, []byte(`"}`)) {
@@ -103,7 +103,7 @@ func MACKey(secret []byte) (*Key, error) {
 	own := bytes.Clone(secret)
 	mac := func(message []byte) []byte {
 		h := hmac.New(sha256.New, own)
-		_, _ = h.Write(message) // a hash takes everything
+		_, _ = h.Write(message) // never fails
 		return h.Sum(nil)
 	}
 	return &Key{
@@ -151,7 +151,7 @@ func (k *Key) Signs() bool { return k.sign != nil }
 // String names the key by its algorithm and identifier.
 func (k *Key) String() string { return k.algorithm + ":" + k.id }
 
-// headMessage is what is signed of a head.
+// headMessage returns the part of a head that is signed.
 func headMessage(of uint64, chain hashed, final bool) []byte {
 	m := append([]byte("sallyport decision log head v1\x00"), strconv.FormatUint(of, 10)...)
 	m = append(append(m, 0), strconv.FormatBool(final)...)

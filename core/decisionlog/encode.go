@@ -12,20 +12,20 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxText is how many bytes of one text are written, and maxRoles how many roles.
+// maxText is the maximum number of bytes written of one text, maxRoles of roles.
 const (
 	maxText  = 8192
 	maxRoles = 1024
 )
 
-// encoder appends the fields of an object. Keys that are empty are left out.
+// encoder appends the fields of an object. Empty fields are omitted.
 type encoder struct {
 	b    []byte
 	cut  bool                          // some text was too long
-	each func(name, value string) bool // its attribute, made once
+	each func(name, value string) bool // writes an attribute; allocated once
 }
 
-// key begins a field. Nothing but this package's own words is ever a key here.
+// key begins a field. Only this package's own words are keys.
 func (e *encoder) key(key string) {
 	if last := e.b[len(e.b)-1]; last != '{' {
 		e.b = append(e.b, ',')
@@ -68,8 +68,8 @@ func (e *encoder) list(key string, values iter.Seq[string]) {
 
 const hexDigits = "0123456789abcdef"
 
-// string appends a JSON string (RFC 8259 §7). What cannot be printed is escaped,
-// so that no client can change what a terminal shows.
+// string appends a JSON string (RFC 8259 §7). Unprintable characters are escaped, so
+// that no client can change what a terminal shows.
 func (e *encoder) string(s string) {
 	if len(s) > maxText {
 		s, e.cut = s[:maxText], true
@@ -119,7 +119,7 @@ func (e *encoder) begin(kind string, seq uint64, at time.Time) {
 }
 
 // decision appends the fields of an event. Those from "outcome" to the end of
-// "request" stand together and say all that a replay asks for, so that equal
+// "request" are adjacent and contain everything that a replay needs, so that equal
 // requests have equal bytes there; duration_us always follows.
 func (e *encoder) decision(ev *core.Event) {
 	e.text("outcome", string(ev.Outcome))
@@ -166,7 +166,7 @@ func (e *encoder) request(ev *core.Event) {
 	e.b = append(e.b, '}')
 }
 
-// attributes appends a field with all of them, if there are any.
+// attributes appends a field with all attributes, if there are any.
 func (e *encoder) attributes(ev *core.Event) {
 	from := len(e.b)
 	e.key("attributes")
@@ -191,7 +191,7 @@ func (e *encoder) attribute(name, value string) bool {
 	return true
 }
 
-// causeText is the text of an error, whatever its method does.
+// causeText returns the text of an error, even if its method panics.
 func causeText(err error) (text string) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -201,7 +201,7 @@ func causeText(err error) (text string) {
 	return err.Error()
 }
 
-// object appends a field that is not in every line.
+// object appends a field that only some lines have.
 func (e *encoder) object(key string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {

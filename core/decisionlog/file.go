@@ -21,13 +21,13 @@ type file struct {
 	name   string
 	config *config
 	f      *os.File // nil after a failure to open
-	size   int64    // of what was written whole
+	size   int64    // of all complete lines
 	first  time.Time
 	state  state // as it was when the log was opened
-	torn   bool  // a piece of a line is behind size, and could not be taken back
+	torn   bool  // a part of a line follows size and could not be removed
 }
 
-// state is what a file says of the run that wrote it.
+// state is what a file says about the run that wrote it.
 type state struct {
 	seq        uint64
 	last       hashed
@@ -36,8 +36,8 @@ type state struct {
 	cut        string
 }
 
-// openFile opens a file, and goes on where it ends. Where it is not there, or
-// empty, that is where the newest renamed one ends.
+// openFile opens a file and continues at its end. If it does not exist or is empty, the
+// log continues after the newest renamed file.
 func openFile(name string, c *config) (*file, error) {
 	f := &file{name: name, config: c}
 	if err := f.open(); err != nil {
@@ -69,8 +69,7 @@ func (f *file) open() error {
 	return nil
 }
 
-// resume takes the state from the end of the file, from which an incomplete line is
-// cut off.
+// resume reads the state from the end of the file, and removes an incomplete last line.
 func (f *file) resume() error {
 	if f.size == 0 {
 		return nil
@@ -89,7 +88,7 @@ func (f *file) resume() error {
 	return nil
 }
 
-// resumeRenamed takes the state from the newest renamed file.
+// resumeRenamed reads the state from the newest renamed file.
 func (f *file) resumeRenamed() error {
 	renamed, err := f.renamed()
 	if err != nil || len(renamed) == 0 {
@@ -111,10 +110,10 @@ func (f *file) resumeRenamed() error {
 	return nil
 }
 
-// maxLine is how long a line can be that is looked for from the end.
+// maxLine is the maximum length of a line that is looked for from the end.
 const maxLine = 64 << 20
 
-// readState reads first and last line of a log. rest is how many bytes there are of
+// readState reads the first and the last line of a log. rest is the number of bytes in
 // an incomplete last line.
 func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64, err error) {
 	head, err := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10).ReadBytes('\n')
@@ -163,15 +162,15 @@ func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64,
 	return s, opened.Time, rest, err
 }
 
-// openStart is how the line of an opening begins.
+// openStart is the beginning of the line of an opening.
 const openStart = `{"v":1,"kind":"open",`
 
-// lostAtMost is how many decisions the last run of a log may have lost, by its
-// opening.
+// lostAtMost returns how many decisions the last run of a log may have lost, according
+// to its opening.
 func lostAtMost(r io.ReaderAt, end int64) (int, error) {
 	const step = 1 << 20
 	lineStart := []byte("\n" + openStart)
-	var after []byte // as much of what was read before as an opening may need
+	var after []byte // the part of the previous block that an opening may extend into
 	for ; ; end -= step {
 		from := max(0, end-step)
 		part := make([]byte, end-from)
@@ -193,7 +192,7 @@ func lostAtMost(r io.ReaderAt, end int64) (int, error) {
 }
 
 func (f *file) write(lines []byte) error {
-	if f.f == nil { // it could not be opened again
+	if f.f == nil { // it could not be reopened
 		if err := f.open(); err != nil {
 			return err
 		}
@@ -210,7 +209,7 @@ func (f *file) write(lines []byte) error {
 	return errors.Join(err, f.mend())
 }
 
-// mend takes back a piece of a line, so that the next one begins a line.
+// mend removes a partial line, so that the next write begins a line.
 func (f *file) mend() error {
 	if !f.torn {
 		return nil
@@ -220,8 +219,7 @@ func (f *file) mend() error {
 	return err
 }
 
-// lost reports whether somebody has removed the file, put another in its place or
-// cut it.
+// lost reports whether the file was removed, replaced or truncated.
 func (f *file) lost() bool {
 	if f.f == nil {
 		return false
@@ -243,13 +241,13 @@ func (f *file) close() error {
 	return err
 }
 
-// due reports whether it is time for another file.
+// due reports whether it is time for a new file.
 func (f *file) due(now time.Time) bool {
 	c := f.config
 	return f.f != nil && f.size > 0 && (c.maxSize > 0 && f.size >= c.maxSize || c.maxAge > 0 && now.Sub(f.first) >= c.maxAge)
 }
 
-// rotate renames the file and opens another.
+// rotate renames the file and opens a new one.
 func (f *file) rotate(now time.Time) (renamed bool, err error) {
 	to, err := f.freeName(now)
 	if err != nil {
@@ -273,7 +271,7 @@ func (f *file) reopen() error {
 	return f.endLine()
 }
 
-// endLine ends what somebody may have cut in the middle of a line.
+// endLine completes a last line that was cut off by someone else.
 func (f *file) endLine() error {
 	if f.size == 0 {
 		return nil
@@ -287,17 +285,17 @@ func (f *file) endLine() error {
 	return err
 }
 
-// timeForm is that of the time in names of renamed files, in UTC.
+// timeForm is the format of the time in names of renamed files, in UTC.
 const timeForm = "20060102T150405.000Z"
 
-// parts are the name before and behind the time.
+// parts returns the parts of the name before and after the time.
 func (f *file) parts() (before, behind string) {
 	name := filepath.Clean(f.name)
 	behind = filepath.Ext(name)
 	return strings.TrimSuffix(name, behind) + "-", behind
 }
 
-// freeName is a name behind those of all renamed files.
+// freeName returns a name that sorts after those of all renamed files.
 func (f *file) freeName(now time.Time) (string, error) {
 	before, behind := f.parts()
 	stem := before + now.UTC().Format(timeForm)
@@ -305,7 +303,7 @@ func (f *file) freeName(now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	number := -1 // the highest that was given in this millisecond
+	number := -1 // the highest used in this millisecond
 	for _, name := range taken {
 		if rest, ok := strings.CutPrefix(strings.TrimSuffix(name, behind), stem); ok {
 			n, err := strconv.Atoi(strings.TrimPrefix(rest, "-"))
@@ -336,7 +334,7 @@ func Files(name string) ([]string, error) {
 
 var renamedTime = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}\.[0-9]{3}Z(-[0-9]{3,})?$`)
 
-// renamed are the renamed files, the oldest first.
+// renamed returns the renamed files, oldest first.
 func (f *file) renamed() ([]string, error) {
 	before, behind := f.parts()
 	entries, err := os.ReadDir(filepath.Dir(f.name))
@@ -369,10 +367,10 @@ func (f *file) prune() error {
 	return err
 }
 
-// headSuffix is what the name of the file with the last head ends in.
+// headSuffix ends the name of the file with the last head.
 const headSuffix = ".head"
 
-// writeHead puts the last head beside the log, in one step.
+// writeHead writes the last head to a file beside the log, atomically.
 func (f *file) writeHead(line []byte) error {
 	to := f.name + headSuffix
 	temporary := to + "." + strconv.Itoa(os.Getpid())

@@ -4,15 +4,15 @@ import "fmt"
 
 // The codes of findings.
 const (
-	FindingChanged    = "changed"    // a line does not have the hash that it says
+	FindingChanged    = "changed"    // a line does not match its hash
 	FindingRemoved    = "removed"    // lines are missing
 	FindingOrder      = "order"      // a line is inserted, repeated or swapped
 	FindingCut        = "cut"        // the last line of a file is incomplete
 	FindingTruncated  = "truncated"  // the log ends before its last known head
-	FindingUnreadable = "unreadable" // a line is no record
+	FindingUnreadable = "unreadable" // a line is not a record
 	FindingUnchained  = "unchained"  // a line has no hash
-	FindingSignature  = "signature"  // a head is not signed by a key that was given
-	FindingUnsigned   = "unsigned"   // a log has no heads, and a key was given
+	FindingSignature  = "signature"  // a head is not signed by any given key
+	FindingUnsigned   = "unsigned"   // a log has no heads, but a key was given
 	FindingNoHead     = "no_head"    // the file with the last head is missing
 )
 

@@ -4,5 +4,5 @@ package decisionlog
 
 import "os"
 
-// lock does nothing where there are no advisory locks in the standard library.
+// lock does nothing: the standard library has no advisory locks for this system.
 func lock(*os.File) error { return nil }

@@ -37,7 +37,7 @@ type Log struct {
 
 var _ core.Observer = (*Log)(nil)
 
-// order is something that the writer does between two decisions.
+// order is a task for the writer to do between two decisions.
 type order struct {
 	do   func(*writer) error
 	done chan error
@@ -183,7 +183,7 @@ func (l *Log) Close() error {
 	return l.err
 }
 
-// sampler chooses which of the allowed requests are written.
+// sampler selects the allowed requests that are written.
 type sampler struct {
 	all, none bool
 	below     uint64
@@ -200,10 +200,10 @@ func (s *sampler) set(c *config) {
 	_, _ = rand.Read(s.key[:]) // never fails
 }
 
-// maxSampledID is how much of an ID counts.
+// maxSampledID is the number of bytes of an ID that count.
 const maxSampledID = 64
 
-// takes reports whether a decision is written.
+// takes reports whether a decision is to be written.
 func (s *sampler) takes(e *core.Event) bool {
 	if s.all || e.Outcome != core.OutcomeAllowed && e.Outcome != core.OutcomePreflight {
 		return true
@@ -218,7 +218,8 @@ func (s *sampler) takes(e *core.Event) bool {
 	if id == "" {
 		return mathrand.Uint64() < s.below
 	}
-	// The minute has an ID that a client sends every time drawn again and again.
+	// The minute is included so that an ID that a client sends with every request is
+	// not sampled the same way forever.
 	var b [sha256.Size + 8 + maxSampledID]byte
 	n := copy(b[:], s.key[:])
 	binary.BigEndian.PutUint64(b[n:], uint64(e.Time.Unix()/60))

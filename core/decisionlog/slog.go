@@ -12,14 +12,14 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// records is the sink that is a logger. Its lines are written one by one.
+// records is a sink that is a logger, with one record for each line.
 type records struct{ logger *slog.Logger }
 
 func (*records) write([]byte) error { return nil }
 func (*records) close() error       { return nil }
 
-// decision writes a decision under the names that it has in lines of files, those of
-// the request among the others.
+// decision writes a decision with the names that its fields have in files; those of the
+// request are not nested.
 func (s *records) decision(e *core.Event) {
 	ctx := context.Background()
 	if !s.logger.Enabled(ctx, slog.LevelInfo) {
@@ -69,7 +69,7 @@ func (s *records) record(kind string, v any) {
 	s.logger.LogAttrs(context.Background(), level, "decision log "+kind, slog.Any(kind, v))
 }
 
-// visible is a text with what cannot be printed escaped, whatever the handler does.
+// visible returns a text with unprintable characters escaped, whatever the handler does.
 func visible(s string) string {
 	if len(s) > maxText {
 		s = s[:maxText] + "…"

@@ -116,25 +116,25 @@ type knownHead struct {
 	source string
 }
 
-// maxFindings is how many are listed, so that a file which is no log takes no memory
-// without end.
+// maxFindings is the maximum number of findings, so that a file which is not a log does
+// not take unlimited memory.
 const maxFindings = 10_000
 
 // verifier reads a log.
 type verifier struct {
 	keys   []*Key
 	hash   hash.Hash
-	heads  map[uint64]knownHead // by the line that they are about
+	heads  map[uint64]knownHead // by the number of the line that they sign
 	result *Verification
 
 	name     string
 	line     int
-	begun    bool // some line was read
+	begun    bool // a line was read
 	prev     hashed
 	known    bool // prev is that of the line before
 	before   hashed
-	followed bool // before is the hash of the line before the one that is looked at
-	signed   bool // some run signs its heads
+	followed bool // before is the hash of the line before the current one
+	signed   bool // a run signs its heads
 	partial  bool
 	lastFile string
 	headFile string // that the last opening names, or ""
@@ -150,7 +150,7 @@ func (v *verifier) find(code, format string, args ...any) {
 	v.result.Findings = append(v.result.Findings, Finding{v.name, v.line, code, fmt.Sprintf(format, args...)})
 }
 
-// expectHead notes a head that the log must contain.
+// expectHead records a head that the log must contain.
 func (v *verifier) expectHead(source string, line []byte) error {
 	r, err := Parse(line)
 	if err != nil {
@@ -170,8 +170,8 @@ func (v *verifier) expectHead(source string, line []byte) error {
 	return nil
 }
 
-// expect notes a hash. The first head that tells it, which is one that was kept
-// elsewhere, is not replaced by that beside the log.
+// expect records a hash. The first head for a line, which is one that was kept
+// elsewhere, is not replaced by one from beside the log.
 func (v *verifier) expect(number uint64, k knownHead) {
 	have, known := v.heads[number]
 	switch {
@@ -182,7 +182,7 @@ func (v *verifier) expect(number uint64, k knownHead) {
 	}
 }
 
-// readHeadFile reads a head beside a file of a log, if it is there.
+// readHeadFile reads a head from beside a file of a log, if there is one.
 func (v *verifier) readHeadFile(name string) error {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -233,8 +233,8 @@ func (v *verifier) file(name string, newest bool) error {
 	}
 }
 
-// rest waits a moment for the end of a line: of a log that is in use the last lines
-// may be half written.
+// rest waits a moment for the end of a line: the last line of a log in use may be only
+// partly written.
 func rest(r *bufio.Reader, line []byte) ([]byte, error) {
 	for range 20 {
 		time.Sleep(5 * time.Millisecond)
@@ -247,7 +247,7 @@ func rest(r *bufio.Reader, line []byte) ([]byte, error) {
 	return line, io.EOF
 }
 
-// read looks at one line.
+// read checks one line.
 func (v *verifier) read(line []byte) {
 	v.result.Lines++
 	r, err := Parse(line)
@@ -265,7 +265,7 @@ func (v *verifier) read(line []byte) {
 	}
 	v.opening(r)
 	if !v.known {
-		// What was before is lost, which has been said: go on from what the line says.
+		// The lines before are lost, which was reported: continue from this line.
 		v.prev = chain
 	} else if got := v.prev; got.follow(v.hash, body) != chain {
 		v.find(FindingChanged, "the line does not have its hash: it, or what is before it, was changed")
@@ -282,8 +282,8 @@ func (v *verifier) read(line []byte) {
 	v.kind(r)
 }
 
-// opening checks that a file begins with one, and that it goes on where the one
-// before ended.
+// opening checks that a file begins with an opening that continues where the previous
+// file ended.
 func (v *verifier) opening(r *Record) {
 	if r.Open == nil {
 		if v.line == 1 {
@@ -305,7 +305,7 @@ func (v *verifier) opening(r *Record) {
 	v.prev, v.known = previous, true
 }
 
-// number checks that lines count on.
+// number checks that lines are numbered consecutively.
 func (v *verifier) number(r *Record) {
 	res := v.result
 	switch {
@@ -319,7 +319,7 @@ func (v *verifier) number(r *Record) {
 	res.Last = r.Seq
 }
 
-// kind looks at what the log says of itself.
+// kind checks what the log says about itself.
 func (v *verifier) kind(r *Record) {
 	res := v.result
 	switch {
@@ -359,7 +359,7 @@ func (v *verifier) head(r *Record) {
 	case !v.keys[at].verify(headMessage(h.Of, chain, h.Final), h.Signature):
 		v.find(FindingSignature, "the signature of the head is wrong")
 	case !v.followed:
-		// That the line before is missing or no line has been said.
+		// It was reported that the line before is missing or unreadable.
 	case v.before != chain:
 		v.find(FindingSignature, "the head was signed for another line: lines before it were changed")
 	default:
@@ -367,7 +367,7 @@ func (v *verifier) head(r *Record) {
 	}
 }
 
-// finish says what is missing at the end.
+// finish reports what is missing at the end.
 func (v *verifier) finish() error {
 	if v.signed && len(v.keys) == 0 {
 		return ErrKeyNeeded

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// inOrder sorts files by the number of the first line that has one. heads are the
-// files that may have a head of theirs.
+// inOrder sorts files by the number of their first numbered line. heads are the files
+// that may contain a head for them.
 func inOrder(files []string) (ordered, heads []string, err error) {
 	if len(files) == 0 {
 		return nil, nil, errors.New("no file")
@@ -40,7 +40,7 @@ func inOrder(files []string) (ordered, heads []string, err error) {
 	return slices.Compact(sorted), heads, nil
 }
 
-// readLine reads a line with its end, as long as it may be one of a log.
+// readLine reads a line with its line feed, up to the length of a log's lines.
 func readLine(r *bufio.Reader) (line []byte, err error) {
 	for {
 		part, err := r.ReadSlice('\n')
@@ -53,7 +53,7 @@ func readLine(r *bufio.Reader) (line []byte, err error) {
 	}
 }
 
-// firstRecord is the first line of a file that can be read, or nil.
+// firstRecord returns the first readable line of a file, or nil.
 func firstRecord(name string) (*Record, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -61,7 +61,7 @@ func firstRecord(name string) (*Record, error) {
 	}
 	defer f.Close() // only read
 	r := bufio.NewReaderSize(f, 64<<10)
-	if first, _ := r.Peek(2); string(first) == "\x1f\x8b" { // its error comes again
+	if first, _ := r.Peek(2); string(first) == "\x1f\x8b" { // the error is reported later
 		return nil, fmt.Errorf("%s is compressed by gzip: decompress it first", name)
 	}
 	for {
@@ -78,7 +78,7 @@ func firstRecord(name string) (*Record, error) {
 	}
 }
 
-// headNamed is the file of heads that the opening of a log names, beside the log.
+// headNamed returns the head file, beside the log, that the opening of the log names.
 func headNamed(log string, r *Record) []string {
 	if r.Open == nil || !strings.HasSuffix(r.Open.HeadFile, headSuffix) {
 		return nil

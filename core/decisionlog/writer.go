@@ -14,17 +14,17 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// sink is where lines go.
+// sink is where lines are written.
 type sink interface {
-	// write writes whole lines, all or, as far as it can, none of them.
+	// write writes complete lines: all of them or, as far as possible, none.
 	write(lines []byte) error
 	close() error
 }
 
-// stream is a sink of somebody else's.
+// stream is a sink that the application provides.
 type stream struct {
 	w    io.Writer
-	torn bool // it ends with a piece of a line
+	torn bool // it ends with a partial line
 }
 
 func (s *stream) write(lines []byte) error {
@@ -40,18 +40,18 @@ func (s *stream) write(lines []byte) error {
 
 func (s *stream) close() error { return nil }
 
-// chain is where the chain of hashes is.
+// chain is the state of the hash chain.
 type chain struct {
 	seq    uint64 // of the last line
 	last   hashed
 	on     bool
-	signed uint64 // the last line that a head is about
+	signed uint64 // the last line that has a head
 	hash   hash.Hash
 }
 
 func newChain(c *config) chain { return chain{on: c.chained, hash: sha256.New()} }
 
-// writer is what the goroutine of a log has.
+// writer is the state of the goroutine of a log.
 type writer struct {
 	log    *Log
 	config *config
@@ -60,15 +60,15 @@ type writer struct {
 	kept   chain // as it was when the last batch was written
 	name   string
 	enc    encoder
-	event  core.Event // that is being written
+	event  core.Event // the one being written
 	lines  int        // decisions in the batch
-	// told are the counts that the log has been told of.
+	// told are the counts that were last written to the log.
 	told struct{ dropped, failed uint64 }
-	// complained is when the logger was told what does not work.
+	// complained is when the logger was told of each kind of failure.
 	complained map[string]time.Time
-	// unopened is why the file needs an opening that could not be written yet, or "".
+	// unopened is why the file still needs an opening; "" if it does not.
 	unopened string
-	// unrotated is when the file could not be renamed.
+	// unrotated is when renaming the file failed.
 	unrotated time.Time
 }
 
@@ -124,7 +124,7 @@ func (w *writer) ready() error {
 	return w.open(w.opening(w.unopened))
 }
 
-// look begins another file if somebody has removed, replaced or cut the one in use.
+// look begins a new file if the one in use was removed, replaced or truncated.
 func (w *writer) look() error {
 	f, ok := w.out.(*file)
 	if !ok || !f.lost() {
@@ -135,13 +135,13 @@ func (w *writer) look() error {
 	return f.reopen()
 }
 
-// tick is done every second.
+// tick runs every second.
 func (w *writer) tick() {
 	if err := errors.Join(w.look(), w.ready()); err != nil {
 		w.complain(cannotWrite, err)
 		return
 	}
-	_ = w.flush() // what was dropped meanwhile; complained of
+	_ = w.flush() // for the record of dropped decisions; errors are logged
 	_ = w.head(false)
 	w.rotateIfDue()
 }
@@ -154,7 +154,7 @@ func (w *writer) run() {
 	for {
 		select {
 		case w.event = <-w.log.queue:
-			_ = w.batch() // complained of
+			_ = w.batch() // errors are logged
 		case o := <-w.log.orders:
 			o.done <- o.do(w)
 		case <-tick.C:
@@ -166,10 +166,10 @@ func (w *writer) run() {
 	}
 }
 
-// batch writes the decision that was taken from the queue, with those behind it.
+// batch writes the decision that was taken from the queue, and those that follow.
 func (w *writer) batch() error {
 	if err := w.ready(); err != nil {
-		w.log.failed.Add(1) // complained of
+		w.log.failed.Add(1) // errors are logged
 		return err
 	}
 	w.add()
@@ -187,11 +187,11 @@ func (w *writer) batch() error {
 	return err
 }
 
-// drain writes all that waits.
+// drain writes everything in the queue.
 func (w *writer) drain() error {
 	errs := w.look()
 	for n := len(w.log.queue); n > 0; n = len(w.log.queue) {
-		w.event = <-w.log.queue // nobody else takes from it
+		w.event = <-w.log.queue // there is no other receiver
 		if err := w.batch(); err != nil {
 			errs = err
 		}
@@ -202,7 +202,7 @@ func (w *writer) drain() error {
 	return errors.Join(errs, w.flush())
 }
 
-// end writes all that there is, and closes.
+// end writes everything in the queue, and closes the sink.
 func (w *writer) end() error {
 	err := w.drain()
 	if l := w.log; w.unopened == "" {
@@ -215,20 +215,20 @@ func (w *writer) end() error {
 	return nil
 }
 
-// add puts the decision into the batch.
+// add adds the decision to the batch.
 func (w *writer) add() {
 	w.lines++
 	if s, ok := w.out.(*records); ok {
 		s.decision(&w.event)
 		return
 	}
-	_ = w.line(KindDecision, w.event.Time, func() error { // which never fails
+	_ = w.line(KindDecision, w.event.Time, func() error { // never fails
 		w.enc.decision(&w.event)
 		return nil
 	})
 }
 
-// record puts a record of the log's own into the batch.
+// record adds a record of the log's own to the batch.
 func (w *writer) record(kind, key string, v any) error {
 	if s, ok := w.out.(*records); ok {
 		s.record(kind, v)
@@ -256,7 +256,7 @@ func (w *writer) line(kind string, at time.Time, fields func() error) error {
 	return nil
 }
 
-// flush writes the batch, and how many decisions are missing in front of it.
+// flush writes the batch, preceded by the number of decisions missing before it.
 func (w *writer) flush() error {
 	l := w.log
 	dropped, failed := l.dropped.Load(), l.failed.Load()
@@ -283,10 +283,10 @@ func (w *writer) flush() error {
 	return nil
 }
 
-// complainEvery is how often the logger is told of the same trouble.
+// complainEvery is the minimum time between two log messages about the same failure.
 const complainEvery = time.Minute
 
-// What is complained of.
+// The kinds of failures that are logged.
 const (
 	cannotWrite  = "decisions cannot be written to the decision log"
 	cannotRotate = "the file of the decision log cannot be rotated"
@@ -294,7 +294,7 @@ const (
 	cannotVouch  = "the last head of the decision log cannot be written beside it"
 )
 
-// complain tells the logger, and not at each line.
+// complain logs a failure, but not for each line.
 func (w *writer) complain(what string, err error) {
 	now := time.Now()
 	if now.Sub(w.complained[what]) < complainEvery {
@@ -316,7 +316,7 @@ func (w *writer) head(final bool) error {
 	if err := w.record(KindHead, "head", h); err != nil {
 		return err
 	}
-	line := append([]byte(nil), w.enc.b...) // the batch is empty before
+	line := append([]byte(nil), w.enc.b...) // the batch is empty at this point
 	signed := w.chain.seq                   // the head itself needs no head
 	if err := w.flush(); err != nil {
 		return err
@@ -331,7 +331,7 @@ func (w *writer) head(final bool) error {
 	return nil
 }
 
-// rotateIfDue begins another file where options say so. After a failure it tries
+// rotateIfDue begins a new file if the options require it. After a failure it tries
 // again in a second.
 func (w *writer) rotateIfDue() {
 	f, ok := w.out.(*file)
@@ -339,7 +339,7 @@ func (w *writer) rotateIfDue() {
 	if !ok || !f.due(now) || time.Since(w.unrotated) < time.Second || w.look() != nil || !f.due(now) {
 		return
 	}
-	_ = w.head(false) // complained of
+	_ = w.head(false) // errors are logged
 	renamed, err := f.rotate(now)
 	if renamed {
 		w.unopened = "rotation"
@@ -349,20 +349,20 @@ func (w *writer) rotateIfDue() {
 		w.complain(cannotRotate, err)
 		return
 	}
-	_ = w.ready() // complained of
+	_ = w.ready() // errors are logged
 	if err := f.prune(); err != nil {
 		w.complain(cannotPrune, err)
 	}
 }
 
-// reopen opens the file that has the name by now.
+// reopen opens the file that now has the name.
 func (w *writer) reopen() error {
 	f, ok := w.out.(*file)
 	if !ok {
 		return nil
 	}
 	if w.unopened == "" {
-		_ = w.flush() // complained of: another file may be the cure
+		_ = w.flush() // errors are logged: a new file may help
 		_ = w.head(false)
 	}
 	w.unopened = "reopen"
