@@ -11,30 +11,30 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// pageSize is how many records are read at a time.
+// pageSize is the number of records that are read at a time.
 const pageSize = 4096
 
-// feed puts what is new in a log into a set. To [source.Follow] it is a source, whose
-// revisions count the looks that have found something: so hints, polls, waits after
-// failures and bounds are those of all sources. Its content is no more than that
-// count, because an entry needs no approval: it counts as soon as it was read.
+// feed adds the new entries of a log to a set. For [source.Follow] it is a source whose
+// revision counts the reads that found something, so that hints, polls, waits after
+// failures and bounds are those of all sources. Its content is only that count, because
+// an entry needs no approval: it is in effect as soon as it was read.
 type feed struct {
 	log Log
 	set *set
 
-	late     bool                    // the first look is not at the log
-	stuck    atomic.Pointer[unknown] // why the log is not read to its end, as answer; nil if it is
+	late     bool                    // the first fetch does not read the log
+	stuck    atomic.Pointer[unknown] // why the log was not read to its end, as the answer for tokens; nil if it was
 	progress atomic.Pointer[progress]
 
-	// Looks follow one another, and these are theirs alone.
+	// There is one fetch at a time, and only fetches use these fields.
 	read     Position
-	looked   time.Time // by the time of day
+	looked   time.Time // by the wall clock
 	restarts uint64
-	shown    Position        // read when content was made
-	content  *source.Content // nil before the first look
+	shown    Position        // the value of read when content was made
+	content  *source.Content // nil before the first fetch
 }
 
-// progress is how far a log was read to its end.
+// progress is how far a log was last read to its end.
 type progress struct {
 	read     Position
 	restarts uint64
@@ -52,7 +52,7 @@ func (f *feed) Fetch(ctx context.Context, known source.State) (source.Fetched, e
 	}
 	now := f.set.clock.now().Round(0)
 	if now.Before(f.looked) {
-		f.read = Position{} // what had expired by a clock that was ahead was passed over
+		f.read = Position{} // entries that had expired by a clock that was ahead were skipped
 	}
 	f.looked = now
 	for more := true; more; {
@@ -67,11 +67,11 @@ func (f *feed) Fetch(ctx context.Context, known source.State) (source.Fetched, e
 	return f.show(known)
 }
 
-// page reads some records, and reports whether there may be more of them.
+// page reads some records, and reports whether there may be more.
 func (f *feed) page(ctx context.Context) (more bool, err error) {
 	records, err := f.log.Read(ctx, f.read, pageSize)
 	if errors.Is(err, ErrNoPosition) && f.read != (Position{}) {
-		// The log is another one than it was. What is known of the one before stays.
+		// The log is a different one now. What is known from the previous one stays.
 		f.read = Position{}
 		f.restarts++
 		return true, nil
@@ -98,14 +98,14 @@ func (f *feed) page(ctx context.Context) (more bool, err error) {
 	return len(records) >= pageSize, nil
 }
 
-// stop has tokens without an entry answered with an error until the log was read to
-// its end again, since they may be revoked by what was not read.
+// stop makes tokens without an entry result in an error until the log was read to its
+// end again, since the unread records may revoke them.
 func (f *feed) stop(answer, why error) error {
 	f.stuck.Store(&unknown{err: answer})
 	return why
 }
 
-// show is what Follow is told.
+// show returns what Follow is told.
 func (f *feed) show(known source.State) (source.Fetched, error) {
 	if f.content == nil || f.shown != f.read {
 		next := source.Revision(1)

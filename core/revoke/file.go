@@ -57,14 +57,14 @@ func (f *File) Revoke(e Entry) error {
 	} else {
 		err = f.load()
 	}
-	if err != nil { // a line that somebody else got wrong must not save a token
+	if err != nil { // an invalid line by someone else must not keep a token valid
 		return errors.Join(err, f.list.Revoke(e))
 	}
 	return nil
 }
 
-// append writes one line. The break before it ends a line that somebody left
-// open; blank lines say nothing.
+// append writes one line. It begins with a line feed, to end a line that someone else
+// left incomplete; blank lines are ignored.
 func (f *File) append(e Entry) (err error) {
 	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
@@ -77,10 +77,9 @@ func (f *File) append(e Entry) (err error) {
 	return file.Sync()
 }
 
-// takeBack removes the n bytes that were written last, as when the disk is full: a
-// part of a line may revoke more than the whole, or keep the file from being read.
-// They stay where another process is seen to have appended since: a line break ends
-// them then.
+// takeBack removes the n bytes written last, for instance when the disk is full: a part
+// of a line may revoke more than the whole, or make the file unreadable. If another
+// process has appended since, the bytes stay, and are ended with a line feed.
 func takeBack(file *os.File, n int64) error {
 	end, err := file.Seek(0, io.SeekCurrent)
 	if err != nil || n == 0 {

@@ -30,13 +30,13 @@ type Follower struct {
 	settings followSettings
 	feed     feed
 	source   *source.Follower
-	// answer is what is said of tokens without an entry; nil for not revoked.
+	// answer is the result for tokens without an entry; nil for not revoked.
 	answer atomic.Pointer[unknown]
 }
 
 var _ Checker = (*Follower)(nil)
 
-// unknown is the answer for a token of which no entry is known.
+// unknown is the result for a token without a known entry.
 type unknown struct {
 	revoked bool
 	err     error
@@ -66,12 +66,12 @@ func Follow(ctx context.Context, log Log, opts ...FollowOption) (*Follower, erro
 	}
 	f.source = followed
 	if s.late {
-		go func() { _ = followed.Refresh(context.WithoutCancel(ctx)) }() // the status has its error; Close ends it
+		go func() { _ = followed.Refresh(context.WithoutCancel(ctx)) }() // its error is in the status; Close ends it
 	}
 	return f, nil
 }
 
-// told is called at each change of the status.
+// told is called for each change of the status.
 func (f *Follower) told(s source.Status) {
 	status := f.status(&s)
 	var now *unknown

@@ -75,7 +75,7 @@ func WithPollInterval(d time.Duration) FollowOption { return ofSource(source.Wit
 // WithStartTimeout sets how long [Follow] tries to read the log: 30 s by default.
 func WithStartTimeout(d time.Duration) FollowOption { return ofSource(source.WithStartTimeout(d)) }
 
-// ofSource hands an option on, which [source.Follow] checks.
+// ofSource passes on an option, which [source.Follow] checks.
 func ofSource(o source.Option) FollowOption {
 	return func(s *followSettings) error {
 		s.source = append(s.source, o)

@@ -77,7 +77,7 @@ func (l *List) Revoke(e Entry) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e.Expires = e.Expires.Round(0) // as in a token: the time of day, which may be set
+	e.Expires = e.Expires.Round(0) // the wall clock, as in a token
 	now := l.forget.forgets()
 	if full := l.added.size >= l.max; full || now.Sub(l.swept) >= sweepEvery {
 		l.added.sweep(now)

@@ -35,7 +35,7 @@ func (l *List) Load(name string, data []byte) error {
 	t, now := newTable(), l.forget.forgets()
 	file := linefile.New(name)
 	file.Each(string(data), func(n int, line string) {
-		e, err := ParseEntry(strings.Clone(line)) // a part of the text would keep all of it
+		e, err := ParseEntry(strings.Clone(line)) // a substring would keep the whole text in memory
 		switch {
 		case t.size > l.max: // reported
 		case err != nil:
@@ -81,7 +81,7 @@ func ParseEntry(line string) (e Entry, err error) {
 	return e, err
 }
 
-// members reads what follows the value.
+// members parses what follows the value.
 func (s *scanner) members(e *Entry) error {
 	seen := map[string]bool{}
 	for {
@@ -121,12 +121,12 @@ func parseTime(name, v string) (time.Time, error) {
 	return t, nil
 }
 
-// scanner takes a line apart.
+// scanner splits a line.
 type scanner struct{ rest string }
 
 func (s *scanner) skipSpace() { s.rest = strings.TrimLeft(s.rest, " \t") }
 
-// word is what stands before the next space.
+// word returns the text up to the next space.
 func (s *scanner) word() string {
 	s.skipSpace()
 	i := strings.IndexAny(s.rest, " \t")
@@ -138,7 +138,7 @@ func (s *scanner) word() string {
 	return word
 }
 
-// name is a member's name with the "=" after it.
+// name returns the name of a member, and skips the "=" after it.
 func (s *scanner) name() (name string, ok bool, err error) {
 	if s.skipSpace(); s.rest == "" {
 		return "", false, nil
@@ -151,7 +151,7 @@ func (s *scanner) name() (name string, ok bool, err error) {
 	return name, true, nil
 }
 
-// value is a plain or a quoted value.
+// value returns a plain or a quoted value.
 func (s *scanner) value(what string) (string, error) {
 	if strings.HasPrefix(s.rest, `"`) {
 		quoted, err := strconv.QuotedPrefix(s.rest)
@@ -208,7 +208,7 @@ func (e Entry) String() string {
 	return b.String()
 }
 
-// quoted is s as a line holds it.
+// quoted returns s as written in a line.
 func quoted(s string) string {
 	if s == "" || s[0] == '#' || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || needsQuotes(r) }) || !utf8.ValidString(s) {
 		return strconv.Quote(s)

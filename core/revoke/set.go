@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// set holds entries as keyed hashes of 96 bits, in some 50 bytes each however long
-// their texts are. Reading takes no lock. It never lacks an entry; that it takes a
-// token for another one has a chance of less than one in 10^20.
+// set holds entries as keyed hashes of 96 bits, in about 50 bytes each however long
+// their texts are. Reading takes no lock. It never misses an entry; the chance that it
+// takes a token for another one is less than one in 10^20.
 //
-// Two entries for the same token, subject or issuer are kept as one that has the
-// later of both times: what it revokes beyond the two are tokens that had expired
-// by the word of one of them.
+// Two entries for the same token, subject or issuer are stored as one with the later of
+// both times. The tokens that it revokes in addition had expired according to one of the
+// two entries.
 type set struct {
 	max   int
 	clock clock
 	seeds [2]maphash.Seed
 
 	slots atomic.Pointer[slots]
-	kinds atomic.Uint32 // of kind.bit: what there are entries of
+	kinds atomic.Uint32 // bits of kind.bit, for the kinds that have entries
 	size  atomic.Int64
 
 	mu    sync.Mutex // of writers
@@ -38,7 +38,7 @@ const (
 	ofAll
 )
 
-// bit is that of entries for one issuer, or for any.
+// bit returns the bit of entries for one issuer, or for any.
 func (k kind) bit(issuer string) uint32 {
 	if issuer == "" {
 		return 1 << (2 * k)
@@ -46,17 +46,17 @@ func (k kind) bit(issuer string) uint32 {
 	return 2 << (2 * k)
 }
 
-// slots is a hash table with linear probing. What is not there, as most tokens, is
-// commonly found out by filter alone, which is a byte for each entry and so stays in
-// the cache of a processor.
+// slots is a hash table with linear probing. For a token without an entry, as most are,
+// the filter alone usually tells; it has one byte for each entry, so it stays in a
+// processor's cache.
 type slots struct {
-	filter []atomic.Uint64 // each hash has four bits in one of them
+	filter []atomic.Uint64 // each hash sets four bits in one of them
 	hashes []atomic.Uint64 // 0 for a free one
 	spans  []packedSpan
 }
 
-// packedSpan is what an entry says. It is written before its hash, and its times only
-// grow after that.
+// packedSpan is the content of an entry. It is written before its hash, and its times
+// only grow after that.
 type packedSpan struct {
 	before  atomic.Int64  // in nanoseconds since 1970
 	expires atomic.Uint32 // in seconds since 1970, 0 for never
@@ -65,10 +65,10 @@ type packedSpan struct {
 
 const (
 	minSlots = 64
-	// A table has at most fullSlots of slotParts of its slots in use, and once it was
-	// made anew two thirds of that.
+	// At most fullSlots of slotParts of the slots of a table are in use, and two thirds
+	// of that once it was rebuilt.
 	fullSlots, slotParts = 7, 10
-	// slotsOfWord is for how many slots there is a word of the filter.
+	// slotsOfWord is the number of slots for each word of the filter.
 	slotsOfWord = 16
 )
 
@@ -78,19 +78,19 @@ func newSet(most int, now func() time.Time) *set {
 	return s
 }
 
-// newSlots has room for n entries and half as many more.
+// newSlots returns a table for n entries and half as many more.
 func newSlots(n int) *slots {
 	room := max(minSlots, n*slotParts/fullSlots*3/2)
 	return &slots{make([]atomic.Uint64, room/slotsOfWord), make([]atomic.Uint64, room), make([]packedSpan, room)}
 }
 
-// word is where the filter has the bits of a hash, and which those are.
+// word returns the word of the filter that has the bits of a hash, and those bits.
 func (t *slots) word(hash uint64) (word *atomic.Uint64, bit uint64) {
 	high, _ := bits.Mul64(hash, uint64(len(t.filter)))
 	return &t.filter[high], 1<<(hash&63) | 1<<(hash>>6&63) | 1<<(hash>>12&63) | 1<<(hash>>18&63)
 }
 
-// put fills a free slot, which is found from here on.
+// put fills a free slot, which can be found from then on.
 func (t *slots) put(i int, hash uint64, check uint32, before int64, expires uint32) {
 	p := &t.spans[i]
 	p.check = check
@@ -101,7 +101,7 @@ func (t *slots) put(i int, hash uint64, check uint32, before int64, expires uint
 	t.hashes[i].Store(hash)
 }
 
-// find is the place of a hash, or the free one where it would be.
+// find returns the slot of a hash, or the free one where it would be.
 func (t *slots) find(hash uint64, same func(*packedSpan) bool) (i int, found bool) {
 	high, _ := bits.Mul64(hash, uint64(len(t.hashes)))
 	for i = int(high); ; {
@@ -119,10 +119,10 @@ func (t *slots) find(hash uint64, same func(*packedSpan) bool) (i int, found boo
 	}
 }
 
-// hash is that of a kind, an issuer and a value, by one of the seeds.
+// hash returns the hash of a kind, an issuer and a value, by one of the seeds.
 func (s *set) hash(seed int, k kind, issuer, value string) uint64 {
 	hi, lo := bits.Mul64(maphash.String(s.seeds[seed], value)+uint64(k)*0x9e3779b97f4a7c15, maphash.String(s.seeds[seed], issuer)|1)
-	return max(hi^lo, 1) // 0 is a free slot
+	return max(hi^lo, 1) // 0 marks a free slot
 }
 
 // has reports whether an entry revokes a token.
@@ -142,7 +142,7 @@ func (s *set) revokes(table *slots, kinds uint32, k kind, value string, t *Token
 		t.Issuer != "" && kinds&k.bit(t.Issuer) != 0 && s.covers(table, k, t.Issuer, value, t, now)
 }
 
-// covers reports whether there is an entry of that kind, issuer and value for t.
+// covers reports whether there is an entry of that kind, issuer and value that revokes t.
 func (s *set) covers(table *slots, k kind, issuer, value string, t *Token, now func() time.Time) bool {
 	hash := s.hash(0, k, issuer, value)
 	if word, bit := table.word(hash); word.Load()&bit != bit {
@@ -163,7 +163,7 @@ func (p *packedSpan) alive(now time.Time) bool {
 	return until == 0 || now.Unix() < int64(until)
 }
 
-// packBefore is a time in nanoseconds, the nearest that can be written as such.
+// packBefore returns a time in nanoseconds, or the nearest that can be represented.
 func packBefore(t time.Time) int64 {
 	switch year := t.Year(); {
 	case year < 1679:
@@ -174,7 +174,7 @@ func packBefore(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// packExpires is a time in seconds, rounded up, and 0 for never or too late.
+// packExpires returns a time in seconds, rounded up, and 0 for never or too late.
 func packExpires(t time.Time) uint32 {
 	if t.IsZero() {
 		return 0
@@ -189,8 +189,7 @@ func packExpires(t time.Time) uint32 {
 	return uint32(max(n, 1))
 }
 
-// add takes an entry that is valid. The error is ErrFull. One that has expired
-// changes nothing.
+// add adds a valid entry. The error is ErrFull. An expired entry changes nothing.
 func (s *set) add(e *Entry) error {
 	now := s.clock.forgets()
 	if !alive(e.Expires, now) {
@@ -228,7 +227,7 @@ func (s *set) add(e *Entry) error {
 	return nil
 }
 
-// extend has an entry revoke what e does, too.
+// extend makes an entry revoke what e does, too.
 func (p *packedSpan) extend(e *Entry) {
 	p.before.Store(max(p.before.Load(), packBefore(e.IssuedBefore)))
 	if until := packExpires(e.Expires); until == 0 || p.expires.Load() == 0 {
@@ -238,8 +237,7 @@ func (p *packedSpan) extend(e *Entry) {
 	}
 }
 
-// rebuild puts a table without what has expired in place of the one that is
-// there. It runs under the lock.
+// rebuild replaces the table by one without expired entries. The lock must be held.
 func (s *set) rebuild(now time.Time) {
 	s.swept = now
 	old, living := s.slots.Load(), 0
@@ -261,8 +259,8 @@ func (s *set) rebuild(now time.Time) {
 	s.size.Store(int64(living))
 }
 
-// sweep gives back the room of what has expired, if that is a quarter of all, and
-// looks once a minute.
+// sweep frees the memory of expired entries if they are a quarter of all. It checks that
+// once a minute.
 func (s *set) sweep() {
 	now := s.clock.forgets()
 	s.mu.Lock()

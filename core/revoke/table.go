@@ -5,13 +5,13 @@ import "time"
 // name is an identifier or a subject at an issuer, which is "" for any.
 type name struct{ issuer, value string }
 
-// span is up to when tokens are revoked that were issued, and when that may be
+// span says that tokens issued up to before are revoked, and when that may be
 // forgotten; zero for never.
 type span struct{ before, expires time.Time }
 
 // table holds entries. It is not safe for concurrent writes.
 type table struct {
-	tokens   map[name]time.Time // when to forget it; zero for never
+	tokens   map[name]time.Time // when it may be forgotten; zero for never
 	subjects map[name][]span
 	issuers  map[string][]span
 	size     int
@@ -21,8 +21,8 @@ func newTable() *table {
 	return &table{tokens: map[name]time.Time{}, subjects: map[name][]span{}, issuers: map[string][]span{}}
 }
 
-// add takes an entry that is valid. One that another entry covers already
-// changes nothing, one that covers another takes its place.
+// add adds a valid entry. One that another entry already covers changes nothing, and one
+// that covers another replaces it.
 func (t *table) add(e Entry) {
 	s := span{e.IssuedBefore, e.Expires}
 	switch {
@@ -47,15 +47,15 @@ func (t *table) add(e Entry) {
 	}
 }
 
-// outlasts reports whether an entry until a is kept at least as long as one
-// until b.
+// outlasts reports whether an entry that expires at a is kept at least as long as one
+// that expires at b.
 func outlasts(a, b time.Time) bool { return a.IsZero() || !b.IsZero() && !a.Before(b) }
 
 func (s span) covers(other span) bool {
 	return !s.before.Before(other.before) && outlasts(s.expires, other.expires)
 }
 
-// merge is list with s. The list is never changed: readers may hold it.
+// merge returns list with s. It never changes list, which readers may hold.
 func merge(list []span, s span) []span {
 	kept := make([]span, 0, len(list)+1)
 	for _, have := range list {
@@ -93,9 +93,9 @@ func within(list []span, issued, now time.Time) bool {
 	return false
 }
 
-// clock is one by which entries are forgotten. What has expired by a clock that is ahead,
-// or was set forward, has to be there when that is set back, since the tokens are then good
-// again.
+// clock tells when entries may be forgotten. Entries that have expired by a clock that is
+// ahead, or was set forward, must still be there when it is set back, since the tokens
+// are valid again then.
 type clock struct {
 	now   func() time.Time
 	start time.Time
@@ -103,8 +103,8 @@ type clock struct {
 
 func newClock(now func() time.Time) clock { return clock{now, now()} }
 
-// forgets is up to when entries may be forgotten that have expired: now, or what it would
-// be if nobody had set the clock since the start, whichever is earlier.
+// forgets returns the time up to which expired entries may be forgotten: now, or what it
+// would be if nobody had set the clock since the start, whichever is earlier.
 func (c clock) forgets() time.Time {
 	now := c.now()
 	day, unset := now.Round(0), c.start.Round(0).Add(now.Sub(c.start))
@@ -116,7 +116,7 @@ func (c clock) forgets() time.Time {
 
 func alive(until, now time.Time) bool { return until.IsZero() || now.Before(until) }
 
-// sweep forgets what has expired.
+// sweep removes expired entries.
 func (t *table) sweep(now time.Time) {
 	for n, until := range t.tokens {
 		if !alive(until, now) {
