@@ -12,21 +12,21 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// attachRounds bounds how often the directories are looked up anew because
-// they changed while they were being attached.
+// attachRounds bounds how often the directories are looked up again because they changed
+// while they were being attached.
 const attachRounds = 5
 
-// events tells that something may have happened to the files. Directories are
-// watched and never files: a file that is renamed over is another file, and
-// nobody would be told of the new one. Its methods are for one goroutine.
+// events reports that something may have happened to the files. Directories are watched,
+// never files: a file that replaces another by a rename is a different file, and there
+// would be no events for it. Its methods are for one goroutine.
 type events struct {
 	config *config
-	// wake gets a value when there is reason to look; one is enough.
+	// wake gets a value if the files should be checked; one is enough.
 	wake chan struct{}
-	// failed gets what the operating system said was wrong, one at a time.
+	// failed gets the errors of the operating system, one at a time.
 	failed chan error
 
-	source   *fsnotify.Watcher // nil when there are no events
+	source   *fsnotify.Watcher // nil if there are no events
 	attached map[string]fs.FileInfo
 	current  atomic.Pointer[lookup]
 	stop     chan struct{}
@@ -37,9 +37,9 @@ func newEvents(c *config) *events {
 	return &events{config: c, wake: make(chan struct{}, 1), failed: make(chan error, 1)}
 }
 
-// attach looks the paths up and sees to it that each directory on the way is
-// watched. Files that are read after it returns cannot change unnoticed. Its
-// error, which is [ErrPolling], says where that does not hold.
+// attach looks up the paths and makes sure that every directory on the way is watched.
+// Files that are read after it returns cannot change unnoticed. Its error, which is
+// [ErrPolling], says where that does not hold.
 func (e *events) attach() error {
 	if e.source == nil {
 		if err := e.open(); err != nil {
@@ -49,8 +49,8 @@ func (e *events) attach() error {
 	var err error
 	for range attachRounds {
 		l := e.config.lookup()
-		// First the names, then the directories: an event that comes in
-		// between must not be taken for a stranger's.
+		// First the names, then the directories: an event in between must not be
+		// ignored as one about another file.
 		e.current.Store(l)
 		var moved bool
 		if moved, err = e.update(l.dirs); !moved {
@@ -73,8 +73,8 @@ func (e *events) open() error {
 	return nil
 }
 
-// update watches dirs and nothing else, and reports whether any of them was
-// not watched before or is gone again.
+// update watches exactly dirs, and reports whether any of them was not watched before or
+// has disappeared.
 func (e *events) update(dirs map[string]bool) (moved bool, err error) {
 	for dir := range e.attached {
 		if _, ok := dirs[dir]; !ok {
@@ -85,21 +85,21 @@ func (e *events) update(dirs map[string]bool) (moved bool, err error) {
 	for dir, expected := range dirs {
 		added, err := e.add(dir)
 		moved = moved || added || errors.Is(err, fs.ErrNotExist)
-		// Directories above may be closed to us and rarely change: that the
-		// poll sees to them is not worth a word.
+		// Directories further up may be unreadable and rarely change: that only
+		// the poll notices it is not worth reporting.
 		if err != nil && expected && !errors.Is(err, fs.ErrNotExist) {
 			failures = append(failures, fmt.Errorf("watch: %w: directory %s: %w", ErrPolling, dir, err))
 		}
 	}
 	if len(failures) > 0 {
-		// The others fail for the same reason as a rule.
+		// The others usually fail for the same reason.
 		return moved, failures[0]
 	}
 	return moved, nil
 }
 
-// add watches dir. It does so again though dir is watched already: when events
-// got lost, only the kernel knows whether it still watches it.
+// add watches dir, even if it is watched already: after lost events, only the kernel
+// knows whether it is.
 func (e *events) add(dir string) (moved bool, err error) {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -122,15 +122,14 @@ func (e *events) add(dir string) (moved bool, err error) {
 func (e *events) detach(dir string) {
 	if _, ok := e.attached[dir]; ok {
 		delete(e.attached, dir)
-		// It fails when the directory is gone, and then there is nothing to
-		// remove.
+		// It fails if the directory is gone, and then there is nothing to remove.
 		_ = e.source.Remove(dir)
 	}
 }
 
-// pump takes events as they come, also while the files are read or the
-// callback runs: the kernel's queue stays short, and the source never waits
-// for a goroutine that waits for the source.
+// pump receives events as they arrive, even while files are read or the callback runs:
+// the kernel's queue stays short, and the source never waits for a goroutine that is
+// waiting for the source.
 func (e *events) pump(source *fsnotify.Watcher, stop <-chan struct{}) {
 	for {
 		select {
@@ -156,8 +155,8 @@ func (e *events) pump(source *fsnotify.Watcher, stop <-chan struct{}) {
 	}
 }
 
-// fail passes err on, except for those that the check which follows makes good:
-// an overflow of the queue, and a watch that ended before it was taken back.
+// fail passes on err, except for errors that the check which follows compensates: an
+// overflow of the queue, and a watch that ended before it was removed.
 func (e *events) fail(err error) {
 	if errors.Is(err, fsnotify.ErrEventOverflow) || errors.Is(err, syscall.EINVAL) {
 		return
@@ -168,7 +167,7 @@ func (e *events) fail(err error) {
 	}
 }
 
-// close stops the events and waits until no goroutine is left.
+// close stops the events and waits until their goroutines have ended.
 func (e *events) close() error {
 	if e.source == nil {
 		return nil

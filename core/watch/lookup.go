@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// maxLinks is how many symbolic links one path may lead through, as in
+// maxLinks is the maximum number of symbolic links in one path, as in
 // [filepath.EvalSymlinks].
 const maxLinks = 255
 
-// lookup is what the outcome of opening the watched paths hangs on: in each
-// directory that is passed, the entry of one name. To watch these directories
-// for these names is to notice every change, whether of a file, of a symbolic
-// link on the way to it, or of a directory above it.
+// lookup is what determines the result of opening the watched paths: in each directory
+// that is passed, the entry with one name. Watching these directories for these names
+// notices every change of a file, of a symbolic link on the way to it, and of a directory
+// above it.
 type lookup struct {
 	config *config
-	// dirs are the directories passed, free of symbolic links. True marks
-	// those where a change is expected: they hold a file or a link.
+	// dirs are the directories passed, free of symbolic links. True marks those in
+	// which a change is expected: they contain a file or a link.
 	dirs map[string]bool
 	// names are the entries looked up, in lower case.
 	names map[string]struct{}
@@ -35,7 +35,7 @@ func (c *config) lookup() *lookup {
 		l.dirs[dir] = true
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			continue // reading says so
+			continue // reading it reports that
 		}
 		for _, e := range entries {
 			if c.counts(e.Name()) {
@@ -46,8 +46,8 @@ func (c *config) lookup() *lookup {
 	return l
 }
 
-// follow looks steps up from dir on, and reports the directory they lead to,
-// if they do.
+// follow looks up steps from dir on, and returns the directory that they lead to, if they
+// do.
 func (l *lookup) follow(dir string, steps []string) (string, bool) {
 	links := 0
 	for len(steps) > 0 {
@@ -66,7 +66,7 @@ func (l *lookup) follow(dir string, steps []string) (string, bool) {
 		l.need(dir, step, link || err != nil || !info.IsDir())
 		switch {
 		case err != nil:
-			return "", false // what is missing will appear here
+			return "", false // the missing entry will appear here
 		case info.IsDir():
 			dir = entry
 			continue
@@ -93,16 +93,15 @@ func (l *lookup) need(dir, name string, expected bool) {
 	l.names[strings.ToLower(name)] = struct{}{}
 }
 
-// split takes an absolute path apart into its root and the names below.
+// split splits an absolute path into its root and the names below.
 func split(path string) (root string, names []string) {
 	volume := filepath.VolumeName(path)
 	return volume + string(filepath.Separator), strings.Split(filepath.ToSlash(path[len(volume):]), "/")
 }
 
-// concerns reports whether an event for path may be about a watched file. It
-// goes by the name alone: the same directory may be known by another path, and
-// a check too many costs little. Letter case is ignored, as some file systems
-// do.
+// concerns reports whether an event for path may be about a watched file. Only the name
+// counts: the directory may have another path as well, and an unnecessary check is cheap.
+// Letter case is ignored, as by some file systems.
 func (l *lookup) concerns(path string) bool {
 	name := filepath.Base(path)
 	if l.config.counts(name) {

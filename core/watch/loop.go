@@ -9,7 +9,7 @@ import (
 type loop struct {
 	*Watcher
 	offered   string         // hash of the content last given to the callback
-	rejection error          // what the callback said of it
+	rejection error          // the callback's error for it
 	ended     map[string]int // of the content in use, see Snapshot.ended
 	burst     burst
 	readErr   string // the errors last reported, so that they are not repeated
@@ -29,7 +29,7 @@ func (w *Watcher) run(first chan<- outcome) {
 	}
 	poll := time.NewTicker(w.config.poll)
 	defer poll.Stop()
-	for w.ctx.Err() == nil { // a callback that Close ended must be the last one
+	for w.ctx.Err() == nil { // a callback that Close has ended must be the last
 		select {
 		case <-w.ctx.Done():
 			return

@@ -16,7 +16,7 @@ import (
 // Option configures a [Watcher] or a [Read].
 type Option func(*config) error
 
-// config is what the options make, never changed afterwards.
+// config is the result of the options, and is never changed afterwards.
 type config struct {
 	paths      []source
 	suffixes   []string
@@ -34,7 +34,7 @@ type config struct {
 // source is one of the paths to read.
 type source struct {
 	name string // as given
-	abs  string // the same at any later working directory
+	abs  string // absolute, so independent of later working directories
 }
 
 // WithSuffixes sets which files of a watched directory are read: those whose name
@@ -154,7 +154,7 @@ func newConfig(paths []string, opts []Option) (*config, error) {
 	return c, nil
 }
 
-// report tells of err. Whoever is told changes nothing, not even by a panic.
+// report reports err. A panic of the observer changes nothing.
 func (c *config) report(err error) {
 	defer func() { _ = recover() }()
 	c.onError(err)

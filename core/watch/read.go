@@ -13,20 +13,19 @@ import (
 const (
 	// maxFiles bounds the work that one directory can cause.
 	maxFiles = 10_000
-	// readTries is how often files that change meanwhile are read in all.
+	// readTries is how often files are read if they change while being read.
 	readTries = 4
 )
 
-// reading is a file and its metadata when it was read.
+// reading is a file with its metadata when it was read.
 type reading struct {
 	source
 	info    fs.FileInfo
 	content []byte
 }
 
-// load reads all files in one state. The second look at all of them, after
-// the last one was read, is what keeps a model from being paired with the
-// policy that followed it.
+// load reads all files in one state. It checks all of them again after reading the last
+// one, so that a model is never combined with the policy of a later state.
 func (c *config) load() (Snapshot, error) {
 	var err error
 	for range readTries {
@@ -101,7 +100,7 @@ func (c *config) list() ([]source, error) {
 	return files, nil
 }
 
-// expand turns a directory into the files in it that count.
+// expand returns the files in a directory that are to be read.
 func (c *config) expand(path source) ([]source, error) {
 	info, err := os.Stat(path.abs)
 	if err != nil {
@@ -168,7 +167,7 @@ func readFile(s source, limit int64) (reading, error) {
 	return reading{s, after, content}, nil
 }
 
-// readUpTo reads r to its end, or one byte more than limit. It expects size
+// readUpTo reads r to its end, but at most one byte more than limit. It expects size
 // bytes.
 func readUpTo(r io.Reader, size, limit int64) ([]byte, error) {
 	buf := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
@@ -200,9 +199,9 @@ func (c *config) unchanged(all []reading) error {
 	return nil
 }
 
-// whole reports whether n bytes, read between two looks at a file, are all that
-// was in it. The time alone does not tell, for its steps are coarse. Files that
-// the kernel makes up, as in /proc, say that they are empty.
+// whole reports whether n bytes, read between two looks at a file's metadata, are its
+// whole content. The time of modification alone does not tell, since it is coarse. Files
+// that the kernel generates, as in /proc, claim to be empty.
 func whole(before, after fs.FileInfo, n int) bool {
 	return same(before, after) && (before.Size() == 0 || before.Size() == int64(n))
 }
@@ -215,7 +214,7 @@ func tooLarge(s source, limit int64) error {
 	return fmt.Errorf("%s: larger than %d bytes; split it or allow more", s.name, limit)
 }
 
-// named gives err the path as the caller knows it.
+// named adds the path, as the caller knows it, to err.
 func named(s source, err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {

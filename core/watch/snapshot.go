@@ -33,7 +33,7 @@ type Snapshot struct {
 	Hash string
 }
 
-// ended is how long each file is that ends with a line break.
+// ended returns the length of each file that ends with a line break.
 func (s Snapshot) ended() map[string]int {
 	sizes := make(map[string]int)
 	for _, f := range s.Files {
@@ -44,10 +44,10 @@ func (s Snapshot) ended() map[string]int {
 	return sizes
 }
 
-// cutOff reports whether a file has become shorter than it was, by ended, and lacks
-// the line break that it had at its end, as one does that is being written. A part of
-// a line may say something else than the whole, and lines that are not there yet may
-// be those that deny or revoke.
+// cutOff reports whether a file has become shorter than it was, according to ended, and
+// lacks the line break that it had at its end, as a file does while it is being written.
+// Part of a line may mean something else than the whole, and lines that are still missing
+// may be those that deny or revoke.
 func (s Snapshot) cutOff(ended map[string]int) bool {
 	return slices.ContainsFunc(s.Files, func(f File) bool {
 		return len(f.Content) < ended[f.Name] && !bytes.HasSuffix(f.Content, lineBreak)
@@ -71,8 +71,8 @@ func Read(paths []string, opts ...Option) (Snapshot, error) {
 	return c.load()
 }
 
-// hash sums up names and contents. Lengths go first, so that no two sets of
-// files run together into the same bytes.
+// hash returns the hash of names and contents. Each is preceded by its length, so that no
+// two sets of files result in the same bytes.
 func hash(files []File) string {
 	h := sha256.New()
 	size := func(n int) {

@@ -62,7 +62,7 @@ type Watcher struct {
 	err error
 }
 
-// outcome is what came of one look at the files.
+// outcome is the result of one read of the files.
 type outcome struct {
 	changed bool
 	err     error
@@ -88,7 +88,7 @@ func New(paths []string, changed Func, opts ...Option) (*Watcher, error) {
 	return start(c, changed)
 }
 
-// start makes a watcher and waits for its first look at the files.
+// start starts a watcher and waits for its first read of the files.
 func start(c *config, changed Func) (*Watcher, error) {
 	w := &Watcher{
 		config:   c,
@@ -134,7 +134,7 @@ func (w *Watcher) Trigger(ctx context.Context) (changed bool, err error) {
 	return o.changed, o.err
 }
 
-// await waits for the outcome of one look.
+// await waits for the outcome of one read.
 func (w *Watcher) await(ctx context.Context, reply <-chan outcome) (outcome, error) {
 	select {
 	case o := <-reply:
