@@ -35,10 +35,10 @@ type Login struct {
 // that lock an account usually start with the fifth.
 const AccountTries = 4
 
-// maxAccounts is how many accounts are tried.
+// maxAccounts is the maximum number of accounts tried.
 const maxAccounts = 2
 
-// madeUp is how the names of accounts begin that do not exist.
+// madeUp begins the names of accounts that do not exist.
 const madeUp = "probe-"
 
 const loginBody = "username={account}&password={password}"
@@ -76,7 +76,7 @@ func (l *Login) body() string {
 
 func (l *Login) json() bool { return strings.HasPrefix(strings.TrimSpace(l.body()), "{") }
 
-// try is a request to sign in.
+// try returns a request to sign in.
 func (l *Login) try(base, name, password string) Request {
 	kind, escape := "application/x-www-form-urlencoded", url.QueryEscape
 	if l.json() {
@@ -87,17 +87,17 @@ func (l *Login) try(base, name, password string) Request {
 		Header: []core.Field{{Name: "Content-Type", Value: kind}}}
 }
 
-// inJSON is text as it stands between the quotes of a JSON string.
+// inJSON returns text as written between the quotes of a JSON string.
 func inJSON(text string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		return text // a string always has a form in JSON
+		return text // cannot happen for a string
 	}
 	return string(quoted[1 : len(quoted)-1])
 }
 
-// accounts are names of accounts: those of Basic credentials first, except that
-// for a login the names given come first.
+// accounts returns names of accounts: those of Basic credentials first, but for a login
+// the given names first.
 func (st *state) accounts() []string {
 	var names []string
 	add := func(all ...string) {
@@ -117,13 +117,13 @@ func (st *state) accounts() []string {
 	return names
 }
 
-// basicUser is the user of Basic credentials, or "".
+// basicUser returns the user of Basic credentials, or "".
 func basicUser(header []core.Field) string {
 	user, _ := basicPair(header)
 	return user
 }
 
-// basicPair is the user and the password of Basic credentials, or "" twice.
+// basicPair returns the user and the password of Basic credentials, or "" for both.
 func basicPair(header []core.Field) (user, password string) {
 	scheme, rest, _ := strings.Cut(field(header, "Authorization"), " ")
 	if !strings.EqualFold(scheme, "Basic") {
@@ -141,7 +141,7 @@ func basic(user, password string) core.Field {
 	return core.Field{Name: "Authorization", Value: "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}
 }
 
-// noAccount is a name like that of an account, which no account has.
+// noAccount returns a name similar to that of an account, which no account has.
 func noAccount(like string) string {
 	local, domain, at := strings.Cut(like, "@")
 	name := madeUp + strings.ToLower(rand.Text()[:min(len(local)+1, 20)])
@@ -151,10 +151,10 @@ func noAccount(like string) string {
 	return name
 }
 
-// wrongPassword is one that no account has.
+// wrongPassword returns a password that no account has.
 func wrongPassword() string { return madeUp + rand.Text() }
 
-// Accounts are the accounts that exist of which a plan tries wrong passwords.
+// Accounts returns the existing accounts for which a plan tries wrong passwords.
 func Accounts(plan []Request) []string {
 	var names []string
 	for _, r := range plan {
@@ -165,9 +165,9 @@ func Accounts(plan []Request) []string {
 	return names
 }
 
-// accountStage tries wrong passwords, for each account among twice as many for
-// accounts that do not exist. At the login if there is one, else at the first
-// route that takes Basic credentials: an account is never tried at both.
+// accountStage tries wrong passwords, for each account among twice as many for accounts
+// that do not exist: at the login if there is one, otherwise at the first route that
+// accepts Basic credentials. An account is never tried at both.
 func accountStage(st *state) []Request {
 	var try func(name string) Request
 	if st.Login != nil {
@@ -202,19 +202,17 @@ func accountStage(st *state) []Request {
 	return all
 }
 
-// stopped reports whether a request is left out, since a limit on guessing has
-// answered.
+// stopped reports whether a request is omitted because a limit on guessing was reached.
 func (st *state) stopped(r Request) bool {
 	return (r.Purpose == Account || r.Purpose == Form) && slices.ContainsFunc(st.log, func(x Exchange) bool { return x.Purpose == Account && guarded(x) })
 }
 
-// guarded reports whether an answer to a wrong password is that of a limit.
+// guarded reports whether the answer to a wrong password is that of a limit on guessing.
 func guarded(x Exchange) bool {
 	return x.Err == nil && (x.Status == http.StatusTooManyRequests || x.Status == http.StatusLocked || x.Status >= 400 && limited(x.Answer))
 }
 
-// offersBasic reports whether the challenge of a route has the Basic scheme, or
-// may have.
+// offersBasic reports whether the challenge of a route offers Basic, or may do so.
 func (st *state) offersBasic(i int) bool {
 	if st.blind || slices.ContainsFunc(st.Identities, func(id Identity) bool { return basicUser(id.Header) != "" }) {
 		return true

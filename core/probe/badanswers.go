@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// badCredentials judges a request with credentials that nobody may accept.
+// badCredentials checks the answer to credentials that must not be accepted.
 func (j *evaluation) badCredentials(x Exchange) {
 	detail := "The credentials (" + x.Variant + ") are no usable identity, which is 401 whatever is wrong with them."
 	switch {
@@ -29,8 +29,9 @@ func (j *evaluation) badCredentials(x Exchange) {
 	}
 }
 
-// navigation judges what a browser gets for a route that was refused. It may be led
-// to a form to sign in, or get the page of an application that asks by itself.
+// navigation checks what a browser gets for a route that was refused. It may be
+// redirected to a sign-in form, or get the page of an application that signs in by
+// itself.
 func (j *evaluation) navigation(x Exchange) {
 	plain, ok := j.answerTo(Plain, x.Route, x.As)
 	if !ok || x.Err != nil {
@@ -52,15 +53,15 @@ func (j *evaluation) navigation(x Exchange) {
 	}
 }
 
-// asForNobody reports whether a request without credentials gets the same status,
-// or is led away, too: what is wrong with that is said of it.
+// asForNobody reports whether a request without credentials gets the same status, or is
+// redirected as well: what is wrong with that is another finding.
 func (j *evaluation) asForNobody(x Exchange) bool {
 	o, ok := j.answerTo(Plain, x.Route, Anonymous)
 	return !ok || o.Err != nil || sentStatus(o.Answer) == x.Status || redirects(x.Status) && redirects(sentStatus(o.Answer))
 }
 
-// otherScheme reports whether a 401 asks for credentials of other schemes than
-// those of whoever it was sent to: the route may be one for other clients.
+// otherScheme reports whether a 401 asks for credentials of other schemes than those that
+// were sent: the route may be for other clients.
 func (j *evaluation) otherScheme(x Exchange) bool {
 	scheme, _, found := strings.Cut(field(x.Request.Header, "Authorization"), " ")
 	all, err := challenge.Parse(x.Answer.Header.Values("WWW-Authenticate")...)

@@ -11,7 +11,7 @@ import (
 var traces = regexp.MustCompile(`goroutine \d+ \[|(?m)^panic: |runtime error: |\.go:\d+\b|Traceback \(most recent call last\)|File "[^"]+", line \d+|(?m)^\s*at .+\(?[\w/.\\-]+\.(js|mjs|cjs|ts|java|kt|scala|cs|php|rb):\d+|` +
 	`at [\w$.]+\([\w$]+\.java:\d+\)|\bnode_modules/|\b[\w.]+\.[A-Z]\w*(Exception|Error): |in /[\w/.-]+\.php on line \d+|#\d+ /[\w/.-]+\.php\(\d+\)`)
 
-// adjectives stand before "role" and "permission" in refusals that name none.
+// adjectives are words in front of "role" and "permission" in refusals that name none.
 const adjectives = `special|sufficient|additional|more|appropriate|proper|required|necessary|higher|elevated|this|that|the|a|any|to|for|on|of|your|is|are|and|or`
 
 var (
@@ -28,7 +28,7 @@ var (
 	whichWrong  = regexp.MustCompile(`(?i)\b(unknown|no such|nonexistent|non-existent|unregistered) (user|account|user ?name|e-?mail|login)\b|\b(user|account|user ?name|e-?mail|login)\b( ?["'\x60“]?[\w@.-]*["'\x60”]?){0,2} ?\b(not found|is unknown|does not exist|doesn't exist|not exist|not registered)|\b(wrong|incorrect|bad|invalid|mismatched) password\b|\bpassword (is )?(wrong|incorrect|mismatch|does not match)`)
 )
 
-// body judges what an error answer shows.
+// body checks what the body of an error reveals.
 func (j *evaluation) body(x Exchange) {
 	if x.Err != nil || x.Status < 400 || x.Body == "" {
 		return
@@ -54,7 +54,7 @@ func (j *evaluation) body(x Exchange) {
 	}
 }
 
-// toldAll reports whether words about a wrong password are also those for an
+// toldAll reports whether the words for a wrong password are also those for an
 // account that does not exist.
 func (j *evaluation) toldAll(words string) bool {
 	return slices.ContainsFunc(j.log, func(x Exchange) bool {
@@ -63,7 +63,7 @@ func (j *evaluation) toldAll(words string) bool {
 	})
 }
 
-// rule is what of a refusal's body names a role or a rule, or "".
+// rule returns the part of a refusal's body that names a role or a rule, or "".
 func (j *evaluation) rule(x Exchange) string {
 	for _, re := range []*regexp.Regexp{ruleKeys, ruleQuoted, ruleEngine} {
 		if found := re.FindString(x.Body); found != "" {

@@ -12,11 +12,10 @@ import (
 	"time"
 )
 
-// streamTime is how long a body is read that need not end, such as a stream of
-// events.
+// streamTime is how long a body is read that may never end, such as an event stream.
 const streamTime = 300 * time.Millisecond
 
-// endless reports whether a body is one that need not end.
+// endless reports whether a body may never end.
 func endless(h http.Header) bool {
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	switch {
@@ -28,8 +27,8 @@ func endless(h http.Header) bool {
 	return strings.HasPrefix(kind, "multipart/x-mixed")
 }
 
-// readBody reads a body, and says whether all of it was. One that is slow is cut
-// off where the time is up: its head has told the answer.
+// readBody reads a body, and reports whether it is complete. A slow one is cut off
+// when the time is up, since the header is enough to evaluate the answer.
 func readBody(resp *http.Response) (body string, whole bool, err error) {
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	whole = err == nil && len(raw) <= MaxBody
@@ -43,8 +42,8 @@ func readBody(resp *http.Response) (body string, whole bool, err error) {
 	return string(raw), whole, err
 }
 
-// unzip is what was compressed, as far as it can be read: nobody was asked to
-// compress, so that the service does it to everything.
+// unzip decompresses a body, as far as it can be read. The requests do not ask for
+// compression, so the service compresses everything.
 func unzip(raw []byte) []byte {
 	z, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// variant judges another spelling or method of what was refused.
+// variant checks the answer to another spelling or method of a refused request.
 func (j *evaluation) variant(x Exchange) {
 	plain, ok := j.answerTo(Plain, x.Route, x.As)
 	if !ok || x.Err != nil || x.Status >= 300 || j.freshAnswer(plain) || !j.letThrough(x) {
@@ -31,13 +31,13 @@ func (j *evaluation) variant(x Exchange) {
 		fmt.Sprintf("%s %s is refused with %d, and this way (%s) is let through.", plain.Method, plain.Target, plain.Status, x.Variant))
 }
 
-// letThrough reports whether a success shows what was refused, and not the page
-// that the service has for any path, or what OPTIONS may tell everybody.
+// letThrough reports whether a success shows what was refused, rather than the page
+// that the service has for any path, or what OPTIONS may tell everyone.
 func (j *evaluation) letThrough(x Exchange) bool {
 	h := x.Answer.Header
 	if x.Method == http.MethodOptions || strings.HasSuffix(x.Variant, http.MethodOptions) {
 		if theirs, known := j.success(x.Route); known && !alike(theirs, x) {
-			return false // what the service says of itself
+			return false // what the service says about itself
 		}
 		if h.Get("Allow") != "" || h.Get("Access-Control-Allow-Methods") != "" || strings.TrimSpace(x.Body) == "" {
 			return false
@@ -52,7 +52,7 @@ func (j *evaluation) letThrough(x Exchange) bool {
 	return !j.fallback(x)
 }
 
-// success is an answer to those who may have a route.
+// success returns a successful answer to someone who may have a route.
 func (j *evaluation) success(route int) (Exchange, bool) {
 	i := slices.IndexFunc(j.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == route && !o.Direct && o.Err == nil && o.Status < 300 && !denial(o)
@@ -63,8 +63,8 @@ func (j *evaluation) success(route int) (Exchange, bool) {
 	return j.log[i], true
 }
 
-// didThat reports whether a GET that names another method did what that method
-// does: it was answered like it, and not like a GET.
+// didThat reports whether a GET that names another method did what that method does: its
+// answer is like that to the other method, and not like that to a GET.
 func (j *evaluation) didThat(x Exchange, method string) bool {
 	theirs, known := j.success(x.Route)
 	if !known || theirs.Method != method || theirs.Status != x.Status || theirs.Body != x.Body {
@@ -76,8 +76,8 @@ func (j *evaluation) didThat(x Exchange, method string) bool {
 	})
 }
 
-// fallback reports whether a success is the page that the service has for paths
-// it does not know, or its first page, and not what others get for the route.
+// fallback reports whether a success is the page that the service has for unknown
+// paths, or its first page, and not what others get for the route.
 func (j *evaluation) fallback(x Exchange) bool {
 	seen := slices.ContainsFunc(j.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == x.Route && !o.Direct && o.Err == nil && o.Status < 300
@@ -95,7 +95,7 @@ func (j *evaluation) fallback(x Exchange) bool {
 }
 
 // anotherThing reports whether the policy allows what a spelling of a refused path
-// may stand for. A router that folds the letter case of a route leaves that of
+// may stand for. A router that ignores the letter case of a route keeps that of
 // parameters, so the policy is asked about each mixture of the two paths.
 func (j *evaluation) anotherThing(plain, x Exchange) bool {
 	allowed := func(path string) bool { return j.expected(x.As, x.Method, path) == Allow }
@@ -120,12 +120,12 @@ func (j *evaluation) anotherThing(plain, x Exchange) bool {
 	return false
 }
 
-// maxMixed is how many segments a path may have to be mixed with another, the
-// empty one in front included.
+// maxMixed is the maximum number of segments of a path that is mixed with another,
+// including the empty one in front.
 const maxMixed = 8
 
-// sameThing reports whether a spelling shows what the plain form shows to those
-// who may see it, and not another thing that the policy allows.
+// sameThing reports whether a spelling shows what the plain form shows to those who
+// may see it, rather than something else that the policy allows.
 func (j *evaluation) sameThing(x Exchange) bool {
 	return slices.ContainsFunc(j.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == x.Route && o.Err == nil && o.Status < 300 && o.Body != "" && (o.Body == x.Body || x.Method == http.MethodHead && headAlike(o, x))
@@ -136,8 +136,7 @@ func headAlike(get, head Exchange) bool {
 	return head.Answer.Header.Get("Content-Length") != "" && head.Answer.Header.Get("Content-Length") == strconv.Itoa(len(get.Body))
 }
 
-// sameHead reports whether two answers to HEAD are about the same kind and length
-// of body.
+// sameHead reports whether two answers to HEAD describe the same type and length of body.
 func sameHead(a, b Exchange) bool {
 	for _, name := range []string{"Content-Type", "Content-Length"} {
 		if a.Answer.Header.Get(name) != b.Answer.Header.Get(name) {

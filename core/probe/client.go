@@ -111,7 +111,7 @@ func (c *Client) Send(ctx context.Context, r Request) Answer {
 		w = c.direct
 	}
 	if !slices.Contains(safe, r.Method) {
-		w.close() // what may change something is not sent again
+		w.close() // a request that may change something is not repeated
 	}
 	reused := w.conn != nil
 	a := w.roundTrip(ctx, c, r)
@@ -124,7 +124,7 @@ func (c *Client) Send(ctx context.Context, r Request) Answer {
 	return a
 }
 
-// checkLines refuses what would end a line of the request.
+// checkLines returns an error for anything that would end a line of the request.
 func checkLines(r Request) error {
 	parts := []string{r.Method, r.Target}
 	for _, f := range r.Header {
@@ -158,13 +158,13 @@ func (c *Client) pace(ctx context.Context) error {
 	return nil
 }
 
-// wire is the connection to one address.
+// wire is a connection to one address.
 type wire struct {
 	addr, name, host string
 	secure           bool
 	conn             net.Conn
 	in               *bufio.Reader
-	head             *io.LimitedReader // what in reads from, bounded for each head
+	head             *io.LimitedReader // the reader below in, limited for each head
 }
 
 func newWire(base string) (*wire, error) {
@@ -248,15 +248,15 @@ func (w *wire) roundTrip(ctx context.Context, c *Client, r Request) Answer {
 	return a
 }
 
-// local reports whether the service runs on this machine. It is asked on a new
-// connection each time, since one that sends head and body apart would wait 40 ms
-// for the acknowledgement in between on one that is kept open.
+// local reports whether the service runs on this machine. Each request to it gets a
+// new connection: on a kept one, a service that sends head and body separately
+// would wait 40 ms for the acknowledgement in between.
 func (w *wire) local() bool {
 	ip := net.ParseIP(w.name)
 	return w.name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// text is the head of the request as sent.
+// text returns the head of the request as sent.
 func (w *wire) text(r Request) string {
 	var b strings.Builder
 	b.WriteString(r.Method + " " + r.Target + " HTTP/1.1\r\nHost: " + w.host + "\r\n")
@@ -283,15 +283,14 @@ func (w *wire) text(r Request) string {
 	return b.String()
 }
 
-// maxHead is how many bytes the head of an answer may have, with those that are only
-// informational.
+// maxHead is the maximum size of the head of an answer, including informational
+// responses.
 const maxHead = 1 << 20
 
-// response reads the final response: those before it are only informational
-// (RFC 9110 §15.2).
+// response reads the final response, skipping informational ones (RFC 9110 §15.2).
 func (w *wire) response(method string) (*http.Response, error) {
 	w.head.N = maxHead
-	defer func() { w.head.N = math.MaxInt64 }() // a body is bounded where it is read
+	defer func() { w.head.N = math.MaxInt64 }() // the body is limited where it is read
 	for range 10 {
 		resp, err := http.ReadResponse(w.in, &http.Request{Method: method})
 		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {

@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// denials finds routes that answer those who are to sign in and those who are
-// to stop in the same way.
+// denials finds routes that give the same answer to those who should sign in and to those
+// who should stop.
 func (j *evaluation) denials() {
 	for _, x := range j.log {
 		if x.Purpose != Plain || x.Direct || x.As == Anonymous || x.Err != nil || j.Routes[x.Route].Public || x.Method == http.MethodHead {
@@ -43,11 +43,11 @@ func turnedAway(x Exchange) bool {
 	return x.Err == nil && x.Status < 300 && denial(x)
 }
 
-// aspect is what one situation has to have in common on all routes.
+// aspect is something that all routes should have in common in one situation.
 type aspect struct {
 	code, what, detail string
 	of                 func(Exchange) string
-	// alike reports whether two that differ are the same to a client.
+	// alike reports whether two different values mean the same to a client.
 	alike func(a, b string) bool
 }
 
@@ -78,7 +78,7 @@ func (j *evaluation) consistency() {
 	}
 }
 
-// situation names what a refusal is for, or is "".
+// situation names the reason for a refusal; "" for other answers.
 func situation(x Exchange) string {
 	if x.Err != nil || x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden && x.Status != http.StatusBadRequest || x.Method == http.MethodHead {
 		return ""
@@ -96,8 +96,8 @@ func situation(x Exchange) string {
 
 func differ(_, _ string) bool { return false }
 
-// oneMore reports whether one of two JSON objects has the members of the other and
-// more: those who read the one can read the other.
+// oneMore reports whether one of two JSON objects has all members of the other, and more:
+// programs that read the other can read it.
 func oneMore(a, b string) bool {
 	kind, members, ok := strings.Cut(a, withMembers)
 	other, others, okToo := strings.Cut(b, withMembers)
@@ -115,10 +115,10 @@ func oneMore(a, b string) bool {
 	return has(members, others) || has(others, members)
 }
 
-// withMembers stands before the members of an object in its shape.
+// withMembers precedes the members of an object in its shape.
 const withMembers = " with "
 
-// minority finds those whose aspect is another than that of most.
+// minority finds answers whose aspect differs from that of most.
 func (j *evaluation) minority(group []Exchange, a aspect) {
 	counts := map[string]int{}
 	for _, x := range group {
@@ -137,11 +137,11 @@ func (j *evaluation) minority(group []Exchange, a aspect) {
 	}
 }
 
-// passing are parameters of challenges that differ from answer to answer.
+// passing are parameters of challenges that may differ from answer to answer.
 var passing = []string{"nonce", "opaque", "stale", "error", "error_description", "error_uri", "scope", "resource_metadata", "max_age", "acr_values", "algs"}
 
-// challengeShape is what the challenges of a 401 have in common on all routes;
-// "" for what is not a challenge, which is another finding.
+// challengeShape returns what the challenges of a 401 should have in common on all
+// routes; "" for anything that is not a challenge, which is another finding.
 func challengeShape(x Exchange) string {
 	all, err := challenge.Parse(x.Answer.Header.Values("WWW-Authenticate")...)
 	if err != nil || x.Status != http.StatusUnauthorized {
@@ -160,7 +160,7 @@ func challengeShape(x Exchange) string {
 	return strings.Join(parts, ", ")
 }
 
-// bodyShape is the media type of a body, and its members if it is a JSON object.
+// bodyShape returns the media type of a body, and its members if it is a JSON object.
 func bodyShape(x Exchange) string {
 	kind, _, err := mime.ParseMediaType(x.Answer.Header.Get("Content-Type"))
 	if err != nil || strings.TrimSpace(x.Body) == "" {
@@ -176,7 +176,7 @@ func bodyShape(x Exchange) string {
 	return kind
 }
 
-// edges compares the answers of the proxy in front with those of the service.
+// edges compares the answers of the proxy with those of the service behind it.
 func (j *evaluation) edges() {
 	for _, x := range j.log {
 		if x.Direct || x.Purpose != Plain && x.Purpose != BadCredentials {
@@ -228,7 +228,8 @@ func orNone(s string) string {
 	return s
 }
 
-// stableChallenges is the challenges of an answer without what is new in each.
+// stableChallenges returns the challenges of an answer without what is new in each
+// answer.
 func stableChallenges(x Exchange) string {
 	lines := x.Answer.Header.Values("WWW-Authenticate")
 	all, err := challenge.Parse(lines...)
@@ -248,7 +249,7 @@ func stableChallenges(x Exchange) string {
 	return strings.Join(parts, ", ")
 }
 
-// caching is what an answer says to caches. A proxy that compresses may add
+// caching returns what an answer says about caching. A proxy that compresses may add
 // Accept-Encoding to Vary.
 func caching(h, other http.Header) string {
 	var parts []string

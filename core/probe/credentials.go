@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// The kinds of bad credentials, as they stand in findings for who asks.
+// The kinds of bad credentials, which findings name as the sender.
 const (
 	asMalformed = "malformed token"
 	asUnsigned  = "unsigned token"
@@ -25,18 +25,18 @@ const (
 	asPassword  = "wrong password"
 )
 
-// cutOff is the variant of a token that is only its beginning.
+// cutOff is the variant of a token of which only the beginning is sent.
 const cutOff = "cut off"
 
-// bad is one set of credentials that nobody may accept.
+// bad is a set of credentials that must not be accepted.
 type bad struct {
 	as, variant string
 	header      []core.Field
 }
 
-// badCredentials are credentials that nobody may accept: what does not parse,
-// and tokens for each identity that has one, or for somebody made up, unsigned
-// or signed by a key of ours, still good and expired.
+// badCredentials returns credentials that must not be accepted: malformed ones, and
+// tokens, for each identity that has one or for a made-up one, that are unsigned or
+// signed by a key of our own, unexpired and expired.
 func badCredentials(identities []Identity) []bad {
 	var made []bad
 	add := func(as, variant, value string) {
@@ -75,7 +75,7 @@ func badCredentials(identities []Identity) []bad {
 	return made
 }
 
-// isBad reports whether the credentials are to be refused.
+// isBad reports whether the credentials must be refused.
 func (id Identity) isBad() bool {
 	if id.Bad {
 		return true
@@ -92,7 +92,7 @@ func (id Identity) isBad() bool {
 	return err == nil && at < float64(time.Now().Unix())
 }
 
-// good are the identities whose credentials are accepted.
+// good returns the identities whose credentials are accepted.
 func (s *Settings) good() []Identity {
 	var ids []Identity
 	for _, id := range s.Identities {
@@ -120,7 +120,7 @@ func bearerToken(header []core.Field) string {
 	return strings.TrimSpace(token)
 }
 
-// jwt is a JSON Web Token, of which nothing was verified.
+// jwt is a JSON Web Token whose signature was not verified.
 type jwt struct {
 	header, claims  map[string]any
 	text, signature string
@@ -146,7 +146,7 @@ func parseJWT(token string) (jwt, bool) {
 	return t, true
 }
 
-// with is the token with another claim and the same signature.
+// with returns the token with another claim and the same signature.
 func (t jwt) with(name string, value any) jwt {
 	claims := map[string]any{name: value}
 	for k, v := range t.claims {
@@ -159,7 +159,7 @@ func (t jwt) with(name string, value any) jwt {
 	return t
 }
 
-// signed is the part that is signed, by the token's own algorithm if alg is "".
+// signed returns the part that is signed, with the token's own algorithm if alg is "".
 func (t jwt) signed(alg string) string {
 	header := map[string]any{}
 	maps.Copy(header, t.header)

@@ -41,7 +41,7 @@ func (f Finding) Curl(base string, identities []Identity) string {
 	return strings.Join(append(words, quote(strings.TrimSuffix(base, "/")+r.Target)), " ")
 }
 
-// variable is the name of a shell variable for somebody's credentials.
+// variable returns the name of a shell variable for somebody's credentials.
 func variable(name string, i int) string {
 	mapped := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -58,7 +58,7 @@ func variable(name string, i int) string {
 	return mapped
 }
 
-// quote is a word of a POSIX shell.
+// quote returns a word of a POSIX shell.
 func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -17,12 +17,12 @@ var (
 	statusNames  = []string{"status", "code", "statuscode", "status_code", "error_code", "errorcode"}
 )
 
-// shortText is how long a text is that has nothing to say but that access is
-// denied, in bytes.
+// shortText is the maximum length, in bytes, of a text that says only that access
+// is denied.
 const shortText = 400
 
-// denial reports whether an answer says that access is denied, and is not a page
-// or a list in which these words happen to stand.
+// denial reports whether an answer says that access is denied, and is not a page or
+// a list that happens to contain these words.
 func denial(x Exchange) bool {
 	var object map[string]any
 	switch body := strings.TrimSpace(x.Body); {
@@ -43,8 +43,8 @@ func denial(x Exchange) bool {
 	}
 }
 
-// denies reports whether a JSON object says that access is denied: by a member
-// of its own, or of one that is about an error.
+// denies reports whether a JSON object says that access is denied, in a member of
+// its own or of an object about an error.
 func denies(object map[string]any) bool {
 	for name, value := range object {
 		name = strings.ToLower(name)
@@ -69,8 +69,7 @@ func denies(object map[string]any) bool {
 	return false
 }
 
-// visible is the text of a page, with its comments and without its markup, style
-// and scripts.
+// visible returns the text of a page without comments, markup, style sheets and scripts.
 func visible(page string) string {
 	return html.UnescapeString(markup.ReplaceAllString(styleBlocks.ReplaceAllString(page, " "), " "))
 }

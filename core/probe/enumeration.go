@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// accounts judges whether an answer to a wrong password tells that the account
-// exists.
+// accounts checks whether an answer to a wrong password reveals that the account exists.
 func (j *evaluation) accounts() {
 	known, others := map[string][]Exchange{}, map[bool][]Exchange{}
 	var names []string
@@ -40,8 +39,8 @@ func (j *evaluation) accounts() {
 	}
 }
 
-// unanswered notes a login that answers all tries as one that was not asked
-// rightly: then nothing was compared.
+// unanswered notes that a login has answered all tries like an invalid request, so that
+// nothing was compared.
 func (j *evaluation) unanswered() {
 	var all []Exchange
 	for _, x := range j.log {
@@ -58,8 +57,8 @@ func (j *evaluation) unanswered() {
 	}
 }
 
-// mail reports whether the name of an account is an address: names that are none
-// may be refused for that.
+// mail reports whether the name of an account is an email address: a login may
+// refuse names that are not.
 func mail(name string) bool { return strings.Contains(name, "@") }
 
 func (j *evaluation) account(name string, known, others []Exchange) {
@@ -84,10 +83,10 @@ func (j *evaluation) account(name string, known, others []Exchange) {
 		"A wrong password for an account that exists takes another time than for one that does not.")
 }
 
-// minDelay is how far times must be apart to be told from noise.
+// minDelay is how much times must differ to be distinguished from noise.
 const minDelay = 5 * time.Millisecond
 
-// apart reports whether sorted times differ by more than noise: all of them, but for
+// apart reports whether sorted times differ by more than noise: all of them, except
 // one in each larger group that something else delayed.
 func apart(slow, fast []time.Duration) bool {
 	lowest, highest := slow[0], fast[len(fast)-1]
@@ -100,10 +99,10 @@ func apart(slow, fast []time.Duration) bool {
 	return lowest-highest > minDelay && slow[len(slow)/2] > fast[len(fast)/2]*3/2
 }
 
-// aspectOfAnswer is something by which answers can be told apart.
+// aspectOfAnswer is something by which answers can be distinguished.
 type aspectOfAnswer struct{ what, value string }
 
-// shown is the aspect with the status it came with.
+// shown returns the aspect together with the status.
 func (a aspectOfAnswer) shown(x Exchange) string {
 	switch {
 	case a.what == "status":
@@ -114,8 +113,8 @@ func (a aspectOfAnswer) shown(x Exchange) string {
 	return status(x.Answer) + " with " + a.what + ": " + orNone(a.value)
 }
 
-// tells is what an answer tells, without the name of the account and what is new
-// in each answer.
+// tells returns what an answer reveals, without the name of the account and what is
+// new in each answer.
 func tells(x Exchange) []aspectOfAnswer {
 	nameless := func(text string) string {
 		for _, name := range []string{x.Variant, html.EscapeString(x.Variant), url.QueryEscape(x.Variant)} {
@@ -144,8 +143,9 @@ func times(xs []Exchange) []time.Duration {
 	return all
 }
 
-// wrongPassword judges the answer to a wrong password by itself: 401 from a gate
-// with Basic credentials, and from a login no success and no 403 for a program.
+// wrongPassword checks the answer to a wrong password by itself: a gate must answer
+// 401 to Basic credentials, and a login must not answer with a success or, except
+// with a page, 403.
 func (j *evaluation) wrongPassword(x Exchange) {
 	if x.Route >= 0 {
 		j.badCredentials(x)

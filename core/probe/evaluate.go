@@ -51,7 +51,7 @@ func evaluate(s *Settings, log []Exchange) *Report {
 	return &Report{Findings: j.findings, Exchanges: log, Notes: j.notes}
 }
 
-// evaluation collects what is wrong.
+// evaluation collects findings.
 type evaluation struct {
 	*Settings
 	log      []Exchange
@@ -66,7 +66,7 @@ const (
 	wantForbidden = "403"
 )
 
-// find adds a finding, once for what was asked and by whom.
+// find adds a finding, once for each request and sender.
 func (j *evaluation) find(code string, x Exchange, got, want, detail string) {
 	if j.once(code, x.Method, x.Target, x.As) {
 		j.findings = append(j.findings, Finding{
@@ -75,7 +75,7 @@ func (j *evaluation) find(code string, x Exchange, got, want, detail string) {
 	}
 }
 
-// once reports whether it is asked about these for the first time.
+// once reports whether it is called with these parts for the first time.
 func (j *evaluation) once(parts ...string) bool {
 	key := strings.Join(parts, "\x00")
 	if j.seen[key] {
@@ -91,7 +91,7 @@ func (j *evaluation) note(format string, args ...any) {
 	}
 }
 
-// plain judges the request for a route as it is registered.
+// plain checks the answer to the request for a route as registered.
 func (j *evaluation) plain(x Exchange) {
 	public := j.Routes[x.Route].Public
 	switch {
@@ -118,7 +118,7 @@ func (j *evaluation) plain(x Exchange) {
 	}
 }
 
-// signIn is how the last segment of a path is called that signs people in.
+// signIn matches a path that ends with the usual name of a sign-in endpoint.
 var signIn = regexp.MustCompile(`(?i)/((log|sign)[-_]?(in|on)|sessions?|tokens?|auth|authenticate)$`)
 
 func (j *evaluation) publicRoute(x Exchange) {
@@ -131,7 +131,7 @@ func (j *evaluation) publicRoute(x Exchange) {
 	}
 }
 
-// anonymous judges a request without credentials for a route that is not public.
+// anonymous checks the answer without credentials for a route that is not public.
 func (j *evaluation) anonymous(x Exchange) {
 	switch {
 	case x.Via != nil && !samePlace(x):
@@ -153,7 +153,8 @@ func (j *evaluation) anonymous(x Exchange) {
 	}
 }
 
-// inconclusive are statuses of paths that do not exist, or not in this form.
+// inconclusive reports whether a status may mean that the path does not exist in
+// this form.
 func inconclusive(status int) bool {
 	switch status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone,
@@ -163,7 +164,7 @@ func inconclusive(status int) bool {
 	return false
 }
 
-// redirected judges a refusal that leads to another page.
+// redirected checks a refusal that redirects to another page.
 func (j *evaluation) redirected(x Exchange, want string) {
 	to := x.Via[len(x.Via)-1]
 	if x.Status < 300 {
@@ -174,7 +175,7 @@ func (j *evaluation) redirected(x Exchange, want string) {
 	j.note("%s %s as %s leads to %s, which answers %d", x.Method, x.Target, x.As, to, x.Status)
 }
 
-// signedIn judges a request with credentials that are good.
+// signedIn checks the answer to valid credentials.
 func (j *evaluation) signedIn(x Exchange) {
 	verdict := j.expected(x.As, x.Method, x.Target)
 	switch {
@@ -205,7 +206,7 @@ func (j *evaluation) signedIn(x Exchange) {
 	}
 }
 
-// expected is what the policy says of a request for a path as sent.
+// expected returns the policy's verdict on a request for a path as sent.
 func (j *evaluation) expected(as, method, target string) Verdict {
 	if j.Expect == nil {
 		return Unknown
@@ -213,14 +214,14 @@ func (j *evaluation) expected(as, method, target string) Verdict {
 	return j.Expect(as, method, strings.TrimPrefix(target, j.Base))
 }
 
-// alsoRedirected reports whether a request without credentials leads to the same
+// alsoRedirected reports whether a request without credentials is redirected to the same
 // page.
 func (j *evaluation) alsoRedirected(x Exchange) bool {
 	o, ok := j.answerTo(Plain, x.Route, Anonymous)
 	return ok && len(o.Via) > 0 && o.Via[len(o.Via)-1] == x.Via[len(x.Via)-1]
 }
 
-// answerTo is the first exchange for a route, as somebody.
+// answerTo returns the first exchange of a sender for a route.
 func (j *evaluation) answerTo(p Purpose, route int, as string) (Exchange, bool) {
 	for _, x := range j.log {
 		if x.Purpose == p && x.Route == route && x.As == as && !x.Direct {
@@ -236,7 +237,7 @@ func (j *evaluation) link(x Exchange) {
 	}
 }
 
-// unasked notes the routes that were not asked for.
+// unasked notes the routes that were not requested.
 func (j *evaluation) unasked() {
 	n := 0
 	for i, r := range j.Routes {

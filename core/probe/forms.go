@@ -16,13 +16,13 @@ var (
 	inputParts = regexp.MustCompile(`(?is)\s(type|name|value)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)`)
 )
 
-// form asks for the form of a login.
+// form returns a request for the form of a login.
 func (l *Login) form(base string) Request {
 	return Request{Purpose: Form, Method: http.MethodGet, Target: base + l.Path, As: Anonymous, Route: -1}
 }
 
-// filled is a request to sign in with what the form just before it says: many
-// services take no other.
+// filled returns a request to sign in, completed from the form that was just
+// fetched: many services accept no other.
 func (st *state) filled(r Request) Request {
 	if r.Purpose != Account || st.Login == nil || len(st.log) == 0 {
 		return r
@@ -50,8 +50,8 @@ func (st *state) filled(r Request) Request {
 	return r
 }
 
-// hiddenFields are the names and values of the hidden fields of the form with a
-// password, or else of all forms.
+// hiddenFields returns the names and values of the hidden fields of the form with a
+// password field, or of all forms if there is none.
 func hiddenFields(page string) [][2]string {
 	for _, form := range formBlocks.FindAllString(page, -1) {
 		if passwordField.MatchString(form) {

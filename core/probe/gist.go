@@ -8,15 +8,15 @@ import (
 )
 
 var (
-	// passingWords are what is new in each page: nonces, tokens of forms, numbers of
-	// requests, times.
+	// passingWords matches what is new in each page: nonces, tokens of forms, request
+	// numbers, times.
 	passingWords = regexp.MustCompile(`[A-Za-z0-9+/_-]{16,}={0,2}|\d+`)
 	styleBlocks  = regexp.MustCompile(`(?is)<style\b.*?</style>|<script\b.*?</script>`)
 	markup       = regexp.MustCompile(`</?[A-Za-z][^>]*>`)
 	headings     = regexp.MustCompile(`(?is)<(title|h1|h2)\b[^>]*>(.*?)</(?:title|h1|h2)>`)
 )
 
-// gist is a body without what is new in each answer.
+// gist returns a body without what is new in each answer.
 func gist(body string) string {
 	return passingWords.ReplaceAllStringFunc(body, func(word string) string {
 		if strings.ContainsAny(word, "0123456789") {
@@ -26,8 +26,8 @@ func gist(body string) string {
 	})
 }
 
-// alike reports whether two pages are the same, but for what is new in each and
-// for the path that was asked for.
+// alike reports whether two pages are the same, except for what is new in each and
+// for the requested path.
 func alike(a, b Exchange) bool {
 	plain := func(x Exchange) string {
 		path, _, _ := strings.Cut(x.Target, "?")

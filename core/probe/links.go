@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// maxLinks is how many links are asked for.
+// maxLinks is the maximum number of links requested.
 const maxLinks = 200
 
 var (
-	// comments and scripts hold no links of the page.
+	// comments and scripts contain no links of the page.
 	unlinked = regexp.MustCompile(`(?is)<!--.*?-->|(<script\b[^>]*>).*?</script>`)
 	tags     = regexp.MustCompile(`(?is)<(a|area|link|script|img|iframe|frame|source|video|audio|embed|object|track|input|image|use)\b[^>]*>`)
 	refs     = regexp.MustCompile(`(?is)\s(href|src|poster|data|xlink:href|srcset)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)`)
@@ -27,7 +27,7 @@ var (
 	sitemaps    = regexp.MustCompile(`(?im)^\s*sitemap\s*:\s*(\S+)`)
 )
 
-// references are the addresses that a public answer refers to, as written.
+// references returns the addresses that a public answer refers to, as written.
 func references(x Exchange) []string {
 	kind := strings.ToLower(x.Answer.Header.Get("Content-Type"))
 	body := x.Body
@@ -74,7 +74,7 @@ func styles(body string, add func(string)) {
 	}
 }
 
-// sameHost is the target on the same host that a reference leads to.
+// sameHost returns the target of a reference, if it is on the same host.
 func sameHost(from, ref, host string) (string, bool) {
 	if ref == "" {
 		return "", false
@@ -98,7 +98,7 @@ func sameHost(from, ref, host string) (string, bool) {
 	return target, true
 }
 
-// linkStage asks for what public pages, style sheets and sitemaps refer to.
+// linkStage requests what public pages, style sheets and sitemaps refer to.
 func linkStage(st *state) []Request {
 	asked := map[string]bool{}
 	for _, x := range st.log {
@@ -121,8 +121,9 @@ func linkStage(st *state) []Request {
 	return all
 }
 
-// links are the targets on the same host that a public answer refers to. A
-// sitemap has the public name of the host, whatever it is called here.
+// links returns the targets on the same host that a public answer refers to. A
+// sitemap uses the public name of the host, which may differ from the one used
+// here.
 func (st *state) links(x Exchange) []string {
 	from, host := x.Target, st.Host
 	if n := len(x.Via); n > 0 {
@@ -149,8 +150,8 @@ func isSitemap(body string) bool {
 	return sitemapRoot.MatchString(body)
 }
 
-// public reports whether an answer is one that anybody may read: a page, the
-// plain answer of a public route, or what one of these loads.
+// public reports whether anyone may read an answer: a page, the plain answer of a public
+// route, or what one of these loads.
 func (st *state) public(x Exchange) bool {
 	if x.Err != nil || x.Status != http.StatusOK || x.Direct || x.As != Anonymous {
 		return false

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// origins judges what pages of other sites can read of refusals, where they may
-// read the other answers of the route.
+// origins checks what pages of other sites can read of refusals, if they may read
+// the other answers of the route.
 func (j *evaluation) origins() {
 	for _, x := range j.log {
 		if x.Err != nil || x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden {
@@ -63,7 +63,7 @@ func (j *evaluation) origin() string {
 	return j.Origin
 }
 
-// crawlers judges whether crawlers are told what people are told.
+// crawlers checks that crawlers get the same answers as people.
 func (j *evaluation) crawlers() {
 	for _, x := range j.log {
 		if x.Direct || x.Err != nil {
@@ -104,7 +104,7 @@ func crawlerName(agent string) string {
 	return agent
 }
 
-// page judges robots.txt, the sitemap and the first page.
+// page checks robots.txt, the sitemap and the first page.
 func (j *evaluation) page(x Exchange) {
 	if x.Variant != "" {
 		for _, o := range j.log {
@@ -121,7 +121,7 @@ func (j *evaluation) page(x Exchange) {
 	}
 }
 
-// nowhere is the status of a path that does not exist.
+// nowhere returns the status of a path that does not exist.
 func (j *evaluation) nowhere() int {
 	for _, x := range j.log {
 		if x.Purpose == Reach && x.As == Anonymous {

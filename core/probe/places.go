@@ -8,16 +8,16 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// place is where credentials stand that are neither a bearer token nor a password: a
+// place is where credentials are sent that are neither a bearer token nor a password: a
 // cookie, a field of its own, or another scheme.
 type place struct {
 	name, value string
-	// put is the fields of a request with another value there.
+	// put returns the fields of a request with another value in this place.
 	put func(value string) []core.Field
 }
 
-// elsewhere are bad credentials in the other places in which identities have
-// theirs, each place once.
+// elsewhere returns bad credentials for the other places in which identities send theirs,
+// each place once.
 func elsewhere(identities []Identity) []bad {
 	var made []bad
 	var seen []string
@@ -37,8 +37,8 @@ func elsewhere(identities []Identity) []bad {
 	return made
 }
 
-// placeOf is the place of somebody's credentials, unless that is an Authorization
-// field with a bearer token or a password.
+// placeOf returns the place of somebody's credentials, unless they are an
+// Authorization field with a bearer token or a password.
 func placeOf(header []core.Field) (place, bool) {
 	if len(header) == 0 {
 		return place{}, false
@@ -65,7 +65,7 @@ func placeOf(header []core.Field) (place, bool) {
 	return place{"Authorization: " + scheme, value, with(func(value string) string { return scheme + " " + value })}, true
 }
 
-// cookiePlace is the cookie with a token, or else the one with the longest value.
+// cookiePlace returns the cookie with a token, or else the one with the longest value.
 func cookiePlace(f core.Field, with func(func(string) string) func(string) []core.Field) (place, bool) {
 	cookies := (&http.Request{Header: http.Header{"Cookie": {f.Value}}}).Cookies()
 	if len(cookies) == 0 {

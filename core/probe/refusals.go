@@ -13,17 +13,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// status is the status of an answer as findings have it.
+// status returns the status of an answer as written in findings.
 func status(a Answer) string { return strconv.Itoa(a.Status) }
 
-// outage reports whether an answer says that it could not be decided.
+// outage reports whether an answer says that a dependency is down.
 func outage(a Answer) bool {
 	return a.Status == http.StatusServiceUnavailable && a.Header.Get("Retry-After") != ""
 }
 
 var limitWords = regexp.MustCompile(`(?i)rate.?limit|too many (requests|attempts|tries|logins)|slow down|quota exceeded|throttl`)
 
-// limited reports whether a refusal says that it is one of a rate limit.
+// limited reports whether a refusal is that of a rate limit.
 func limited(a Answer) bool {
 	for _, name := range []string{"X-RateLimit-Remaining", "RateLimit-Remaining", "X-Rate-Limit-Remaining"} {
 		if a.Header.Get(name) == "0" {
@@ -43,8 +43,8 @@ func stepUp(a Answer) bool {
 	})
 }
 
-// samePlace reports whether redirects led to another spelling of what was asked
-// for: a slash more or less, another letter case, https.
+// samePlace reports whether redirects led to another spelling of the requested path: an
+// additional or missing slash, another letter case, https.
 func samePlace(x Exchange) bool {
 	return x.Via != nil && plainForm(x.Target) == plainForm(x.Via[len(x.Via)-1])
 }
@@ -60,7 +60,7 @@ func plainForm(target string) string {
 	return path.Clean("/" + strings.ToLower(target))
 }
 
-// excerpt is the beginning of a body, on one line.
+// excerpt returns the beginning of a body, on one line.
 func excerpt(body string) string {
 	words := strings.Join(strings.Fields(body), " ")
 	if len(words) > 80 {
@@ -69,7 +69,7 @@ func excerpt(body string) string {
 	return strconv.Quote(words)
 }
 
-// refusal judges what every 401 and 403 has in common.
+// refusal checks what all 401 and 403 have in common.
 func (j *evaluation) refusal(x Exchange) {
 	switch x.Purpose {
 	case Plain, Again, BadCredentials, Navigation, Account:
@@ -104,7 +104,7 @@ func (j *evaluation) refusal(x Exchange) {
 	}
 }
 
-// challenges judges the challenges of a 401.
+// challenges checks the challenges of a 401.
 func (j *evaluation) challenges(x Exchange, lines []string) {
 	if strings.TrimSpace(strings.Join(lines, "")) == "" {
 		j.find(FaultChallengeMissing, x, "401 without a challenge", wantChallenge,
@@ -143,8 +143,8 @@ func malformed(lines []string) string {
 	return ""
 }
 
-// insufficientScope reports whether the challenge is one that a 403 may have
-// (RFC 6750 §3.1).
+// insufficientScope reports whether the challenge is one that a 403 may have (RFC
+// 6750 §3.1).
 func insufficientScope(lines []string) bool {
 	all, err := challenge.Parse(lines...)
 	return err == nil && len(all) > 0 && !slices.ContainsFunc(all, func(c challenge.Challenge) bool {
@@ -153,7 +153,7 @@ func insufficientScope(lines []string) bool {
 	})
 }
 
-// directives are the members of a Cache-Control field, in lower case.
+// directives returns the members of a Cache-Control field, in lower case.
 func directives(lines []string) []string {
 	var all []string
 	for _, line := range lines {
@@ -167,8 +167,7 @@ func directives(lines []string) []string {
 	return slices.Compact(all)
 }
 
-// servedFromCache is the field by which a cache says that it had the answer, or
-// "".
+// servedFromCache returns the field by which a cache says that it had the answer, or "".
 func servedFromCache(h http.Header) string {
 	for _, name := range []string{"X-Cache", "X-Cache-Status", "CF-Cache-Status", "X-Proxy-Cache", "Cache-Status"} {
 		if v := h.Get(name); strings.Contains(strings.ToLower(v), "hit") {
@@ -181,7 +180,7 @@ func servedFromCache(h http.Header) string {
 	return ""
 }
 
-// again judges a request without credentials after others had theirs.
+// again checks a request without credentials after others sent theirs.
 func (j *evaluation) again(x Exchange) {
 	first, ok := j.answerTo(Plain, x.Route, Anonymous)
 	if ok && x.Err == nil && first.Status >= 400 && x.Status < 300 && !denial(x) && !signInForm(x) {
@@ -196,7 +195,7 @@ func (j *evaluation) freshAnswer(x Exchange) bool {
 	return ok && o.Err == nil && o.Status < 300
 }
 
-// fresh finds refusals that are served to others from a cache.
+// fresh finds refusals that a cache serves to others.
 func (j *evaluation) fresh() {
 	for _, x := range j.log {
 		if x.Purpose == Plain && !x.Direct && x.As != Anonymous && x.Err == nil &&
@@ -207,7 +206,7 @@ func (j *evaluation) fresh() {
 	}
 }
 
-// burst finds rate limits that answer as if a right were missing.
+// burst finds rate limits that answer as if a permission were missing.
 func (j *evaluation) burst() {
 	for _, x := range j.log {
 		if x.Purpose != Burst || x.Err != nil || x.Status != http.StatusForbidden {

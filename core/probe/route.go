@@ -12,7 +12,7 @@ import (
 // net/http, chi and OpenAPI, with Fiber's constraints and optional mark.
 var parameter = regexp.MustCompile(`:[A-Za-z0-9_]+(<[^>]*>)?\??|\{[^{}]*\}|[*+][A-Za-z0-9_]*`)
 
-// digits is what a parameter that takes digits only is filled with.
+// digits is the value for a parameter that accepts only digits.
 const digits = "987654321"
 
 // SamplePath is a request path that matches a route's pattern, with word for
@@ -79,7 +79,7 @@ func isParameter(segment string) bool {
 	return strings.HasPrefix(segment, ":") || strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") || strings.HasPrefix(segment, "*")
 }
 
-// safe are the methods that are sent without consent (RFC 9110 §9.2.1).
+// safe lists the methods that are sent without consent (RFC 9110 §9.2.1).
 var safe = []string{http.MethodGet, http.MethodHead, http.MethodOptions}
 
 // Sent reports whether a route is asked for: its method is safe, or there is

@@ -14,11 +14,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// stage plans requests, knowing the answers so far.
+// stage plans requests, based on the answers so far.
 type stage func(*state) []Request
 
-// stages are what a service is asked, in order. The burst is last: it may use a
-// rate limit up.
+// stages are the stages of a run, in order. The burst is last, because it may
+// exhaust a rate limit.
 var stages = []struct {
 	name string
 	plan stage
@@ -87,7 +87,7 @@ func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Re
 	return evaluate(st.Settings, st.log), nil
 }
 
-// reached is an error if no request was answered so far.
+// reached returns an error if no request has been answered so far.
 func (st *state) reached() error {
 	for _, x := range st.log {
 		if x.Err == nil {
@@ -97,15 +97,15 @@ func (st *state) reached() error {
 	return fmt.Errorf("probe: the service does not answer: %w", st.log[0].Err)
 }
 
-// defaultOrigin is a page of another site.
+// defaultOrigin is the origin of a page of another site.
 const defaultOrigin = "https://app.example"
 
-// state is what is known during a run.
+// state is the state of a run.
 type state struct {
 	*Settings
 	log   []Exchange
 	blind bool
-	// waited is how long rate limits were waited for in all.
+	// waited is the total time spent waiting for rate limits.
 	waited time.Duration
 }
 
@@ -134,8 +134,8 @@ func newState(s Settings) (*state, error) {
 	return &state{Settings: &s}, nil
 }
 
-// both adds to requests the same ones behind the proxy, where there are two ways
-// and the answers can be compared.
+// both adds the same requests behind the proxy, if there are two ways to the
+// service and the answers can be compared.
 func (st *state) both(requests []Request) []Request {
 	if !st.Direct {
 		return requests
@@ -152,14 +152,14 @@ func (st *state) both(requests []Request) []Request {
 	return all
 }
 
-// maxHops is how many redirects are followed.
+// maxHops is the maximum number of redirects followed.
 const maxHops = 5
 
-// retries are how often a request is sent that a rate limit refuses.
+// retries is how often a request is sent that a rate limit refuses.
 const retries = 3
 
-// send sends a request, waits where a rate limit asks to, and follows redirects
-// on the same host where it matters where they lead.
+// send sends a request, waits if a rate limit asks for it, and follows redirects on
+// the same host if their target matters.
 func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
 	a := sender.Send(ctx, r)
 	for range retries {
@@ -192,8 +192,8 @@ func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
 	return a
 }
 
-// maxWait is how long a rate limit is waited for, however long it asks for, and
-// maxWaiting how long all of them are in one run.
+// maxWait is the longest wait for one rate limit, whatever it asks for, and
+// maxWaiting the total in one run.
 const (
 	maxWait    = 5 * time.Second
 	maxWaiting = 30 * time.Second
@@ -221,7 +221,7 @@ func redirects(status int) bool {
 	return false
 }
 
-// header is what somebody's requests carry beside more.
+// header returns the fields of somebody's requests: their credentials and more.
 func header(credentials []core.Field, more ...core.Field) []core.Field {
 	return append(append([]core.Field(nil), credentials...), more...)
 }
@@ -231,8 +231,7 @@ func (st *state) plain(i int, as string, credentials []core.Field) Request {
 	return Request{Purpose: Plain, Method: rt.method(), Target: rt.target(), Header: credentials, As: as, Route: i}
 }
 
-// refused reports whether the plain request for a route was refused, or
-// might be.
+// refused reports whether the plain request for a route was refused, or might be.
 func (st *state) refused(i int, as string) bool {
 	if st.blind {
 		return !st.Routes[i].Public
@@ -245,7 +244,7 @@ func (st *state) refused(i int, as string) bool {
 	return false
 }
 
-// somebody is who asks: nobody, or an identity.
+// somebody is a sender: nobody known, or an identity.
 type somebody struct {
 	name   string
 	header []core.Field
@@ -259,8 +258,8 @@ func (st *state) everybody() []somebody {
 	return all
 }
 
-// whoAsks are those who ask for a route: nobody with credentials if it might end
-// their session, after which they would be nobody for all other routes.
+// whoAsks returns the senders for a route: none with credentials if it might end their
+// session, which would make them anonymous on all other routes.
 func (st *state) whoAsks(i int) []somebody {
 	if st.endsSession(i) {
 		return []somebody{{Anonymous, nil}}
@@ -268,7 +267,7 @@ func (st *state) whoAsks(i int) []somebody {
 	return st.everybody()
 }
 
-// signOut is how the last segment of a path is called that ends a session.
+// signOut matches a path that ends with the usual name of a sign-out endpoint.
 var signOut = regexp.MustCompile(`(?i)/(log|sign)[-_]?(out|off)$`)
 
 // endsSession reports whether a route is for signing out.
@@ -278,7 +277,7 @@ func (s *Settings) endsSession(i int) bool {
 	return signOut.MatchString(path) || r.method() == http.MethodDelete && strings.HasSuffix(path, "/session")
 }
 
-// asked are the numbers of the routes that are asked for.
+// asked returns the numbers of the routes that are requested.
 func (s *Settings) asked() []int {
 	var all []int
 	for i := range s.Routes {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// minSecret is how long a part of credentials is that is looked for in answers, in
-// bytes: what is shorter stands in any text.
+// minSecret is the minimum length, in bytes, of a part of credentials that is
+// looked for in answers: shorter ones occur in any text.
 const minSecret = 6
 
-// secrets are the credentials of all identities and their parts, in the forms in
-// which a service may repeat them, longest first.
+// secrets returns the credentials of all identities and their parts, in the forms
+// in which a service may repeat them, longest first.
 func (s *Settings) secrets() []string {
 	var all []string
 	add := func(text string) {
@@ -43,8 +43,8 @@ func (s *Settings) secrets() []string {
 	return all
 }
 
-// withoutSecrets are exchanges whose answers repeat no credentials: findings and
-// notes quote them.
+// withoutSecrets returns the exchanges with credentials removed from the answers, since
+// findings and notes quote them.
 func withoutSecrets(s *Settings, log []Exchange) []Exchange {
 	secrets := s.secrets()
 	if len(secrets) == 0 {

@@ -10,8 +10,9 @@ import (
 // nowhere is a path that no service has.
 const nowhere = "/sallyport-probe-nowhere"
 
-// reachStage asks for paths that do not exist: a service that answers them with
-// a page lets no refused path through when it answers a spelling of it with that.
+// reachStage requests paths that do not exist: if a service answers them with a
+// page, then that page, as the answer to a spelling of a refused path, is not a
+// bypass.
 func reachStage(st *state) []Request {
 	var all []Request
 	for _, who := range st.everybody() {
@@ -23,8 +24,8 @@ func reachStage(st *state) []Request {
 	return all
 }
 
-// plainStage asks for each route: first without credentials, then as everybody
-// else, then without credentials once more, which shows what a cache has kept.
+// plainStage requests each route: first without credentials, then as everybody else, then
+// without credentials again, which shows what a cache has stored.
 func plainStage(st *state) []Request {
 	var all []Request
 	for _, i := range st.asked() {
@@ -40,7 +41,7 @@ func plainStage(st *state) []Request {
 	return all
 }
 
-// cacheStage asks past caches where somebody signed in was refused.
+// cacheStage bypasses caches for requests of signed-in users that were refused.
 func cacheStage(st *state) []Request {
 	var all []Request
 	for _, i := range st.asked() {
@@ -71,7 +72,7 @@ func badStage(st *state) []Request {
 	return all
 }
 
-// opened reports whether anybody gets a route, which is a finding already.
+// opened reports whether anybody gets a route, which is already a finding.
 func (st *state) opened(i int) bool {
 	for _, x := range st.log {
 		if x.Purpose == Plain && !x.Direct && x.Route == i && x.As == Anonymous {
@@ -81,14 +82,14 @@ func (st *state) opened(i int) bool {
 	return false
 }
 
-// navigation is what a browser sends beside that goes to a page.
+// navigation is what a browser sends in addition when it navigates to a page.
 var navigation = []core.Field{
 	{Name: "Accept", Value: "text/html,application/xhtml+xml,*/*;q=0.8"},
 	{Name: "Sec-Fetch-Site", Value: "none"}, {Name: "Sec-Fetch-Mode", Value: "navigate"}, {Name: "Sec-Fetch-Dest", Value: "document"},
 }
 
-// browserStage asks for what was refused as a browser does: people may be told
-// something other than programs.
+// browserStage repeats refused requests as a browser does, since people may get another
+// answer than programs.
 func browserStage(st *state) []Request {
 	var all []Request
 	for _, i := range st.asked() {
@@ -104,8 +105,8 @@ func browserStage(st *state) []Request {
 	return all
 }
 
-// variantStage asks for what was refused in other spellings and by other
-// methods, as the same people.
+// variantStage repeats refused requests in other spellings and with other methods,
+// as the same senders.
 func variantStage(st *state) []Request {
 	var all []Request
 	for _, i := range st.asked() {
@@ -141,7 +142,7 @@ func (st *state) methodVariants(plain Request) []Request {
 	return all
 }
 
-// originStage asks as a page of another site does.
+// originStage sends requests as a page of another site does.
 func originStage(st *state) []Request {
 	origin := core.Field{Name: "Origin", Value: st.Origin}
 	var all []Request
@@ -164,7 +165,7 @@ func originStage(st *state) []Request {
 	return all
 }
 
-// crawlers are names that search engines ask by.
+// crawlers are the names that search engines send.
 var crawlers = []string{
 	"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 	"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
@@ -172,7 +173,7 @@ var crawlers = []string{
 	"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
 }
 
-// crawlerStage asks for each route as a crawler.
+// crawlerStage requests each route as a crawler.
 func crawlerStage(st *state) []Request {
 	var all []Request
 	for _, i := range st.asked() {
@@ -188,7 +189,7 @@ func crawlerStage(st *state) []Request {
 	return all
 }
 
-// pageStage asks for what crawlers and visitors begin with, and as a crawler.
+// pageStage requests what crawlers and visitors begin with, also as a crawler.
 func pageStage(st *state) []Request {
 	var all []Request
 	for _, target := range []string{"/robots.txt", "/sitemap.xml", "/"} {
@@ -200,11 +201,11 @@ func pageStage(st *state) []Request {
 	return all
 }
 
-// burstSize is how often a burst asks.
+// burstSize is the number of requests in a burst.
 const burstSize = 30
 
-// burstStage asks for each refused route many times, and for the first one many
-// times with bad credentials: a rate limit shows by then.
+// burstStage requests each refused route many times, and the first one many times
+// with bad credentials, to reach a rate limit if there is one.
 func burstStage(st *state) []Request {
 	var all []Request
 	repeat := func(i int, as string, credentials []core.Field) {

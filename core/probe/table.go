@@ -71,7 +71,7 @@ func (t Table) Expect(s *Settings) {
 	}
 }
 
-// want is the status that somebody should get, or "" if that is not known.
+// want returns the status that somebody should get, or "" if that is not known.
 func (s *Settings) want(as, method, path string, public bool) string {
 	bad := slices.ContainsFunc(s.Identities, func(id Identity) bool { return id.Name == as && id.Bad })
 	switch {

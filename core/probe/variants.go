@@ -9,13 +9,13 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// variant is another way to ask for a path.
+// variant is another way to request a path.
 type variant struct{ name, target string }
 
-// spellings are other spellings of the path of a route, each different from it.
-// Only what a router or a proxy may take for the same path is among them:
-// letter case and what is appended change literal segments of the pattern alone,
-// since another value of a parameter is another thing.
+// spellings returns other spellings of the path of a route, all different from it:
+// only those that a router or a proxy may take for the same path. Letter case and
+// suffixes change only literal segments of the pattern, since another value of a
+// parameter is another object.
 func spellings(pattern, target string) []variant {
 	target, query, _ := strings.Cut(target, "?")
 	if query != "" {
@@ -41,7 +41,7 @@ func spellings(pattern, target string) []variant {
 	return made
 }
 
-// literals says which segments of a path are literal in the pattern.
+// literals reports which segments of a path are literal in the pattern.
 func literals(pattern string, parts []string) []bool {
 	literal := make([]bool, len(parts))
 	for i, s := range segments(pattern[max(strings.IndexByte(pattern, '/'), 0):]) {
@@ -128,7 +128,7 @@ func dots(add func(name, path string), parts []string) {
 	}
 }
 
-// methodVariant is a request for the same path by another method.
+// methodVariant is a request for the same path with another method.
 type methodVariant struct {
 	name, method, query string
 	header              []core.Field
@@ -137,14 +137,14 @@ type methodVariant struct {
 // overrides are fields that name another method, for clients that cannot send it.
 var overrides = []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}
 
-// methods are other methods for a reading route that was refused, without those
-// that may change something. Override fields ask for methods that change nothing,
-// or for one that does not exist.
+// methods returns other methods for a refused route that reads, without those that
+// may change something. Override fields name methods that change nothing, or one
+// that does not exist.
 func methods(method string) []methodVariant {
 	var made []methodVariant
 	if !slices.Contains(safe, method) {
-		// Reading what one may not change is fine, unless it changes that: there
-		// is consent to the method that is named.
+		// It is fine to read what one may not change, unless the request changes it:
+		// there is consent to the method that is named.
 		for _, name := range overrides {
 			made = append(made, methodVariant{"GET with " + name + ": " + method, http.MethodGet, "", []core.Field{{Name: name, Value: method}}})
 		}
@@ -170,8 +170,7 @@ func methods(method string) []methodVariant {
 	return made
 }
 
-// twins are methods that change the same thing; where one is refused the other
-// has to be.
+// twins are methods that change the same thing; if one is refused, the other must be too.
 var twins = map[string]string{http.MethodPut: http.MethodPatch, http.MethodPatch: http.MethodPut}
 
 func withQuery(target, query string) string {
