@@ -28,7 +28,7 @@ type Content struct {
 	// nil for sources that need none. It is not part of the hash.
 	Proof []byte `json:"proof,omitempty"`
 
-	summed *summed // what is known of Files; nil until their hash was found out
+	summed *summed // the hash and sums of Files; nil until computed
 }
 
 // Limits on the content of a source.
@@ -74,7 +74,7 @@ func HashFiles(files []File) string {
 	return hashOf(files, sums)
 }
 
-// hashOf is the hash of files in order that have these sums.
+// hashOf returns the hash of sorted files with these sums.
 func hashOf(files []File, sums []Sum) string {
 	h := sha256.New()
 	for i, f := range files {
@@ -93,7 +93,7 @@ func sorted(files []File) []File {
 	return files
 }
 
-// checkFiles refuses files that a source may not hold.
+// checkFiles returns an error for files that a source must not hold.
 func checkFiles(files []File) error {
 	switch {
 	case len(files) == 0:
@@ -118,14 +118,14 @@ func checkFiles(files []File) error {
 	return nil
 }
 
-// checkName refuses what is not the name of a file below a folder, on any
-// operating system.
+// checkName returns an error for anything but the name of a file below a directory, on
+// any operating system.
 func checkName(name string) error {
 	bad := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == ':' || r == 0xfffd }
 	if name == "" || len(name) > 255 || path.Clean(name) != name || path.IsAbs(name) || name == "." || strings.HasPrefix(name, "..") || strings.ContainsFunc(name, bad) {
 		return fmt.Errorf("%q is not a file name: want a relative path with slashes, such as teams/sales.csv", name)
 	}
-	// Tools run what they find in files such as .git/config and .envrc.
+	// Some tools execute what they find in files such as .git/config and .envrc.
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {
 			return fmt.Errorf("%q is not a file name: no part of it may begin with a dot, or end with a dot or a space", name)

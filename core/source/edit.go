@@ -19,21 +19,20 @@ import (
 type Edits struct {
 	mu   sync.Mutex
 	at   State
-	kept *Content // of at, with what is known of its files; nil if there is none
+	kept *Content // of the state at, with hash and sums; nil if there is none
 }
 
 // MaxEdit is the maximum length in bytes of an edit's text.
 const MaxEdit = 64 << 10
 
-// edit is what leads from one state to another one with files of the same names.
+// edit leads from one state to another one with files of the same names.
 type edit struct {
 	From  State    `json:"from"`
 	To    State    `json:"to"`
 	Files []change `json:"files"`
 }
 
-// change is what has changed of a file: at an offset some bytes were cut out, and
-// others added.
+// change is a change of a file: at an offset some bytes were removed, and others added.
 type change struct {
 	Name string `json:"name"`
 	At   int    `json:"at"`
@@ -103,7 +102,7 @@ func (e *Edits) Content(to State, text string) *Content {
 		return nil
 	}
 	if e.at == to {
-		return e.kept // others who follow the store have asked for it
+		return e.kept // another follower of the store has already asked for it
 	}
 	var by edit
 	if len(text) > MaxEdit || json.Unmarshal([]byte(text), &by) != nil || by.From != e.at || by.To != to {
@@ -122,14 +121,14 @@ func (e *Edits) Content(to State, text string) *Content {
 	return c
 }
 
-// apply changes files in place, but not what they hold, and reports whether the edit
-// can be one of theirs.
+// apply replaces changed files in the slice, without modifying their bytes, and reports
+// whether the edit fits them.
 func (by *edit) apply(files []File) bool {
 	size := 0
 	for _, f := range files {
 		size += len(f.Content)
 	}
-	left := files // each is copied once, however often somebody names it
+	left := files // each is copied at most once, however often the edit names it
 	for _, c := range by.Files {
 		i := slices.IndexFunc(left, func(f File) bool { return f.Name == c.Name })
 		if i < 0 {
@@ -148,15 +147,16 @@ func (by *edit) apply(files []File) bool {
 	return true
 }
 
-// changeOf is what lies between what two texts begin and end with alike.
+// changeOf returns the change between the common beginning and the common end of
+// two texts.
 func changeOf(before, now []byte) change {
 	at := sameBytes(before, now, func(text []byte, n, size int) []byte { return text[n : n+size] })
 	end := sameBytes(before[at:], now[at:], func(text []byte, n, size int) []byte { return text[len(text)-n-size : len(text)-n] })
 	return change{At: at, Cut: len(before) - end - at, Add: now[at : len(now)-end]}
 }
 
-// sameBytes is how many bytes are the same at one end of two texts, of which part has
-// some behind the first n.
+// sameBytes returns how many bytes are equal at one end of two texts; part returns size
+// bytes of a text after the first n from that end.
 func sameBytes(a, b []byte, part func(text []byte, n, size int) []byte) int {
 	n, most := 0, min(len(a), len(b))
 	for size := 1 << 12; size > 0; size /= 16 {
@@ -167,8 +167,8 @@ func sameBytes(a, b []byte, part func(text []byte, n, size int) []byte) int {
 	return n
 }
 
-// summedAs is c with what is known of its files, and nil if they do not have a hash. It is
-// a copy if that was not known: others may have c.
+// summedAs returns c with the hash and sums of its files, or nil if they do not have the
+// given hash. The result is a copy if these were not known, since others may have c.
 func (c *Content) summedAs(hash string) *Content {
 	if !c.summed.of(c) {
 		known := *c

@@ -39,7 +39,7 @@ func FollowFile(ctx context.Context, src Source, name string, into Loader, opts 
 	if err := checkName(name); err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
-	var loaded [sha256.Size]byte // of what into holds
+	var loaded [sha256.Size]byte // of the content that into holds
 	first := true
 	return Follow(ctx, src, func(_ context.Context, c *Content) error {
 		data, found := c.File(name)
@@ -50,7 +50,7 @@ func FollowFile(ctx context.Context, src Source, name string, into Loader, opts 
 		if !first && sum == loaded {
 			return nil // another file has changed
 		}
-		// What was fetched is nobody's to keep or to modify.
+		// The Loader may keep and modify its data, but not what was fetched.
 		if err := into.Load(name, bytes.Clone(data)); err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func WhileConfirmed(f *Follower, a core.Authenticator) (core.Authenticator, erro
 	return &whileConfirmed{a, f}, nil
 }
 
-// whileConfirmed has all that the scheme says of itself.
+// whileConfirmed has everything that the scheme says about itself.
 type whileConfirmed struct {
 	core.Authenticator
 	follower *Follower

@@ -41,22 +41,22 @@ type Follower struct {
 	apply    Apply
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
-	hints    chan struct{} // of room for one
+	hints    chan struct{} // with room for one
 	requests chan chan<- error
 	running  sync.WaitGroup
 	closing  sync.Once
-	stale    atomic.Bool // Status.Stale, for those who ask at each request
-	// What fails of the two may be one and not the other.
+	stale    atomic.Bool // Status.Stale, for callers at each request
+	// Either of the two may fail without the other.
 	fetching, hearing backoff
 
 	telling sync.Mutex // held while observers are told
 	mu      sync.Mutex
 	state   Status
-	known   State // newest that was fetched, in force or rejected
-	inForce State // what was applied
-	saved   State // what the file of WithLastGoodFile holds
+	known   State // the newest one fetched, in force or rejected
+	inForce State // the one applied last
+	saved   State // the one that the file of WithLastGoodFile holds
 	// savedTime is until when the files of WithLastGoodFile say that saved was
-	// confirmed, saveTried when it was last tried to write the one with content.
+	// confirmed, saveTried when writing the one with content was last tried.
 	savedTime, saveTried time.Time
 	changed              chan struct{} // closed and replaced when state changes
 	overdue              *time.Timer   // nil without a bound
@@ -79,8 +79,8 @@ func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Foll
 		return nil, fmt.Errorf("source: %w", err)
 	}
 	f.fetching.first, f.fetching.most = f.settings.retry, f.settings.maxRetry
-	// Where listening alone fails, fetching covers for it, and the source may refuse it
-	// for good.
+	// If only listening fails, fetching makes up for it, and the source may refuse
+	// listening permanently.
 	f.hearing.first, f.hearing.most = f.settings.retry, max(f.settings.maxRetry, hearingRetry)
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	if err := f.start(ctx); err != nil {
@@ -92,13 +92,13 @@ func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Foll
 	return f, nil
 }
 
-// start has the first content applied.
+// start applies the first content.
 func (f *Follower) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, f.settings.start)
 	defer cancel()
 	kept, keptErr := f.readLastGood()
 	if kept != nil {
-		// What was seen before the program ended is not gone back behind.
+		// Revisions older than those seen before the program ended are not accepted.
 		f.state.Latest = kept.Content.Revision
 	}
 	for {
@@ -122,9 +122,9 @@ func (f *Follower) start(ctx context.Context) error {
 	}
 }
 
-// listen has the source tell of publications, again and again. While the source does
-// not answer, run alone asks it, so that instances that have lost their source load it
-// with one question at a time, and make one connection each when it is back.
+// listen makes the source notify of publications, again and again. While the source does
+// not answer, only run asks it, so that instances without a source send it one question
+// at a time, and make one connection each when it is back.
 func (f *Follower) listen() {
 	for f.answered() {
 		began := time.Now()
@@ -141,7 +141,7 @@ func (f *Follower) listen() {
 			err = errors.New("listening has ended")
 		}
 		if f.listening(err) {
-			f.fetching.failed() // until it answers once more
+			f.fetching.failed() // until it answers again
 			f.hint()
 		}
 		if time.Since(began) > f.settings.maxRetry {
@@ -152,8 +152,8 @@ func (f *Follower) listen() {
 	}
 }
 
-// answered waits until the last fetch is one that has not failed, and reports false once
-// the follower is closed.
+// answered waits until the last fetch has not failed, and returns false once the follower
+// is closed.
 func (f *Follower) answered() bool {
 	for f.ctx.Err() == nil {
 		f.mu.Lock()
@@ -163,22 +163,22 @@ func (f *Follower) answered() bool {
 			return true
 		}
 		select {
-		case <-changed: // as it does at each fetch
+		case <-changed: // the state changes at each fetch
 		case <-f.ctx.Done():
 		}
 	}
 	return false
 }
 
-// hint has the source looked at soon.
+// hint makes run fetch soon.
 func (f *Follower) hint() {
 	select {
 	case f.hints <- struct{}{}:
-	default: // the look to come sees this publication too
+	default: // the pending fetch sees this publication too
 	}
 }
 
-// sleep waits, at most until Close.
+// sleep waits, but not beyond Close.
 func (f *Follower) sleep(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -188,7 +188,7 @@ func (f *Follower) sleep(d time.Duration) {
 	}
 }
 
-// run looks at the source: at hints, when asked, and every so often.
+// run fetches at hints, on request, and at every poll interval.
 func (f *Follower) run() {
 	poll := time.NewTimer(jitter(f.settings.poll))
 	defer poll.Stop()
@@ -213,8 +213,8 @@ func (f *Follower) run() {
 	}
 }
 
-// look fetches the newest revision and has it applied. With again it is also
-// applied if it was rejected before.
+// look fetches the newest revision and applies it. If again is set, it applies even a
+// revision that was rejected before.
 func (f *Follower) look(ctx context.Context, again bool) error {
 	f.mu.Lock()
 	known := f.known
@@ -224,9 +224,9 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 	inForce, unkept := f.inForce, f.unkept()
 	f.mu.Unlock()
 	if unkept {
-		known = State{} // its content is needed once more
+		known = State{} // so that its content is fetched again
 	}
-	asked := time.Now() // what the source says is true of this moment at the earliest
+	asked := time.Now() // the answer describes this moment or a later one
 	fetching, cancel := context.WithTimeout(ctx, f.settings.timeout)
 	defer cancel()
 	var got Fetched
@@ -267,7 +267,7 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 	return err
 }
 
-// check refuses what a source must not return.
+// check returns an error for what a source must not return.
 func (f *Follower) check(got *Fetched, known State) error {
 	f.mu.Lock()
 	latest := f.state.Latest
@@ -290,7 +290,7 @@ func (f *Follower) check(got *Fetched, known State) error {
 	return f.checkProof(content)
 }
 
-// guarded has a panic in f be its error.
+// guarded calls f and returns a panic as an error.
 func guarded(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// lastGood is what the file of WithLastGoodFile holds.
+// lastGood is the content of the file of WithLastGoodFile.
 type lastGood struct {
 	Confirmed time.Time `json:"confirmed"`
-	// Hash is that of the content, which a disk may garble.
+	// Hash is the hash of the content, which may be damaged on disk.
 	Hash    string   `json:"sha256"`
 	Content *Content `json:"content"`
 }
 
-// confirmation says until when the source has confirmed what the last good file
-// holds. It has a small file of its own, so that the content is not written anew
+// confirmation says until when the source has confirmed the content of the last
+// good file. It is in a small file of its own, so that the content is not rewritten
 // each time.
 type confirmation struct {
 	Revision  Revision  `json:"revision"`
@@ -33,7 +33,7 @@ const (
 	confirmedEvery = time.Minute
 )
 
-// saveConfirmation writes that what was saved is still the newest.
+// saveConfirmation writes that the saved content is still the newest.
 func (f *Follower) saveConfirmation(asked time.Time, of State) {
 	if f.settings.file == "" || f.saved != of || !asked.After(f.savedTime) {
 		return
@@ -45,13 +45,13 @@ func (f *Follower) saveConfirmation(asked time.Time, of State) {
 	f.update(func(s *Status) { s.FileErr = err })
 }
 
-// unkept reports whether it is time to try again to write what is in force, since it
-// could not be written. It runs under the lock.
+// unkept reports whether the content in force could not be written, and it is time to try
+// again. The lock must be held.
 func (f *Follower) unkept() bool {
 	return f.settings.file != "" && f.saved != f.inForce && f.known == f.inForce && time.Since(f.saveTried) >= confirmedEvery
 }
 
-// save writes what was applied.
+// save writes the applied content.
 func (f *Follower) save(confirmed time.Time, of State, c *Content) {
 	if f.settings.file == "" || f.saved == of {
 		return
@@ -64,7 +64,7 @@ func (f *Follower) save(confirmed time.Time, of State, c *Content) {
 	f.update(func(s *Status) { s.FileErr = err })
 }
 
-// replaceFile writes a file as a whole.
+// replaceFile replaces a file as a whole.
 func replaceFile(path string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -84,8 +84,8 @@ func replaceFile(path string, v any) error {
 	return nil
 }
 
-// readLastGood reads what was good when the program last ran. Without a file it
-// is nil with fs.ErrNotExist.
+// readLastGood reads the content that was in force when the program last ran. Without a
+// file it returns nil and fs.ErrNotExist.
 func (f *Follower) readLastGood() (*lastGood, error) {
 	if f.settings.file == "" {
 		return nil, fs.ErrNotExist
@@ -109,8 +109,8 @@ func (f *Follower) readLastGood() (*lastGood, error) {
 	if err := f.verify(g.Content); err != nil {
 		return nil, fmt.Errorf("last good file %s: %w", f.settings.file, err)
 	}
-	// Without that file, or with one that is damaged or of other content, the
-	// content counts as older than it is.
+	// If that file is missing, damaged or about other content, the content counts as
+	// older than it is.
 	var c confirmation
 	if text, err := os.ReadFile(f.settings.file + confirmedSuffix); err == nil && json.Unmarshal(text, &c) == nil &&
 		c.Revision == g.Content.Revision && c.Hash == g.Hash && c.Confirmed.After(g.Confirmed) {
@@ -119,7 +119,7 @@ func (f *Follower) readLastGood() (*lastGood, error) {
 	return g, nil
 }
 
-// verify has content of the file proved, if the source can.
+// verify verifies content of the file, if the source can do that.
 func (f *Follower) verify(c *Content) error {
 	if v := verifierOf(f.source); v != nil {
 		return guarded(func() error { return v.Verify(c) })
@@ -127,7 +127,7 @@ func (f *Follower) verify(c *Content) error {
 	return f.checkProof(c)
 }
 
-// checkProof refuses to keep what could not be verified when it is read again.
+// checkProof returns an error for content that could not be verified when read again.
 func (f *Follower) checkProof(c *Content) error {
 	if f.settings.file != "" && c.Proof != nil && verifierOf(f.source) == nil {
 		return errUnverifiable
@@ -137,14 +137,14 @@ func (f *Follower) checkProof(c *Content) error {
 
 var errUnverifiable = errors.New("the content is signed, and is to be kept in the last good file, but the source cannot verify it again: what wraps the source needs the method Unwrap() source.Source")
 
-// startWith applies what was good when the program last ran.
+// startWith applies the content that was in force when the program last ran.
 func (f *Follower) startWith(g *lastGood) error {
 	unreached := f.Status().Err
 	of := State{g.Content.Revision, g.Hash}
 	f.seen(of)
 	err := guarded(func() error { return f.apply(f.ctx, g.Content) })
 	f.saved, f.savedTime = of, g.Confirmed
-	confirmed := time.Now().Add(-max(0, time.Since(g.Confirmed))) // from here on by the monotonic clock
+	confirmed := time.Now().Add(-max(0, time.Since(g.Confirmed))) // with a monotonic clock reading
 	if err := f.tried(confirmed, of, err); err != nil {
 		return err
 	}

@@ -27,10 +27,10 @@ var defaults = settings{
 	retry: 50 * time.Millisecond, maxRetry: 500 * time.Millisecond,
 }
 
-// hearingRetry is the longest wait before listening is tried again, where fetching works.
+// hearingRetry is the longest wait before listening is tried again while fetching works.
 const hearingRetry = 5 * time.Second
 
-// minPoll keeps a mistyped unit from turning the poll into an attack.
+// minPoll prevents a mistyped unit from overloading the source.
 const minPoll = 100 * time.Millisecond
 
 // WithPollInterval sets how often the revision is read without a notification: 5 s
@@ -118,12 +118,12 @@ func positive(what string, d time.Duration, set func(*settings)) Option {
 	}
 }
 
-// jitter is d, more or less a tenth.
+// jitter returns d, varied at random by up to a tenth.
 func jitter(d time.Duration) time.Duration {
 	return d - d/10 + rand.N(d/5+1)
 }
 
-// backoff is how long to wait after failures.
+// backoff computes how long to wait after failures.
 type backoff struct {
 	first, most time.Duration
 
@@ -137,7 +137,7 @@ func (b *backoff) failed() {
 	b.failures++
 }
 
-// failing reports whether the last thing that is known is a failure.
+// failing reports whether the last known result is a failure.
 func (b *backoff) failing() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -150,7 +150,7 @@ func (b *backoff) succeeded() {
 	b.failures = 0
 }
 
-// delay is how long to wait now.
+// delay returns how long to wait now.
 func (b *backoff) delay() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()

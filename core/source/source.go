@@ -65,7 +65,7 @@ type Verifier interface {
 	Verify(c *Content) error
 }
 
-// verifierOf is the Verifier that a source is or wraps, or nil.
+// verifierOf returns the Verifier that a source is or wraps, or nil.
 func verifierOf(s Source) Verifier {
 	for s != nil {
 		if v, ok := s.(Verifier); ok {

@@ -101,8 +101,8 @@ func (f *Follower) WaitFor(ctx context.Context, r Revision) error {
 	}
 }
 
-// update changes the state under the lock and tells those who wait, and the
-// observers outside of it, who see one state after the other.
+// update changes the state under the lock and wakes those who wait for it. It calls
+// observers outside of the lock, with one state after the other.
 func (f *Follower) update(change func(s *Status)) {
 	f.telling.Lock()
 	defer f.telling.Unlock()
@@ -122,7 +122,7 @@ func (f *Follower) update(change func(s *Status)) {
 	}
 }
 
-// confirmed notes that the source has answered with a revision that is known.
+// confirmed records that the source has answered with a known revision.
 func (f *Follower) confirmed(asked time.Time, of State) error {
 	var rejected error
 	f.update(func(s *Status) {
@@ -130,9 +130,9 @@ func (f *Follower) confirmed(asked time.Time, of State) error {
 		f.freshen(s, asked)
 		if f.inForce == of {
 			s.Err, s.Behind = nil, time.Time{}
-			f.known = of // what was rejected has been taken back
+			f.known = of // the rejected revision has been withdrawn
 		} else if !isRejection(s.Err) {
-			// A failure to reach the source hid why it is not in force.
+			// A failure to reach the source has hidden why it is not in force.
 			s.Err = &rejection{of.Revision, errRejectedBefore}
 		}
 		rejected = s.Err
@@ -142,7 +142,7 @@ func (f *Follower) confirmed(asked time.Time, of State) error {
 
 var errRejectedBefore = errors.New("it was rejected when it was first seen")
 
-// seen notes that a revision is known and not in force.
+// seen records that a revision is known but not in force.
 func (f *Follower) seen(of State) {
 	f.update(func(s *Status) {
 		f.known, s.Latest = of, of.Revision
@@ -152,7 +152,7 @@ func (f *Follower) seen(of State) {
 	})
 }
 
-// tried notes what came of applying a revision.
+// tried records the result of applying a revision.
 func (f *Follower) tried(asked time.Time, of State, err error) error {
 	if err != nil {
 		err = &rejection{of.Revision, err}
@@ -168,8 +168,8 @@ func (f *Follower) tried(asked time.Time, of State, err error) error {
 	return err
 }
 
-// unconfirmed notes that the source could not be asked. That a revision was
-// rejected stays the more important thing to know.
+// unconfirmed records that the source could not be asked. That a revision was rejected
+// remains the more important error.
 func (f *Follower) unconfirmed(err error) {
 	f.update(func(s *Status) {
 		if !isRejection(s.Err) {
@@ -178,8 +178,8 @@ func (f *Follower) unconfirmed(err error) {
 	})
 }
 
-// listening notes whether the source tells of publications, and reports whether it did
-// so before.
+// listening records whether the source notifies of publications, and reports whether it
+// did so before.
 func (f *Follower) listening(err error) (before bool) {
 	f.update(func(s *Status) {
 		before = s.Listening
@@ -191,14 +191,14 @@ func (f *Follower) listening(err error) (before bool) {
 	return before
 }
 
-// freshen puts the end of the bound off. It runs under the lock.
+// freshen postpones the end of the bound. The lock must be held.
 func (f *Follower) freshen(s *Status, asked time.Time) {
 	s.Confirmed = asked
 	if f.settings.maxStale == 0 {
 		return
 	}
 	left := f.settings.maxStale - time.Since(asked)
-	s.Stale = left <= 0 // what a file of the last run holds may be that old
+	s.Stale = left <= 0 // the file of an earlier run may be that old
 	if f.overdue == nil {
 		f.overdue = time.AfterFunc(left, f.expire)
 		return
@@ -206,8 +206,7 @@ func (f *Follower) freshen(s *Status, asked time.Time) {
 	f.overdue.Reset(left)
 }
 
-// expire notes that the bound has passed, unless the source has answered
-// meanwhile.
+// expire records that the bound has passed, unless the source has answered meanwhile.
 func (f *Follower) expire() {
 	if f.ctx.Err() != nil {
 		return

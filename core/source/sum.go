@@ -20,25 +20,25 @@ func SumFile(content []byte, step func()) Sum {
 
 // piece is a part of a file.
 type piece struct {
-	end  int // in the file
+	end  int // its offset in the file
 	hash [sha256.Size]byte
 }
 
-// pieces are all of a file, one behind the other; none of an empty one.
+// pieces are all pieces of a file in order; none if it is empty.
 type pieces []piece
 
 const (
 	leastPiece = 4 << 10
 	mostPiece  = 64 << 10
-	// edge is how many bytes in front of a place say whether a piece may end there.
+	// edge is how many bytes before a place decide whether a piece may end there.
 	edge = 64
-	// edgeBits is how many bits of their hash have to be 0.
+	// edgeBits is how many bits of their hash must be 0 for that.
 	edgeBits = 4
 )
 
-// firstPiece is how many bytes the first piece of a text has. It ends behind the first
-// line that says so by its last bytes and those in front of it, so that one of 16 lines
-// does: where lines are alike, the bytes of several differ.
+// firstPiece returns the length of the first piece of a text. It ends after the
+// first line for which the bytes up to there are an edge, which holds for one line
+// in 16. They span more than one line, since single lines are often alike.
 func firstPiece(text []byte) int {
 	most := min(len(text), mostPiece)
 	for at := leastPiece; at < most; {
@@ -53,8 +53,8 @@ func firstPiece(text []byte) int {
 	return most
 }
 
-// isEdge reports whether a piece may end behind these bytes. Nothing depends on how well
-// they are mixed but how many pieces there are.
+// isEdge reports whether a piece may end after these bytes. Only the number of pieces
+// depends on how well they are mixed.
 func isEdge(last []byte) bool {
 	hash := uint64(0)
 	for i := 0; i < edge; i += 8 {
@@ -64,7 +64,7 @@ func isEdge(last []byte) bool {
 	return hash>>(64-edgeBits) == 0
 }
 
-// piecesOf are those before, which are the first of a text, and the others of it.
+// piecesOf returns before, which are the first pieces of a text, and its other pieces.
 func piecesOf(before pieces, text []byte, step func()) pieces {
 	if before == nil {
 		before = make(pieces, 0, len(text)/leastPiece+1)
@@ -78,14 +78,14 @@ func piecesOf(before pieces, text []byte, step func()) pieces {
 	return before
 }
 
-// with has the next piece of a text.
+// with appends the next piece of a text.
 func (p pieces) with(text []byte) pieces {
 	at := p.size()
 	end := at + firstPiece(text[at:])
 	return append(p, piece{end, sha256.Sum256(text[at:end])})
 }
 
-// size is how many bytes there are in all.
+// size returns the total number of bytes.
 func (p pieces) size() int {
 	if len(p) == 0 {
 		return 0
@@ -93,9 +93,9 @@ func (p pieces) size() int {
 	return p[len(p)-1].end
 }
 
-// changed are the pieces of a text that was made by a change of the one that p are of.
+// changed returns the pieces of a text that is the result of a change of the text of p.
 func (p pieces) changed(c *change, text []byte) pieces {
-	// The last piece may end where it does because the text did.
+	// The last piece may end where it does only because the text ended.
 	same := 0
 	for same < len(p)-1 && p[same].end <= c.At {
 		same++
@@ -108,8 +108,8 @@ func (p pieces) changed(c *change, text []byte) pieces {
 		if end < c.At+len(c.Add) {
 			continue
 		}
-		// From here on the text is the same as before, and so are its pieces from
-		// where one of each begins.
+		// From here on the text is the same as before, and so are its pieces, from
+		// the first place where a piece of each begins.
 		i, found := slices.BinarySearchFunc(p, end-longer, func(before piece, at int) int { return before.end - at })
 		if found {
 			for _, moved := range p[i+1:] {
@@ -121,7 +121,7 @@ func (p pieces) changed(c *change, text []byte) pieces {
 	return made
 }
 
-// sum is the hash of all of it.
+// sum returns the hash of all pieces.
 func (p pieces) sum() (s Sum) {
 	h := sha256.New()
 	for i := range p {
@@ -131,7 +131,7 @@ func (p pieces) sum() (s Sum) {
 	return s
 }
 
-// summed says what is known of files: the hash of all, and of each its pieces.
+// summed holds the hash of all files and the pieces of each.
 type summed struct {
 	hash   string
 	files  []File
@@ -139,7 +139,7 @@ type summed struct {
 	sums   []Sum
 }
 
-// sumUp finds out what there is to know of files, which are in order.
+// sumUp computes the hash and the pieces of sorted files.
 func sumUp(files []File) *summed {
 	s := &summed{files: files, pieces: make([]pieces, len(files)), sums: make([]Sum, len(files))}
 	for i, f := range files {
@@ -150,7 +150,7 @@ func sumUp(files []File) *summed {
 	return s
 }
 
-// edited is what there is to know of files that an edit has made of those of s.
+// edited returns the result for files that are those of s after an edit.
 func (s *summed) edited(by *edit, files []File) *summed {
 	made := &summed{files: files, pieces: slices.Clone(s.pieces), sums: slices.Clone(s.sums)}
 	for i := range by.Files {
@@ -163,8 +163,8 @@ func (s *summed) edited(by *edit, files []File) *summed {
 	return made
 }
 
-// of reports whether s is of the files of c: whoever wraps a source may have put others
-// into a copy.
+// of reports whether s belongs to the files of c: a source that wraps another one
+// may have put others into a copy.
 func (s *summed) of(c *Content) bool {
 	return s != nil && len(c.Files) > 0 && len(s.files) == len(c.Files) && &s.files[0] == &c.Files[0]
 }

@@ -67,14 +67,14 @@ var ErrUntrusted = errors.New("no trusted key has signed this bundle as it is")
 const (
 	magic     = "sallyport bundle 1"
 	signature = "signature "
-	// maxSignatures is how many keys may sign one bundle.
+	// maxSignatures is the maximum number of keys that sign one bundle.
 	maxSignatures = 8
-	// maxLine is more than the line of a signature has bytes.
+	// maxLine is more than the length of a signature line.
 	maxLine = 256
-	// maxHead is how many bytes the JSON may have: more than a thousand files
-	// with long names and a long note need.
+	// maxHead is the maximum length of the JSON: more than a thousand files with long
+	// names and a long note need.
 	maxHead = 1 << 20
-	// maxSize is how many bytes a bundle can have.
+	// maxSize is the maximum size of a bundle.
 	maxSize = source.MaxSize + maxHead + (maxSignatures+2)*maxLine
 )
 
@@ -91,8 +91,8 @@ type fileHead struct {
 	Size int    `json:"size"`
 }
 
-// algorithm is that of signatures. Its context keeps them from being taken for
-// signatures of anything else, should a key be used twice.
+// algorithm is the algorithm of signatures. Its context makes them invalid for any other
+// use of the same key.
 var algorithm = &ed25519.Options{Hash: crypto.SHA512, Context: magic}
 
 // Encode returns a bundle of files, signed with each of the keys. It expires at the
@@ -132,7 +132,7 @@ func Encode(set string, e source.Entry, expires time.Time, files []source.File, 
 	return sign(signed.Bytes(), keys)
 }
 
-// sign puts the signatures in front of what is signed.
+// sign prepends the signatures to what is signed.
 func sign(signed []byte, keys []ed25519.PrivateKey) ([]byte, error) {
 	digest := sha512.Sum512(signed)
 	var b bytes.Buffer
@@ -178,8 +178,7 @@ func Decode(data []byte, trusted ...ed25519.PublicKey) (*Bundle, error) {
 	return b, nil
 }
 
-// verify returns what is signed. Nothing but the lines of signatures has been
-// looked at by then.
+// verify returns the signed part. Before that it parses only the signature lines.
 func verify(data []byte, trusted []ed25519.PublicKey) (signed []byte, err error) {
 	rest, found := bytes.CutPrefix(data, []byte(magic+"\n"))
 	if !found {
@@ -216,7 +215,7 @@ func verify(data []byte, trusted []ed25519.PublicKey) (signed []byte, err error)
 	return nil, ErrUntrusted
 }
 
-// parseSignature reads a line of a signature.
+// parseSignature parses a signature line.
 func parseSignature(line string) (id string, s []byte, err error) {
 	text, is := strings.CutPrefix(line, signature)
 	id, encoded, two := strings.Cut(text, " ")
@@ -230,7 +229,7 @@ func parseSignature(line string) (id string, s []byte, err error) {
 	return id, s, nil
 }
 
-// parse reads what was signed.
+// parse parses the signed part.
 func parse(signed []byte) (*Bundle, error) {
 	text, rest, found := bytes.Cut(signed, []byte("\n"))
 	if !found || len(text) >= maxHead {
@@ -265,7 +264,7 @@ func parse(signed []byte) (*Bundle, error) {
 	if len(rest) > 0 {
 		return nil, fmt.Errorf("there are %d bytes behind the last file", len(rest))
 	}
-	// Proofs are put in front of files in order.
+	// A proof is verified together with the sorted files.
 	if !slices.IsSortedFunc(files, func(a, b source.File) int { return strings.Compare(a.Name, b.Name) }) {
 		return nil, errors.New("the files are not in order of their names")
 	}
@@ -279,7 +278,7 @@ func parse(signed []byte) (*Bundle, error) {
 	return &Bundle{h.Set, h.Entry, h.Expires, c}, nil
 }
 
-// checkSet refuses what cannot be the name of a set.
+// checkSet returns an error for an invalid name of a set.
 func checkSet(set string) error {
 	bad := func(r rune) bool { return r <= ' ' || r == 0x7f || r == 0xfffd }
 	if set == "" || len(set) > 100 || strings.ContainsFunc(set, bad) {
@@ -288,7 +287,7 @@ func checkSet(set string) error {
 	return nil
 }
 
-// verifyContent verifies content that was kept with its proof.
+// verifyContent verifies content that was stored with its proof.
 func verifyContent(c *source.Content, set string, trusted []ed25519.PublicKey) error {
 	data := slices.Clone(c.Proof)
 	for _, f := range c.Files {

@@ -71,13 +71,13 @@ func (f *File) Expiring(d time.Duration) (*File, error) {
 // Close implements [source.Store].
 func (f *File) Close() error { return nil }
 
-// read reads a bundle. One that is not there is fs.ErrNotExist.
+// read reads a bundle. The error is fs.ErrNotExist if there is none.
 func (f *File) read(path string) (*Bundle, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // it was only read
+	defer file.Close() // only read
 	data, err := bounded.Read(file, maxSize)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -89,7 +89,7 @@ func (f *File) read(path string) (*Bundle, error) {
 	return b, nil
 }
 
-// newest reads the newest bundle, or is source.ErrEmpty.
+// newest reads the newest bundle. The error is source.ErrEmpty if there is none.
 func (f *File) newest() (*Bundle, error) {
 	b, err := f.read(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -131,10 +131,11 @@ func (f *File) Listen(ctx context.Context, hint func()) error {
 	}
 }
 
-// lookEvery is how often it is looked whether a file was replaced.
+// lookEvery is the time between two checks whether a file was replaced.
 const lookEvery = 250 * time.Millisecond
 
-// sameFile reports whether a file was neither replaced nor changed. nil is none.
+// sameFile reports whether a file was neither replaced nor changed. nil stands for
+// no file.
 func sameFile(a, b fs.FileInfo) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
@@ -199,7 +200,7 @@ func (f *File) historyFile(r source.Revision) string {
 	return filepath.Join(f.historyDir(), strconv.FormatUint(uint64(r), 10))
 }
 
-// keep keeps the bundle in the file, of a revision, beside it before it is replaced.
+// keep stores the bundle in the file, which has a revision, before it is replaced.
 func (f *File) keep(at source.Revision) error {
 	if at == 0 {
 		return nil
@@ -258,7 +259,7 @@ func (f *File) History(_ context.Context, before source.Revision, limit int) ([]
 	return all, nil
 }
 
-// kept are the revisions below newest that are kept, the newest first.
+// kept returns the stored revisions below newest, newest first.
 func (f *File) kept(newest source.Revision) ([]source.Revision, error) {
 	entries, err := os.ReadDir(f.historyDir())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -276,8 +277,8 @@ func (f *File) kept(newest source.Revision) ([]source.Revision, error) {
 	return all, nil
 }
 
-// replaceFile writes a file as a whole, by way of another in the same folder. A
-// symbolic link stays one.
+// replaceFile replaces a file as a whole, by means of another one in the same
+// directory. A symbolic link remains one.
 func replaceFile(path string, data []byte) (err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -286,7 +287,7 @@ func replaceFile(path string, data []byte) (err error) {
 	if info, err := os.Stat(path); err == nil {
 		mode, least = info.Mode().Perm(), info.ModTime().Add(time.Second)
 	}
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp") // nobody else writes here while the folder is locked
+	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp") // the directory is locked, so there is no other writer
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("write %s: %w", path, errors.Join(err, removeIfThere(temp)))

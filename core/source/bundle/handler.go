@@ -28,7 +28,7 @@ type Handler struct {
 	path string
 
 	mu   sync.Mutex
-	info fs.FileInfo // of what follows; nil for none
+	info fs.FileInfo // of the file with data; nil if there is none
 	data []byte
 	etag string
 }
@@ -45,7 +45,7 @@ func NewHandler(path string) (*Handler, error) {
 	return &Handler{path: path}, nil
 }
 
-// current is the bundle in the file and its ETag, "" if there is none.
+// current returns the bundle in the file and its ETag, "" if there is none.
 func (h *Handler) current() (data []byte, etag string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -75,7 +75,7 @@ func (h *Handler) read() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // it was only read
+	defer file.Close() // only read
 	return bounded.Read(file, maxSize)
 }
 
@@ -110,7 +110,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data)) // which answers 304 by the ETag
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data)) // answers 304 if the ETag matches
 }
 
 // names reports whether If-None-Match names an ETag.
@@ -125,11 +125,11 @@ func names(h http.Header, etag string) bool {
 	return false
 }
 
-// preferredWait is how long a client asks to wait, and whether it does.
+// preferredWait returns how long a client asks to wait, and whether it does.
 func preferredWait(h http.Header) (time.Duration, bool) {
 	for _, line := range h.Values("Prefer") {
 		for preference := range strings.SplitSeq(line, ",") {
-			preference, _, _ = strings.Cut(preference, ";") // its parameters
+			preference, _, _ = strings.Cut(preference, ";") // without its parameters
 			name, value, _ := strings.Cut(preference, "=")
 			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
 				continue

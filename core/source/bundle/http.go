@@ -21,14 +21,15 @@ import (
 const (
 	maxHeaderBytes = 64 << 10
 	maxETag        = 1024
-	// maxAge is how old an answer of a cache may be. Without that bound a cache
-	// could say for days that nothing has changed.
+	// maxAge is the maximum age of a cached response. Without it a cache could report
+	// for days that nothing has changed.
 	maxAge = time.Minute
-	// waitGrace is how much longer than it was asked to a server may wait.
+	// waitGrace is how much longer than requested a server may wait.
 	waitGrace = 15 * time.Second
 )
 
-// newTransport keeps its connection, since it is asked every few seconds.
+// newTransport returns a transport that keeps its connection, for requests every
+// few seconds.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -41,7 +42,7 @@ func newTransport() *http.Transport {
 	}
 }
 
-// parseAddress reads the address of a bundle.
+// parseAddress parses the address of a bundle.
 func parseAddress(text string, plainHTTP bool) (*url.URL, error) {
 	return secureurl.Parse(text, plainHTTP, secureurl.Hints{
 		Credentials: "give them to WithAuthorization",
@@ -49,23 +50,23 @@ func parseAddress(text string, plainHTTP bool) (*url.URL, error) {
 	})
 }
 
-// answer is what a server has answered.
+// answer is the response of a server.
 type answer struct {
-	unmodified bool // the bundle is that of the ETag that was sent
-	waits      bool // the server heeds Prefer: wait
+	unmodified bool // the ETag that was sent is current
+	waits      bool // the server supports Prefer: wait
 	data       []byte
 	etag       string
 }
 
-// get asks for the bundle, if it is another than that of etag. With a wait, the
-// server is asked to wait for one; 0 asks whether it would.
+// get requests the bundle, unless it is still the one with etag. With a wait, the
+// server is asked to wait for a new one; a wait of 0 asks whether it would.
 func (s *Source) get(ctx context.Context, etag string, wait *time.Duration) (answer, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address.String(), nil)
 	if err != nil {
 		return answer{}, quiet.Error(err)
 	}
 	r.Header.Set("User-Agent", "sallyport")
-	r.Header.Set("Cache-Control", "no-cache") // caches have to ask the server (RFC 9111 §5.2.1.4)
+	r.Header.Set("Cache-Control", "no-cache") // makes caches ask the server (RFC 9111 §5.2.1.4)
 	if etag != "" {
 		r.Header.Set("If-None-Match", etag)
 	}
@@ -79,7 +80,7 @@ func (s *Source) get(ctx context.Context, etag string, wait *time.Duration) (ans
 	if err != nil {
 		return answer{}, quiet.Error(err)
 	}
-	defer resp.Body.Close() // it was only read
+	defer resp.Body.Close() // only read
 	a := answer{waits: wait != nil && waits(resp.Header)}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Age")); err == nil && seconds > int(maxAge/time.Second) {
 		return a, fmt.Errorf("a cache has answered with what it got %d s ago: have it ask the server again, by Cache-Control: no-cache in what the server sends", seconds)
@@ -102,7 +103,7 @@ func (s *Source) get(ctx context.Context, etag string, wait *time.Duration) (ans
 	return a, nil
 }
 
-// waits reports whether a server has heeded Prefer: wait (RFC 7240 §3).
+// waits reports whether a server has applied Prefer: wait (RFC 7240 §3).
 func waits(h http.Header) bool {
 	for _, line := range h.Values("Preference-Applied") {
 		for preference := range strings.SplitSeq(line, ",") {
@@ -115,7 +116,7 @@ func waits(h http.Header) bool {
 	return false
 }
 
-// decode verifies a bundle of the set that is wanted.
+// decode verifies a bundle, which must be of the given set.
 func decode(data []byte, set string, trusted []ed25519.PublicKey) (*Bundle, error) {
 	b, err := Decode(data, trusted...)
 	if err == nil && b.Set != set {

@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// keyIDSize is how many characters a KeyID has.
+// keyIDSize is the length of a KeyID.
 const keyIDSize = 16
 
 // KeyID returns the name of a public key in a bundle: the first eight bytes of its
@@ -73,7 +73,7 @@ func ParsePrivateKey(text []byte) (ed25519.PrivateKey, error) {
 	return ed, nil
 }
 
-// checkTrusted refuses keys that cannot verify anything.
+// checkTrusted returns an error for keys that cannot verify anything.
 func checkTrusted(trusted []ed25519.PublicKey) error {
 	if len(trusted) == 0 {
 		return errors.New("bundle: there is no public key to verify bundles by")

@@ -4,5 +4,5 @@ package bundle
 
 import "context"
 
-// lockDir locks nothing where the standard library has no advisory locks.
+// lockDir does nothing: the standard library has no advisory locks for this system.
 func lockDir(context.Context, string) (unlock func(), err error) { return func() {}, nil }

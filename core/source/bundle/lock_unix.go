@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// lockDir keeps other publishers from files in a directory, until unlock is called
-// or the program ends. The directory itself is locked, so that no file of it is
-// left behind.
+// lockDir keeps other publishers away from the files in a directory until unlock is
+// called or the program ends. It locks the directory itself, so that no lock file
+// remains.
 func lockDir(ctx context.Context, dir string) (unlock func(), err error) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -22,7 +22,7 @@ func lockDir(ctx context.Context, dir string) (unlock func(), err error) {
 	for {
 		err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			return func() { _ = d.Close() }, nil // which unlocks
+			return func() { _ = d.Close() }, nil // this unlocks it
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
 			return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), d.Close())

@@ -52,20 +52,20 @@ var (
 	_ source.Verifier = (*Source)(nil)
 )
 
-// reading is what was read last.
+// reading is the result of the last read.
 type reading struct {
-	etag  string    // "" if what is to be read next is to be read in whole
-	until time.Time // when it is to be read in whole again
+	etag  string    // "" if the bundle must be read in full next
+	until time.Time // when it must be read in full again
 	err   error     // why it is refused
 	state source.State
-	// expires is when the bundle does, zero for never.
+	// expires is when the bundle expires; zero for never.
 	expires time.Time
-	// bundle is nil if it was refused, and once its content was handed on: then it
-	// is known, and not kept twice.
+	// bundle is nil if it was refused, and once its content was returned: it is known
+	// then, and need not be stored twice.
 	bundle *Bundle
 }
 
-// wholeEvery is how often a bundle is read in whole, more or less a tenth.
+// wholeEvery is the time between two full reads of a bundle, varied by up to a tenth.
 const wholeEvery = time.Hour
 
 // New returns a source that reads the bundle at address. A bundle is accepted if
@@ -101,7 +101,7 @@ func (s *Source) Verify(c *source.Content) error {
 	return verifyContent(c, s.settings.set, s.trusted)
 }
 
-// usable says why a reading is not what is the newest.
+// usable returns the error if a reading is not usable as the newest bundle.
 func (s *Source) usable(r *reading) error {
 	if r.err == nil && !r.expires.IsZero() && !time.Now().Before(r.expires) {
 		return fmt.Errorf("bundle: %s: revision %d: %w at %s: publish again (sallyport push --expires), or find out who keeps newer ones back",
@@ -150,9 +150,8 @@ func (s *Source) Fetch(ctx context.Context, known source.State) (source.Fetched,
 	return got, nil
 }
 
-// ask asks the server once, and returns what is the newest: last, if nothing has
-// changed since. A bundle that is refused is a reading too: it is not read again
-// while it stays there.
+// ask sends one request, and returns the newest reading, which is last if nothing has
+// changed. A refused bundle is a reading too: it is not read again as long as it stays.
 func (s *Source) ask(ctx context.Context, last reading, wait *time.Duration) (r reading, serverWaits bool, err error) {
 	a, err := s.get(ctx, last.etag, wait)
 	if err != nil {
@@ -174,12 +173,12 @@ func (s *Source) ask(ctx context.Context, last reading, wait *time.Duration) (r 
 }
 
 const (
-	// leastWait is what a server that waits has waited at least, if nothing has
-	// changed.
+	// leastWait is the minimum time that a server which waits has waited if nothing
+	// has changed.
 	leastWait = time.Second
-	// unwaited is the pause after an answer that came sooner.
+	// unwaited is the pause after a response that came sooner.
 	unwaited = 5 * time.Second
-	// afterChange is the pause after a new bundle: not more than five a second.
+	// afterChange is the pause after a new bundle: at most five requests a second.
 	afterChange = 200 * time.Millisecond
 )
 
@@ -224,14 +223,14 @@ func (s *Source) Listen(ctx context.Context, hint func()) error {
 	}
 }
 
-// askWaiting is ask for as long as a server may wait.
+// askWaiting is ask with time for the server's wait.
 func (s *Source) askWaiting(ctx context.Context, last reading, wait time.Duration) (reading, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+waitGrace)
 	defer cancel()
 	return s.ask(ctx, last, &wait)
 }
 
-// pause waits, at most until the end of ctx.
+// pause waits, but not beyond the end of ctx.
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

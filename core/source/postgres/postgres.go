@@ -23,7 +23,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
-// channel is where publications are notified.
+// channel is the channel on which publications are notified.
 const channel = "sallyport_source"
 
 // Schema is the SQL that [Store.Migrate] runs, for those who keep their
@@ -117,7 +117,7 @@ func Grants(reader, writer string) (string, error) {
 	return b.String(), nil
 }
 
-// wrapped says what was being done, and what to do about a missing table.
+// wrapped adds to an error what was being done, and what to do about a missing table.
 func wrapped(doing string, err error) error {
 	if err == nil {
 		return nil

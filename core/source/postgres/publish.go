@@ -12,9 +12,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// Publish implements [source.Store], in one transaction: the row of the newest
-// revision is moved on first, which holds up others who publish, and the
-// notification is delivered when all of it is there.
+// Publish implements [source.Store], in one transaction: it first updates the row of the
+// newest revision, which makes other publishers wait, and the notification is delivered
+// when everything is committed.
 func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry, error) {
 	if err := p.Check(); err != nil {
 		return source.Entry{}, fmt.Errorf("source/postgres: publish: %w", err)
@@ -30,8 +30,7 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	if err != nil {
 		return source.Entry{}, wrapped("publish", err)
 	}
-	// The next edit begins from it. Its files are the caller's, who may go on writing in
-	// them.
+	// The next edit starts from these files, and the caller may modify the slice.
 	files := slices.Clone(p.Files)
 	for i, f := range files {
 		files[i].Content = bytes.Clone(f.Content)
@@ -42,10 +41,10 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	return e, nil
 }
 
-// publish has the edit in the row of one file: who may read it may read the files.
+// publish stores the edit in the row of one file: whoever may read it may read the files.
 func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e *source.Entry, edit string) error {
-	// A publisher that is lost in the middle, its connection open for all that the server
-	// knows, must not hold the row for the two hours that TCP waits.
+	// A publisher that disappears midway, while the server still considers its
+	// connection open, must not hold the row for the two hours that TCP waits.
 	if _, err := tx.Exec(ctx, "set local idle_in_transaction_session_timeout = '30s'"); err != nil {
 		return err
 	}
@@ -84,7 +83,8 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e
 		}
 		edit = ""
 	}
-	// Every role of the database may listen, so that nothing of the files is said.
+	// Every role of the database may listen, so the notification contains nothing
+	// of the files.
 	_, err = tx.Exec(ctx, "select pg_notify($1, $2)", channel, s.name)
 	return err
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// answer is how long the newest revision is waited for before another connection is
-// asked: one whose other end is gone without a word, with the question on the way, would
-// else cost all the time that a fetch may take.
+// answer is how long to wait for the newest revision before another connection is
+// tried: a connection whose other end has silently disappeared would otherwise use
+// up all the time of a fetch.
 const answer = 2 * time.Second
 
-// Fetch implements [source.Source]. It costs one small row while the revision is known,
-// and one way to the server and back if there is an edit that leads from the one that is.
-// It asks on the connection that listens, if there is one. A connection that is lost, or
-// does not answer soon, is given up with those that are idle, and a new one has all the
-// time: what is slow is not dead.
+// Fetch implements [source.Source]. It costs one small row if the revision is known, and
+// one round trip if there is an edit that leads from the known one to it. It uses the
+// connection that listens, if there is one. A connection that is lost, or does not answer
+// soon, is closed together with the idle ones, and a new one gets all the remaining time,
+// since a slow server is not a dead one.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
 	var got source.Fetched
 	var err error
@@ -56,7 +56,8 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 // forever is longer than any fetch.
 const forever = time.Hour
 
-// fetch is Fetch on a connection, which is to say within some time what is the newest.
+// fetch is Fetch on one connection, which must return the newest revision within
+// some time.
 func (s *Store) fetch(ctx context.Context, c *pgx.Conn, known source.State, within time.Duration) (source.Fetched, error) {
 	newest, edit, err := s.newest(ctx, c, known, within)
 	switch {
@@ -80,8 +81,8 @@ func (s *Store) fetch(ctx context.Context, c *pgx.Conn, known source.State, with
 	return source.Fetched{State: newest, Content: content}, nil
 }
 
-// newest reads which revision is the newest, and how it can be made of the one before
-// unless it is known, or none is.
+// newest reads the newest revision and, unless known is that revision or the zero State,
+// the edit that produces it from the one before.
 func (s *Store) newest(ctx context.Context, c *pgx.Conn, known source.State, within time.Duration) (at source.State, edit string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -103,8 +104,7 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// content reads the files of a revision, unless they are more than a source may
-// hold.
+// content reads the files of a revision, unless they exceed what a source may hold.
 func (s *Store) content(ctx context.Context, of querier, r source.Revision) (*source.Content, error) {
 	rows, err := of.Query(ctx, `with size as (
 		select count(*) as files, sum(`+fileSize+`) as bytes
@@ -123,7 +123,8 @@ func (s *Store) content(ctx context.Context, of querier, r source.Revision) (*so
 	return contentOf(r, files)
 }
 
-// contentOf is what was read of a revision, of which nothing was if it is too much.
+// contentOf returns the content made of files, which are empty if they exceeded the
+// limits.
 func contentOf(r source.Revision, files []source.File) (*source.Content, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("it has no files, or more than %d with %d bytes", source.MaxFiles, source.MaxSize)
@@ -131,21 +132,21 @@ func contentOf(r source.Revision, files []source.File) (*source.Content, error) 
 	return source.NewContent(r, files)
 }
 
-// fileSize is what the name and the content of a file f have in bytes, in SQL.
+// fileSize is an SQL expression for the size of the name and content of a file f.
 const fileSize = "octet_length(f.path)::bigint + octet_length(f.content)"
 
-// maxBytes is what names and contents of a revision may have together.
+// maxBytes is the maximum size of all names and contents of a revision.
 const maxBytes = source.MaxSize + source.MaxFiles*255
 
-// Listen implements [source.Source]. It has a connection of its own, on which Fetch asks
-// too, which the server closes when nobody is there, and which a query tests now and
-// then.
+// Listen implements [source.Source]. It has a connection of its own, which Fetch
+// uses too. The server closes it if the other end is gone, and a query tests it now
+// and then.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
 	listening := false
 	return wrapped("listen", s.listener.Listen(ctx, s.pool, channel, s.name, func() {
 		if !listening {
 			listening = true
-			s.pool.Reset() // of what was needed until then
+			s.pool.Reset() // of connections used until then
 		}
 		hint()
 	}))

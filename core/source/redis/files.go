@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// maxPacked is how many bytes the files of a revision can have, packed.
+	// maxPacked is the maximum size of the packed files of a revision.
 	maxPacked = source.MaxSize + source.MaxFiles*(255+2*8)
-	// small is how many of them are read at once with their number: those of a
-	// thousand rules.
+	// small is how many of these bytes are read together with the number of the
+	// revision: enough for a thousand rules.
 	small = 64 << 10
 )
 
-// pack has all files in one text, in which the length of each name and content is in
-// front of it, in eight bytes. A key with one text can be read up to a bound.
+// pack joins all files to one text, in which the length of each name and content precedes
+// it, in eight bytes. A key with a single text can be read up to a limit.
 func pack(files []source.File) []byte {
 	size := 0
 	for _, f := range files {
@@ -54,20 +54,20 @@ func unpack(text []byte) (files []source.File, err error) {
 	return files, err
 }
 
-// packed are the size of the files of a revision and those that are small.
+// packed holds the requested size of the files of a revision, and the files if small.
 type packed struct {
 	size  *redis.IntCmd
 	begin *redis.StringCmd
 }
 
-// packed asks for the files of a revision.
+// packed requests the files of a revision.
 func (s *Store) packed(ctx context.Context, p redis.Pipeliner, r source.Revision) *packed {
 	return &packed{p.StrLen(ctx, s.filesAt(r)), p.GetRange(ctx, s.filesAt(r), 0, small-1)}
 }
 
-// content reads the files of a revision, of which something was read unless that is
-// nil. Nobody who can write to the server can make instances take more memory than
-// files may have.
+// content reads the files of a revision; of is what was already read of them, or
+// nil. Nobody with write access to the server can make instances use more memory
+// than files may take.
 func (s *Store) content(ctx context.Context, r source.Revision, of *packed) (*source.Content, error) {
 	if of == nil {
 		p := s.client.Pipeline()

@@ -29,12 +29,12 @@ import (
 // Store is a [source.Store] in Redis. It is safe for concurrent use.
 type Store struct {
 	client *redis.Client
-	// quick is for what is small and asked often: a connection whose other end is gone
-	// without a word must not hold it up for long. slow is for files.
+	// quick is for small and frequent requests: a connection whose other end has
+	// silently disappeared must not delay them for long. slow is for files.
 	quick, slow *redis.Client
 	prefix      string
-	hinted      atomic.Uint64 // the revision that was notified last
-	edited      atomic.Uint64 // the one that was last notified with an edit
+	hinted      atomic.Uint64 // the last revision notified
+	edited      atomic.Uint64 // the last revision notified with an edit
 	edits       source.Edits
 }
 
@@ -78,7 +78,7 @@ func New(url string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source/redis: %w", err)
 	}
-	asGiven := o.ReadTimeout != 0 // by the URL
+	asGiven := o.ReadTimeout != 0 // set by the URL
 	c := s.Client(o)
 	store := &Store{client: c, quick: c, slow: c, prefix: s.Prefix()}
 	if !asGiven {
@@ -94,13 +94,14 @@ func (s *Store) head() string    { return s.prefix + "head" }
 func (s *Store) history() string { return s.prefix + "history" }
 func (s *Store) channel() string { return s.prefix + "changed" }
 
-// edit is the key with the edit that leads to the newest revision, "" if there is none.
+// edit returns the key with the edit that leads to the newest revision, "" if there
+// is none.
 func (s *Store) edit() string { return s.prefix + "edit" }
 func (s *Store) at(r source.Revision) string {
 	return s.prefix + strconv.FormatUint(uint64(r), 10)
 }
 
-// filesAt is the key with the files of a revision, packed.
+// filesAt returns the key with the packed files of a revision.
 func (s *Store) filesAt(r source.Revision) string { return s.at(r) + ":files" }
 
 // The fields of a revision: its entry and the time.
@@ -110,16 +111,15 @@ const (
 )
 
 const (
-	// maxHead is more than the key with the newest revision has bytes.
+	// maxHead is more than the size of the key with the newest revision.
 	maxHead = 128
-	// maxEntry is how many bytes an entry may have: more than four long texts need,
+	// maxEntry is the maximum size of an entry: more than four long texts need,
 	// escaped.
 	maxEntry = 1 << 20
 )
 
-// Fetch implements [source.Source]. It costs one small key while the revision is
-// known, and one way to the server and back for one that was notified, and is small or
-// has an edit.
+// Fetch implements [source.Source]. It costs one small key if the revision is known, and
+// one round trip for a revision that was notified and is small or has an edit.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
 	hinted := source.Revision(s.hinted.Load())
 	p := s.quick.Pipeline()
@@ -141,7 +141,7 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 		return source.Fetched{State: newest}, err
 	}
 	if newest.Revision != hinted {
-		files = nil // of another revision
+		files = nil // they are of another revision
 	}
 	if known != (source.State{}) {
 		if c := s.edits.Content(newest, edit.Val()); c != nil {
@@ -156,9 +156,9 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 	return source.Fetched{State: newest, Content: c}, nil
 }
 
-// newest is the newest revision, or ErrEmpty. It is kept as "7 HASH".
+// newest parses the newest revision, stored as "7 HASH"; without one it returns ErrEmpty.
 func (s *Store) newest(text string) (source.State, error) {
-	if text == "" { // the key is not there
+	if text == "" { // the key does not exist
 		return source.State{}, source.ErrEmpty
 	}
 	number, hash, _ := strings.Cut(text, " ")
@@ -169,9 +169,9 @@ func (s *Store) newest(text string) (source.State, error) {
 	return source.State{Revision: source.Revision(r), Hash: hash}, nil
 }
 
-// Listen implements [source.Source]. A notification has the revision, and whether there
-// is an edit that leads to it: that, or its files, are read together with the newest
-// revision, in case that it is it.
+// Listen implements [source.Source]. A notification contains the revision, and whether
+// there is an edit that leads to it. The next Fetch reads the edit or the files of that
+// revision together with the number of the newest one, which it probably is.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
 	err := connect.Listen(ctx, s.client, s.channel(), func(text string) {
 		number, edited := strings.CutSuffix(text, withEdit)
@@ -189,13 +189,13 @@ func (s *Store) Listen(ctx context.Context, hint func()) error {
 	return nil
 }
 
-// withEdit is what a notification ends with if there is an edit. It does not have the
-// edit itself: a server may let users hear channels who can read no keys.
+// withEdit ends a notification if there is an edit. It does not contain the edit itself,
+// since a server may let users hear channels who may not read keys.
 const withEdit = " edit"
 
-// publish compares and swaps: 0 and the newest revision if another one than the
-// base is the newest, else 1 and the time. What was published by this very call is no
-// conflict: it is sent again when an answer was lost.
+// publish compares and swaps: it returns 0 and the newest revision if that is not the
+// base, otherwise 1 and the time. A revision published by this very call is not a
+// conflict, because the call is sent again if a response was lost.
 var publish = redis.NewScript(`
 local head = redis.call('GET', KEYS[1])
 local newest = '0'
@@ -226,7 +226,7 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
 	keys := []string{s.head(), s.history(), s.at(e.Revision), s.filesAt(e.Revision), s.edit()}
-	// Instances that know nothing of edits take any text for a notification.
+	// Instances without support for edits accept any text as a notification.
 	notice := strconv.FormatUint(uint64(e.Revision), 10)
 	to := source.State{Revision: e.Revision, Hash: e.Hash}
 	edit := s.edits.Text(p.Base, to, p.Files)
@@ -249,8 +249,8 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, &source.ConflictError{Base: p.Base, Newest: source.Revision(n)}
 	}
 	e.Published = time.Unix(n, 0)
-	// The next edit begins from it. Its files are the caller's, who may go on writing in
-	// them, and text is not.
+	// The next edit starts from these files. The caller may modify its slice, but not
+	// text.
 	if files, err := unpack(text); err == nil {
 		if c, err := source.NewContent(e.Revision, files); err == nil {
 			s.edits.Keep(to, c)
@@ -275,7 +275,7 @@ func (s *Store) At(ctx context.Context, r source.Revision) (*source.Content, sou
 	return c, e, nil
 }
 
-// entry reads the entry of a revision, if it has no more bytes than it may have.
+// entry reads the entry of a revision, up to the maximum size.
 func (s *Store) entry(ctx context.Context, r source.Revision) (source.Entry, error) {
 	var e source.Entry
 	failed := func(err error) (source.Entry, error) {
