@@ -1,6 +1,6 @@
-// Command demo starts the example servers, sends each the same requests over
-// real sockets, and prints what they answered in one table. It fails when an
-// answer is not the expected one, or the frameworks differ.
+// Command demo starts the example servers, sends all of them the same requests over
+// real sockets, and prints their answers in one table. It fails if an answer is not
+// the expected one, or the frameworks differ.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/examples/shared/servers"
 )
 
-// runLimit is how long everything may take once the servers are built.
+// runLimit bounds the time for everything once the servers are built.
 var runLimit = authtest.TimeLimit(5 * time.Minute)
 
 func main() {
@@ -30,8 +30,8 @@ func main() {
 	}
 }
 
-// run builds, starts and tries the servers. All of them have stopped when it
-// returns.
+// run builds and starts the servers and sends the requests. All servers have
+// stopped when it returns.
 func run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "sallyport-demo-")
 	if err != nil {
@@ -65,7 +65,7 @@ func run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	return report(stdout, started, results, time.Since(begin))
 }
 
-// report prints the table and the verdict. It is an error when an answer is not
+// report prints the table and the result. It returns an error if an answer is not
 // the expected one.
 func report(w io.Writer, tried []scenario.Server, results []scenario.Result, took time.Duration) error {
 	if err := scenario.Print(w, tried, results); err != nil {

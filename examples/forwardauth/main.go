@@ -1,4 +1,4 @@
-// Command forwardauth is a guard for applications that know nothing of it: a
+// Command forwardauth is a guard for applications that do not know about it: a
 // proxy in front of them asks it about each request, and tells them who it is.
 //
 //	go run ./examples/forwardauth -proxy nginx
@@ -35,7 +35,7 @@ import (
 
 func main() { demo.Program(run) }
 
-// proxies are what the guard can stand beside.
+// proxies are the proxies that the guard supports.
 var proxies = map[string]forwardauth.Proxy{
 	"nginx": forwardauth.Nginx(), "caddy": forwardauth.Caddy(), "haproxy": forwardauth.HAProxy(),
 	"traefik": forwardauth.Traefik(), "envoy": forwardauth.Envoy("/check"),
@@ -69,8 +69,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	return demo.Serve(ctx, server, *addr, stdout)
 }
 
-// routes are the two endpoints: for the question, and for the answer to those
-// who are refused, which nginx fetches by itself.
+// routes returns the two endpoints: one for the question, and one for the answer to
+// refused requests, which nginx fetches separately.
 func routes(guard *core.Guard, trusted *proxy.Trust, asking forwardauth.Proxy) http.Handler {
 	asked := must(forwardauth.New(must(guard.Authorize()), trusted, asking))
 	mux := http.NewServeMux()
@@ -80,18 +80,18 @@ func routes(guard *core.Guard, trusted *proxy.Trust, asking forwardauth.Proxy) h
 	return mux
 }
 
-// newGuard asks for a password, and the policy what its user may do.
+// newGuard returns a guard that asks for a password, and the policy for the decision.
 func newGuard(log *slog.Logger) *core.Guard {
 	rules := must(casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(policy.Model), []string{policy.Rules}, casbinrules.WithLogger(log)))
 	file := must(policy.Files.ReadFile(policy.Users))
 	users := must(htpasswd.Parse(policy.Users, bytes.NewReader(file)))
-	// The cache saves a password hash for each image of a page.
+	// With the cache, a page does not cost a password hash for each image.
 	scheme := must(basic.New("reports", must(basic.NewCache(users))))
 	return must(core.NewGuard([]core.Authenticator{scheme},
 		core.WithAuthorizer(rules), core.WithObserver(core.LogObserver(log)), core.WithLogger(log)))
 }
 
-// must ends the start with the error, which demo.Caught returns from run.
+// must panics with the error, which demo.Caught returns from run.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

@@ -1,6 +1,6 @@
-// Command jobs sends the requests listed in a file to a service and does with
-// each answer what it asks for: a 403 fails the job for good, a 401 gets a new
-// token and goes on, a 503 waits.
+// Command jobs sends the requests listed in a file to a service and reacts to each
+// answer: a 403 fails the job for good, a 401 gets a new token and continues, a 503
+// waits.
 //
 //	go run ./examples/nethttp            # prints tokens
 //	echo TOKEN > token
@@ -40,7 +40,7 @@ func main() {
 	}
 }
 
-// run is main with everything it takes from the process given.
+// run is main with everything it needs from the process as arguments.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	c, err := parse(args, stderr)
 	if err != nil {
@@ -69,8 +69,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return nil
 }
 
-// newQueue assembles the client. The queue waits itself, so that a job which has
-// to wait keeps no worker busy.
+// newQueue assembles the client. The queue itself waits, so that a job that has to wait
+// does not occupy a worker.
 func newQueue(c config, secret string) (*queue, error) {
 	tokens, err := authclient.Bearer(c.tokens(secret))
 	if err != nil {
@@ -90,18 +90,18 @@ func newQueue(c config, secret string) (*queue, error) {
 	}, nil
 }
 
-// tokens is where access tokens come from: a file, or the token endpoint.
+// tokens returns the source of access tokens: a file, or the token endpoint.
 func (c config) tokens(secret string) authclient.TokenFunc {
 	if c.tokenFile != "" {
 		return fromFile(c.tokenFile)
 	}
 	return fromEndpoint(&clientcredentials.Config{
 		ClientID: c.clientID, ClientSecret: secret, TokenURL: c.tokenURL,
-		AuthStyle: oauth2.AuthStyleInHeader, // as every endpoint must take it (RFC 6749 §2.3.1)
+		AuthStyle: oauth2.AuthStyleInHeader, // which every endpoint must support (RFC 6749 §2.3.1)
 	})
 }
 
-// fromFile reads the token at each call, so that what renews the file counts.
+// fromFile reads the token at each call, so that it picks up a renewed one.
 func fromFile(name string) authclient.TokenFunc {
 	return func(context.Context) (string, time.Time, error) {
 		text, err := os.ReadFile(name)
@@ -109,8 +109,8 @@ func fromFile(name string) authclient.TokenFunc {
 	}
 }
 
-// fromEndpoint asks Token and no TokenSource: one that was asked before gives
-// out the token it has until that expires, also when a service has refused it.
+// fromEndpoint calls Token rather than a TokenSource, which returns the token it
+// has until that expires, even if a service has refused it.
 func fromEndpoint(c *clientcredentials.Config) authclient.TokenFunc {
 	return func(ctx context.Context) (string, time.Time, error) {
 		t, err := c.Token(ctx)

@@ -64,10 +64,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // site is what the routes need.
 type site struct {
-	live     *core.Guard // of the routes that stay open
+	live     *core.Guard // for the routes with long-lived connections
 	sessions *session.Manager
 	users    basic.Verifier
-	every    time.Duration // how often they are judged again
+	every    time.Duration // how often they are checked again
 }
 
 func newSite(users basic.Verifier, every time.Duration, opts ...session.Option) (*site, error) {
@@ -83,9 +83,9 @@ func newSite(users basic.Verifier, every time.Duration, opts ...session.Option) 
 	return &site{live, sessions, users, every}, err
 }
 
-// events writes an event each second as long as the session is good that opened the
-// stream, and then why it ends. write sends what it is given at once. An outage of
-// the store of sessions is waited out for a minute.
+// events writes an event each second as long as the session that opened the stream is
+// valid, and then why it ends. write sends its argument at once. An outage of the session
+// store is tolerated for a minute.
 func (s *site) events(ctx context.Context, write func(string) error) {
 	good, cancel := core.ContextWhileGood(ctx, s.every, time.Minute)
 	defer cancel()
@@ -105,7 +105,7 @@ func (s *site) events(ctx context.Context, write func(string) error) {
 	}
 }
 
-// talk sends back what it is sent on a WebSocket, as long as the session is good.
+// talk echoes messages on a WebSocket as long as the session is valid.
 func (s *site) talk(w http.ResponseWriter, r *http.Request) {
 	c, err := websocket.Accept(w, r, nil)
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *site) talk(w http.ResponseWriter, r *http.Request) {
 	stop := context.AfterFunc(good, func() { _ = c.Close(websocket.StatusCode(core.CloseCode(good)), "") })
 	defer stop()
 	for {
-		kind, message, err := c.Read(context.WithoutCancel(good)) // it ends when c is closed
+		kind, message, err := c.Read(context.WithoutCancel(good)) // ends when c is closed
 		if err != nil {
 			return
 		}

@@ -1,9 +1,9 @@
-// Command mcp is a server of the Model Context Protocol behind a guard: each
-// request brings a token for this server alone, the policy says who may call which
-// tool, and a tool that needs a scope asks for it when it is called.
+// Command mcp is a server of the Model Context Protocol behind a guard: each request
+// carries a token for this server only, the policy says who may call which tool, and a
+// tool that needs a scope asks for it when it is called.
 //
 // To copy it, drop what comes from authserver.go, which stands for your
-// authorization server and lets everybody in: for its keys take those of your
+// authorization server and lets everybody in: replace its keys by those of your
 // issuer with jwtauth.Discover. The tools are in tools.go.
 package main
 
@@ -54,7 +54,7 @@ type service struct {
 	next   http.Handler // the SDK's
 }
 
-// newApp is an authorization server and an MCP server at base, such as
+// newApp returns an authorization server and an MCP server at base, such as
 // "http://127.0.0.1:8080".
 func newApp(base string) (http.Handler, error) {
 	issuer, err := newAuthServer(base + "/issuer")
@@ -69,8 +69,8 @@ func newApp(base string) (http.Handler, error) {
 	return mux, nil
 }
 
-// mountMCP serves resource, the address that clients know the MCP server by, and
-// its metadata. Tokens are issuer's and signed by one of keys.
+// mountMCP serves resource, the address at which clients know the MCP server, and its
+// metadata. Tokens are issued by issuer and signed with one of keys.
 func mountMCP(mux *http.ServeMux, resource, issuer string, keys jwtauth.KeySource) error {
 	document, err := metadata.New(resource, metadata.WithAuthorizationServers(issuer), metadata.WithScopes(readScope))
 	if err != nil {
@@ -93,7 +93,7 @@ func mountMCP(mux *http.ServeMux, resource, issuer string, keys jwtauth.KeySourc
 		return err
 	}
 	s := &service{guard: guard, policy: policy, tools: newTools()}
-	// Stateless: a session is no authentication, so there is none.
+	// Stateless: a session does not authenticate, so there is none.
 	s.next = mcp.NewStreamableHTTPHandler(s.serverFor, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true})
 
 	mux.Handle("GET "+document.Path(), httpauth.Serve(document.Endpoint())) // public

@@ -1,10 +1,10 @@
-// Command nethttp serves the reports example on the standard library alone: a guard that takes tokens,
-// passwords and API keys, a policy file, and rules in code.
+// Command nethttp serves the reports example on the standard library alone: a guard
+// that takes tokens, passwords and API keys, a policy file, and rules in code.
 //
 // To copy it, drop what comes from examples/internal/demo: the fields of d that
-// are flags, such as d.Realm, are yours to fill in; for d.Keys take the keys of
-// your issuer with jwtauth.Discover; for d.Load, watch.Load; for d.Accounts, a
-// look into your database. Drop the schemes that you do not offer, and d.Keep.
+// are flags, such as d.Realm, are yours to fill in. Replace d.Keys by the keys of
+// your issuer with jwtauth.Discover, d.Load by watch.Load, and d.Accounts by a
+// lookup in your database. Drop the schemes that you do not offer, and d.Keep.
 package main
 
 import (
@@ -77,13 +77,13 @@ func routes(d *demo.Demo) http.Handler {
 	})
 }
 
-// show answers with the route and who asked.
+// show answers with the route and the principal.
 func show(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_ = json.NewEncoder(w).Encode(demo.NewAnswer(r.Pattern, httpauth.Principal(r))) // the client has gone
 }
 
-// newGuard asks the schemes who it is, and the policy what they may do.
+// newGuard returns a guard with the schemes, the policy, and limits on guessing.
 func newGuard(d *demo.Demo) *core.Guard {
 	rules := must(openPolicy(d))
 	d.Keep(rules)
@@ -96,8 +96,8 @@ func newGuard(d *demo.Demo) *core.Guard {
 	return must(core.NewGuard(schemes(d), opts...))
 }
 
-// openPolicy opens the policy in a folder, which is loaded again when it is
-// edited, or the one built in.
+// openPolicy opens the policy in a directory, which is reloaded when it changes, or the
+// built-in one.
 func openPolicy(d *demo.Demo) (*casbinrules.Authorizer, error) {
 	model, rules, log := policy.Model, policy.Rules, casbinrules.WithLogger(d.Log)
 	if d.PolicyDir == "" {
@@ -107,30 +107,30 @@ func openPolicy(d *demo.Demo) (*casbinrules.Authorizer, error) {
 	return casbinrules.Open(casbinrules.ModelFile(model), []string{rules}, casbinrules.WithFileWatch(), log)
 }
 
-// schemes are in the order of their challenges: the better before the worse, and
-// last a name of our own, since some clients stop at one that they do not know.
+// schemes returns the schemes, strongest first; the last one is not standard, and some
+// clients stop at a challenge that they do not know.
 func schemes(d *demo.Demo) []core.Authenticator {
 	jwts := must(jwtauth.New(d.Keys, jwtauth.WithIssuer(d.Issuer), jwtauth.WithAudience(d.Audience)))
 	tokens := bearer.TokenVerifier(jwts)
-	if d.Introspect != "" { // the issuer is asked about tokens that are not JWTs
+	if d.Introspect != "" { // the issuer introspects tokens that are not JWTs
 		opaque := must(introspect.New(d.Introspect, d.Client, introspect.WithIssuer(d.Issuer), introspect.WithAudience(d.Audience)))
 		tokens = must(jwtauth.ByForm(jwts, opaque))
 	}
 	all := []core.Authenticator{must(bearer.New(d.Realm, tokens))}
 	if d.Digest != "" {
 		users, offered := must(digest.NewFile(d.Realm)), []digest.Option{}
-		if d.DigestMD5 { // for clients that know nothing else
+		if d.DigestMD5 { // for clients that support nothing else
 			users, offered = must(digest.NewFile(d.Realm, digest.WithMD5())), append(offered, digest.WithMoreAlgorithms(digest.MD5))
 		}
 		d.Load(d.Digest, users)
 		all = append(all, must(digest.New(d.Realm, users, offered...)))
 	}
 	if d.Basic {
-		// The demo takes the cost that htpasswd gives by default, and any other.
-		// Keep the package's own limit in production.
+		// The demo accepts any cost, such as the default of htpasswd.
+		// Keep the limit of the package in production.
 		users := must(htpasswd.New(htpasswd.WithMinCost(4)))
 		d.LoadUsers(users)
-		// The cache saves a password hash for each image of a page.
+		// With the cache, a page does not cost a password hash for each image.
 		all = append(all, must(basic.New(d.Realm, must(basic.NewCache(users)))))
 	}
 	if d.APIKeys != "" {
@@ -141,7 +141,7 @@ func schemes(d *demo.Demo) []core.Authenticator {
 	return all
 }
 
-// must ends the start with the error, which demo.Main prints.
+// must panics with the error, which demo.Main prints.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

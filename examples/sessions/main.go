@@ -5,10 +5,10 @@
 //	go run ./examples/sessions -redis 127.0.0.1:6399
 //	curl -i -d 'user=alice&password=alice-pass' http://127.0.0.1:8080/login
 //
-// The routes for net/http are below; gin.go, fiber.go, fiber3.go, echo.go and echo5.go have those of
-// the others. To copy it, drop what comes from examples/internal/demo, which runs
-// the server until it is interrupted, the option for plain HTTP in run, and the
-// demo's users: htpasswd.OpenFile takes a file.
+// The routes for net/http are below; gin.go, fiber.go, fiber3.go, echo.go and
+// echo5.go have those of the others. To copy it, drop what comes from
+// examples/internal/demo, which runs the server until it is interrupted, the option
+// for plain HTTP in run, and the demo's users: htpasswd.OpenFile takes a file.
 package main
 
 import (
@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	client := connect(*server)
-	defer func() { _ = client.Close() }() // nothing is left to be sent
+	defer func() { _ = client.Close() }() // there is nothing left to send
 	s, err := newSite(client, users, session.WithPlainHTTPForDevelopment())
 	if err != nil {
 		return err
@@ -65,8 +65,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return demo.Serve(ctx, build(s), *addr, stdout)
 }
 
-// connect makes a client that fails fast, so that an outage of Redis is a 503
-// and not a pile of waiting requests.
+// connect returns a client that fails fast, so that an outage of Redis results in
+// 503 rather than in a pile of waiting requests.
 func connect(addr string) *redis.Client {
 	const limit = 500 * time.Millisecond
 	return redis.NewClient(&redis.Options{
@@ -82,8 +82,8 @@ type site struct {
 	passwords basic.Verifier
 }
 
-// newSite makes a site whose sessions are in Redis. The prefix keeps them apart
-// from what else is there.
+// newSite returns a site with its sessions in Redis. The prefix separates them from other
+// keys there.
 func newSite(client *redis.Client, passwords basic.Verifier, opts ...session.Option) (*site, error) {
 	manager, err := session.New(append([]session.Option{
 		session.WithStore(goredisstore.NewWithPrefix(client, "shop:session:")),

@@ -9,10 +9,9 @@
 // http://localhost:8080/; where it runs on this machine, as the back-channel logout URI
 // http://localhost:8080/openid/logout/default too.
 //
-// It is written for net/http; on the other frameworks it is ginauth.Serve,
-// fiberauth.Serve and echoauth.Serve that mount the same endpoints. To copy it, drop
-// what comes from examples/internal/demo, which runs the server until it is
-// interrupted.
+// It is written for net/http; on the other frameworks, ginauth.Serve, fiberauth.Serve and
+// echoauth.Serve mount the same endpoints. To copy it, drop what comes from
+// examples/internal/demo, which runs the server until it is interrupted.
 package main
 
 import (
@@ -40,7 +39,7 @@ import (
 
 func main() { demo.Program(run) }
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct{ issuer, client, secret, site, roles string }
 
 // run serves until ctx ends.
@@ -69,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}, *addr, stdout)
 }
 
-// newSite is the application. Nothing is asked of the provider before it returns.
+// newSite returns the application. It sends nothing to the provider.
 func newSite(s settings, log *slog.Logger) (_ http.Handler, closing func(), err error) {
 	answers, err := respond.New(respond.WithSignInRedirect("/login"))
 	if err != nil {
@@ -111,7 +110,7 @@ func newSite(s settings, log *slog.Logger) (_ http.Handler, closing func(), err 
 	return routes(guard, login), login.Close, nil
 }
 
-// routes are those of the sign-in, which stand behind no gate, and those of the
+// routes returns the routes of the sign-in, which are not behind a gate, and those of the
 // application.
 func routes(guard *core.Guard, login *openid.SignIn) http.Handler {
 	mux := http.NewServeMux()
@@ -127,7 +126,7 @@ func routes(guard *core.Guard, login *openid.SignIn) http.Handler {
 	return mux
 }
 
-// show is a page for whoever is signed in.
+// show is a page for users who are signed in.
 func show(text string) http.Handler {
 	page := template.Must(template.New("page").Parse("<!doctype html>\n<html lang=\"en\">\n<title>Shop</title>\n" + text + "\n"))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

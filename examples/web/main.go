@@ -5,9 +5,9 @@
 // It is for this machine alone: it speaks plain HTTP and listens on loopback
 // addresses only.
 //
-// The routes for net/http are below; gin.go, fiber.go, fiber3.go, echo.go and echo5.go have those of
-// the others. What answers a request is a [core.Endpoint], which knows no
-// framework: signin.go signs in, pages.go and api.go show things.
+// The routes for net/http are below; gin.go, fiber.go, fiber3.go, echo.go and
+// echo5.go have those of the others. Requests are answered by framework-neutral
+// [core.Endpoint] functions: signin.go signs in, pages.go and api.go show content.
 //
 // To copy it, drop examples/internal/demo, which runs the server until it is
 // interrupted, the option for plain HTTP, and the frameworks that are not yours.
@@ -95,7 +95,7 @@ func newSite(log *slog.Logger, guardOptions []core.Option, sessionOptions []sess
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = users.Close() }() // it was only read
+	defer func() { _ = users.Close() }() // only read
 	passwords, err := htpasswd.Parse("policy/users.htpasswd", users)
 	if err != nil {
 		return nil, err
