@@ -53,11 +53,11 @@ func (r *reader) add(file string, n int, fields []field) {
 	}
 }
 
-// reporter reports a finding at a column of the line at hand.
+// reporter reports a finding at a column of the current line.
 type reporter func(column int, code, hint, format string, args ...any)
 
-// checkShape checks that the line is of a kind the model has, with as many
-// fields as it has there, and reports whether it can be a rule.
+// checkShape checks that the line is of a kind that the model has, with the right
+// number of fields, and reports whether it can be a rule.
 func (r *reader) checkShape(fields []field, report reporter) bool {
 	kind := fields[0].Text
 	want, ok := r.width(kind)
@@ -84,7 +84,7 @@ func (r *reader) checkShape(fields []field, report reporter) bool {
 	return true
 }
 
-// layout says how a line of a kind reads.
+// layout describes the fields of a line of a kind.
 func (r *reader) layout(kind string, want int) string {
 	if kind == "p" {
 		return "a line reads p, " + strings.Join(r.schema.Columns, ", ")
@@ -99,8 +99,8 @@ func (r *reader) layout(kind string, want int) string {
 	return "a line reads " + kind + strings.Join(fields, ", ")
 }
 
-// casbinTakes reports whether Casbin loads lines of a kind that no decision
-// uses: it has room for rules in every definition, of requests and effects too.
+// casbinTakes reports whether Casbin loads lines of a kind that no decision uses:
+// it accepts rules for every definition, including those of requests and effects.
 func (r *reader) casbinTakes(kind string, n int) bool {
 	def, ok := r.schema.File.Casbin.Definition(kind)
 	switch {
@@ -136,13 +136,13 @@ func checkFields(fields []field, report reporter) {
 	}
 }
 
-// piece is how many things are cut from one piece of memory.
+// piece is how many things are allocated at a time.
 const piece = 512
 
-// expect makes room for at most so many rules more, and fields of them.
+// expect makes room for at most so many further rules, and their fields.
 func (r *reader) expect(rules, fields int) {
 	if r.Texts == nil {
-		// Some fields are new, most say what others have said.
+		// Most fields repeat a text of earlier ones.
 		r.Texts = newTexts(fields / 3)
 	}
 	r.Texts.fields = slices.Grow(r.Texts.fields, fields)
@@ -151,7 +151,7 @@ func (r *reader) expect(rules, fields int) {
 	r.someRules = make([]Rule, rules)
 }
 
-// newRule is a rule of the source at hand. It is lost if it is not kept.
+// newRule returns a rule of the current source. It is overwritten if it is not kept.
 func (r *reader) newRule(line int, values []string) *Rule {
 	if len(r.someRules) == 0 {
 		r.someRules = make([]Rule, piece)
@@ -165,8 +165,8 @@ func (r *reader) newRule(line int, values []string) *Rule {
 	return made
 }
 
-// numberOf is the number of a field, which often says what that of the rule
-// before said.
+// numberOf returns the number of a field's text, which is often that of the
+// previous rule.
 func (r *reader) numberOf(field int, value string) int32 {
 	if last := len(r.Rules) - 1; last >= 0 {
 		if before := r.Rules[last].Numbers(); field < len(before) && r.Texts.Text(before[field]) == value {
@@ -181,8 +181,8 @@ func (r *reader) reportRule(at *Rule, field int, code, hint, format string, args
 	r.report(at.File(), int(at.Line), r.Column(at, field), code, hint, format, args...)
 }
 
-// keep adds a good rule, unless Casbin would drop it as a duplicate of another
-// one that it is not. The numbers are those of the texts between its commas.
+// keep adds a valid rule, unless Casbin would take it for a duplicate of another
+// rule, from which it differs. numbers are those of the texts between its commas.
 func (r *reader) keep(made *Rule, numbers []int32) {
 	first := r.joined.put(r.Rules, made, numbers)
 	switch {
@@ -202,8 +202,8 @@ func (r *reader) keep(made *Rule, numbers []int32) {
 	r.Texts.fields = r.Texts.fields[:made.first]
 }
 
-// apart are the numbers of the texts between the commas of a rule of r.values: those
-// of its fields, if none of them has one.
+// apart returns the numbers of the texts between the commas of a rule of r.values:
+// those of its fields, if none of them contains one.
 func (r *reader) apart(made *Rule) []int32 {
 	if !slices.ContainsFunc(r.values, func(value string) bool { return strings.IndexByte(value, ',') >= 0 }) {
 		return made.Numbers()
@@ -246,7 +246,7 @@ func (r *reader) checkValues(fields []field, values []string, report reporter) {
 	}
 }
 
-// tryName tries a name that role links make a pattern, by the function that it
+// tryName checks a name that role links make a pattern, with the function that it
 // returns.
 func (r *reader) tryName(kind string, field int, name string) (function string, err error) {
 	if len(r.settings.RolePatterns) == 0 {
@@ -259,7 +259,7 @@ func (r *reader) tryName(kind string, field int, name string) (function string, 
 	return function, r.tryPattern(function, name)
 }
 
-// tryPattern is Check, which tries each pattern once.
+// tryPattern is Check, once for each pattern.
 func (r *reader) tryPattern(function, text string) error {
 	if pattern.IsSurelyValid(function, text) {
 		return nil
@@ -287,7 +287,7 @@ func patternHint(function string) string {
 	return "correct the pattern"
 }
 
-// width is how many fields a line of this kind has behind the kind.
+// width returns the number of fields of a line of this kind, without the kind.
 func (r *reader) width(kind string) (n int, ok bool) {
 	if kind == "p" {
 		return len(r.schema.Columns), true
@@ -296,8 +296,8 @@ func (r *reader) width(kind string) (n int, ok bool) {
 	return n, n > 0
 }
 
-// miscounted is the column of the first field too many, or of the last one
-// when some are missing.
+// miscounted returns the column of the first superfluous field, or of the last one
+// if some are missing.
 func miscounted(fields []field, want int) int {
 	if len(fields)-1 > want {
 		return fields[want+1].column
@@ -305,8 +305,9 @@ func miscounted(fields []field, want int) int {
 	return fields[len(fields)-1].column
 }
 
-// controlCharacter finds the first one inside a field. What only steers how
-// text is shown counts too: with a zero-width space a name equals nothing.
+// controlCharacter finds the first control character in a field. Characters that
+// only affect how text is displayed count too: a name with a zero-width space
+// equals no other.
 func controlCharacter(fields []field) (column int, c rune) {
 	for _, f := range fields {
 		if isPrintable(f.Text) {

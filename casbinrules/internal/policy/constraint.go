@@ -9,8 +9,8 @@ import (
 )
 
 // CheckConstraints reports the g lines that violate a constraint of the model,
-// counted as Casbin v3 counts: each line by its first two fields, whatever its
-// tenant, and without the roles of roles.
+// counted as in Casbin v3: each line by its first two fields, whatever its tenant,
+// and without roles of roles.
 func (r *reader) CheckConstraints() {
 	for _, c := range r.schema.File.Constraints {
 		switch c.Kind {
@@ -24,7 +24,7 @@ func (r *reader) CheckConstraints() {
 	}
 }
 
-// given yields the g lines that give one of roles.
+// given yields the g lines that assign one of roles.
 func (r *reader) given(roles []string, yield func(made *Rule, subject, role string)) {
 	for _, made := range r.Rules {
 		r.settings.Pace.Step()

@@ -8,25 +8,25 @@ import (
 // field is one field of a policy line.
 type field struct {
 	Text   string
-	column int // of its first byte, the quote of a quoted one
+	column int // of its first byte, which is the quote if quoted
 	quoted bool
 }
 
-// lineError is why a line could not be split into fields.
+// lineError says why a line could not be split into fields.
 type lineError struct {
 	column        int
 	Message, hint string
 }
 
-// SplitLine splits a trimmed policy line into fields as Casbin does: commas
-// separate, blanks in front of a field are dropped and those behind it kept,
-// quotes as in RFC 4180 §2. offset is how many bytes precede line in the file's
-// line. The fields are appended to fields.
+// SplitLine splits a trimmed policy line into fields as Casbin does: they are
+// separated by commas, spaces before a field are dropped and those after it kept,
+// and quotes are as in RFC 4180 §2. offset is the number of bytes before line in
+// the file's line. The fields are appended to fields.
 func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
 	return splitLine(fields, line, offset, &textRoom{})
 }
 
-// splitLine is SplitLine with room for texts that are not in the line as they are.
+// splitLine is SplitLine with room for texts that are not literally in the line.
 func splitLine(fields []field, line string, offset int, room *textRoom) ([]field, *lineError) {
 	for at := 0; ; {
 		if mayBeBlank(line[at:]) {
@@ -51,8 +51,8 @@ func splitLine(fields []field, line string, offset int, room *textRoom) ([]field
 	}
 }
 
-// plainField reads an unquoted field; next is where its comma stands, or the
-// end of the line.
+// plainField parses an unquoted field; next is the index of its comma, or the end
+// of the line.
 func plainField(line string, at, offset int) (text string, next int, problem *lineError) {
 	next = len(line)
 	if comma := strings.IndexByte(line[at:], ','); comma >= 0 {
@@ -73,7 +73,7 @@ func quotedField(line string, at, offset int, room *textRoom) (text string, next
 		case i+1 < len(line) && line[i+1] == '"':
 			i++
 		case i+1 == len(line) || line[i+1] == ',':
-			// Within the field quotes stand in pairs alone.
+			// Within the field, quotes occur only in pairs.
 			return room.unquoted(line[at+1 : i]), i + 1, nil
 		default:
 			return "", 0, &lineError{offset + i + 2, "text follows the closing quote of a field",

@@ -9,33 +9,33 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// RuleText is a policy line as people read it.
+// RuleText is a policy line for display.
 type RuleText struct {
 	// File is the file as it was given, or found in a directory.
 	File string `json:"file"`
 	// Line counts from 1.
 	Line int `json:"line"`
-	// Text is the line with one blank behind each comma, such as
+	// Text is the line with one space after each comma, such as
 	// "p, editor, /reports, GET". Unprintable characters are replaced.
 	Text string `json:"text"`
 }
 
-// Place is "policy.csv:12", as decisions name rules.
+// Place returns a text such as "policy.csv:12", as decisions name rules.
 func (r RuleText) Place() string { return fmt.Sprintf("%s:%d", path.Base(r.File), r.Line) }
 
-// String is "policy.csv:12: p, editor, /reports, GET".
+// String returns a text such as "policy.csv:12: p, editor, /reports, GET".
 func (r RuleText) String() string { return model.Visible(r.Place()) + ": " + r.Text }
 
-// RuleText is the rule as people read it.
+// RuleText returns the rule for display.
 func (r *Rule) RuleText() RuleText {
 	return RuleText{File: r.File(), Line: int(r.Line), Text: model.Visible(r.Text())}
 }
 
-// Text is the rule as a policy line, which is the same for the same fields
+// Text returns the rule as a policy line, which is the same for the same fields
 // however they were spaced and quoted.
 func (r *Rule) Text() string { return LineText(r.Values()) }
 
-// LineText is the policy line of these values, the kind first.
+// LineText returns the policy line with these values, beginning with the kind.
 func LineText(values []string) string {
 	var b strings.Builder
 	for i, value := range values {
@@ -47,20 +47,19 @@ func LineText(values []string) string {
 	return b.String()
 }
 
-// MaxListed is how many rules a list of differences holds.
+// MaxListed is the maximum number of rules in a list of differences.
 const MaxListed = 100
 
-// Difference is what sets two policies apart.
+// Difference is the difference between two policies.
 type Difference struct {
 	Added, Removed           []RuleText // at most MaxListed
 	AddedCount, RemovedCount int
-	// Reordered says that both have the same rules in another order.
+	// Reordered reports that both have the same rules in different order.
 	Reordered bool
 }
 
-// Compare finds what sets after apart from before. Most policies change in few
-// places, and what is the same in front of and behind them is not looked at
-// twice.
+// Compare returns the difference between before and after. Most policies change in
+// few places, so it first skips what is the same at the beginning and at the end.
 func Compare(before, after []*Rule) Difference {
 	for len(before) > 0 && len(after) > 0 && before[0].equal(after[0]) {
 		before, after = before[1:], after[1:]
@@ -76,13 +75,13 @@ func Compare(before, after []*Rule) Difference {
 	return d
 }
 
-// unpaired leaves out rules that both have in the same order, as far as a few steps
-// ahead show it: no policy has a rule twice, so that what one of them lacks is among
-// the others.
+// unpaired removes rules that both have in the same order, as far as looking a few
+// steps ahead finds them: no policy has a rule twice, so a rule that one of them
+// lacks is among the others.
 func unpaired(before, after []*Rule) (was, is []*Rule) {
 	const (
 		steps  = 16
-		enough = 1000 // differences, behind which nobody looks ahead
+		enough = 1000 // differences after which it stops looking ahead
 	)
 	for len(before) > 0 && len(after) > 0 {
 		if before[0].equal(after[0]) {
@@ -103,7 +102,7 @@ func unpaired(before, after []*Rule) (was, is []*Rule) {
 	return append(was, before...), append(is, after...)
 }
 
-// missing are the rules of from that in does not have, and how many there are.
+// missing returns the rules of from that in does not have, and how many there are.
 // No policy has a rule twice.
 func missing(from, in []*Rule) (listed []RuleText, count int) {
 	if len(from) == 0 {

@@ -10,36 +10,36 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
-// follower follows the links of a graph that is being made.
+// follower follows the links of a graph under construction.
 type follower struct {
 	graph  *Graph
 	prefix string
 	pace   *pace.Pace
 	direct []Span  // of roles, by node
-	roles  []int32 // that lines give names, by the numbers of their texts
-	// raw and expanded are in place of these where texts are patterns: the roles
-	// that lines give a node, and those that it has by one link.
+	roles  []int32 // assigned by lines, as numbers of texts
+	// raw and expanded replace these if texts are patterns: the roles that lines assign
+	// to a node, and those that it has by one link.
 	raw, expanded [][]int32
-	opened        []met // roles that are patterns, of the walk at hand
-	// shared are the places of the closures so far, by tenant and roles.
+	opened        []met // roles that are patterns, in the current walk
+	// shared are the indexes of the closures so far, by tenant and roles.
 	shared map[string]int32
 	key    []byte
-	// seen is the walk that has last met a name, in seenFew where few names have
-	// links, found what the walk at hand has met, and queue and next are what it goes
-	// on with.
+	// seen is the last walk that has come to a name, in seenFew if few names have
+	// links; found is what the current walk has come to, and queue and next are what it
+	// continues with.
 	seen        []int32
 	seenFew     map[int32]int32
 	walk        int32
 	found       []met
 	queue, next []int32
-	// Closures and what they hold are cut from larger pieces, of so many each.
+	// Closures and their contents are allocated in pieces of this size.
 	piece    int
 	closures []Closure
 	links    []link
 	names    []string
 }
 
-// met is a name that a walk has come to, and by how many links.
+// met is a name that a walk has come to, and the number of links to it.
 type met struct{ name, count int32 }
 
 // make follows the links of the g lines of one kind, which are among lines.
@@ -88,11 +88,12 @@ func (f *follower) make(lines []*Rule, texts *Texts, s *model.Schema, kind strin
 	}
 }
 
-// mostOfFew is how many texts a policy has for each role link where names with links
-// are few: a table of all texts would take longer to make than all else.
+// mostOfFew is the number of texts per role link from which names with links count
+// as few: a table of all texts would then take longer to make than everything else.
 const mostOfFew = 16
 
-// meet notes that the walk at hand has met a name, and hasMet reports whether it has.
+// meet records that the current walk has come to a name, and hasMet reports whether
+// it has.
 func (f *follower) meet(name int32) {
 	if f.seenFew != nil {
 		f.seenFew[name] = f.walk
@@ -108,14 +109,14 @@ func (f *follower) hasMet(name int32) bool {
 	return f.seen[name] == f.walk
 }
 
-// addLinks sorts the roles of the g lines of a kind, of which there are so many, by the
-// names they are given to.
+// addLinks groups the roles of the count g lines of a kind by the names that they
+// are assigned to.
 func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
 	g := f.graph
 	if g.nodes.areNames() {
 		f.direct = make([]Span, g.texts.Numbers())
 	}
-	f.piece = min(count, piece) // a name has a closure, and most lead to as many names
+	f.piece = min(count, piece) // each name has a closure, and most lead to one name
 	froms := make([]int32, 0, count)
 	for _, r := range rules {
 		if r.Numbers()[0] != kind {
@@ -142,7 +143,7 @@ func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
 	}
 }
 
-// rolesOf are the roles that a node has by one link.
+// rolesOf returns the roles that a node has by one link.
 func (f *follower) rolesOf(n int32) []int32 {
 	if f.expanded != nil {
 		return f.expanded[n]
@@ -151,8 +152,8 @@ func (f *follower) rolesOf(n int32) []int32 {
 	return f.roles[at.First : at.First+at.Count]
 }
 
-// closureOf is the place of the closure of a name with these roles in a tenant,
-// of which open are patterns.
+// closureOf returns the index of the closure of a name with these roles in a
+// tenant; open are those that are patterns.
 func (f *follower) closureOf(tenant int32, roles, open []int32) int32 {
 	if len(roles) > 1 {
 		slices.SortFunc(roles, f.compare)
@@ -162,7 +163,7 @@ func (f *follower) closureOf(tenant int32, roles, open []int32) int32 {
 		f.key = binary.AppendUvarint(f.key, uint64(role))
 	}
 	for _, role := range open {
-		f.key = binary.AppendUvarint(append(f.key, 0), uint64(role)) // no text has the number 0
+		f.key = binary.AppendUvarint(append(f.key, 0), uint64(role)) // a separator, since no text has the number 0
 	}
 	at := f.shared[string(f.key)]
 	if at == 0 {
@@ -177,7 +178,7 @@ func (f *follower) compare(a, b int32) int {
 	return strings.Compare(f.graph.texts.Text(a), f.graph.texts.Text(b))
 }
 
-// follow walks breadth first, as Casbin does.
+// follow walks breadth-first, as Casbin does.
 func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	f.walk++
 	f.found, f.opened = f.found[:0], f.opened[:0]
@@ -208,7 +209,7 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	return &c[0]
 }
 
-// open notes roles that are patterns, so many links away.
+// open records roles that are patterns, which are so many links away.
 func (f *follower) open(roles []int32, links int32) {
 	for _, role := range roles {
 		if links <= MaxLinks && !slices.ContainsFunc(f.opened, func(m met) bool { return m.name == role }) {
@@ -217,7 +218,7 @@ func (f *follower) open(roles []int32, links int32) {
 	}
 }
 
-// fill writes what was found into a closure.
+// fill stores the result of a walk in a closure.
 func (f *follower) fill(c *Closure) {
 	slices.SortFunc(f.found, func(a, b met) int { return f.compare(a.name, b.name) })
 	c.Links = cutPiece(&f.links, len(f.found), f.piece)
@@ -245,8 +246,8 @@ func (f *follower) fill(c *Closure) {
 	}
 }
 
-// cutPiece takes n from the front of a larger piece, a new one of some size if it is
-// too small.
+// cutPiece takes n elements from the front of a larger piece, or of a new one of
+// the given size if it is too small.
 func cutPiece[T any](from *[]T, n, size int) []T {
 	if len(*from) < n {
 		*from = make([]T, max(n, size))

@@ -9,10 +9,10 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// maxPadded is how wide a column may be, in characters, to be aligned to.
+// maxPadded is the maximum width of an aligned column, in characters.
 const maxPadded = 40
 
-// Format is a policy file with its fields aligned.
+// Format returns a policy file with its fields aligned.
 func Format(name string, text []byte) ([]byte, error) {
 	f := formatter{reader: &reader{settings: &model.Settings{}}}
 	f.read(name, text)
@@ -34,8 +34,8 @@ type formatter struct {
 	lines  []formattedLine
 }
 
-// formattedLine is an empty line, a comment, or a rule with its fields as they
-// are to be written.
+// formattedLine is an empty line, a comment, or a rule with its fields as they are
+// to be written.
 type formattedLine struct {
 	text   string
 	fields []string
@@ -46,7 +46,7 @@ func (f *formatter) read(name string, text []byte) {
 		f.reader.report(name, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
 		return
 	}
-	empty := true // leading empty lines are dropped, several become one
+	empty := true // leading empty lines are dropped, several in a row become one
 	for n, raw := range strings.Split(string(text), "\n") {
 		line := strings.TrimSpace(raw)
 		switch {
@@ -99,7 +99,7 @@ func (f *formatter) readRule(name string, n int, raw, line string) {
 	f.lines = append(f.lines, made)
 }
 
-// quoteField is a value as a field of a policy line, quoted where it has to be.
+// quoteField returns a value as a field of a policy line, quoted if necessary.
 func quoteField(value string) string {
 	if value == "" || strings.ContainsAny(value, `,"#`) || strings.TrimSpace(value) != value {
 		return `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
@@ -107,7 +107,7 @@ func quoteField(value string) string {
 	return value
 }
 
-// align writes the rules of each block, lines of each kind by themselves.
+// align aligns the rules of each block, separately for each kind of line.
 func (f *formatter) align() {
 	for start := 0; start < len(f.lines); {
 		end := start
@@ -123,7 +123,7 @@ func (f *formatter) align() {
 		}
 		for i := range block {
 			if fields := block[i].fields; fields != nil {
-				if text := padded(fields, widths[fields[0]]); len(text) <= MaxLine { // else as it is
+				if text := padded(fields, widths[fields[0]]); len(text) <= MaxLine { // otherwise it stays as it is
 					block[i].text = text
 				}
 			}
@@ -132,7 +132,7 @@ func (f *formatter) align() {
 	}
 }
 
-// widen is widths made wide enough for all fields that are not too wide.
+// widen returns widths enlarged for all fields that are not too wide.
 func widen(widths []int, fields []string) []int {
 	for i, field := range fields {
 		if i == len(widths) {
@@ -145,7 +145,7 @@ func widen(widths []int, fields []string) []int {
 	return widths
 }
 
-// padded joins fields so that each begins behind the widest one before it.
+// padded joins fields so that each begins after the widest one of the column before.
 func padded(fields []string, widths []int) string {
 	var b strings.Builder
 	for i, field := range fields {

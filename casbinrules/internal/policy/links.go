@@ -8,14 +8,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// Pair is a name within a tenant, by their numbers.
+// Pair is a name within a tenant, as numbers.
 type Pair struct{ Tenant, Name int32 }
 
 // Span is a part of a list.
 type Span struct{ First, Count int32 }
 
-// Lay puts spans, of which the counts are known, one behind the other, empty
-// and to be filled. It returns how much room they take in all.
+// Lay arranges spans, whose counts are known, one after the other, empty and to be
+// filled. It returns their total size.
 func Lay(spans []Span) (total int32) {
 	for i := range spans {
 		count := spans[i].Count
@@ -28,39 +28,39 @@ func Lay(spans []Span) (total int32) {
 // MaxLinks is how many role links Casbin follows from a subject.
 const MaxLinks = 10
 
-// Graph holds the role links of one kind of g lines, followed to the end. It
-// is immutable.
+// Graph holds the role links of one kind of g lines, with their closures. It is
+// immutable.
 type Graph struct {
 	Tenants bool
-	texts   *Texts // in which names and tenants have numbers; nil without links
+	texts   *Texts // with the numbers of names and tenants; nil without links
 	nodes   nodes
-	// byNode is which of the closures a name leads to, by its node; the first is
-	// nil, for names that have no roles.
+	// byNode is the index of the closure of a node's name; the first closure is nil,
+	// for names without roles.
 	byNode []int32
-	// linked are the nodes that have roles, in order.
+	// linked are the nodes with roles, sorted.
 	linked   []int32
 	closures []*Closure
-	patterns *patterns // nil where all texts are compared as they are
-	times    *times    // nil where links count at any time
+	patterns *patterns // nil if all texts are compared literally
+	times    *times    // nil if all links always count
 }
 
-// node is a name within a tenant; the tenant is "" in a graph without.
+// node is a name within a tenant, which is "" in a graph without tenants.
 type node struct{ Tenant, Name string }
 
-// nodes numbers names within tenants. Without tenants these are the numbers of
-// the names, unless few names have links.
+// nodes numbers names within tenants. Without tenants these are the numbers of the names,
+// unless few names have links.
 type nodes struct {
 	byPair map[Pair]int32 // nil without tenants
-	// few are the places of nodes where there are no tenants, and few names have links:
-	// a power of two, at most half full, with the number of a node and one.
+	// few is a hash table of nodes, if there are no tenants and few names have links: a
+	// power of two, at most half full, with the number of a node plus one.
 	few   []fewSlot
 	pairs []Pair
 }
 
-// fewSlot is free while its number is 0.
+// fewSlot is free if its number is 0.
 type fewSlot struct{ name, number int32 }
 
-// newFew has room for so many nodes.
+// newFew returns a table for so many nodes.
 func newFew(count int) []fewSlot {
 	size := 8
 	for size < 2*count {
@@ -69,7 +69,7 @@ func newFew(count int) []fewSlot {
 	return make([]fewSlot, size)
 }
 
-// slot is where a name stands, or would.
+// slot returns the slot of a name, or the one where it would be.
 func (n *nodes) slot(name int32) *fewSlot {
 	hash := uint32(name) * 0x9e3779b9
 	last := uint32(len(n.few) - 1)
@@ -83,22 +83,21 @@ func (n *nodes) slot(name int32) *fewSlot {
 // areNames reports whether nodes have the numbers of their names.
 func (n *nodes) areNames() bool { return n.byPair == nil && n.few == nil }
 
-// Closure is what role links lead to. Names linked to the same roles share
-// one.
+// Closure is what role links lead to. Names linked to the same roles share one.
 type Closure struct {
 	// Links are the names, sorted.
 	Links []link
-	// Names are the same names, without the role prefix; tails are those fewer
-	// than MaxLinks away, which a role of the credentials reaches.
+	// Names are the same names without the role prefix; tails are those fewer than
+	// MaxLinks links away, which a role of the credentials reaches.
 	Names, Tails []string
-	// Open are roles on the way that are patterns, with the number of links to
-	// whatever matches them.
+	// Open are roles on the way that are patterns, with the number of links to names
+	// that match them.
 	Open []link
-	// cut is a name one link too far, or "".
+	// cut is a name that is one link too far away, or "".
 	cut string
 }
 
-// Every are the names that the closure leads to, in order.
+// Every returns the names that the closure leads to, in order.
 func (c *Closure) Every() []string {
 	names := make([]string, len(c.Links))
 	for i, l := range c.Links {
@@ -107,14 +106,14 @@ func (c *Closure) Every() []string {
 	return names
 }
 
-// link is a name, its number, and the least number of links to it, at most
+// link is a name with its number, and the smallest number of links to it, at most
 // MaxLinks.
 type link struct {
 	name          string
 	Number, Count int32
 }
 
-// add is the number of a name, a new one if it has none.
+// add returns the number of a name, a new one if it has none.
 func (n *nodes) add(p Pair) int32 {
 	if n.areNames() {
 		return p.Name
@@ -133,7 +132,7 @@ func (n *nodes) add(p Pair) int32 {
 	return number
 }
 
-// find is the number of a name, or -1.
+// find returns the number of a name, or -1.
 func (n *nodes) find(p Pair) int32 {
 	if n.few != nil {
 		return n.slot(p.Name).number - 1
@@ -147,7 +146,7 @@ func (n *nodes) find(p Pair) int32 {
 	return -1
 }
 
-// pair is the tenant and the name with a number.
+// pair returns the tenant and the name with a number.
 func (n *nodes) pair(number int32) Pair {
 	if n.areNames() {
 		return Pair{Name: number}
@@ -155,7 +154,7 @@ func (n *nodes) pair(number int32) Pair {
 	return n.pairs[number]
 }
 
-// Ends are what a g line links.
+// Ends returns what a g line links.
 func (g *Graph) Ends(r *Rule) (from, to node) {
 	a, b := g.Pairs(r)
 	return g.node(a), g.node(b)
@@ -169,7 +168,7 @@ func (g *Graph) node(p Pair) node {
 	return n
 }
 
-// Pairs are the ends of a g line by numbers.
+// Pairs returns the ends of a g line as numbers.
 func (g *Graph) Pairs(r *Rule) (from, to Pair) {
 	tenant := int32(0)
 	if g.Tenants {
@@ -178,7 +177,7 @@ func (g *Graph) Pairs(r *Rule) (from, to Pair) {
 	return Pair{tenant, r.Number(0)}, Pair{tenant, r.Number(1)}
 }
 
-// From is the closure of name by all links, whenever they count, or nil.
+// From returns the closure of name by all links, whether or not they count now, or nil.
 func (g *Graph) From(tenant, name string) *Closure {
 	if g.texts == nil {
 		return nil
@@ -190,7 +189,7 @@ func (g *Graph) From(tenant, name string) *Closure {
 	return g.Of(p)
 }
 
-// Of is From by numbers.
+// Of is From with numbers.
 func (g *Graph) Of(p Pair) *Closure {
 	if n := g.nodes.find(p); 0 <= n && int(n) < len(g.byNode) {
 		return g.closures[g.byNode[n]]
@@ -198,8 +197,9 @@ func (g *Graph) Of(p Pair) *Closure {
 	return nil
 }
 
-// to is the number of links to a name, and whether there is a way. It searches
-// by itself: handed to a function, the name would leave the stack.
+// to returns the number of links to a name, and whether there is a path. The search
+// is written out because name would escape to the heap if it were passed to a
+// function.
 func (c *Closure) to(name string) (int, bool) {
 	low, high := 0, len(c.Links)
 	for low < high {
@@ -215,7 +215,7 @@ func (c *Closure) to(name string) (int, bool) {
 	return int(c.Links[low].Count), true
 }
 
-// Each are the names that have roles, by their numbers.
+// Each returns the names that have roles, as numbers.
 func (g *Graph) Each() iter.Seq2[Pair, *Closure] {
 	return func(yield func(Pair, *Closure) bool) {
 		for _, number := range g.linked {
@@ -226,15 +226,15 @@ func (g *Graph) Each() iter.Seq2[Pair, *Closure] {
 	}
 }
 
-// links is the number of links from name to role, 0 for the same name, and
-// whether there is a way.
+// links returns the number of links from name to role, 0 for the same name, and
+// whether there is a path.
 func (g *Graph) links(now Moment, tenant, name, role string) (int, bool) {
 	if name == role {
 		return 0, true
 	}
 	if g.patterns != nil {
-		// Copies, since patterns keep what they match as far as the compiler knows,
-		// and roles of credentials are to stay on the stack.
+		// These are copies, since the compiler assumes that patterns retain what they
+		// match, and roles of credentials must stay on the stack.
 		return g.patternLinks(strings.Clone(tenant), strings.Clone(name), strings.Clone(role))
 	}
 	c := g.FromAt(now, tenant, name)
@@ -244,12 +244,12 @@ func (g *Graph) links(now Moment, tenant, name, role string) (int, bool) {
 	return c.to(role)
 }
 
-// Grant is the role links that one request adds to a graph: from its subject
-// to each role of its credentials, in its tenant.
+// Grant is the role links that one request adds to a graph: from its subject to
+// each role of its credentials, in its tenant.
 type Grant struct {
 	Subject, Tenant string
 	Roles           []string
-	Now             Moment // by which role links count
+	Now             Moment // the moment at which role links must count
 }
 
 // Linked reports whether name has role, with the links of the grant.
@@ -261,10 +261,10 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 		return false
 	}
 	if g.patterns != nil && name != with.Subject {
-		return false // A subject is no pattern.
+		return false // A subject is not a pattern.
 	}
-	// A shortest way takes at most one added link, since all of them begin at
-	// the subject.
+	// A shortest path uses at most one added link, since all of them begin at the
+	// subject.
 	head, ok := g.links(with.Now, tenant, name, with.Subject)
 	if !ok {
 		return false
@@ -297,8 +297,8 @@ func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Gr
 	return graphs
 }
 
-// Group are the names that have a role, or with back the roles that a name has,
-// sorted.
+// Group returns the names that have a role or, if back is set, the roles that a
+// name has, sorted.
 func (g *Graph) Group(name string, back bool) []string {
 	var names []string
 	if back {
@@ -316,8 +316,7 @@ func (g *Graph) Group(name string, back bool) []string {
 	return names
 }
 
-// Texts are the names that role links lead from or to, each perhaps several
-// times.
+// Texts returns the names that role links lead from or to, each perhaps several times.
 func (g *Graph) Texts() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for from, c := range g.Each() {
@@ -342,15 +341,15 @@ func (c *Closure) Equal(other *Closure) bool {
 	return c == other || slices.EqualFunc(c.Links, other.Links, func(a, b link) bool { return a.Number == b.Number && a.Count == b.Count })
 }
 
-// Leads reports whether c, which may be nil, leads to one of names, by their
-// numbers.
+// Leads reports whether c, which may be nil, leads to one of names, which is
+// indexed by number.
 func (c *Closure) Leads(names []bool) bool {
 	return c != nil && slices.ContainsFunc(c.Links, func(l link) bool { return names[l.Number] })
 }
 
-// MarkFollowing marks the names that lead to one of changed, by their numbers, and
-// those whose roles are others than in old, which may be g. It is for graphs without
-// tenants.
+// MarkFollowing marks the names that lead to one of changed, and those whose roles
+// differ from old, which may be g. Both slices are indexed by number. It is for
+// graphs without tenants.
 func (g *Graph) MarkFollowing(old *Graph, changed, marked []bool) {
 	leads := make([]bool, len(g.closures))
 	for i, c := range g.closures {
@@ -369,7 +368,7 @@ func (g *Graph) MarkFollowing(old *Graph, changed, marked []bool) {
 			marked[at.Name] = true
 		}
 	}
-	equal := make([]*Closure, len(g.closures)) // of old, once it has been compared
+	equal := make([]*Closure, len(g.closures)) // the equal closure of old, once compared
 	for _, number := range g.linked {
 		at, of := g.nodes.pair(number), g.byNode[number]
 		was := old.Of(at)
@@ -384,7 +383,7 @@ func (g *Graph) MarkFollowing(old *Graph, changed, marked []bool) {
 	}
 }
 
-// Mark adds the names that c leads to, which may be nil.
+// Mark marks the names that c leads to, which may be nil.
 func (c *Closure) Mark(names []bool) {
 	if c != nil {
 		for _, l := range c.Links {

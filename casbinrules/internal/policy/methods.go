@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// IsUsual reports whether "*" in a policy covers the method: those of
-// RFC 9110 §9.3 without TRACE and CONNECT, and PATCH (RFC 5789).
+// IsUsual reports whether "*" in a policy includes the method: those of RFC 9110
+// §9.3 without TRACE and CONNECT, and PATCH (RFC 5789).
 func IsUsual(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
@@ -20,8 +20,8 @@ func IsUsual(method string) bool {
 	return false
 }
 
-// Methods are the methods a rule names literally: its action, or the words of
-// an action that is a pattern.
+// Methods returns the methods that a rule names literally: its action, or the words
+// of an action that is a pattern.
 func Methods(s *model.Schema, r *Rule) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if !r.IsPolicy() {
@@ -44,7 +44,7 @@ func Methods(s *model.Schema, r *Rule) iter.Seq[string] {
 	}
 }
 
-// Words are the runs of letters, digits, "-" and "_" in a pattern, without
+// Words returns the runs of letters, digits, "-" and "_" in a pattern, without
 // escaped characters such as \w.
 func Words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -74,10 +74,10 @@ func NamesMethod(s *model.Schema, r *Rule, method string) bool {
 	return false
 }
 
-// NamedMethods are the methods that rules name.
+// NamedMethods returns the methods that rules name.
 func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
 	named := map[string]bool{}
-	known := make([]bool, TextsOf(rules).Numbers()) // the actions so far
+	known := make([]bool, TextsOf(rules).Numbers()) // actions seen so far
 	for _, r := range rules {
 		if !r.IsPolicy() {
 			continue
@@ -96,7 +96,8 @@ func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
 	return named
 }
 
-// Named are the methods that rules name, for those that rules before named.
+// Named returns the methods that rules name now; named are those that the rules
+// before named.
 func (v *Revision) Named(s *model.Schema, named map[string]bool, before []*Rule) map[string]bool {
 	now := maps.Clone(named)
 	for _, r := range v.Came() {
@@ -104,7 +105,7 @@ func (v *Revision) Named(s *model.Schema, named map[string]bool, before []*Rule)
 			now[method] = true
 		}
 	}
-	gone := map[string]bool{} // unless others name them, as mostly one of the first does
+	gone := map[string]bool{} // unless another rule names them, usually one of the first
 	for _, r := range v.Gone(before) {
 		for method := range Methods(s, r) {
 			gone[method] = true
@@ -121,7 +122,7 @@ func (v *Revision) Named(s *model.Schema, named map[string]bool, before []*Rule)
 	return now
 }
 
-// RulesFor are the rules that may decide about an unusual method: those that
+// RulesFor returns the rules that may decide about an unusual method: those that
 // name it, those that deny, and role links.
 func RulesFor(s *model.Schema, method string, rules []*Rule) []*Rule {
 	var kept []*Rule

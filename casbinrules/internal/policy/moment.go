@@ -11,15 +11,15 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Moment is by what it is judged whether role links count: by a time, and by what
-// conditions of the application say. One moment asks each condition once. It is
-// empty where all links count at any time.
+// Moment determines which role links count: a time, and the results of the
+// application's conditions, each of which it evaluates once. It is empty if all
+// links always count.
 type Moment struct {
 	Time  Instant
 	asked *asked
 }
 
-// asked are the conditions that questions have asked, and the failure of one.
+// asked holds the results of conditions evaluated so far, and the failure of one.
 type asked struct {
 	ctx context.Context
 	*answers
@@ -36,15 +36,15 @@ type answer struct {
 	err error
 }
 
-// condition is one of the application's for links of a kind, with what their lines
-// say.
+// condition is one of the application's conditions for links of a kind, with the
+// fields of their lines.
 type condition struct {
 	holds  model.LinkCondition
 	kind   string
 	fields []string
 }
 
-// NewMoment is the moment that now is.
+// NewMoment returns the present moment.
 func NewMoment(ctx context.Context, c *model.Settings) Moment {
 	m := Moment{Time: InstantOf(c.Now())}
 	if len(c.LinkConditions) > 0 {
@@ -53,7 +53,7 @@ func NewMoment(ctx context.Context, c *model.Settings) Moment {
 	return m
 }
 
-// Again is the moment for another question, which conditions answer as before.
+// Again returns the moment for a further question, with the same results of conditions.
 func (m Moment) Again() Moment {
 	if m.asked != nil {
 		m.asked = &asked{ctx: m.asked.ctx, answers: m.asked.answers}
@@ -61,8 +61,8 @@ func (m Moment) Again() Moment {
 	return m
 }
 
-// Err is the failure of a condition since the moment began, so that there is no
-// answer by it.
+// Err returns the failure of a condition since the moment began; if there is one,
+// there is no valid answer.
 func (m Moment) Err() error {
 	if m.asked == nil {
 		return nil
@@ -70,7 +70,7 @@ func (m Moment) Err() error {
 	return m.asked.err
 }
 
-// ask asks a condition. What fails does not hold.
+// ask evaluates a condition. A condition that fails is false.
 func (a *asked) ask(c *condition) bool {
 	a.Lock()
 	defer a.Unlock()
@@ -97,15 +97,16 @@ func (c *condition) ask(ctx context.Context) (ok bool, err error) {
 	return ok, nil
 }
 
-// conditions are those of the links of one kind.
+// conditions are the conditions of the links of one kind.
 type conditions struct {
-	holds model.LinkCondition // nil where links have a start and an end
+	holds model.LinkCondition // nil if links have a start and an end
 	kind  string
-	width int                   // how many fields there are
+	width int                   // number of fields
 	known map[string]*condition // by their fields
 }
 
-// of is that of a link with these fields, or nil for one that always counts.
+// of returns the condition of a link with these fields, or nil for one that always
+// counts.
 func (c *conditions) of(fields []string) *condition {
 	always := true
 	for _, f := range fields {

@@ -9,25 +9,25 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// patterns are what a graph knows besides where the names of role links, or their
-// tenants, are patterns. Texts of requests are compared with patterns and are
-// never taken for one.
+// patterns is what a graph holds in addition if the names of role links, or their
+// tenants, are patterns. Texts of requests are compared with patterns and are never
+// patterns themselves.
 type patterns struct {
-	function string // by which names are compared, "" where they are no patterns
+	function string // by which names are compared, "" if they are not patterns
 	names    *pattern.Set
-	compiled map[string]pattern.Matcher // of the names that requests are held against
-	// linked are the names that have links, by number, where there are no tenants.
+	compiled map[string]pattern.Matcher // of the names that requests are compared with
+	// linked are the names with links, by number, if there are no tenants.
 	linked []bool
-	// tenants are those of links that are patterns, known are all of links.
+	// tenants are those of links that are patterns, known all tenants of links.
 	tenants *pattern.Set
 	known   map[int32]bool
-	// after is which of the closures a name leads to that matches the pattern of a
-	// node and has no links of its own.
+	// after is the index of the closure for a name without links of its own that
+	// matches the pattern of a node.
 	after []int32
 }
 
-// newPatterns is what the options, or the matcher, make of a kind of links; nil
-// where its texts are compared as they are.
+// newPatterns returns what the options, or the matcher, specify for a kind of
+// links; nil if its texts are compared literally.
 func newPatterns(s *model.Schema, kind string) *patterns {
 	names, tenants := s.RolePatterns(kind), s.TenantPatterns(kind)
 	if names == "" && tenants == "" {
@@ -43,10 +43,10 @@ func newPatterns(s *model.Schema, kind string) *patterns {
 	return p
 }
 
-// Patterned reports whether some texts of the links are taken for patterns.
+// Patterned reports whether some texts of the links are patterns.
 func (g *Graph) Patterned() bool { return g.patterns != nil }
 
-// NameFunction is the function by which names are compared, "" where they are no
+// NameFunction returns the function by which names are compared, "" if they are not
 // patterns.
 func (g *Graph) NameFunction() string {
 	if g.patterns == nil {
@@ -60,7 +60,8 @@ func (g *Graph) Covers(line, tenant string) bool {
 	return !g.Tenants || line == tenant || g.patterns != nil && g.patterns.tenants != nil && pattern.Match("keyMatch", tenant, line)
 }
 
-// Matches reports whether a name is another one, or matches it as a pattern.
+// Matches reports whether a name is equal to another one, or is a pattern that it
+// matches.
 func (g *Graph) Matches(name, other string) bool {
 	if name == other {
 		return true
@@ -69,7 +70,8 @@ func (g *Graph) Matches(name, other string) bool {
 	return matches != nil && matches(name)
 }
 
-// matcher is that of a name of the policy, nil for one that stands for itself.
+// matcher returns the matcher for a name of the policy, nil for one that stands for
+// itself.
 func (g *Graph) matcher(name string) pattern.Matcher {
 	if g.NameFunction() == "" {
 		return nil
@@ -92,8 +94,9 @@ func (p *patterns) compile(name string) pattern.Matcher {
 	return matches
 }
 
-// Closures are what role links that count now lead a name to in a tenant: at most
-// one, and one for each pattern that matches a name without links of its own.
+// Closures returns what role links that count now lead a name to in a tenant: at
+// most one closure, plus one for each pattern that matches a name without links of
+// its own.
 func (g *Graph) Closures(now Moment, tenant, name string) iter.Seq[*Closure] {
 	return func(yield func(*Closure) bool) {
 		if g.texts == nil {
@@ -121,8 +124,8 @@ func (g *Graph) Closures(now Moment, tenant, name string) iter.Seq[*Closure] {
 	}
 }
 
-// tenantOf is the tenant of links that count in a tenant: its own, or the longest
-// pattern that matches it, in which those of shorter ones count too.
+// tenantOf returns the tenant of the links that count in a tenant: its own, or the
+// longest pattern that matches it, in which the links of shorter ones count too.
 func (g *Graph) tenantOf(tenant string) int32 {
 	n := g.texts.Known(tenant)
 	if g.patterns == nil || g.patterns.known[n] {
@@ -134,7 +137,7 @@ func (g *Graph) tenantOf(tenant string) int32 {
 	return 0
 }
 
-// hasLinks reports whether a name is at an end of a link in a tenant of links.
+// hasLinks reports whether a link in a tenant of links begins or ends at a name.
 func (g *Graph) hasLinks(p Pair) bool {
 	if g.nodes.byPair == nil {
 		return p.Name != 0 && int(p.Name) < len(g.patterns.linked) && g.patterns.linked[p.Name]
@@ -155,8 +158,8 @@ func (g *Graph) patternLinks(tenant, name, role string) (int, bool) {
 	return least, least <= MaxLinks
 }
 
-// linksTo is the least number of links to a role, which matches says is a
-// pattern, or more than MaxLinks.
+// linksTo returns the smallest number of links to a role, which is a pattern if
+// matches is set, or more than MaxLinks.
 func (g *Graph) linksTo(c *Closure, role string, matches pattern.Matcher) int {
 	least := MaxLinks + 1
 	if n, ok := c.to(role); ok {
@@ -175,7 +178,7 @@ func (g *Graph) linksTo(c *Closure, role string, matches pattern.Matcher) int {
 	return least
 }
 
-// PatternsTo are the patterns by which names without links of their own have a
+// PatternsTo returns the patterns by which names without links of their own have a
 // role in a tenant.
 func (g *Graph) PatternsTo(tenant, role string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -201,10 +204,10 @@ func (g *Graph) PatternsTo(tenant, role string) iter.Seq[string] {
 	}
 }
 
-// addPatternLinks is addLinks where names or tenants are patterns: it follows
-// Casbin's role managers, where a link for a pattern of tenants is one of each
-// tenant of links that matches, a name has the roles of each pattern that it
-// matches, and has each name that matches a role of its own.
+// addPatternLinks is addLinks for names or tenants that are patterns. It works like
+// Casbin's role managers: a link for a pattern of tenants belongs to each tenant of
+// links that matches, and a name has the roles of each pattern that it matches, and
+// each name that matches a role of its own.
 func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) {
 	g, p := f.graph, f.graph.patterns
 	var lines []*Rule
@@ -229,7 +232,7 @@ func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) 
 	if !g.Tenants {
 		f.raw, p.linked = make([][]int32, g.texts.Numbers()), make([]bool, g.texts.Numbers())
 	}
-	covered := map[int32][]int32{} // tenants by the pattern that they match
+	covered := map[int32][]int32{} // tenants, by the pattern that they match
 	for _, tenant := range slices.Sorted(maps.Keys(p.known)) {
 		for covering := range p.tenants.Matching(g.texts.Text(tenant)) {
 			if covering != tenant {
@@ -250,7 +253,7 @@ func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) 
 	}
 }
 
-// compileRoles compiles what requests are held against.
+// compileRoles compiles the names that requests are compared with.
 func (p *patterns) compileRoles(s *model.Schema, kind string, rules []*Rule) {
 	if p.function == "" {
 		return
@@ -277,7 +280,7 @@ func (p *patterns) compileRoles(s *model.Schema, kind string, rules []*Rule) {
 	}
 }
 
-// addLink adds one link, and its ends as nodes.
+// addLink adds one link, with its ends as nodes.
 func (f *follower) addLink(from, to Pair) {
 	n := f.node(from)
 	f.node(to)
@@ -295,7 +298,7 @@ func (f *follower) node(p Pair) int32 {
 	return n
 }
 
-// expand works out the roles that each node has by one link.
+// expand determines the roles that each node has by one link.
 func (f *follower) expand() {
 	g, names := f.graph, f.graph.patterns.names
 	by, matched := make([][]int32, len(f.raw)), make([][]int32, len(f.raw))
@@ -328,7 +331,7 @@ func (f *follower) expand() {
 	}
 }
 
-// openRoles are the roles of a node that are patterns.
+// openRoles returns the roles of a node that are patterns.
 func (f *follower) openRoles(n int32) []int32 {
 	if f.raw == nil || f.graph.patterns.names == nil {
 		return nil
@@ -342,7 +345,7 @@ func (f *follower) openRoles(n int32) []int32 {
 	return open
 }
 
-// followPatterns finds out what names lead to that match a pattern.
+// followPatterns determines what names lead to that match a pattern.
 func (f *follower) followPatterns() {
 	g := f.graph
 	g.patterns.after = make([]int32, len(f.raw))

@@ -1,4 +1,4 @@
-// Package policy reads the rules and role links of a policy by a model, each with
+// Package policy parses the rules and role links of a policy for a model, each with
 // its file and line, and follows the links.
 package policy
 
@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// MaxLine is how long Casbin's file reader lets a line be, in bytes with a
+// MaxLine is the maximum length of a line in Casbin's file reader, in bytes, with a
 // carriage return and without the line feed.
 const MaxLine = 64<<10 - 1
 
@@ -21,25 +21,25 @@ const MaxLine = 64<<10 - 1
 type reader struct {
 	schema   *model.Schema
 	settings *model.Settings
-	// namesRoles says that g lines give roles to users.
+	// namesRoles reports that g lines assign roles to users.
 	namesRoles bool
 	Texts      *Texts
 	Rules      []*Rule
 	Findings   []model.Finding
 	// Errors is how many of the findings are errors.
 	Errors int
-	// joined are the rules so far as Casbin tells them apart.
+	// joined finds rules that Casbin does not distinguish.
 	joined ruleTable
-	// patterns are the doubtful ones tried so far.
+	// patterns are the results for those patterns that had to be tried.
 	patterns map[pattern.Key]error
-	// sources are what was read, by number, to find columns in.
+	// sources are what was read, by number, for looking up columns.
 	sources []*source
-	// fields are those of the line at hand, and values their texts.
+	// fields are those of the current line, and values their texts.
 	fields []field
 	values []string
-	// unquoted are texts of quoted fields, which are copied where they are kept.
+	// unquoted holds texts of quoted fields, which are copied if they are kept.
 	unquoted textRoom
-	// Rules are cut from larger pieces.
+	// Rules are allocated in pieces.
 	someRules []Rule
 }
 
@@ -58,7 +58,7 @@ func (r *reader) report(file string, line, column int, code, hint, format string
 	})
 }
 
-// Read adds a file's rules. It never fails: what it cannot take is a finding.
+// Read adds the rules of a file. It never fails: anything invalid is a finding.
 func (r *reader) Read(file string, data []byte) {
 	if isUTF16(data) {
 		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with the byte order mark of UTF-16")
@@ -69,7 +69,7 @@ func (r *reader) Read(file string, data []byte) {
 		data = data[len(model.Bom):]
 	}
 	text := string(data)
-	// A rule has a comma, which most comments and empty lines have not.
+	// A rule has a comma, which most comments and empty lines do not have.
 	commas := strings.Count(text, ",")
 	rules := min(strings.Count(text, "\n")+1, commas)
 	r.expect(rules, commas+rules)
@@ -90,7 +90,7 @@ func beginsWithMark(data []byte) bool {
 	return isUTF16(data) || bytes.HasPrefix(data, []byte(model.Bom))
 }
 
-// begin goes on with another source of rules.
+// begin continues with another source of rules.
 func (r *reader) begin(file string, source *source) {
 	r.sources = append(r.sources, source)
 	r.Texts.Files = append(r.Texts.Files, file)
@@ -120,8 +120,7 @@ func (r *reader) readLine(file string, n int, raw string) {
 	r.add(file, n, r.fields)
 }
 
-// trimmed is a line without the blanks around it, and how many bytes precede
-// it.
+// trimmed returns a line without surrounding spaces, and the number of bytes before it.
 func trimmed(raw string) (line string, offset int) {
 	if mayBeBlank(raw) {
 		offset = len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
@@ -129,13 +128,13 @@ func trimmed(raw string) (line string, offset int) {
 	return strings.TrimSpace(raw), offset
 }
 
-// mayBeBlank reports whether text may begin with a blank: most lines and fields do
-// not, and are spared the look at each character.
+// mayBeBlank reports whether text may begin with a space. Most lines and fields do
+// not, so their characters need not be checked.
 func mayBeBlank(text string) bool {
 	return text != "" && (text[0] <= ' ' || text[0] >= utf8.RuneSelf)
 }
 
-// invalidAt is the offset of the first byte that is not UTF-8.
+// invalidAt returns the offset of the first byte that is not valid UTF-8.
 func invalidAt(s string) int {
 	for i, c := range s {
 		if c == utf8.RuneError {

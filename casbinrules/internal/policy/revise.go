@@ -9,15 +9,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// RevisedFile is a policy file of which some lines are others than before: behind
-// the first Same ones, which end at byte At, New have come in place of Old.
+// RevisedFile is a policy file in which some lines have changed: after the first
+// Same lines, which end at byte At, New lines have replaced Old.
 type RevisedFile struct {
 	Name               string
 	Content            []byte
 	Same, At, Old, New int
 }
 
-// Line is a line now by its number before, or 0 if it has changed.
+// Line returns the present number of a line by its number before, or 0 if it has changed.
 func (f *RevisedFile) Line(before int) int {
 	switch {
 	case before <= f.Same:
@@ -28,14 +28,15 @@ func (f *RevisedFile) Line(before int) int {
 	return before + f.New - f.Old
 }
 
-// Replaced says that Count rules, of those now from To on, have come in place of
-// the rules before from From up to End.
+// Replaced says that Count rules, those now from To on, have replaced the rules
+// that were from From up to End before.
 type Replaced struct{ From, End, To, Count int }
 
-// Moves say where rules are that were at other places before, in the order of these.
+// Moves say where rules are now that were at other places before, in the order of
+// these places.
 type Moves []Replaced
 
-// Now is the place now of a rule by the place before, or -1 if it is gone.
+// Now returns the present place of a rule by its place before, or -1 if it is gone.
 func (m Moves) Now(place int) int {
 	by := 0
 	for _, at := range m {
@@ -50,8 +51,8 @@ func (m Moves) Now(place int) int {
 	return place + by
 }
 
-// Compare is the [Compare] of all rules before and now. What has not moved is not
-// looked at, unless what has may have come to stand elsewhere among it.
+// Compare is the [Compare] of all rules before and now. It looks only at rules that
+// have moved, unless their order relative to the others may have changed.
 func (m Moves) Compare(before, now []*Rule) Difference {
 	var was, is []*Rule
 	for _, at := range m {
@@ -65,7 +66,7 @@ func (m Moves) Compare(before, now []*Rule) Difference {
 	return d
 }
 
-// Came are the rules that have come, and Gone those that were there before.
+// Came returns the rules that are new, and Gone those that no longer exist.
 func (v *Revision) Came() (rules []*Rule) {
 	for _, at := range v.Replaced {
 		rules = append(rules, v.Rules[at.To:at.To+at.Count]...)
@@ -80,32 +81,31 @@ func (v *Revision) Gone(before []*Rule) (rules []*Rule) {
 	return rules
 }
 
-// Revision is a policy of which a few lines are others than in the one before. What
-// it has in common with that one is copied and not read again.
+// Revision is a policy in which a few lines differ from the previous one. What the
+// two have in common is copied and not parsed again.
 type Revision struct {
 	Files    []RevisedFile
 	Rules    []*Rule
 	Graphs   map[string]*Graph
 	Replaced Moves
-	// Links says that role links are among what was replaced, or came for it. If
-	// not, the graphs are those before, with their texts: numbers are the same, and
-	// what the texts of these rules have besides has no link.
+	// Links reports that role links were removed or added. If not, the graphs are the
+	// previous ones, with their texts: numbers are the same, and additional texts of
+	// these rules have no links.
 	Links bool
-	// Told is what there is to say about lines by themselves, Errors how much of it
-	// is an error.
+	// Told are the findings about single lines, Errors how many of them are errors.
 	Told   []model.Finding
 	Errors int
-	// Column is where a field of a rule begins, the kind being field 0.
+	// Column returns where a field of a rule begins; the kind is field 0.
 	Column func(r *Rule, field int) int
 	// Lines are the p lines among the rules.
 	Lines []*Rule
 }
 
-// Revise reads the lines that have changed of a policy with the rules before, about
-// whose lines there was told to say, each by itself. It returns nil where only reading
-// all of it shows what it is now: there is more to say, a rule reads the same as
-// another, patterns in role links connect it with others, or role links have a start
-// and an end.
+// Revise parses the changed lines of a policy. before are its rules before, and
+// told the findings about its lines, each about a single one. It returns nil if the
+// whole policy must be parsed: there are further findings, a rule reads the same as
+// another, patterns in role links connect it with others, or role links have a
+// start and an end.
 func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, told []model.Finding, files []RevisedFile) *Revision {
 	for _, g := range graphs {
 		if g.Patterned() || g.Limited() {
@@ -153,14 +153,14 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	return v
 }
 
-// ByThemselves reports whether findings about lines depend on no other line.
+// ByThemselves reports whether findings about lines do not depend on other lines.
 func ByThemselves(findings []model.Finding) bool {
 	return !slices.ContainsFunc(findings, func(f model.Finding) bool {
 		return f.Code == model.CodeDuplicate || f.Code == model.CodeCollision || f.Code == model.CodeBOM
 	})
 }
 
-// LineNow is the line that a finding about the policy before is about now, or 0.
+// LineNow returns the line that a finding about the previous policy is about now, or 0.
 func (v *Revision) LineNow(f model.Finding) int {
 	for i := range v.Files {
 		if at := &v.Files[i]; at.Name == f.File {
@@ -170,7 +170,7 @@ func (v *Revision) LineNow(f model.Finding) int {
 	return 0
 }
 
-// moved are the findings about lines that are the same.
+// moved returns the findings about lines that have not changed.
 func (v *Revision) moved(told []model.Finding) (moved []model.Finding) {
 	for _, f := range told {
 		if f.Line = v.LineNow(f); f.Line > 0 {
@@ -180,12 +180,12 @@ func (v *Revision) moved(told []model.Finding) (moved []model.Finding) {
 	return moved
 }
 
-// read reads what has changed, and copies the rest.
+// read parses what has changed, and copies the rest.
 func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	keep := func(rules []*Rule, moved int) {
 		for some := range slices.Chunk(rules, 256) {
-			// Few at a time: who allocates much at once may have to help the garbage
-			// collection for as long, and no request is served meanwhile.
+			// Few at a time: a goroutine that allocates much at once may have to help
+			// the garbage collector for as long, and no request is served meanwhile.
 			copies := make([]Rule, len(some))
 			for i, old := range some {
 				copies[i] = Rule{r.Texts, old.first, old.count, old.Source, old.Line + int32(moved)}
@@ -195,7 +195,7 @@ func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 		}
 	}
 	v.Rules = make([]*Rule, 0, len(before)+8)
-	at := 0 // among the rules before
+	at := 0 // index among the rules before
 	for i, f := range files {
 		r.begin(f.Name, &source{text: f.Content})
 		from := at + behindLine(before[at:], i, f.Same)
@@ -218,8 +218,8 @@ func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	}
 }
 
-// behindLine is how many of the rules stand in front of a file, by its number, or
-// in its first lines.
+// behindLine returns how many of the rules precede a file, given by its number, or
+// are in its first lines.
 func behindLine(rules []*Rule, file, lines int) int {
 	return sort.Search(len(rules), func(i int) bool {
 		r := rules[i]
@@ -227,11 +227,11 @@ func behindLine(rules []*Rule, file, lines int) int {
 	})
 }
 
-// repeats reports whether one of the rules that have come may read the same as
-// another one to Casbin, which joins fields by commas. Those among them are known
-// to be different. So many texts are known of the others.
+// repeats reports whether a new rule may read the same as another one to Casbin,
+// which joins fields with commas. The new rules are known to be different from each
+// other. known is the number of texts in the other rules.
 func (v *Revision) repeats(r *reader, known int) bool {
-	var came [][]int32 // those without a text that no other has
+	var came [][]int32 // new rules without a new text
 	for _, made := range r.Rules {
 		if slices.ContainsFunc(made.Values(), func(value string) bool { return strings.Contains(value, ",") }) {
 			return true
@@ -240,8 +240,8 @@ func (v *Revision) repeats(r *reader, known int) bool {
 			came = append(came, numbers)
 		}
 	}
-	// Among the others each is looked for by one field, that whose text came last and
-	// which few share.
+	// Each is looked for among the others by one field: the one whose text was added
+	// last, which few rules share.
 	wanted := map[int][]int32{} // by field
 	for _, numbers := range came {
 		field := slices.Index(numbers, slices.Max(numbers))
@@ -268,7 +268,8 @@ func (v *Revision) repeats(r *reader, known int) bool {
 	return false
 }
 
-// had reports whether one of the rules that were there before is so.
+// had reports whether isSo is true for one of the rules that were there before and
+// still are.
 func (v *Revision) had(isSo func(*Rule) bool) bool {
 	at := 0
 	for _, came := range v.Replaced {
@@ -280,8 +281,8 @@ func (v *Revision) had(isSo func(*Rule) bool) bool {
 	return slices.ContainsFunc(v.Rules[at:], isSo)
 }
 
-// noteLinks notes whether role links have changed, and which names are no roles any
-// more.
+// noteLinks determines whether role links have changed, and which names are no
+// longer roles.
 func (v *Revision) noteLinks(r *reader, before, added []*Rule) {
 	v.Links = slices.ContainsFunc(added, notPolicy)
 	roles := map[int32]bool{} // that lost a link

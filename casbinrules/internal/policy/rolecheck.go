@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
-// CheckPolicy checks what only the whole policy shows; file is the first one.
+// CheckPolicy checks what only the whole policy shows; file is its first file.
 func (r *reader) CheckPolicy(file string, c *model.Settings) {
 	if !c.EmptyPolicy && r.Errors == 0 && !slices.ContainsFunc(r.Rules, (*Rule).IsPolicy) {
 		r.report(file, 1, 1, model.CodeEmptyPolicy, "add one, or use WithEmptyPolicy (--allow-empty)", "the policy has no p line, and would refuse everything")
@@ -27,7 +27,7 @@ func (r *reader) CheckPolicy(file string, c *model.Settings) {
 	}
 }
 
-// CheckRoles reports cycles and chains that Casbin would not follow.
+// CheckRoles reports cycles of role links, and chains that are too long for Casbin.
 func (r *reader) CheckRoles(graphs map[string]*Graph) {
 	seen := map[int32]*linkChecker{}
 	tree := r.schema.Effect == model.SubjectPriorityEffect
@@ -55,7 +55,7 @@ func (r *reader) CheckRoles(graphs map[string]*Graph) {
 		if cycle := c.add(from, to); cycle != nil {
 			code := model.CodeCycle
 			if tree {
-				code = model.CodeTree // Casbin hangs on a circle.
+				code = model.CodeTree // Casbin does not return from a cycle.
 			}
 			r.reportRule(made, 0, code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(cycle, " → "))
 		}
@@ -86,24 +86,24 @@ func (r *reader) checkDepth(seen map[int32]*linkChecker) {
 	}
 }
 
-// cut reports whether some chain is too long.
+// cut reports whether a chain is too long.
 func (g *Graph) cut() bool {
 	return slices.ContainsFunc(g.closures, func(c *Closure) bool { return c != nil && c.cut != "" })
 }
 
-// linkChecker takes role links one by one and tells when one closes a circle.
+// linkChecker is given role links one by one and detects when one closes a cycle.
 type linkChecker struct {
 	graph *Graph
-	// given is how many lines give a name to others as a role, by node, without
-	// those that close a circle.
+	// given is how many lines assign a name to others as a role, by node, without those
+	// that close a cycle.
 	given []int32
-	// chained says that some role has roles itself, without which there are
-	// neither circles nor chains.
+	// chained reports that a role has roles itself; otherwise there are neither cycles
+	// nor chains.
 	chained bool
 	up      map[Pair][]Pair
 }
 
-// newLinkChecker is for the g lines of a kind; nil when there are none.
+// newLinkChecker returns a checker for the g lines of a kind; nil if there are none.
 func newLinkChecker(g *Graph, rules []*Rule, kind string, pace *pace.Pace) *linkChecker {
 	if g.texts == nil {
 		return nil
@@ -126,11 +126,11 @@ func newLinkChecker(g *Graph, rules []*Rule, kind string, pace *pace.Pace) *link
 
 func (c *linkChecker) name(p Pair) string { return c.graph.texts.Text(p.Name) }
 
-// isGiven reports whether a name with roles is given to others by a line that
-// closes no circle.
+// isGiven reports whether a name with roles is assigned to others by a line that
+// does not close a cycle.
 func (c *linkChecker) isGiven(p Pair) bool { return c.given[c.graph.nodes.find(p)] > 0 }
 
-// add takes the link unless it closes a circle, whose names it then returns.
+// add adds the link unless it closes a cycle, whose names it then returns.
 func (c *linkChecker) add(from, to Pair) []string {
 	if from == to || c.isGiven(from) {
 		if back := c.path(to, from); back != nil {
@@ -142,7 +142,7 @@ func (c *linkChecker) add(from, to Pair) []string {
 	return nil
 }
 
-// path is the names on a shortest path from one node to another, or nil.
+// path returns the names on a shortest path from one node to another, or nil.
 func (c *linkChecker) path(from, to Pair) []string {
 	came := map[Pair]Pair{from: from}
 	for queue := []Pair{from}; len(queue) > 0; queue = queue[1:] {

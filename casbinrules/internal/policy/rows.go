@@ -6,7 +6,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// ReadRows adds rules that need no parsing; file stands for a file name in
+// ReadRows adds rules that are already split into fields; file is the file name in
 // findings.
 func (r *reader) ReadRows(file string, rows [][]string) {
 	r.expect(len(rows), 4*len(rows))
@@ -27,11 +27,12 @@ func (r *reader) ReadRows(file string, rows [][]string) {
 	}
 }
 
-// rowFields appends the fields of a row to fields, where they would stand in a file.
+// rowFields appends the fields of a row to fields, with the columns that they would
+// have in a file.
 func rowFields(fields []field, row []string) []field {
 	column := 1
 	for _, value := range row {
-		// Nothing was unquoted: a # is meant.
+		// Counts as quoted, so that a # is literal.
 		fields = append(fields, field{Text: value, column: column, quoted: true})
 		column += len(quoteField(value)) + len(", ")
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// PolicyLines are the p lines of rules. Mostly these are the first ones, and
-// take no room of their own.
+// PolicyLines returns the p lines of rules. They are usually the first ones, and
+// then share the memory of rules.
 func PolicyLines(rules []*Rule) []*Rule {
 	first := slices.IndexFunc(rules, func(r *Rule) bool { return !r.IsPolicy() })
 	if first < 0 {
@@ -34,8 +34,8 @@ func PolicyLines(rules []*Rule) []*Rule {
 	return lines
 }
 
-// linkLines are the lines of rules that are no p lines. Mostly these are the last ones,
-// and take no room of their own.
+// linkLines returns the other lines of rules. They are usually the last ones, and
+// then share the memory of rules.
 func linkLines(rules []*Rule) []*Rule {
 	first := slices.IndexFunc(rules, notPolicy)
 	if first < 0 {
@@ -59,8 +59,8 @@ func linkLines(rules []*Rule) []*Rule {
 	return lines
 }
 
-// EffectOf is "allow", "deny", or what else a policy loaded as Casbin does may
-// say.
+// EffectOf returns "allow", "deny", or any other text in a policy that is loaded as
+// Casbin does.
 func EffectOf(s *model.Schema, r *Rule) string {
 	if s.Eft < 0 {
 		return "allow"
@@ -68,7 +68,7 @@ func EffectOf(s *model.Schema, r *Rule) string {
 	return r.Field(s.Eft)
 }
 
-// ValueAt is what a rule has in a column, or "".
+// ValueAt returns the value of a rule in a column, or "".
 func ValueAt(r *Rule, column int) string {
 	if column < 0 {
 		return ""
@@ -76,18 +76,17 @@ func ValueAt(r *Rule, column int) string {
 	return r.Field(column)
 }
 
-// Rule is one line of a policy. Its fields are numbers of texts, so that a
-// large policy takes little room and equal fields are found without looking at
-// them.
+// Rule is one line of a policy. Its fields are numbers of texts, so that a large
+// policy needs little memory and equal fields are found without comparing texts.
 type Rule struct {
 	Texts *Texts
-	// first is where the numbers of its fields begin, the kind of line ("p",
-	// "g") first; count is how many there are.
+	// first is the index of the numbers of its fields, beginning with the kind of line
+	// ("p", "g"); count is how many there are.
 	first, count int32
 	Source, Line int32 // line counts from 1
 }
 
-// OneRule is a rule of its own, of these values.
+// OneRule returns a rule that belongs to no policy, with these values.
 func OneRule(file string, line int, values ...string) *Rule {
 	t := newTexts(len(values))
 	t.Files = []string{file}
@@ -97,19 +96,19 @@ func OneRule(file string, line int, values ...string) *Rule {
 	return &Rule{Texts: t, count: int32(len(values)), Line: int32(line)}
 }
 
-// Numbers are those of the fields, that of the kind first.
+// Numbers returns the numbers of the fields, beginning with the kind.
 func (r *Rule) Numbers() []int32 { return r.Texts.fields[r.first : r.first+r.count] }
 
-// Number is that of a field as the model defines it, without the kind.
+// Number returns the number of a field as the model defines it, without the kind.
 func (r *Rule) Number(column int) int32 { return r.Texts.fields[r.first+1+int32(column)] }
 
-// Field is the text of a field as the model defines it, without the kind.
+// Field returns the text of a field as the model defines it, without the kind.
 func (r *Rule) Field(column int) string { return r.Texts.Text(r.Number(column)) }
 
-// Width is how many fields there are without the kind.
+// Width returns the number of fields without the kind.
 func (r *Rule) Width() int { return int(r.count) - 1 }
 
-// Values are the fields, the kind first.
+// Values returns the fields, beginning with the kind.
 func (r *Rule) Values() []string { return r.appendValues(make([]string, 0, r.count)) }
 
 func (r *Rule) appendValues(values []string) []string {
@@ -119,13 +118,13 @@ func (r *Rule) appendValues(values []string) []string {
 	return values
 }
 
-// Fields are the fields without the kind.
+// Fields returns the fields without the kind.
 func (r *Rule) Fields() []string { return r.Values()[1:] }
 
-// Kind is what the line is: "p", "g", "g2" …
+// Kind returns the kind of line: "p", "g", "g2" …
 func (r *Rule) Kind() string { return r.Texts.Text(r.Texts.fields[r.first]) }
 
-// ComparePlaces compares where two rules of one policy stand.
+// ComparePlaces compares the places of two rules of one policy.
 func ComparePlaces(a, b *Rule) int {
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 }
@@ -136,10 +135,10 @@ func (r *Rule) IsPolicy() bool { return r.Texts.fields[r.first] == numberP }
 
 func (r *Rule) IsLink() bool { return r.Texts.fields[r.first] == numberG }
 
-// File is the file as it was given, or found in a directory.
+// File returns the file as given, or as found in a directory.
 func (r *Rule) File() string { return r.Texts.Files[r.Source] }
 
-// Place is "policy.csv:12".
+// Place returns a text such as "policy.csv:12".
 func (r *Rule) Place() string { return path.Base(r.File()) + ":" + strconv.Itoa(int(r.Line)) }
 
 // equal reports whether two rules, of whatever policies, say the same.

@@ -8,34 +8,33 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
 )
 
-// ruleTable finds rules as Casbin tells them apart, which is by their fields
-// joined with commas. Rules that read the same have the same newest text, the
-// one with the highest number, and few others have that: where not, they are
-// found by a hash of all their texts.
+// ruleTable finds rules as Casbin distinguishes them, by their fields joined with
+// commas. Rules that read the same have the same newest text, the one with the
+// highest number, which few other rules have; if many have it, they are found by a
+// hash of all their texts.
 type ruleTable struct {
-	// newest is the last rule with a newest text, by the text, and before the
-	// one before it, by the rule; rules are counted from 1. No more than
-	// maxChain hang together so.
+	// newest is the last rule with a newest text, by text, and before the previous one
+	// with it, by rule; rules are counted from 1. At most maxChain rules form a chain.
 	newest, before []int32
 	seed           uint64
-	slots          texttable.Slots // the others by hash
+	slots          texttable.Slots // the other rules, by hash
 	used           int
-	// commas says that some rule has one inside a field, so that another with
+	// commas reports that a rule has a comma inside a field, so that another one with
 	// more fields may read the same.
 	commas bool
 }
 
-// maxChain is how many rules are looked through one by one.
+// maxChain is the maximum number of rules that are compared one by one.
 const maxChain = 8
 
 func newRuleTable() ruleTable { return ruleTable{seed: rand.Uint64()} }
 
-// expect makes room for so many rules more.
+// expect makes room for so many further rules.
 func (t *ruleTable) expect(n int) { t.before = slices.Grow(t.before, n) }
 
-// put adds r behind rules, the ones so far, or returns the one among them that
-// reads the same. The numbers are those of the texts between the commas of r:
-// its fields, if none of them has one.
+// put adds r after rules, the ones so far, or returns the one among them that reads
+// the same. numbers are those of the texts between the commas of r: its fields, if
+// none of them contains one.
 func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	t.commas = t.commas || len(numbers) > int(r.count)
 	newest := slices.Max(numbers)
@@ -89,7 +88,7 @@ func (t *ruleTable) same(a, b *Rule) bool {
 
 func (t *ruleTable) hash(numbers []int32) uint32 { return hashOf(t.seed, numbers) }
 
-// hashOf is a hash of the numbers of texts.
+// hashOf returns a hash of the numbers of texts.
 func hashOf(seed uint64, numbers []int32) uint32 {
 	for _, n := range numbers {
 		seed = texttable.Mix(seed, uint64(uint32(n)))

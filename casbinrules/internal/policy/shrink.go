@@ -9,17 +9,17 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// A policy file that had at least shrinkFrom rules and keeps fewer than one in
-// shrinkBy of them, or a file that loses all it had, is more often cut short
-// than meant.
+// If a policy file had at least shrinkFrom rules and keeps fewer than one in
+// shrinkBy of them, or loses all it had, it was more likely truncated by mistake
+// than edited on purpose.
 const (
 	shrinkFrom = 10
 	shrinkBy   = 2
 )
 
-// CheckShrink compares a policy with the one before it and returns an error
-// for each file that is suddenly empty, or gone, or far smaller. Rules that
-// have moved to another file count where they were.
+// CheckShrink compares a policy with the previous one and returns an error for each
+// file that is suddenly empty, missing or much smaller. Rules that have moved to
+// another file count where they were.
 func CheckShrink(before, after []*Rule) []model.Finding {
 	had, now := countByFile(before), countByFile(after)
 	var found []model.Finding
@@ -54,7 +54,7 @@ func countByFile(rules []*Rule) map[string]int {
 	return counts
 }
 
-// moved is how many rules of a file stand in another one after that.
+// moved returns how many rules of a file are in another one afterwards.
 func moved(file string, before, after []*Rule) (count int) {
 	elsewhere := map[string]bool{}
 	for _, r := range after {

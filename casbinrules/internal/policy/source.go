@@ -6,34 +6,32 @@ import (
 	"sync"
 )
 
-// source is what rules were read from. Where a field stands in it is only
-// looked for when there is something to say about the field. It is safe for
-// concurrent use.
+// source is what rules were read from. The column of a field is only determined
+// when there is a finding about the field. It is safe for concurrent use.
 type source struct {
 	text []byte
-	rows [][]string // in place of the text
-	// before is how many line feeds stand in front of each block of the text, which
-	// takes a tenth of the time that looking for each of them would.
+	rows [][]string // instead of the text
+	// before is how many line feeds precede each block of the text, which takes a tenth
+	// of the time of finding each of them.
 	before []int32
 	once   sync.Once
 }
 
 const blockSize = 512
 
-// column is where a field of a line begins, the first of the line being that
-// of its kind.
+// column returns the column of a field of a line, the first of which is the kind.
 func (s *source) column(line, number int) int {
 	if s.rows != nil {
 		return rowFields(nil, s.rows[line-1])[number].column
 	}
 	text, offset := trimmed(s.line(line))
 	var room [8]field
-	fields, _ := SplitLine(room[:0], text, offset) // which has gone well before
+	fields, _ := SplitLine(room[:0], text, offset) // it was parsed successfully before
 	return fields[number].column
 }
 
-// line is a line of the text, counted from 1, with what else follows its line
-// feed.
+// line returns the text from the beginning of a line, counted from 1, including
+// what follows its line feed.
 func (s *source) line(n int) string {
 	s.once.Do(func() {
 		count := 0
@@ -43,7 +41,7 @@ func (s *source) line(n int) string {
 			count += bytes.Count(block, []byte{'\n'})
 		}
 	})
-	at, left := 0, n-1 // line feeds in front of the line
+	at, left := 0, n-1 // line feeds before the line
 	if i, _ := slices.BinarySearch(s.before, int32(left)); i > 0 {
 		at, left = (i-1)*blockSize, left-int(s.before[i-1])
 	}
@@ -54,7 +52,7 @@ func (s *source) line(n int) string {
 	return string(line)
 }
 
-// lengthOfLine is that of the first line of a text, with its line feed.
+// lengthOfLine returns the length of the first line of a text, with its line feed.
 func lengthOfLine(text []byte) int {
 	if n := bytes.IndexByte(text, '\n'); n >= 0 {
 		return n + 1
@@ -62,7 +60,7 @@ func lengthOfLine(text []byte) int {
 	return len(text)
 }
 
-// Column is where a field of a rule begins, the kind being field 0.
+// Column returns the column of a field of a rule; the kind is field 0.
 func (r *reader) Column(of *Rule, field int) int {
 	return r.sources[of.Source].column(int(of.Line), field)
 }

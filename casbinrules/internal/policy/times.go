@@ -12,23 +12,24 @@ import (
 // Instant is a time in whole microseconds since 1970, UTC.
 type Instant int64
 
-// The ends of links that have none.
+// The start and end of links that have none.
 const (
 	noStart Instant = math.MinInt64
 	noEnd   Instant = math.MaxInt64
 )
 
-// anyTime stands for all times at once, so that links count whatever they say.
+// anyTime stands for all times at once, so that links always count.
 const anyTime = noStart
 
-// open is what a policy says for a start or an end, or a field of a condition, that
-// there is none of.
+// open is the value in a policy for no start or end, or for an empty field of a
+// condition.
 const open = "_"
 
-// timeLayout is how Casbin's TimeMatch reads a time. It has no zone, and so is UTC.
+// timeLayout is the format of times in Casbin's TimeMatch. It has no zone, so times
+// are UTC.
 const timeLayout = time.DateTime
 
-// InstantOf is a time as an instant.
+// InstantOf returns a time as an instant.
 func InstantOf(t time.Time) Instant { return Instant(t.UnixMicro()) }
 
 func parseInstant(text string) (Instant, bool) {
@@ -36,8 +37,8 @@ func parseInstant(text string) (Instant, bool) {
 	return InstantOf(t), err == nil
 }
 
-// Window says when a role link counts: after its start and before its end. A link
-// without one has the smallest or the largest instant there.
+// Window says when a role link counts: after its start and before its end. If a
+// link has no start or end, that is the smallest or the largest instant.
 type Window struct{ Start, End Instant }
 
 // Holds reports whether the link counts.
@@ -46,7 +47,7 @@ func (w Window) Holds(now Instant) bool { return w.Start < now && now < w.End }
 // Always reports whether it has neither start nor end.
 func (w Window) Always() bool { return w.Start == noStart && w.End == noEnd }
 
-// limit says when a role link counts: in a window, or while a condition holds.
+// limit says when a role link counts: in a window, or while a condition is true.
 type limit struct {
 	Window
 	condition *condition
@@ -61,7 +62,7 @@ func (l limit) holds(m Moment) bool {
 
 func (l limit) always() bool { return l.condition == nil && l.Always() }
 
-// limit says when a g line counts.
+// limit returns when a g line counts.
 func (g *Graph) limit(r *Rule) limit {
 	if g.times.holds == nil {
 		return limit{Window: g.Window(r)}
@@ -69,7 +70,7 @@ func (g *Graph) limit(r *Rule) limit {
 	return limit{Window{noStart, noEnd}, g.times.of(g.Condition(r))}
 }
 
-// Limited reports whether links of the graph need not count always, and Timed
+// Limited reports whether links of the graph may not always count, and Timed
 // whether they have a start and an end.
 func (g *Graph) Limited() bool { return g.times != nil }
 func (g *Graph) Timed() bool   { return g.times != nil && g.times.holds == nil }
@@ -77,17 +78,17 @@ func (g *Graph) Timed() bool   { return g.times != nil && g.times.holds == nil }
 // Counts reports whether a g line counts.
 func (g *Graph) Counts(m Moment, r *Rule) bool { return g.times == nil || g.limit(r).holds(m) }
 
-// Always reports whether a g line does at any time.
+// Always reports whether a g line always counts.
 func (g *Graph) Always(r *Rule) bool { return g.times == nil || g.limit(r).always() }
 
-// Condition are the fields of a g line that say when it counts. A line may have more,
-// which Casbin ignores.
+// Condition returns the fields of a g line that say when it counts. A line may have
+// further ones, which Casbin ignores.
 func (g *Graph) Condition(r *Rule) []string {
 	at := g.TimeField(false)
 	return r.Fields()[at : at+g.times.width]
 }
 
-// Window says when a g line counts. What cannot be read was refused.
+// Window returns when a g line counts. Invalid values were refused.
 func (g *Graph) Window(r *Rule) Window {
 	w := Window{noStart, noEnd}
 	if !g.Timed() {
@@ -102,12 +103,12 @@ func (g *Graph) Window(r *Rule) Window {
 	return w
 }
 
-// times are the links of a graph with what says when they count.
+// times are the links of a graph with the limits on when they count.
 type times struct {
 	conditions
 	links  map[int32][]timedLink // by the node they lead from
 	prefix string
-	// names are those which some link that does not always count leads on from.
+	// names are those from which a link that does not always count can be reached.
 	names map[Pair]*timedName
 }
 
@@ -116,21 +117,22 @@ type timedLink struct {
 	limit limit
 }
 
-// timedName is a name whose roles change with time. It keeps those of the last
+// timedName is a name whose roles change with time. It caches those of the last
 // question, with how long they stay the same.
 type timedName struct {
 	node int32
 	last atomic.Pointer[timedClosure]
 }
 
-// timedClosure is a closure that is right after one instant and before another.
+// timedClosure is a closure that is valid after one instant and before another.
 type timedClosure struct {
 	Closure
 	after, before Instant
 }
 
-// newTimes reads when the links of a kind count, which width fields say, by holds where
-// it is not nil. Of two lines for one link the last counts, as Casbin has it.
+// newTimes reads when the links of a kind count, from width fields, or by holds if
+// it is not nil. If two lines have the same link, the last one counts, as in
+// Casbin.
 func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.LinkCondition) *times {
 	g := f.graph
 	t := &times{
@@ -143,7 +145,7 @@ func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.Li
 	}
 	number := g.texts.Known(kind)
 	limited := map[int32]bool{}
-	places := map[[2]int32]int{} // of links from a node to a name, among those of the node
+	places := map[[2]int32]int{} // index of a link among those of its node, by node and name
 	for _, r := range rules {
 		if r.Numbers()[0] != number {
 			continue
@@ -169,10 +171,10 @@ func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.Li
 	return t
 }
 
-// ChangesWithTime reports whether the roles of a name do.
+// ChangesWithTime reports whether the roles of a name change with time.
 func (g *Graph) ChangesWithTime(p Pair) bool { return g.times != nil && g.times.names[p] != nil }
 
-// FromAt is the closure of name by the links that count now, or nil.
+// FromAt returns the closure of name by the links that count now, or nil.
 func (g *Graph) FromAt(now Moment, tenant, name string) *Closure {
 	if g.times == nil {
 		return g.From(tenant, name)
@@ -187,8 +189,8 @@ func (g *Graph) FromAt(now Moment, tenant, name string) *Closure {
 	return g.At(now, p)
 }
 
-// At is FromAt by numbers. Two results are the same closure only while no link on
-// the way of the name has begun or ended.
+// At is FromAt with numbers. Two results are the same closure only as long as no
+// link reachable from the name has begun or ended.
 func (g *Graph) At(now Moment, p Pair) *Closure {
 	if g.times == nil {
 		return g.Of(p)
@@ -208,9 +210,8 @@ func (g *Graph) At(now Moment, p Pair) *Closure {
 	return &c.Closure
 }
 
-// Later is by what links are judged that come behind one of the credentials: of a
-// graph with tenants Casbin looks at the time or the condition of the first link
-// alone.
+// Later returns the moment for links that follow one of the credentials: in a graph
+// with tenants, Casbin checks the time or the condition of the first link only.
 func (g *Graph) Later(now Moment) Moment {
 	if g.Tenants {
 		return Moment{Time: anyTime}
@@ -218,8 +219,7 @@ func (g *Graph) Later(now Moment) Moment {
 	return now
 }
 
-// followAt walks from a node along the links that count now, as Casbin does; see
-// Later.
+// followAt follows the links that count now from a node, as Casbin does; see Later.
 func (g *Graph) followAt(now Moment, node int32) *timedClosure {
 	start := g.nodes.pair(node)
 	c := &timedClosure{after: noStart, before: noEnd}
@@ -250,8 +250,8 @@ func (g *Graph) followAt(now Moment, node int32) *timedClosure {
 	return c
 }
 
-// narrow makes the closure right only as long as the window stays open, or closed.
-// At the very instant of an end it is right for nothing else.
+// narrow limits the closure's validity to the time in which the window stays open,
+// or closed. At the very instant of an end it is valid for no other instant.
 func (c *timedClosure) narrow(now Instant, w Window) {
 	for _, end := range [2]Instant{w.Start, w.End} {
 		if end <= now {
@@ -263,7 +263,7 @@ func (c *timedClosure) narrow(now Instant, w Window) {
 	}
 }
 
-// TimeField is the field of g lines that has the start or, with end, the end.
+// TimeField returns the field of g lines with the start or, if end is set, the end.
 func (g *Graph) TimeField(end bool) int {
 	at := 2
 	if g.Tenants {
@@ -275,7 +275,7 @@ func (g *Graph) TimeField(end bool) int {
 	return at
 }
 
-// AlwaysFrom are the names that links which always count lead to from one.
+// AlwaysFrom returns the names that links which always count lead to from one.
 func (g *Graph) AlwaysFrom(from Pair) map[int32]bool {
 	seen := map[int32]bool{}
 	queue := []int32{from.Name}
