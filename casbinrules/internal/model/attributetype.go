@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// AttributeType is what the values of an attribute are, and how a matcher may
-// compare them. Whatever does not read as the type exactly is not a value of it.
+// AttributeType is the type of an attribute's values, which determines how a
+// matcher may compare them. A text that does not have the exact form of the type is
+// not a value of it.
 type AttributeType uint8
 
 const (
@@ -39,8 +40,8 @@ const (
 // AttributeTypes are the names of the types, in their order.
 var AttributeTypes = [...]string{"text", "number", "time", "date", "ip"}
 
-// String is the name of the type, as casbinrules.ParseAttribute takes it: "text",
-// "number", "time", "date" or "ip".
+// String returns the name of the type, as casbinrules.ParseAttribute accepts it:
+// "text", "number", "time", "date" or "ip".
 func (t AttributeType) String() string {
 	if int(t) < len(AttributeTypes) {
 		return AttributeTypes[t]
@@ -48,7 +49,7 @@ func (t AttributeType) String() string {
 	return "attribute type " + strconv.Itoa(int(t))
 }
 
-// DescribeType is the type in a sentence, with its form.
+// DescribeType describes the type and its form.
 func DescribeType(t AttributeType) string {
 	return [...]string{
 		"a text", "a number such as 18 or 0.5", "a time of day as HH:MM or HH:MM:SS", "a date as YYYY-MM-DD", "an IP address",
@@ -65,21 +66,21 @@ func CheckTypedField(field string) error {
 	return nil
 }
 
-// Value is a value that has been read as its type.
+// Value is a parsed value.
 type Value struct {
 	// Text is the one spelling of the value.
 	Text string
-	// Order is what it is compared by, for types that have an order.
+	// Order is the value by which it is compared, for types with an order.
 	Order float64
 }
 
 // IsOrdered reports whether values of the type are more or less than others.
 func IsOrdered(t AttributeType) bool { return t == Number || t == TimeOfDay || t == Date }
 
-// maxTyped is how long a value of a type other than Text can be, in bytes.
+// maxTyped is the maximum length of a value of a type other than Text, in bytes.
 const maxTyped = 64
 
-// ParseValue is text as a value of the type.
+// ParseValue parses text as a value of the type.
 func ParseValue(t AttributeType, text string) (v Value, ok bool) {
 	if t == Text {
 		return Value{Text: text}, true
@@ -105,12 +106,13 @@ func ParseValue(t AttributeType, text string) (v Value, ok bool) {
 
 const secondsOfDay = 24 * 60 * 60
 
-// daysToEpoch is how many days 1970-01-01 is behind 0000-01-01, the first date
-// there is. No date is less than 0.
+// daysToEpoch is the number of days from 0000-01-01, the first date, to 1970-01-01.
+// No date is less than 0.
 const daysToEpoch = 719528
 
-// maxDigits is how many significant digits set any two decimal numbers apart as
-// float64 (IEEE 754 binary64), maxWhole below what every two whole numbers are.
+// maxDigits is the number of significant digits with which any two decimal numbers
+// differ as float64 (IEEE 754 binary64), maxWhole the bound below which any two
+// whole numbers do.
 const (
 	maxDigits = 15
 	maxWhole  = 1 << 53

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// FreeClause is an alternative of the matcher that does not look at what other
-// alternatives compare lines by, such as r.sub == "root" beside a comparison of
-// subjects: it makes lines count whoever they are for.
+// FreeClause is an alternative of the matcher that ignores what other alternatives
+// compare lines by, such as r.sub == "root" beside a comparison of subjects: it
+// makes lines apply whoever they are for.
 type FreeClause struct {
 	Node *Node
-	// Whole says that it is an alternative to all of the matcher, and looks at
-	// nothing of a line.
+	// Whole reports that it is an alternative to the whole matcher, and uses nothing of a
+	// line.
 	Whole bool
-	// over are the fields of lines that others compare and it does not.
+	// over are the fields of lines that others compare and it ignores.
 	over []string
 }
 
-// Effect says which lines count where the clause is true.
+// Effect says which lines apply if the clause is true.
 func (c FreeClause) Effect() string {
 	if c.Whole {
 		return "every line counts, whoever and whatever it is for"
@@ -25,7 +25,7 @@ func (c FreeClause) Effect() string {
 	return "lines count whatever their " + strings.Join(c.over, " and ") + " may be"
 }
 
-// FreeClauses are those of the matcher.
+// FreeClauses returns those of the matcher.
 func (s *Schema) FreeClauses() []FreeClause {
 	if s.Tree == nil {
 		return nil
@@ -45,7 +45,7 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 	}
 	compared := s.ColumnsIn(n)
 	if len(compared) == 1 && compared[0] == s.Eft {
-		return found // it says for whom denies count
+		return found // it determines to whom denies apply
 	}
 	bySubject := s.hasSubject(compared)
 	for _, side := range n.Parts {
@@ -66,8 +66,8 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 	return found
 }
 
-// OpenClauses are the alternatives to all of the matcher that look at a line and, of the
-// request, at its action at most, where others look at more.
+// OpenClauses returns the alternatives to the whole matcher that use a line and, of
+// the request, at most its action, while others use more.
 func (s *Schema) OpenClauses() []*Node {
 	if s.Tree == nil || !looksBeyondAction(s.Tree) {
 		return nil
@@ -89,7 +89,7 @@ func (s *Schema) appendOpenClauses(found []*Node, n *Node) []*Node {
 	return found
 }
 
-// looksBeyondAction reports whether a part of the matcher looks at more of the request
+// looksBeyondAction reports whether a part of the matcher uses more of the request
 // than its action.
 func looksBeyondAction(n *Node) bool {
 	for part := range n.All() {
@@ -100,13 +100,13 @@ func looksBeyondAction(n *Node) bool {
 	return false
 }
 
-// hasSubject reports whether a column that is compared with the subject of
-// requests is among columns.
+// hasSubject reports whether columns contain one that is compared with the subject
+// of requests.
 func (s *Schema) hasSubject(columns []int) bool {
 	return slices.ContainsFunc(columns, func(column int) bool { return slices.Contains(s.Subjects, column) })
 }
 
-// usesRequest reports whether a part of the matcher looks at the request.
+// usesRequest reports whether a part of the matcher uses the request.
 func usesRequest(n *Node) bool {
 	for part := range n.All() {
 		if strings.HasPrefix(part.Name(), "r_") {
@@ -116,7 +116,7 @@ func usesRequest(n *Node) bool {
 	return false
 }
 
-// Source is a part of the matcher as model files spell it.
+// Source returns a part of the matcher as written in model files.
 func (s *Schema) Source(n *Node) string {
 	return spelt(s.Matcher[s.tokens[n.first].from:s.tokens[n.end-1].to])
 }

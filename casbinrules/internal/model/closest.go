@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// Closest is the one of words that a word is most likely meant for, or "": it
-// differs in letter case, in one letter of four, or in being cut short.
+// Closest returns the one of words that a word is most likely meant to be, or "":
+// it differs in letter case, in at most one letter of four, or by being cut short.
 func Closest(word string, words []string) string {
 	word = strings.ToLower(word)
 	best, least := "", len(word)+1
@@ -13,7 +13,7 @@ func Closest(word string, words []string) string {
 		lower := strings.ToLower(w)
 		n := editDistance(word, lower)
 		if n > max(1, len(w)/4) && isBeginning(word, lower) {
-			n = len(word) // after all that are misspelt
+			n = len(word) // ranks after all misspellings
 		} else if n > max(1, len(w)/4) {
 			continue
 		}
@@ -29,8 +29,8 @@ func isBeginning(a, b string) bool {
 	return min(len(a), len(b)) >= 3 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
-// editDistance is how many letters more, less or other, and pairs of letters swapped,
-// make a into b.
+// editDistance returns how many added, removed or changed letters, and swapped
+// pairs of letters, turn a into b.
 func editDistance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
@@ -53,7 +53,7 @@ func editDistance(a, b string) int {
 	return last[len(b)]
 }
 
-// DidYouMean puts what is closest to a word before a hint.
+// DidYouMean prepends the closest word to a hint.
 func DidYouMean(word string, words []string, hint string) string {
 	if near := Closest(word, words); near != "" {
 		return "did you mean " + near + "? " + hint

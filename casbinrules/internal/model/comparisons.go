@@ -8,28 +8,28 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// Matcher is what the model in force compares requests with, for tools that
-// make up requests.
+// Matcher describes what the model in force compares requests with, for tools that
+// generate requests.
 type Matcher struct {
-	// Text and Effect are the matcher and the policy effect as Casbin has them,
-	// such as "r_sub == p_sub".
+	// Text and Effect are the matcher and the policy effect in Casbin's form, such as
+	// "r_sub == p_sub".
 	Text, Effect string
-	// Comparisons are the conditions on one field of a request each, in the
-	// order of the matcher, each once, and those on the tenant that role links take
-	// from a rule or a text, as g(r.sub, p.sub, p.dom) does: there the roles of
-	// credentials count for requests in that tenant. Whether a rule matches depends on a
-	// request through them alone if Opaque is empty.
+	// Comparisons are the conditions on single fields of a request, each once, in
+	// the order of the matcher, and those on the tenant that role links take from a
+	// rule or a text, as in g(r.sub, p.sub, p.dom): there the roles of credentials
+	// count for requests in that tenant. If Opaque is empty, whether a rule matches
+	// a request depends on them alone.
 	Comparisons []Comparison
-	// Opaque are the other conditions on a request as the model spells them:
-	// those that compare two of its fields with each other, that call a function
-	// given with casbinrules.WithFunction, or that compute something.
+	// Opaque are the other conditions on a request as written in the model: those that
+	// compare two of its fields with each other, call a function given with
+	// casbinrules.WithFunction, or compute something.
 	Opaque []string
-	// RolesTogether is how many conditions on the roles of the subject the matcher
-	// combines at most to allow a request or to deny it: 1 for g(r.sub, p.sub), and
-	// 2 for g(r.sub, p.sub) && g(r.sub, "staff").
+	// RolesTogether is the largest number of conditions on the roles of the subject that
+	// the matcher combines to allow or deny a request: 1 for g(r.sub, p.sub), and 2 for
+	// g(r.sub, p.sub) && g(r.sub, "staff").
 	RolesTogether int
-	// OwnRoles says that role links g decide by the roles that the subject has in the
-	// tenant of the request alone: each call is as g(r.sub, p.sub), with tenants as
+	// OwnRoles reports that role links g decide only by the roles that the subject has in
+	// the tenant of the request: each call is like g(r.sub, p.sub), with tenants like
 	// g(r.sub, p.sub, r.dom).
 	OwnRoles bool
 }
@@ -45,13 +45,13 @@ type Comparison struct {
 	// [Rule.Fields], and -1 for the constant Text.
 	Column int
 	Text   string
-	// Patterns is the function by which names of role links are patterns, and those
-	// that are compared with them; "" where Function is none of role links, or they
-	// are names alone.
+	// Patterns is the function by which names of role links, and those that are compared
+	// with them, are patterns; "" if Function is not one of role links, or the names are
+	// not patterns.
 	Patterns string
 }
 
-// ReadComparisons is what the matcher compares requests with.
+// ReadComparisons returns what the matcher compares requests with.
 func (s *Schema) ReadComparisons() Matcher {
 	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, made: Matcher{Text: s.Matcher, Effect: s.Effect}}
 	for n := range s.Tree.All() {

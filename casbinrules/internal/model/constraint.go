@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Constraint is one definition of [constraint_definition], which says what role
-// links a policy may not have. It is of Casbin v3, and of the file rather than
-// of the library: it holds for every major version.
+// Constraint is one definition of [constraint_definition], which says which role
+// links a policy may not have. It was introduced by Casbin v3, but is checked for
+// every major version.
 type Constraint struct {
 	At Position
 	// Text is the definition without its key.
 	Text string
 	Kind ConstraintKind
-	// Roles are those of one subject, of which it may have Max; the one that is
-	// limited to Max lines; or the one that needs the other.
+	// Roles are those of which one subject may have Max; or the one that is limited
+	// to Max lines; or the one that requires the other, and that other.
 	Roles []string
 	Max   int
 }
@@ -27,11 +27,11 @@ type ConstraintKind int
 
 const (
 	ConstraintRoles    ConstraintKind = iota // sod and sodMax: Max of Roles for one subject
-	ConstraintSubjects                       // roleMax: Max lines that give Roles[0]
+	ConstraintSubjects                       // roleMax: Max lines that assign Roles[0]
 	ConstraintRequires                       // rolePre: Roles[0] only beside Roles[1]
 )
 
-// constraintForms are the forms that there are.
+// constraintForms lists the possible forms.
 const constraintForms = `there are sod("a", "b"), sodMax(["a", "b"], 1), roleMax("a", 2) and rolePre("a", "b")`
 
 var (
@@ -48,7 +48,7 @@ func isConstraintKey(key string) bool {
 	return err == nil && n > 1 && key == "c"+strconv.Itoa(n)
 }
 
-// readConstraints reads the constraints, and refuses what nobody would check.
+// readConstraints parses the constraints, and refuses those that would not be checked.
 func (f *File) readConstraints() {
 	var keys []string
 	for key := range f.At {
@@ -77,7 +77,7 @@ func (f *File) readConstraints() {
 	}
 }
 
-// constraintNumber is 1 for "c".
+// constraintNumber returns the number in a key, 1 for "c".
 func constraintNumber(key string) int {
 	n, err := strconv.Atoi(strings.TrimPrefix(key, "c"))
 	if err != nil {
@@ -86,7 +86,7 @@ func constraintNumber(key string) int {
 	return n
 }
 
-// definitionText is what a definition says behind its "=", in one line and
+// definitionText returns the text of a definition after its "=", in one line and
 // without comments, as Casbin reads it.
 func (f *File) definitionText(key string) string {
 	var b strings.Builder
@@ -141,7 +141,7 @@ func parseConstraint(text string) (Constraint, error) {
 	return c, nil
 }
 
-// listedRoles are the names in a list, or nil.
+// listedRoles returns the names in a list, or nil.
 func listedRoles(list string) []string {
 	var roles []string
 	for part := range strings.SplitSeq(list, ",") {

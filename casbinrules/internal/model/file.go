@@ -12,34 +12,33 @@ import (
 // Position is a place in a file, both counted from 1.
 type Position struct{ Line, Column int }
 
-// File is a model text that Casbin reads, with the places of its
-// definitions.
+// File is the text of a model, with the places of its definitions.
 type File struct {
 	Name string
-	// Text is what was read, and Casbin what Casbin has made of it, nil if it
-	// refuses the model.
+	// Text is the text, and Casbin Casbin's result of reading it, nil if it refuses the
+	// model.
 	Text   string
 	Casbin bridge.Model
-	// At is where each definition stands, by key such as "m".
+	// At is the place of each definition, by key such as "m".
 	At map[string]Position
-	// Constraints are what role links the policy may not have.
+	// Constraints restrict the role links of the policy.
 	Constraints []Constraint
-	// lines are those of each definition, by its key; last is the key of the one
-	// at hand, "" for one that is not used.
+	// lines are those of each definition, by its key; last is the key of the current
+	// definition, "" for one that is not used.
 	lines    map[string][]sourceLine
 	last     string
 	Settings *Settings
 	Findings []Finding
 }
 
-// sourceLine is a line of a definition without the blanks around it.
+// sourceLine is a line of a definition without surrounding spaces.
 type sourceLine struct {
 	text string
 	at   Position
 }
 
-// sections are Casbin's section names with the keys they define; those of the
-// first definition only, since Casbin uses others on special request only.
+// sections are Casbin's section names with the keys that they define; only the
+// first keys, since Casbin uses others only on request.
 var sections = map[string]string{
 	"request_definition": "r",
 	"policy_definition":  "p",
@@ -50,10 +49,10 @@ var sections = map[string]string{
 	"constraint_definition": "c",
 }
 
-// Bom is a byte order mark in UTF-8.
+// Bom is the byte order mark in UTF-8.
 const Bom = "\ufeff"
 
-// MaxModelLine is how long a line Casbin reads in one piece.
+// MaxModelLine is the maximum length of a line that Casbin reads in one piece.
 const MaxModelLine = 4096
 
 func (f *File) Report(at Position, code, hint, format string, args ...any) {
@@ -61,7 +60,7 @@ func (f *File) Report(at Position, code, hint, format string, args ...any) {
 		File: f.Name, Line: at.Line, Column: at.Column, Severity: f.Settings.Severity(code),
 		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
 	}
-	if !slices.Contains(f.Findings, made) { // a definition may have one slip several times
+	if !slices.Contains(f.Findings, made) { // a definition may contain a mistake several times
 		f.Findings = append(f.Findings, made)
 	}
 }
@@ -69,8 +68,8 @@ func (f *File) Report(at Position, code, hint, format string, args ...any) {
 // Failed reports whether a finding refuses the model.
 func (f *File) Failed() bool { return Refused(f.Findings) }
 
-// ReadFile scans the text for positions and for what Casbin would skip
-// silently, and has Casbin read it.
+// ReadFile scans the text for positions and for what Casbin would skip silently,
+// and then calls Casbin to read it.
 func ReadFile(name, text string, c *Settings) *File {
 	f := &File{Name: name, Text: text, At: map[string]Position{}, lines: map[string][]sourceLine{}, Settings: c}
 	f.scan(text)
@@ -85,8 +84,8 @@ func ReadFile(name, text string, c *Settings) *File {
 	return f
 }
 
-// scan notes where definitions stand. It reads lines as Casbin does: trimmed,
-// "#" and ";" begin comments, a trailing backslash continues.
+// scan records where definitions are. It reads lines as Casbin does: trimmed, with
+// comments that begin with "#" or ";", and continued by a backslash at the end.
 func (f *File) scan(text string) {
 	section := ""
 	continued := false
@@ -133,14 +132,14 @@ func (f *File) scan(text string) {
 	}
 }
 
-// define notes one definition and refuses those that no decision would use.
+// define records one definition and refuses those that no decision would use.
 func (f *File) define(section, line string, at Position) {
 	key, _, ok := strings.Cut(line, "=")
 	key = strings.TrimSpace(key)
 	want := sections[section]
 	unused := CodeModelUnused
 	if want == "c" {
-		unused = CodeModelConstraint // which Casbin would skip, and nobody check
+		unused = CodeModelConstraint // Casbin would skip it, so it would not be checked
 	}
 	switch {
 	case !ok:
@@ -164,20 +163,20 @@ func isRoleKey(key string) bool {
 	return len(key) == 2 && key[0] == 'g' && '2' <= key[1] && key[1] <= '9'
 }
 
-// definition is that of a key, empty if there is none.
+// definition returns the definition with a key, empty if there is none.
 func (f *File) definition(key string) bridge.Definition {
 	def, _ := f.Casbin.Definition(key)
 	return def
 }
 
-// FirstLine is the first line of an error's text: Casbin puts stack traces
-// into errors.
+// FirstLine returns the first line of an error's text, since Casbin includes stack
+// traces in errors.
 func FirstLine(err error) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
 	return strings.TrimSpace(line)
 }
 
-// Has reports whether something with this code has been found.
+// Has reports whether there is a finding with this code.
 func (f *File) Has(code string) bool {
 	return slices.ContainsFunc(f.Findings, func(found Finding) bool { return found.Code == code })
 }

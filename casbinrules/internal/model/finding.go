@@ -7,19 +7,19 @@ import (
 	"unicode"
 )
 
-// Severity says what a [Finding] does to the load.
+// Severity is the effect of a [Finding] on loading the policy.
 type Severity int
 
-// The severities, the least first. An error refuses the load. A warning does
-// not, and is logged. A note is neither refused nor logged: what it names is
-// fine in most policies, so that only casbinrules.Lint tells of it.
+// The severities, least severe first. An error refuses the policy. A warning does
+// not, and is logged. A note is neither refused nor logged: what it reports is fine
+// in most policies, so only casbinrules.Lint returns it.
 const (
 	SeverityNote Severity = iota + 1
 	SeverityWarning
 	SeverityError
 )
 
-// String is "note", "warning" or "error".
+// String returns "note", "warning" or "error".
 func (s Severity) String() string {
 	switch s {
 	case SeverityNote:
@@ -35,7 +35,7 @@ func (s Severity) String() string {
 
 // Finding is one thing wrong with a model or policy file.
 type Finding struct {
-	// File is the file as it was given, or found in a directory.
+	// File is the file as given, or as found in a directory.
 	File string
 	// Line and Column count from 1; Column counts bytes.
 	Line, Column int
@@ -46,8 +46,8 @@ type Finding struct {
 	Message, Hint string
 }
 
-// String is "file:line:column: severity: code: message (hint)". Characters that
-// could forge or hide a line of output are escaped or replaced.
+// String returns "file:line:column: severity: code: message (hint)". Characters
+// that could forge or hide a line of output are escaped or replaced.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s:%d:%d: %s: %s: %s", f.File, f.Line, f.Column, f.Severity, f.Code, f.Message)
 	if f.Hint != "" {
@@ -66,7 +66,7 @@ func Visible(s string) string {
 	}, s)
 }
 
-// maxShown is how many bytes of one text a line of output takes.
+// maxShown is the maximum length of one text in a line of output, in bytes.
 const maxShown = 256
 
 // Cut shortens a text that is too long for a line of output.
@@ -77,18 +77,17 @@ func Cut(s string) string {
 	return strings.ToValidUTF8(s[:maxShown], "") + "…"
 }
 
-// listed is how many findings the text of an error shows.
+// listed is the maximum number of findings in the text of an error.
 const listed = 100
 
-// FindingsError refuses a model or a policy.
+// FindingsError is returned for a model or a policy that is refused.
 type FindingsError struct {
-	// Findings are all there are, warnings and notes too, those of the model
-	// first, then in the order of the policy files and their lines.
+	// Findings are all findings, including warnings and notes: those about the model
+	// first, then those about policy files in the order of files and lines.
 	Findings []Finding
 }
 
-// Error is the findings that are errors, one a line, cut after the first
-// hundred.
+// Error returns the findings that are errors, one per line, up to the first hundred.
 func (e *FindingsError) Error() string {
 	var b strings.Builder
 	n := 0
@@ -197,7 +196,7 @@ const (
 	CodeRouteNoRule     = "route_without_rule"
 )
 
-// The codes of findings about a policy beside the one before it.
+// The codes of findings about a policy compared with the previous one.
 const (
 	CodeEmptied = "file_emptied"
 	CodeShrunk  = "file_shrunk"

@@ -12,20 +12,20 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// IsReserved reports whether a name means something in matchers already.
+// IsReserved reports whether a name already has a meaning in matchers.
 func IsReserved(name string) bool {
 	return slices.Contains(pattern.Builtin, name) || slices.Contains([]string{"g", "eval", "in", "IN", "true", "false"}, name) ||
 		isRoleKey(name) || strings.HasPrefix(name, "r_") || strings.HasPrefix(name, "p_")
 }
 
-// withoutAliases is a matcher with Casbin's own names in place of aliases.
+// withoutAliases returns a matcher with aliases replaced by Casbin's own names.
 func (c *Settings) withoutAliases(matcher string) string {
 	if len(c.Aliases) == 0 {
 		return matcher
 	}
 	tokens, err := lex(matcher)
 	if err != nil {
-		return matcher // refused by whoever reads it
+		return matcher // it is refused when it is parsed
 	}
 	var b strings.Builder
 	from := 0
@@ -42,8 +42,8 @@ func (c *Settings) withoutAliases(matcher string) string {
 
 type MatcherFunction func(args ...string) (bool, error)
 
-// FunctionError is the failure of a function that an option gave. Casbin hands
-// it on as it is.
+// FunctionError is the failure of a function given by an option. Casbin passes it
+// on unchanged.
 type FunctionError struct {
 	name string
 	err  error
@@ -53,14 +53,15 @@ func (e *FunctionError) Error() string { return "function " + e.name + ": " + e.
 
 func (e *FunctionError) Unwrap() error { return e.err }
 
-// MatcherFunctions are Casbin's functions and those of the options.
+// MatcherFunctions returns Casbin's functions and those of the options.
 func (c *Settings) MatcherFunctions() map[string]govaluate.ExpressionFunction {
 	functions := c.Casbin.Functions()
 	maps.Copy(functions, c.OwnFunctions())
 	return functions
 }
 
-// OwnFunctions are those of the options as the expression library calls them.
+// OwnFunctions returns those of the options in the form that the expression library
+// calls.
 func (c *Settings) OwnFunctions() map[string]govaluate.ExpressionFunction {
 	functions := make(map[string]govaluate.ExpressionFunction, len(c.Functions))
 	for name, f := range c.Functions {

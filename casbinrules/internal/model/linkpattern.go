@@ -8,13 +8,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// RolePatterns is the function by which the names in role links of a kind are
+// RolePatterns returns the function by which the names in role links of a kind are
 // patterns, or "".
 func (s *Schema) RolePatterns(kind string) string { return s.File.Settings.RolePatterns[kind] }
 
-// TenantPatterns is the function by which the tenants of role links of a kind are
-// patterns, or "": by an option, or because the matcher says what makes Casbin take
-// them for some.
+// TenantPatterns returns the function by which the tenants of role links of a kind
+// are patterns, or "": because of an option, or of a text in the matcher that has
+// this effect in Casbin.
 func (s *Schema) TenantPatterns(kind string) string {
 	if s.Roles[kind] == 3 && (s.File.Settings.TenantPatterns[kind] || s.impliesTenantPatterns()) {
 		return "keyMatch"
@@ -22,15 +22,15 @@ func (s *Schema) TenantPatterns(kind string) string {
 	return ""
 }
 
-// impliesTenantPatterns reports whether the matcher holds the text that Casbin
+// impliesTenantPatterns reports whether the matcher contains the text that Casbin
 // looks for.
 func (s *Schema) impliesTenantPatterns() bool {
 	request, policy := s.File.Settings.Casbin.TenantPatterns(s.File.Casbin)
 	return request != "" && strings.Contains(s.File.definition("m").Value, "keyMatch("+request+", "+policy+")")
 }
 
-// readTenantCall looks at a call that compares tenants by keyMatch, which Casbin
-// finds by its spelling.
+// readTenantCall checks a call that compares tenants with keyMatch, which Casbin
+// recognizes by its text.
 func (s *Schema) readTenantCall(c *Node) {
 	request, policy := s.File.Settings.Casbin.TenantPatterns(s.File.Casbin)
 	if c.Text != "keyMatch" || request == "" || c.Arg(0).Name() != request || c.Arg(1).Name() != policy || s.impliesTenantPatterns() {
@@ -45,7 +45,7 @@ func (s *Schema) readTenantCall(c *Node) {
 	}
 }
 
-// checkLinkPatterns refuses options for patterns that the model cannot honour.
+// checkLinkPatterns refuses options for patterns that the model does not support.
 func (s *Schema) checkLinkPatterns(c *Settings) {
 	for _, kind := range slices.Sorted(maps.Keys(c.TenantPatterns)) {
 		if s.Roles[kind] != 3 {
@@ -72,7 +72,8 @@ func (s *Schema) checkLinkPatterns(c *Settings) {
 	}
 }
 
-// placeOf is where a kind of role links is defined, or else the matcher.
+// placeOf returns where a kind of role links is defined, or else the place of the
+// matcher.
 func (s *Schema) placeOf(kind string) Position {
 	if at, ok := s.File.At[kind]; ok {
 		return at
@@ -80,16 +81,16 @@ func (s *Schema) placeOf(kind string) Position {
 	return s.File.At["m"]
 }
 
-// takesPatterns reports whether a call hands over a text of the request first, and
-// one of the policy, which may be a pattern, second.
+// takesPatterns reports whether the first argument of a call is a text of the
+// request, and the second one of the policy, which may be a pattern.
 func (s *Schema) takesPatterns(c RoleCall) bool {
 	of := c.Field == "r_sub" || c.Field == "r_obj" && c.Text != "g"
 	return of && !c.Reversed && (c.Column >= 0 || c.Arg(1).Kind == NodeText)
 }
 
-// NamePattern is the function that takes a field of a line for a pattern by way of
-// role links, or "": field 0 or 1 of links, and the columns of p lines that name a
-// role.
+// NamePattern returns the function by which a field of a line is a pattern because
+// of role links, or "": field 0 or 1 of links, and the columns of p lines that name
+// a role.
 func (s *Schema) NamePattern(kind string, field int) string {
 	if s.Roles[kind] != 0 {
 		if field < 2 {
@@ -105,7 +106,7 @@ func (s *Schema) NamePattern(kind string, field int) string {
 	return ""
 }
 
-// RolePatternError says why a function is none for names, or is "".
+// RolePatternError says why a function cannot be used for names; "" if it can.
 func RolePatternError(function string) string {
 	switch {
 	case slices.Contains(pattern.Naming, function):

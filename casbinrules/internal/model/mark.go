@@ -5,21 +5,22 @@ import (
 	"slices"
 )
 
-// Mark is a text in place of a subject by which the matcher knows lines of a kind
-// of their own, such as p.sub == "owner" && r.sub == r.owner, and which another
-// alternative, such as g(r.sub, p.sub), takes for the name of a subject all the same.
+// Mark is a text in place of a subject by which the matcher recognizes lines of a
+// special kind, such as p.sub == "owner" && r.sub == r.owner, and which another
+// alternative, such as g(r.sub, p.sub), nevertheless takes for the name of a
+// subject.
 type Mark struct {
 	Column int
 	Text   string
-	// Demand is what the lines ask of a request, and By the comparison that lets
-	// whoever has the name pass without it.
+	// Demand is what the lines require of a request, and By the comparison with which
+	// anybody with that name passes without it.
 	Demand, By *Node
 }
 
-// maxAlternatives is how many alternatives of a matcher are compared at most.
+// maxAlternatives is the maximum number of alternatives of a matcher that are compared.
 const maxAlternatives = 64
 
-// Marks are those of the matcher, each once.
+// Marks returns those of the matcher, each once.
 func (s *Schema) Marks() []Mark {
 	if s.Tree == nil {
 		return nil
@@ -40,8 +41,8 @@ func (s *Schema) Marks() []Mark {
 	return found
 }
 
-// mark looks for a way to the lines of a text that asks for less than each of those
-// that know them.
+// mark finds an alternative that reaches the lines of a text with fewer conditions
+// than each of those that test for the text.
 func (s *Schema) mark(ways [][]*Node, column int, text string) (m Mark, ok bool) {
 	knows := func(way []*Node) bool {
 		return slices.ContainsFunc(way, func(n *Node) bool {
@@ -72,8 +73,8 @@ func (s *Schema) mark(ways [][]*Node, column int, text string) (m Mark, ok bool)
 	return Mark{}, false
 }
 
-// alternatives are the conditions of each way to fulfil a part of the matcher, or
-// nil where there are too many of them.
+// alternatives returns the conditions of each way in which a part of the matcher
+// can be true, or nil if there are too many.
 func (n *Node) alternatives() [][]*Node {
 	n = n.Unwrapped()
 	var ways [][]*Node
@@ -104,8 +105,8 @@ func (n *Node) alternatives() [][]*Node {
 	return ways
 }
 
-// comparedText is the column that a condition compares with a text by an operator,
-// or -1.
+// comparedText returns the column that a condition compares with a text by an
+// operator, or -1.
 func (s *Schema) comparedText(n *Node, operator string) (column int, text string) {
 	if n.Kind != NodeCompare || n.Text != operator {
 		return -1, ""
@@ -120,7 +121,8 @@ func (s *Schema) comparedText(n *Node, operator string) (column int, text string
 	return s.Column(left.Name()), right.Text
 }
 
-// missing is the first condition on requests of one way that another does not have.
+// missing returns the first condition on requests of one alternative that another
+// does not have.
 func (s *Schema) missing(way, other []*Node) *Node {
 	for _, n := range way {
 		same := func(o *Node) bool { return s.Source(o) == s.Source(n) }
@@ -131,8 +133,8 @@ func (s *Schema) missing(way, other []*Node) *Node {
 	return nil
 }
 
-// reaches is the condition of a way that compares the subject of requests with a
-// column, where that may be the text.
+// reaches returns the condition of an alternative that compares the subject of
+// requests with a column that may have the text.
 func (s *Schema) reaches(way []*Node, column int, text string) (by *Node) {
 	for _, n := range way {
 		negated := n.Kind == NodePrefix && n.Text == "!"

@@ -11,18 +11,18 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// LinksField is the request field that this package adds to a model, to hand
-// the role links of the one request to g. No model can name it itself.
+// LinksField is the request field that this package adds to a model, to pass the
+// role links of a request to g. A model cannot name it.
 const LinksField = "r__links"
 
-// PatternColumn is a policy field that a matcher function takes as pattern.
+// PatternColumn is a policy field that is the pattern of a matcher function.
 type PatternColumn struct {
 	Column   int
 	Function string
 }
 
-// readMatcher finds out which policy field means what, and refuses what would
-// fail, or not be honoured, at a request.
+// readMatcher determines the meaning of policy fields, and refuses what would fail,
+// or not be supported, at a request.
 func (s *Schema) readMatcher() {
 	problem, err := s.ParseMatcher(s.File.Settings.withoutAliases(s.File.definition("m").Value))
 	if err != nil {
@@ -48,8 +48,8 @@ func (s *Schema) readMatcher() {
 	}
 }
 
-// ParseMatcher takes a matcher apart. The error says that its words cannot be
-// told apart, the problem why there is no tree of them.
+// ParseMatcher parses a matcher. The error says that it cannot be split into
+// tokens, the problem why there is no tree of them.
 func (s *Schema) ParseMatcher(text string) (problem *matcherError, err error) {
 	s.Matcher = text
 	if s.tokens, err = lex(text); err == nil {
@@ -62,7 +62,7 @@ func (s *Schema) refuseMatcher(hint, format string, args ...any) {
 	s.File.Report(s.File.At["m"], CodeModelMatcher, hint, format, args...)
 }
 
-// checkNames refuses names that no definition and no function has.
+// checkNames refuses names that are neither defined nor functions.
 func (s *Schema) checkNames() {
 	known := s.File.Settings.MatcherFunctions()
 	policy := false
@@ -97,8 +97,9 @@ func (s *Schema) checkNames() {
 	}
 }
 
-// checkTexts refuses texts in which Casbin has taken something for a field, and those
-// of which it takes each byte for a letter. It doubles backslashes, which is meant.
+// checkTexts refuses texts in which Casbin has replaced something that it takes for
+// a field, and those of which it takes each byte for a character. That it doubles
+// backslashes is intended.
 func (s *Schema) checkTexts() {
 	texts := func(tokens []token) []token {
 		return slices.DeleteFunc(slices.Clone(tokens), func(t token) bool { return t.kind != tokenString })
@@ -106,7 +107,7 @@ func (s *Schema) checkTexts() {
 	bare := strings.NewReplacer(`\`, "")
 	written, err := lex(s.File.definitionText("m"))
 	if err != nil {
-		return // which is said of what Casbin has, too
+		return // this is reported for Casbin's form of it
 	}
 	for i, t := range texts(written) {
 		if read := texts(s.tokens); i < len(read) && bare.Replace(t.text) != bare.Replace(read[i].text) {
@@ -115,14 +116,14 @@ func (s *Schema) checkTexts() {
 	}
 }
 
-// functionHint says what a function that there is not may be meant for.
+// functionHint returns what an unknown function may be meant to be.
 func (s *Schema) functionHint(name string, known map[string]govaluate.ExpressionFunction) string {
 	functions := slices.Sorted(maps.Keys(known))
 	return DidYouMean(name, append(slices.Sorted(maps.Keys(s.Roles)), functions...),
 		"there are "+strings.Join(functions, ", ")+"; give others with the option WithFunction, or with WithFunctionAlias (--function) one of these by another name")
 }
 
-// fieldNames are the fields as a matcher names them.
+// fieldNames returns the fields as a matcher names them.
 func (s *Schema) fieldNames() []string {
 	var names []string
 	for _, key := range []string{"r", "p"} {
@@ -142,7 +143,7 @@ func (s *Schema) readCompared() {
 	}
 }
 
-// comparedNames lists the names that name is compared with by ==.
+// comparedNames returns the names that name is compared with by ==.
 func (s *Schema) comparedNames(name string) []string {
 	var names []string
 	for n := range s.Tree.All() {
@@ -160,8 +161,8 @@ func (s *Schema) comparedNames(name string) []string {
 	return names
 }
 
-// patternCalls are the calls of functions, and then the uses of =~ and !~ as the
-// calls of regexMatch that they stand for.
+// patternCalls returns the calls of functions, followed by the uses of =~ and !~ as
+// the calls of regexMatch that they stand for.
 func (s *Schema) patternCalls() []*Node {
 	found := s.Tree.calls()
 	for n := range s.Tree.All() {
@@ -172,7 +173,7 @@ func (s *Schema) patternCalls() []*Node {
 	return found
 }
 
-// readCall notes what a function call says of a policy field.
+// readCall records what a function call says about a policy field.
 func (s *Schema) readCall(c *Node) {
 	column := s.Column(c.Arg(1).Name())
 	if c.Text == "g" || slices.Contains(pattern.Functions, c.Text) {
@@ -207,8 +208,8 @@ func (s *Schema) readCall(c *Node) {
 	}
 }
 
-// parseExpression is the expression library's, with an error where it panics, as
-// it does on a backslash at the end.
+// parseExpression calls the expression library, with an error if it panics, as for
+// a backslash at the end.
 func parseExpression(text string, functions map[string]govaluate.ExpressionFunction) (made *govaluate.EvaluableExpression, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -218,7 +219,7 @@ func parseExpression(text string, functions map[string]govaluate.ExpressionFunct
 	return govaluate.NewEvaluableExpressionWithFunctions(text, functions)
 }
 
-// compileMatcher has the expression library check the syntax; problem is what is
+// compileMatcher checks the syntax with the expression library; problem is what is
 // wrong with it otherwise.
 func (s *Schema) compileMatcher(problem *matcherError) {
 	known := s.File.Settings.MatcherFunctions()
@@ -235,7 +236,7 @@ func (s *Schema) compileMatcher(problem *matcherError) {
 			hint = "write == to compare"
 		}
 		s.refuseMatcher(hint, "the matcher is not an expression: %s", FirstLine(err))
-		s.File.Findings[len(s.File.Findings)-1].Severity = SeverityError // for Casbin too
+		s.File.Findings[len(s.File.Findings)-1].Severity = SeverityError // even with Casbin semantics
 		return
 	}
 	if problem != nil {
@@ -247,7 +248,7 @@ func (s *Schema) compileMatcher(problem *matcherError) {
 	}
 }
 
-// AddColumn adds a column to a list of columns, unless it is there or none.
+// AddColumn adds a column to a list of columns, unless it is already there or -1.
 func AddColumn(columns []int, column int) []int {
 	if column < 0 || slices.Contains(columns, column) {
 		return columns

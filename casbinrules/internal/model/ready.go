@@ -7,8 +7,8 @@ import (
 //go:embed ready/*.conf
 var readyModels embed.FS
 
-// Ready is the text of a ready model, named as "rbac.conf", or "" for one that
-// there is not.
+// Ready returns the text of a preset model, with a name such as "rbac.conf", or ""
+// if there is none.
 func Ready(name string) string {
 	text, err := readyModels.ReadFile("ready/" + name)
 	if err != nil {

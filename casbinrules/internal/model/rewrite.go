@@ -23,7 +23,7 @@ func (s *Schema) reportToken(token int, code, hint, format string, args ...any) 
 	s.File.Report(at, code, hint, format, args...)
 }
 
-// tokenPlaces are where the tokens of a definition stand in the file.
+// tokenPlaces returns where the tokens of a definition are in the file.
 func (f *File) tokenPlaces(key string) []Position {
 	var places []Position
 	for i, line := range f.lines[key] {
@@ -34,7 +34,7 @@ func (f *File) tokenPlaces(key string) []Position {
 		text, _, _ = strings.Cut(strings.TrimSuffix(text[before:], `\`), "#")
 		tokens, err := lex(text)
 		if err != nil {
-			return nil // a string goes on in the next line
+			return nil // a string continues in the next line
 		}
 		for _, t := range tokens {
 			places = append(places, Position{line.at.Line, line.at.Column + before + t.from})
@@ -43,24 +43,24 @@ func (f *File) tokenPlaces(key string) []Position {
 	return places
 }
 
-// replacement is what stands in place of a part of a matcher.
+// replacement is the text that replaces a part of a matcher.
 type replacement struct {
 	from, to int
 	text     string
 }
 
-// ValueFunction is the function of rewritten matchers that reads a text as a
-// value of a type. No option can give one of its name.
+// ValueFunction returns the name of the function in rewritten matchers that parses
+// a text as a value of a type. No option can define a function with that name.
 func ValueFunction(t AttributeType) string { return "r__" + t.String() }
 
-// Rewritten is a part of the matcher for Casbin's expression library: fields of
-// the policy that have a type, and constants that are compared with them, become
-// values of that type, and the request itself is the first argument of g, for
+// Rewritten returns a part of the matcher for Casbin's expression library: fields
+// of the policy that have a type, and constants that are compared with them, become
+// values of that type, and the request itself becomes the first argument of g, for
 // the role links of its credentials, of other role links that do not always count,
-// and of functions that match patterns, which take long.
+// and of functions that match patterns, which may be slow.
 //
-// No name that it adds holds "p_": without that in a matcher Casbin decides once, and
-// not for each rule.
+// No name that it adds contains "p_": Casbin evaluates a matcher without that text
+// once, and not for each rule.
 func (s *Schema) Rewritten(n *Node) string {
 	var edits []replacement
 	for part := range n.All() {
@@ -88,16 +88,16 @@ func (s *Schema) Rewritten(n *Node) string {
 	return b.String() + s.Matcher[at:s.tokens[n.end-1].to]
 }
 
-// constantText is a constant of a type as the expression library reads it.
+// constantText returns a constant of a type as the expression library reads it.
 func constantText(t AttributeType, text string) string {
-	v, _ := ParseValue(t, text) // which the checker has done
+	v, _ := ParseValue(t, text) // the checker has parsed it before
 	if IsOrdered(t) {
 		return strconv.FormatFloat(v.Order, 'f', -1, 64)
 	}
 	return strconv.Quote(v.Text)
 }
 
-// Argument is a value of a type as the expression library takes it.
+// Argument returns a value of a type as the expression library accepts it.
 func Argument(t AttributeType, v Value) any {
 	if IsOrdered(t) {
 		return v.Order

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// NamesRole reports whether the matcher asks for a name in links of a kind.
+// NamesRole reports whether the matcher itself names a role in links of a kind.
 func (s *Schema) NamesRole(kind, name string) bool {
 	return slices.ContainsFunc(s.RoleCalls(), func(c RoleCall) bool {
 		return c.Text == kind && slices.ContainsFunc(c.Parts, func(arg *Node) bool { return arg.Kind == NodeText && arg.Text == name })
 	})
 }
 
-// RoleEnd is the field of a link that holds the role that the policy names.
+// RoleEnd returns the field of a link that holds the role that the policy names.
 func (c RoleCall) RoleEnd() int {
 	if c.Reversed {
 		return 0
@@ -24,15 +24,15 @@ func (c RoleCall) RoleEnd() int {
 // g(r.sub, p.sub).
 type RoleCall struct {
 	*Node
-	// Field is the request field that is one end of the link, such as "r_sub",
-	// or "". It is the end that has the role unless reversed is set.
+	// Field is the request field at one end of the link, such as "r_sub", or "". It
+	// is the end that has the role unless Reversed is set.
 	Field    string
 	Reversed bool
 	// Column is the policy field at the other end, or -1.
 	Column int
 }
 
-// RoleCalls are the calls of role definitions, in the order of the matcher.
+// RoleCalls returns the calls of role definitions, in the order of the matcher.
 func (s *Schema) RoleCalls() []RoleCall {
 	var found []RoleCall
 	for _, c := range s.Tree.calls() {
@@ -50,8 +50,8 @@ func (s *Schema) RoleCalls() []RoleCall {
 	return found
 }
 
-// LinksUsers reports whether g says which roles the subject of a request has.
-// In other models it may say so of actions, or nothing.
+// LinksUsers reports whether g says which roles the subject of a request has. In
+// other models it may be about actions, or nothing.
 func (s *Schema) LinksUsers() bool {
 	for _, c := range s.RoleCalls() {
 		if c.Text == "g" && c.Field == "r_sub" && !c.Reversed {
@@ -61,7 +61,7 @@ func (s *Schema) LinksUsers() bool {
 	return false
 }
 
-// ReadMatcherRoles notes the roles that the matcher names.
+// ReadMatcherRoles records the roles that the matcher names.
 func (s *Schema) ReadMatcherRoles() {
 	for _, c := range s.RoleCalls() {
 		if role := c.Arg(1); c.Text == "g" && c.Field == "r_sub" && !c.Reversed && role.Kind == NodeText && !slices.Contains(s.MatcherRoles, role.Text) {
@@ -70,11 +70,11 @@ func (s *Schema) ReadMatcherRoles() {
 	}
 }
 
-// NamesRoles reports whether g lines say who has which role, to the policy or,
-// where the matcher never calls g, to rules of the program alone.
+// NamesRoles reports whether g lines say who has which role, either to the policy
+// or, if the matcher never calls g, only to rules of the program.
 func (s *Schema) NamesRoles() bool { return s.LinksUsers() || !s.Calls("g") }
 
-// LinkedField is the request field, without its "r_", that the links of a kind
+// LinkedField returns the request field, without its "r_", that the links of a kind
 // are about, or "".
 func (s *Schema) LinkedField(kind string) string {
 	if kind == "g" && s.Effect == SubjectPriorityEffect {
@@ -88,12 +88,12 @@ func (s *Schema) LinkedField(kind string) string {
 	return ""
 }
 
-// UsesLinks reports whether a decision looks at the role links of a kind.
+// UsesLinks reports whether a decision uses the role links of a kind.
 func (s *Schema) UsesLinks(kind string) bool {
 	return s.Calls(kind) || kind == "g" && s.Effect == SubjectPriorityEffect
 }
 
-// WhyNoRoles says why the roles of users decide nothing, or is "".
+// WhyNoRoles says why the roles of users decide nothing; "" if they do.
 func (s *Schema) WhyNoRoles() string {
 	switch {
 	case s.LinksUsers():

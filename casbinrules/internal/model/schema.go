@@ -1,5 +1,5 @@
-// Package model reads Casbin models: it checks their definitions, takes the
-// matcher apart and types it, and reports what is wrong as findings.
+// Package model parses Casbin models: it checks their definitions, parses the
+// matcher into a tree with types, and reports mistakes as findings.
 package model
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// RequestField is what a field of the request definition is filled with.
+// RequestField is the meaning of a field of the request definition.
 type RequestField int
 
 const (
@@ -19,7 +19,7 @@ const (
 	FieldTenant
 	FieldObject
 	FieldAction
-	FieldAttribute // the first of the attributes, which are numbered on from it
+	FieldAttribute // the first attribute; further ones have higher numbers
 )
 
 // RequestFields are the field names that are always filled.
@@ -30,15 +30,15 @@ var RequestFields = map[string]RequestField{
 	"act": FieldAction,
 }
 
-// Schema is what a model says about requests and rules, checked. It is
+// Schema is what a model says about requests and rules, after its checks. It is
 // immutable.
 type Schema struct {
 	File *File
-	// Defined says that the definitions are good, so that policy lines can be
-	// read by them.
+	// Defined reports that the definitions are valid, so that policy lines can be parsed
+	// with them.
 	Defined bool
 	Request []RequestField
-	// Attributes are the names of the request fields that options fill.
+	// Attributes are the names of the request fields that options provide.
 	Attributes []string
 	Tenants    bool
 	Effect     string
@@ -46,12 +46,12 @@ type Schema struct {
 	Columns []string
 	// Eft and priority are columns, or -1.
 	Eft, Priority int
-	// Roles is the number of fields of each kind of g line, without those that say
-	// when a link counts, of which Limits has the number.
+	// Roles is the number of fields of each kind of g line, without those that say when a
+	// link counts, whose number is in Limits.
 	Roles  map[string]int
 	Limits map[string]int
-	// Matcher is the matcher as Casbin has it, Tree what it says, and tokens what
-	// it is made of. Tree is nil when it cannot be parsed.
+	// Matcher is the matcher in Casbin's form, Tree its tree, and tokens its
+	// tokens. Tree is nil if it cannot be parsed.
 	Matcher string
 	Tree    *Node
 	tokens  []token
@@ -59,25 +59,25 @@ type Schema struct {
 	// TypedColumns are the columns that hold such values.
 	tokenTypes   map[int]AttributeType
 	TypedColumns []typedColumn
-	// CasbinOnly says what of the model nothing but Casbin can follow, with
+	// CasbinOnly says what in the model only Casbin can evaluate, with
 	// WithCasbinSemantics; "" for nothing.
 	CasbinOnly string
-	// Expr is the matcher as far as an index understands it; nil when it is no
+	// Expr is the matcher as far as an index understands it; nil if it is not an
 	// expression of truth values.
 	Expr *Expr
 	// Patterns are the columns that hold patterns.
 	Patterns []PatternColumn
 	// Subjects and actions are the columns compared with the request's.
 	Subjects, Actions []int
-	// ActionPattern says that an action column holds a pattern.
+	// ActionPattern reports that an action column holds a pattern.
 	ActionPattern bool
 	// MatcherRoles are the roles that the matcher itself names, as in
 	// g(r.sub, "admin"), each once.
 	MatcherRoles []string
 }
 
-// ReadSchema checks a model; name stands for its file in findings. The schema is
-// good for use only when no finding of the file is an error.
+// ReadSchema checks a model; name is its file name in findings. The schema may be
+// used only if no finding of the file is an error.
 func ReadSchema(name, text string, c *Settings) *Schema {
 	f := ReadFile(name, text, c)
 	s := &Schema{File: f, Eft: -1, Priority: -1, Roles: map[string]int{}, Limits: map[string]int{}}
@@ -90,7 +90,7 @@ func ReadSchema(name, text string, c *Settings) *Schema {
 	s.Defined = !f.Failed()
 	s.readEffect()
 	if s.Defined {
-		// Without good definitions most of a matcher would look wrong.
+		// Without valid definitions most of a matcher would look wrong.
 		s.readMatcher()
 	}
 	return s
@@ -112,7 +112,7 @@ func (s *Schema) ReadRequest() {
 			s.Request = append(s.Request, FieldAttribute+RequestField(len(s.Attributes)))
 			s.Attributes = append(s.Attributes, name)
 		case seen[field] && s.File.Settings.AsCasbin && s.File.Settings.fills(name):
-			// Casbin looks at each by its name.
+			// Casbin finds each by its name.
 			s.Request = append(s.Request, FieldAttribute+RequestField(len(s.Attributes)))
 			s.Attributes = append(s.Attributes, name)
 		case seen[field]:
@@ -132,8 +132,8 @@ func (s *Schema) ReadRequest() {
 	s.Tenants = seen[FieldTenant]
 }
 
-// checkFilled reports the options for a field that the request does not have:
-// most are misspelt, and what they say would hold for nothing.
+// checkFilled reports the options for a field that the request does not have: most
+// are misspelt, and would have no effect.
 func (s *Schema) checkFilled(at Position) {
 	c := s.File.Settings
 	if c.AnyAttribute {
@@ -169,7 +169,7 @@ func (s *Schema) readColumns() {
 	s.Priority = slices.Index(s.Columns, PriorityColumn)
 }
 
-// Names are the field names of definition r or p.
+// Names returns the field names of definition r or p.
 func (s *Schema) Names(key string) []string {
 	names := make([]string, 0, 5)
 	for _, t := range s.File.definition(key).Tokens {
@@ -207,8 +207,8 @@ func (s *Schema) readRoles() {
 	}
 }
 
-// roleForm is a role definition without blanks: its fields, and those of when a
-// link counts.
+// roleForm matches a role definition without spaces: its fields, and those that say
+// when a link counts.
 var roleForm = regexp.MustCompile(`^(_,_(?:,_)?)((?:,\(_(?:,_)*\))?)$`)
 
 func (s *Schema) readEffect() {
@@ -228,7 +228,7 @@ func (s *Schema) readEffect() {
 	}
 }
 
-// effectHint names the effects that there are, the likely one first.
+// effectHint lists the possible effects, the most likely one first.
 func (s *Schema) effectHint() string {
 	known := []string{AllowOverrideEffect, AllowAndDenyEffect, PriorityEffect, SubjectPriorityEffect}
 	if s.File.Settings.AsCasbin {
@@ -241,13 +241,13 @@ func (s *Schema) effectHint() string {
 	return DidYouMean(spelt(s.Effect), texts, "Casbin compares letter by letter, blanks included, with: "+strings.Join(texts, "; "))
 }
 
-// spelt is a definition as model files spell it.
+// spelt returns a definition as written in model files.
 func spelt(text string) string { return fieldName.ReplaceAllString(text, "$1.") }
 
-// fieldName is the beginning of a field's name as Casbin changes it.
+// fieldName matches the beginning of a field's name as Casbin changes it.
 var fieldName = regexp.MustCompile(`\b([rp])_`)
 
-// RequestField is the request field a matcher names as "r_x".
+// RequestField returns the request field that a matcher names as "r_x".
 func (s *Schema) RequestField(name string) (RequestField, bool) {
 	name, ok := strings.CutPrefix(name, "r_")
 	if !ok {
@@ -260,7 +260,7 @@ func (s *Schema) RequestField(name string) (RequestField, bool) {
 	return field, ok
 }
 
-// TypeOf is what the values of a request field are.
+// TypeOf returns the type of the values of a request field.
 func (s *Schema) TypeOf(field RequestField) AttributeType {
 	if field < FieldAttribute {
 		return Text
@@ -268,7 +268,7 @@ func (s *Schema) TypeOf(field RequestField) AttributeType {
 	return s.File.Settings.AttributeTypes[s.Attributes[field-FieldAttribute]]
 }
 
-// Column is the index of the p field a matcher names as "p_x", or -1.
+// Column returns the index of the p field that a matcher names as "p_x", or -1.
 func (s *Schema) Column(name string) int {
 	if field, ok := strings.CutPrefix(name, "p_"); ok {
 		return slices.Index(s.Columns, field)
@@ -276,20 +276,21 @@ func (s *Schema) Column(name string) int {
 	return -1
 }
 
-// LinkWidth is how many fields a line of a kind of role links has behind the kind,
-// 0 for other kinds.
+// LinkWidth returns the number of fields of a line of a kind of role links, without
+// the kind; 0 for other kinds.
 func (s *Schema) LinkWidth(kind string) int {
 	return s.Roles[kind] + s.Limits[kind]
 }
 
 // Timed reports whether the role links of a kind have a start and an end, and no
-// condition of the application's.
+// condition of the application.
 func (s *Schema) Timed(kind string) bool {
 	return s.Limits[kind] > 0 && s.File.Settings.LinkConditions[kind] == nil
 }
 
-// checkLimits refuses what says when role links count where it would not be looked
-// at, or where Casbin's answers are chance, and conditions of no links.
+// checkLimits refuses fields that say when role links count if they would be
+// ignored, or if Casbin's answers would be random, and conditions for links that do
+// not exist.
 func (s *Schema) checkLimits(c *Settings) {
 	for _, kind := range slices.Sorted(maps.Keys(s.Limits)) {
 		at, hint, what := s.File.At[kind], `write the role definition without "(_, _)"`, "a start and an end"
@@ -313,13 +314,13 @@ func (s *Schema) checkLimits(c *Settings) {
 	}
 }
 
-// Kinds are the kinds of policy lines there are, sorted.
+// Kinds returns the kinds of policy lines, sorted.
 func (s *Schema) Kinds() []string {
 	return append(slices.Sorted(maps.Keys(s.Roles)), "p")
 }
 
-// IsWord reports whether name is letters, digits and underscores, not
-// beginning with a digit.
+// IsWord reports whether name consists of letters, digits and underscores, and does
+// not begin with a digit.
 func IsWord(name string) bool {
 	if name == "" || '0' <= name[0] && name[0] <= '9' {
 		return false
@@ -332,10 +333,10 @@ func IsWord(name string) bool {
 	return true
 }
 
-// addsRoles reports whether requests may have roles beside those of role links.
+// addsRoles reports whether requests may have roles in addition to those of role links.
 func (c *Settings) addsRoles() bool { return !c.NoTokenRoles || c.DefaultRole != "" }
 
-// withoutRoles says what to do so that they have none.
+// withoutRoles says how to avoid that.
 func (c *Settings) withoutRoles() string {
 	if c.DefaultRole != "" {
 		return "say WithoutTokenRoles (--without-token-roles), and leave WithDefaultRole (--default-role) out"
@@ -343,7 +344,7 @@ func (c *Settings) withoutRoles() string {
 	return "say WithoutTokenRoles (--without-token-roles)"
 }
 
-// CheckOptions refuses a model that cannot honour the options.
+// CheckOptions refuses a model that does not support the options.
 func (s *Schema) CheckOptions(c *Settings) {
 	if s.Defined && c.DefaultRole != "" && !s.LinksUsers() {
 		s.File.Report(s.File.At["m"], CodeModelTokenRoles, "call g with r.sub in the matcher, or leave WithDefaultRole (--default-role) out",

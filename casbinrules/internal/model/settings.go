@@ -8,12 +8,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
-// fills reports whether a request field of that name is accepted.
+// fills reports whether a request field with that name is provided.
 func (c *Settings) fills(field string) bool {
 	return c.Filled[field] || c.AnyAttribute && IsWord(field)
 }
 
-// Settings are the options that say what a model and its policy mean.
+// Settings are the options that determine what a model and its policy mean.
 type Settings struct {
 	Casbin       bridge.Casbin
 	Anonymous    bool
@@ -21,26 +21,27 @@ type Settings struct {
 	ObjectRoute  bool
 	NoTokenRoles bool
 	RolePrefix   string
-	// DefaultRole is that of everybody with credentials, as these spell it, or "".
+	// DefaultRole is the default role of everybody with credentials, as these name
+	// it, or "".
 	DefaultRole string
 	AsCasbin    bool
-	// Edited says that the policy is read again and again for what there is to say
-	// about it, notes and errors among that.
+	// Edited reports that the policy is being edited: findings are determined again
+	// and again, including notes and errors.
 	Edited bool
 	// RolePatterns are the functions by which names in role links are patterns, by
 	// the kind of links; TenantPatterns are the kinds whose tenants are patterns.
 	RolePatterns   map[string]string
 	TenantPatterns map[string]bool
-	// Filled are the request fields that options fill; with AnyAttribute all
-	// others are filled, too.
+	// Filled are the request fields that options provide; with AnyAttribute all
+	// others are provided, too.
 	Filled       map[string]bool
 	AnyAttribute bool
 	// AttributeTypes are those declared; the others are texts.
 	AttributeTypes map[string]AttributeType
 	Functions      map[string]MatcherFunction
 	Aliases        map[string]string // names of functions to Casbin's own
-	Pace           *pace.Pace        // of a load beside requests
-	Clock          func() time.Time  // time.Now where it is nil
+	Pace           *pace.Pace        // of a load during requests
+	Clock          func() time.Time  // nil for time.Now
 	// LinkConditions say when role links count, by the kind of links.
 	LinkConditions map[string]LinkCondition
 }
@@ -48,7 +49,7 @@ type Settings struct {
 // LinkCondition says whether a role link with these fields counts now.
 type LinkCondition func(ctx context.Context, fields ...string) (bool, error)
 
-// Now is the time by which role links are judged.
+// Now returns the time that determines which role links count.
 func (c *Settings) Now() time.Time {
 	if c.Clock == nil {
 		return time.Now()

@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// truth is what is known of a condition for one rule and any request.
+// truth is what is known about a condition for one rule and any request.
 type truth int8
 
 const (
@@ -13,13 +13,13 @@ const (
 	never
 )
 
-// Reaches reports whether evaluating the matcher for a rule with these fields
-// may come by a part that uses the given column as asked. Casbin evaluates from
-// left to right and stops where the outcome is settled, so that in
+// Reaches reports whether evaluating the matcher for a rule with these fields may
+// reach a part for which uses returns true. Casbin evaluates from left to right and
+// stops once the result is determined, so that in
 //
 //	p.act == "*" || regexMatch(r.act, p.act)
 //
-// no rule with "*" ever comes by regexMatch.
+// no rule with "*" ever reaches regexMatch.
 func (s *Schema) Reaches(fields []string, uses func(x *Expr) bool) bool {
 	if s.Expr == nil {
 		return true
@@ -29,7 +29,7 @@ func (s *Schema) Reaches(fields []string, uses func(x *Expr) bool) bool {
 	return reached
 }
 
-// settle evaluates x as far as the fields of a rule settle it, and calls visit
+// settle evaluates x as far as the fields of a rule determine it, and calls visit
 // for each part that is evaluated on the way.
 func (x *Expr) settle(fields []string, visit func(*Expr)) truth {
 	switch x.Kind {
@@ -85,7 +85,7 @@ func truthOf(value bool) truth {
 	return never
 }
 
-// TakesPattern reports whether x hands a column to a function as its pattern.
+// TakesPattern reports whether x passes a column to a function as its pattern.
 func (x *Expr) TakesPattern(p PatternColumn) bool {
 	if x.Kind == exprOther {
 		return slices.Contains(x.touched, p.Column)

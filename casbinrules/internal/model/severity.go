@@ -4,8 +4,7 @@ import (
 	"slices"
 )
 
-// Severity is what a finding with this code does to the load, unless it is but
-// a note.
+// Severity returns the severity of findings with this code, unless they are notes.
 func (c *Settings) Severity(code string) Severity {
 	if isAdvice(code) || c.AsCasbin && casbinLoads(code) {
 		return SeverityWarning
@@ -13,8 +12,8 @@ func (c *Settings) Severity(code string) Severity {
 	return SeverityError
 }
 
-// isAdvice reports whether the code is that of a likely mistake: the policy
-// means what it says, and may be meant.
+// isAdvice reports whether the code is that of a likely mistake: the policy is
+// valid, and may be intended.
 func isAdvice(code string) bool {
 	switch code {
 	case CodeUnusedRoles, CodeUnusedColumn, CodeFreeClause, CodeTwoMeanings, CodeOpenClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
@@ -27,8 +26,8 @@ func isAdvice(code string) bool {
 	return false
 }
 
-// casbinLoads reports whether Casbin loads what has this code, and takes it for
-// something other than it looks like.
+// casbinLoads reports whether Casbin loads lines with this code, but takes them for
+// something other than they look like.
 func casbinLoads(code string) bool {
 	switch code {
 	case CodeModelUnused, CodeModelIncomplete, CodeModelMatcher, CodeModelOpen,
@@ -42,8 +41,8 @@ func casbinLoads(code string) bool {
 	return false
 }
 
-// MayBeNote reports whether some findings with the code are notes: the policy
-// shows that what they are about hardly matters in it.
+// MayBeNote reports whether some findings with the code are notes, if the policy
+// shows that they hardly matter in it.
 func MayBeNote(code string) bool {
 	switch code {
 	case CodeUnusedRoles, CodeUnusedColumn, CodeUnanchored, CodePutPatch, CodePatchPut:
@@ -52,7 +51,7 @@ func MayBeNote(code string) bool {
 	return false
 }
 
-// Warnings are the findings that are not notes.
+// Warnings returns the findings that are not notes.
 func Warnings(findings []Finding) []Finding {
 	isNote := func(f Finding) bool { return f.Severity == SeverityNote }
 	if !slices.ContainsFunc(findings, isNote) {

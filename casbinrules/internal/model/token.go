@@ -19,12 +19,12 @@ const (
 // token is a token of a matcher expression.
 type token struct {
 	kind     tokenKind
-	text     string // a string's contents, without quotes and escapes
+	text     string // the content of a string, without quotes and escapes
 	from, to int    // byte offsets
 }
 
-// lex splits a matcher the way Casbin's expression library does: a string
-// begins and ends with either quote and a backslash escapes.
+// lex splits a matcher into tokens like Casbin's expression library: a string
+// begins and ends with either kind of quote, and a backslash escapes.
 func lex(expr string) ([]token, error) {
 	var tokens []token
 	for i := 0; i < len(expr); {

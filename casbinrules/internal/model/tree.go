@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// NodeKind is what a part of a matcher is.
+// NodeKind is the kind of a part of a matcher.
 type NodeKind uint8
 
 const (
@@ -16,7 +16,7 @@ const (
 	NodeBool                        // true or false
 	NodeCall                        // parts are the arguments
 	NodeGroup                       // a part in parentheses
-	NodePrefix                      // a value behind "!", "-" or "~"
+	NodePrefix                      // a value after "!", "-" or "~"
 	NodeCompute                     // two values and an operator such as "+"
 	NodeCompare                     // two values and a comparator such as "==", "=~" or "in"
 	NodeAnd                         // parts joined by "&&"
@@ -28,16 +28,15 @@ const (
 // Node is a part of a matcher, with its place in it.
 type Node struct {
 	Kind NodeKind
-	// Text is the name, what a constant says, the operator, or the function that
-	// is called.
+	// Text is the name, the value of a constant, the operator, or the called function.
 	Text string
-	// token is the token that Text is of, First the first one of the part, and
-	// End the one behind its last, by their numbers.
+	// token is the token of Text, first the first token of the part, and end the
+	// one after its last, by number.
 	token, first, end int
 	Parts             []*Node
 }
 
-// Name is the name of a field, or "" for other parts.
+// Name returns the name of a field, or "" for other parts.
 func (n *Node) Name() string {
 	if n.Kind == NodeName {
 		return n.Text
@@ -45,11 +44,11 @@ func (n *Node) Name() string {
 	return ""
 }
 
-// isPlain reports whether a part is one name or constant.
+// isPlain reports whether a part is a single name or constant.
 func (n *Node) isPlain() bool { return NodeName <= n.Kind && n.Kind <= NodeBool }
 
-// Arg is argument i of a call if it is one name or constant, or a part of no
-// kind.
+// Arg returns argument i of a call if it is a single name or constant, otherwise a
+// part without a kind.
 func (n *Node) Arg(i int) *Node {
 	if i < len(n.Parts) && n.Parts[i].isPlain() {
 		return n.Parts[i]
@@ -57,7 +56,7 @@ func (n *Node) Arg(i int) *Node {
 	return &Node{}
 }
 
-// Unwrapped is a part without the parentheses around it.
+// Unwrapped returns a part without surrounding parentheses.
 func (n *Node) Unwrapped() *Node {
 	for n.Kind == NodeGroup {
 		n = n.Parts[0]
@@ -65,8 +64,7 @@ func (n *Node) Unwrapped() *Node {
 	return n
 }
 
-// All are a part and what it is made of, in the order of the text. There are
-// none in nil.
+// All returns a part and all parts in it, in the order of the text; none for nil.
 func (n *Node) All() iter.Seq[*Node] {
 	return func(yield func(*Node) bool) { n.walk(yield) }
 }
@@ -86,7 +84,7 @@ func (n *Node) walk(yield func(*Node) bool) bool {
 	return true
 }
 
-// calls are the calls of functions, nested ones too.
+// calls returns the calls of functions, including nested ones.
 func (n *Node) calls() []*Node {
 	var found []*Node
 	for part := range n.All() {
@@ -97,7 +95,7 @@ func (n *Node) calls() []*Node {
 	return found
 }
 
-// Conjuncts are the conditions that "&&" joins, to any depth.
+// Conjuncts returns the conditions that "&&" joins, to any depth.
 func (n *Node) Conjuncts() []*Node {
 	if n == nil {
 		return nil
@@ -113,7 +111,7 @@ func (n *Node) Conjuncts() []*Node {
 	return all
 }
 
-// matcherError is why a matcher cannot be parsed, and at which token.
+// matcherError says why a matcher cannot be parsed, and at which token.
 type matcherError struct {
 	token   int
 	message string
@@ -127,7 +125,7 @@ type treeParser struct {
 	problem *matcherError // the first one, which ends the parsing
 }
 
-// parseTree is a matcher as a tree, or why there is none.
+// parseTree returns a matcher as a tree, or why there is none.
 func parseTree(tokens []token) (*Node, *matcherError) {
 	p := &treeParser{tokens: tokens}
 	n := p.list()
@@ -140,7 +138,7 @@ func parseTree(tokens []token) (*Node, *matcherError) {
 	return n, nil
 }
 
-// fail notes the problem and has nothing more parsed.
+// fail records the problem and ends the parsing.
 func (p *treeParser) fail(token int, format string, args ...any) {
 	if p.problem == nil {
 		p.problem = &matcherError{token, fmt.Sprintf(format, args...)}
@@ -148,7 +146,7 @@ func (p *treeParser) fail(token int, format string, args ...any) {
 	p.next = len(p.tokens)
 }
 
-// take takes the next token if it is one of these operators.
+// take consumes the next token if it is one of these operators.
 func (p *treeParser) take(operators ...string) (string, bool) {
 	if p.next >= len(p.tokens) {
 		return "", false
@@ -180,7 +178,7 @@ func (p *treeParser) computed(level int) *Node {
 	return p.paired(NodeCompute, func() *Node { return p.computed(level + 1) }, modifiers[level]...)
 }
 
-// joined are parts with an operator between them, which make one node.
+// joined parses parts separated by an operator, which become one node.
 func (p *treeParser) joined(kind NodeKind, operator string, part func() *Node) *Node {
 	first := part()
 	n := &Node{Kind: kind, Text: operator, token: p.next, first: first.first, Parts: []*Node{first}}
@@ -196,8 +194,8 @@ func (p *treeParser) joined(kind NodeKind, operator string, part func() *Node) *
 	return n
 }
 
-// paired are parts with operators between them, of which each takes all in front
-// of it for its left side.
+// paired parses parts separated by operators, each of which has everything before
+// it as its left side.
 func (p *treeParser) paired(kind NodeKind, part func() *Node, operators ...string) *Node {
 	left := part()
 	for {
@@ -240,7 +238,7 @@ func (p *treeParser) value() *Node {
 	return n
 }
 
-// name is a field, a number, a truth value or a call.
+// name parses a field, a number, a truth value or a call.
 func (p *treeParser) name(n *Node) {
 	switch {
 	case isDigits(n.Text[:1]):
