@@ -6,24 +6,23 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// vocabulary is what one policy file calls its actions.
+// vocabulary describes the names of actions in one policy file.
 type vocabulary struct {
-	// methods says that it names a request method in capitals, own that it has
-	// actions that are not methods in whatever letter case.
+	// methods reports that it names a request method in capitals, own that it has
+	// actions that are not methods in any letter case.
 	methods, own bool
 }
 
-// isMethodSlip reports whether an action, a method but for its letter case, is
-// meant for the method. It is where the file names methods otherwise. A file
-// without any speaks of actions that the application names, such as create,
-// read, update and delete.
+// isMethodSlip reports whether an action, which is a method except for its letter case,
+// is meant as the method: it is if the file names methods elsewhere. A file that names
+// none has actions of the application, such as create, read, update and delete.
 func (l *Linter) isMethodSlip(r *policy.Rule, action string) bool {
 	v := l.vocabularyOf(r)
 	return v.methods || !v.own && action != strings.ToLower(action)
 }
 
-// isAboutMethod reports whether a rule asks for a request method, not for an
-// action of the application's own.
+// isAboutMethod reports whether a rule is about a request method rather than an action of
+// the application.
 func (l *Linter) isAboutMethod(r *policy.Rule) bool {
 	if len(l.Schema.Actions) != 1 {
 		return false

@@ -7,12 +7,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkFreeClauses looks for clauses that make lines count whoever they are
-// for, such as r.sub == "root", in a policy that denies: the denies count, too.
+// checkFreeClauses finds clauses that make lines apply whoever they are for, such
+// as r.sub == "root", in a policy with denies, which then apply, too.
 func (l *Linter) checkFreeClauses() {
 	s := l.Schema
 	if s.Eft < 0 || s.Effect == model.AllowOverrideEffect || s.File.Has(model.CodeModelEffect) {
-		return // No deny binds anybody, or nobody knows whom.
+		return // No deny applies to anybody, or it is unknown to whom.
 	}
 	clauses := s.FreeClauses()
 	if len(clauses) == 0 {
@@ -34,8 +34,8 @@ func (l *Linter) checkFreeClauses() {
 	}
 }
 
-// checkOpenClauses looks for clauses that make a line count for whoever asks, such as
-// the last one of g(r.sub, p.sub) && r.act == p.act || p.act == "*".
+// checkOpenClauses finds clauses that make a line apply to everybody, such as the
+// last one of g(r.sub, p.sub) && r.act == p.act || p.act == "*".
 func (l *Linter) checkOpenClauses() {
 	for _, n := range l.Schema.OpenClauses() {
 		clause := l.Schema.Source(n)
@@ -52,8 +52,8 @@ func (l *Linter) reportMatcher(code, hint, message string) {
 	})
 }
 
-// checkMarks looks for subjects of lines that the matcher takes for more than a
-// name, such as "owner", and which somebody can have for a name nevertheless.
+// checkMarks finds subjects of lines, such as "owner", that have a special meaning to the
+// matcher but may also be somebody's name.
 func (l *Linter) checkMarks() {
 	s := l.Schema
 	for _, m := range s.Marks() {
@@ -66,7 +66,7 @@ func (l *Linter) checkMarks() {
 	}
 }
 
-// clauseEffect says what a clause does to requests that fulfil it.
+// clauseEffect describes what a clause does to requests for which it is true.
 func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
 	every := "where " + l.Schema.Source(c.Node) + " is true, " + c.Effect() + ", so that "
 	if !c.Whole {

@@ -9,45 +9,44 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/sieve"
 )
 
-// coverIndex finds the rules that match whatever another one does, without
-// looking at all of them. Rules are kept apart by the columns in which they
-// must be equal.
+// coverIndex finds the rules that match everything that another one matches, without
+// comparing all of them. Rules are grouped by the columns in which they must be equal.
 //
-// It speaks of requests as they get through a gate: a path holds no control
-// character (core/adapter.CanonicalPath).
+// It is about requests that a gate lets through: a path has no control characters
+// (core/adapter.CanonicalPath).
 type coverIndex struct {
 	schema *model.Schema
 	shape  *shape
 	texts  *policy.Texts
-	// rules are those of the policy in the order that the first of those alike
-	// is chosen by.
+	// rules are those of the policy, in the order in which the first of equal ones
+	// is chosen.
 	rules  []*policy.Rule
 	groups ruleGroups
 	sieve  *sieve.Sieve
-	// objects are the indexes of the groups that somebody has asked about.
+	// objects are the indexes of those groups that were needed so far.
 	objects map[int32]*objectIndex
-	// actions are what coveringActions has found, by the number of the action,
-	// and bits what the sieve has for them.
+	// actions are results of coveringActions, by the number of the action, and bits
+	// the bits that the sieve has for them.
 	actions map[int32]coveringActions
-	// segments is room for what is taken apart at the moment.
+	// segments is a buffer for the segments of the current pattern.
 	segments []pattern.Segment
 }
 
-// coveringActions are the actions that match whatever one does.
+// coveringActions are the actions that match everything that one matches.
 type coveringActions struct {
 	names       []string
 	own, others uint32 // bits
 }
 
-// maxVisits is how many nodes one search looks at. A search that is cut short
-// finds less.
+// maxVisits is the maximum number of nodes in one search. A search that reaches it finds
+// less.
 const maxVisits = 1000
 
 func newCoverIndex(s *model.Schema, sh *shape) *coverIndex {
 	return &coverIndex{schema: s, shape: sh, objects: map[int32]*objectIndex{}, actions: map[int32]coveringActions{}}
 }
 
-// take takes the rules of a policy.
+// take adds the rules of a policy.
 func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 	x.rules = rules
 	x.groups = newRuleGroups(x.shape)
@@ -65,14 +64,14 @@ func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 	}
 }
 
-// isSuspect reports whether another rule may match whatever one does.
+// isSuspect reports whether another rule may match everything that one matches.
 func (x *coverIndex) isSuspect(i int) bool {
 	r := x.rules[i]
 	a := x.coveringActions(r)
 	return x.sieve.Other(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
 }
 
-// object is what rules are indexed by.
+// object returns the value by which a rule is indexed.
 func (x *coverIndex) object(r *policy.Rule) string {
 	if !x.shape.object.alone {
 		return ""
@@ -94,7 +93,7 @@ func (x *coverIndex) action(r *policy.Rule) string {
 	return policy.ValueAt(r, x.shape.action.column)
 }
 
-// index is that of the rules of a group, made when it is first asked for.
+// index returns the index of the rules of a group, which is made when first needed.
 func (x *coverIndex) index(group int32) *objectIndex {
 	g := x.objects[group]
 	if g == nil {
@@ -106,16 +105,16 @@ func (x *coverIndex) index(group int32) *objectIndex {
 	return g
 }
 
-// newIndex is one for the rules of a group, without them.
+// newIndex returns an empty index for the rules of a group.
 func (x *coverIndex) newIndex(group int32) *objectIndex {
 	g := &objectIndex{index: x, Comparison: x.shape.object}
 	x.objects[group] = g
 	return g
 }
 
-// coveringActions are the actions that match whatever r's does. A method that
-// a rule must name, or whose naming changes what others mean, is covered by
-// itself alone.
+// coveringActions returns the actions that match everything that r's action matches. A
+// method that a rule must name, or that changes the meaning of other actions if named, is
+// covered only by itself.
 func (x *coverIndex) coveringActions(r *policy.Rule) coveringActions {
 	number := int32(0)
 	if x.shape.action.alone {
@@ -132,15 +131,15 @@ func (x *coverIndex) coveringActions(r *policy.Rule) coveringActions {
 				actions.others |= bit
 			}
 		}
-		if len(x.schema.Actions) < 2 { // else another column may name methods
+		if len(x.schema.Actions) < 2 { // otherwise another column may name methods
 			x.actions[number] = actions
 		}
 	}
 	return actions
 }
 
-// actionBit is that of an action. Those that cover others have bits of their
-// own.
+// actionBit returns the bit of an action. Actions that cover others have bits of
+// their own.
 func (x *coverIndex) actionBit(action string) uint32 {
 	switch action {
 	case "*":
@@ -171,9 +170,9 @@ func (x *coverIndex) findActions(r *policy.Rule) []string {
 	return actions
 }
 
-// answers reports whether a rule for subject that matches all that object does
-// answers method, with the effect, or with any where effect is "" or the rule
-// is for just this method and object.
+// answers reports whether a rule for subject that matches everything that object
+// matches applies to method, with the effect, or with any if effect is "" or the
+// rule is for exactly this method and object.
 func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effect string) (yes bool) {
 	group := x.groups.find(r, subject)
 	if group < 0 || !x.sieve.Any(group, x.texts.Known(object), object) {
@@ -186,8 +185,8 @@ func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effe
 	return yes
 }
 
-// namesMethod reports whether a rule is for just this method and object, so
-// that somebody has thought of it.
+// namesMethod reports whether a rule is for exactly this method and object, so that
+// it was considered.
 func (x *coverIndex) namesMethod(set *ruleSet, method, object string) bool {
 	for _, effect := range []string{"allow", "deny"} {
 		if other := set.get(ruleEffect{effect, method}); other != nil && x.object(other) == object {
@@ -199,7 +198,7 @@ func (x *coverIndex) namesMethod(set *ruleSet, method, object string) bool {
 
 func (x *coverIndex) answersMethod(set *ruleSet, method, effect string) bool {
 	if !x.shape.action.alone || set == nil {
-		return true // lint does not know.
+		return true // It cannot be determined.
 	}
 	visits := 0
 	for at := range set.all() {

@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// defaultRole is the default role as the policy spells it, or "".
+// defaultRole returns the default role as written in the policy, or "".
 func (l *Linter) defaultRole() string {
 	if l.settings.DefaultRole == "" {
 		return ""
@@ -15,7 +15,7 @@ func (l *Linter) defaultRole() string {
 	return l.settings.RolePrefix + l.settings.DefaultRole
 }
 
-// checkDefaultRole looks at what the lines about the role of everybody say.
+// checkDefaultRole checks the lines about the default role.
 func (l *Linter) checkDefaultRole(n *roleNotes) {
 	role, column := l.defaultRole(), l.shape.subject
 	if role == "" || column < 0 || l.Schema.NamePattern("p", column) != "" {
@@ -42,7 +42,7 @@ func (l *Linter) checkDefaultRole(n *roleNotes) {
 	}
 }
 
-// withRolesOf are a name and the roles it has in whatever tenant, by number.
+// withRolesOf returns a name and the roles that it has in any tenant, by number.
 func (l *Linter) withRolesOf(name int32) map[int32]bool {
 	names := map[int32]bool{}
 	if name != 0 {

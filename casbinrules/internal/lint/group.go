@@ -4,16 +4,16 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// ruleGroups numbers the groups of rules that are equal in the columns that
-// must be for one to match whatever another does.
+// ruleGroups numbers the groups of rules that are equal in the columns that must be
+// equal for one to match everything that another matches.
 type ruleGroups struct {
 	shape *shape
-	// further has, for each column but the first, what the group so far becomes
-	// by the number of the field there.
+	// further has, for each column but the first, the next group by the group so far
+	// and the number of the field.
 	further []map[[2]int32]int32
-	of      []int32 // the groups of rules, by their place
-	// spans and places are where the rules of each group are, when somebody has
-	// asked for them.
+	of      []int32 // the group of each rule, by its place
+	// spans and places say where the rules of each group are; they are made when first
+	// needed.
 	spans  []policy.Span
 	places []int32
 	room   []*policy.Rule
@@ -27,11 +27,11 @@ func newRuleGroups(sh *shape) ruleGroups {
 	return g
 }
 
-// add is the group of a rule, a new one if there is none.
+// add returns the group of a rule, a new one if there is none.
 func (g *ruleGroups) add(r *policy.Rule) int32 { return g.number(r, 0, true) }
 
-// find is the group of the rules that are equal to r, with another subject in
-// place of its own unless that is 0; -1 when there is none.
+// find returns the group of the rules that are equal to r, with another subject in
+// place of its own unless that is 0; -1 if there is none.
 func (g *ruleGroups) find(r *policy.Rule, subject int32) int32 { return g.number(r, subject, false) }
 
 func (g *ruleGroups) number(r *policy.Rule, subject int32, add bool) (group int32) {
@@ -58,7 +58,7 @@ func (g *ruleGroups) number(r *policy.Rule, subject int32, add bool) (group int3
 	return group
 }
 
-// members are the rules of a group, in their order, until the next call.
+// members returns the rules of a group in order; the result is valid until the next call.
 func (g *ruleGroups) members(rules []*policy.Rule, group int32) []*policy.Rule {
 	if g.spans == nil {
 		g.sort()
@@ -73,7 +73,7 @@ func (g *ruleGroups) members(rules []*policy.Rule, group int32) []*policy.Rule {
 	return g.room
 }
 
-// sort puts the places of rules in the order of their groups.
+// sort sorts the places of rules by their groups.
 func (g *ruleGroups) sort() {
 	most := int32(0)
 	for _, group := range g.of {

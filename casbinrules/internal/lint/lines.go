@@ -8,20 +8,20 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// Lines are what there is to say about p lines one by one, and what else of the
-// policy that depends on.
+// Lines are the findings about single p lines, and what else about the policy these
+// depend on.
 type Lines struct {
 	found []model.Finding
-	// paths and names are how many objects are one or the other.
+	// paths and names are how many objects are paths and names.
 	paths, names int
-	// vocabularies are nil if nobody has asked for them.
+	// vocabularies are nil until needed.
 	vocabularies map[int32]vocabulary
-	// suspects says that something looks like a pattern where texts are compared.
+	// suspects reports that something looks like a pattern but is compared literally.
 	suspects bool
 }
 
-// checkLines looks at p lines one by one. Of a revision these are the ones that have
-// come, unless what there is to say about the others has become another thing.
+// checkLines checks single p lines. In a revision these are only the new ones, unless the
+// findings about the others may have changed.
 func (l *Linter) checkLines() *Lines {
 	lines := l.countObjects()
 	rules := l.Rules
@@ -38,8 +38,7 @@ func (l *Linter) checkLines() *Lines {
 	return lines
 }
 
-// sameAround reports whether what was found about lines that are the same still
-// holds.
+// sameAround reports whether findings about unchanged lines are still valid.
 func (l *Linter) sameAround(now *Lines) bool {
 	if l.before == nil {
 		return false
@@ -51,7 +50,7 @@ func (l *Linter) sameAround(now *Lines) bool {
 	return now.mostlyPaths() == was.mostlyPaths() && maps.Equal(l.vocabularies, was.vocabularies)
 }
 
-// moved are findings about lines that are the same, where these are now.
+// moved returns findings about unchanged lines with the present places of these.
 func (l *Linter) moved(found []model.Finding) []model.Finding {
 	made := make([]model.Finding, 0, len(found)+8)
 	for _, f := range found {

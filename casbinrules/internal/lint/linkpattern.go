@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkLinkPatterns looks at the texts that role links make patterns, which most
-// names are not meant for.
+// checkLinkPatterns checks the texts that role links make patterns, which most
+// names are not meant to be.
 func (l *Linter) checkLinkPatterns() {
 	if len(l.settings.RolePatterns) == 0 && l.Schema.TenantPatterns("g") == "" {
 		return
@@ -39,8 +39,8 @@ func (l *Linter) checkLinkPatterns() {
 	}
 }
 
-// namePatterns are the functions that take the fields of a kind of lines for
-// patterns by way of role links, nil where there are none.
+// namePatterns returns the functions by which the fields of a kind of lines are patterns
+// because of role links, nil if there are none.
 func (l *Linter) namePatterns(kind string) []string {
 	if functions, known := l.patterned[kind]; known {
 		return functions
@@ -50,7 +50,7 @@ func (l *Linter) namePatterns(kind string) []string {
 		functions[i] = l.Schema.NamePattern(kind, i)
 		some = some || functions[i] != ""
 	}
-	for _, p := range l.Schema.Patterns { // of tenants; objects are looked at elsewhere
+	for _, p := range l.Schema.Patterns { // of tenants; objects are checked elsewhere
 		if kind == "p" && p.Function == "keyMatch" && p.Column != l.shape.object.column && l.Schema.TenantPatterns("g") != "" {
 			functions[p.Column], some = p.Function, true
 		}
@@ -65,7 +65,7 @@ func (l *Linter) namePatterns(kind string) []string {
 	return functions
 }
 
-// width is how many fields a line of a kind has.
+// width returns the number of fields of a line of a kind.
 func (l *Linter) width(kind string) int {
 	if kind == "p" {
 		return len(l.Schema.Columns)
@@ -73,7 +73,7 @@ func (l *Linter) width(kind string) int {
 	return l.Schema.Roles[kind]
 }
 
-// adviseLinked looks at one text of role links.
+// adviseLinked checks one text of role links.
 func adviseLinked(function, text string) []advice {
 	if !pattern.IsPattern(function, text) || pattern.Check(function, text) != nil {
 		return nil
@@ -95,8 +95,8 @@ func adviseLinked(function, text string) []advice {
 	return nil
 }
 
-// checkAnonymousPatterns looks for patterns that give requests without
-// credentials what is meant for users.
+// checkAnonymousPatterns finds patterns that give requests without credentials what
+// is meant for users.
 func (l *Linter) checkAnonymousPatterns() {
 	if !l.settings.Anonymous || len(l.settings.RolePatterns) == 0 {
 		return

@@ -1,4 +1,4 @@
-// Package lint looks for likely mistakes in a policy that can be read.
+// Package lint finds likely mistakes in a policy that has been parsed.
 package lint
 
 import (
@@ -12,44 +12,43 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Policy is a policy that can be read.
+// Policy is a policy that has been parsed.
 type Policy struct {
 	Schema *model.Schema
 	Files  []string
 	Rules  []*policy.Rule
-	Column func(r *policy.Rule, field int) int // where a field begins
+	Column func(r *policy.Rule, field int) int // returns the column of a field
 }
 
-// Linter looks for likely mistakes in a policy.
+// Linter finds likely mistakes in a policy.
 type Linter struct {
 	Policy
 	settings *model.Settings
 	graphs   map[string]*policy.Graph
-	// shadows waits for what is looked for in the background.
+	// shadows waits for the findings that are determined in the background.
 	shadows func() ([]model.Finding, error)
 	shape   *shape
 	cover   *coverIndex
-	routes  *routeIndex // nil when the routes are not known
-	// vocabularies are those of the files, by their numbers, when somebody has
-	// asked for them.
+	routes  *routeIndex // nil if the routes are not known
+	// vocabularies are those of the files, by number, made when first needed.
 	vocabularies map[int32]vocabulary
-	// patterned are the functions that take fields for patterns, by kind of lines.
+	// patterned are the functions by which fields are patterns, by kind of lines.
 	patterned map[string][]string
 	found     []model.Finding
 	// named are the methods that rules name.
 	named map[string]bool
-	// all are the rules of the policy where Rules are those of some subjects alone,
-	// of which shadows and partners are looked for where only has a subject.
+	// all are the rules of the policy if Rules are only those of some subjects; shadows
+	// and partners are then determined for the subjects in only.
 	all  []*policy.Rule
 	only []bool // by the number of the subject; nil for all
-	// before is the policy that came of revision became this one, or nil.
+	// before is the policy that became this one by revision, or nil.
 	before   *Before
 	revision *policy.Revision
 	lines    *Lines
 }
 
-// Start looks for rules that decide nothing in the background, which needs
-// no role links.
+// Start begins to find, in the background, rules that decide nothing, for which
+// role links are not needed.
 func Start(p Policy, c *model.Settings) *Linter {
 	l := newLinter(p, c)
 	l.shadows = pace.Aside(c.Pace, func() ([]model.Finding, error) {
@@ -64,11 +63,12 @@ func newLinter(p Policy, c *model.Settings) *Linter {
 	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, sh)}
 }
 
-// Findings are all likely mistakes in rules and role links; routes are nil when
-// they are not known. What is missing is missing only where all lines could be
-// read, which complete says. Those about rules beside others come by themselves.
+// Findings returns all likely mistakes in rules and role links; routes are nil if
+// they are not known. complete reports that all lines could be parsed: only then
+// can anything be reported as missing. Findings about rules in relation to others
+// are returned separately, as beside.
 func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes []core.RouteInfo) (found, beside []model.Finding) {
-	// What looks at lines one by one, and at names, needs no index.
+	// Checks of single lines, and of names, need no index.
 	single := Linter{Policy: l.Policy, settings: l.settings, graphs: graphs, shape: l.shape, before: l.before, revision: l.revision}
 	if l.only != nil {
 		single.Rules = l.all
@@ -87,12 +87,12 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		}
 		return single.found, nil
 	})
-	_, _ = l.shadows() // never an error
+	_, _ = l.shadows() // never fails
 	l.graphs = graphs
 	if routes != nil {
 		l.routes = newRouteIndex(routes, l.settings.ObjectRoute)
 	}
-	if complete || l.settings.Edited { // when it may be so at the next edit
+	if complete || l.settings.Edited { // it may be complete after the next edit
 		if l.named == nil {
 			l.named = policy.NamedMethods(l.Schema, l.Rules)
 		}
@@ -101,14 +101,14 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 	if complete {
 		l.checkRoutes(routes)
 	}
-	found, _ = others() // never an error
+	found, _ = others() // never fails
 	if !complete {
 		return found, slices.DeleteFunc(slices.Clone(l.found), isAboutPartner)
 	}
 	return found, l.found
 }
 
-// policyRules are the p lines.
+// policyRules returns the p lines.
 func (l *Linter) policyRules() iter.Seq[*policy.Rule] {
 	return l.policyRulesOf(l.Rules)
 }
@@ -138,12 +138,12 @@ func (l *Linter) report(r *policy.Rule, field int, code, hint, format string, ar
 	l.addFinding(r, field, code, hint, message)
 }
 
-// addFinding is report for what there may be much to say of.
+// addFinding is report without formatting, for frequent findings.
 func (l *Linter) addFinding(r *policy.Rule, field int, code, hint, message string) {
 	l.addFindingAs(l.settings.Severity(code), r, field, code, hint, message)
 }
 
-// addFindingAs is addFinding with a severity of its own.
+// addFindingAs is addFinding with a given severity.
 func (l *Linter) addFindingAs(severity model.Severity, r *policy.Rule, field int, code, hint, message string) {
 	if len(l.found) == cap(l.found) {
 		l.found = slices.Grow(l.found, len(l.found)+1) // at least twice as many

@@ -15,17 +15,17 @@ type lineField struct {
 	field int
 }
 
-// verbatim is a field whose text is compared as it is, so that a pattern in it
+// verbatim is a field whose text is compared literally, so that a pattern in it
 // stands for itself.
 type verbatim struct {
 	lineField
-	// what says what the texts are, instead what to do about a pattern.
+	// what describes the texts, instead says what to do about a pattern.
 	what, instead string
-	// twins hold the same texts on the other side of a comparison: what stands
-	// there too is equal to something.
+	// twins hold texts of the other side of the comparison: a text that is in one of
+	// them too is equal to something.
 	twins []lineField
-	// asked says that values of the application's own are compared, which may
-	// well hold a star.
+	// asked reports that values of the application are compared, which may well
+	// contain a star.
 	asked bool
 }
 
@@ -35,9 +35,9 @@ type suspect struct {
 	verbatim
 }
 
-// checkLiterals looks for patterns in fields that are compared as they are:
-// tenants, the ends of role links, and what only these lead to. It returns whether
-// there are any, and of a revision whether there may be.
+// checkLiterals finds patterns in fields that are compared literally: tenants, the
+// ends of role links, and fields that only role links lead to. It returns whether
+// there are any or, in a revision, whether there may be.
 func (l *Linter) checkLiterals() bool {
 	if len(l.Rules) == 0 {
 		return false
@@ -92,11 +92,11 @@ func (l *Linter) suspects(byKind map[int32][]verbatim) (suspects []suspect) {
 	return suspects
 }
 
-// tellLiteral reports a pattern that stands for itself.
+// tellLiteral reports a pattern in a literal field.
 func (l *Linter) tellLiteral(s suspect) {
 	text := s.rule.Field(s.field)
 	if s.lineField == (lineField{"p", l.shape.subject}) && text == "*" || s.kind != "p" && l.Schema.NamesRole(s.kind, text) {
-		return // It is reported as a subject, or the matcher asks for it.
+		return // It is reported as a subject, or the matcher compares with it.
 	}
 	part := standIn(text)
 	code, hint := model.CodeParameter, "name each one; "+s.instead
@@ -112,8 +112,8 @@ func (l *Linter) tellLiteral(s suspect) {
 	l.addFindingAs(severity, s.rule, s.field+1, code, hint, message)
 }
 
-// standIn is the part of a text that would stand for others in a pattern, or
-// "": a star, or a segment that is a parameter.
+// standIn returns the part of a text that would stand for others in a pattern: a
+// star, or a segment that is a parameter; otherwise "".
 func standIn(text string) string {
 	if strings.IndexByte(text, '*') >= 0 {
 		return "*"
@@ -134,9 +134,8 @@ func isBracketed(part string, open, shut byte) bool {
 	return len(part) > 2 && part[0] == open && part[len(part)-1] == shut
 }
 
-// literalColumns are the columns of p lines that are compared as they are and
-// in no other way. Objects and actions are looked at elsewhere, unless role
-// links lead to them.
+// literalColumns returns the columns of p lines that are compared only literally.
+// Objects and actions are checked elsewhere, unless role links lead to them.
 func (l *Linter) literalColumns() []verbatim {
 	var found []verbatim
 	for column, field := range l.Schema.LiteralFields() {
@@ -158,11 +157,11 @@ func (l *Linter) literalColumns() []verbatim {
 	return found
 }
 
-// isRoute reports whether a request field is the route as it is registered,
-// with its parameters.
+// isRoute reports whether a request field is the route as registered, with its
+// parameters.
 func (l *Linter) isRoute(field string) bool { return field == "r_obj" && l.settings.ObjectRoute }
 
-// literalOf says what the texts compared with a request field are.
+// literalOf describes the texts that are compared with a request field.
 func (l *Linter) literalOf(field string) verbatim {
 	name := strings.TrimPrefix(field, "r_")
 	var f verbatim
@@ -181,7 +180,7 @@ func (l *Linter) literalOf(field string) verbatim {
 	return f
 }
 
-// literalLinks are the fields of role links that are compared as they are.
+// literalLinks returns the fields of role links that are compared literally.
 func (l *Linter) literalLinks() []verbatim {
 	const (
 		instead = "or use WithRolePatterns (--role-patterns) if patterns are meant"

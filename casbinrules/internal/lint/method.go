@@ -9,17 +9,17 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkActions looks at the methods that rules about paths name.
+// checkActions checks the methods that rules about paths name.
 func (l *Linter) checkActions(rules []*policy.Rule) {
 	if len(l.Schema.Actions) != 1 {
 		return
 	}
 	column := l.Schema.Actions[0]
-	quiet := map[int32]bool{} // actions to which there is nothing to say beside paths
+	quiet := map[int32]bool{} // actions without findings if the object is a path
 	source := int32(0)
 	for r := range l.policyRulesOf(rules) {
 		if r.Source != source {
-			source = r.Source // which may call its actions otherwise
+			source = r.Source // whose actions may have other names
 			clear(quiet)
 		}
 		if number := r.Number(column); !quiet[number] {
@@ -30,8 +30,8 @@ func (l *Linter) checkActions(rules []*policy.Rule) {
 	}
 }
 
-// checkAction looks at one rule. It returns false when the answer depends on
-// the rule's object.
+// checkAction checks one rule. It returns false if the result depends on the rule's
+// object.
 func (l *Linter) checkAction(r *policy.Rule, column int) bool {
 	action := policy.ValueAt(r, column)
 	if action == "*" {
@@ -54,7 +54,7 @@ func (l *Linter) checkAction(r *policy.Rule, column int) bool {
 func (l *Linter) checkMethod(r *policy.Rule, column int, method string) {
 	upper := strings.ToUpper(method)
 	switch {
-	case method != upper && isKnown(upper) && !l.isMethodSlip(r, method): // an action of the application's own
+	case method != upper && isKnown(upper) && !l.isMethodSlip(r, method): // an action of the application
 	case method != upper && isKnown(upper):
 		l.reportColumn(r, column, model.CodeMethodCase, "write "+upper+"; give an action that is no method another name", "methods are case-sensitive, and %q is not %s", method, upper)
 	case l.shape.action.Function == "==" && method != "*" && strings.Trim(method, actionBytes) != "":
@@ -70,10 +70,10 @@ func (l *Linter) checkMethod(r *policy.Rule, column int, method string) {
 	}
 }
 
-// actionBytes are what methods and names of actions are made of.
+// actionBytes are the bytes of methods and names of actions.
 const actionBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/ "
 
-// checkStar looks for a star that the matcher does not know as one.
+// checkStar finds a star that has no special meaning to the matcher.
 func (l *Linter) checkStar(r *policy.Rule, column int) {
 	if l.shape.action.column == column && l.shape.action.Function == "==" && !slices.Contains(l.shape.starred, column) {
 		l.reportColumn(r, column, model.CodeLiteralStar, `name each action, or write (p.act == "*" || r.act == p.act) into the matcher`,
@@ -81,7 +81,7 @@ func (l *Linter) checkStar(r *policy.Rule, column int) {
 	}
 }
 
-// methodList is the methods in an action that lists several, with commas.
+// methodList returns the methods in an action that lists several, with commas.
 func methodList(action string) string {
 	parts := strings.FieldsFunc(action, func(c rune) bool { return strings.ContainsRune("|,;/ +()^$", c) })
 	if len(parts) < 2 || slices.ContainsFunc(parts, func(part string) bool { return !isKnown(strings.ToUpper(part)) }) {
@@ -90,8 +90,8 @@ func methodList(action string) string {
 	return strings.Join(parts, ", ")
 }
 
-// isKnown reports whether a method is registered (RFC 9110 §16.1), or in such
-// wide use as PURGE.
+// isKnown reports whether a method is registered (RFC 9110 §16.1), or widely used,
+// such as PURGE.
 func isKnown(method string) bool {
 	switch method {
 	case "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD", "LABEL",
@@ -104,10 +104,10 @@ func isKnown(method string) bool {
 	return false
 }
 
-// methodsInUse are those that slips are looked for of.
+// methodsInUse are the methods of which misspellings are found.
 var methodsInUse = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions}
 
-// partner is a method that is easily forgotten beside another.
+// partner is a method that is easily forgotten next to another.
 type partner struct{ method, partner, code, message string }
 
 var partners = []partner{
@@ -121,13 +121,12 @@ func isAboutPartner(f model.Finding) bool {
 	return f.Code == model.CodeParent || slices.ContainsFunc(partners, func(p partner) bool { return p.code == f.Code })
 }
 
-// checkPartners looks for methods that were forgotten, and for the parents of
-// "/*".
+// checkPartners finds methods that were forgotten, and missing parents of "/*".
 func (l *Linter) checkPartners() {
 	if !l.shape.action.alone || !l.shape.object.alone {
 		return
 	}
-	known := map[int32][]partner{} // what the methods of an action ask for
+	known := map[int32][]partner{} // partners of the methods of an action
 	for r := range l.policyRules() {
 		if !l.looksAt(r) {
 			continue
@@ -136,7 +135,7 @@ func (l *Linter) checkPartners() {
 		asked, seen := known[number]
 		if !seen {
 			asked = l.partnersOf(r, l.named[http.MethodHead])
-			if len(l.Schema.Actions) == 1 { // else another column may name methods
+			if len(l.Schema.Actions) == 1 { // otherwise another column may name methods
 				known[number] = asked
 			}
 		}
@@ -154,8 +153,8 @@ func (l *Linter) checkPartners() {
 	}
 }
 
-// partnersOf are the partners of the methods that a rule names; head says that
-// some rule names HEAD.
+// partnersOf returns the partners of the methods that a rule names; head reports
+// that a rule names HEAD.
 func (l *Linter) partnersOf(r *policy.Rule, head bool) []partner {
 	var found []partner
 	for _, p := range partners {
@@ -166,8 +165,8 @@ func (l *Linter) partnersOf(r *policy.Rule, head bool) []partner {
 	return found
 }
 
-// checkParent looks for a rule about all below a path that leaves out the path
-// itself.
+// checkParent finds a rule about everything below a path that does not include the
+// path itself.
 func (l *Linter) checkParent(r *policy.Rule) {
 	parent, ok := strings.CutSuffix(l.object(r), "/*")
 	if !ok || parent == "" || !isPath(parent) || l.settings.ObjectRoute || l.shape.object.Function != "keyMatch" && !isRegexp(l.shape.object.Function) {
@@ -184,12 +183,12 @@ func (l *Linter) checkParent(r *policy.Rule) {
 		"the pattern does not match "+parent+" itself, and no other rule of the subject does")
 }
 
-// maxRoles is how many roles of a subject lint looks at.
+// maxRoles is the maximum number of roles of a subject that are checked.
 const maxRoles = 64
 
-// answered reports whether the policy has an answer for the subject of r about
-// an object and a method: any answer where r allows, a deny where it denies.
-// Methods that no route has need none.
+// answered reports whether the policy decides about an object and a method for the
+// subject of r: with any effect if r allows, with a deny if it denies. Methods that
+// no route has need no decision.
 func (l *Linter) answered(r *policy.Rule, object, method string) bool {
 	action := policy.ValueAt(r, l.shape.action.column)
 	if object == l.object(r) && l.shape.action.matches(method, action) || l.routes != nil && !l.routes.has(l.shape.object, object, method) {

@@ -15,8 +15,7 @@ type objectIndex struct {
 	all      ruleSet // of patterns for everything
 	exact    map[string]*ruleSet
 	segments pattern.Trie[ruleSet]
-	// prefixes are what stands in front of the star, for keyMatch; lengths are
-	// theirs.
+	// prefixes are what precedes the star, for keyMatch; lengths are their lengths.
 	prefixes map[string]*ruleSet
 	lengths  []int
 }
@@ -25,8 +24,8 @@ func (x *objectIndex) put(r *policy.Rule) {
 	x.set(x.index.object(r)).put(ruleEffect{policy.EffectOf(x.index.schema, r), x.index.action(r)}, r)
 }
 
-// rule finds a rule of the effect, other than r, that matches whatever r does,
-// or nil.
+// rule returns a rule with the effect, other than r, that matches everything that r
+// matches, or nil.
 func (x *objectIndex) rule(r *policy.Rule, effect string) (found *policy.Rule) {
 	actions := x.index.coveringActions(r).names
 	x.covering(x.index.object(r), func(set *ruleSet) bool {
@@ -44,7 +43,7 @@ func (x *objectIndex) rule(r *policy.Rule, effect string) (found *policy.Rule) {
 	return found
 }
 
-// set is where the rules with a pattern belong.
+// set returns the set for the rules with a pattern.
 func (x *objectIndex) set(text string) *ruleSet {
 	if x.star && text == "*" || pattern.MatchesAll(x.Function, text) {
 		return &x.all
@@ -61,7 +60,7 @@ func (x *objectIndex) set(text string) *ruleSet {
 	return entry(&x.exact, text)
 }
 
-// segmentsOf is nil for a pattern that covers only itself.
+// segmentsOf returns nil for a pattern that covers only itself.
 func (x *objectIndex) segmentsOf(text string) []pattern.Segment {
 	if !pattern.HasSegments(x.Function) || x.Function == "==" {
 		return nil
@@ -83,8 +82,8 @@ func entry(sets *map[string]*ruleSet, key string) *ruleSet {
 	return (*sets)[key]
 }
 
-// covering yields the rules whose pattern matches all that pattern does, and
-// nil when it gives up.
+// covering yields the rules whose pattern matches everything that pattern matches,
+// and nil if it gives up.
 func (x *objectIndex) covering(text string, yield func(*ruleSet) bool) {
 	if set := x.exact[text]; set != nil && !yield(set) {
 		return
@@ -113,7 +112,7 @@ func (x *objectIndex) covering(text string, yield func(*ruleSet) bool) {
 	x.segments.Covering(x.cut(text), maxVisits, yield)
 }
 
-// cut takes a pattern apart in the room of the index, until the next call.
+// cut splits a pattern in the buffer of the index, which is valid until the next call.
 func (x *objectIndex) cut(text string) []pattern.Segment {
 	segs := pattern.AppendSegments(x.index.segments, x.Function, text)
 	if segs != nil {

@@ -13,7 +13,7 @@ import (
 // advice is a finding about a pattern, without its place.
 type advice struct{ code, message, hint string }
 
-// checkObjects looks at what p lines have for objects.
+// checkObjects checks the objects of p lines.
 func (l *Linter) checkObjects(rules []*policy.Rule, lines *Lines) {
 	if l.settings.ObjectRoute || l.shape.object.column < 0 {
 		return
@@ -26,7 +26,7 @@ func (l *Linter) checkObjects(rules []*policy.Rule, lines *Lines) {
 	for r := range l.policyRulesOf(rules) {
 		text := l.object(r)
 		if isQuiet(l.shape.object.Function, text) {
-			continue // which is quicker found than kept
+			continue // cheaper to check than to remember
 		}
 		at := use{r.Number(l.shape.object.column), setting{paths: lines.mostlyPaths(), method: l.isAboutMethod(r)}}
 		told, seen := known[at]
@@ -40,15 +40,14 @@ func (l *Linter) checkObjects(rules []*policy.Rule, lines *Lines) {
 	}
 }
 
-// object is what a p line has for object, or "".
+// object returns the object of a p line, or "".
 func (l *Linter) object(r *policy.Rule) string { return policy.ValueAt(r, l.shape.object.column) }
 
-// isPath reports whether an object is meant for a path, not for a name that a
-// gate was given.
+// isPath reports whether an object is meant as a path rather than a name given to a gate.
 func isPath(object string) bool { return strings.HasPrefix(strings.TrimPrefix(object, "^"), "/") }
 
-// isQuiet reports whether there is nothing to say about an object for sure: a
-// path of plain segments, with parameters and a last star as keyMatch2 has them.
+// isQuiet reports whether there are certainly no findings about an object: a path
+// of plain segments, with parameters and a final star in the form of keyMatch2.
 func isQuiet(function, object string) bool {
 	if object == "" || object[0] != '/' {
 		return false
@@ -67,11 +66,11 @@ func isQuiet(function, object string) bool {
 	return object[len(object)-1] != '/' || len(object) == 1
 }
 
-// setting is what stands around an object: paths says that most objects are
-// paths, method that the rule asks for a request method.
+// setting is the context of an object: paths reports that most objects are paths,
+// method that the rule is about a request method.
 type setting struct{ paths, method bool }
 
-// Advise looks at one object.
+// Advise checks one object.
 func (c Comparison) Advise(object string, in setting) []advice {
 	if c.Function == "regexMatch" || c.star && object == "*" || pattern.MatchesAll(c.Function, object) || pattern.Check(c.Function, object) != nil {
 		return nil
@@ -87,7 +86,7 @@ func (c Comparison) Advise(object string, in setting) []advice {
 	return all
 }
 
-// adviseName looks at an object that is not a path, and may be meant for one.
+// adviseName checks an object that is not a path but may be meant as one.
 func (c Comparison) adviseName(object string, in setting) []advice {
 	scheme, rest, isURL := strings.Cut(object, "://")
 	part := standIn(object)
@@ -112,11 +111,10 @@ func (c Comparison) adviseName(object string, in setting) []advice {
 	return nil
 }
 
-// isRegexp reports whether a function makes its pattern into a regular
-// expression.
+// isRegexp reports whether a function turns its pattern into a regular expression.
 func isRegexp(function string) bool { return pattern.HasSegments(function) && function != "==" }
 
-// adviseStar looks for stars that do not mean "and everything below".
+// adviseStar finds stars that do not mean "and everything below".
 func (c Comparison) adviseStar(object string) []advice {
 	star := strings.IndexByte(object, '*')
 	if star < 0 {
@@ -147,8 +145,8 @@ func advisePrefix(before string) []advice {
 	return []advice{{model.CodePrefixStar, fmt.Sprintf("the pattern also covers longer names, such as %sx", before), "write " + before + " and " + before + "/* if only what is below is meant"}}
 }
 
-// adviseRegexpStar looks for stars in keyMatch2 and its like, where only "/*"
-// is not what it is in a regular expression.
+// adviseRegexpStar finds stars in patterns for keyMatch2 and similar functions,
+// where only "/*" differs from its meaning in a regular expression.
 func adviseRegexpStar(object string) []advice {
 	for i := range len(object) {
 		if object[i] != '*' || i > 0 && strings.IndexByte(`.)]}\`, object[i-1]) >= 0 {
@@ -166,7 +164,7 @@ func adviseRegexpStar(object string) []advice {
 
 var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// adviseUnmatchable looks for what no path has that gets past a gate: see
+// adviseUnmatchable finds what no path that passes a gate can contain; see
 // core/adapter.CanonicalPath.
 func adviseUnmatchable(function, object string) []advice {
 	if i := strings.IndexByte(object, '?'); i >= 0 && strings.IndexByte(object[i:], '=') > 0 {
@@ -204,8 +202,8 @@ func hasDotSegment(object string) bool {
 	return false
 }
 
-// adviseParameters looks for parameters in a spelling that the function does
-// not know, and for those that take more than they seem to.
+// adviseParameters finds parameters in a syntax that the function does not know,
+// and those that match more than they seem to.
 func adviseParameters(function, object string) []advice {
 	for part := range strings.SplitSeq(object, "/") {
 		colon := strings.IndexByte(part, ':')
@@ -237,8 +235,8 @@ func parameterHint(function string) string {
 	return "write {name}"
 }
 
-// adviseRegexp looks for characters that mean something in a regular
-// expression, in a pattern that does not look like one.
+// adviseRegexp finds characters with a meaning in regular expressions, in a pattern
+// that does not look like one.
 func adviseRegexp(object string) []advice {
 	if strings.Contains(object, "(") || strings.Contains(object, ".*") {
 		return nil

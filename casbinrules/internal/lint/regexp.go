@@ -9,11 +9,11 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkAnchors looks for regular expressions that also match inside a longer
-// text. It is but a note about an action that lists whole methods: no method of
-// RFC 9110 stands inside another one, and others must be named literally.
+// checkAnchors finds regular expressions that also match inside a longer text. It
+// is only a note for an action that lists whole methods: no method of RFC 9110 is
+// part of another one, and others must be named literally.
 func (l *Linter) checkAnchors(rules []*policy.Rule) {
-	known := map[int32]model.Severity{} // 0 where there is nothing to say
+	known := map[int32]model.Severity{} // 0 if there is no finding
 	for _, p := range l.Schema.Patterns {
 		if p.Function != "regexMatch" {
 			continue
@@ -51,15 +51,14 @@ func (l *Linter) anchorSeverity(expr string, action bool) model.Severity {
 	return l.settings.Severity(model.CodeUnanchored)
 }
 
-// isAnchored reports whether a regular expression says itself what may stand
-// in front of and behind what it matches.
+// isAnchored reports whether a regular expression itself specifies what may precede
+// and follow what it matches.
 func isAnchored(re *syntax.Regexp) bool {
 	return bounded(re, syntax.OpBeginText, func(subs []*syntax.Regexp) *syntax.Regexp { return subs[0] }) &&
 		bounded(re, syntax.OpEndText, func(subs []*syntax.Regexp) *syntax.Regexp { return subs[len(subs)-1] })
 }
 
-// bounded follows one side of an expression, which pick chooses, to an anchor
-// or to ".*".
+// bounded follows one side of an expression, chosen by pick, to an anchor or to ".*".
 func bounded(re *syntax.Regexp, anchor syntax.Op, pick func([]*syntax.Regexp) *syntax.Regexp) bool {
 	switch re.Op {
 	case anchor:
@@ -79,17 +78,17 @@ func bounded(re *syntax.Regexp, anchor syntax.Op, pick func([]*syntax.Regexp) *s
 	return false
 }
 
-// listsMethods reports whether all an expression matches are whole methods.
+// listsMethods reports whether an expression matches only whole methods.
 func listsMethods(re *syntax.Regexp) bool {
 	texts, few := alternatives(re)
 	return few && !slices.ContainsFunc(texts, func(text string) bool { return !isKnown(text) })
 }
 
-// maxAlternatives is how many texts of one expression are listed.
+// maxAlternatives is the maximum number of texts of one expression that are listed.
 const maxAlternatives = 100
 
-// alternatives are all texts that an expression without anchors matches, if
-// they are few. The parser has put common beginnings before the alternatives.
+// alternatives returns all texts that an expression without anchors matches, if
+// they are few. The parser factors out common beginnings.
 func alternatives(re *syntax.Regexp) (texts []string, few bool) {
 	switch {
 	case re.Op == syntax.OpEmptyMatch:
@@ -123,7 +122,7 @@ func alternatives(re *syntax.Regexp) (texts []string, few bool) {
 	return nil, false
 }
 
-// joined are texts with each that an expression matches behind them.
+// joined returns texts, each followed by each text that an expression matches.
 func joined(texts []string, re *syntax.Regexp) (all []string, few bool) {
 	ends, few := alternatives(re)
 	if !few || len(texts)*len(ends) > maxAlternatives {
@@ -137,7 +136,7 @@ func joined(texts []string, re *syntax.Regexp) (all []string, few bool) {
 	return all, true
 }
 
-// characters are those of a set, by its ranges.
+// characters returns the characters of a set, given by its ranges.
 func characters(ranges []rune) (texts []string, few bool) {
 	for i := 0; i+1 < len(ranges); i += 2 {
 		if ranges[i+1]-ranges[i] > maxAlternatives {

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// Kept is what a linter leaves for that of a revision: what it has found about
-// rules beside others of their subjects, and about lines one by one, without notes
+// Kept is what a linter keeps for a later revision: its findings about rules in
+// relation to others of their subjects, and about single lines, without notes
 // unless the policy is edited.
 type Kept struct {
 	found []model.Finding
@@ -18,7 +18,7 @@ type Kept struct {
 	lines *Lines
 }
 
-// Keep is what l leaves once it has found all there is.
+// Keep returns what l keeps once it has found everything.
 func (l *Linter) Keep() *Kept {
 	if l.settings.Edited {
 		return &Kept{l.found, l.named, l.lines}
@@ -34,9 +34,9 @@ type Before struct {
 	Graphs map[string]*policy.Graph
 }
 
-// StartRevised is Start for a revision of a policy, of which it finds the notes that
-// are kept, too. What such a rule is beside depends on the rules of its subject
-// and of the roles of that, so those of other subjects are not looked at again.
+// StartRevised is Start for a revision of a policy, and also finds the kept notes.
+// Findings about rules in relation to others depend on the rules of their subject
+// and its roles, so those about other subjects are not determined again.
 func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision) *Linter {
 	l := newLinter(p, c)
 	if before.named != nil {
@@ -55,13 +55,13 @@ func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision
 	return l
 }
 
-// looksAt reports whether rules beside r are looked for.
+// looksAt reports whether r is compared with other rules.
 func (l *Linter) looksAt(r *policy.Rule) bool {
 	return l.only == nil || l.only[r.Number(l.shape.subject)]
 }
 
-// limit leaves the rules of subjects that a revision may say something else of, and
-// of the roles of these. It is false where that cannot be told, or is much.
+// limit keeps the rules of subjects for which a revision may change findings, and
+// of their roles. It returns false if these cannot be determined, or are many.
 func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	if l.shape.subject < 0 || !slices.Contains(l.shape.same, l.shape.subject) || !l.sameMethods(before.named) {
 		return false
@@ -73,14 +73,14 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	changed := l.changedSubjects(before, v)
 	only := slices.Clone(changed)
 	for _, f := range before.found {
-		// It names another line, whose number may have changed.
+		// The finding names another line, whose number may have changed.
 		if f.Code == model.CodeShadowed || f.Code == model.CodeContradiction {
 			only[before.subjectOf(f, l)] = true
 		}
 	}
 	g, old := v.Graphs["g"], before.Graphs["g"]
 	if g != nil && g.Tenants {
-		g = nil // whose links are not followed
+		g = nil // its links are not followed
 	}
 	needed := make([]bool, len(changed))
 	if g != nil {
@@ -112,13 +112,14 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	return true
 }
 
-// sameMethods reports whether what is said of partners is so with other methods that
-// rules name, too.
+// sameMethods reports whether findings about partners remain the same with the
+// methods that rules name now.
 func (l *Linter) sameMethods(named map[string]bool) bool {
 	return !slices.ContainsFunc(partners, func(p partner) bool { return l.named[p.partner] != named[p.partner] })
 }
 
-// changedSubjects are those of the rules that have come or gone, by their numbers.
+// changedSubjects returns the subjects of the rules that were added or removed, by
+// number.
 func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
 	changed := make([]bool, policy.TextsOf(v.Rules).Numbers())
 	for r := range l.policyRulesOf(append(v.Came(), v.Gone(before.Rules)...)) {
@@ -127,7 +128,7 @@ func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
 	return changed
 }
 
-// place is that of the rule which a finding is about, among the rules before.
+// place returns the place, among the rules before, of the rule that a finding is about.
 func (b *Before) place(f model.Finding, files []string) int {
 	source := slices.Index(files, f.File)
 	return sort.Search(len(b.Rules), func(i int) bool {
@@ -140,7 +141,7 @@ func (b *Before) subjectOf(f model.Finding, l *Linter) int32 {
 	return b.Rules[b.place(f, l.Files)].Number(l.shape.subject)
 }
 
-// takeOver are the findings before about rules that are not looked at again.
+// takeOver returns the previous findings about rules that are not checked again.
 func (l *Linter) takeOver(before Before, v *policy.Revision) []model.Finding {
 	found := make([]model.Finding, 0, len(before.found)+8)
 	for _, f := range before.found {

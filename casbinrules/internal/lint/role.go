@@ -9,27 +9,27 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// roleNotes are what a policy says of names: who is given what.
+// roleNotes are what a policy says about names: who is assigned what.
 type roleNotes struct {
 	rules []*policy.Rule
 	texts *policy.Texts
-	// subject is the column of p lines that has names, or -1.
+	// subject is the column of p lines with names, or -1.
 	subject int
 	uses    []nameUse // by the number of the name
-	// selfLinked are the g lines that give a name to itself.
+	// selfLinked are the g lines that assign a name to itself.
 	selfLinked []*policy.Rule
 	firsts     map[nameUse][]int32
 }
 
-// nameUse is what lines do with a name, by bits.
+// nameUse is a set of the ways in which lines use a name.
 type nameUse uint8
 
 const (
 	subject nameUse = 1 << iota // a p line is for it,
 	allowed                     // one that allows,
 	denied                      // or one that denies
-	given                       // a g line gives it as a role
-	holder                      // a g line gives it a role
+	given                       // a g line assigns it as a role
+	holder                      // a g line assigns a role to it
 )
 
 func (l *Linter) noteRoles() *roleNotes {
@@ -65,12 +65,12 @@ func (l *Linter) effectUse(r *policy.Rule) nameUse {
 // has reports whether a name has a use.
 func (n *roleNotes) has(use nameUse, name int32) bool { return n.uses[name]&use != 0 }
 
-// any reports whether some name has a use.
+// any reports whether any name has a use.
 func (n *roleNotes) any(use nameUse) bool {
 	return slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&use != 0 })
 }
 
-// each are the names that have one of the uses.
+// each returns the names that have one of the uses.
 func (n *roleNotes) each(uses nameUse) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		for name, u := range n.uses {
@@ -81,7 +81,7 @@ func (n *roleNotes) each(uses nameUse) iter.Seq[int32] {
 	}
 }
 
-// first is the first line with a name as subject, given or holder, or nil.
+// first returns the first line with a name as subject, given or holder, or nil.
 func (n *roleNotes) first(use nameUse, name int32) *policy.Rule {
 	if !n.has(use, name) {
 		return nil
@@ -99,7 +99,7 @@ func (n *roleNotes) first(use nameUse, name int32) *policy.Rule {
 	return n.rules[lines[name]-1]
 }
 
-// nameIn is the name that a rule has as subject, given or holder, or 0.
+// nameIn returns the name that a rule has as subject, given or holder, or 0.
 func (n *roleNotes) nameIn(r *policy.Rule, use nameUse) int32 {
 	switch {
 	case use == subject && r.IsPolicy():
@@ -112,8 +112,8 @@ func (n *roleNotes) nameIn(r *policy.Rule, use nameUse) int32 {
 	return 0
 }
 
-// checkRoles looks at names: roles that nobody has or that open nothing, and
-// users that are called like a role.
+// checkRoles checks names: it finds roles that nobody has or that allow nothing,
+// and users with the name of a role.
 func (l *Linter) checkRoles() {
 	if len(l.Rules) == 0 {
 		return
@@ -127,9 +127,9 @@ func (l *Linter) checkRoles() {
 		l.checkSubjectStar(n)
 	}
 	if !l.Schema.LinksUsers() {
-		return // Its names are no roles of users.
+		return // Its names are not roles of users.
 	}
-	if l.shape.subject >= 0 && l.Schema.RolePatterns("g") == "" { // by which any name may be given or used
+	if l.shape.subject >= 0 && l.Schema.RolePatterns("g") == "" { // with these, any name may be assigned or used
 		l.checkAssigned(n)
 		rest()
 		l.checkUsed(n)
@@ -152,8 +152,8 @@ func (l *Linter) checkAnonymous(n *roleNotes) {
 	}
 }
 
-// checkSubjectStar looks for a star that is meant for all subjects and is not
-// known to the matcher as such.
+// checkSubjectStar finds a star that is meant for all subjects but has no special
+// meaning to the matcher.
 func (l *Linter) checkSubjectStar(n *roleNotes) {
 	column := l.shape.subject
 	pattern := l.Schema.NamePattern("p", column) != "" ||
@@ -170,16 +170,16 @@ func (l *Linter) checkSubjectStar(n *roleNotes) {
 	}
 }
 
-// checkAssigned looks for roles that no g line gives. Nothing in a policy says
-// that a name is a role rather than a user, so it speaks only where all other
-// subjects are roles, or where roles have a prefix.
+// checkAssigned finds roles that no g line assigns. Nothing in a policy says that a
+// name is a role rather than a user, so it reports them only if all other subjects
+// are roles, or if roles have a prefix.
 func (l *Linter) checkAssigned(n *roleNotes) {
 	if !n.any(given) {
 		return
 	}
 	var missing []int32
 	assigned := 0
-	most := 1 // how many are assigned at the most, with the default role
+	most := 1 // upper bound for assigned roles, including the default role
 	for number := range n.each(subject) {
 		if n.has(given, number) {
 			most++
@@ -196,9 +196,9 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 		case name == policy.Anonymous || name == "*" || slices.Contains(l.shape.strings, name):
 		case !strings.HasPrefix(name, l.settings.RolePrefix):
 		case n.has(holder, number) && l.settings.RolePrefix == "":
-			return // Users have rules of their own here.
+			return // In this policy users have rules of their own.
 		case l.settings.RolePrefix == "" && len(missing) == most:
-			return // They are more than what is assigned.
+			return // There are more of them than assigned roles.
 		default:
 			missing = append(missing, number)
 		}
@@ -215,8 +215,8 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 	}
 }
 
-// checkUsed looks for roles that give nobody anything: no p line allows them
-// something, nor any role they lead to.
+// checkUsed finds roles that give nobody anything: no p line allows something to
+// them or to any role that they lead to.
 func (l *Linter) checkUsed(n *roleNotes) {
 	g := l.graphs["g"]
 	if g == nil {
@@ -251,14 +251,14 @@ func (l *Linter) checkUsed(n *roleNotes) {
 	}
 }
 
-// usedRoles tells the roles that p lines do something for. One that allows
-// does. One that denies takes from a role that gives nothing, unless somebody
-// who has the role is allowed something by another line.
+// usedRoles returns a function that reports for which roles p lines have an effect.
+// A line that allows has one. A line that denies has none for a role that gives
+// nothing, unless somebody with the role is allowed something by another line.
 func (l *Linter) usedRoles(n *roleNotes, g *policy.Graph) func(policy.Pair) bool {
 	denies := n.any(denied)
 	anybody := denies && l.allowsAnybody(n)
 	for _, name := range l.shape.strings {
-		n.uses[n.texts.Known(name)] |= allowed // of nothing, when it is unknown
+		n.uses[n.texts.Known(name)] |= allowed // of number 0 if the name is unknown
 	}
 	deprived := map[policy.Pair]bool{}
 	for from, c := range g.Each() {
@@ -278,9 +278,9 @@ func (l *Linter) usedRoles(n *roleNotes, g *policy.Graph) func(policy.Pair) bool
 	return func(role policy.Pair) bool { return n.has(allowed, role.Name) || deprived[role] }
 }
 
-// allowsAnybody reports whether those whom no g line gives a role that allows
-// something may be allowed something all the same: by the model, by a line for
-// everybody, or by a role that tokens bring.
+// allowsAnybody reports whether subjects to whom no g line assigns a role that
+// allows something may nevertheless be allowed something: by the model, by a line
+// for everybody, or by a role from tokens.
 func (l *Linter) allowsAnybody(n *roleNotes) bool {
 	if l.Schema.File.Has(model.CodeModelOpen) || n.has(allowed, n.texts.Known("*")) && slices.Contains(l.shape.starred, l.shape.subject) {
 		return true
@@ -296,7 +296,7 @@ func (l *Linter) allowsAnybody(n *roleNotes) bool {
 	return false
 }
 
-// checkNames looks for users with the name of a role.
+// checkNames finds users with the name of a role.
 func (l *Linter) checkNames(n *roleNotes) {
 	if slices.ContainsFunc(n.texts.Capitals, func(name int32) bool { return n.has(given|holder, name) }) {
 		l.checkCapitals(n)
@@ -308,7 +308,7 @@ func (l *Linter) checkNames(n *roleNotes) {
 	l.checkTenantNames(n)
 }
 
-// checkCapitals looks for users whose names are those of roles but for letter case.
+// checkCapitals finds users whose names differ from those of roles only in letter case.
 func (l *Linter) checkCapitals(n *roleNotes) {
 	byFold := map[string]string{}
 	for number := range n.each(given) {
@@ -327,8 +327,8 @@ func (l *Linter) checkCapitals(n *roleNotes) {
 	}
 }
 
-// checkTenantNames looks for names that are roles in one tenant and have a
-// role, without being one, in another.
+// checkTenantNames finds names that are roles in one tenant and, in another, have a
+// role without being one.
 func (l *Linter) checkTenantNames(n *roleNotes) {
 	g := l.graphs["g"]
 	const both = given | holder

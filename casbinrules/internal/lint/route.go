@@ -11,28 +11,27 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// routeIndex finds the routes that an object pattern may be about.
+// routeIndex finds the routes to which an object pattern may apply.
 type routeIndex struct {
 	routes []route
 	root   pattern.Trie[[]int]
-	// found are the routes found so far, by object.
+	// found are the results so far, by object.
 	found      map[string][]int
 	asPatterns bool // objects are route patterns, not paths
 }
 
 type route struct {
 	core.RouteInfo
-	// fixed is the part in front of the first parameter; whole says that there
-	// is none.
+	// fixed is the part before the first parameter; whole reports that there is none.
 	fixed string
 	whole bool
 }
 
-// newRouteIndex takes the routes; plain says that objects are compared with
-// the patterns of routes as they are.
+// newRouteIndex returns an index of the routes; plain reports that objects are
+// compared literally with the patterns of routes.
 func newRouteIndex(routes []core.RouteInfo, plain bool) *routeIndex {
 	x := &routeIndex{found: map[string][]int{}, asPatterns: plain}
-	// Only net/http and its like have braces, and a "/" that takes all.
+	// Only net/http and similar routers have braces, and a "/" that matches everything.
 	braces := slices.ContainsFunc(routes, func(r core.RouteInfo) bool { return strings.Contains(r.Pattern, "{") })
 	for i, info := range routes {
 		r := route{RouteInfo: info, fixed: info.Pattern, whole: true}
@@ -49,8 +48,8 @@ func newRouteIndex(routes []core.RouteInfo, plain bool) *routeIndex {
 	return x
 }
 
-// add takes one pattern and returns what stands in front of its first
-// parameter, and whether that is all.
+// add adds one pattern and returns its part before the first parameter, and whether
+// that is all.
 func (x *routeIndex) add(i int, pattern string, subtree bool) (fixed string, whole bool) {
 	if len(pattern) > 1 {
 		pattern = strings.TrimSuffix(pattern, "/")
@@ -78,10 +77,10 @@ func (x *routeIndex) add(i int, pattern string, subtree bool) (fixed string, who
 	return fixed, fixed == pattern && !subtree
 }
 
-// routeBytes are what parameters begin with.
+// routeBytes are the bytes with which parameters begin.
 const routeBytes = ":*+{"
 
-// about lists the routes that an object may be about.
+// about returns the routes to which an object may apply.
 func (x *routeIndex) about(c Comparison, object string) []int {
 	hits, seen := x.found[object]
 	if !seen {
@@ -116,13 +115,13 @@ func (x *routeIndex) search(c Comparison, object string) (hits []int) {
 	return hits
 }
 
-// overlapping are the routes that match something segs do.
+// overlapping returns the routes that match something that segs match.
 func (x *routeIndex) overlapping(segs []pattern.Segment) (hits []int) {
 	x.root.Overlapping(segs, func(found *[]int) { hits = append(hits, *found...) })
 	return hits
 }
 
-// mayMatch is true where it cannot be told.
+// mayMatch returns true if it cannot be determined.
 func (r *route) mayMatch(c Comparison, object string, plain bool) bool {
 	if plain {
 		return c.matches(r.Pattern, object)
@@ -137,8 +136,7 @@ func (r *route) mayMatch(c Comparison, object string, plain bool) bool {
 	return strings.HasPrefix(prefix, r.fixed) || star && strings.HasPrefix(r.fixed, prefix)
 }
 
-// has reports whether some route with the method is what an object may be
-// about.
+// has reports whether an object may apply to a route with the method.
 func (x *routeIndex) has(c Comparison, object, method string) bool {
 	return slices.ContainsFunc(x.about(c, object), func(i int) bool {
 		m := x.routes[i].Method
@@ -183,7 +181,7 @@ func (l *Linter) checkRoutes(infos []core.RouteInfo) {
 	}
 }
 
-// coverRoutes notes which routes a rule opens to somebody.
+// coverRoutes records which routes a rule opens to somebody.
 func (l *Linter) coverRoutes(r *policy.Rule, hits []int, covered []bool) {
 	if policy.EffectOf(l.Schema, r) != "allow" {
 		return
@@ -195,14 +193,14 @@ func (l *Linter) coverRoutes(r *policy.Rule, hits []int, covered []bool) {
 	}
 }
 
-// actionMatches is true where it cannot be told.
+// actionMatches returns true if it cannot be determined.
 func (l *Linter) actionMatches(r *policy.Rule, method string) bool {
 	c := l.shape.action
 	return c.column < 0 || method == "" || method == "*" || c.matches(method, policy.ValueAt(r, c.column))
 }
 
-// methodRouted reports whether a rule is for the method of one of the routes,
-// or for an action that is not a method.
+// methodRouted reports whether a rule is for the method of one of the routes, or
+// for an action that is not a method.
 func (l *Linter) methodRouted(r *policy.Rule, hits []int) bool {
 	c := l.shape.action
 	if c.column < 0 || c.Function != "==" || !isKnown(policy.ValueAt(r, c.column)) {

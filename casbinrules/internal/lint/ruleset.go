@@ -6,8 +6,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// ruleSet is the first rule by effect and action, of rules with the same
-// object. Most hold one.
+// ruleSet holds the first rule for each effect and action, of rules with the same
+// object. Most sets have one.
 type ruleSet struct {
 	few  []ruleEntry
 	many map[ruleEffect]*policy.Rule
@@ -20,7 +20,7 @@ type ruleEntry struct {
 	rule *policy.Rule
 }
 
-// maxFew is how many rules are looked through one by one.
+// maxFew is the maximum number of rules that are compared one by one.
 const maxFew = 8
 
 func (s *ruleSet) get(at ruleEffect) *policy.Rule {
@@ -35,7 +35,7 @@ func (s *ruleSet) get(at ruleEffect) *policy.Rule {
 	return nil
 }
 
-// put keeps r unless there is a rule at that place.
+// put adds r unless there is a rule at that place.
 func (s *ruleSet) put(at ruleEffect, r *policy.Rule) {
 	if s.get(at) != nil {
 		return
@@ -56,7 +56,7 @@ func (s *ruleSet) put(at ruleEffect, r *policy.Rule) {
 
 func (s *ruleSet) empty() bool { return len(s.few) == 0 && s.many == nil }
 
-// all are the effects and actions there are rules of.
+// all returns the effects and actions that have rules.
 func (s *ruleSet) all() iter.Seq[ruleEffect] {
 	return func(yield func(ruleEffect) bool) {
 		for i := range s.few {

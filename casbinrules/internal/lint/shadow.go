@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkEffects looks for denies that the effect of the model does not look at.
+// checkEffects finds denies that the effect of the model ignores.
 func (l *Linter) checkEffects(rules []*policy.Rule) {
 	if l.Schema.Effect != model.AllowOverrideEffect || l.Schema.Eft < 0 {
 		return
@@ -22,19 +22,19 @@ func (l *Linter) checkEffects(rules []*policy.Rule) {
 	}
 }
 
-// checkShadows looks for rules without which every decision is the same, since
-// another one matches whatever they match:
+// checkShadows finds rules without which every decision is the same, since another
+// one matches everything that they match:
 //
-//   - where an allow suffices, an allow covered by another allow;
-//   - where a deny wins, a rule covered by another one of its effect, or an
-//     allow covered by a deny;
-//   - where the first match decides, a rule covered by an earlier one.
+//   - if an allow suffices, an allow covered by another allow;
+//   - if a deny wins, a rule covered by another one with the same effect, or an allow covered
+//     by a deny;
+//   - if the first match decides, a rule covered by an earlier one.
 //
-// It reports only what it is sure of: rules of the same subject and tenant,
-// and patterns that can be compared segment by segment. Where the subject's
-// place among roles decides, it reports nothing.
+// It reports only what is certain: rules of the same subject and tenant, and
+// patterns that can be compared segment by segment. If the rank of the subject's
+// roles decides, it reports nothing.
 //
-// All rules are in the index afterwards.
+// Afterwards all rules are in the index.
 func (l *Linter) checkShadows() {
 	rules := policy.PolicyLines(l.Rules)
 	if l.Schema.Effect != model.PriorityEffect {
@@ -52,7 +52,7 @@ func (l *Linter) checkShadows() {
 	}
 }
 
-// checkAllShadows looks for what covers a rule among all others.
+// checkAllShadows compares each rule with all others.
 func (l *Linter) checkAllShadows() {
 	for i, r := range l.cover.rules {
 		l.settings.Pace.Step()
@@ -62,8 +62,7 @@ func (l *Linter) checkAllShadows() {
 	}
 }
 
-// checkEarlierShadows looks for what covers a rule among those that are asked
-// before it.
+// checkEarlierShadows compares each rule with those that precede it.
 func (l *Linter) checkEarlierShadows() {
 	for i, r := range l.cover.rules {
 		l.settings.Pace.Step()
@@ -79,8 +78,8 @@ func (l *Linter) checkEarlierShadows() {
 	}
 }
 
-// decisionOrder is the rules in the order that Casbin asks them, or nil when a
-// priority is no number.
+// decisionOrder returns the rules in the order in which Casbin evaluates them, or
+// nil if a priority is not a number.
 func (l *Linter) decisionOrder(rules []*policy.Rule) []*policy.Rule {
 	column := l.Schema.Priority
 	if column < 0 {
@@ -97,8 +96,8 @@ func (l *Linter) decisionOrder(rules []*policy.Rule) []*policy.Rule {
 	return slices.SortedStableFunc(slices.Values(rules), func(a, b *policy.Rule) int { return cmp.Compare(priorities[a], priorities[b]) })
 }
 
-// checkShadow looks for what covers r in an index of its group; first says that
-// the first rule decides.
+// checkShadow finds a rule that covers r in an index of its group; first reports
+// that the first match decides.
 func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 	effect := policy.EffectOf(l.Schema, r)
 	if effect != "allow" && effect != "deny" || effect == "deny" && l.Schema.Effect == model.AllowOverrideEffect {
@@ -118,13 +117,13 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 	}
 	at, winner := r, "that one"
 	if !first && slices.Equal(l.matched(r), l.matched(other)) && later(other, r, l.Files) {
-		// Of two lines that differ in nothing else the second is the slip.
+		// Of two lines that do not differ in anything else the second is the mistake.
 		at, other, winner = other, r, "this one"
 	}
 	l.report(at, 0, model.CodeContradiction, "keep the one that is meant", "the rule contradicts %s, and %s wins", other.Place(), winner)
 }
 
-// matched are the fields that decide what a rule matches.
+// matched returns the fields that determine what a rule matches.
 func (l *Linter) matched(r *policy.Rule) []string {
 	fields := r.Fields()
 	if l.Schema.Eft >= 0 {

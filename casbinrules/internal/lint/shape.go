@@ -8,36 +8,37 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// shape is how a matcher compares requests with rules, as far as lint
+// shape describes how a matcher compares requests with rules, as far as lint
 // understands it.
 type shape struct {
 	object, action Comparison
 	// subject is the column that names users and roles, or -1.
 	subject int
-	// same are the columns in which two rules must be equal for lint to say
-	// that one matches whatever the other does: all that the matcher names
-	// but those of object and action.
+	// same are the columns in which two rules must be equal for lint to conclude that
+	// one matches everything that the other matches: all that the matcher uses, except
+	// those of object and action.
 	same []int
 	// strings are the literal strings of the matcher.
 	strings []string
-	// starred are the columns that the matcher compares with "*" anywhere.
+	// starred are the columns that the matcher compares with "*" in any place.
 	starred []int
 }
 
 // Comparison is how one field of a request is compared with a column.
 type Comparison struct {
-	column int // -1 when there is none, or several
+	column int // -1 if there is none, or several
 	// Function is "==" or a pattern function.
 	Function string
-	// star says that "*" in the column stands for everything.
+	// star reports that "*" in the column matches everything.
 	star bool
-	// alone says that nothing else of the matcher looks at the column, so
-	// that one value may stand for another that it covers.
+	// alone reports that nothing else in the matcher uses the column, so that one value
+	// may replace another that it covers.
 	alone bool
 }
 
-// readShape takes the matcher apart into what must hold together. What lint
-// does not understand compares equal columns equally, and is left at that.
+// readShape splits the matcher into conditions that must all be true. For
+// conditions that lint does not understand, it assumes only that equal columns have
+// equal results.
 func readShape(s *model.Schema) *shape {
 	sh := &shape{object: Comparison{column: -1}, action: Comparison{column: -1}, subject: -1}
 	if len(s.Subjects) == 1 {
@@ -73,8 +74,9 @@ func readShape(s *model.Schema) *shape {
 	return sh
 }
 
-// comparison reads one condition as a comparison of a request field with a
-// column, or of either with "*" for everything. The field is "" for others.
+// comparison returns the comparison in one condition: of a request field with a
+// column, or of either with "*" for everything. The field is "" for other
+// conditions.
 func comparison(s *model.Schema, n *model.Node) (field string, c Comparison) {
 	none := Comparison{column: -1}
 	switch {
@@ -105,7 +107,7 @@ func comparison(s *model.Schema, n *model.Node) (field string, c Comparison) {
 	return "", none
 }
 
-// starColumn is the column that a part of the matcher compares with "*", or -1.
+// starColumn returns the column that a part of the matcher compares with "*", or -1.
 func starColumn(s *model.Schema, n *model.Node) int {
 	if n.Kind != model.NodeCompare || n.Text != "==" {
 		return -1

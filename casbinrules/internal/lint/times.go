@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkLimits looks at role links that need not count always.
+// checkLimits checks role links that may not always count.
 func (l *Linter) checkLimits() {
 	for _, kind := range slices.Sorted(maps.Keys(l.Schema.Limits)) {
 		g := l.graphs[kind]
@@ -39,15 +39,15 @@ func (l *Linter) linksOf(kind string) []*policy.Rule {
 	return links
 }
 
-// limitCheck looks at the links of one kind.
+// limitCheck checks the links of one kind.
 type limitCheck struct {
 	*Linter
 	graph *policy.Graph
 	now   policy.Instant
-	// first are the links so far, given the names that some link gives as a role.
+	// first are the links so far, given the names that a link assigns as a role.
 	first map[[2]policy.Pair]*policy.Rule
 	given map[policy.Pair]bool
-	// always are the names that of leads to at any time, kept for its next line.
+	// always are the names that of leads to at any time, kept for the next line about it.
 	of     policy.Pair
 	always map[int32]bool
 }
@@ -59,8 +59,8 @@ func (t *limitCheck) alwaysFrom(name policy.Pair) map[int32]bool {
 	return t.always
 }
 
-// isRole reports whether the name that a link leads on from is a role for certain,
-// so that no user has the link first.
+// isRole reports whether the name from which a link leads is certainly a role, so
+// that the link is not the first one of a user.
 func (t *limitCheck) isRole(from policy.Pair, r *policy.Rule) bool {
 	name, prefix := r.Field(0), t.settings.RolePrefix
 	return t.given[from] || t.Schema.LinkedField(r.Kind()) == "sub" &&

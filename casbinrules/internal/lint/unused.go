@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkUnusedRoles looks for role definitions that no decision looks at. It is
-// but a note while there are no lines of the kind.
+// checkUnusedRoles finds role definitions that no decision uses. It is only a note
+// as long as there are no lines of the kind.
 func (l *Linter) checkUnusedRoles() {
 	lines := map[string]int{}
 	for kind := range l.Schema.Roles {
@@ -60,12 +60,12 @@ func (l *Linter) tellUnusedRoles(kind string, lines int) {
 	})
 }
 
-// backwards is a call of role links in which the subject of the request stands where
-// the role belongs, if there is no other call of the kind; else "".
+// backwards returns a call of role links in which the subject of the request is in
+// the place of the role, if there is no other call of the kind; otherwise "".
 func (l *Linter) backwards(kind string) string {
 	call := ""
 	if l.Schema.RolePatterns(kind) != "" {
-		return "" // which has a finding of its own
+		return "" // there is a separate finding for that
 	}
 	for _, c := range l.Schema.RoleCalls() {
 		if c.Text == kind {
@@ -78,9 +78,9 @@ func (l *Linter) backwards(kind string) string {
 	return call
 }
 
-// checkUnusedColumns looks for fields of p lines that no decision looks at. One is but
-// a note, as a column of remarks is, unless its name or what it holds says what it is
-// taken for.
+// checkUnusedColumns finds fields of p lines that no decision uses. It is only a
+// note, since a column may be for remarks, unless the name or the content of the
+// column shows what it is taken for.
 func (l *Linter) checkUnusedColumns() {
 	s := l.Schema
 	if s.Tree == nil {
@@ -111,8 +111,7 @@ func (l *Linter) checkUnusedColumns() {
 	}
 }
 
-// holdsOnly reports whether there are lines, and each has a value of a kind in a
-// column.
+// holdsOnly reports whether there are lines, and each has a value of a kind in a column.
 func (l *Linter) holdsOnly(column int, kind func(string) bool) bool {
 	some := false
 	for r := range l.policyRules() {
