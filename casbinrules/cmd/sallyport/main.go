@@ -1,9 +1,9 @@
-// Command sallyport checks, explains, tests and draws policy files, probes
-// running services, and guards any service behind a proxy.
+// Command sallyport checks, explains, tests and displays policies, probes running
+// services, and guards any service behind a proxy.
 //
-// Run "sallyport --help" for the commands. Exit codes are 0 when all is well, 1
-// when there are findings, failed tests or requests that cannot be decided, and
-// 2 when the command could not do what was asked.
+// Run "sallyport --help" for the commands. The exit code is 0 if all is well, 1 if
+// there are findings, failed tests or requests that cannot be decided, and 2 if the
+// command could not do what was asked.
 package main
 
 import (

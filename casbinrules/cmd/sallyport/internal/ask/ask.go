@@ -1,4 +1,4 @@
-// Package ask puts the questions of a command line to a policy.
+// Package ask asks a policy the questions of a command line.
 package ask
 
 import (

@@ -1,5 +1,5 @@
-// Package audit makes the report that an auditor reads: a page of who may do what,
-// and of what in a policy wants looking at.
+// Package audit writes a report for auditors: a page that shows who may do what,
+// and what in a policy needs attention.
 package audit
 
 import (

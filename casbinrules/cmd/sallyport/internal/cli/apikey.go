@@ -29,7 +29,7 @@ func keyFileFlag(cmd *cobra.Command, file *string) {
 	_ = cmd.MarkFlagFilename("file") // fails for unknown flags only
 }
 
-// loadKeys reads the text of a key file, which has one key at least.
+// loadKeys parses the text of a key file, which must have at least one key.
 func loadKeys(cmd *cobra.Command, name string, text []byte) (*apikey.File, error) {
 	f := new(apikey.File)
 	if err := f.Load(name, text); err != nil {
@@ -38,14 +38,14 @@ func loadKeys(cmd *cobra.Command, name string, text []byte) (*apikey.File, error
 	return f, nil
 }
 
-// refuseKeys says what is wrong with a key file.
+// refuseKeys prints what is wrong with a key file.
 func refuseKeys(cmd *cobra.Command, err error) error {
 	say(cmd.ErrOrStderr(), "%s\nsallyport: the key file is refused and was not changed\n", plain(err.Error()))
 	return errFindings
 }
 
-// expiry reads when a key is to expire: after a number of days or another
-// duration, at a time, or with the end of a day in UTC. "" is never.
+// expiry parses when a key expires: after a number of days or another duration, at
+// a time, or at the end of a day in UTC; "" is never.
 func expiry(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

@@ -50,7 +50,7 @@ key is good, expired or revoked.`,
 	return cmd
 }
 
-// listedKey is what list tells of a key.
+// listedKey is what list prints about a key.
 type listedKey struct {
 	ID      string   `json:"id"`
 	State   string   `json:"state"`
@@ -80,7 +80,7 @@ func list(k *apikey.Key, now time.Time) listedKey {
 	return l
 }
 
-// instant is a time, "" for none.
+// instant returns a time as text, "" for none.
 func instant(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -88,11 +88,11 @@ func instant(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-// writeKeys writes a table whose last column, the only one with texts for
-// people, has the comment and why a key was revoked.
+// writeKeys writes a table. Its last column, the only one with free text, has the
+// comment and why a key was revoked.
 func writeKeys(w io.Writer, keys []listedKey) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tSTATE\tOWNER\tROLES\tSCOPES\tTENANT\tCREATED\tEXPIRES\tREMARKS") // Flush tells
+	_, _ = fmt.Fprintln(table, "ID\tSTATE\tOWNER\tROLES\tSCOPES\tTENANT\tCREATED\tEXPIRES\tREMARKS") // Flush returns the error
 	for _, k := range keys {
 		remarks := k.Comment
 		if k.Revoked != "" {

@@ -48,7 +48,7 @@ stderr. A file that is not there yet is created for its owner alone (mode 0600).
 	return cmd
 }
 
-// makeKey shows the key only when its hash is safely in the file.
+// makeKey prints the key only once its hash is safely in the file.
 func makeKey(cmd *cobra.Command, file string, info apikey.Info) error {
 	var key string
 	key, info.ID, info.Hash = apikey.Generate()
@@ -58,7 +58,7 @@ func makeKey(cmd *cobra.Command, file string, info apikey.Info) error {
 	err := editFile(file, func(text []byte, _ bool) ([]byte, error) {
 		text, err := apikey.Append(file, text, info)
 		if err != nil {
-			return nil, refuseKeys(cmd, err) // the key itself is all right
+			return nil, refuseKeys(cmd, err) // the new key itself is valid
 		}
 		return text, nil
 	})

@@ -35,7 +35,7 @@ The ID is what stands before the dot in a key.`,
 			return usagef("which keys? give their IDs, or --owner for all keys of one")
 		}
 		for i, id := range ids {
-			if !apikey.IsID(id) { // not repeated: it may be a whole key
+			if !apikey.IsID(id) { // not quoted, since it may be a whole key
 				return usagef("argument %d is not the ID of a key: it is sp_ and ten letters, what stands before the dot", i+1)
 			}
 		}

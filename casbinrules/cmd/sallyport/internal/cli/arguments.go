@@ -7,8 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// noArguments refuses all arguments; instead says where what they are likely to
-// be belongs.
+// noArguments refuses all arguments; instead says where the likely meant ones belong.
 func noArguments(instead string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
@@ -18,7 +17,7 @@ func noArguments(instead string) cobra.PositionalArgs {
 	}
 }
 
-// exactly wants n arguments, which are called what.
+// exactly requires n arguments; what describes them.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
@@ -28,7 +27,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 	}
 }
 
-// atMostOne takes one argument or none, which is called what.
+// atMostOne accepts one argument or none; what describes it.
 func atMostOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 1 {
@@ -38,7 +37,7 @@ func atMostOne(what string) cobra.PositionalArgs {
 	}
 }
 
-// folderIn is the one argument of a command, or the folder where it is run.
+// folderIn returns the only argument of a command, or the current directory.
 func folderIn(args []string) string {
 	if len(args) > 0 {
 		return args[0]
@@ -46,7 +45,7 @@ func folderIn(args []string) string {
 	return "."
 }
 
-// atLeastOne wants one argument or more, which are called what.
+// atLeastOne requires one or more arguments; what describes them.
 func atLeastOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -56,13 +55,13 @@ func atLeastOne(what string) cobra.PositionalArgs {
 	}
 }
 
-// group makes cmd a command that only has others.
+// group makes cmd a command that only has subcommands.
 func group(cmd *cobra.Command, others ...*cobra.Command) *cobra.Command {
 	cmd.AddCommand(others...)
 	return oneOf(cmd, "command")
 }
 
-// oneOf has cmd refuse to run by itself. kind is what it calls its commands.
+// oneOf makes cmd fail if it is run without a subcommand; kind describes these.
 func oneOf(cmd *cobra.Command, kind string) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choices := strings.Join(names(cmd), ", ")
@@ -75,7 +74,7 @@ func oneOf(cmd *cobra.Command, kind string) *cobra.Command {
 	return cmd
 }
 
-// below is the name of a command without that of the program.
+// below returns the name of a command without that of the program.
 func below(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
@@ -91,9 +90,9 @@ func counted(arguments int) string {
 	}
 }
 
-// standardCommands adds completion and help, which succeed by themselves when
-// they are asked for a shell or a command that does not exist. Completion scripts
-// are written to what root has for output by now.
+// standardCommands adds completion and help, which by default succeed for an
+// unknown shell or command. Completion scripts are written to the output of root at
+// the time of the call.
 func standardCommands(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()

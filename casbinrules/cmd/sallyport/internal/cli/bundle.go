@@ -15,13 +15,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/bundle"
 )
 
-// maxKeyFile is how many bytes a file with keys may have.
+// maxKeyFile is the maximum size of a file with keys.
 const maxKeyFile = 64 << 10
 
 // isBundle reports whether a scheme is that of a signed bundle.
 func isBundle(scheme string) bool { return scheme == "file" || scheme == "http" || scheme == "https" }
 
-// keys are those of --public-key and --key.
+// keys returns the keys of --public-key and --key.
 func (f *storeFlags) keys() (trusted []ed25519.PublicKey, signing []ed25519.PrivateKey, err error) {
 	for _, name := range f.publicKeys {
 		text, err := readKeyFile(name)
@@ -93,7 +93,7 @@ func openFile(f *storeFlags, text string) (shared.Store, error) {
 	return file.Expiring(expires.Sub(now))
 }
 
-// openHTTP opens a bundle that a server hands out.
+// openHTTP opens a bundle that a server serves.
 func openHTTP(f *storeFlags, text string) (shared.Store, error) {
 	trusted, signing, err := f.keys()
 	if err != nil {
@@ -120,7 +120,7 @@ func openHTTP(f *storeFlags, text string) (shared.Store, error) {
 // to a server of bundles.
 const authorizationVariable = "SALLYPORT_AUTHORIZATION"
 
-// remoteBundle is the bundle on a server, as a store that can only be read.
+// remoteBundle is a bundle on a server, as a read-only store.
 type remoteBundle struct{ *bundle.Source }
 
 func (b *remoteBundle) Publish(context.Context, shared.Publication) (shared.Entry, error) {

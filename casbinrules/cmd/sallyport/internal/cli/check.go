@@ -18,7 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxRequest is how long a line of requests may be, in bytes.
+// maxRequest is the maximum length of a line of requests, in bytes.
 const maxRequest = 64 << 10
 
 func newCheck() *cobra.Command {
@@ -47,7 +47,7 @@ The exit code is 1 when a request could not be decided.`,
 	s.flags(cmd)
 	s.pathFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		// Casbin's own Enforce knows no roles of credentials.
+		// Casbin's own Enforce has no roles from credentials.
 		s.noRoles = s.noRoles || s.asCasbin
 		a, err := s.open("")
 		if err != nil {
@@ -59,17 +59,17 @@ The exit code is 1 when a request could not be decided.`,
 	return cmd
 }
 
-// checker decides lines of requests.
+// checker decides requests, one per line.
 type checker struct {
 	authorizer *ask.Policy
 	fields     []string
 	source     *source
 	stderr     io.Writer
-	line       int // that is decided, counted from 1
+	line       int // the current one, counted from 1
 }
 
-// run answers line by line, in bounded memory. Answers are held back only while
-// there is more to read at once.
+// run answers line by line, in bounded memory. Answers are buffered only while
+// further input is available.
 func (c *checker) run(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	in := bufio.NewReaderSize(stdin, maxRequest)
 	out := bufio.NewWriterSize(stdout, maxRequest)
@@ -115,8 +115,8 @@ func (c *checker) run(ctx context.Context, stdin io.Reader, stdout io.Writer) er
 
 var errLong = fmt.Errorf("the line is longer than %d bytes", maxRequest)
 
-// readLine reads a line without its end. Of one that is too long it skips the
-// rest.
+// readLine reads a line without its line feed. It skips the rest of a line that is
+// too long.
 func readLine(in *bufio.Reader) (string, error) {
 	line, err := in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -175,7 +175,7 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 	return ask.DecideReadable(ctx, c.authorizer, q)
 }
 
-// question sorts the values of a request definition's fields.
+// question returns the question with the values of a request definition's fields.
 func question(fields, values []string) ask.Question {
 	var q ask.Question
 	for i, field := range fields {
@@ -198,8 +198,8 @@ func question(fields, values []string) ask.Question {
 	return q
 }
 
-// splitRequest splits a line as policy lines are: blanks in front of a field do
-// not count, and quotes are as in RFC 4180 §2.
+// splitRequest splits a line like policy lines: spaces before a field do not count,
+// and quotes are as in RFC 4180 §2.
 func splitRequest(line string) ([]string, error) {
 	var values []string
 	for {

@@ -23,7 +23,7 @@ type ciRun struct {
 	least                             float64
 	limit                             int
 	lenient, withoutDiff              bool
-	// flagged is what the command line says, without a configuration.
+	// flagged is the policy according to the flags, without a configuration.
 	flagged source
 }
 
@@ -91,7 +91,7 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 	return cmd
 }
 
-// settle refuses flags that mean nothing, and takes the policy of a configuration.
+// settle refuses flags without effect, and takes the policy from a configuration.
 func (c *ciRun) settle() error {
 	switch {
 	case c.least < 0 || c.least > 100:
@@ -116,7 +116,7 @@ func (c *ciRun) settle() error {
 	return c.take(c.config, text)
 }
 
-// write writes the report in its format, and the text beside a file.
+// write writes the report in its format, and its text in addition to a file.
 func (c *ciRun) write(cmd *cobra.Command, r *review) error {
 	var b bytes.Buffer
 	if err := r.write(&b, c.format); err != nil {
@@ -135,7 +135,7 @@ func (c *ciRun) write(cmd *cobra.Command, r *review) error {
 	return writeOutput(c.out, b.Bytes())
 }
 
-// review does everything there is to do.
+// review runs all checks.
 func (c *ciRun) review(ctx context.Context) (*review, error) {
 	m, policies, err := c.find("")
 	if err != nil {
@@ -208,7 +208,7 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 	return nil
 }
 
-// compare finds who gains and loses what since the base.
+// compare determines who gains and loses what since the base.
 func (c *ciRun) compare(ctx context.Context, r *review) error {
 	if c.withoutDiff {
 		r.skip("diff", "--without-diff was given")
@@ -260,8 +260,8 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 	return nil
 }
 
-// bothSides are the people to ask about, and the types of their attributes, where
-// the options of the two policies may differ.
+// bothSides returns the people to ask about, and the types of their attributes, for
+// which the options of the two policies may differ.
 func (c *ciRun) bothSides(base source) (ask.Who, map[string]casbinrules.AttributeType, error) {
 	who, types := c.who(ask.Who{}), c.types()
 	if base.prefix != c.prefix {

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
-// namedCommit is a commit and how it was called.
+// namedCommit is a commit and the name by which it was given.
 type namedCommit struct {
 	Revision string `json:"revision"`
 	Commit   string `json:"commit"`
@@ -25,11 +25,11 @@ type ciBase struct {
 	source
 	named namedCommit
 	repo  *repository
-	// config is the configuration file with the policy, "" for none.
+	// config is the configuration file with the policy, "" if there is none.
 	config string
 }
 
-// openBase finds the base. What it holds is not looked at yet.
+// openBase finds the base, without reading its content yet.
 func (c *ciRun) openBase() (*ciBase, error) {
 	repo, err := openRepository(folderOf(cmp.Or(c.config, c.files()[0])))
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *ciRun) openBase() (*ciBase, error) {
 	return b, nil
 }
 
-// open opens the policy as it was, with the options that its configuration had.
+// open opens the policy as it was, with the options of its configuration at that time.
 func (b *ciBase) open() (*ask.Policy, error) {
 	if b.config != "" {
 		name, err := b.repo.name(b.config)
@@ -76,8 +76,8 @@ func (b *ciBase) open() (*ask.Policy, error) {
 	return a, nil
 }
 
-// hasChanged refuses a base that is HEAD itself while no file of the policy has been
-// edited since: such a comparison finds nothing, whatever was merged.
+// hasChanged returns an error if the base is HEAD itself and no file of the policy
+// has been edited since: such a comparison finds nothing, whatever was merged.
 func (c *ciRun) hasChanged(b *ciBase) error {
 	head, err := b.repo.commit("HEAD")
 	if err != nil || head != b.named.Commit {

@@ -9,7 +9,7 @@ import (
 )
 
 // checkAttributes refuses a type for a field that none of the models has: it is
-// probably misspelt, and the field that was meant would be compared as a text.
+// probably misspelt, and the intended field would be compared as text.
 func (s *source) checkAttributes(models ...casbinrules.Model) error {
 	if len(s.attributes) == 0 {
 		return nil
@@ -21,7 +21,7 @@ func (s *source) checkAttributes(models ...casbinrules.Model) error {
 			return err
 		}
 		if more == nil {
-			return nil // the model is broken, which its findings say
+			return nil // the model is invalid, and has findings about that
 		}
 		fields = append(fields, more...)
 	}
@@ -35,7 +35,7 @@ func (s *source) checkAttributes(models ...casbinrules.Model) error {
 	return nil
 }
 
-// types are the types declared with --attribute.
+// types returns the types declared with --attribute.
 func (s *source) types() map[string]casbinrules.AttributeType {
 	types := map[string]casbinrules.AttributeType{}
 	for _, a := range s.attributes {
@@ -44,8 +44,8 @@ func (s *source) types() map[string]casbinrules.AttributeType {
 	return types
 }
 
-// readClaims reads --claim NAME=VALUE. A name may be given several times where
-// several values are meant.
+// readClaims parses --claim NAME=VALUE. A name may be given several times, for
+// several values.
 func readClaims(claims []string) (map[string][]string, error) {
 	values := map[string][]string{}
 	for _, claim := range claims {
@@ -58,7 +58,7 @@ func readClaims(claims []string) (map[string][]string, error) {
 	return values, nil
 }
 
-// oneEach are the values of attributes of one request.
+// oneEach returns the values of attributes for one request.
 func oneEach(claims map[string][]string) (map[string]any, error) {
 	var values map[string]any
 	for name, given := range claims {

@@ -52,8 +52,8 @@ is said, too. The environment must have the variables that the file names.`,
 	return cmd
 }
 
-// refuseConfig says what is wrong with a configuration file. What keeps it from
-// being read is no finding.
+// refuseConfig prints what is wrong with a configuration file. A file that cannot
+// be read is an error, not a finding.
 func refuseConfig(cmd *cobra.Command, err error) error {
 	if _, ok := errors.AsType[*setup.Error](err); !ok {
 		return err

@@ -93,8 +93,8 @@ func newDiff() *cobra.Command {
 	return cmd
 }
 
-// openBoth loads two policies, each by the model beside it if none is given. An
-// attribute may be one of either model.
+// openBoth loads two policies, each with the model beside it if none is given. An
+// attribute may belong to either model.
 func (s source) openBoth(before, after string) (old, now *ask.Policy, err error) {
 	var models [2]casbinrules.Model
 	var files [2][]string
@@ -116,7 +116,7 @@ func (s source) openBoth(before, after string) (old, now *ask.Policy, err error)
 	return loaded[0], loaded[1], nil
 }
 
-// sides are what the two policies of a comparison are called.
+// sides are the names of the two policies of a comparison.
 var sides = [2]string{"old", "new"}
 
 func writeChanges(w io.Writer, r *effect.Report) error {
@@ -155,7 +155,7 @@ func writeChanges(w io.Writer, r *effect.Report) error {
 	return err
 }
 
-// narrowed is what --claim and --tenant have narrowed a comparison to, or "".
+// narrowed returns what --claim and --tenant have limited a comparison to, or "".
 func narrowed(r *effect.Report) string {
 	var only []string
 	for _, name := range slices.Sorted(maps.Keys(r.OnlyAttributes)) {
@@ -169,7 +169,8 @@ func narrowed(r *effect.Report) string {
 
 func changedRules(n int) string { return quantity(n, "changed rule") }
 
-// changeText is "viewer gains DELETE /reports/:id (new policy.csv:14)".
+// changeText returns a text such as "viewer gains DELETE /reports/:id (new
+// policy.csv:14)".
 func changeText(c effect.Change) string {
 	var b strings.Builder
 	b.WriteString(c.Subject)
@@ -203,8 +204,8 @@ func changeText(c effect.Change) string {
 	return b.String()
 }
 
-// attributesText is "age=16 or 17 region=eu", sorted by name. Of many values it
-// shows the first.
+// attributesText returns a text such as "age=16 or 17 region=eu", sorted by name.
+// Of many values it has the first few.
 func attributesText(attributes map[string][]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
@@ -218,5 +219,5 @@ func attributesText(attributes map[string][]string) string {
 	return strings.Join(parts, " ")
 }
 
-// maxShownValues is how many values of one attribute a line shows.
+// maxShownValues is the maximum number of values of one attribute in a line.
 const maxShownValues = 5

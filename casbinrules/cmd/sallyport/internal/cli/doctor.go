@@ -71,7 +71,7 @@ outages and faults always are. The exit code is 1 when there is a finding.`,
 	return cmd
 }
 
-// examine counts what logs and pages of metrics tell.
+// examine counts what is in logs and pages of metrics.
 func examine(cmd *cobra.Command, from []string, during time.Duration) (*doctor.Counts, error) {
 	isURL := func(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
 	before := make([]doctor.Sample, len(from))
@@ -120,7 +120,7 @@ func examineLog(cmd *cobra.Command, from string) (*doctor.Counts, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close() // it was only read
+		defer f.Close() // only read
 		in = f
 	}
 	c, err := doctor.ReadLog(in)
@@ -133,7 +133,7 @@ func examineLog(cmd *cobra.Command, from string) (*doctor.Counts, error) {
 	return c, nil
 }
 
-// linesOf says how many lines were read.
+// linesOf returns how many lines were read, as text.
 func linesOf(c *doctor.Counts) string {
 	lines := fmt.Sprintf("%d lines", c.Lines)
 	for i, why := range slices.Sorted(maps.Keys(c.Unread)) {
@@ -165,7 +165,7 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() // it was only read
+	defer response.Body.Close() // only read
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %s", url, response.Status)
 	}
@@ -183,7 +183,7 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 	return s, nil
 }
 
-// writeDiagnosis writes what was found, and in text what could not be read.
+// writeDiagnosis writes the findings and, as text, what could not be read.
 func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(w)
@@ -213,7 +213,7 @@ func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, forma
 	return nil
 }
 
-// runbook is a line about the section of an alert.
+// runbook returns a line that names the section about an alert.
 func runbook(alert string) string {
 	if alert == "" {
 		return ""
@@ -221,5 +221,5 @@ func runbook(alert string) string {
 	return "    runbook: https://github.com/sallyport-go/sallyport/blob/main/docs/observability/README.md#" + strings.ToLower(alert) + "\n"
 }
 
-// lineOf is s on one line, without characters that forge or hide output.
+// lineOf returns s on one line, without characters that forge or hide output.
 func lineOf(s string) string { return strings.ReplaceAll(plain(s), "\n", " ") }

@@ -11,13 +11,12 @@ import (
 	"syscall"
 )
 
-// editFile gives a file the content that change makes of the one it has, as a
-// whole or not at all. Mode and owner stay; a file that is not there, for which
-// found is false, is created with mode 0600. A symbolic link stays one.
+// editFile replaces the content of a file by what change returns for it, as a whole
+// or not at all. Mode and owner stay; a file that does not exist, for which found
+// is false, is created with mode 0600. A symbolic link remains one.
 //
-// Two runs at a time wait for each other where the system can lock. Whoever
-// else has changed the file in the meantime is noticed, and then nothing is
-// written.
+// Two runs at a time wait for each other if the system can lock. If anyone else has
+// changed the file in the meantime, that is detected, and nothing is written.
 func editFile(name string, change func(text []byte, found bool) ([]byte, error)) error {
 	file, err := filepath.EvalSymlinks(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -44,7 +43,7 @@ func editFile(name string, change func(text []byte, found bool) ([]byte, error))
 
 var errChangedMeanwhile = errors.New("the file was changed meanwhile: nothing was written, so try again")
 
-// readIfThere reads a file; info is nil when there is none.
+// readIfThere reads a file; info is nil if it does not exist.
 func readIfThere(file string) ([]byte, fs.FileInfo, error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,8 +59,8 @@ func readIfThere(file string) ([]byte, fs.FileInfo, error) {
 	return text, info, err
 }
 
-// overwrite puts after in the place of before; info is that of the file, nil
-// when there is none yet.
+// overwrite replaces before by after; info is that of the file, nil if it does not
+// exist yet.
 func overwrite(file string, info fs.FileInfo, before, after []byte) error {
 	return putInPlace(file, info, after, func() error {
 		now, found, err := readIfThere(file)
@@ -72,11 +71,12 @@ func overwrite(file string, info fs.FileInfo, before, after []byte) error {
 	})
 }
 
-// putInPlace gives a file its content in one step, if ready has no error then. It has
-// mode and owner of info, or mode 0600. A signal to stop counts afterwards.
+// putInPlace replaces the content of a file in one step, if ready then returns no
+// error. The file gets mode and owner of info, or mode 0600. A signal to stop takes
+// effect afterwards.
 func putInPlace(file string, info fs.FileInfo, content []byte, ready func() error) (err error) {
 	defer holdSignals()()
-	// The name begins with a dot, so that nobody takes it for a policy or a key file.
+	// The name begins with a dot, so that it is not taken for a policy or a key file.
 	// The mode is 0600 from the start.
 	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.tmp")
 	if err != nil {
@@ -114,8 +114,9 @@ func putInPlace(file string, info fs.FileInfo, content []byte, ready func() erro
 	return nil
 }
 
-// holdSignals has signals to stop wait until release is called, so that nothing is left
-// half done: a temporary file may hold a key. One that is ignored stays so.
+// holdSignals delays signals to stop until release is called, so that nothing is
+// left half-done: a temporary file may contain a key. A signal that is ignored
+// remains ignored.
 func holdSignals() (release func()) {
 	held := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
@@ -128,15 +129,15 @@ func holdSignals() (release func()) {
 		select {
 		case s := <-held:
 			if self, err := os.FindProcess(os.Getpid()); err != nil || self.Signal(s) != nil {
-				os.Exit(exitUsage) // where a process cannot signal itself
+				os.Exit(exitUsage) // if a process cannot signal itself
 			}
 		default:
 		}
 	}
 }
 
-// syncDir has the rename outlast a crash, where the system can do that. The
-// file is in place either way.
+// syncDir makes the rename survive a crash, if the system can do that. The file is
+// in place either way.
 func syncDir(dir string) {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -71,7 +71,7 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 	return cmd
 }
 
-// subjectFlags are the flags of commands that are given a SUBJECT.
+// subjectFlags are the flags of commands with an argument SUBJECT.
 type subjectFlags struct {
 	tenant        string
 	roles, claims []string
@@ -83,7 +83,7 @@ func (f *subjectFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.roles, "role", nil, "`role` that the credentials bring; may be repeated, and SUBJECT is then taken as it is")
 }
 
-// question is one by the subject, about nothing yet.
+// question returns a question by the subject, without object and action.
 func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 	q = ask.Question{Subject: subject, Roles: f.roles, Tenant: f.tenant}
 	if len(f.roles) == 0 {
@@ -104,8 +104,8 @@ func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 	return q, nil
 }
 
-// orient puts object and action into their order, reads the object as a gate
-// does, and notes what the policy does not know.
+// orient puts object and action into the right order, reads the object as a gate
+// does, and prints notes about what the policy does not know.
 func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Question, error) {
 	names := ask.NewNames(a)
 	q, hint, err := names.Orient(q)
@@ -133,8 +133,8 @@ func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Qu
 	return q, nil
 }
 
-// splitRoles takes "erin:editor,viewer" apart, at the last colon outside quotes. A
-// subject that has a colon itself is quoted as a field of a policy line is.
+// splitRoles splits "erin:editor,viewer" at the last colon outside quotes. A
+// subject that contains a colon is quoted like a field of a policy line.
 func splitRoles(arg string) (subject string, roles []string, err error) {
 	at, inQuotes := -1, false
 	for i := range len(arg) {

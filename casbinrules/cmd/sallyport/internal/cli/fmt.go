@@ -69,7 +69,7 @@ func formatStdin(stdin io.Reader, stdout io.Writer, check bool) error {
 	return nil
 }
 
-// formatFiles formats all files before it writes the first.
+// formatFiles formats all files before it writes the first one.
 func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 	before, after := make([][]byte, len(files)), make([][]byte, len(files))
 	var refused casbinrules.FindingsError
@@ -102,7 +102,7 @@ func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 			_, err = stdout.Write(after[i])
 		case !same:
 			err = editFile(file, func(now []byte, found bool) ([]byte, error) {
-				if !found || !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // it may be named twice
+				if !found || !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // the file may be named twice
 					return nil, fmt.Errorf("write %s: %w", file, errChangedMeanwhile)
 				}
 				return after[i], nil
@@ -118,7 +118,7 @@ func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 	return nil
 }
 
-// policyFiles lists the files meant by names, as casbinrules.Open reads them.
+// policyFiles returns the files that names stand for, as in casbinrules.Open.
 func policyFiles(names []string) ([]string, error) {
 	var files []string
 	for _, name := range names {

@@ -61,7 +61,7 @@ changes that are not in the store are not overwritten without --force.`,
 	return cmd
 }
 
-// contentAt is the content of a revision, the newest if it is 0.
+// contentAt returns the content of a revision, the newest if it is 0.
 func contentAt(ctx context.Context, s shared.Store, r shared.Revision) (*shared.Content, error) {
 	if r == 0 {
 		got, err := s.Fetch(ctx, shared.State{})
@@ -113,7 +113,7 @@ func newHistory() *cobra.Command {
 	return cmd
 }
 
-// entryText is a revision in one line.
+// entryText describes a revision in one line.
 func entryText(e shared.Entry) string {
 	line := fmt.Sprintf("%d  %s  %s", e.Revision, e.Published.UTC().Format(time.RFC3339), e.Author)
 	if e.Commit != "" {
@@ -177,7 +177,7 @@ func newShow() *cobra.Command {
 	return cmd
 }
 
-// revisionArgument reads the number of a revision.
+// revisionArgument parses the number of a revision.
 func revisionArgument(text string) (shared.Revision, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || n == 0 {
@@ -310,7 +310,7 @@ func (st *storeStatus) behind() bool {
 	return st.Local != nil && st.Local.Revision != st.newest()
 }
 
-// newest is the revision of the store, 0 if it is empty.
+// newest returns the newest revision of the store, 0 if it is empty.
 func (st *storeStatus) newest() (r shared.Revision) {
 	if st.Newest != nil {
 		r = st.Newest.Revision

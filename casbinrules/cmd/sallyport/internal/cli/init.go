@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
-// beginning is what the command line says of files to begin with.
+// beginning is the command line of init.
 type beginning struct {
 	dir, preset, framework, checkout string
 	force                            bool
@@ -106,7 +106,7 @@ func (b *beginning) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// inTheWay are those of the names that are there already.
+// inTheWay returns those of the names that already exist.
 func (b *beginning) inTheWay(names []string) (found []string, err error) {
 	for _, name := range names {
 		name = filepath.Join(b.dir, name)
@@ -119,7 +119,7 @@ func (b *beginning) inTheWay(names []string) (found []string, err error) {
 	return found, nil
 }
 
-// write writes all files, or none when one of them, or a key, is there.
+// write writes all files, or none if one of them, or a key, already exists.
 func (b *beginning) write(files []starter.File) error {
 	var names []string
 	for _, f := range files {
@@ -158,8 +158,8 @@ func (b *beginning) write(files []starter.File) error {
 	return nil
 }
 
-// writeKeys writes the development key pair, unless it is there, and the line
-// that keeps the private half out of the repository.
+// writeKeys writes the development key pair, unless it exists, and the line that
+// keeps the private half out of the repository.
 func (b *beginning) writeKeys() (written []starter.File, err error) {
 	ignored := filepath.Join(b.dir, starter.GitIgnore)
 	fresh := notThere(ignored)
@@ -210,7 +210,7 @@ func writeNew(name string, flags int, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// app are the files of the service.
+// app returns the files of the service.
 func (b *beginning) app() ([]starter.File, error) {
 	abs, err := filepath.Abs(b.dir)
 	if err != nil {
@@ -227,7 +227,7 @@ func (b *beginning) app() ([]starter.File, error) {
 	return a.Files()
 }
 
-// moduleName is a module path made of the name of a folder.
+// moduleName returns a module path made from the name of a directory.
 func moduleName(folder string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {

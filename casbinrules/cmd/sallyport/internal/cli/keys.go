@@ -33,7 +33,7 @@ signs, and a JWK set with public keys only, for those who verify.`,
 	}, newKeysNew(), newKeysJWKS(), newKeysRotate())
 }
 
-// pair are the files of a key pair.
+// pair names the files of a key pair.
 type pair struct{ key, jwks, alg string }
 
 func (p *pair) flags(cmd *cobra.Command, key string) {
@@ -107,7 +107,7 @@ func generate(alg string, development bool) (*jwtsign.Key, error) {
 	return key, nil
 }
 
-// write writes both files, or none when one of them is there.
+// write writes both files, or none if one of them already exists.
 func (p *pair) write(key *jwtsign.Key) error {
 	for _, name := range []string{p.key, p.jwks} {
 		if !notThere(name) {
@@ -127,7 +127,7 @@ func (p *pair) write(key *jwtsign.Key) error {
 	return nil
 }
 
-// setText is a JWK set of keys as it stands in a file.
+// setText returns a JWK set of keys as written to a file.
 func setText(keys ...*jwtauth.Key) ([]byte, error) {
 	set, err := jwtauth.NewKeySet(keys...)
 	if err != nil {
@@ -144,8 +144,7 @@ func setText(keys ...*jwtauth.Key) ([]byte, error) {
 	return append(b.Bytes(), '\n'), nil
 }
 
-// privateKeyIn is the private key that stands in a folder under one of the
-// names that keys have by default.
+// privateKeyIn returns the private key in a directory with one of the default names.
 func privateKeyIn(dir string) (string, error) {
 	var found []string
 	for _, name := range []string{signingName, developmentName} {
@@ -209,7 +208,7 @@ Secrets are refused.`,
 	return cmd
 }
 
-// publicKeys are those of a file, in PEM or in a JWK set.
+// publicKeys returns the public keys of a file, in PEM or in a JWK set.
 func publicKeys(file, alg string) ([]*jwtauth.Key, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -321,8 +320,8 @@ func (p *pair) rotate(cmd *cobra.Command, now, until time.Time) error {
 	return err
 }
 
-// rotatedSet is the text of a set with the new key first, and without keys whose
-// time is over.
+// rotatedSet returns the text of a set with the new key first, and without keys
+// that no longer verify.
 func rotatedSet(name string, text []byte, next, former *jwtsign.Key, now, until time.Time) ([]byte, error) {
 	set, err := jwtauth.KeySetFromJWKS(name, text)
 	if err != nil {

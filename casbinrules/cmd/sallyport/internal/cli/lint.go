@@ -94,7 +94,7 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 // readRoutes reads the routes of an application.
 func readRoutes(file string) ([]core.RouteInfo, error) { return readRoutesIn(hostFiles{}, file) }
 
-// readRoutesIn reads them from other files than those of the host.
+// readRoutesIn reads them from another file system.
 func readRoutesIn(fsys fs.FS, file string) ([]core.RouteInfo, error) {
 	text, err := fs.ReadFile(fsys, file)
 	if err != nil {
@@ -133,7 +133,7 @@ func writeFindings(w io.Writer, findings []casbinrules.Finding, format string) e
 	return err
 }
 
-// jsonFinding is a finding as --format json has it.
+// jsonFinding is a finding in the format json.
 type jsonFinding struct {
 	File     string `json:"file"`
 	Line     int    `json:"line"`
@@ -152,11 +152,11 @@ func jsonFindings(findings []casbinrules.Finding) []jsonFinding {
 	return list
 }
 
-// columns counts columns in characters, file by file.
+// columns counts columns in characters, and caches the lines of each file.
 type columns map[string][]string
 
-// characters is the column of f in characters, or in bytes where the file
-// cannot be read any more.
+// characters returns the column of f in characters, or in bytes if the file can no
+// longer be read.
 func (c columns) characters(f casbinrules.Finding) int {
 	lines, ok := c[f.File]
 	if !ok {

@@ -16,11 +16,10 @@ import (
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
-// localName is the file that says which revision the files of a folder were made
-// from.
+// localName is the file that records from which revision the files of a directory come.
 const localName = ".sallyport-revision.json"
 
-// localCopy is what that file holds.
+// localCopy is the content of that file.
 type localCopy struct {
 	Set      string            `json:"set"`
 	Revision shared.Revision   `json:"revision"`
@@ -40,7 +39,7 @@ func sum(b []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// readLocalCopy reads what a folder was made from; nil if that is not known.
+// readLocalCopy reads from which revision a directory comes; nil if that is not known.
 func readLocalCopy(dir, set string) (*localCopy, error) {
 	file := filepath.Join(dir, localName)
 	text, err := os.ReadFile(file)
@@ -68,13 +67,13 @@ func (l *localCopy) write(dir string) error {
 	return editFile(filepath.Join(dir, localName), func([]byte, bool) ([]byte, error) { return append(text, '\n'), nil })
 }
 
-// changed lists the files that are no longer as they were pulled or pushed.
+// changed returns the files that have changed since they were pulled or pushed.
 func (l *localCopy) changed(dir string) ([]string, error) {
 	var names []string
 	for name, was := range l.Files {
 		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // nothing is lost where nothing is
+			continue // a missing file cannot be lost
 		}
 		if err != nil {
 			return nil, err
@@ -86,21 +85,21 @@ func (l *localCopy) changed(dir string) ([]string, error) {
 	return names, nil
 }
 
-// pull writes content into a folder. Files that were edited, or were there before,
-// stay unless force is set; then nothing is written at all. Each file is put in place in
-// one step, once all of them are written.
+// pull writes content into a directory. If files there were edited, or existed
+// before, it writes nothing at all unless force is set. Each file is put in place
+// in one step, once all of them are written.
 func pull(dir string, before *localCopy, c *shared.Content, force bool) (err error) {
 	if !force {
 		if err := checkOverwrite(dir, before, c); err != nil {
 			return err
 		}
 	}
-	root, err := os.OpenRoot(dir) // no name leads out of it, whatever links there are
+	root, err := os.OpenRoot(dir) // no name leads out of it, not even by links
 	if err != nil {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	staged := map[string]string{} // by the name that it is to have
+	staged := map[string]string{} // temporary files by final name
 	defer func() {
 		for _, temp := range staged {
 			err = errors.Join(err, root.Remove(temp))
@@ -131,8 +130,8 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) (err err
 	return nil
 }
 
-// placeOf is where a file of a folder is put: where a symbolic link leads to, as long as
-// there is one.
+// placeOf returns where to put a file of a directory: the target of a symbolic
+// link, if there is one.
 func placeOf(root *os.Root, name string) string {
 	name = filepath.FromSlash(name)
 	for range 40 {
@@ -148,8 +147,8 @@ func placeOf(root *os.Root, name string) string {
 	return name
 }
 
-// stage writes a file beside the place that it is for, with the mode and the owner of
-// the one that is there.
+// stage writes a file beside its final place, with the mode and the owner of the
+// existing file.
 func stage(root *os.Root, f shared.File) (temp string, err error) {
 	name := placeOf(root, f.Name)
 	info, err := root.Stat(name)
@@ -179,7 +178,7 @@ func stage(root *os.Root, f shared.File) (temp string, err error) {
 	return temp, nil
 }
 
-// modeOf keeps what may hold hashes of secrets from others.
+// modeOf returns a mode that hides files which may contain hashes of secrets from others.
 func modeOf(name string) fs.FileMode {
 	if isPolicyFile(name) {
 		return 0o644
@@ -192,7 +191,7 @@ func isPolicyFile(name string) bool {
 	return slices.Contains([]string{".csv", ".conf", ".tests"}, filepath.Ext(name))
 }
 
-// checkOverwrite refuses to lose what was edited.
+// checkOverwrite returns an error if edits would be lost.
 func checkOverwrite(dir string, before *localCopy, c *shared.Content) error {
 	var edited []string
 	if before != nil {

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// lockDir locks nothing here: changes at the same time are only noticed.
+// lockDir does nothing on this system: concurrent changes are only detected.
 func lockDir(string) (unlock func(), err error) { return func() {}, nil }
 
 // keepOwner leaves the owner to the system.

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// lockPatience is how long a run waits for another that changes a file.
+// lockPatience is how long a run waits for another one that changes a file.
 const lockPatience = 10 * time.Second
 
-// lockDir keeps other runs from changing files in a directory, until unlock is
-// called or the program ends. The directory itself is locked, so no lock file
-// is left behind.
+// lockDir keeps other runs from changing files in a directory until unlock is
+// called or the program ends. It locks the directory itself, so that no lock file
+// remains.
 func lockDir(dir string) (unlock func(), err error) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -26,7 +26,7 @@ func lockDir(dir string) (unlock func(), err error) {
 	for {
 		err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			return func() { _ = d.Close() }, nil // which unlocks
+			return func() { _ = d.Close() }, nil // this unlocks it
 		}
 		busy := errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR)
 		if !busy || time.Now().After(deadline) {
@@ -36,9 +36,9 @@ func lockDir(dir string) (unlock func(), err error) {
 	}
 }
 
-// keepOwner gives temp the owner and the group of the file it is to replace:
-// else a service that reads the file under another account could not any more,
-// and would go on with what it has.
+// keepOwner gives temp the owner and the group of the file that it replaces:
+// otherwise a service that reads the file with another account could no longer do
+// so, and would keep using the old content.
 func keepOwner(temp *os.File, info fs.FileInfo) error {
 	was, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -101,8 +101,8 @@ func verifyOptions(keys, heads []string, partial bool) ([]decisionlog.VerifyOpti
 	return opts, nil
 }
 
-// verifyLogs verifies logs with the files that they were renamed to, and again if
-// one was renamed meanwhile.
+// verifyLogs verifies logs together with their renamed files, and once more if one
+// was renamed meanwhile.
 func verifyLogs(logs []string, opts []decisionlog.VerifyOption) (v *decisionlog.Verification, files []string, err error) {
 	const tries = 5
 	if files, err = logFiles(logs); err != nil {
@@ -119,7 +119,7 @@ func verifyLogs(logs []string, opts []decisionlog.VerifyOption) (v *decisionlog.
 	return v, files, err
 }
 
-// logFiles are the files of logs, with those that they were renamed to.
+// logFiles returns the files of logs, including renamed ones.
 func logFiles(logs []string) ([]string, error) {
 	var files []string
 	for _, name := range logs {

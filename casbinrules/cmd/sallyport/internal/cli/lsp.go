@@ -50,14 +50,14 @@ the editor sends as initializationOptions, with the same names, before flags.`,
 		})
 		if err != nil {
 			say(cmd.ErrOrStderr(), "sallyport: %s\n", plain(err.Error()))
-			return errFindings // exit code 1 is what the protocol asks for
+			return errFindings // the protocol requires exit code 1
 		}
 		return nil
 	}
 	return cmd
 }
 
-// settings are what the flags say.
+// settings returns the settings according to the flags.
 func (s *source) settings(routes string) lsp.Settings {
 	made := lsp.Settings{
 		Model: s.model, Policy: s.policies, Routes: routes, AsCasbin: s.asCasbin, AllowAnonymous: s.anonymous, AllowEmpty: s.allowEmpty,
@@ -70,15 +70,15 @@ func (s *source) settings(routes string) lsp.Settings {
 	return made
 }
 
-// projectFinder settles which policy a file belongs to.
+// projectFinder finds the policy that a file belongs to.
 type projectFinder struct {
 	lsp.Lookup
 	source
-	// skipped says which configuration or routes could not be read, or is "".
+	// skipped says which configuration or routes could not be read; "" if there are none.
 	skipped string
 }
 
-// findProject is what the language server finds policies with.
+// findProject finds policies for the language server.
 func findProject(l lsp.Lookup) (lsp.Project, error) {
 	f := projectFinder{Lookup: l, source: sourceOf(l.Settings)}
 	for _, a := range l.Attribute {
@@ -94,7 +94,7 @@ func findProject(l lsp.Lookup) (lsp.Project, error) {
 	return p, err
 }
 
-// sourceOf is what settings say, without the types of attributes.
+// sourceOf returns the source according to settings, without the types of attributes.
 func sourceOf(s lsp.Settings) source {
 	return source{
 		model: s.Model, asCasbin: s.AsCasbin, anonymous: s.AllowAnonymous, allowEmpty: s.AllowEmpty,
@@ -116,8 +116,8 @@ func (f *projectFinder) find() (lsp.Project, error) {
 	return f.beside()
 }
 
-// absolute is a path of the settings, which begins in the first folder of the
-// workspace.
+// absolute returns a path of the settings, which is relative to the first folder of
+// the workspace.
 func (f *projectFinder) absolute(path string) string {
 	if !filepath.IsAbs(path) && len(f.Dirs) > 0 {
 		return filepath.Join(f.Dirs[0], path)
@@ -128,7 +128,7 @@ func (f *projectFinder) absolute(path string) string {
 	return path
 }
 
-// configured is the policy of the settings.
+// configured returns the policy of the settings.
 func (f *projectFinder) configured() (lsp.Project, error) {
 	p := lsp.Project{Prefix: f.prefix}
 	for _, name := range f.Policy {
@@ -150,7 +150,7 @@ func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error
 	p.Settings = f.settings("")
 	p.Prefix, p.RolePatterns, p.TenantPatterns = f.prefix, map[string]string{}, f.tenantPatterns
 	for _, patterns := range f.rolePatterns {
-		kind, function, _ := strings.Cut(patterns, "=") // as options has read it
+		kind, function, _ := strings.Cut(patterns, "=") // as checked by options
 		p.RolePatterns[kind] = function
 	}
 	name := filepath.Join(dir, modelName)
@@ -169,8 +169,8 @@ func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error
 	return p, nil
 }
 
-// fromConfiguration is the policy that a sallyport.yaml names, if that is the
-// file's. One that cannot be read names none, and is told of.
+// fromConfiguration returns the policy of a sallyport.yaml, if the file belongs to
+// it. A configuration that cannot be read has no policy, and is reported.
 func (f *projectFinder) fromConfiguration() (p lsp.Project, found bool, err error) {
 	for dir := filepath.Dir(f.File); ; dir = filepath.Dir(dir) {
 		name := filepath.Join(dir, configName)
@@ -200,7 +200,7 @@ func (f *projectFinder) inWorkspace(dir string) bool {
 	})
 }
 
-// beside is the policy in the folder of the file.
+// beside returns the policy in the directory of the file.
 func (f *projectFinder) beside() (lsp.Project, error) {
 	dir := filepath.Dir(f.File)
 	policy := filepath.Join(dir, policyName)
@@ -219,7 +219,7 @@ func (f *projectFinder) beside() (lsp.Project, error) {
 		return f.withModel(p, dir)
 	}
 	if filepath.Base(f.File) != modelName {
-		p.Policies = nil // nothing says that it is for those
+		p.Policies = nil // nothing tells that it is for these
 	}
 	f.model = f.File
 	return f.withModel(p, dir)
@@ -248,8 +248,8 @@ func (f *projectFinder) hasPolicies(dir string) bool {
 	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return filepath.Ext(e.Name()) == ".csv" })
 }
 
-// readRoutes adds the routes of the settings, which the policy is compared with,
-// or those of a routes.json beside the policy, which are only proposed.
+// readRoutes adds the routes of the settings, with which the policy is compared, or
+// those of a routes.json beside the policy, which are only proposed.
 func (f *projectFinder) readRoutes(p *lsp.Project) error {
 	if f.Routes != "" {
 		var err error
@@ -274,7 +274,7 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 	return nil
 }
 
-// testForEditor runs the tests in a text. Without a policy they are only read.
+// testForEditor runs the tests in a text. Without a policy it only parses them.
 func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer, name, text string) ([]lsp.TestResult, error) {
 	tests, err := policytest.Parse(name, text)
 	var found []lsp.TestResult
@@ -305,7 +305,7 @@ func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer
 	return found, nil
 }
 
-// explainForEditor says why the test on a line has its answer.
+// explainForEditor explains the result of the test on a line.
 func explainForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer, line string) (string, error) {
 	tests, err := policytest.Parse("", line)
 	if err != nil || len(tests) != 1 {

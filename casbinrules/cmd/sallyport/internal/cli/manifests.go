@@ -14,22 +14,23 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
 )
 
-// manifests are the files of a policy, of which some are YAML that policies stand
-// in: those are read as policy files in which each rule has its place.
+// manifests are the files of a policy of which some are YAML with embedded
+// policies. Those are read like policy files in which each rule is at its place in
+// the YAML.
 type manifests struct {
 	base fs.FS
 	keys map[string][]string // of the YAML files, by name
-	// found is what was read of them, by name.
+	// found are the policies read from them, by name.
 	found map[string]*manifest.Policy
 }
 
-// splitManifests takes the policies in YAML apart, of policies as they were given.
-// There are no keys if there is none.
+// splitManifests splits policies, as given, into files and the keys of those in
+// YAML; keys is nil if there are none.
 func splitManifests(policies []string) (files []string, keys map[string][]string) {
 	for _, p := range policies {
 		file, key, ok := manifest.Split(p)
 		if _, err := os.Stat(p); file != p && err == nil {
-			file, ok = p, false // a file that is called so
+			file, ok = p, false // a file with that name
 		}
 		if !slices.Contains(files, file) {
 			files = append(files, file)
@@ -44,13 +45,13 @@ func splitManifests(policies []string) (files []string, keys map[string][]string
 	return files, keys
 }
 
-// plainPath is the path of a policy without the key of a YAML file.
+// plainPath returns the path of a policy without the key of a YAML file.
 func plainPath(policy string) string {
 	files, _ := splitManifests([]string{policy})
 	return files[0]
 }
 
-// openManifests loads a policy that is in YAML, or a part of it is.
+// openManifests loads a policy that is wholly or partly in YAML.
 func (s *source) openManifests(in *manifests, m casbinrules.Model, files []string, opts []casbinrules.Option) (*ask.Policy, error) {
 	a, err := s.policy(casbinrules.OpenFS(in, m, files, opts...))
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *source) openManifests(in *manifests, m casbinrules.Model, files []strin
 	return a, err
 }
 
-// roleOfEverybody is what policy.default says, as credentials would name it.
+// roleOfEverybody returns the role in policy.default, as credentials would name it.
 func (s *source) roleOfEverybody(in *manifests) (string, error) {
 	role, place, err := in.defaultRole()
 	if err != nil || role == "" {
@@ -76,7 +77,7 @@ func (s *source) roleOfEverybody(in *manifests) (string, error) {
 	return short, nil
 }
 
-// hostFiles are the files of the operating system under their usual paths.
+// hostFiles is the operating system's file system with its usual paths.
 type hostFiles struct{}
 
 func (hostFiles) Open(name string) (fs.File, error) { return os.Open(name) }
@@ -102,7 +103,7 @@ func (m *manifests) Open(name string) (fs.File, error) {
 	return &textFile{Reader: bytes.NewReader(p.CSV), name: name, size: int64(len(p.CSV))}, nil
 }
 
-// defaultRole is the role of everybody, with its place, once the files were read.
+// defaultRole returns everybody's role, with its place, once the files were read.
 func (m *manifests) defaultRole() (role, place string, err error) {
 	for _, p := range m.found {
 		if p.DefaultRole == "" {
@@ -116,7 +117,7 @@ func (m *manifests) defaultRole() (role, place string, err error) {
 	return role, place, nil
 }
 
-// textFile is a file with a text.
+// textFile is a file in memory.
 type textFile struct {
 	*bytes.Reader
 	name string

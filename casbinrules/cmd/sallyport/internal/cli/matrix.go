@@ -79,7 +79,7 @@ func newMatrix() *cobra.Command {
 	return cmd
 }
 
-// who is w with what the options say of subjects.
+// who returns w with what the flags say about subjects.
 func (s *source) who(w ask.Who) ask.Who {
 	w.Prefix, w.NoTokenRoles, w.Anonymous = s.prefix, s.noRoles, s.anonymous
 	return w

@@ -19,14 +19,14 @@ import (
 // projectPath begins the paths of all modules of this project.
 const projectPath = "github.com/sallyport-go/sallyport/"
 
-// tidyPatience is how long go mod tidy may take, with all its downloads.
+// tidyPatience bounds the time of go mod tidy, with all its downloads.
 const tidyPatience = 10 * time.Minute
 
-// release is a version that a module was released at, and not one of a commit.
+// release matches the version of a release, as opposed to that of a commit.
 var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-(alpha|beta|rc|dev)\.\d+)?$`)
 
-// released is the version of this program if it is a released one: all modules
-// are released together, at one version. Otherwise it is "".
+// released returns the version of this program if it is a release, otherwise "".
+// All modules are released together, at one version.
 func released() string {
 	if v := version(); release.MatchString(v) {
 		return v
@@ -34,8 +34,8 @@ func released() string {
 	return ""
 }
 
-// tidy runs go mod tidy in a folder. Where that fails, as offline and as long as
-// the modules are not released, it says what to repeat.
+// tidy runs go mod tidy in a directory. If that fails, for instance offline or as
+// long as the modules are not released, it says what to repeat.
 func tidy(cmd *cobra.Command, dir string) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), tidyPatience)
 	defer cancel()
@@ -60,15 +60,15 @@ func tidy(cmd *cobra.Command, dir string) {
 	}
 }
 
-// modulesIn are the folders of the modules in a clone of this project by their
-// paths, as a go.mod in the folder from names them.
+// modulesIn returns the directories of the modules in a clone of this project by
+// their paths, as a go.mod in the directory from names them.
 func modulesIn(checkout, from string) (map[string]string, error) {
 	root, err := filepath.Abs(checkout)
 	if err == nil {
 		root, err = filepath.EvalSymlinks(root)
 	}
 	if err == nil {
-		from, err = filepath.EvalSymlinks(from) // relative to where it really is
+		from, err = filepath.EvalSymlinks(from) // paths are relative to the real directory
 	}
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func modulesIn(checkout, from string) (map[string]string, error) {
 	return found, nil
 }
 
-// modulePath is the path that a go.mod gives its module.
+// modulePath returns the module path in a go.mod.
 func modulePath(text string) string {
 	for line := range strings.Lines(text) {
 		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "module" {
@@ -111,8 +111,8 @@ func modulePath(text string) string {
 	return ""
 }
 
-// relative is a folder as a replace line names it: relative to from, with the
-// dot that tells it from a module.
+// relative returns a directory as written in a replace line: relative to from, with
+// the leading dot that distinguishes it from a module.
 func relative(from, dir string) (string, error) {
 	rel, err := filepath.Rel(from, dir)
 	if err != nil {

@@ -71,7 +71,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 	return cmd
 }
 
-// listedGrant is a casbinrules.Grant as it is printed.
+// listedGrant is a casbinrules.Grant for output.
 type listedGrant struct {
 	Function string `json:"function"`
 	Object   string `json:"object"`
@@ -89,7 +89,7 @@ func (g listedGrant) text() string {
 	return text
 }
 
-// writeList prints a line for each, or one list of JSON.
+// writeList prints a line for each element, or one JSON array.
 func writeList[T any](w io.Writer, format string, list []T, text func(T) string) error {
 	if format == "json" {
 		return writeJSON(w, append([]T{}, list...)) // [] for none
@@ -142,7 +142,7 @@ OBJECT is asked as it is written.`,
 	return cmd
 }
 
-// listedSubjects is a casbinrules.SubjectSet as it is printed.
+// listedSubjects is a casbinrules.SubjectSet for output.
 type listedSubjects struct {
 	Users     []string `json:"users"`
 	Roles     []string `json:"roles"`

@@ -23,10 +23,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// routesName is the file of routes in a folder.
+// routesName is the name of a file of routes.
 const routesName = "routes.json"
 
-// openAPIFlags are what the command line of openapi says.
+// openAPIFlags are the flags of openapi.
 type openAPIFlags struct {
 	config, routes, output, title string
 	public                        []string
@@ -109,7 +109,7 @@ func (f *openAPIFlags) run(cmd *cobra.Command) error {
 	return replace(f.output, content)
 }
 
-// document is the one of -o, or a new one.
+// document returns the document of -o, or a new one.
 func (f *openAPIFlags) document(ctx context.Context, s *setup.Setup) (doc *openapi.Document, isNew bool, err error) {
 	if f.output != "" {
 		switch text, err := os.ReadFile(f.output); {
@@ -127,7 +127,7 @@ func (f *openAPIFlags) document(ctx context.Context, s *setup.Setup) (doc *opena
 	return doc, true, nil
 }
 
-// readRoutes are the routes of the application, nil for those of the document.
+// readRoutes returns the routes of the application, nil for those of the document.
 func (f *openAPIFlags) readRoutes(ctx context.Context, s *setup.Setup, isNew bool) ([]openapi.Route, error) {
 	file := cmp.Or(f.routes, routesName)
 	if f.routes == "" {
@@ -145,7 +145,7 @@ func (f *openAPIFlags) readRoutes(ctx context.Context, s *setup.Setup, isNew boo
 	var routes []openapi.Route
 	for _, r := range list {
 		if r.Method == http.MethodHead && slices.Contains(list, core.RouteInfo{Method: http.MethodGet, Pattern: r.Pattern}) {
-			continue // which the answers to GET hold for
+			continue // whose answers are those to GET
 		}
 		routes = append(routes, openapi.Route{
 			RouteInfo: r, Public: f.isPublic(r.Method, r.Pattern),
@@ -170,8 +170,7 @@ func (f *openAPIFlags) isPublic(method, path string) bool {
 	return slices.ContainsFunc(f.public, func(pattern string) bool { return probe.Match(pattern, method, path) })
 }
 
-// requestFor is a request without credentials that accepts a media type, "" for
-// any.
+// requestFor returns a request without credentials that accepts a media type, "" for any.
 func requestFor(accept string) core.Request {
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/"}, Header: http.Header{}, Host: "example.com", RequestURI: "/", RemoteAddr: "192.0.2.1:1"}
 	if accept != "" {

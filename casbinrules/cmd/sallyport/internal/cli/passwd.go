@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/htpasswd"
 )
 
-// maxTypedPassword is how many bytes are read for one.
+// maxTypedPassword is the maximum length of a password that is read, in bytes.
 const maxTypedPassword = 4096
 
 func newPasswd() *cobra.Command {
@@ -70,8 +70,8 @@ func setPassword(cmd *cobra.Command, file, user, hash string) error {
 	return nil
 }
 
-// askPassword reads a password from a terminal, without echo and twice, or from
-// the first line of something else.
+// askPassword reads a password twice from a terminal, without echo, or once from
+// the first line of any other input.
 func askPassword(stdin io.Reader, stderr io.Writer, user string) (string, error) {
 	f, ok := stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -82,7 +82,7 @@ func askPassword(stdin io.Reader, stderr io.Writer, user string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	// Ended in between, the program would leave the terminal without echo.
+	// If it were ended in between, the terminal would stay without echo.
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(interrupted)
@@ -113,7 +113,7 @@ func askPassword(stdin io.Reader, stderr io.Writer, user string) (string, error)
 	return typed[0], nil
 }
 
-// firstLine is the first line of r without its end. It does not wait for more.
+// firstLine returns the first line of r without its line feed. It does not wait for more.
 func firstLine(r io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(r, maxTypedPassword+2)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -18,7 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// probeFlags are what the command line of probe says.
+// probeFlags are the flags of probe.
 type probeFlags struct {
 	source                         source
 	routes, openAPI, direct        string
@@ -106,7 +106,7 @@ func (f *probeFlags) flags(cmd *cobra.Command) {
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be sent, and send nothing")
 }
 
-// printPlan prints what would be sent at most.
+// printPlan prints the most that would be sent.
 func (f *probeFlags) printPlan(w io.Writer) error {
 	plan, err := probe.Plan(f.settings)
 	if err != nil {
@@ -163,7 +163,7 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// ask runs the plan. On a terminal it shows how far it is.
+// ask runs the plan. On a terminal it shows the progress.
 func (f *probeFlags) ask(ctx context.Context, stderr io.Writer) (*probe.Report, error) {
 	opts := []probe.Option{probe.WithRate(f.rate), probe.WithTimeout(f.timeout)}
 	if f.directTarget != "" {
@@ -182,7 +182,7 @@ func (f *probeFlags) ask(ctx context.Context, stderr io.Writer) (*probe.Report, 
 	return probe.Run(ctx, f.settings, client, progress)
 }
 
-// origin is a URL without its path.
+// origin returns a URL without its path.
 func origin(target string) string {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -191,7 +191,7 @@ func origin(target string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// write writes the result where it is wanted.
+// write writes the result to its destination.
 func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) (err error) {
 	w := cmd.OutOrStdout()
 	if f.output != "" {
@@ -226,7 +226,7 @@ func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) (err error) {
 	})
 }
 
-// loopback reports whether a host is this machine.
+// allowed returns an error for a host that is neither this machine nor named with --host.
 func (f *probeFlags) allowed(u *url.URL) error {
 	if isLoopback(u.Hostname()) || slices.ContainsFunc(f.hosts, func(h string) bool {
 		return strings.EqualFold(h, u.Hostname()) || strings.EqualFold(h, u.Host)

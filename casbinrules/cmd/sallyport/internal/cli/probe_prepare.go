@@ -132,15 +132,15 @@ func (f *probeFlags) people() ([]probing.Person, error) {
 	return people, nil
 }
 
-// maxName is how long a text may be that is taken for a name in errors.
+// maxName is the maximum length of a text that errors quote as a name.
 const maxName = 32
 
-// identity reads NAME[:ROLE,…]='Header: value'.
+// identity parses NAME[:ROLE,…]='Header: value'.
 func identity(flag, value string) (probing.Person, core.Field, error) {
 	const hint = "write NAME='Header: value', such as erin='Authorization: Bearer …'"
 	who, header, ok := strings.Cut(value, "=")
 	if strings.Contains(who, ": ") || !ok && (strings.Contains(who, " ") || len(who) > maxName) {
-		return probing.Person{}, core.Field{}, usagef("%s: a value does not begin with a name: %s", flag, hint) // it may be credentials
+		return probing.Person{}, core.Field{}, usagef("%s: a value does not begin with a name: %s", flag, hint) // not quoted: it may be credentials
 	}
 	name, text, colon := strings.Cut(header, ":")
 	if !ok || !colon || who == "" {
@@ -184,7 +184,7 @@ func (f *probeFlags) policy(ctx context.Context, people []probing.Person) (*prob
 	return p, nil
 }
 
-// findRoutes finds the routes to ask for: those given, or those of the policy.
+// findRoutes determines the routes to request: those given, or those of the policy.
 func (f *probeFlags) findRoutes(ctx context.Context, policy *probing.Policy) error {
 	switch {
 	case f.routes != "" && f.openAPI != "":
@@ -194,7 +194,7 @@ func (f *probeFlags) findRoutes(ctx context.Context, policy *probing.Policy) err
 	case f.openAPI != "":
 		routes, err := probing.OpenAPI(ctx, f.openAPI)
 		for _, r := range routes {
-			// A server's path may be in the URL, too.
+			// A server's path may also be in the URL.
 			if base := f.settings.Base; base != "" && strings.HasPrefix(r.Path, base+"/") {
 				r.Path, r.Pattern = strings.TrimPrefix(r.Path, base), strings.TrimPrefix(r.Pattern, base)
 			}
@@ -208,7 +208,7 @@ func (f *probeFlags) findRoutes(ctx context.Context, policy *probing.Policy) err
 	return nil
 }
 
-// readProbeRoutes reads --routes, in which a route may have a path to ask for.
+// readProbeRoutes reads --routes, in which a route may have a path to request.
 func (f *probeFlags) readProbeRoutes() error {
 	list, err := readRoutes(f.routes)
 	if err != nil {
@@ -239,7 +239,7 @@ func (f *probeFlags) addRoute(r probe.Route) {
 	}
 }
 
-// policyRoutes takes what the policy is about for routes.
+// policyRoutes uses the patterns of the policy as routes.
 func (f *probeFlags) policyRoutes(ctx context.Context, a *ask.Policy) error {
 	given, err := readClaims(f.claims)
 	if err != nil {
@@ -260,7 +260,7 @@ func (f *probeFlags) policyRoutes(ctx context.Context, a *ask.Policy) error {
 	return nil
 }
 
-// mark says which routes are public, and for which there is consent to write.
+// mark marks which routes are public, and for which there is consent to write.
 func (f *probeFlags) mark(ctx context.Context, policy *probing.Policy) error {
 	for _, w := range f.writes {
 		if method, pattern, ok := strings.Cut(w, " "); !ok || method == "" || !strings.HasPrefix(pattern, "/") {

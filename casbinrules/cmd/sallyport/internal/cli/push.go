@@ -17,7 +17,7 @@ import (
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
-// pushing is what push and rollback have in common.
+// pushing is what push and rollback share.
 type pushing struct {
 	source
 	from                        storeFlags
@@ -128,7 +128,7 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 	return p.publish(ctx, cmd, s, publication, found, dir)
 }
 
-// newestOf is the newest content of a store, nil if it is empty.
+// newestOf returns the newest content of a store, nil if it is empty.
 func newestOf(ctx context.Context, s shared.Store) (*shared.Content, error) {
 	got, err := s.Fetch(ctx, shared.State{})
 	if errors.Is(err, shared.ErrEmpty) {
@@ -137,7 +137,7 @@ func newestOf(ctx context.Context, s shared.Store) (*shared.Content, error) {
 	return got.Content, err
 }
 
-// baseOf is the revision that was edited.
+// baseOf returns the revision that was edited.
 func (p *pushing) baseOf(dir string, newest *shared.Content) (shared.Revision, error) {
 	at := shared.Revision(0)
 	if newest != nil {
@@ -163,8 +163,8 @@ func (p *pushing) baseOf(dir string, newest *shared.Content) (shared.Revision, e
 	return base, nil
 }
 
-// collect reads what is to be published. What is neither model nor policy nor tests
-// stays as it is in the newest revision.
+// collect reads what is to be published. Files other than model, policies and tests
+// stay as they are in the newest revision.
 func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared.Content) ([]shared.File, error) {
 	model := []byte(m.Text())
 	if m.Text() == "" {
@@ -210,8 +210,8 @@ func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared
 	return files, err
 }
 
-// removed are findings for the policy files of the newest revision that would be
-// gone: their rules, such as denials, may be meant to stay.
+// removed returns findings about policy files of the newest revision that would be
+// removed: their rules, such as denials, may be meant to stay.
 func removed(newest *shared.Content, files []shared.File) []string {
 	if newest == nil {
 		return nil
@@ -225,7 +225,7 @@ func removed(newest *shared.Content, files []shared.File) []string {
 	return found
 }
 
-// publish publishes what was checked, unless something was found.
+// publish publishes what was checked, unless there are findings.
 func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Store, publication shared.Publication, found []string, dir string) error {
 	if len(found) > 0 && !p.force {
 		say(cmd.ErrOrStderr(), "sallyport: nothing was published: %s (--force publishes all the same, and records it)\n", strings.Join(found, "; "))
@@ -256,7 +256,7 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 	return err
 }
 
-// gitAuthor is who git says is working, or the user of the system.
+// gitAuthor returns the author according to git, or the user of the system.
 func gitAuthor() string {
 	name, email := git("", "config", "user.name"), git("", "config", "user.email")
 	switch {
@@ -268,8 +268,8 @@ func gitAuthor() string {
 	return cmp.Or(os.Getenv("USER"), os.Getenv("LOGNAME"))
 }
 
-// gitCommit is the commit of a folder, with a mark if the folder has changes that
-// are not in it; "" without git.
+// gitCommit returns the commit of a directory, with a mark if the directory has
+// uncommitted changes; "" without git.
 func gitCommit(dir string) string {
 	commit := git(dir, "rev-parse", "HEAD")
 	if commit != "" && git(dir, "status", "--porcelain", "--", ".") != "" {
@@ -279,12 +279,12 @@ func gitCommit(dir string) string {
 }
 
 func git(dir string, args ...string) string {
-	// A folder from a store must not have git run a program of its own.
+	// A directory from a store must not make git run a program of its choice.
 	cmd := exec.Command("git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if err != nil {
-		return "" // there is no git, or this is no repository
+		return "" // git is missing, or this is not a repository
 	}
 	return strings.TrimSpace(string(out))
 }

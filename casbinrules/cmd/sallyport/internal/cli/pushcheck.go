@@ -15,15 +15,15 @@ import (
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
-// candidate is a policy that is to be published, in files.
+// candidate is a policy to be published, in files.
 type candidate struct {
 	model    casbinrules.Model
 	policies []string
 	tests    []string
 }
 
-// check says what there is against publishing a policy. What instances would not
-// load is an error: no force helps there.
+// check returns findings that speak against publishing a policy. A policy that
+// instances would not load is an error, which cannot be overridden.
 func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, newest *shared.Content) (found []string, err error) {
 	p.setClock()
 	opts, err := p.options()
@@ -74,7 +74,7 @@ func lintOptions(opts []casbinrules.Option) []casbinrules.LintOption {
 	return lint
 }
 
-// quantity is "1 warning" or "2 warnings".
+// quantity returns a text such as "1 warning" or "2 warnings".
 func quantity(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -101,7 +101,7 @@ func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Pol
 }
 
 // A policy that had at least shrinkFrom lines and keeps fewer than one in shrinkBy
-// is more often cut short than meant.
+// of them was more likely truncated by mistake than edited on purpose.
 const (
 	shrinkFrom = 10
 	shrinkBy   = 2
@@ -163,7 +163,7 @@ func (p *pushing) openContent(c *shared.Content) (*ask.Policy, error) {
 	return p.policy(casbinrules.Open(in.model, in.policies, opts...))
 }
 
-// unpack writes the policy of a revision into an empty folder.
+// unpack writes the policy of a revision into an empty directory.
 func unpack(dir string, c *shared.Content) (candidate, error) {
 	if err := pull(dir, nil, c, false); err != nil {
 		return candidate{}, err

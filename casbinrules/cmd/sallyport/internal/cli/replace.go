@@ -8,8 +8,7 @@ import (
 	"path/filepath"
 )
 
-// writeOutput writes a result into a file, which it replaces as a whole if it is
-// there.
+// writeOutput writes a result to a file, replacing an existing one as a whole.
 func writeOutput(name string, content []byte) error {
 	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 		return os.WriteFile(name, content, 0o644)
@@ -17,9 +16,9 @@ func writeOutput(name string, content []byte) error {
 	return replace(name, content)
 }
 
-// replace gives an existing file a new content, as a whole or not at all, and keeps
-// its mode and its owner. A symbolic link stays one: what it leads to is replaced.
-// What is no regular file, such as /dev/null, stays and is written to.
+// replace replaces the content of an existing file, as a whole or not at all, and
+// keeps its mode and its owner. A symbolic link remains one: its target is
+// replaced. Anything but a regular file, such as /dev/null, is written to instead.
 func replace(file string, content []byte) error {
 	info, err := os.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {

@@ -138,10 +138,11 @@ func writeReplay(w io.Writer, r *replay.Report, format string) error {
 	return err
 }
 
-// maxShownPrincipals is how many people a line names.
+// maxShownPrincipals is the maximum number of people named in a line.
 const maxShownPrincipals = 5
 
-// replayText is "41 x PATCH /reports/:id (new policy.csv:14): erin 30, sam 11".
+// replayText returns a text such as "41 x PATCH /reports/:id (new policy.csv:14):
+// erin 30, sam 11".
 func replayText(c replay.Change) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d x %s %s", c.Count, c.Action, c.Object)
@@ -166,7 +167,7 @@ func replayText(c replay.Change) string {
 	return b.String()
 }
 
-// replayNotes say what the comparison does not know.
+// replayNotes returns what the comparison cannot tell.
 func replayNotes(r *replay.Report) []string {
 	var notes []string
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
@@ -199,7 +200,8 @@ func replayNotes(r *replay.Report) []string {
 	return notes
 }
 
-// replayFindings are changes and unused lines at the lines that they come from.
+// replayFindings returns changes and unused lines as findings at the lines that
+// cause them.
 func replayFindings(r *replay.Report) []casbinrules.Finding {
 	var findings []casbinrules.Finding
 	for _, c := range r.Changes {

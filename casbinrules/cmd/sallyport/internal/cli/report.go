@@ -79,7 +79,7 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 	return cmd
 }
 
-// page gathers all that the report says.
+// page collects the content of the report.
 func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 	var err error
 	if r.byRoute && r.routes == "" {

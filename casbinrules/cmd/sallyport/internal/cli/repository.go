@@ -32,10 +32,10 @@ func openRepository(dir string) (*repository, error) {
 	return r, nil
 }
 
-// git runs git in the top directory. What it says is in the error.
+// git runs git in the top directory. The error contains git's messages.
 func (r *repository) git(args ...string) ([]byte, error) { return r.ask(nil, args...) }
 
-// ask is [repository.git] with something for git to read.
+// ask is [repository.git] with input for git.
 func (r *repository) ask(in io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.Command(r.program, append([]string{"--literal-pathspecs", "-C", r.top}, args...)...)
 	var out, stderr bytes.Buffer
@@ -47,7 +47,7 @@ func (r *repository) ask(in io.Reader, args ...string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// commit is the hash of a revision's commit.
+// commit returns the hash of a revision's commit.
 func (r *repository) commit(revision string) (string, error) {
 	if strings.HasPrefix(revision, "-") || revision == "" {
 		return "", usagef("%q is neither a file nor a revision", revision)
@@ -59,10 +59,10 @@ func (r *repository) commit(revision string) (string, error) {
 	return strings.TrimSpace(string(hash)), nil
 }
 
-// errOutside says that a file is in no revision whatever.
+// errOutside means that a file is not in the repository, and so in none of its revisions.
 var errOutside = errors.New("it is not in the git repository")
 
-// name is that of a file or directory inside the repository.
+// name returns the name of a file or directory inside the repository.
 func (r *repository) name(path string) (string, error) {
 	whole, err := filepath.Abs(path)
 	if err != nil {
@@ -83,13 +83,13 @@ func (r *repository) name(path string) (string, error) {
 	return filepath.ToSlash(name), nil
 }
 
-// files are those of some names that a commit has, and of directories the .csv
-// files right in them. Contents are those of the objects: no attribute of the repository
-// leaves a file out or alters one, as it does in an archive or a working tree.
+// files returns the files with some names in a commit, and for directories the .csv
+// files directly in them. Contents are those of the objects: no attribute of the
+// repository omits or changes a file, as it does in an archive or a working tree.
 func (r *repository) files(commit string, names []string) (fs.FS, error) {
 	files := fstest.MapFS{}
 	var objects []string
-	paths := map[string]string{} // of the objects, by path
+	paths := map[string]string{} // names of objects, by path
 	for _, name := range names {
 		entries, err := r.entries(commit, name)
 		if err != nil {
@@ -119,14 +119,14 @@ func (r *repository) files(commit string, names []string) (fs.FS, error) {
 	return files, nil
 }
 
-// selected reports whether a file is the one of a name, or a policy file right in the
-// directory of that name.
+// selected reports whether a file has a given name, or is a policy file directly in
+// the directory with that name.
 func selected(file, name string) bool {
 	return file == name || path.Dir(file) == name && path.Ext(file) == ".csv"
 }
 
-// edited reports whether files of some names, or policy files in directories of
-// them, are no longer what HEAD has.
+// edited reports whether files with some names, or policy files in directories with
+// them, differ from HEAD.
 func (r *repository) edited(names []string) (bool, error) {
 	out, err := r.git(append([]string{"status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored", "--"}, names...)...)
 	if err != nil {
@@ -144,7 +144,7 @@ func (r *repository) edited(names []string) (bool, error) {
 	return false, nil
 }
 
-// text is a file of a commit.
+// text returns a file of a commit.
 func (r *repository) text(commit, name string) ([]byte, error) {
 	files, err := r.files(commit, []string{name})
 	if err != nil {
@@ -159,10 +159,10 @@ const (
 	modeSubmodule = "160000"
 )
 
-// entry is what a commit has at a path.
+// entry is an entry of a commit at a path.
 type entry struct{ mode, object, path string }
 
-// entries are the files of a commit at a name, or below it.
+// entries returns the files of a commit with a name, or below it.
 func (r *repository) entries(commit, name string) ([]entry, error) {
 	args := []string{"ls-tree", "-r", "-z", "--full-tree", commit}
 	if name != "." {
@@ -177,14 +177,14 @@ func (r *repository) entries(commit, name string) ([]entry, error) {
 		about, path, ok := strings.Cut(line, "\t")
 		fields := strings.Fields(about) // mode, type and object
 		if !ok || len(fields) != 3 {
-			continue // the empty line of no entry
+			continue // an empty line, without an entry
 		}
 		all = append(all, entry{mode: fields[0], object: fields[2], path: path})
 	}
 	return all, nil
 }
 
-// texts are the contents of objects, by their names.
+// texts returns the contents of objects, by their names.
 func (r *repository) texts(objects []string) (map[string][]byte, error) {
 	if len(objects) == 0 {
 		return nil, nil
@@ -206,7 +206,7 @@ func (r *repository) texts(objects []string) (map[string][]byte, error) {
 	return texts, nil
 }
 
-// defaultBranch is the branch that changes are merged into.
+// defaultBranch returns the branch that changes are merged into.
 func (r *repository) defaultBranch() (string, error) {
 	if head, err := r.git("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"); err == nil {
 		return strings.TrimSpace(strings.TrimPrefix(string(head), "refs/remotes/")), nil
@@ -219,7 +219,7 @@ func (r *repository) defaultBranch() (string, error) {
 	return "", errors.New("there is no default branch here (origin/HEAD, main or master)")
 }
 
-// mergeBase is the newest commit that HEAD and a branch have in common.
+// mergeBase returns the newest commit that HEAD and a branch have in common.
 func (r *repository) mergeBase(branch string) (string, error) {
 	hash, err := r.git("merge-base", "HEAD", branch)
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 )
 
-// review is what ci has found. What was not run is nil, and named in NotRun.
+// review is the result of ci. Checks that were not run are nil, and named in NotRun.
 type review struct {
 	Passed   bool     `json:"passed"`
-	Problems []string `json:"problems"` // what the exit code is 1 for
+	Problems []string `json:"problems"` // reasons for exit code 1
 	Policies []string `json:"policies"`
-	// Base is what the effect was compared with.
+	// Base is the commit with which the effect was compared.
 	Base     *namedCommit   `json:"base,omitempty"`
 	Findings []jsonFinding  `json:"findings"`
 	Tests    *jsonTests     `json:"tests,omitempty"`
@@ -29,7 +29,7 @@ type review struct {
 	NotRun   []notRun       `json:"not_run,omitempty"`
 
 	findings []casbinrules.Finding
-	policy   *ask.Policy         // nil if it is refused
+	policy   *ask.Policy         // nil if it was refused
 	results  []policytest.Result // nil if no test was run
 	covered  *policytest.Coverage
 	level    string
@@ -37,11 +37,11 @@ type review struct {
 	failOn   string
 }
 
-// notRun is a check that was not made, and why.
+// notRun is a check that was not run, and why.
 type notRun struct {
 	Check string `json:"check"`
 	Why   string `json:"why"`
-	// Problem says that it was asked for, so that it is no pass.
+	// Problem reports that the check was requested, so that this is not a pass.
 	Problem bool `json:"problem,omitempty"`
 }
 
@@ -49,14 +49,14 @@ func (r *review) skip(check, why string) {
 	r.NotRun = append(r.NotRun, notRun{Check: check, Why: plain(why)})
 }
 
-// lack adds a check that could not be made and was asked for.
+// lack adds a check that was requested but could not be run.
 func (r *review) lack(check, why, problem string) {
 	r.skip(check, why)
 	r.NotRun[len(r.NotRun)-1].Problem = true
 	r.Problems = append(r.Problems, problem)
 }
 
-// problem adds what there are n of, if there are any.
+// problem adds a problem of which there are n, if n is not 0.
 func (r *review) problem(n int, what string) {
 	switch first, rest, _ := strings.Cut(what, " "); {
 	case n == 0:
@@ -91,10 +91,10 @@ func gainedAndLost(r *effect.Report) (gained, lost int) {
 	return gained, len(r.Changes) - gained
 }
 
-// testSyntax is the code of a test that cannot be read.
+// testSyntax is the code of a test with a syntax error.
 const testSyntax = "test_syntax"
 
-// testFindings are what keeps tests from being read, as findings.
+// testFindings returns the syntax errors in tests as findings.
 func testFindings(err error) ([]casbinrules.Finding, bool) {
 	var all []casbinrules.Finding
 	for _, e := range policytest.Errors(err) {
@@ -126,15 +126,15 @@ func (r *review) write(w io.Writer, format string) error {
 	return r.writeText(w)
 }
 
-// inRepository are findings with relative paths from the top of the git repository,
-// where those who read SARIF look for files, and column for them.
+// inRepository returns findings with paths relative to the top of the git
+// repository, where tools that read SARIF look for files, and column for them.
 func inRepository(findings []casbinrules.Finding, column func(casbinrules.Finding) int) ([]casbinrules.Finding, func(casbinrules.Finding) int) {
 	repo, err := openRepository(".")
 	if err != nil {
 		return findings, column
 	}
 	findings = slices.Clone(findings)
-	here := map[string]string{} // paths from here, by those from the top
+	here := map[string]string{} // paths from here, by paths from the top
 	for i, f := range findings {
 		if filepath.IsAbs(f.File) || f.File == "" {
 			continue
@@ -184,7 +184,7 @@ func (r *review) writeText(w io.Writer) error {
 	return err
 }
 
-// allFindings are those of lint, and the rest of the report as findings: failed
+// allFindings returns those of lint, and the rest of the report as findings: failed
 // tests, changes in effect, and lines that no test covers.
 func (r *review) allFindings() []casbinrules.Finding {
 	all := r.findings
@@ -216,8 +216,8 @@ func (r *review) allFindings() []casbinrules.Finding {
 	return all
 }
 
-// changeFinding is a change at the line that it comes from; what a line of the old
-// policy took away has none in the new one.
+// changeFinding returns a change as a finding at the line that causes it; if that
+// was a line of the old policy, there is no line in the new one.
 func (r *review) changeFinding(c effect.Change) casbinrules.Finding {
 	f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "access-lost", Message: changeText(c), File: r.Policies[0], Line: 1, Column: 1}
 	if c.Gains {
@@ -232,7 +232,7 @@ func (r *review) changeFinding(c effect.Change) casbinrules.Finding {
 	return f
 }
 
-// suites are the checks that were run as JUnit knows them.
+// suites returns the checks that were run as JUnit suites.
 func (r *review) suites() []junit.Suite {
 	lint := junit.Suite{Name: "sallyport lint"}
 	for _, f := range r.findings {
@@ -288,8 +288,8 @@ func (r *review) effectSuite() junit.Suite {
 	return diff
 }
 
-// unknownIsProblem reports whether rules that were not compared are a problem:
-// where an effect was to be refused, or where nothing was compared at all.
+// unknownIsProblem reports whether rules that were not compared are a problem: if
+// effects were to be refused, or if nothing was compared at all.
 func (r *review) unknownIsProblem() bool {
 	return !r.Effect.Complete() && (r.failOn != "none" || r.Effect.Asked == 0)
 }

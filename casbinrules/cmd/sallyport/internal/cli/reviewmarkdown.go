@@ -10,18 +10,17 @@ import (
 )
 
 const (
-	// maxComment is how many characters a comment on GitHub may have.
+	// maxComment is the maximum length of a comment on GitHub, in characters.
 	maxComment = 65_536
-	// commentMark finds the comment again that a later run replaces.
+	// commentMark identifies the comment that a later run replaces.
 	commentMark = "<!-- sallyport ci -->"
 	// findingsPage explains each code of lint.
 	findingsPage = "https://github.com/sallyport-go/sallyport/blob/main/docs/policy-diagnostics.md#"
-	// maxCell is how many characters of one text a cell shows.
+	// maxCell is the maximum length of a text in a cell, in characters.
 	maxCell = 300
 )
 
-// writeMarkdown writes the report for a comment, with as many lines of each table
-// as fit.
+// writeMarkdown writes the report for a comment, with as many lines of each table as fit.
 func (r *review) writeMarkdown(w io.Writer) error {
 	text := ""
 	for most := 512; ; most /= 2 {
@@ -35,7 +34,7 @@ func (r *review) writeMarkdown(w io.Writer) error {
 
 func code(s string) string { return markdown.Code(s, maxCell) }
 
-// markdown is the report with at most so many lines in each table.
+// markdown returns the report with at most so many lines in each table.
 func (r *review) markdown(most int) string {
 	var b strings.Builder
 	b.WriteString(commentMark + "\n")
@@ -52,7 +51,7 @@ func (r *review) markdown(most int) string {
 	return b.String()
 }
 
-// overview has a line for each check.
+// overview returns a table with a line for each check.
 func (r *review) overview() *markdown.Table {
 	t := &markdown.Table{Head: []string{"check", "result"}}
 	errors, warnings, notes := r.counts()

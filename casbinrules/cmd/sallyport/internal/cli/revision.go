@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
 )
 
-// openSide loads one side of a comparison: a policy file or a directory with one,
-// or a revision of the policy in the git repository that it is in.
+// openSide loads one side of a comparison: a policy file, a directory with one, or
+// a revision of the policy in its git repository.
 func (s source) openSide(which, side string) (*ask.Policy, error) {
 	_, err := os.Stat(side)
 	_, _, isManifest := manifest.Split(side)
@@ -50,7 +50,7 @@ func (s source) openPath(which, path string) (*ask.Policy, error) {
 	return a, nil
 }
 
-// openRevision loads the policy as it was in a revision.
+// openRevision loads a revision of the policy.
 func (s source) openRevision(revision string) (*ask.Policy, error) {
 	repo, err := openRepository(folderOf(s.files()[0]))
 	if err != nil {
@@ -67,7 +67,7 @@ func (s source) openRevision(revision string) (*ask.Policy, error) {
 	return a, nil
 }
 
-// files are the policy files and directories that are meant.
+// files returns the policy files and directories in question.
 func (s *source) files() []string {
 	if len(s.policies) == 0 {
 		return []string{policyName}
@@ -75,8 +75,7 @@ func (s *source) files() []string {
 	return slices.Clone(s.policies)
 }
 
-// openCommit loads model and policy as they were in a commit: the paths are those
-// of today.
+// openCommit loads model and policy of a commit, with the paths of today.
 func (s *source) openCommit(repo *repository, commit string) (*ask.Policy, error) {
 	var policies []string
 	keys := map[string][]string{}
@@ -116,8 +115,8 @@ func (s *source) openCommit(repo *repository, commit string) (*ask.Policy, error
 	return s.openManifests(&manifests{base: files, keys: keys}, model, policies, opts)
 }
 
-// modelIn is the model of a policy in a repository, with the names of its files
-// there: a preset, or a file outside of the repository, has none.
+// modelIn returns the model of a policy in a repository, with the names of its
+// files there: none for a preset, or a file outside of the repository.
 func (s source) modelIn(repo *repository) (m casbinrules.Model, names []string, err error) {
 	if preset := presets[s.model]; preset != nil {
 		return preset(), nil, nil
@@ -131,7 +130,7 @@ func (s source) modelIn(repo *repository) (m casbinrules.Model, names []string, 
 	return casbinrules.ModelFile(name), []string{name}, err
 }
 
-// folderOf is the directory that a policy is, or is in.
+// folderOf returns the directory that a policy is or that it is in.
 func folderOf(policy string) string {
 	policy = plainPath(policy)
 	if info, err := os.Stat(policy); err == nil && info.IsDir() {
@@ -140,7 +139,7 @@ func folderOf(policy string) string {
 	return filepath.Dir(policy)
 }
 
-// testsBeside are the *.tests in the folders of policies, each once.
+// testsBeside returns the *.tests files in the directories of policies, each once.
 func testsBeside(policies []string) ([]string, error) {
 	var folders, files []string
 	for _, p := range policies {
@@ -158,8 +157,8 @@ func testsBeside(policies []string) ([]string, error) {
 	return files, nil
 }
 
-// filesIn are the files of a folder whose names end so, sorted. Names may hold
-// anything: they are no patterns.
+// filesIn returns the files in a directory whose names end with suffix, sorted.
+// Names are not patterns, and may contain anything.
 func filesIn(folder, suffix string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

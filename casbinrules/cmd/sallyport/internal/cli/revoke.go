@@ -12,10 +12,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// redisTimeout is how long Redis has for one answer.
+// redisTimeout bounds one answer of Redis.
 const redisTimeout = 10 * time.Second
 
-// listed is how many revocations are read at a time.
+// listed is the number of revocations that are read at a time.
 const listed = 1000
 
 func newRevoke() *cobra.Command {
@@ -38,7 +38,8 @@ within milliseconds, and all others as soon as they are.`,
 		newRevokeList())
 }
 
-// newRevokeEntry is a command that appends what fill makes of its arguments.
+// newRevokeEntry returns a command that appends the entry that fill makes of its
+// arguments.
 func newRevokeEntry(use, short string, arguments int, what string, fill func(e *revoke.Entry, args []string, before time.Time)) *cobra.Command {
 	var (
 		to              stateFlags

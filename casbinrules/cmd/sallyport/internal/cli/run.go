@@ -1,4 +1,4 @@
-// Package cli holds the commands of sallyport, one file each.
+// Package cli contains the commands of sallyport, each in a file of its own.
 package cli
 
 import (
@@ -21,7 +21,7 @@ const (
 	exitUsage    = 2
 )
 
-// errFindings ends a command that has said itself what it found.
+// errFindings ends a command that has already printed its findings.
 var errFindings = errors.New("findings")
 
 // Run runs one command and returns its exit code.
@@ -36,14 +36,14 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return report(cmd, err, stderr)
 }
 
-// The client of Redis would write to stderr by itself what is in its errors, too.
+// The Redis client would write to stderr what its errors contain, too.
 func init() { redis.SetLogger(silent{}) }
 
 type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// report says what went wrong and returns the exit code for it.
+// report prints what went wrong and returns the exit code for it.
 func report(cmd *cobra.Command, err error, stderr io.Writer) int {
 	var refused *casbinrules.FindingsError
 	var told *toldError
@@ -67,10 +67,10 @@ func report(cmd *cobra.Command, err error, stderr io.Writer) int {
 	}
 }
 
-// say writes to stderr, which nobody can be told about when it fails.
+// say writes to stderr; if that fails, there is nobody to tell.
 func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
-// usageError is a command line that means nothing.
+// usageError is an error in the command line.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -103,7 +103,7 @@ decided; 2 the command could not do what was asked.`,
 	return group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore(), newRevoke(), newState(), newLog(), newReplay(), newReport())
 }
 
-// names are those of the commands that do something with policies.
+// names returns the names of the commands that do something with policies.
 func names(root *cobra.Command) []string {
 	var all []string
 	for _, c := range root.Commands() {

@@ -59,23 +59,22 @@ func serve(ctx context.Context, cmd *cobra.Command, file, address string) error 
 	return g.listen(ctx, cmd.OutOrStdout(), address)
 }
 
-// requestTimeout is how long a request may take, and how long those that were
-// taken may still take at the end.
+// requestTimeout bounds a request, and how long running requests may continue at the end.
 const requestTimeout = 10 * time.Second
 
-// untilSignal is ctx, ended by a signal to stop.
+// untilSignal returns ctx, ended by a signal to stop.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// guardService is a guard that a proxy asks. Its configuration can be read again
+// guardService is a guard that a proxy asks. Its configuration can be reloaded
 // while it serves.
 type guardService struct {
 	file  string
 	inUse atomic.Pointer[served]
 }
 
-// served is a configuration that is in use.
+// served is a configuration in use.
 type served struct {
 	text    []byte
 	setup   *setup.Setup
@@ -88,10 +87,10 @@ func openService(file string) (*guardService, error) {
 	return g, g.open()
 }
 
-// open puts what the configuration says now in the place of what it said before.
-// With an error that stays.
+// open replaces the configuration in use by what the file says now. After an error
+// the old one stays.
 func (g *guardService) open() error {
-	text, _ := os.ReadFile(g.file) // Open says why it cannot be read
+	text, _ := os.ReadFile(g.file) // Open reports why it cannot be read
 	var opts []setup.Option
 	if now := g.inUse.Load(); now != nil {
 		opts = append(opts, setup.WithPredecessor(now.setup))
@@ -105,15 +104,15 @@ func (g *guardService) open() error {
 		return errors.Join(err, made.Close())
 	}
 	if old := g.inUse.Swap(&served{text, made, handler}); old != nil {
-		// Requests that began with it may go on that long.
+		// Requests that began with the old one may take that long.
 		time.AfterFunc(requestTimeout, old.close)
 	}
 	return nil
 }
 
-// reload reads the files again, and the configuration if it is another one than
-// before: what a guard has in memory, such as failed attempts, outlives the
-// former and not the latter.
+// reload reads the files again, and replaces the configuration if it has changed:
+// what a guard has in memory, such as failed attempts, survives the former but not
+// the latter.
 func (g *guardService) reload(ctx context.Context) error {
 	text, err := os.ReadFile(g.file)
 	if err != nil {
@@ -167,7 +166,7 @@ func (g *guardService) listen(ctx context.Context, stdout io.Writer, address str
 	return nil
 }
 
-// reloadOnHangup reloads at each SIGHUP until what it returns is called.
+// reloadOnHangup reloads at each SIGHUP until stop is called.
 func (g *guardService) reloadOnHangup(ctx context.Context) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)

@@ -21,7 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
-// The names of the files that a policy is made of by default.
+// The default names of the files of a policy.
 const (
 	modelName  = "model.conf"
 	policyName = "policy.csv"
@@ -32,7 +32,7 @@ var presets = starter.Presets
 
 const presetNames = "rbac, rbac-deny, rbac-tenants, rbac-tenants-patterns"
 
-// source is what the command line says about a policy.
+// source is a policy according to the command line.
 type source struct {
 	model      string
 	policies   []string
@@ -44,22 +44,22 @@ type source struct {
 	byRoute    bool
 	slashes    bool
 	prefix     string
-	standard   string     // role of everybody with credentials
+	standard   string     // default role, of everybody with credentials
 	at         string     // time by which role links are judged, "" for that of clock
 	clock      *ask.Clock // nil for the present time
 	attributes attributeTypes
 	functions  []string
-	// rolePatterns are as "g=keyMatch", tenantPatterns are kinds of role links.
+	// rolePatterns are values such as "g=keyMatch", tenantPatterns kinds of role links.
 	rolePatterns, tenantPatterns []string
 }
 
-// pathFlags adds the flags that say how the path of a request is read.
+// pathFlags adds the flags that say how to read the path of a request.
 func (s *source) pathFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.slashes, "encoded-slashes", false, "the guard lets encoded slashes in path parameters through")
 }
 
-// canonical reads the object of a question as a gate reads paths. Casbin takes
-// the text as it is, and so does a policy that sees routes.
+// canonical reads the object of a question as a gate reads paths. Casbin takes the
+// text literally, and so does a policy with routes as objects.
 func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
 	if s.asCasbin || s.byRoute {
 		return q, "", nil
@@ -67,7 +67,7 @@ func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
 	return ask.Canonical(q, s.slashes)
 }
 
-// modelFlags adds the flags that say how a policy is read.
+// modelFlags adds the flags that say how to read a policy.
 func (s *source) modelFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.model, "model", "m", "", "model `file`, or a preset: "+presetNames+" (default model.conf beside the policy)")
@@ -86,14 +86,14 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
 }
 
-// flags adds the flags that say where a policy is, too.
+// flags also adds the flags that say where a policy is.
 func (s *source) flags(cmd *cobra.Command) {
 	s.modelFlags(cmd)
 	cmd.Flags().StringArrayVarP(&s.policies, "policy", "p", nil, "policy `file`, directory of .csv files, or YAML file with a policy in it, such as a ConfigMap (FILE or FILE#KEY); may be repeated (default policy.csv)")
 	_ = cmd.MarkFlagFilename("policy", "csv", "yaml", "yml")
 }
 
-// options are those of the library. Findings are for the lint command to tell.
+// options returns the options for the library. Findings are reported by the lint command.
 func (s *source) options() ([]casbinrules.Option, error) {
 	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.WithClaimsAsAttributes()}
 	for _, o := range []struct {
@@ -152,7 +152,7 @@ type attributeType struct {
 	kind  casbinrules.AttributeType
 }
 
-// Set implements pflag.Value. It adds to what earlier flags said.
+// Set implements pflag.Value. It adds to the values of earlier flags.
 func (a *attributeTypes) Set(value string) error {
 	field, kind, err := casbinrules.ParseAttribute(value)
 	if err != nil {
@@ -167,7 +167,7 @@ func (a *attributeTypes) Set(value string) error {
 	return nil
 }
 
-// String implements pflag.Value. It is "" for the default, which help leaves out.
+// String implements pflag.Value. It returns "" for the default, which help omits.
 func (a *attributeTypes) String() string {
 	var b strings.Builder
 	for i, one := range *a {
@@ -182,7 +182,7 @@ func (a *attributeTypes) String() string {
 // Type implements pflag.Value.
 func (a *attributeTypes) Type() string { return "field=type" }
 
-// find settles which files are meant. Without -p it is the policy in dir.
+// find determines the files in question. Without -p they are the policy in dir.
 func (s *source) find(dir string) (casbinrules.Model, []string, error) {
 	policies := slices.Clone(s.policies)
 	if len(policies) == 0 {
@@ -201,7 +201,7 @@ func (s *source) find(dir string) (casbinrules.Model, []string, error) {
 	return m, policies, err
 }
 
-// findModel settles which model is meant for a policy.
+// findModel determines the model for a policy.
 func (s *source) findModel(policy string) (casbinrules.Model, error) {
 	if preset := presets[s.model]; preset != nil {
 		return preset(), nil
@@ -244,15 +244,15 @@ func (s *source) load(m casbinrules.Model, policies []string) (*ask.Policy, erro
 	return s.openManifests(&manifests{base: hostFiles{}, keys: keys}, m, files, opts)
 }
 
-// setClock gives a clock that can be set to what is opened from now on, unless the
-// flags say a time.
+// setClock gives a settable clock to everything opened from now on, unless the
+// flags specify a time.
 func (s *source) setClock() {
 	if s.at == "" {
 		s.clock = &ask.Clock{}
 	}
 }
 
-// policy is what was loaded, with the role of the flags.
+// policy returns what was loaded, with the default role of the flags.
 func (s *source) policy(a *casbinrules.Authorizer, err error) (*ask.Policy, error) {
 	if err != nil {
 		return nil, err
@@ -260,7 +260,7 @@ func (s *source) policy(a *casbinrules.Authorizer, err error) (*ask.Policy, erro
 	return &ask.Policy{Authorizer: a, Default: s.standard}, nil
 }
 
-// formatFlag adds --format with its choices, the first of which is the default.
+// formatFlag adds --format with its choices, of which the first is the default.
 func formatFlag(cmd *cobra.Command, format *string, choices ...string) {
 	choiceFlag(cmd, format, "format", "`form` of the output: ", choices...)
 }

@@ -16,7 +16,7 @@ type state interface {
 	Close() error
 }
 
-// stateFlags say whose state is meant.
+// stateFlags select the state.
 type stateFlags struct {
 	url, service string
 	unverified   bool
@@ -28,7 +28,7 @@ func (f *stateFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.unverified, "unverified-server", false, "connect to another machine without verifying that it is the right one")
 }
 
-// stateOpeners make a state of a URL, by its scheme.
+// stateOpeners open the state at a URL, by its scheme.
 var stateOpeners = map[string]func(f *stateFlags, url string) (state, error){
 	"postgres":   openPostgresState,
 	"postgresql": openPostgresState,
@@ -53,7 +53,7 @@ func openRedisState(f *stateFlags, url string) (state, error) {
 	return redisstate.New(url, opts...)
 }
 
-// use opens the state and has run use it.
+// use opens the state and calls run with it.
 func (f *stateFlags) use(cmd *cobra.Command, run func(ctx context.Context, s state) error) error {
 	open, _, url, err := openerFor(stateOpeners, f.url, stateSchemes)
 	if err != nil {

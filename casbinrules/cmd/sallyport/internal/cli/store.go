@@ -15,20 +15,20 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/redis"
 )
 
-// storeVariable is the environment variable that stands for --store, since others
-// on a machine can read command lines.
+// storeVariable is the environment variable that can replace --store, since other
+// users of a machine can read command lines.
 const storeVariable = "SALLYPORT_STORE"
 
-// storeTimeout is how long a store has for one command.
+// storeTimeout bounds the use of a store by one command.
 const storeTimeout = time.Minute
 
-// storeFlags say which store is meant.
+// storeFlags select the store.
 type storeFlags struct {
 	url, set    string
 	unverified  bool
 	publicKeys  []string
 	privateKeys []string
-	expires     string // of what is published; "" for never
+	expires     string // expiry of what is published; "" for never
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
@@ -39,14 +39,14 @@ func (f *storeFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("public-key", "pem", "pub") // fails for unknown flags only
 }
 
-// addSigning adds the flags of those who publish.
+// addSigning adds the flags for publishers.
 func (f *storeFlags) addSigning(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.privateKeys, "key", nil, "`file` of a private key in PEM with which a bundle is signed; may be repeated")
 	_ = cmd.MarkFlagFilename("key", "pem") // fails for unknown flags only
 	cmd.Flags().StringVar(&f.expires, "expires", "", "`when` instances no longer take a bundle for the newest: a duration (24h, 7d), the last day (2027-01-31), or a time in RFC 3339 (default never)")
 }
 
-// openers make a store of a URL, by its scheme.
+// openers open the store at a URL, by its scheme.
 var openers = map[string]func(f *storeFlags, url string) (shared.Store, error){
 	"postgres":   openPostgres,
 	"postgresql": openPostgres,
@@ -63,8 +63,9 @@ const (
 	stateSchemes = "postgres://, rediss:// or redis://"
 )
 
-// openerFor finds what opens a URL, by its scheme. given is that of the flag, "" for
-// the environment's. Errors are without the URL, which may hold a password.
+// openerFor returns the opener for a URL, by its scheme. given is the value of the
+// flag, "" for that of the environment. Errors do not contain the URL, which may
+// include a password.
 func openerFor[F any](openers map[string]F, given, schemes string) (open F, scheme, url string, err error) {
 	url = cmp.Or(given, os.Getenv(storeVariable))
 	if url == "" {
@@ -95,7 +96,7 @@ func openRedis(f *storeFlags, url string) (shared.Store, error) {
 	return redis.New(url, opts...)
 }
 
-// use opens the store and has run use it.
+// use opens the store and calls run with it.
 func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s shared.Store) error) error {
 	open, scheme, url, err := openerFor(openers, f.url, storeSchemes)
 	if err != nil {
@@ -164,8 +165,8 @@ writer can add to the history and not change it.`,
 	return cmd
 }
 
-// createTables creates the tables of a store that has some. grants is the command
-// that prints what roles need.
+// createTables creates the tables of a store that has any. grants is the command
+// that prints the rights that roles need.
 func createTables(ctx context.Context, cmd *cobra.Command, store any, grants string) error {
 	m, ok := store.(interface{ Migrate(context.Context) error })
 	if !ok {
@@ -178,7 +179,7 @@ func createTables(ctx context.Context, cmd *cobra.Command, store any, grants str
 	return err
 }
 
-// printSchema prints the SQL of tables and of what two roles need.
+// printSchema prints the SQL for tables and for the rights of two roles.
 func printSchema(cmd *cobra.Command, schema string, grants func(reader, writer string) (string, error), reader, writer string) error {
 	rights, err := grants(reader, writer)
 	if err != nil {

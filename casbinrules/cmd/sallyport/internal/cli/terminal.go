@@ -9,11 +9,11 @@ import (
 	"golang.org/x/term"
 )
 
-// palette colours words for a terminal; the zero palette leaves them alone.
+// palette colours words for a terminal; the zero palette does not.
 type palette struct{ on bool }
 
-// paletteFor is coloured only for a terminal, and not when NO_COLOR is set or
-// the terminal is dumb.
+// paletteFor returns a palette with colours only for a terminal that is not dumb,
+// and if NO_COLOR is not set.
 func paletteFor(w io.Writer) palette {
 	f, ok := w.(*os.File)
 	return palette{ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))}
@@ -30,8 +30,7 @@ func (p palette) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// plain replaces the characters that could forge or hide output, line feeds
-// aside.
+// plain replaces the characters that could forge or hide output, except line feeds.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || unicode.IsPrint(r) {

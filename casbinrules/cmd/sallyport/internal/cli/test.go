@@ -87,8 +87,8 @@ func newTest() *cobra.Command {
 	return cmd
 }
 
-// ifMissing is what to do about a file that is not there, in brackets; "" for other
-// errors.
+// ifMissing returns a hint in brackets about a file that does not exist; "" for
+// other errors.
 func ifMissing(err error, hint string) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return " (" + hint + ")"
@@ -169,12 +169,12 @@ func writeResults(w io.Writer, results []policytest.Result) error {
 	return err
 }
 
-// jsonTests is what --format json writes.
+// jsonTests is the output of --format json.
 type jsonTests struct {
 	Passed int        `json:"passed"`
 	Failed int        `json:"failed"`
 	Tests  []jsonTest `json:"tests"`
-	// Coverage is there with --cover.
+	// Coverage is set with --cover.
 	Coverage *policytest.Coverage `json:"coverage,omitempty"`
 }
 

@@ -22,7 +22,7 @@ import (
 // configName is the file that setup.Open reads.
 const configName = "sallyport.yaml"
 
-// tokenFlags are what the command line says about a token.
+// tokenFlags are the flags of token.
 type tokenFlags struct {
 	config, issuer, key, alg, client, expires string
 	audience, roles, scopes, claims           []string
@@ -69,7 +69,7 @@ is given again; --claim NAME:=JSON adds any other value.`,
 	return cmd
 }
 
-// sign makes the token.
+// sign signs the token.
 func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 	claims, err := parseClaims(f.claims)
 	if err != nil {
@@ -97,8 +97,7 @@ func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 	return token, nil
 }
 
-// settle fills in what the configuration says and the flags do not, and reads
-// the key.
+// settle takes what the flags do not specify from the configuration, and reads the key.
 func (f *tokenFlags) settle() (*jwtsign.Key, error) {
 	name := cmp.Or(f.config, configName)
 	dir, jwks := ".", ""
@@ -151,7 +150,7 @@ func openKey(file, alg string) (*jwtsign.Key, error) {
 	return jwtsign.OpenPEM(file, opts...)
 }
 
-// inSet refuses a key whose tokens the service would not know.
+// inSet returns an error for a key whose tokens the service would not accept.
 func inSet(key *jwtsign.Key, file, jwks string) error {
 	set, err := jwtauth.OpenJWKS(jwks)
 	if err != nil {
@@ -163,7 +162,7 @@ func inSet(key *jwtsign.Key, file, jwks string) error {
 	return fmt.Errorf("%s is not a key of %s, so the service would not take its tokens: add it to the set with \"sallyport keys jwks %s %s\", or name another with --key", file, jwks, jwks, file)
 }
 
-// parseClaims reads --claim NAME=VALUE and NAME:=JSON.
+// parseClaims parses --claim NAME=VALUE and NAME:=JSON.
 func parseClaims(given []string) (map[string]any, error) {
 	claims := map[string]any{}
 	for _, claim := range given {

@@ -2,9 +2,9 @@ package cli
 
 import "runtime/debug"
 
-// version is that of the module, as the go command has put it into the program:
-// a release, or "(devel)" or a version that names the commit for one that was
-// built in a clone.
+// version returns the version of the module that the go command has recorded in the
+// program: a release, or for a build in a clone "(devel)" or a version that names
+// the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// testRun is one run of the command test, or with --watch several.
+// testRun is one run of the command test or, with --watch, several.
 type testRun struct {
 	source
 	files                 []string
@@ -60,7 +60,7 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 }
 
 // runAndWatch runs the tests at each change of a file, until ctx ends. The error is
-// that of the last run, which has been told.
+// that of the last run, which was printed.
 func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
 	paths, err := t.watched()
 	if err != nil {
@@ -91,10 +91,10 @@ func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	<-ctx.Done()
-	return errors.Join(w.Close(), last) // no run goes on any more
+	return errors.Join(w.Close(), last) // no run is in progress any more
 }
 
-// watched are the files and directories that a run reads.
+// watched returns the files and directories that a run reads.
 func (t *testRun) watched() ([]string, error) {
 	m, policies, err := t.find(filepath.Dir(t.files[0]))
 	if err != nil {
@@ -108,7 +108,7 @@ func (t *testRun) watched() ([]string, error) {
 	return paths, nil
 }
 
-// toldError ends a command that has said what went wrong.
+// toldError ends a command that has already printed what went wrong.
 type toldError struct{ code int }
 
 func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }

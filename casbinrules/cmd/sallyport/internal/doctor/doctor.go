@@ -1,6 +1,5 @@
-// Package doctor says in words which plumbing of access control is broken, from
-// what was counted: identity (401), policy (403), guessing, keys, dependencies or
-// the program.
+// Package doctor says in words which part of access control is broken, based on counts of
+// events: identity (401), policy (403), guessing, keys, dependencies or the program.
 package doctor
 
 import (

@@ -1,5 +1,4 @@
-// Package effect compares what two policies allow, and not how they are
-// written.
+// Package effect compares what two policies allow, rather than how they are written.
 package effect
 
 import (

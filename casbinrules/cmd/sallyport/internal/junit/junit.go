@@ -1,7 +1,7 @@
 // Package junit writes results as JUnit XML, which most systems for continuous
-// integration show. There is no standard: files are what both schemas in wide use
-// accept, that of Jenkins (junit-10.xsd) and the one of Ant's reports (JUnit.xsd by
-// Windy Road).
+// integration display. There is no standard for it: the output is valid for both
+// schemas in wide use, that of Jenkins (junit-10.xsd) and that of Ant's reports
+// (JUnit.xsd by Windy Road).
 package junit
 
 import (

@@ -1,5 +1,6 @@
-// Package lsp is a language server for model, policy and policy test files: what
-// the commands lint, test and fmt say, in an editor, about text as it is typed.
+// Package lsp is a language server for model, policy and policy test files: it
+// reports in an editor, about text as it is typed, what the commands lint, test and
+// fmt report.
 package lsp
 
 import (

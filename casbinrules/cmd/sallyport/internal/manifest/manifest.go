@@ -1,5 +1,5 @@
-// Package manifest reads policies that stand in YAML: in ConfigMaps of Kubernetes
-// such as Argo CD's argocd-rbac-cm, and in values of Helm charts.
+// Package manifest reads policies embedded in YAML: in Kubernetes ConfigMaps such
+// as Argo CD's argocd-rbac-cm, and in values of Helm charts.
 package manifest
 
 import (

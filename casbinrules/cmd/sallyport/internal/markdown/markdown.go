@@ -1,6 +1,6 @@
-// Package markdown writes texts that others have chosen into Markdown (GitHub's
-// form of it) so that they stay texts: no name of a role or line of a policy ends
-// a cell, starts a link or notifies somebody.
+// Package markdown escapes texts that others have chosen for Markdown, in GitHub's
+// dialect, so that no name of a role or line of a policy ends a table cell, starts
+// a link or notifies somebody.
 package markdown
 
 import (

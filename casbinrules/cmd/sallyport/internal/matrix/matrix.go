@@ -1,4 +1,4 @@
-// Package matrix draws who may do what: a table of roles and routes.
+// Package matrix draws a table of roles and routes that shows who may do what.
 package matrix
 
 import (

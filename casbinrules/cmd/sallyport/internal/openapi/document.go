@@ -1,4 +1,4 @@
-// Package openapi writes how a guard refuses into OpenAPI files.
+// Package openapi writes the refusals of a guard into OpenAPI files.
 package openapi
 
 import (

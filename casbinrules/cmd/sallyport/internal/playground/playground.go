@@ -1,7 +1,7 @@
-// Package playground answers the page on which people try a policy: what is wrong
-// with the files in its editors, what the policy says to a request and why, who may
-// do what, and what came of the tests. It reads no file and no network, so that it
-// runs where there is neither.
+// Package playground is the logic of the page on which people try a policy: what is
+// wrong with the files in its editors, how the policy decides a request and why,
+// who may do what, and the results of the tests. It uses neither files nor the
+// network, so that it runs in a browser.
 package playground
 
 import (

@@ -1,28 +1,28 @@
-// Package policytest reads the tests that are kept beside a policy.
+// Package policytest parses the tests that are kept beside a policy.
 //
 // A test is one line:
 //
 //	allow erin[editor,auditor] in acme region=eu /reports/7 PATCH  # why
 //
-// It begins with what is expected, "allow" or "deny", and goes on with the user
-// and, in brackets, the roles that its credentials bring; "[]" says that the
-// user is one whom the policy does not know. Then follow, where the model has
-// them, "in" and the tenant, and the values of attributes, and last the object
-// and the action, as in policy lines. Blanks part the words. What follows a "#"
-// at the begin of a word is why, and a line that begins with one is a comment. A
-// word, a role or the value of an attribute is quoted as a field of a policy
-// line is. The user "anonymous" is a request without credentials, and the
-// tenant "" in quotes is none.
+// It begins with the expected decision, "allow" or "deny", followed by the user
+// and, in brackets, the roles from its credentials; "[]" marks a user that the
+// policy does not know. Then follow, if the model has them, "in" with the tenant
+// and the values of attributes, and finally the object and the action, in the order
+// of policy lines. Words are separated by spaces. Text after a "#" at the beginning
+// of a word is the reason for the test, and a line that begins with "#" is a
+// comment. A word, a role or the value of an attribute is quoted like a field of a
+// policy line. The user "anonymous" stands for a request without credentials, and
+// the tenant "" in quotes for none.
 //
-// Several tests may stand in a table, with a line for each object and action and a
-// column for each user:
+// Several tests may be written as a table, with a line for each object and action
+// and a column for each user:
 //
 //	table in acme   victor  erin[editor]  anonymous
 //	/reports/7 GET    allow   allow         deny      # why
 //	/reports/7 PATCH  deny    allow         -
 //
-// "-" asks nothing. Tenant and attributes in front of the users are those of all of
-// them, except anonymous. The table ends with an empty line, or where another begins.
+// "-" tests nothing. Tenant and attributes before the users apply to all of them, except
+// anonymous. The table ends at an empty line, or where another one begins.
 package policytest
 
 import (

@@ -1,4 +1,4 @@
-// Package probing prepares what "sallyport probe" asks, and writes what it found.
+// Package probing prepares the requests of "sallyport probe", and writes its findings.
 package probing
 
 import (

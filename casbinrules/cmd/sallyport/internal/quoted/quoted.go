@@ -1,6 +1,6 @@
-// Package quoted reads and writes values in the quoting of policy lines
-// (RFC 4180 §2), which is the one quoting of everything the command reads:
-// policies, requests, tests and arguments.
+// Package quoted parses and writes values in the quoting of policy lines (RFC 4180
+// §2), which is the only quoting in the command's input: in policies, requests,
+// tests and arguments.
 package quoted
 
 import (

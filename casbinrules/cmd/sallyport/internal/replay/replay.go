@@ -1,4 +1,4 @@
-// Package replay decides the requests of a decision log again, by another policy.
+// Package replay decides the requests of a decision log again, with another policy.
 package replay
 
 import (

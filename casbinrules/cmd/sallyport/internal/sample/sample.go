@@ -1,4 +1,4 @@
-// Package sample makes up requests that routes and rules are about.
+// Package sample generates requests that routes and rules are about.
 package sample
 
 import (

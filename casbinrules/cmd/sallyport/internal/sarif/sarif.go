@@ -1,5 +1,5 @@
-// Package sarif writes findings as SARIF 2.1.0, which code hosts show beside
-// the lines they are about.
+// Package sarif writes findings as SARIF 2.1.0, which code hosts show beside the
+// lines that the findings are about.
 package sarif
 
 import (

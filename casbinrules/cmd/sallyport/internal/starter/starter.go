@@ -1,4 +1,4 @@
-// Package starter holds the files that people begin a policy, or a service, with.
+// Package starter contains the files with which people begin a policy or a service.
 package starter
 
 import (
