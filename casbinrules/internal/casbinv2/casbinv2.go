@@ -1,5 +1,5 @@
-// Package casbinv2 is the bridge to Casbin v2, and with the two files of the
-// public package that take its types from applications, the only place that
+// Package casbinv2 implements the bridge to Casbin v2. Besides the two files of the
+// public package that accept its types from applications, it is the only place that
 // imports it.
 package casbinv2
 
@@ -35,7 +35,7 @@ func (library) Functions() map[string]govaluate.ExpressionFunction {
 	return known.GetFunctions()
 }
 
-// TenantPatterns are of fields with these names, whatever the model says.
+// TenantPatterns returns the fields with these names, whatever the model says.
 func (library) TenantPatterns(bridge.Model) (request, policy string) { return "r_dom", "p_dom" }
 
 func (library) NewDecider(p bridge.Policy) (bridge.Decider, error) {
@@ -52,7 +52,7 @@ func (library) NewDecider(p bridge.Policy) (bridge.Decider, error) {
 		return nil, err
 	}
 	e.EnableAutoSave(false)
-	// Without links of its own Casbin leaves the names of role definitions to
+	// Without its own links, Casbin leaves the names of role definitions to
 	// functions.
 	e.EnableAutoBuildRoleLinks(p.Links == "")
 	for name, f := range p.Functions {
@@ -65,7 +65,7 @@ func (library) NewDecider(p bridge.Policy) (bridge.Decider, error) {
 	return e, nil
 }
 
-// loader is an adapter that is only ever asked to load.
+// loader is an adapter that only loads.
 type loader struct {
 	persist.Adapter
 	load func(add func(rule []string) error) error
@@ -75,7 +75,7 @@ func (l loader) LoadPolicy(m model.Model) error {
 	return l.load(func(rule []string) error { return persist.LoadPolicyArray(rule, m) })
 }
 
-// Load has an adapter load the policy of a model, and returns its rows.
+// Load loads the policy of a model with an adapter, and returns its rows.
 func Load(text string, adapter persist.Adapter) (rows [][]string, err error) {
 	m, err := model.NewModelFromString(text)
 	if err != nil {
@@ -83,7 +83,7 @@ func Load(text string, adapter persist.Adapter) (rows [][]string, err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v) // Casbin's own, at a row without a kind
+			err = fmt.Errorf("panic: %v", v) // by Casbin itself, for a row without a kind
 		}
 	}()
 	if err := adapter.LoadPolicy(m); err != nil {
@@ -92,7 +92,7 @@ func Load(text string, adapter persist.Adapter) (rows [][]string, err error) {
 	return bridge.Rows(definitions(m)), nil
 }
 
-// definitions are a model of Casbin's.
+// definitions is a model of Casbin.
 type definitions model.Model
 
 func (m definitions) Definition(key string) (bridge.Definition, bool) {
@@ -109,14 +109,14 @@ func (m definitions) Definition(key string) (bridge.Definition, bool) {
 
 func (m definitions) Keys(section string) []string { return slices.Sorted(maps.Keys(m[section])) }
 
-// enforcer is one that the application has made.
+// enforcer is an enforcer that the application has made.
 type enforcer struct {
-	casbin.IEnforcer // what is asked under the lock
+	casbin.IEnforcer // called while the lock is held
 	lock             *sync.RWMutex
 }
 
-// Enforcer is e for a bridge. What the lock of a synced enforcer guards is asked
-// past it, since a read lock must not be taken twice.
+// Enforcer adapts e to the bridge. It bypasses the lock of a synced enforcer, since
+// the caller holds it, and a read lock must not be taken twice.
 func Enforcer(e casbin.IEnforcer) bridge.Enforcer {
 	var synced *casbin.SyncedEnforcer
 	switch e := e.(type) {

@@ -1,5 +1,5 @@
-// Package enforcer asks a Casbin enforcer that the application has made, and
-// reads from its policy what casbinrules adds to its decisions.
+// Package enforcer decides with a Casbin enforcer that the application has made,
+// and reads from its policy what casbinrules adds to the decisions.
 package enforcer
 
 import (
@@ -15,15 +15,15 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Enforcer asks an enforcer. Its methods are called while the lock of that one
-// is held.
+// Enforcer decides with Casbin's enforcer. Its methods are called while that one's
+// lock is held.
 type Enforcer struct {
 	bridge.Enforcer
 	settings *model.Settings
-	Schema   *model.Schema // of the request, and the roles that the matcher names, only
+	Schema   *model.Schema // only of the request, and the roles that the matcher names
 }
 
-// New refuses an enforcer whose model cannot be honoured.
+// New returns an error for an enforcer whose model is not supported.
 func New(e bridge.Enforcer, c *model.Settings) (*Enforcer, error) {
 	a := &Enforcer{Enforcer: e, settings: c}
 	if err := a.check(); err != nil {
@@ -32,7 +32,7 @@ func New(e bridge.Enforcer, c *model.Settings) (*Enforcer, error) {
 	return a, nil
 }
 
-// Definition is that of a key in the model as it is now.
+// Definition returns the current definition with a key in the model.
 func (a *Enforcer) Definition(key string) (def bridge.Definition, ok bool) {
 	if m := a.Model(); m != nil {
 		return m.Definition(key)
@@ -40,7 +40,7 @@ func (a *Enforcer) Definition(key string) (def bridge.Definition, ok bool) {
 	return def, false
 }
 
-// RolesOf are the roles that g lines give a name, sorted and without the prefix.
+// RolesOf returns the roles that g lines give a name, sorted and without the prefix.
 func (a *Enforcer) RolesOf(id, tenant string) (roles []string, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -52,7 +52,7 @@ func (a *Enforcer) RolesOf(id, tenant string) (roles []string, err error) {
 		return nil, nil
 	}
 	var within []string
-	if len(def.Tokens) > 2 { // without start and end, which a tenant stands before
+	if len(def.Tokens) > 2 { // not counting start and end, which follow the tenant
 		within = []string{tenant}
 	}
 	if roles, err = a.ImplicitRoles(id, within...); err != nil {
@@ -65,7 +65,7 @@ func (a *Enforcer) RolesOf(id, tenant string) (roles []string, err error) {
 	return slices.Compact(roles), nil
 }
 
-// check refuses what cannot be honoured.
+// check returns an error for a model that is not supported.
 func (a *Enforcer) check() error {
 	c := a.settings
 	m := a.Model()
@@ -87,7 +87,7 @@ func (a *Enforcer) check() error {
 		return &model.FindingsError{Findings: f.Findings}
 	}
 	matcher, _ := a.Definition("m")
-	// What cannot be parsed is the enforcer's to refuse.
+	// A matcher that cannot be parsed is left to the enforcer to refuse.
 	_, _ = a.Schema.ParseMatcher(matcher.Value)
 	if err := a.checkOrder(); err != nil && !c.AsCasbin {
 		return err
@@ -96,7 +96,7 @@ func (a *Enforcer) check() error {
 		a.Schema.Roles = map[string]int{"g": 2}
 		a.Schema.ReadMatcherRoles()
 	}
-	// No principal and no request is like this one.
+	// No principal and no request is equal to this one.
 	v, err := a.enforce(&engine.Request{Subject: engine.Unmatchable, Tenant: engine.Unmatchable, Object: engine.Unmatchable, Action: engine.Unmatchable})
 	if err == nil && v.Allowed && v.Place == "" && !c.AsCasbin {
 		return errors.New("it allows what none of its rules allows; is it switched off?")
@@ -104,7 +104,7 @@ func (a *Enforcer) check() error {
 	return nil
 }
 
-// checkOrder refuses a matcher that compares texts letter by letter.
+// checkOrder returns an error for a matcher that compares texts by their order.
 func (a *Enforcer) checkOrder() error {
 	for n := range a.Schema.Tree.All() {
 		if n.Kind != model.NodeCompare || n.Text[0] != '<' && n.Text[0] != '>' {
@@ -120,8 +120,7 @@ func (a *Enforcer) checkOrder() error {
 	return nil
 }
 
-// EnforceSpellings asks about the object, and where it is allowed about all its
-// spellings.
+// EnforceSpellings asks about the object and, if it is allowed, about all its spellings.
 func (a *Enforcer) EnforceSpellings(q *engine.Request) (engine.Verdict, error) {
 	v, err := a.enforceWider(q)
 	if err != nil || !v.Allowed || q.Folded == 0 {
@@ -140,7 +139,7 @@ func (a *Enforcer) EnforceSpellings(q *engine.Request) (engine.Verdict, error) {
 	return v, nil
 }
 
-// enforceWider asks first about what counts when it is denied.
+// enforceWider first asks about what else must not be denied.
 func (a *Enforcer) enforceWider(q *engine.Request) (engine.Verdict, error) {
 	if q.Denied != "" || q.AsGet {
 		wider := q.Wider()
@@ -151,7 +150,7 @@ func (a *Enforcer) enforceWider(q *engine.Request) (engine.Verdict, error) {
 	return a.enforce(q)
 }
 
-// spellings are those of the policy as it stands.
+// spellings returns those of the current policy.
 func (a *Enforcer) spellings() *engine.Spellings {
 	found := engine.NewSpellings()
 	m := a.Model()
@@ -186,7 +185,7 @@ func (a *Enforcer) enforce(q *engine.Request) (engine.Verdict, error) {
 	return v, nil
 }
 
-// IsRoleName reports whether an ID is no name of its own.
+// IsRoleName reports whether an ID is also the name of a role or "anonymous".
 func (a *Enforcer) IsRoleName(id string) bool {
 	switch c := a.settings; {
 	case c.AsCasbin:
@@ -201,14 +200,14 @@ func (a *Enforcer) IsRoleName(id string) bool {
 	return slices.ContainsFunc(def.Rules, func(link []string) bool { return len(link) > 1 && link[1] == id })
 }
 
-// SomeRuleNames reports whether a rule has the method as a word.
+// SomeRuleNames reports whether a rule contains the method as a word.
 func (a *Enforcer) SomeRuleNames(method string) bool {
 	def, _ := a.Definition("p")
 	return slices.ContainsFunc(def.Rules, func(fields []string) bool { return a.Names(fields, method) })
 }
 
-// Names reports whether a rule has the method as a word: in its field act,
-// which is what models call it, or else in any.
+// Names reports whether a rule contains the method as a word: in its field act, as models
+// usually call it, or otherwise in any field.
 func (a *Enforcer) Names(fields []string, method string) bool {
 	def, _ := a.Definition("p")
 	if i := slices.Index(def.Tokens, "p_act"); 0 <= i && i < len(fields) {

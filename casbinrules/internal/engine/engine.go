@@ -1,5 +1,5 @@
-// Package engine decides requests by a policy: from an index where it can follow
-// the model, and by Casbin's enforcer where it cannot.
+// Package engine decides requests by a policy: from an index if it supports the model,
+// otherwise with Casbin's enforcer.
 package engine
 
 import (

@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// fillChains adds the role links that the matcher follows between the request
-// and a rule: for the subject, the object and the action.
+// fillChains adds the role links that the matcher follows between the request and a rule:
+// for the subject, the object and the action.
 func (x *Explainer) fillChains(e *Explanation, r *policy.Rule) {
 	for _, c := range x.Snapshot.Schema.RoleCalls() {
 		chain := map[string]*[]ChainLink{"r_sub": &e.Chain, "r_obj": &e.ObjectChain, "r_act": &e.ActionChain}[c.Field]
@@ -20,7 +20,7 @@ func (x *Explainer) fillChains(e *Explanation, r *policy.Rule) {
 	}
 }
 
-// value is what an argument of the matcher stands for, or "".
+// value returns the value of an argument of the matcher, or "".
 func (x *Explainer) value(r *policy.Rule, n *model.Node) string {
 	if n.Kind == model.NodeText {
 		return n.Text
@@ -42,7 +42,7 @@ func (x *Explainer) value(r *policy.Rule, n *model.Node) string {
 	return ""
 }
 
-// isTenant reports whether name is that of the request's tenant.
+// isTenant reports whether name is the request field of the tenant.
 func (x *Explainer) isTenant(name string) bool {
 	for i, field := range x.Snapshot.Schema.Request {
 		if field == model.FieldTenant && "r_"+x.Snapshot.Schema.Names("r")[i] == name {
@@ -52,9 +52,9 @@ func (x *Explainer) isTenant(name string) bool {
 	return false
 }
 
-// chain is a shortest way from a name to a role, along the lines of one kind
-// and, for g, the roles of the credentials. It is nil when there is none, or
-// when both are the same.
+// chain returns a shortest path from a name to a role, along the lines of one kind
+// and, for g, the roles of the credentials. It returns nil if there is none, or if
+// both are the same.
 func (x *Explainer) chain(kind, from, to, tenant string) []ChainLink {
 	g := x.Snapshot.Graphs[kind]
 	came := map[string]step{from: {}}
@@ -80,9 +80,9 @@ type step struct {
 	rule     *policy.Rule
 }
 
-// steps are the links that lead on from names, in the order of the names. A role
-// that is a pattern leads to the role that is looked for, and to every name in
-// links, that matches it. The links are the first ones of a chain or later ones.
+// steps returns the links that lead on from names, in the order of the names. A
+// role that is a pattern leads to the wanted role, and to every name in links, that
+// it matches. The links are the first ones of a chain or later ones.
 func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, tenant string, first bool) []step {
 	byName := map[string][]step{}
 	for _, r := range x.Snapshot.Rules {
@@ -115,7 +115,7 @@ func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, 
 	return found
 }
 
-// matching are the steps to what matches the role of a step as a pattern.
+// matching returns the steps to the names that the role of a step matches as a pattern.
 func (x *Explainer) matching(g *policy.Graph, to step, wanted string) []step {
 	var found []step
 	add := func(name string) {
@@ -148,7 +148,7 @@ func (x *Explainer) trace(came map[string]step, from, to string) []ChainLink {
 	return links
 }
 
-// shown is a name as it was asked for.
+// shown returns a name as it was asked for.
 func (x *Explainer) shown(name string) string {
 	if name == engine.Unmatchable {
 		return x.Subject

@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// clauseNotes say which clauses of the matcher made r count though it may be
-// meant for somebody else.
+// clauseNotes returns notes about the clauses of the matcher that made r apply,
+// although it may be meant for somebody else.
 func (x *Explainer) clauseNotes(r *policy.Rule) []string {
 	p, err := NewProbe(x.Snapshot)
 	if err != nil {

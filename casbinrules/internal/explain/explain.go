@@ -1,4 +1,4 @@
-// Package explain says why a policy allows or refuses a request.
+// Package explain explains why a policy allows or refuses a request.
 package explain
 
 import (
@@ -73,21 +73,21 @@ func (e *Explanation) Decision() core.Decision {
 	return d
 }
 
-// Question is a question that is to be explained.
+// Question is a question to be explained.
 type Question struct {
 	Request engine.Request
-	// Subject is who asked, where the question may say nobody, and action what
-	// was asked about before HEAD became GET.
+	// Subject is the principal's ID, even if Request has Unmatchable in its place, and
+	// Action the action that was asked about before HEAD became GET.
 	Subject, Action string
-	// Credentials is how many of the request's roles are of the credentials; one
-	// behind them is the default role.
+	// Credentials is how many of the request's roles come from the credentials; a
+	// further one is the default role.
 	Credentials int
-	// Unasked says that the policy does not decide about such requests.
+	// Unasked reports that the policy does not decide about such requests.
 	Unasked bool
-	Misses  int // how many near misses are listed
+	Misses  int // maximum number of near misses
 }
 
-// Explainer finds out why one question has its answer.
+// Explainer explains the answer to one question.
 type Explainer struct {
 	Snapshot *engine.Snapshot
 	Settings *model.Settings
@@ -95,11 +95,11 @@ type Explainer struct {
 	Probe *probe
 }
 
-// Explain says why the policy decides as it does, but for its version.
+// Explain explains why the policy decides as it does, without its version.
 func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Question) (Explanation, error) {
 	x := &Explainer{Snapshot: s, Settings: c, Question: asked}
 	s.Stamp(ctx, &x.Request, c)
-	q := x.Request // which keeps how it was put
+	q := x.Request // a copy, since x keeps the original
 	v := engine.Verdict{Otherwise: core.ReasonNoCredentials}
 	if !x.Unasked {
 		if err := s.Decide(ctx, &q, &engine.TokenRoles{Roles: q.Roles}, c, &v); err != nil {
@@ -143,7 +143,7 @@ func (x *Explainer) hasRoles() bool {
 	return len(x.Request.Roles) > 0
 }
 
-// fill adds what there is to say about the verdict.
+// fill adds everything about the verdict.
 func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
 	e.Why = x.why(v)
 	if v.Rule != nil {

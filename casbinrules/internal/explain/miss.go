@@ -37,16 +37,15 @@ type miss struct {
 	kind Miss
 	rule *policy.Rule
 	term *term
-	// near tells how near misses of one kind are: the larger the nearer.
+	// near compares near misses of one kind: the larger, the nearer.
 	near int
 }
 
-// rankElsewhere is the rank of an object that has nothing in common with the
-// rule's.
+// rankElsewhere is the rank of an object that has nothing in common with the rule's.
 const rankElsewhere = 4
 
-// rank orders misses: an object somewhere else altogether is further away than
-// a role or a tenant.
+// rank orders misses: a completely different object is further away than a missing
+// role or tenant.
 func (m miss) rank() int {
 	switch {
 	case m.kind == MissAction:
@@ -64,7 +63,7 @@ func (m miss) rank() int {
 	}
 }
 
-// overridden is the first rule that would have allowed, or nil.
+// overridden returns the first rule that would have allowed the request, or nil.
 func (x *Explainer) overridden() *policy.RuleText {
 	p, err := NewProbe(x.Snapshot)
 	if err != nil {
@@ -82,7 +81,7 @@ func (x *Explainer) overridden() *policy.RuleText {
 	return nil
 }
 
-// candidates are the rules that may decide about the action.
+// candidates returns the rules that may decide about the action.
 func (x *Explainer) candidates() []*policy.Rule {
 	s := x.Snapshot
 	if x.covered() {
@@ -102,8 +101,7 @@ func (x *Explainer) allows(r *policy.Rule) bool {
 	return r.IsPolicy() && policy.EffectOf(s, r) == "allow"
 }
 
-// nearMisses are the nearest misses. The error says why there are none to be
-// had.
+// nearMisses returns the nearest misses. The error says why they cannot be determined.
 func (x *Explainer) nearMisses() ([]NearMiss, error) {
 	p, err := NewProbe(x.Snapshot)
 	if err != nil {
@@ -133,8 +131,8 @@ func (x *Explainer) nearMisses() ([]NearMiss, error) {
 	return misses, nil
 }
 
-// once leaves out what says nothing new: a second rule of the same subject, and
-// an object somewhere else where there is anything nearer.
+// once removes misses that add nothing: a second rule with the same subject, and a
+// completely different object if there is anything nearer.
 func (x *Explainer) once(sorted []miss) []miss {
 	told := map[string]bool{}
 	nearer := len(sorted) > 0 && sorted[0].rank() < rankElsewhere
@@ -159,7 +157,7 @@ func (x *Explainer) missed(r *policy.Rule) (miss, bool) {
 	}
 	switch len(failed) {
 	case 0:
-		// The rule matches and does not count: it does not name the method.
+		// The rule matches but does not apply, since it does not name the method.
 		return miss{kind: MissAction, rule: r}, !x.covered()
 	case 1:
 		m := miss{kind: missOf(failed[0]), rule: r, term: failed[0]}
@@ -173,7 +171,7 @@ func (x *Explainer) missed(r *policy.Rule) (miss, bool) {
 			return m, true
 		}
 	}
-	// Roles may be others in the rule's tenant.
+	// Roles may differ in the rule's tenant.
 	return miss{kind: MissTenant, rule: r}, x.missedTenant(r)
 }
 
@@ -207,8 +205,7 @@ func missOf(t *term) Miss {
 	}
 }
 
-// Column is the rule's field that the matcher compares with a request field,
-// or "".
+// Column returns the rule's field that the matcher compares with a request field, or "".
 func (x *Explainer) Column(r *policy.Rule, field model.RequestField) string {
 	for _, t := range x.Probe.Terms {
 		if t.about == int(field) && t.column >= 0 {
@@ -218,8 +215,8 @@ func (x *Explainer) Column(r *policy.Rule, field model.RequestField) string {
 	return ""
 }
 
-// near is how many leading path segments object and pattern share. Where only
-// letter case sets them apart they share all.
+// near returns how many leading path segments object and pattern share: all of them
+// if they differ only in letter case.
 func near(object, pattern string) int {
 	if strings.EqualFold(object, pattern) {
 		return strings.Count(object, "/") + 1
@@ -232,9 +229,9 @@ func near(object, pattern string) int {
 	return n
 }
 
-// akin is how near an action is to another one: PUT and PATCH are nearest, since
-// one of them is what is forgotten most, then those that both change something
-// or both do not (RFC 9110 §9.2.1).
+// akin returns how near two actions are: PUT and PATCH are nearest, since one of
+// them is often forgotten, then two that both change something or both do not (RFC
+// 9110 §9.2.1).
 func akin(a, b string) int {
 	safe := func(method string) bool {
 		return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
@@ -249,7 +246,7 @@ func akin(a, b string) int {
 	return 0
 }
 
-// say puts a miss into words.
+// say describes a miss in words.
 func (x *Explainer) say(m miss) string {
 	r := m.rule
 	access := x.Column(r, model.FieldAction) + " on " + x.Column(r, model.FieldObject)
@@ -284,7 +281,7 @@ func (x *Explainer) say(m miss) string {
 	}
 }
 
-// condition is the matcher's condition as the model spells it.
+// condition returns the matcher's condition as written in the model.
 func (x *Explainer) condition(m miss) string {
 	if m.term == nil {
 		return "on the action"

@@ -11,12 +11,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// probe evaluates a matcher with Casbin's own functions for one rule at a
-// time: as a whole, and condition by condition where it is a conjunction.
+// probe evaluates a matcher with Casbin's own functions for one rule at a time: as
+// a whole, and condition by condition if it is a conjunction.
 type probe struct {
 	schema *model.Schema
 	whole  *govaluate.EvaluableExpression
-	// Terms are the conditions, nil when the matcher is no conjunction.
+	// Terms are the conditions, nil if the matcher is not a conjunction.
 	Terms []term
 }
 
@@ -24,14 +24,14 @@ type probe struct {
 type term struct {
 	text string
 	expr *govaluate.EvaluableExpression
-	// about is the request field compared, column the policy field it is
-	// compared with; each is -1 where there is none or more than one.
+	// about is the compared request field, column the policy field that it is
+	// compared with; -1 if there is none or more than one.
 	about, column int
 }
 
 var errNotConjunction = errors.New("the matcher is not a plain list of conditions joined by &&")
 
-// NewProbe is for the matcher of a policy.
+// NewProbe returns a probe for the matcher of a policy.
 func NewProbe(s *engine.Snapshot) (*probe, error) {
 	if s.Schema.Tree == nil {
 		return nil, errors.New("the matcher cannot be evaluated by itself")
@@ -57,8 +57,8 @@ func NewProbe(s *engine.Snapshot) (*probe, error) {
 	return p, nil
 }
 
-// subjectOf finds out which request field a condition is about, the tenant
-// only if there is no other, and which policy field it is compared with.
+// subjectOf returns the request field that a condition is about, the tenant only if
+// there is no other, and the policy field that it is compared with.
 func subjectOf(s *model.Schema, condition *model.Node) (about, column int) {
 	about, column = -1, -1
 	names := map[string]bool{}
@@ -83,7 +83,7 @@ func subjectOf(s *model.Schema, condition *model.Node) (about, column int) {
 	return about, column
 }
 
-// parameters are what the matcher's names stand for.
+// parameters returns the values of the matcher's names.
 func (p *probe) parameters(q *engine.Request, r *policy.Rule) govaluate.MapParameters {
 	params := govaluate.MapParameters{model.LinksField: q.Links()}
 	values := q.Values(p.schema)
@@ -105,7 +105,7 @@ func (p *probe) Matches(q *engine.Request, r *policy.Rule) (bool, error) {
 	return holdsFor(p.whole, p.parameters(q, r))
 }
 
-// Failing are the conditions that are false for the rule, at most two.
+// Failing returns the conditions that are false for the rule, at most two.
 func (p *probe) Failing(q *engine.Request, r *policy.Rule) ([]*term, error) {
 	params := p.parameters(q, r)
 	var failed []*term

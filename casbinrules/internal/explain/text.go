@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// why is the reason of a verdict in words.
+// why returns the reason of a verdict in words.
 func (x *Explainer) why(v engine.Verdict) string {
 	switch {
 	case v.Rule != nil && v.Allowed:
@@ -41,7 +41,7 @@ func (x *Explainer) why(v engine.Verdict) string {
 	}
 }
 
-// String is the explanation in a few lines, without a line feed at the end:
+// String returns the explanation in a few lines, without a line feed at the end:
 //
 //	erin may not PATCH /reports/7: no rule allows it
 //	  near: erin has PUT on /reports/:id at policy.csv:12, not PATCH
@@ -87,7 +87,8 @@ func (e Explanation) String() string {
 	return b.String()
 }
 
-// chainText is "erin → editor (policy.csv:21) → viewer (policy.csv:9)".
+// chainText returns a text such as "erin → editor (policy.csv:21) → viewer
+// (policy.csv:9)".
 func chainText(chain []ChainLink) string {
 	var b strings.Builder
 	b.WriteString(chain[0].From)

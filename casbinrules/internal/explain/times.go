@@ -10,17 +10,17 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// maxTimeNotes is how many links that do not count an explanation tells of.
+// maxTimeNotes is the maximum number of notes about links that do not count.
 const maxTimeNotes = 5
 
-// counts reports whether a role link counts now. Of a graph with tenants Casbin
-// looks at the time or the condition of the first link alone.
+// counts reports whether a role link counts now. In a graph with tenants, Casbin
+// checks the time or the condition of the first link only.
 func (x *Explainer) counts(g *policy.Graph, r *policy.Rule, first bool) bool {
 	return g.Tenants && !first || g.Counts(x.Request.Now, r)
 }
 
-// timeNotes are the role links on the way of the subject, or of the object, that
-// do not count yet or any more.
+// timeNotes returns notes about role links of the subject, or of the object, that
+// do not count yet or no longer.
 func (x *Explainer) timeNotes() []string {
 	var notes []string
 	for _, kind := range slices.Sorted(maps.Keys(x.Snapshot.Schema.Limits)) {
@@ -43,7 +43,7 @@ func (x *Explainer) timeNotes() []string {
 	return notes
 }
 
-// whyNot says why a role link does not count.
+// whyNot returns why a role link does not count.
 func (x *Explainer) whyNot(g *policy.Graph, r *policy.Rule) string {
 	switch {
 	case !g.Timed():
@@ -55,7 +55,7 @@ func (x *Explainer) whyNot(g *policy.Graph, r *policy.Rule) string {
 	}
 }
 
-// linked is what links of a kind lead on from first.
+// linked returns the value from which links of a kind lead on.
 func (x *Explainer) linked(kind string) string {
 	switch x.Snapshot.Schema.LinkedField(kind) {
 	case "obj":
@@ -67,8 +67,7 @@ func (x *Explainer) linked(kind string) string {
 	}
 }
 
-// reached are the names that links of a kind lead to from the request, whenever
-// they count.
+// reached returns the names that links of a kind lead to from the request, at any time.
 func (x *Explainer) reached(g *policy.Graph, kind string) map[string]bool {
 	names := []string{x.linked(kind)}
 	if x.Snapshot.Schema.LinkedField(kind) == "sub" {

@@ -1,5 +1,5 @@
-// Package load makes a policy that can decide of what has been read, and finds
-// everything there is to say about it.
+// Package load turns what was read into a policy that can decide, and collects all
+// findings about it.
 package load
 
 import (
@@ -19,18 +19,18 @@ import (
 type Loaded struct {
 	*engine.Snapshot
 	Warnings []model.Finding
-	// Edited is how many lines have changed since all of them were read: what
-	// these have left behind is still in memory.
+	// Edited is how many lines have changed since all lines were read. What these
+	// replaced is still in memory.
 	Edited int
 
-	// follows says that the policy is the one before but for moves.
+	// follows reports that the policy is the previous one except for moved lines.
 	follows bool
 	moves   policy.Moves
-	kept    *kept // nil if the next load has to read all lines
+	kept    *kept // nil if the next load must read all lines
 }
 
-// Compare says what sets l apart from the policy that was in force before, which had
-// these rules.
+// Compare returns the difference from the policy that was in force before, which
+// had these rules.
 func (l *Loaded) Compare(before []*policy.Rule) policy.Difference {
 	if !l.follows {
 		return policy.Compare(before, l.Rules)
@@ -38,14 +38,14 @@ func (l *Loaded) Compare(before []*policy.Rule) policy.Difference {
 	return l.moves.Compare(before, l.Rules)
 }
 
-// Load makes what was read ready to decide. The error is a [*model.FindingsError],
-// or Casbin's.
+// Load makes what was read ready to decide. The error is a [*model.FindingsError], or
+// Casbin's.
 func Load(in *source.Contents, c *model.Settings) (*Loaded, error) {
 	r, err := Read(in, c)
 	if err != nil {
 		return nil, err
 	}
-	// The one is made while the other goes on: few mistakes refuse a policy.
+	// Both run at the same time, since few policies are refused.
 	built := pace.Aside(c.Pace, func() (*engine.Snapshot, error) { return r.build(c) })
 	r.Check(in, nil)
 	s, err := built()
@@ -58,8 +58,7 @@ func Load(in *source.Contents, c *model.Settings) (*Loaded, error) {
 	return &Loaded{Snapshot: s, Warnings: model.Warnings(r.Findings), kept: r.keep(in, c)}, nil
 }
 
-// build makes the snapshot of a policy in which no line is wrong; nil for
-// others.
+// build returns the snapshot of a policy without an invalid line; nil for others.
 func (r *Reading) build(c *model.Settings) (*engine.Snapshot, error) {
 	if r.Schema.File.Failed() || r.errors > 0 {
 		return nil, nil
@@ -72,26 +71,26 @@ func (r *Reading) build(c *model.Settings) (*engine.Snapshot, error) {
 	return s, nil
 }
 
-// Reading is a model and its policy as read, good or not. What is common to
-// lint and a snapshot is only read by both.
+// Reading is a model and its policy as read, valid or not. Linter and snapshot only
+// read what they share.
 type Reading struct {
 	Schema *model.Schema
 	Rules  []*policy.Rule
 	Graphs map[string]*policy.Graph
-	// Findings are those of lines and role links; with Check all there are.
+	// Findings are those about lines and role links; after Check, all of them.
 	Findings []model.Finding
 
 	files  []string
-	errors int             // lines that are wrong
-	told   []model.Finding // of lines
-	alone  bool            // of lines by themselves, and of role links nothing
-	linter *lint.Linter    // nil when the matcher cannot be read
-	// edited is how many lines have changed since all were read.
+	errors int             // invalid lines
+	told   []model.Finding // about lines
+	alone  bool            // all of them are about single lines, none about role links
+	linter *lint.Linter    // nil if the matcher cannot be parsed
+	// edited is how many lines have changed since all lines were read.
 	edited int
 }
 
-// Read reads model and policy. The policy is left out when the model does not
-// say what its lines are.
+// Read parses model and policy. It leaves out the policy if the model does not
+// define what its lines are.
 func Read(in *source.Contents, c *model.Settings) (*Reading, error) {
 	s := model.ReadSchema(in.Model.Name, in.Model.Text, c)
 	s.CheckOptions(c)
@@ -121,7 +120,7 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	}
 	r.Rules = p.Rules
 	if !r.Schema.File.Has(model.CodeModelMatcher) {
-		// Without the matcher nobody knows what the columns mean.
+		// Without the matcher it is unknown what the columns mean.
 		r.linter = lint.Start(lint.Policy{Schema: r.Schema, Files: r.files, Rules: r.Rules, Column: p.Column}, c)
 	}
 	r.Graphs = policy.NewGraphs(r.Schema, r.Rules, c)
@@ -133,8 +132,7 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	r.alone = len(r.told) == len(p.Findings) && policy.ByThemselves(r.told)
 }
 
-// Check looks for everything there is to say about model and policy, and puts
-// it in order.
+// Check adds all other findings about model and policy, and sorts them.
 func (r *Reading) Check(in *source.Contents, routes []core.RouteInfo) {
 	var found, beside []model.Finding
 	if r.linter != nil {
@@ -160,13 +158,13 @@ func sortFindings(findings []model.Finding, files []string) {
 		}
 		return cmp.Compare(a.Message, b.Message)
 	}
-	if !slices.IsSortedFunc(findings, order) { // which is soon seen, and often so
+	if !slices.IsSortedFunc(findings, order) { // which is cheap to check and often the case
 		slices.SortStableFunc(findings, order)
 	}
 }
 
-// showRows adds to each finding the row it is about, which no editor opens at
-// its number.
+// showRows adds to each finding the row that it is about, since there is no file
+// that an editor could open at its number.
 func showRows(findings []model.Finding, rows [][]string) {
 	for i := range findings {
 		if f := &findings[i]; f.File == source.AdapterFile && 0 < f.Line && f.Line <= len(rows) {

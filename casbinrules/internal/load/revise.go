@@ -12,8 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// kept is what the next load needs to know of one, to read only the lines that are
-// others than before.
+// kept is what the next load needs of this one to read only the lines that have changed.
 type kept struct {
 	model  source.Model
 	names  []string
@@ -26,7 +25,7 @@ type kept struct {
 	edited int
 }
 
-// keep is what the next load needs; nil if it has to read all lines.
+// keep returns what the next load needs; nil if it must read all lines.
 func (r *Reading) keep(in *source.Contents, c *model.Settings) *kept {
 	if in.Adapted || c.AsCasbin || !r.alone || len(r.Rules) == 0 || r.linter == nil {
 		return nil
@@ -45,14 +44,14 @@ func texts(in *source.Contents) [][]byte {
 	return texts
 }
 
-// few is how many lines of so many rules may have changed for the short way, at once and
-// since all were read.
+// few returns how many lines of so many rules may have changed, at once and since
+// all lines were read, for an incremental load.
 func few(rules int) int { return max(256, rules/8) }
 
-// Reload is Load for the same settings, of contents that follow those of l. Where
-// a few lines have changed, and what there was to say about lines is about each by
-// itself, only those are read, and the index shares its tables with the one before.
-// What comes out decides as what Load makes, and has the same findings.
+// Reload is Load for the same settings, of contents that follow those of l. If a
+// few lines have changed, and all findings about lines are about single ones, it
+// reads only the changed lines, and the new index shares its tables with the
+// previous one. The result decides like that of Load, and has the same findings.
 func (l *Loaded) Reload(in *source.Contents, c *model.Settings) (*Loaded, error) {
 	if made := l.revised(in, c); made != nil {
 		return made, nil
@@ -60,8 +59,8 @@ func (l *Loaded) Reload(in *source.Contents, c *model.Settings) (*Loaded, error)
 	return Load(in, c)
 }
 
-// revised is nil where there is no short way, as for a policy that is refused: of
-// that more is said.
+// revised returns nil if an incremental load is impossible, also for a policy that
+// is refused, about which Load says more.
 func (l *Loaded) revised(in *source.Contents, c *model.Settings) *Loaded {
 	r, v := l.kept.revised(in, c)
 	if r == nil || r.errors > 0 {
@@ -79,7 +78,7 @@ func (l *Loaded) revised(in *source.Contents, c *model.Settings) *Loaded {
 	return &Loaded{Snapshot: s, Warnings: model.Warnings(r.Findings), Edited: r.edited, follows: true, moves: v.Replaced, kept: r.keep(in, c)}
 }
 
-// revised reads what has changed; nil where there is no short way.
+// revised reads what has changed; nil if an incremental load is impossible.
 func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *policy.Revision) {
 	if k == nil || in.Model != k.model || !slices.Equal(in.Names(), k.names) {
 		return nil, nil
@@ -103,17 +102,17 @@ func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *polic
 	}, v
 }
 
-// lint begins to look at a revision.
+// lint prepares the findings about a revision.
 func (r *Reading) lint(c *model.Settings, k *kept, v *policy.Revision) {
 	r.linter = lint.StartRevised(lint.Policy{Schema: r.Schema, Files: r.files, Rules: r.Rules, Column: v.Column}, c,
 		lint.Before{Kept: k.lint, Rules: k.rules, Graphs: k.graphs}, v)
 }
 
-// Linting looks for what there is to say about a policy again and again. It is for one
-// goroutine at a time.
+// Linting finds everything there is to say about a policy, again and again. It must
+// not be used concurrently.
 type Linting struct{ kept *kept }
 
-// Edited is how many lines have changed since all of them were read.
+// Edited returns how many lines have changed since all lines were read.
 func (l *Linting) Edited() int {
 	if l.kept == nil {
 		return 0
@@ -121,9 +120,9 @@ func (l *Linting) Edited() int {
 	return l.kept.edited
 }
 
-// Lint returns all there is to say about model and policy, by the same settings each
-// time. Where a few lines have changed since the last time, only those are read,
-// unless routes are known.
+// Lint returns all findings about model and policy, with the same settings each
+// time. If a few lines have changed since the last call, it reads only those,
+// unless routes are given.
 func (l *Linting) Lint(in *source.Contents, c *model.Settings, routes []core.RouteInfo) ([]model.Finding, error) {
 	if routes != nil {
 		l.kept = nil
@@ -143,8 +142,8 @@ func (l *Linting) Lint(in *source.Contents, c *model.Settings, routes []core.Rou
 	return r.Findings, nil
 }
 
-// compare finds what has changed in each file: one run of lines that holds all
-// changes.
+// compare finds what has changed in each file, as one range of lines that contains
+// all changes.
 func (k *kept) compare(in *source.Contents, p *pace.Pace) []policy.RevisedFile {
 	files := make([]policy.RevisedFile, len(in.Policies))
 	for i, f := range in.Policies {
@@ -164,11 +163,11 @@ func (k *kept) compare(in *source.Contents, p *pace.Pace) []policy.RevisedFile {
 	return files
 }
 
-// startsLine reports whether a line starts at an offset of a text, as one does at
+// startsLine reports whether a line starts at an offset of a text; one does at first.
 // first.
 func startsLine(text []byte, first, at int) bool { return at == first || text[at-1] == '\n' }
 
-// linesIn is how many lines a text has, of which no line feed need end the last.
+// linesIn returns how many lines a text has, the last of which may lack its line feed.
 func linesIn(text []byte) int {
 	lines := bytes.Count(text, []byte{'\n'})
 	if len(text) > 0 && text[len(text)-1] != '\n' {
@@ -177,10 +176,10 @@ func linesIn(text []byte) int {
 	return lines
 }
 
-// block is how many bytes are compared at once.
+// block is the number of bytes compared at once.
 const block = 1 << 12
 
-// samePrefix is how many bytes are the same at the beginning of two texts.
+// samePrefix returns how many bytes are equal at the beginning of two texts.
 func samePrefix(a, b []byte) int {
 	n, most := 0, min(len(a), len(b))
 	for n+block <= most && bytes.Equal(a[n:n+block], b[n:n+block]) {
@@ -192,7 +191,7 @@ func samePrefix(a, b []byte) int {
 	return n
 }
 
-// sameSuffix is how many bytes are the same at the end of two texts.
+// sameSuffix returns how many bytes are equal at the end of two texts.
 func sameSuffix(a, b []byte) int {
 	n, most := 0, min(len(a), len(b))
 	for n+block <= most && bytes.Equal(a[len(a)-n-block:len(a)-n], b[len(b)-n-block:len(b)-n]) {

@@ -1,8 +1,8 @@
 package pace
 
-// Aside calls f on another goroutine and returns a function that waits for what
-// it returns, and panics as f does. At a pace f is called there instead, so that
-// a load takes one processor at most.
+// Aside calls f on another goroutine and returns a function that waits for the result of
+// f, and panics if f does. With a pace, f is called there instead, so that a load uses at
+// most one processor.
 func Aside[T any](p *Pace, f func() (T, error)) func() (T, error) {
 	if p != nil {
 		return f

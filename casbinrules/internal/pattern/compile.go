@@ -14,9 +14,9 @@ import (
 // Matcher reports whether a string matches. It is safe for concurrent use.
 type Matcher func(string) bool
 
-// Compile makes a matcher that answers as the function of Casbin does for the
-// pattern, or an error where that fails. A glob that cannot be read to its end
-// matches nothing.
+// Compile returns a matcher with the same answers as Casbin's function for the
+// pattern, or an error if the function fails. A glob with a syntax error matches
+// nothing.
 func Compile(function, text string) (Matcher, error) {
 	switch function {
 	case "keyMatch":
@@ -26,7 +26,7 @@ func Compile(function, text string) (Matcher, error) {
 		return func(s string) bool { return s == text }, nil
 	case "globMatch":
 		return func(s string) bool {
-			ok, _ := doublestar.Match(text, s) // never fails where IsPlainGlob
+			ok, _ := doublestar.Match(text, s) // never fails if IsPlainGlob
 			return ok
 		}, nil
 	case "keyMatch4":
@@ -47,7 +47,7 @@ func Compile(function, text string) (Matcher, error) {
 	}, nil
 }
 
-// expression is the regular expression that a function makes of a pattern.
+// expression returns the regular expression that a function makes of a pattern.
 func expression(function, text string) string {
 	name, value := braceName, "[^/]+"
 	switch function {
@@ -63,9 +63,9 @@ func expression(function, text string) string {
 	return "^" + name.ReplaceAllLiteralString(strings.ReplaceAll(text, "/*", "/.*"), value) + "$"
 }
 
-// compileKeyMatch4 is keyMatch4, for which segments of one name are equal. It
-// refuses groups of the pattern's own, on which Casbin's panics once a path
-// matches.
+// compileKeyMatch4 compiles keyMatch4, in which segments with the same name must be
+// equal. It refuses patterns with groups of their own, with which Casbin panics
+// once a path matches.
 func compileKeyMatch4(text string) (Matcher, error) {
 	var names []string
 	expr := braceName.ReplaceAllStringFunc(strings.ReplaceAll(text, "/*", "/.*"), func(name string) string {
@@ -94,7 +94,7 @@ func compileKeyMatch4(text string) (Matcher, error) {
 	}, nil
 }
 
-// compileNetwork is ipMatch for texts that are addresses.
+// compileNetwork compiles ipMatch for texts that are addresses.
 func compileNetwork(text string) (Matcher, error) {
 	within := func(net.IP) bool { return false }
 	if _, network, err := net.ParseCIDR(text); err == nil {
@@ -114,22 +114,22 @@ func compileNetwork(text string) (Matcher, error) {
 	}, nil
 }
 
-// plainSet is a set of characters that is plain to see.
+// plainSet matches a simple set of characters.
 var plainSet = regexp.MustCompile(`\[[!^]?[0-9A-Za-z_-]+\]`)
 
-// IsPlainGlob reports whether matching a glob pattern cannot fail, whatever it
-// is held against: only sets, alternatives and backslashes can be wrong.
+// IsPlainGlob reports whether matching a glob pattern cannot fail for any text:
+// only sets, alternatives and backslashes can be malformed.
 func IsPlainGlob(text string) bool {
 	return !strings.ContainsAny(plainSet.ReplaceAllString(text, ""), `[]{}\`)
 }
 
-// The named segments of patterns, as Casbin finds them.
+// Named segments of patterns, as Casbin finds them.
 var (
 	colonName = regexp.MustCompile(`:[^/]+`)
 	braceName = regexp.MustCompile(`\{[^/]+\}`)
-	// shortBraceName is that of keyGet3, which takes the shortest.
+	// shortBraceName is for keyGet3, which takes the shortest match.
 	shortBraceName = regexp.MustCompile(`\{[^/]+?\}`)
 )
 
-// GlobBytes are what may mean something in a glob pattern.
+// GlobBytes are the bytes that may be special in a glob pattern.
 const GlobBytes = `*?[]{}\`

@@ -1,5 +1,5 @@
-// Package pattern matches paths with the patterns of Casbin's matcher functions:
-// it checks them, compiles them, and cuts them into segments.
+// Package pattern matches paths with the patterns of Casbin's matcher functions: it
+// checks and compiles the patterns, and splits them into segments.
 package pattern
 
 import (
@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// kind is what a segment of a path pattern matches.
+// kind says what a segment of a path pattern matches.
 type kind int
 
 const (
 	Literal kind = iota // its text
 	One                 // any one segment
-	Rest                // all that is left, at least a slash
-	Other               // something a regular expression says
+	Rest                // the rest of the path, at least a slash
+	Other               // anything else, by a regular expression
 )
 
 type Segment struct {
@@ -23,8 +23,7 @@ type Segment struct {
 	Text string
 }
 
-// MatchesAll is the pattern that matches whatever there is, by whatever
-// function.
+// MatchesAll reports whether a pattern matches every path, with the given function.
 func MatchesAll(function, pattern string) bool {
 	switch function {
 	case "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5":
@@ -35,11 +34,11 @@ func MatchesAll(function, pattern string) bool {
 	return false
 }
 
-// Split takes a pattern apart at its slashes. It returns nil for one whose
-// segments cannot be told apart.
+// Split splits a pattern at its slashes. It returns nil for a pattern whose
+// segments cannot be determined.
 func Split(function, pattern string) []Segment { return AppendSegments(nil, function, pattern) }
 
-// AppendSegments is segments in the room of made, which it replaces.
+// AppendSegments is Split into the memory of made, whose content it replaces.
 func AppendSegments(made []Segment, function, pattern string) []Segment {
 	made = slices.Grow(made[:0], strings.Count(pattern, "/")+1)
 	var names []string
@@ -52,7 +51,7 @@ func AppendSegments(made []Segment, function, pattern string) []Segment {
 		}
 		if function == "keyMatch4" && s.Kind == One {
 			if slices.Contains(names, part) {
-				return nil // must be equal to the other one
+				return nil // both must be equal
 			}
 			names = append(names, part)
 		}
@@ -61,8 +60,8 @@ func AppendSegments(made []Segment, function, pattern string) []Segment {
 	return made
 }
 
-// dottedBytes are what a segment with dots in it may hold besides to be
-// bounded: no operator of a regular expression.
+// dottedBytes are the bytes allowed in a segment with dots that still matches within one
+// segment: no other operators of a regular expression.
 const dottedBytes = ".-_~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 func SegmentOf(function, part string, last bool) Segment {
@@ -84,8 +83,8 @@ func SegmentOf(function, part string, last bool) Segment {
 	return Segment{Other, part}
 }
 
-// hasName reports whether Casbin may see a named segment in a part, which for it
-// begins and ends behind a backslash, too.
+// hasName reports whether Casbin may find a named segment in a part; for Casbin one
+// may also begin and end after a backslash.
 func hasName(function, part string) bool {
 	if function == "keyMatch2" {
 		return strings.Contains(part, ":")
@@ -94,8 +93,7 @@ func hasName(function, part string) bool {
 	return open >= 0 && strings.IndexByte(part[open:], '}') > 0
 }
 
-// isPlainPart reports whether a part means nothing but itself to any function,
-// as most do.
+// isPlainPart reports whether a part is literal for every function, as most are.
 func isPlainPart(part string) bool {
 	for i := range len(part) {
 		if c := part[i]; c != '-' && (!IsNameByte(c) || c == '.') {
@@ -105,7 +103,7 @@ func isPlainPart(part string) bool {
 	return true
 }
 
-// literalText is the one text that a part of a regular expression matches.
+// literalText returns the only text that a part of a regular expression matches.
 func literalText(part string) (string, bool) {
 	if !strings.ContainsAny(part, regexpBytes) {
 		return part, true
@@ -124,7 +122,7 @@ func literalText(part string) (string, bool) {
 	return b.String(), true
 }
 
-// regexpBytes are those that mean something in a regular expression.
+// regexpBytes are the bytes that are special in a regular expression.
 const regexpBytes = `\.+*?()|[]{}^$`
 
 // HasSegments reports whether function matches segment by segment.
@@ -136,7 +134,7 @@ func HasSegments(function string) bool {
 	return false
 }
 
-// Match asks a matcher function. What it cannot take matches nothing.
+// Match calls a matcher function. If the function fails, nothing matches.
 func Match(function, text, pattern string) bool {
 	if function == "==" {
 		return text == pattern
@@ -151,11 +149,11 @@ func Match(function, text, pattern string) bool {
 	return err == nil && match(text)
 }
 
-// MatchSegments is Match without a regular expression, which takes longer to compile
-// than to use once. It is not sure of a pattern with other than plain segments and
-// those that match any.
+// MatchSegments is Match without a regular expression, which takes longer to
+// compile than to use once. sure is false for a pattern with segments other than
+// literal ones and those that match any.
 func MatchSegments(function, text, pattern string) (matches, sure bool) {
-	// A regular expression takes bytes that are no UTF-8 for the replacement character.
+	// To a regular expression, invalid UTF-8 is the replacement character.
 	if !HasSegments(function) || strings.ContainsRune(pattern, utf8.RuneError) {
 		return false, false
 	}

@@ -7,20 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// Naming are the functions by which names of role links can be patterns. Those
-// left out fail in Casbin at names that are none (ipMatch), or cut the names that
-// they compare (keyMatch5).
+// Naming are the functions that make the names of role links patterns. In Casbin,
+// ipMatch fails for names that are not addresses, and keyMatch5 shortens the names
+// that it compares, so they are not among them.
 var Naming = []string{"globMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "regexMatch"}
 
-// IsPattern reports whether a function may match a text with others than itself. By
-// regexMatch every text matches whatever it is a part of.
+// IsPattern reports whether a function may match a text with others than itself. With
+// regexMatch every text also matches those that contain it.
 func IsPattern(function, text string) bool {
 	return function == "regexMatch" || special(function, text) != ""
 }
 
-// special is what of a text a function takes for something other than itself.
+// special returns the first part of a text that is special to a function, or "".
 func special(function, text string) string {
-	bytes := `\.+*?()|[]{}^$` // in a regular expression
+	bytes := `\.+*?()|[]{}^$` // for a regular expression
 	switch function {
 	case "keyMatch":
 		bytes = "*"
@@ -39,27 +39,27 @@ func special(function, text string) string {
 	return text[at : at+1]
 }
 
-// Set are patterns of one function, found by the texts that they match.
+// Set holds patterns of one function, and finds those that match a text.
 type Set struct {
 	function string
 	known    map[int32]bool
 	byStart  map[string][]numbered
-	lengths  []int // of the starts, the longest first
+	lengths  []int // of the starts, longest first
 }
 
-// numbered is a pattern and the number it was added with.
+// numbered is a pattern with the number under which it was added.
 type numbered struct {
 	number  int32
 	matches Matcher
 }
 
-// NewSet has no patterns yet.
+// NewSet returns an empty set.
 func NewSet(function string) *Set {
 	return &Set{function: function, known: map[int32]bool{}, byStart: map[string][]numbered{}}
 }
 
-// Add adds a text with its number, unless it is there or matches itself alone. A
-// pattern that cannot be read matches nothing.
+// Add adds a text with its number, unless it is known or matches only itself. An invalid
+// pattern matches nothing.
 func (s *Set) Add(number int32, text string) {
 	if s.known[number] || !IsPattern(s.function, text) {
 		return
@@ -77,11 +77,10 @@ func (s *Set) Add(number int32, text string) {
 	}
 }
 
-// Has reports whether a text that was added with a number is a pattern.
+// Has reports whether the text that was added with a number is a pattern.
 func (s *Set) Has(number int32) bool { return s != nil && s.known[number] }
 
-// Matching are the patterns that match a text, those with the longest start
-// first.
+// Matching returns the patterns that match a text, those with the longest start first.
 func (s *Set) Matching(text string) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		if s == nil {
@@ -100,7 +99,7 @@ func (s *Set) Matching(text string) iter.Seq[int32] {
 	}
 }
 
-// startOf is what every text that a pattern matches begins with.
+// startOf returns the beginning of every text that a pattern matches.
 func startOf(function, text string) string {
 	if function == "regexMatch" {
 		return ""
@@ -113,7 +112,7 @@ func startOf(function, text string) string {
 	case strings.Contains(text, "|"):
 		return ""
 	}
-	if strings.IndexByte("*?{", first[0]) >= 0 { // of what stands in front
+	if strings.IndexByte("*?{", first[0]) >= 0 { // applies to what precedes it
 		_, n := utf8.DecodeLastRuneInString(text[:at])
 		at -= n
 	}

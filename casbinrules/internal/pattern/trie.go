@@ -1,20 +1,19 @@
 package pattern
 
-// Trie holds values by the segments of the patterns that they are for. The zero
-// Trie is empty.
+// Trie holds values by the segments of their patterns. The zero Trie is empty.
 //
-// It is for what is looked at once, when a policy is checked. What decides
-// requests is in a flat table (texttable), which a policy of a million rules
+// It is for patterns that are looked up once, when a policy is checked. Requests
+// are decided from a flat table (texttable), which a policy of a million rules
 // needs.
 type Trie[T any] struct {
 	next map[string]*Trie[T]
-	one  *Trie[T] // by any one segment
-	// Ends is the value for patterns that end here, Rests that for patterns that
-	// match whatever follows.
+	one  *Trie[T] // for any one segment
+	// Ends is the value for patterns that end here, Rests that for patterns that match
+	// anything that follows.
 	Ends, Rests T
 }
 
-// Literal is where patterns go on by a segment that is its text.
+// Literal returns the place where patterns continue after a literal segment.
 func (t *Trie[T]) Literal(text string) *Trie[T] {
 	if t.next == nil {
 		t.next = map[string]*Trie[T]{}
@@ -25,7 +24,7 @@ func (t *Trie[T]) Literal(text string) *Trie[T] {
 	return t.next[text]
 }
 
-// One is where patterns go on by any one segment.
+// One returns the place where patterns continue after any one segment.
 func (t *Trie[T]) One() *Trie[T] {
 	if t.one == nil {
 		t.one = &Trie[T]{}
@@ -33,7 +32,7 @@ func (t *Trie[T]) One() *Trie[T] {
 	return t.one
 }
 
-// At is the value for a pattern of these segments, none of which is [Other].
+// At returns the value for a pattern of these segments, none of which is [Other].
 func (t *Trie[T]) At(segments []Segment) *T {
 	for _, s := range segments {
 		switch s.Kind {
@@ -48,9 +47,9 @@ func (t *Trie[T]) At(segments []Segment) *T {
 	return &t.Ends
 }
 
-// Covering yields the values for patterns that match all that one of these
-// segments does, and nil when it has looked at as many places as most says. It
-// returns false when yield has.
+// Covering yields the values for patterns that match everything that one with these
+// segments matches, and nil once it has looked at most places. It returns false if
+// yield did.
 func (t *Trie[T]) Covering(segments []Segment, most int, yield func(*T) bool) bool {
 	return t.covering(segments, &most, yield)
 }
@@ -79,8 +78,8 @@ func (t *Trie[T]) covering(segments []Segment, left *int, yield func(*T) bool) b
 	return true
 }
 
-// Overlapping yields the values for patterns that match something that one of
-// these segments does, some of them more than once.
+// Overlapping yields the values for patterns that match something that one with
+// these segments matches, some of them more than once.
 func (t *Trie[T]) Overlapping(segments []Segment, yield func(*T)) {
 	yield(&t.Rests)
 	if len(segments) == 0 {

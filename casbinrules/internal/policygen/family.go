@@ -1,4 +1,4 @@
-// Package policygen makes random policies for models of every kind, for tests
+// Package policygen generates random policies for models of all kinds, for tests
 // that compare decisions with Casbin's.
 package policygen
 

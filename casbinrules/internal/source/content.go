@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// TakeContent sorts out what a shared source holds.
+// TakeContent returns the contents of a revision of a shared source.
 func (s *Sources) TakeContent(c *from.Content) (*Contents, error) {
 	if s.Model.Name == "" {
 		return nil, errNoModel
@@ -24,7 +24,7 @@ func (s *Sources) TakeContent(c *from.Content) (*Contents, error) {
 		}
 		in.Model.Text = string(text)
 	}
-	var places []int // of the policies among the files
+	var places []int // indexes of the policies among the files
 	take := func(file int) {
 		f := &c.Files[file]
 		in.Policies, places = append(in.Policies, watch.File{Name: f.Name, Content: f.Content}), append(places, file)
@@ -57,7 +57,7 @@ func (s *Sources) TakeContent(c *from.Content) (*Contents, error) {
 	return in, nil
 }
 
-// fileNames are the first few names of what a source holds.
+// fileNames returns the first few file names of a source.
 func fileNames(c *from.Content) string {
 	const shown = 5
 	names := make([]string, 0, shown)

@@ -1,5 +1,5 @@
-// Package source reads a model and its policy from files, or from whatever gives
-// rows, in one state.
+// Package source reads a model and its policy in one state, from files or from
+// anything that provides rows.
 package source
 
 import (
@@ -23,20 +23,20 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// policySuffix is how the names of policy files in a directory end.
+// policySuffix ends the names of policy files in a directory.
 const policySuffix = ".csv"
 
-// AdapterFile stands for a file name in the places of rules that are rows.
+// AdapterFile replaces the file name in the places of rules that come from rows.
 const AdapterFile = "adapter"
 
 // Model says where a model comes from.
 type Model struct {
 	Name string // for findings
-	File bool   // Name is a file to be read
+	File bool   // Name is the name of a file
 	Text string
 }
 
-// Read is m with its text.
+// Read returns m with its text.
 func (m Model) Read(fsys fs.FS) (Model, error) {
 	if m.Name == "" {
 		return m, errNoModel
@@ -54,25 +54,24 @@ func (m Model) Read(fsys fs.FS) (Model, error) {
 
 var errNoModel = errors.New("no model: use ModelFile, ModelText or a ready one such as RBAC()")
 
-// Host is the operating system's files under their usual paths, which os.DirFS
-// would not take.
+// Host is the file system of the operating system with its usual paths, which
+// os.DirFS does not accept.
 type Host struct{}
 
 // Open implements fs.FS.
 func (Host) Open(name string) (fs.File, error) { return os.Open(name) }
 
-// Sources say where model and policy come from, so that they can be read
-// again.
+// Sources say where model and policy come from, so that they can be read again.
 type Sources struct {
 	FS       fs.FS
 	Model    Model
 	Policies []string
 	Options  []watch.Option
-	// Rows loads the policy for the text of a model that Casbin takes, in place
-	// of Policies; or it is nil.
+	// Rows loads the policy for the text of a model that Casbin accepts, in place of
+	// Policies; nil if there are Policies.
 	Rows   func(model string) ([][]string, error)
 	Casbin bridge.Casbin
-	// Shared says that model and policies are names in contents that are taken.
+	// Shared reports that model and policies are names in a shared source.
 	Shared bool
 }
 
@@ -80,18 +79,18 @@ type Sources struct {
 type Contents struct {
 	Model    Model // with its text
 	Policies []watch.File
-	Snapshot watch.Snapshot // what they were taken from; zero with an fs.FS
-	// Adapted says that the rules are Rows, which Policies shows as a file.
+	Snapshot watch.Snapshot // the files they come from; zero with an fs.FS
+	// Adapted reports that the rules are Rows, which Policies shows as a file.
 	Adapted bool
 	Rows    [][]string
-	// Revision is that of a source that counts; "" for others.
+	// Revision is that of a shared source; "" for others.
 	Revision string
-	// fileSum is that of a policy file, where a shared source may know it; else nil.
+	// fileSum returns the sum of a policy file, if a shared source may know it; else nil.
 	fileSum func(policy int, step func()) from.Sum
-	sum     string // what Hash has found
+	sum     string // the result of Hash
 }
 
-// Paths are the files and directories of the operating system to be read.
+// Paths returns the files and directories of the operating system to be read.
 func (s *Sources) Paths() []string {
 	if s.Model.File {
 		return append([]string{s.Model.Name}, s.Policies...)
@@ -99,7 +98,7 @@ func (s *Sources) Paths() []string {
 	return s.Policies
 }
 
-// check refuses sources that nothing can be read from.
+// check returns an error for sources that cannot be read.
 func (s *Sources) check() error {
 	if s.Model.Name == "" {
 		return errNoModel
@@ -142,8 +141,8 @@ func (s *Sources) Read() (*Contents, error) {
 	return s.Take(got)
 }
 
-// readError is the error of watch.Read in the words of one who may watch nothing,
-// and names the file that was given before all.
+// readError rewords the error of watch.Read for callers that do not watch files,
+// and names the file that was given first.
 func readError(err error, paths []string) error {
 	for _, name := range paths {
 		var at *fs.PathError
@@ -160,12 +159,12 @@ func readError(err error, paths []string) error {
 	return err
 }
 
-// WatchOptions are those to watch the files with.
+// WatchOptions returns the options for watching the files.
 func (s *Sources) WatchOptions() []watch.Option {
 	return append(slices.Clone(s.Options), watch.WithSuffixes(policySuffix))
 }
 
-// Take sorts out what was read: the model first, where it is a file.
+// Take returns the contents of what was read: the model first, if it is a file.
 func (s *Sources) Take(got watch.Snapshot) (*Contents, error) {
 	in := &Contents{Model: s.Model, Policies: got.Files, Snapshot: got}
 	if s.Model.File {
@@ -183,11 +182,11 @@ func (s *Sources) Take(got watch.Snapshot) (*Contents, error) {
 	return in, nil
 }
 
-// readTries is how often the files of an fs.FS that change meanwhile are read.
+// readTries is how often the files of an fs.FS are read if they change meanwhile.
 const readTries = 4
 
-// readFS reads the files of an fs.FS until a second look at them finds the same,
-// since it tells nothing else about changes.
+// readFS reads the files of an fs.FS until they are the same when read again, since
+// an fs.FS does not report changes.
 func (s *Sources) readFS() (*Contents, error) {
 	for range readTries {
 		in, err := s.readFSOnce()
@@ -205,7 +204,7 @@ func (s *Sources) readFS() (*Contents, error) {
 	return nil, watch.ErrChanging
 }
 
-// hold reports whether the files of an fs.FS hold these contents.
+// hold reports whether the files of an fs.FS still have these contents.
 func (s *Sources) hold(in *Contents) (bool, error) {
 	if m, err := s.Model.Read(s.FS); err != nil || m != in.Model {
 		return false, err
@@ -227,7 +226,7 @@ func (s *Sources) hold(in *Contents) (bool, error) {
 	return true, nil
 }
 
-// holds reports whether a file has this content, which it reads in parts.
+// holds reports whether a file has this content, by reading it in parts.
 func holds(fsys fs.FS, f watch.File, room []byte) (bool, error) {
 	file, err := fsys.Open(f.Name)
 	if err != nil {
@@ -269,7 +268,7 @@ func (s *Sources) readFSOnce() (*Contents, error) {
 	return in, nil
 }
 
-// policyFiles lists the files of an fs.FS meant by policies.
+// policyFiles returns the files of an fs.FS that policies stands for.
 func policyFiles(fsys fs.FS, policies []string) ([]string, error) {
 	var files []string
 	for _, name := range policies {
@@ -298,7 +297,7 @@ func policyFiles(fsys fs.FS, policies []string) ([]string, error) {
 	return files, nil
 }
 
-// Names are the names of the policy files.
+// Names returns the names of the policy files.
 func (in *Contents) Names() []string {
 	names := make([]string, len(in.Policies))
 	for i, f := range in.Policies {
@@ -307,14 +306,14 @@ func (in *Contents) Names() []string {
 	return names
 }
 
-// Hash sums up model and policies. Of a name only its last part counts, as in
-// the places of rules, so that the same files have the same hash wherever they
-// are mounted. Lengths go first, so that no two sets of files run together into
-// the same bytes; of a policy file there is [from.SumFile]. It is summed up once, and not
-// by several goroutines.
+// Hash returns the hash of model and policies. Only the last element of a name
+// counts, as in the places of rules, so that the same files have the same hash
+// wherever they are mounted. Lengths come first, so that no two sets of files
+// result in the same bytes; a policy file is represented by [from.SumFile]. It is
+// computed once, and not safe for concurrent use.
 func (in *Contents) Hash() string { return in.HashAt(nil) }
 
-// HashAt is Hash at a pace.
+// HashAt is Hash with a pace.
 func (in *Contents) HashAt(p *pace.Pace) string {
 	if in.sum != "" {
 		return in.sum
@@ -346,13 +345,13 @@ func (s *Sources) readRows() (*Contents, error) {
 		return nil, err
 	}
 	in := &Contents{Model: m, Adapted: true}
-	// What is wrong with the model is found when it is read once more.
+	// Errors in the model are reported when it is parsed again.
 	if _, err := s.Casbin.ReadModel(m.Text); err == nil {
 		if in.Rows, err = s.Rows(m.Text); err != nil {
 			return nil, fmt.Errorf("read policy: adapter: %w", err)
 		}
 	}
-	// The content is only summed up, so it must not read the same for others.
+	// The content is only hashed, so no two policies may have the same.
 	var content []byte
 	for _, row := range in.Rows {
 		content = fmt.Appendf(content, "%q\n", row)
