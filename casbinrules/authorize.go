@@ -45,7 +45,7 @@ func (a *Authorizer) decide(ctx context.Context, p *core.Principal, access *core
 	v.Fill(d)
 	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
-		err = a.bound(p, access, about, d)
+		err = a.bound(p, access, d)
 	}
 	return err
 }
@@ -74,7 +74,7 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	d := v.Decision()
 	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
-		err = a.bound(nil, &access, nil, &d)
+		err = a.bound(nil, &access, &d)
 	}
 	return d, err
 }

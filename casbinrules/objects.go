@@ -119,7 +119,7 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 			return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the function of attribute %s may look at the object", field)})
 		}
 	}
-	q, with := a.question(s, p, "", about, action)
+	q, with, _ := a.question(s, p, "", about, action)
 	q.Now, q.OfObject = now, ofObject
 	condition, cuts, reason, err := s.Allowed(ctx, &q, &with, &a.config.Settings)
 	if err != nil {
@@ -145,18 +145,17 @@ func (a *Authorizer) listable(s *policyInForce) error {
 }
 
 // question is that of a principal, or of nobody, about an object.
-func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string, about map[string]string, action Action) (engine.Request, engine.TokenRoles) {
+func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string, about map[string]string, action Action) (q engine.Request, with engine.TokenRoles, attributes core.Attributes) {
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
-	var q engine.Request
-	with := engine.TokenRoles{Prefix: a.config.RolePrefix}
+	with.Prefix = a.config.RolePrefix
 	if p == nil {
-		q, _ = a.anonymousRequest(s, access)
+		q, attributes = a.anonymousRequest(s, access)
 	} else {
-		a.fillRequest(&q, s, p, &access, about)
+		attributes = a.fillRequest(&q, s, p, &access, about)
 		with.Roles = a.config.addedRoles(nil, p)
 	}
 	q.Named = action.Named
-	return q, with
+	return q, with, attributes
 }
 
 // allows decides by s as of now.
@@ -164,7 +163,7 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Mo
 	if p == nil && !a.config.Anonymous {
 		return false, nil
 	}
-	q, with := a.question(s, p, object, about, action)
+	q, with, attributes := a.question(s, p, object, about, action)
 	q.Now = now
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &with, &a.config.Settings, &v)
@@ -172,8 +171,9 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Mo
 		return v.Allowed, err
 	}
 	d := v.Decision()
+	d.Attributes = attributes
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
-	err = a.bound(p, &access, about, &d)
+	err = a.bound(p, &access, &d)
 	return d.Allowed, err
 }
 

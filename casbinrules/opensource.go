@@ -61,9 +61,11 @@ const (
 	StaleUnavailable StaleMode = "unavailable"
 	// StaleKnownOnly allows what the policy in force allows and has allowed before,
 	// while it was confirmed: the same principal with the same roles and tenant, the
-	// same object and action. Anything else that it would allow is 503 with
-	// [ReasonPolicyStale]; what it denies is still denied. The known questions are
-	// remembered in 1 MiB of hashes, where newer ones may replace others.
+	// same object and action, and the same values of all attributes, so that one which
+	// always changes, such as the time, leaves nothing known. Anything else that it
+	// would allow is 503 with [ReasonPolicyStale]; what it denies is still denied. The
+	// known questions are remembered in 1 MiB of hashes, where newer ones may replace
+	// others.
 	StaleKnownOnly StaleMode = "known_only"
 )
 
@@ -208,7 +210,7 @@ type shared struct {
 
 // bound refuses, or lets through, what was decided by a policy that may be over
 // the bound of WithMaxStaleness. It is called only if there is something to do.
-func (a *Authorizer) bound(p *core.Principal, access *core.Access, about map[string]string, d *core.Decision) error {
+func (a *Authorizer) bound(p *core.Principal, access *core.Access, d *core.Decision) error {
 	refusing := a.refusing.Load()
 	switch {
 	case a.remembered == nil && refusing:
@@ -218,7 +220,7 @@ func (a *Authorizer) bound(p *core.Principal, access *core.Access, about map[str
 		return nil
 	}
 	object, _ := a.config.object(&access.Resource)
-	question := a.remembered.question(p, a.config.NoTokenRoles, object, access.Action, about)
+	question := a.remembered.question(p, a.config.NoTokenRoles, object, access.Action, d.Attributes)
 	if !refusing {
 		a.remembered.add(question)
 	} else if !a.remembered.has(question) {

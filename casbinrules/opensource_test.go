@@ -3,6 +3,7 @@ package casbinrules_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -253,6 +254,82 @@ func TestStaleModes(t *testing.T) {
 				}
 			}, casbinrules.WithMaxStaleness(30*time.Second, mode),
 				casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { outcomes = append(outcomes, e.Outcome) }))
+		})
+	}
+}
+
+// TestKnownQuestionsHaveTheirAttributes: what was allowed before is known for the
+// values alone with which it was asked, at gates and in lists (H10).
+func TestKnownQuestionsHaveTheirAttributes(t *testing.T) {
+	const model = "[request_definition]\nr = sub, obj, act, region%s\n[policy_definition]\np = sub, obj, act\n" +
+		"[role_definition]\ng = _, _\n[policy_effect]\ne = some(where (p.eft == allow))\n" +
+		"[matchers]\nm = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.region != \"us\"%s\n"
+	ann := func(region string) *core.Principal {
+		p, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann", Scheme: "Bearer", Claims: map[string]any{"region": region}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	type decides func(t *testing.T, a *casbinrules.Authorizer, region, owner string) (bool, error)
+	gate := func(t *testing.T, a *casbinrules.Authorizer, region, owner string) (bool, error) {
+		by := core.Authorizer(a)
+		if owner != "" {
+			by = a.About(map[string]string{"owner": owner})
+		}
+		d, err := by.Authorize(t.Context(), ann(region), core.Access{Action: "GET", Resource: core.Resource{Path: "/reports"}})
+		return d.Allowed, err
+	}
+	list := func(t *testing.T, a *casbinrules.Authorizer, region, _ string) (bool, error) {
+		objects, err := a.Filter(t.Context(), ann(region), casbinrules.Action{Name: "GET"}, []string{"/reports"})
+		return len(objects) == 1, err
+	}
+	for _, c := range []struct {
+		name, field    string
+		ask, again     decides
+		region, owner  string // of the second question; of the first one "eu" and "bob"
+		allowed, stale bool
+	}{
+		{name: "the same", ask: gate, again: gate, region: "eu", allowed: true},
+		{name: "the same in a list", ask: list, again: list, region: "eu", allowed: true},
+		{name: "the same in a list after a gate", ask: gate, again: list, region: "eu", allowed: true},
+		{name: "another claim", ask: gate, again: gate, region: "ap", stale: true},
+		{name: "another claim in a list", ask: list, again: list, region: "ap", stale: true},
+		{name: "a claim that the policy refuses", ask: gate, again: gate, region: "us"},
+		{name: "the same object", field: "owner", ask: gate, again: gate, region: "eu", owner: "bob", allowed: true},
+		{name: "another claim, the same object", field: "owner", ask: gate, again: gate, region: "ap", owner: "bob", stale: true},
+		{name: "another object", field: "owner", ask: gate, again: gate, region: "eu", owner: "carol", stale: true},
+		{name: "an object of which nothing is said", field: "owner", ask: gate, again: gate, region: "eu", stale: true},
+		{name: "the values the other way round", field: "owner", ask: gate, again: gate, region: "bob", owner: "eu", stale: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opts := []casbinrules.Option{quietly, casbinrules.WithClaimAttribute("region", "region"),
+					casbinrules.WithMaxStaleness(30*time.Second, casbinrules.StaleKnownOnly)}
+				owner, text := "", fmt.Sprintf(model, "", "")
+				if c.field != "" {
+					owner, text = "bob", fmt.Sprintf(model, ", owner", " && r.owner != \"eve\"")
+					opts = append(opts, casbinrules.WithObjectAttributeOr("owner", ""))
+				}
+				m := new(memory)
+				m.publish(t, "model.conf", text, "policy.csv", annMayRead)
+				a, err := casbinrules.OpenSource(t.Context(), m, casbinrules.ModelFile("model.conf"), nil, opts...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = a.Close() }()
+				synctest.Wait()
+				if allowed, err := c.ask(t, a, "eu", owner); err != nil || !allowed {
+					t.Fatalf("confirmed: %t, %v", allowed, err)
+				}
+				m.set(errors.New("no route to host"))
+				time.Sleep(2 * time.Minute)
+				allowed, err := c.again(t, a, c.region, c.owner)
+				var stale *core.UnavailableError
+				if allowed != c.allowed || errors.As(err, &stale) != c.stale || !c.stale && err != nil {
+					t.Errorf("allowed %t, %v", allowed, err)
+				}
+			})
 		})
 	}
 }

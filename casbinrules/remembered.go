@@ -2,8 +2,6 @@ package casbinrules
 
 import (
 	"hash/maphash"
-	"maps"
-	"slices"
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -23,8 +21,9 @@ func newRemembered() *remembered {
 	return &remembered{maphash.MakeSeed(), make([]atomic.Uint64, rememberedSize)}
 }
 
-// question is the hash of one, never 0. p is nil for anonymous requests.
-func (r *remembered) question(p *core.Principal, noRoles bool, object, action string, about map[string]string) uint64 {
+// question is the hash of one, never 0. p is nil for anonymous requests, attributes
+// for models without any.
+func (r *remembered) question(p *core.Principal, noRoles bool, object, action string, attributes core.Attributes) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
 	text := func(s string) {
@@ -33,11 +32,6 @@ func (r *remembered) question(p *core.Principal, noRoles bool, object, action st
 	}
 	text(object)
 	text(action)
-	maphash.WriteComparable(&h, len(about)) // so that none of it reads as the principal
-	for _, name := range slices.Sorted(maps.Keys(about)) {
-		text(name)
-		text(about[name])
-	}
 	if p != nil {
 		text(p.ID())
 		text(p.Tenant())
@@ -45,6 +39,13 @@ func (r *remembered) question(p *core.Principal, noRoles bool, object, action st
 			for role := range p.CredentialRoles() {
 				text(role)
 			}
+		}
+	}
+	maphash.WriteComparable(&h, -1) // no text has this length, so that no role reads as an attribute
+	if attributes != nil {
+		for name, value := range attributes.All() {
+			text(name)
+			text(value)
 		}
 	}
 	return max(h.Sum64(), 1)

@@ -1,23 +1,31 @@
 package casbinrules
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/core"
+)
 
 // TestNoTwoQuestionsReadTheSame: an answer is remembered for one question alone,
-// however its texts are shared out between object and principal.
+// however its texts are shared out between object, principal and attributes (H10).
 func TestNoTwoQuestionsReadTheSame(t *testing.T) {
 	r := newRemembered()
-	about := func(values ...string) map[string]string {
-		m := map[string]string{}
+	about := func(values ...string) core.Attributes {
+		v := new(attributeValues)
 		for i := 0; i < len(values); i += 2 {
-			m[values[i]] = values[i+1]
+			v.names, v.values = append(v.names, values[i]), append(v.values, model.Value{Text: values[i+1]})
 		}
-		return m
+		return v
 	}
 	seen := map[uint64]int{}
 	for i, q := range []uint64{
 		r.question(tenantOf(t, "t", "u"), false, "o", "a", about("x", "y")),
 		r.question(tenantOf(t, "y", "x", "u", "t"), false, "o", "a", nil),
 		r.question(tenantOf(t, "y", "x", "u"), false, "o", "a", about()),
+		r.question(tenantOf(t, "t", "u", "x", "y"), false, "o", "a", nil),
+		r.question(tenantOf(t, "t", "u"), false, "o", "a", about("x", "z")),
+		r.question(tenantOf(t, "t", "u"), false, "o", "a", about("x", "y", "z", "")),
 		r.question(tenantOf(t, "", "u", "t"), false, "o", "a", about("x", "y")),
 		r.question(nil, false, "o", "a", about("x", "y")),
 		r.question(tenantOf(t, "y", "x"), false, "o", "a", nil),
