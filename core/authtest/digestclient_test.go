@@ -61,11 +61,19 @@ func digestSum(algorithm, text string) string {
 // digestReply is what a client sends, parameter by parameter.
 type digestReply map[string]string
 
-// signed is a copy with the response of RFC 7616 §3.4.1 for a user, computed
-// with the given algorithm whatever the parameter says.
+// signed is a copy with the response of RFC 7616 §3.4.1 for a user and a request
+// without a body, computed with the given algorithm whatever the parameter says.
 func (r digestReply) signed(algorithm, user, password, method string) digestReply {
-	h := func(parts ...string) string { return digestSum(algorithm, strings.Join(parts, ":")) }
-	return r.with("response", h(h(user, r["realm"], password), r["nonce"], r["nc"], r["cnonce"], r["qop"], h(method, r["uri"])))
+	hash, session := strings.CutSuffix(algorithm, "-sess")
+	h := func(parts ...string) string { return digestSum(hash, strings.Join(parts, ":")) }
+	a1, a2 := h(user, r["realm"], password), h(method, r["uri"])
+	if session { // §3.4.2
+		a1 = h(a1, r["nonce"], r["cnonce"])
+	}
+	if r["qop"] == "auth-int" { // §3.4.3
+		a2 = h(method, r["uri"], h(""))
+	}
+	return r.with("response", h(a1, r["nonce"], r["nc"], r["cnonce"], r["qop"], a2))
 }
 
 // with is a copy with a parameter changed, or left out if value is "".
