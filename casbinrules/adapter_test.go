@@ -102,7 +102,7 @@ func TestAdapterRowsAreChecked(t *testing.T) {
 		{"effect", []string{"p, a, /x, GET, allow", "p, a, /y, GET, Deny"}, `adapter:2:16: error: bad_effect`},
 		{"shown row", []string{"p, a, /y, GET, Deny"}, `in the row p, a, /y, GET, Deny`},
 		{"blank", []string{"p, a , /y, GET, allow"}, "surrounding_space"},
-		{"line feed", []string{"p, a, /y\n, GET, allow"}, "control_character"},
+		{"H13 line feed", []string{"p, a, /y\n, GET, allow"}, "control_character"},
 		{"pattern", []string{"p, a, /y[, GET, allow"}, "bad_pattern"},
 		{"not UTF-8", []string{"p, a\xff, /y, GET, allow"}, "encoding"},
 		{"role circle", []string{"p, a, /y, GET, allow", "g, a, b", "g, b, a"}, "adapter:3:1: error: role_cycle"},

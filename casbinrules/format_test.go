@@ -52,8 +52,8 @@ func TestFormatPolicyRefusesWhatIsNotCertain(t *testing.T) {
 	}
 }
 
-// FuzzFormatPolicy holds that formatting changes no rule and no comment, and
-// that it has nothing to do a second time.
+// FuzzFormatPolicy holds that formatting changes no rule and no comment, whatever
+// has to be quoted (H13), and that it has nothing to do a second time.
 func FuzzFormatPolicy(f *testing.F) {
 	for _, text := range []string{
 		"# c\np, a, /a, GET\n\ng, u, a\n", "p,\"a,b\",\"#\",\"\"\"\"\n", "p, ä, /ö, GET\r\n", "\"#\"\n", "\v\np,\u00a0a, b\n#\t\n",

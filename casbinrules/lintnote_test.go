@@ -66,6 +66,7 @@ func TestActionsOfTheApplicationAreNoMethods(t *testing.T) {
 	}
 }
 
+// H15: what is not anchored is a warning, except lists of whole methods.
 func TestListsOfMethodsAreButANote(t *testing.T) {
 	for _, c := range []struct{ action, severity string }{
 		{"GET", "note"}, {"GET|POST", "note"}, {"(GET)|(POST)", "note"}, {"(GET|POST|PUT|PATCH|DELETE)", "note"},

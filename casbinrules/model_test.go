@@ -191,6 +191,7 @@ func TestFindingsOfSeveralFilesAreInTheirOrder(t *testing.T) {
 	}
 }
 
+// H15: a pattern that does not compile is an error when the policy is loaded.
 func TestPrioritiesAndPatternsOfEveryFunctionAreChecked(t *testing.T) {
 	text := modelText(plainRequest, "priority, sub, obj, act, eft", "g = _, _", firstMatch, "g(r.sub, p.sub) && FN(r.obj, p.obj) && r.act == p.act")
 	for fn, bad := range map[string]string{

@@ -15,7 +15,7 @@ var bearerSemantics = []testCase{
 	{"B01 no credentials, no error code", bearerPlain},
 	{"B04 no token, or none by the grammar", bearerMalformed},
 	{"B05 a token twice", bearerTwice},
-	{"B06 only the header is read", bearerElsewhere},
+	{"B06 B07 only the header is read", bearerElsewhere},
 	{"B09 descriptions are fixed texts", bearerDescriptions},
 	{"B10 B12 scopes are exact and all named", bearerScopes},
 	{"B11 a role refused asks for no scope", bearerRoles},

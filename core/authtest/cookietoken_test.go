@@ -10,7 +10,7 @@ import (
 )
 
 var cookieTokenCases = []testCase{
-	{"F10 a token in a cookie is checked for other sites", cookieTokenCrossSite},
+	{"B08 F10 a token in a cookie is checked for other sites", cookieTokenCrossSite},
 	{"a token has one place in a request", cookieTokenPlaces},
 	{"A20 a token in a cookie makes answers private", cookieTokenCaching},
 	{"no cookie is read that was not named", cookieTokenUnnamed},

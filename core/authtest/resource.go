@@ -1,6 +1,8 @@
 package authtest
 
 import (
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +12,7 @@ import (
 var resourceCases = map[string]func(*testing.T, Framework){
 	"matched route and canonical path":        matchedRoute,
 	"G01-G17 spellings of a path":             spellings,
-	"G13 parameters are decoded once":         decodedParams,
+	"G13 H09 parameters are decoded once":     decodedParams,
 	"G14-G15 methods":                         guardedMethods,
 	"G16 upgrade requests":                    upgrades,
 	"G18-G20 headers that prove nothing":      untrustedHeaders,
@@ -125,18 +127,27 @@ func ambiguousFirst(t *testing.T, f Framework) {
 }
 
 // decodedParams: rules see each parameter decoded once, as the canonical path
-// has it.
+// has it, and the handler acts on the same object: what the framework gives it is
+// that, or that encoded.
 func decodedParams(t *testing.T, f Framework) {
 	var seen []string
-	g, _ := guard(t, core.WithAuthorizer(AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+	var native string
+	policy := AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
 		seen = append(seen, a.Request.Param("id"), a.Resource.Path)
 		return core.Decision{Allowed: true}, nil
-	})))
+	})
+	g, _ := guard(t, core.WithAuthorizer(policy))
 	addr := f.Start(t, App{
 		Use: []Gate{{Kind: "Optional", Guard: g}},
 		Routes: []Route{{
 			Pattern: "/things/:id", Methods: []string{"GET", "HEAD"},
-			Gates: []Gate{{Kind: "Authorize", Guard: g}}, Handler: ok,
+			Gates: []Gate{{Kind: "Authorize", Guard: g}}, Handler: func(x Exchange) error {
+				seen, native = append(seen, x.Request().Param("id")), strings.Clone(x.Param("id"))
+				if err := x.Check(g, policy); err != nil {
+					return err
+				}
+				return ok(x)
+			},
 		}},
 	})
 	for target, id := range map[string]string{
@@ -146,12 +157,17 @@ func decodedParams(t *testing.T, f Framework) {
 		"/things/%C3%A9":   "é",
 		"/things/a%3ab%40": "a:b@",
 		"/things/Mixed":    "Mixed",
+		"/things/100%25":   "100%",
+		"/things/%3F%23":   "?#",
+		"/things/a%3B%3d":  "a;=",
 	} {
 		seen = nil
 		if a := Send(t, addr, Request("GET", target, "Authorization: Name alice")); a.Status != 200 {
 			t.Errorf("GET %s: %d %s", target, a.Status, a.Body)
-		} else if len(seen) != 2 || seen[0] != id || seen[1] != "/things/"+id {
-			t.Errorf("GET %s: rule saw %q", target, seen)
+		} else if path := "/things/" + id; !slices.Equal(seen, []string{id, path, id, id, path}) {
+			t.Errorf("GET %s: gate, handler and check saw %q", target, seen)
+		} else if decoded, err := url.PathUnescape(native); native != id && (err != nil || decoded != id) {
+			t.Errorf("GET %s: the handler has %q of %q", target, native, id)
 		}
 	}
 }
