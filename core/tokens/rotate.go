@@ -17,6 +17,9 @@ const (
 	// grace is how long after its first use a refresh token gets the same
 	// successor again.
 	grace = 10 * time.Second
+	// usedAhead is how far in the future a first use may be, for clocks that differ. If
+	// it is further, a clock was set back, and how long ago it was is not known.
+	usedAhead = time.Minute
 	// usesKept is the number of tokens of a family whose time of first use is in
 	// the store. Older ones are recognized by their number, as long as no write of
 	// the next number is delayed by that many refreshes.
@@ -119,7 +122,7 @@ func (m *Manager) rotate(ctx context.Context, text string) (*pair, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case used.IsZero() && int64(t.number)+1 < int64(next), !used.IsZero() && began.Sub(used) > grace:
+	case used.IsZero() && int64(t.number)+1 < int64(next), !used.IsZero() && (began.Sub(used) > grace || used.Sub(began) > usedAhead):
 		return nil, m.reused(ctx, f, t.number)
 	}
 	p, err := m.current(ctx, f)

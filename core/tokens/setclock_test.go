@@ -45,3 +45,41 @@ func TestClockThatIsSet(t *testing.T) {
 		}
 	}
 }
+
+// TestReuseWhenClockIsSet: however the clock of a server is set since a refresh token was
+// used, another use of it some time later ends the family. Clocks may differ a little.
+func TestReuseWhenClockIsSet(t *testing.T) {
+	for _, tc := range []struct {
+		step, later time.Duration
+		want        int
+	}{
+		{-11 * time.Hour, time.Minute, http.StatusUnauthorized},
+		{-11 * time.Hour, time.Hour, http.StatusUnauthorized},
+		{-10 * time.Minute, time.Minute, http.StatusUnauthorized},
+		{-30 * time.Second, 5 * time.Second, http.StatusOK},
+		{-30 * time.Second, time.Minute, http.StatusUnauthorized},
+		{0, 5 * time.Second, http.StatusOK},
+		{0, time.Minute, http.StatusUnauthorized},
+		{11 * time.Hour, 5 * time.Second, http.StatusUnauthorized},
+	} {
+		t.Run(fmt.Sprint(tc.step, " ", tc.later), func(t *testing.T) {
+			start, passed, set := time.Now(), time.Duration(0), time.Duration(0)
+			now := func() time.Time { return setclock.By(start.Add(passed), set) }
+			store := sessiontest.NewStore(func() time.Time { return start.Add(passed).Round(0) })
+			m, err := tokens.New(newSigner(t, jwtsign.WithClock(now)), tokens.WithStore(store), tokens.WithClock(now),
+				tokens.WithAbsoluteTimeout(12*time.Hour), tokens.WithIdleTimeout(12*time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := login(t, m)
+			second := gets(t, m, first.Refresh)
+			set, passed = tc.step, tc.later
+			if got := refresh(t, m, first.Refresh); got.Status != tc.want || got.Status == http.StatusOK && got.Refresh != second.Refresh {
+				t.Errorf("the used token: %d, want %d", got.Status, tc.want)
+			}
+			if got := refresh(t, m, second.Refresh); got.Status != tc.want {
+				t.Errorf("its successor: %d, want %d", got.Status, tc.want)
+			}
+		})
+	}
+}
