@@ -11,9 +11,16 @@ import (
 type Sum [sha256.Size]byte
 
 // SumFile returns the SHA-256 of the concatenated SHA-256 hashes of all pieces of a
-// content. The end of a piece depends on its bytes, so that pieces after an edit
-// are the same as before, wherever they are then, and need not be hashed again.
-// step, unless it is nil, is called after each piece of at most 64 KB.
+// content; an empty one has no piece. The end of a piece depends on its bytes, so that
+// pieces after an edit are the same as before, wherever they are then, and need not be
+// hashed again. step, unless it is nil, is called after each piece.
+//
+// A piece has 65,536 bytes, or the rest if that is less, unless it ends earlier: at the
+// first line feed behind its first 4096 bytes that is the last of 64 bytes whose mix has
+// four leading zero bits. The mix is an unsigned number of 64 bits that begins as 0. For
+// each eight of the bytes, taken as a little-endian number, it is the exclusive or of
+// that and the mix before, multiplied by 0x9e3779b97f4a7c15 modulo 2^64, and then the
+// exclusive or of itself and itself shifted right by 32 bits.
 func SumFile(content []byte, step func()) Sum {
 	return piecesOf(nil, content, step).sum()
 }

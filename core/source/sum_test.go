@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -39,6 +40,55 @@ func TestSums(t *testing.T) {
 	const want = "20db9a711f7e4b9d6b1d38bbd0c8968e4759969c7b95bb881dd789e87d412f78"
 	if got := HashFiles([]File{{"roles.csv", []byte("g, ann, editor\n")}, {"policy.csv", lines(10_000)}}); got != want {
 		t.Errorf("the hash of a long file and a short one is %s, want %s", got, want)
+	}
+}
+
+// TestFormatOfSums: a sum is what the comment of SumFile says, by a program that knows
+// nothing else, whatever the lines and their ends are like.
+func TestFormatOfSums(t *testing.T) {
+	t.Parallel()
+	ends := func(last []byte) bool {
+		mix := new(big.Int)
+		for i := 0; i < 64; i += 8 {
+			n := new(big.Int)
+			for j := 7; j >= 0; j-- {
+				n.Or(n.Lsh(n, 8), big.NewInt(int64(last[i+j])))
+			}
+			mix.Mul(mix.Xor(mix, n), new(big.Int).SetUint64(0x9e3779b97f4a7c15))
+			mix.Mod(mix, new(big.Int).Lsh(big.NewInt(1), 64))
+			mix.Xor(mix, new(big.Int).Rsh(mix, 32))
+		}
+		return mix.BitLen() <= 60
+	}
+	sum := func(text []byte) Sum {
+		var hashes []byte
+		for len(text) > 0 {
+			end := 4096
+			for end++; end <= min(len(text), 65536) && (text[end-1] != '\n' || !ends(text[end-64:end])); {
+				end++
+			}
+			end = min(end, len(text), 65536)
+			hash := sha256.Sum256(text[:end])
+			hashes, text = append(hashes, hash[:]...), text[end:]
+		}
+		return sha256.Sum256(hashes)
+	}
+	all := lines(3000)
+	texts := map[string][]byte{
+		"no line feed at the end": all[:len(all)-1], "CRLF": bytes.ReplaceAll(all, []byte("\n"), []byte("\r\n")),
+		"CR": bytes.ReplaceAll(all, []byte("\n"), []byte("\r")), "empty lines": bytes.Repeat([]byte("\n"), 200_000),
+		"not UTF-8": bytes.ReplaceAll(all, []byte("user"), []byte{0xff, 0xfe, 0}),
+	}
+	for _, size := range []int{0, 1, 63, 64, 4095, 4096, 4097, 65535, 65536, 65537, 131072, len(all)} {
+		texts[fmt.Sprint("lines of ", size)] = all[:min(size, len(all))]
+		texts[fmt.Sprint("one line of ", size)] = bytes.Repeat([]byte("p"), size)
+		texts[fmt.Sprint("one line and its end of ", size)] = append(bytes.Repeat([]byte("p"), size), '\n')
+		texts[fmt.Sprint("long lines of ", size)] = bytes.Repeat(append(bytes.Repeat([]byte("p"), size), '\n'), 3)
+	}
+	for what, text := range texts {
+		if got, want := SumFile(text, nil), sum(text); got != want {
+			t.Errorf("%s: %x, want %x", what, got, want)
+		}
 	}
 }
 
