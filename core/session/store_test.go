@@ -64,26 +64,42 @@ func TestStoreWithoutContexts(t *testing.T) {
 }
 
 // TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their
-// own goroutine, and are given up in time.
+// own goroutine, and are given up in time. Clients that leave make room for no more.
 func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
-	b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(300*time.Millisecond)))
-	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
-	released := make(chan struct{})
-	defer close(released)
-	b.store.Before(func(context.Context, string) { <-released })
-	before := b.store.Asked("find")
-	var wg sync.WaitGroup
-	for range session.MaxCalls + 200 {
-		wg.Go(func() {
-			var unavailable *core.UnavailableError
-			if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) {
-				t.Errorf("%v", err)
+	for name, leave := range map[string]bool{"clients stay": false, "clients leave": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(300*time.Millisecond)))
+			cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+			released := make(chan struct{})
+			defer close(released)
+			b.store.Before(func(context.Context, string) { <-released })
+			before := b.store.Asked("find")
+			var all sync.WaitGroup
+			come := func() {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				var wg sync.WaitGroup
+				for range session.MaxCalls/2 + 100 {
+					wg.Go(func() {
+						var unavailable *core.UnavailableError
+						if _, err := b.manager.Authenticate(ctx, request("GET", cookie)); !errors.As(err, &unavailable) {
+							t.Errorf("%v", err)
+						}
+					})
+				}
+				if leave {
+					cancel()
+				}
+				wg.Wait()
+			}
+			for range 2 {
+				all.Go(come)
+			}
+			all.Wait()
+			if n := b.store.Asked("find") - before; n > session.MaxCalls {
+				t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
 			}
 		})
-	}
-	wg.Wait()
-	if n := b.store.Asked("find") - before; n > session.MaxCalls {
-		t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
 	}
 }
 
