@@ -42,11 +42,13 @@ func WithClock(now func() time.Time) Option {
 // List is a [Checker] in memory, bounded and safe for concurrent use. It has added
 // entries, which a restart loses, and loaded entries, which the next Load replaces.
 //
-// Entries are forgotten only after they have expired, never to make room.
+// Entries are forgotten only after they have expired, never to make room. If the
+// clock is set forward, they are kept for up to two days as if it had not been, since
+// it may be set back.
 type List struct {
 	max    int
 	now    func() time.Time
-	forget clock
+	forget *clock
 
 	loaded atomic.Pointer[table] // never changed
 
@@ -79,7 +81,7 @@ func (l *List) Revoke(e Entry) error {
 	defer l.mu.Unlock()
 	e.Expires = e.Expires.Round(0) // the wall clock, as in a token
 	now := l.forget.forgets()
-	if full := l.added.size >= l.max; full || now.Sub(l.swept) >= sweepEvery {
+	if full := l.added.size >= l.max; full || now.Sub(l.swept).Abs() >= sweepEvery {
 		l.added.sweep(now)
 		l.swept = now
 	}

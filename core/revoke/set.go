@@ -18,7 +18,7 @@ import (
 // two entries.
 type set struct {
 	max   int
-	clock clock
+	clock *clock
 	seeds [2]maphash.Seed
 
 	slots atomic.Pointer[slots]
@@ -26,7 +26,7 @@ type set struct {
 	size  atomic.Int64
 
 	mu    sync.Mutex // of writers
-	swept time.Time
+	swept time.Time  // by clock, which may go back
 }
 
 // kind is what an entry is about.
@@ -213,7 +213,7 @@ func (s *set) add(e *Entry) error {
 		return nil
 	}
 	size := int(s.size.Load())
-	if full := size >= s.max; full && now.Sub(s.swept) >= sweepEvery || (size+1)*slotParts > len(table.hashes)*fullSlots {
+	if full := size >= s.max; full && now.Sub(s.swept).Abs() >= sweepEvery || (size+1)*slotParts > len(table.hashes)*fullSlots {
 		s.rebuild(now)
 		size, table = int(s.size.Load()), s.slots.Load()
 		i, _ = table.find(hash, same)
@@ -265,7 +265,7 @@ func (s *set) sweep() {
 	now := s.clock.forgets()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now.Sub(s.swept) < sweepEvery {
+	if now.Sub(s.swept).Abs() < sweepEvery {
 		return
 	}
 	s.swept = now

@@ -124,3 +124,57 @@ func TestClockThatWasAhead(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 }
+
+// TestFullListWhenClockIsSet: however the clock is set, once or every day, as by a machine
+// that sleeps, a list is not full of what has expired.
+func TestFullListWhenClockIsSet(t *testing.T) {
+	const most = 10
+	year := 365 * 24 * time.Hour
+	for name, open := range map[string]func(t *testing.T, now func() time.Time) func(revoke.Entry) error{
+		"list": func(t *testing.T, now func() time.Time) func(revoke.Entry) error {
+			l, err := revoke.New(revoke.WithClock(now), revoke.WithMaxEntries(most))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l.Revoke
+		},
+		"follower": func(t *testing.T, now func() time.Time) func(revoke.Entry) error {
+			return follow(t, &revoketest.Memory{}, revoke.WithFollowerClock(now), revoke.WithFollowerMaxEntries(most)).Revoke
+		},
+	} {
+		for _, once := range []time.Duration{-56 * year, -5 * time.Hour, 0, 5 * time.Hour, 56 * year} {
+			for _, daily := range []time.Duration{0, 12 * time.Hour} {
+				t.Run(fmt.Sprintf("%s, by %v, then %v a day", name, once, daily), func(t *testing.T) {
+					start := time.Now()
+					var passed, set atomic.Int64
+					now := func() time.Time {
+						return setclock.By(start.Add(time.Duration(passed.Load())), time.Duration(set.Load()))
+					}
+					add := open(t, now)
+					revokes := func(id string) error {
+						return add(revoke.Entry{ID: id, Expires: now().Add(time.Minute)})
+					}
+					must(t, revokes("before"))
+					set.Add(int64(once))
+					for i := range most - 1 {
+						must(t, revokes(fmt.Sprint("at once ", i)))
+					}
+					passed.Add(int64(5 * time.Minute))
+					if err := revokes("soon"); err != nil && once <= 0 {
+						t.Fatal(err)
+					}
+					for i := range 30 {
+						passed.Add(int64(8 * time.Hour))
+						if i%3 == 0 {
+							set.Add(int64(daily))
+						}
+						// For a day or two the clock may be ahead, and be set back.
+						if err := revokes(fmt.Sprint(i)); err != nil && (once <= 0 || i > 6) {
+							t.Fatalf("entry %d: %v", i, err)
+						}
+					}
+				})
+			}
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package revoke
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // name is an identifier or a subject at an issuer, which is "" for any.
 type name struct{ issuer, value string }
@@ -93,25 +96,45 @@ func within(list []span, issued, now time.Time) bool {
 	return false
 }
 
-// clock tells when entries may be forgotten. Entries that have expired by a clock that is
-// ahead, or was set forward, must still be there when it is set back, since the tokens
-// are valid again then.
+// clock says when expired entries may be forgotten. What has expired by a clock that was
+// set forward is still needed if the clock is set back, since the tokens are then valid
+// again. A clock that stays ahead for a day or two counts as right: otherwise a machine
+// that boots with a wrong time, or sleeps, would keep entries until the list is full.
 type clock struct {
 	now   func() time.Time
 	start time.Time
+
+	mu sync.Mutex
+	// trusted is by how much the clock was rightly set since start, least the smallest
+	// difference seen after since, which is trusted next.
+	trusted, least time.Duration
+	since          time.Time
 }
 
-func newClock(now func() time.Time) clock { return clock{now, now()} }
+// trustedAfter is how long a clock has to stay ahead to count as right.
+const trustedAfter = 24 * time.Hour
 
-// forgets returns the time up to which expired entries may be forgotten: now, or what it
-// would be if nobody had set the clock since the start, whichever is earlier.
-func (c clock) forgets() time.Time {
+func newClock(now func() time.Time) *clock {
+	start := now()
+	return &clock{now: now, start: start, since: start}
+}
+
+// forgets returns the time up to which expired entries may be forgotten: now, or earlier if
+// the clock was set forward lately.
+func (c *clock) forgets() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	now := c.now()
-	day, unset := now.Round(0), c.start.Round(0).Add(now.Sub(c.start))
-	if unset.Before(day) {
-		return unset
+	passed := now.Sub(c.start)
+	unset := c.start.Round(0).Add(passed)
+	ahead := now.Round(0).Sub(unset)
+	switch c.least = min(c.least, ahead); {
+	case ahead < c.trusted:
+		c.trusted, c.least, c.since = ahead, ahead, now
+	case now.Sub(c.since) >= trustedAfter:
+		c.trusted, c.least, c.since = c.least, ahead, now
 	}
-	return day
+	return unset.Add(c.trusted)
 }
 
 func alive(until, now time.Time) bool { return until.IsZero() || now.Before(until) }
