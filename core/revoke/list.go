@@ -21,8 +21,9 @@ const (
 type Option func(*List) error
 
 // WithMaxEntries sets the maximum number of entries: 100 000 by default, from 1 to
-// 10 000 000; loaded and added entries count separately. An entry takes about 200
-// bytes plus its text.
+// 10 000 000; loaded and added entries count separately. Entries of a file that
+// expired less than a day ago do not count, and up to as many of them are kept. An
+// entry takes about 200 bytes plus its text.
 func WithMaxEntries(n int) Option {
 	return func(l *List) error {
 		if n < 1 || n > maxMaxEntries {

@@ -14,6 +14,10 @@ import (
 // maxFileSize is the maximum size of a file in bytes, including expired entries.
 const maxFileSize = 64 << 20
 
+// keptLate is how long entries of a file are kept after they have expired, in case the
+// clock is ahead when the file is read and set back later.
+const keptLate = 24 * time.Hour
+
 // Load replaces the loaded entries with those of a file. Each finding in the error
 // begins with "name:line: "; after an error the list is unchanged.
 //
@@ -26,13 +30,14 @@ const maxFileSize = 64 << 20
 // iss and exp are optional, as in [Entry]. Times are those of RFC 3339. A value
 // with a space, a quote or a control character, or one that begins with "#", is
 // written in quotes as Go writes strings. Blank lines and lines that begin with "#"
-// are skipped, and so are entries that have expired. The file may have 64 MiB, and
-// as many unexpired entries as [WithMaxEntries] allows.
+// are skipped, and so are entries that have expired more than a day ago. The file may
+// have 64 MiB, and as many unexpired entries as [WithMaxEntries] allows.
 func (l *List) Load(name string, data []byte) error {
 	if len(data) > maxFileSize {
 		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)
 	}
 	t, now := newTable(), l.forget.forgets()
+	var late []Entry // expired lately
 	file := linefile.New(name)
 	file.Each(string(data), func(n int, line string) {
 		e, err := ParseEntry(strings.Clone(line)) // a substring would keep the whole text in memory
@@ -44,10 +49,15 @@ func (l *List) Load(name string, data []byte) error {
 			if t.add(e); t.size > l.max {
 				file.Report(n, "%w: more than %d entries", ErrFull, l.max)
 			}
+		case alive(e.Expires, now.Add(-keptLate)):
+			late = append(late, e)
 		}
 	})
 	if err := file.Err(); err != nil {
 		return err
+	}
+	for _, e := range late[max(0, len(late)-l.max):] { // the newest lines are the last
+		t.add(e)
 	}
 	l.loaded.Store(t)
 	return nil

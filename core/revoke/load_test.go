@@ -102,3 +102,28 @@ func TestLoadNamesTheLine(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestLoadKeepsWhatExpiredLately: of a file, as many entries as may be alive are kept for a
+// day after they have expired, in case the clock was ahead, and take no room from others.
+func TestLoadKeepsWhatExpiredLately(t *testing.T) {
+	l, c := list(t, revoke.WithMaxEntries(2))
+	must(t, l.Load("revoked.txt", []byte(strings.Join([]string{
+		"jti late-1 exp=2026-11-22T11:00:00Z",
+		"jti late-2 exp=2026-11-22T11:00:00Z",
+		"jti old exp=2026-11-21T11:00:00Z",
+		"jti new-1",
+		"jti late-3 exp=2026-11-21T12:00:01Z",
+		"jti new-2",
+	}, "\n"))))
+	if l.Len() != 4 {
+		t.Errorf("%d entries, want 4", l.Len())
+	}
+	for _, until := range []time.Time{noon, noon.Add(-25 * time.Hour)} {
+		c.set(until)
+		for id, want := range map[string]bool{"late-1": false, "late-2": until != noon, "late-3": until != noon, "old": false, "new-1": true, "new-2": true} {
+			if got := isRevoked(t, l, revoke.Token{ID: id}); got != want {
+				t.Errorf("at %v: %s is revoked: %v", until, id, got)
+			}
+		}
+	}
+}

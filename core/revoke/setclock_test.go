@@ -2,6 +2,7 @@ package revoke_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -122,6 +123,106 @@ func TestClockThatWasAhead(t *testing.T) {
 	}
 	if s := f.Status(); s.Restarts != 0 || s.Read != at {
 		t.Errorf("status %+v", s)
+	}
+}
+
+// TestClockThatIsSetAgain: in whatever order a clock is ahead, behind and right, and
+// whether an entry was there before the list was opened or is added in between, it revokes
+// by every clock that is not ahead. A follower has to look for that, and a list forgets
+// what has always expired by its clock.
+func TestClockThatIsSetAgain(t *testing.T) {
+	const life = time.Hour
+	type kind struct {
+		looks, forgets bool
+		// open has a list, with entries from before, and what adds another one.
+		open func(t *testing.T, now func() time.Time, before []revoke.Entry) (revoke.Checker, func(revoke.Entry) error)
+	}
+	steps := []time.Duration{-5 * time.Hour, 0, 5 * time.Hour}
+	for name, k := range map[string]kind{
+		"list": {false, true, func(t *testing.T, now func() time.Time, before []revoke.Entry) (revoke.Checker, func(revoke.Entry) error) {
+			l, err := revoke.New(revoke.WithClock(now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range before {
+				must(t, l.Load("revoked.txt", []byte(e.String())))
+			}
+			return l, l.Revoke
+		}},
+		"file": {false, false, func(t *testing.T, now func() time.Time, before []revoke.Entry) (revoke.Checker, func(revoke.Entry) error) {
+			path := filepath.Join(t.TempDir(), "revoked")
+			for _, e := range before {
+				must(t, os.WriteFile(path, []byte(e.String()), 0o600))
+			}
+			f, err := revoke.OpenFile(path, revoke.WithClock(now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f, f.Revoke
+		}},
+		"follower": {true, false, func(t *testing.T, now func() time.Time, before []revoke.Entry) (revoke.Checker, func(revoke.Entry) error) {
+			log := &revoketest.Memory{}
+			for _, e := range before {
+				if _, err := log.Append(t.Context(), "", e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f := follow(t, log, revoke.WithFollowerClock(now))
+			return f, func(e revoke.Entry) error {
+				at, err := log.Append(t.Context(), "", e)
+				if err != nil {
+					return err
+				}
+				return f.WaitFor(t.Context(), at)
+			}
+		}},
+	} {
+		for n := range 27 {
+			order := []time.Duration{steps[n%3], steps[n/3%3], steps[n/9], 0}
+			ahead := 0
+			for order[ahead] > 0 {
+				ahead++
+			}
+			for added := -1; added < len(order); added++ {
+				if k.forgets && added >= 0 && added < ahead {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s, by %v, added at %d", name, order, added), func(t *testing.T) {
+					start := time.Now()
+					var passed, set atomic.Int64
+					set.Store(int64(order[0]))
+					now := func() time.Time {
+						return setclock.By(start.Add(time.Duration(passed.Load())), time.Duration(set.Load()))
+					}
+					entry := revoke.Entry{ID: "a", Expires: start.Add(life).Round(0)}
+					var before []revoke.Entry
+					if added < 0 {
+						before = append(before, entry)
+					}
+					list, add := k.open(t, now, before)
+					for i, step := range order {
+						set.Store(int64(step))
+						if i == added {
+							must(t, add(entry))
+						}
+						is := func(when string) {
+							t.Helper()
+							if step <= 0 && i >= added && !isRevoked(t, list, revoke.Token{ID: "a"}) {
+								t.Errorf("at %d it is good %s", i, when)
+							}
+						}
+						if !k.looks {
+							is("at once")
+						}
+						for j := range 2 { // what has expired is looked for
+							passed.Add(int64(2 * time.Minute))
+							must(t, add(revoke.Entry{ID: fmt.Sprint(i, j), Expires: now().Add(life)}))
+						}
+						is("later")
+					}
+				})
+			}
+		}
 	}
 }
 
