@@ -80,7 +80,8 @@ func (l *List) Revoke(e Entry) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e.Expires = e.Expires.Round(0) // the wall clock, as in a token
+	// By the time of day, as in tokens: by the monotonic clock another entry may be later.
+	e.IssuedBefore, e.Expires = e.IssuedBefore.Round(0), e.Expires.Round(0)
 	now := l.forget.forgets()
 	if full := l.added.size >= l.max; full || now.Sub(l.swept).Abs() >= sweepEvery {
 		l.added.sweep(now)

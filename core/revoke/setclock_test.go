@@ -226,6 +226,36 @@ func TestClockThatIsSetAgain(t *testing.T) {
 	}
 }
 
+// TestLaterEntryBySetClock: an entry that was added later, but is for less by the time of
+// day, takes no other away.
+func TestLaterEntryBySetClock(t *testing.T) {
+	for _, all := range []bool{false, true} {
+		for _, expires := range []time.Duration{0, 24 * time.Hour} {
+			start := time.Now()
+			passed, set := time.Duration(0), 5*time.Hour
+			now := func() time.Time { return setclock.By(start.Add(passed), set) }
+			l, err := revoke.New(revoke.WithClock(now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				e := revoke.Entry{All: all, IssuedBefore: now()}
+				if !all {
+					e.Subject = "alice"
+				}
+				if expires > 0 {
+					e.Expires = now().Add(expires)
+				}
+				must(t, l.Revoke(e))
+				passed, set = passed+time.Minute, 0
+			}
+			if !isRevoked(t, l, revoke.Token{Subject: "alice", IssuedAt: start.Add(4 * time.Hour).Round(0)}) {
+				t.Errorf("all %v, for %v: good again", all, expires)
+			}
+		}
+	}
+}
+
 // TestFullListWhenClockIsSet: however the clock is set, once or every day, as by a machine
 // that sleeps, a list is not full of what has expired.
 func TestFullListWhenClockIsSet(t *testing.T) {
