@@ -1,9 +1,6 @@
 package fasthttpauth
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -80,15 +77,11 @@ func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
 		case named(f, fasthttp.HeaderVary):
 			addField(h, f)
 		case !adapter.IsPrivate(f):
-		case len(h.Peek(f.Name)) == 0:
-			addField(h, f)
 		case !shared:
 			makePrivate(h, f)
-		}
-		if adapter.IsPrivate(f) && !shared {
-			for _, name := range adapter.TargetedCacheFields() {
-				h.Del(name)
-			}
+			deleteFields(h, isTargeted)
+		case len(h.Peek(f.Name)) == 0:
+			addField(h, f)
 		}
 	}
 }
@@ -133,20 +126,23 @@ var cacheLengths = func() (bits uint32) {
 // concernsCaches reports whether name, in any letter case, is that of a field that
 // [adapter.KeepFields] looks at.
 func concernsCaches(name []byte) bool {
-	is := func(other string) bool { return len(name) == len(other) && strings.EqualFold(string(name), other) }
-	return is(fasthttp.HeaderVary) || is(fasthttp.HeaderCacheControl) || slices.ContainsFunc(adapter.TargetedCacheFields(), is)
+	return is(name, fasthttp.HeaderVary) || is(name, fasthttp.HeaderCacheControl) || isTargeted(name)
 }
 
-// makePrivate keeps shared caches from storing a response that already has caching
-// fields.
+// isTargeted reports whether name, in any letter case, is one of
+// [adapter.TargetedCacheFields].
+func isTargeted(name []byte) bool {
+	return len(name) < 32 && cacheLengths>>len(name)&1 != 0 && isAny(name, adapter.TargetedCacheFields())
+}
+
+// makePrivate keeps shared caches from storing a response.
 func makePrivate(h *fasthttp.ResponseHeader, f *core.Field) {
-	lines := h.PeekAll(f.Name)
-	if len(lines) == 1 && string(lines[0]) == f.Value {
+	lines := linesOf(h, f.Name)
+	if len(lines) == 1 && lines[0] == f.Value {
 		return
 	}
-	have := linesOf(h, f.Name)
-	h.Del(f.Name)
-	for _, line := range adapter.PrivateCacheControl(have) {
+	deleteFields(h, func(name []byte) bool { return is(name, f.Name) })
+	for _, line := range adapter.PrivateCacheControl(lines) {
 		h.Add(f.Name, line)
 	}
 }

@@ -5,6 +5,7 @@
 package fasthttpauth
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -26,7 +27,8 @@ func Write(to *fasthttp.Response, resp *core.Response) {
 
 // AddFields adds fields from core and its schemes to the response: Vary is merged
 // with what others have set, every challenge and cookie gets its own line, other
-// fields replace existing ones.
+// fields replace existing ones. With a Cache-Control of no-store, as of refusals, the
+// [adapter.TargetedCacheFields] are removed.
 func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 	for i := range fields {
 		addField(h, &fields[i])
@@ -34,6 +36,11 @@ func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 }
 
 func addField(h *fasthttp.ResponseHeader, f *core.Field) {
+	if f.Value == "no-store" && named(f, fasthttp.HeaderCacheControl) {
+		deleteFields(h, func(name []byte) bool {
+			return isTargeted(name) || is(name, fasthttp.HeaderCacheControl) && string(name) != fasthttp.HeaderCacheControl // which is replaced
+		})
+	}
 	name, value := adapter.Bytes(f)
 	var line []byte // the first in the response
 	switch string(name) {
@@ -66,23 +73,79 @@ func named(f *core.Field, name string) bool {
 	return len(f.Name) == len(name) && (f.Name == name || strings.EqualFold(f.Name, name))
 }
 
-func linesOf(h *fasthttp.ResponseHeader, name string) []string {
-	var lines []string
-	for _, line := range h.PeekAll(name) {
-		lines = append(lines, string(line))
+// is reports whether a response's field has the name, in any letter case.
+func is(field []byte, name string) bool {
+	return len(field) == len(name) && strings.EqualFold(string(field), name)
+}
+
+func isAny(field []byte, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return is(field, name) })
+}
+
+// linesOf returns the lines of a field. fasthttp itself finds names in one letter case
+// alone where it does not normalize them, and makes one line of all cookies.
+func linesOf(h *fasthttp.ResponseHeader, name string) (lines []string) {
+	for field, line := range h.All() {
+		if is(field, name) {
+			lines = append(lines, string(line))
+		}
 	}
 	return lines
 }
 
-// Undo removes from the response what gates have added and a concealed refusal must
-// not show: the fields that [core.Verdict.Concealed] returns.
-func Undo(h *fasthttp.ResponseHeader, fields []core.Field) {
-	for i := range fields {
-		f := &fields[i]
-		kept := adapter.Without(f, linesOf(h, f.Name))
-		h.Del(f.Name)
-		for _, line := range kept {
-			h.Add(f.Name, line)
+// deleteFields deletes the fields whose names are among those, as they are spelled.
+func deleteFields(h *fasthttp.ResponseHeader, among func(name []byte) bool) {
+	var names []string
+	for name := range h.All() {
+		if among(name) {
+			names = append(names, string(name))
 		}
 	}
+	if names == nil {
+		return
+	}
+	raw := h.DisableNormalizing()
+	for _, name := range names {
+		h.Del(name)
+	}
+	if !raw {
+		h.EnableNormalizing()
+	}
+}
+
+// Undo removes from the response what gates have added and a concealed refusal must
+// not show: the fields that [core.Verdict.Concealed] returns. Other lines keep their
+// order, which would show it as well.
+func Undo(h *fasthttp.ResponseHeader, fields []core.Field) {
+	if len(fields) == 0 {
+		return
+	}
+	var kept []pair
+	for name, value := range h.All() {
+		line := pair{string(name), string(value)}
+		added := func(f core.Field) bool {
+			return is(name, f.Name) && len(adapter.Without(&f, []string{line.value})) == 0
+		}
+		if !placed(name) && !slices.ContainsFunc(fields, added) {
+			kept = append(kept, line)
+		}
+	}
+	deleteFields(h, func(name []byte) bool { return !placed(name) })
+	raw := h.DisableNormalizing()
+	for _, line := range kept {
+		h.Add(line.name, line.value)
+	}
+	if !raw {
+		h.EnableNormalizing()
+	}
+}
+
+// placed reports whether a field of fasthttp's own is always sent in the same place.
+func placed(name []byte) bool {
+	switch string(name) {
+	case fasthttp.HeaderContentType, fasthttp.HeaderContentLength, fasthttp.HeaderContentEncoding,
+		fasthttp.HeaderServer, fasthttp.HeaderConnection, fasthttp.HeaderTrailer:
+		return true
+	}
+	return false
 }

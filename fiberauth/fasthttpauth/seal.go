@@ -119,9 +119,7 @@ func MarkRefused(ctx *fasthttp.RequestCtx) {
 // writes the response if the verdict is concealed.
 func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict, conceal func()) {
 	in, resp := &inside{v, tell(request)}, &ctx.Response
-	for _, name := range adapter.RepresentationFields() {
-		resp.Header.Del(name)
-	}
+	deleteFields(&resp.Header, func(name []byte) bool { return isAny(name, adapter.RepresentationFields()) })
 	if _, _, ok := v.Concealed(); !ok {
 		Write(resp, v.Response)
 	} else {
