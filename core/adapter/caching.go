@@ -48,6 +48,10 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 	if !private || len(h) == own { // nothing else is there
 		return
 	}
+	removeTargeted(h)
+}
+
+func removeTargeted(h http.Header) {
 	for _, name := range targeted {
 		if len(h[name]) > 0 {
 			delete(h, name)

@@ -13,7 +13,9 @@ const challengeKey = "Www-Authenticate" // as net/http spells it
 // AddFields adds fields to a net/http header: Vary and
 // Access-Control-Expose-Headers are merged with what others have set, every
 // challenge and cookie gets its own line, other fields replace existing ones. A
-// field that [IsPrivate] is omitted if there is a Cache-Control.
+// field that [IsPrivate] is omitted if there is a Cache-Control. With a Cache-Control
+// of no-store, as of refusals, the [TargetedCacheFields] are removed: caches that obey
+// them ignore it.
 //
 // Values of many responses are shared between their headers. Set, Add and Del do
 // not modify them, but a write to h["Vary"][0] in place would be visible in other
@@ -23,6 +25,9 @@ func AddFields(h http.Header, fields []core.Field) {
 	for i := range fields {
 		f := &fields[i]
 		s := f.Shared()
+		if !fresh && f.Value == "no-store" && strings.EqualFold(f.Name, "Cache-Control") {
+			removeTargeted(h)
+		}
 		stays := s != nil && (s.Merges || s.Private) && !(fresh && first(fields[:i], f.Name)) && len(h[s.Key]) > 0
 		switch {
 		case stays && IsPrivate(f): // KeepFields completes it

@@ -182,7 +182,8 @@ func checkCaching(t *testing.T, f Framework) {
 	}
 }
 
-// denialCaching: no-store on every kind, whatever middleware in front says.
+// denialCaching: no-store on every kind, whatever middleware in front says, also to
+// caches that obey other fields (RFC 9213).
 func denialCaching(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
 	for front, passed := range map[string]string{"": "private", "public, max-age=600": "private, max-age=600", "no-store": "no-store"} {
@@ -190,6 +191,9 @@ func denialCaching(t *testing.T, f Framework) {
 			Before: []Handler{func(x Exchange) error {
 				if front != "" {
 					x.SetHeader("Cache-Control", front)
+				}
+				for _, name := range adapter.TargetedCacheFields() {
+					x.SetHeader(name, "max-age=600")
 				}
 				return nil
 			}},
@@ -201,6 +205,11 @@ func denialCaching(t *testing.T, f Framework) {
 		for _, c := range denied {
 			a := Send(t, addr, Request("GET", c.target, c.header))
 			refused(t, c.header, a, c.status, c.code) // no-store is among what it looks at
+			for _, name := range adapter.TargetedCacheFields() {
+				if value := a.Header.Get(name); value != "" {
+					t.Errorf("%s: %d with %s: %s", c.header, a.Status, name, value)
+				}
+			}
 		}
 		a := Send(t, addr, Request("GET", "/api/door/1", as("alice")))
 		if got := a.Header.Get("Cache-Control"); got != passed {

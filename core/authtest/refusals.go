@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 var refusalCases = []testCase{
@@ -95,13 +96,17 @@ func goesOn(t *testing.T, f Framework) {
 	}
 }
 
-// describesNothing: a handler describes what it is about to send and is then refused
-// (RFC 9110 §8, RFC 9530). A path or a digest of it may be what nobody may know.
+// describesNothing: a handler describes what it is about to send, also to some caches
+// (RFC 9213), and is then refused (RFC 9110 §8, RFC 9530). A path or a digest of it may
+// be what nobody may know.
 func describesNothing(t *testing.T, f Framework) {
 	described := map[string]string{
 		"Accept-Ranges": "bytes", "Content-Digest": "sha-256=:AA==:", "Content-Disposition": "attachment; filename=later",
 		"Content-Encoding": "later", "Content-Language": "mi", "Content-Location": "/later", "Content-Md5": "AA==", "Content-Range": "bytes 0-1/2",
 		"Digest": "sha-256=AA==", "Etag": `"later"`, "Last-Modified": "Mon, 30 Nov 2026 11:00:00 GMT", "Repr-Digest": "sha-256=:AA==:", "Trailer": "X-Later",
+	}
+	for _, name := range adapter.TargetedCacheFields() {
+		described[name] = "max-age=60"
 	}
 	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	for _, gates := range [][]Gate{nil, {{Kind: "Optional", Guard: g}}} {
