@@ -82,6 +82,7 @@ func (f *refused) refuseInside(c echo.Context) error {
 		p.Refuse(&f.Refusal, resp.Writer, true)
 		f.sealContext(c, resp.Writer)
 	default:
+		f.answerLater(c)
 		p.Refuse(&f.Refusal, resp.Writer, false)
 		resp.Status = f.Verdict.Response.Status
 		f.close(c)
@@ -109,10 +110,20 @@ func (f *refused) sealContext(c echo.Context, w http.ResponseWriter) {
 	c.SetResponse(&f.sealed)
 }
 
-// answer writes the answer to w.
+// answerLater has the answer written in a context of its own: c may be another
+// request's by then, if an app behind a gate serves this one.
+func (f *refused) answerLater(c echo.Context) {
+	later := c.Echo().NewContext(c.Request(), nil)
+	f.Answer = func(w http.ResponseWriter, f *adapter.Refusal) { answerIn(later, w, f) }
+}
+
+// answer writes the answer to w while the request is being handled.
 func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	view, _ := f.Request.(*view)
-	c := view.c
+	answerIn(view.c, w, f)
+}
+
+func answerIn(c echo.Context, w http.ResponseWriter, f *adapter.Refusal) {
 	resp := c.Response()
 	sealed := resp.Writer
 	resp.Writer, resp.Committed = w, false

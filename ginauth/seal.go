@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+	"reflect"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -25,14 +27,23 @@ func refuse(c *gin.Context, v *core.Verdict) {
 	c.Abort()
 	f := refusals.New()
 	f.Verdict, f.Request, f.Answer = *v, newView(c), answer
-	if p := adapter.PassageFrom(c.Request.Context()); p != nil {
-		w, ok := c.Writer.(*writer)
-		direct := ok && w.seal() == &p.Seal
-		if p.Refuse(&f.Refusal, c.Writer, direct); direct {
-			return
-		}
-	} else {
+	p := adapter.PassageFrom(c.Request.Context())
+	w, ok := c.Writer.(*writer)
+	switch {
+	case p == nil:
 		answer(c.Writer, &f.Refusal)
+	case ok && w.seal() == &p.Seal:
+		p.Refuse(&f.Refusal, c.Writer, true)
+		return
+	default:
+		later := c.Copy() // c may be another request's then, if an app behind a gate serves this one
+		f.Answer = func(w http.ResponseWriter, f *adapter.Refusal) { answerIn(later, w, f) }
+		if !p.Behind(c.Writer) && reflect.TypeOf(c.Writer) == reflect.TypeOf(later.Writer) {
+			// HandleContext has put Gin's own writer back, and will send its header.
+			adapter.ClearRepresentation(c.Writer.Header())
+			answer(c.Writer, &f.Refusal)
+		}
+		p.Refuse(&f.Refusal, c.Writer, false)
 	}
 	f.seal.Wrap(c.Writer)
 	f.seal.End()
@@ -40,18 +51,28 @@ func refuse(c *gin.Context, v *core.Verdict) {
 	c.Writer = (*writer)(&f.seal)
 }
 
-// answer writes the answer to w, which is Gin's.
-func answer(to http.ResponseWriter, f *adapter.Refusal) {
+// answer writes the answer to w while the request is being handled.
+func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	view, _ := f.Request.(view)
-	c := view.c
+	answerIn(view.c, w, f)
+}
+
+// bare makes writers of Gin's.
+var bare = sync.OnceValue(func() *gin.Engine { return gin.New() })
+
+// answerIn writes the answer to w, in c where the route is hidden.
+func answerIn(c *gin.Context, to http.ResponseWriter, f *adapter.Refusal) {
 	w, ok := to.(gin.ResponseWriter)
-	if !ok || w.Written() {
+	if !ok { // below the gate of another framework
+		w = gin.CreateTestContextOnly(to, bare()).Writer
+	}
+	if w.Written() {
 		return
 	}
-	sealed := c.Writer
-	c.Writer = w
-	defer func() { c.Writer = sealed }()
 	if _, _, ok := f.Verdict.Concealed(); ok {
+		sealed := c.Writer
+		c.Writer = w
+		defer func() { c.Writer = sealed }()
 		conceal(c, &f.Verdict)
 	} else {
 		adapter.Write(w, f.Verdict.Response)

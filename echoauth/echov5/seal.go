@@ -93,12 +93,14 @@ func (f *refused) refuseInside(c *echo.Context) error {
 		}
 		f.close(c, resp)
 	case resp.ResponseWriter != p.Seal.Writer():
+		f.answerLater(c)
 		p.Refuse(&f.Refusal, c.Response(), false)
 		resp.Status = f.Verdict.Response.Status
 		f.close(c, resp)
 	case c.Response() != http.ResponseWriter(resp):
 		// A middleware around the response may hold something back for the seal
 		// below it, which drops it and tells nobody.
+		f.answerLater(c)
 		p.Refuse(&f.Refusal, c.Response(), false)
 		resp.Status, resp.Committed = f.Verdict.Response.Status, true
 		f.seal.Wrap(resp.ResponseWriter)
@@ -131,10 +133,21 @@ func (f *refused) setSealed(c *echo.Context, resp *echo.Response, w http.Respons
 	c.SetResponse(&f.sealed)
 }
 
-// answer writes the answer to w, whatever stands around the response by now.
+// answerLater has the answer written in a context of its own: c may be another
+// request's by then, if an app behind a gate serves this one.
+func (f *refused) answerLater(c *echo.Context) {
+	later := c.Echo().NewContext(c.Request(), nil)
+	f.Answer = func(w http.ResponseWriter, f *adapter.Refusal) { answerIn(later, w, f) }
+}
+
+// answer writes the answer to w while the request is being handled.
 func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	view, _ := f.Request.(*view)
-	c := view.c
+	answerIn(view.c, w, f)
+}
+
+// answerIn writes the answer to w, whatever stands around the response by now.
+func answerIn(c *echo.Context, w http.ResponseWriter, f *adapter.Refusal) {
 	around := c.Response()
 	resp, _ := response(c)
 	sealed := resp.ResponseWriter
