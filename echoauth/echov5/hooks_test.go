@@ -16,7 +16,8 @@ import (
 )
 
 // TestHooksOfAResponse: functions that a middleware or a handler has had Echo call when
-// the header is sent, or when something was, change nothing of a refusal.
+// the header is sent, or when something was, change nothing of a refusal, also where
+// they flush it.
 func TestHooksOfAResponse(t *testing.T) {
 	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	hook := func(c *echo.Context) {
@@ -26,12 +27,17 @@ func TestHooksOfAResponse(t *testing.T) {
 			resp.Status = http.StatusOK
 			resp.Header().Set("Cache-Control", "public, max-age=60")
 			resp.Header().Set("Content-Type", "text/late")
+			resp.Header().Set("CDN-Cache-Control", "max-age=60")
 			resp.Header().Del("Vary")
+			if c.QueryParam("flush") != "" {
+				resp.Flush()
+			}
 		})
 		resp.After(func() {
 			if !wrote {
 				wrote = true
 				_, _ = resp.Write([]byte("late"))
+				resp.Flush()
 			}
 		})
 	}
@@ -54,7 +60,11 @@ func TestHooksOfAResponse(t *testing.T) {
 	app.GET("/alone", behind)
 	server := httptest.NewServer(app)
 	defer server.Close()
+	var paths []string
 	for _, path := range []string{"/gate", "/second", "/check", "/behind", "/alone"} {
+		paths = append(paths, path, path+"?flush=1")
+	}
+	for _, path := range paths {
 		for who, want := range map[string]int{"": http.StatusUnauthorized, "Name bob": http.StatusForbidden} {
 			r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL+path, nil)
 			if err != nil {
@@ -70,7 +80,7 @@ func TestHooksOfAResponse(t *testing.T) {
 			body, err := io.ReadAll(resp.Body)
 			_ = resp.Body.Close()
 			h := resp.Header
-			if resp.StatusCode != want || h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/problem+json" || h.Get("Vary") == "" || err != nil || strings.Contains(string(body), "late") {
+			if resp.StatusCode != want || h.Get("Cache-Control") != "no-store" || h.Get("CDN-Cache-Control") != "" || h.Get("Content-Type") != "application/problem+json" || h.Get("Vary") == "" || err != nil || strings.Contains(string(body), "late") {
 				t.Errorf("%s as %q: %d %v %q %v", path, who, resp.StatusCode, h, body, err)
 			}
 		}

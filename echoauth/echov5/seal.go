@@ -195,8 +195,12 @@ func (w *answering) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(w.answer.Body)
 }
 
-// Unwrap is for [http.ResponseController].
-func (w *answering) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// FlushError is for [http.ResponseController], which finds nothing else of the writer
+// below: flushed before the header, that would send one of its own.
+func (w *answering) FlushError() error {
+	w.WriteHeader(w.answer.Status)
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
 
 // send writes an answer to resp. w has not been used before.
 func (w *answering) send(resp *echo.Response, answer *core.Response) {
