@@ -9,14 +9,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// engine decides questions about one policy. It is safe for concurrent use
-// and does not change.
+// engine decides questions about one policy. It is immutable and safe for concurrent
+// use.
 type engine interface {
 	Decide(q *Request) (Answer, error)
 }
 
-// New is the index of a policy, or Casbin's enforcer where there can be
-// none; unindexed says why.
+// New returns the index of a policy, or Casbin's enforcer if there can be none;
+// unindexed says why.
 func New(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (e engine, unindexed, err error) {
 	if c.AsCasbin {
 		unindexed = errors.New("the policy is to mean what Casbin takes it for")

@@ -11,11 +11,11 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// Index answers from tables that are made when a policy is loaded, what Casbin
-// finds by trying every rule. Its answers and the rules it names are Casbin's:
-// a model whose matcher it cannot follow exactly has none (newIndex). It is
-// immutable and decides without allocating, but for the names of rules when one
-// of their neighbours decides first (placeList).
+// Index answers from tables, made when a policy is loaded, what Casbin finds by trying
+// every rule. Its answers and the rules that it names are Casbin's: there is no index
+// for a model whose matcher it cannot follow exactly (newIndex). It is immutable, and
+// decides without allocating, except for the names of rules the first time that one of
+// their neighbours decides (placeList).
 type Index struct {
 	effect string
 	// rules are in the order that effects go by; places are what decisions
@@ -35,7 +35,7 @@ type Index struct {
 	// fallback answers what cannot be looked up: objects with characters that
 	// mean something else to the patterns.
 	fallback func() (engine, error)
-	// said is looked at when somebody asks for a list.
+	// said is computed when a list is first requested.
 	said   func() said
 	graphs map[string]*policy.Graph
 }
@@ -45,25 +45,25 @@ type clause struct {
 	subjects subjectIndex
 	paths    pathIndex
 	object   objectFactor
-	left     []factor // that no table answers
+	left     []factor // not answered by a table
 	// bySubject lists rules instead of looking them up.
 	bySubject func() *bySubject
 	bearers   func() *bearers
 }
 
-// none is the place of no rule.
+// none is the place of a rule that does not exist.
 const none = math.MaxInt32
 
-// search is a request on its way through an index. The roles of the credentials
-// go beside it: patterns may keep what a search holds, as far as the compiler
-// knows, and roles are to stay on the stack.
+// search is the search for one request. The roles of the credentials are passed
+// separately: the compiler assumes that patterns retain what a search holds, and roles
+// must stay on the stack.
 type search struct {
 	index       *Index
 	q           *Request
 	sets        [][]int32
 	everyone    bool
 	allow, deny int32 // the first rules found so far
-	// gathered collects the rules that allow, whoever asks, in place of all this.
+	// gathered collects the rules that allow, for any subject, instead of all this.
 	gathered *[]ref
 }
 
@@ -86,7 +86,7 @@ func (x *Index) Decide(q *Request) (Answer, error) {
 }
 
 // Find answers q, whose number is that of these names, with the roles of the
-// credentials in place of its own. It is false when q has to be asked of plain.
+// credentials in place of its own. It returns false if the fallback must decide q.
 func (x *Index) Find(q *Request, with *TokenRoles, a *Answer) bool {
 	for _, c := range x.open {
 		if c.holds(q, with) {
@@ -98,7 +98,7 @@ func (x *Index) Find(q *Request, with *TokenRoles, a *Answer) bool {
 		var room [MaxRolesAside + 2][]int32
 		return x.search(q, with, room[:0], a)
 	}
-	var room [2][]int32 // less to clear
+	var room [2][]int32 // small, so that little must be cleared
 	return x.search(q, with, room[:0], a)
 }
 
@@ -134,7 +134,7 @@ func (x *pathIndex) hasSpecialBytes(object string) bool {
 	return !ascii && !utf8.ValidString(object)
 }
 
-// wordAt is eight bytes of a text, with zeros for those behind its end.
+// wordAt returns eight bytes of a text, with zeros after its end.
 func wordAt(text string, at int) (w uint64) {
 	if at+8 <= len(text) {
 		return binary.LittleEndian.Uint64([]byte(text[at : at+8]))
@@ -174,10 +174,10 @@ func (x *Index) answer(allow, deny int32, a *Answer) {
 	}
 }
 
-// fewRefs is up to which length a list is looked through from end to end.
+// fewRefs is the length up to which a list is searched linearly.
 const fewRefs = 12
 
-// try looks for rules of the subject in a list.
+// try searches a list for rules of the subject.
 func (s *search) try(refs []ref, with *TokenRoles) {
 	if s.gathered != nil {
 		s.gather(refs)
@@ -252,7 +252,7 @@ func (s *search) take(r *ref) {
 	}
 }
 
-// firstFor is the place of the first rule for a subject.
+// firstFor returns the place of the first rule for a subject.
 func firstFor(refs []ref, subject int32) int {
 	low, high := 0, len(refs)
 	for low < high {

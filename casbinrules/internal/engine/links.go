@@ -8,15 +8,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// requestLinks is what a rewritten matcher hands to g and to the functions that
-// match patterns: the role links that a request adds, and the request itself,
-// nil where nobody waits for the answer.
+// requestLinks is what a rewritten matcher passes to g and to the functions that match
+// patterns: the role links that a request adds, and the request itself, nil if nobody
+// waits for the answer.
 type requestLinks struct {
 	policy.Grant
 	of *Request
 }
 
-// Links is what the credentials add to the role links.
+// Links returns the role links that the credentials add.
 func (q *Request) Links() *requestLinks {
 	return &requestLinks{policy.Grant{Subject: q.Subject, Tenant: q.Tenant, Roles: q.Roles, Now: q.Now}, q}
 }

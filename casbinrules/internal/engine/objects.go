@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// Objects are those for which something holds, as a tree.
+// Objects is a set of objects, as a tree of conditions.
 type Objects struct {
 	Kind ObjectsKind
 	// Parts are those of ObjectsAnd and ObjectsOr, none of which is constant, and
@@ -27,10 +27,10 @@ type Objects struct {
 	match func() pattern.Matcher // nil for "==" and "in"
 }
 
-// ObjectsKind is what an [Objects] is made of.
+// ObjectsKind is the kind of an [Objects].
 type ObjectsKind uint8
 
-// The kinds. The zero Objects holds for no object.
+// The kinds. The zero Objects is empty.
 const (
 	ObjectsNone ObjectsKind = iota
 	ObjectsAll

@@ -11,11 +11,11 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
 )
 
-// ref is a rule where its object leads to.
+// ref is a rule in the list of a node.
 type ref struct {
 	subject int32 // whom it is for
-	rule    int32 // its place in the order that effects go by
-	cond    int32 // what else must hold; 0 for nothing
+	rule    int32 // its place in the order of effects
+	cond    int32 // a further condition; 0 for none
 	// match is the pattern the object is held against, 0 for none, counted from
 	// denies on for a rule that denies.
 	match int32
@@ -25,33 +25,33 @@ const denies = math.MinInt32
 
 func (r *ref) deny() bool { return r.match < 0 }
 
-// pathNode is where objects that begin with the same segments go on.
+// pathNode is where objects that begin with the same segments continue.
 type pathNode struct {
-	one         int32 // by any one segment, not empty, if it is not 0
+	one         int32 // after any one segment that is not empty; 0 for nowhere
 	inner, ends bool  // there are segments, or last segments, below it
 	// here are the rules for objects that end here, rest those for whatever
 	// follows after a slash.
 	here, rest policy.Span
 }
 
-// pathIndex finds the rules whose object pattern an object may match. Rules
-// with a match of their own stand where they have to be tried.
+// pathIndex finds the rules whose object pattern an object may match. Rules whose
+// pattern must be evaluated are at the nodes where that has to be done.
 type pathIndex struct {
 	// nodes are by the node before and the text of a segment; the first is the
 	// root. A node with ends has others below its number inverted, by the text
 	// of an object's last segment.
 	nodes texttable.Table[pathNode]
-	// slash is where objects that begin with a slash go on, or 0, which is the
+	// slash is where objects that begin with a slash continue, or 0, which is the
 	// root.
 	slash int32
-	// always are the rules to be tried for every object.
+	// always are the rules that must be tried for every object.
 	always []ref
 	// regexps says that some pattern is a regular expression, for which a line
 	// feed is no character, and cuts that some function cuts queries off.
 	regexps, cuts bool
 	refs          []ref // of all nodes
-	unused        int   // refs of none, that no node has any more
-	*pathMaker          // nil when the index is made
+	unused        int   // refs that no list contains any more
+	*pathMaker          // nil once the index is complete
 }
 
 // pathMaker is what only the making of an index needs. Until then a span of a
@@ -84,7 +84,7 @@ func newPathIndex(b *indexBuilder) pathIndex {
 	return pathIndex{nodes: texttable.New[pathNode](n), pathMaker: &pathMaker{builder: b, added: make([]addedRef, 0, n)}}
 }
 
-// add adds a rule to the list of a node, or takes it out of that.
+// add adds a rule to the list of a node, or removes it from there.
 func (x *pathIndex) add(to *policy.Span, r ref) {
 	if x.mode != chain {
 		x.replace(to, x.edited(x.of(*to), r))
@@ -95,7 +95,7 @@ func (x *pathIndex) add(to *policy.Span, r ref) {
 	to.Count++
 }
 
-// addAlways is add for the rules to be tried for every object.
+// addAlways is add for the rules that must be tried for every object.
 func (x *pathIndex) addAlways(r ref) {
 	if x.mode != chain {
 		x.always = x.edited(x.always, r)
@@ -104,7 +104,7 @@ func (x *pathIndex) addAlways(r ref) {
 	x.always = append(x.always, r)
 }
 
-// tried is the number of a pattern that has to be tried.
+// tried returns the number of a pattern that must be evaluated.
 func (x *pathIndex) tried(function, text string) int32 {
 	if x.mode == takeOut {
 		return 0
@@ -116,7 +116,7 @@ func (x *pathIndex) tried(function, text string) int32 {
 func (x *pathIndex) here(n int32) *policy.Span { return &x.nodes.Change(n).here }
 func (x *pathIndex) rest(n int32) *policy.Span { return &x.nodes.Change(n).rest }
 
-// child is where n goes on by a segment.
+// child returns where n continues after a segment.
 func (x *pathIndex) child(n int32, segment string) int32 {
 	c, isNew := x.nodes.Add(n, segment)
 	if isNew {
@@ -125,7 +125,7 @@ func (x *pathIndex) child(n int32, segment string) int32 {
 	return c
 }
 
-// anyChild is where n goes on by any one segment.
+// anyChild returns where n continues after any one segment.
 func (x *pathIndex) anyChild(n int32) int32 {
 	one := x.nodes.Of(n).one
 	if one == 0 {
@@ -135,7 +135,7 @@ func (x *pathIndex) anyChild(n int32) int32 {
 	return one
 }
 
-// end is where n goes on by the last segment, with any others in between.
+// end returns where n continues after the last segment, with any others in between.
 func (x *pathIndex) end(n int32, segment string) int32 {
 	c, isNew := x.nodes.Add(^n, segment)
 	if isNew {
@@ -144,7 +144,7 @@ func (x *pathIndex) end(n int32, segment string) int32 {
 	return c
 }
 
-// put puts a rule where function and pattern say.
+// put puts a rule where its function and pattern require.
 func (x *pathIndex) put(function, text string, r ref) {
 	x.regexps = x.regexps || function != "==" && function != "keyMatch"
 	x.cuts = x.cuts || function == "keyMatch5"
@@ -276,7 +276,7 @@ func (x *pathIndex) putGlob(text string, r ref) {
 	x.add(x.rest(n), r)
 }
 
-// finish puts every list into the order that a search looks through.
+// finish sorts every list into the order in which a search reads it.
 func (x *pathIndex) finish() {
 	sortRefs(x.always)
 	x.refs = make([]ref, 0, len(x.added))
@@ -299,7 +299,7 @@ func (x *pathIndex) finishList(l *policy.Span) {
 	sortRefs(x.of(*l))
 }
 
-// of are the refs of a list.
+// of returns the refs of a list.
 func (x *pathIndex) of(l policy.Span) []ref { return x.refs[l.First : l.First+l.Count] }
 
 func sortRefs(refs []ref) {
@@ -313,7 +313,7 @@ func compareRefs(a, b ref) int {
 	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
 }
 
-// visit shows the search every list that object leads to.
+// visit passes every list that object leads to to the search.
 func (x *pathIndex) visit(object string, s *search, with *TokenRoles) {
 	if len(x.always) > 0 {
 		s.try(x.always, with)
@@ -325,7 +325,7 @@ func (x *pathIndex) visit(object string, s *search, with *TokenRoles) {
 	}
 }
 
-// visitNode goes on from n with what is left of the object.
+// visitNode continues from n with the rest of the object.
 func (x *pathIndex) visitNode(n int32, left string, s *search, with *TokenRoles) {
 	segment, after, more := left, "", false
 	if i := strings.IndexByte(left, '/'); i >= 0 {
@@ -342,7 +342,7 @@ func (x *pathIndex) visitNode(n int32, left string, s *search, with *TokenRoles)
 	}
 }
 
-// leave tries the rules of a node, reached by a whole segment.
+// leave tries the rules of a node that was reached by a whole segment.
 func (x *pathIndex) leave(number int32, after string, more bool, s *search, with *TokenRoles) {
 	n := x.nodes.Of(number)
 	if !more {

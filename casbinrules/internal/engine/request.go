@@ -11,13 +11,13 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ErrNoAttribute is what the function of a WithAttribute option returns, wrapped or
-// not, when the request does not have it. The request is then refused with
+// ErrNoAttribute is what the function of a WithAttribute option returns, possibly
+// wrapped, if the request does not have the attribute. The request is then refused with
 // [ReasonNoAttribute], whatever the policy says.
 var ErrNoAttribute = errors.New("no such attribute")
 
-// BadAttributeError says that a request's value does not read as its type. The
-// value is left out: it may be personal, and the error is logged.
+// BadAttributeError means that a request's value is not valid for its type. The error
+// does not contain the value, which may be personal, since it is logged.
 type BadAttributeError struct {
 	Field string
 	Want  model.AttributeType
@@ -27,7 +27,7 @@ func (e *BadAttributeError) Error() string {
 	return fmt.Sprintf("attribute %s: the value does not read as %s", e.Field, model.DescribeType(e.Want))
 }
 
-// Wider is the question of which only a denial counts.
+// Wider returns the question of which only a denial counts.
 func (q *Request) Wider() Request {
 	w := *q
 	if q.Denied != "" {
@@ -39,10 +39,10 @@ func (q *Request) Wider() Request {
 	return w
 }
 
-// Denies reports whether a rule made the refusal.
+// Denies reports whether the refusal was made by a rule.
 func (a *Answer) Denies() bool { return a.Rule != nil && !a.Allowed }
 
-// Refuse answers a question with a field that could not be filled.
+// Refuse answers a question with a field that could not be provided.
 func (q *Request) Refuse(v *Verdict) error {
 	var bad *BadAttributeError
 	switch {
@@ -56,32 +56,32 @@ func (q *Request) Refuse(v *Verdict) error {
 	return nil
 }
 
-// Request is what an engine is asked.
+// Request is a question to an engine.
 type Request struct {
-	// Ctx ends the trying of patterns; cut says that it has, so that there is no
-	// answer. It is nil where nobody waits for one.
+	// Ctx ends the matching of patterns; cut reports that it has, so that there is no
+	// answer. It is nil if nobody waits for one.
 	Ctx                             context.Context
 	cut                             bool
 	Subject, Tenant, Object, Action string
-	// Folded is how many bytes of the object may be in any letter case.
+	// Folded is the number of bytes of the object that may be in any letter case.
 	Folded int
-	// Now is by what it is judged whether role links count, one moment for the whole
-	// question; it is set where the policy has links that need not.
+	// Now determines which role links count, as one moment for the whole question; it
+	// is set if the policy has links that may not count.
 	Now policy.Moment
-	// Number is the subject's among the names of the policy, or 0.
+	// Number is the subject's number among the names of the policy, or 0.
 	Number int32
-	// Denied is a name by which the subject gets nothing and is denied all the
-	// same; AsGet says that HEAD is asked about and what GET is denied counts.
+	// Denied is a name that gives the subject nothing but still denies; AsGet reports
+	// that the question is about HEAD, and that what is denied for GET counts.
 	Denied       string
 	DeniedNumber int32
 	AsGet        bool
-	// Roles are the roles of the credentials, as the policy spells them. They
-	// count as role links of the subject.
+	// Roles are the roles of the credentials, as written in the policy. They count as
+	// role links of the subject.
 	Roles []string
-	// Named says that the action is a name the application gave, no method.
+	// Named reports that the action is a name given by the application, not a method.
 	Named bool
-	// Attributes are the values of the fields that options fill; unfilled is
-	// why one of them could not be.
+	// Attributes are the values of the fields that options provide; unfilled is why
+	// one of them could not be provided.
 	Attributes []model.Value
 	Unfilled   error
 	// OfObject are the names of the attributes that objects have, in a question for
