@@ -1,10 +1,15 @@
 package casbinrules
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/casbin/casbin/v2"
+	casbinmodel "github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/util"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
@@ -40,6 +45,47 @@ func TestFunctionAliasIsCasbinsFunction(t *testing.T) {
 	_, err := OpenFS(files("policy.csv", "p, staff, [, GET\n"), by("within"), []string{"policy.csv"}, WithFunctionAlias("within", "regexMatch"), quiet)
 	if err == nil || !strings.Contains(err.Error(), model.CodePattern) {
 		t.Errorf("a bad pattern: got %v", err)
+	}
+}
+
+// Casbin goes through the rules if the matcher holds "p_", which the name of a function
+// may do, and decides once if not. So does a model with an alias, as Casbin with a
+// function of that name.
+func TestAliasThatHasCasbinLookAtRules(t *testing.T) {
+	for _, name := range []string{"ip_match", "map_within", "within", "p_within"} {
+		for _, matcher := range []string{"%s(r.obj, '/a/*')", "%s(r.obj, '/a/*') || eval(r.act)"} {
+			for _, effect := range []string{someAllow, allowAndDeny, firstMatch, "!some(where (p.eft == deny))"} {
+				for _, eft := range []string{"allow", "deny"} {
+					text := modelText("sub, obj, act", "sub, obj, act, eft", "g = _, _", effect, fmt.Sprintf(matcher, name))
+					lines := []string{"p, ann, /b, GET, " + eft}
+					m, err := casbinmodel.NewModelFromString(text)
+					if err != nil {
+						t.Fatal(err)
+					}
+					e, err := casbin.NewEnforcer(m, lineAdapter{lines: lines})
+					if err != nil {
+						t.Fatal(err)
+					}
+					e.AddFunction(name, util.KeyMatchFunc)
+					a, err := OpenFS(files("p.csv", lines[0]), ModelText("m.conf", text), []string{"p.csv"},
+						WithCasbinSemantics(), WithoutTokenRoles(), WithFunctionAlias(name, "keyMatch"), quiet)
+					if err != nil {
+						if name != "p_within" { // which no option takes
+							t.Errorf("%s: %v", text, err)
+						}
+						continue
+					}
+					for _, object := range []string{"/a/1", "/b"} {
+						values := []string{"ann", object, "false"}
+						want, failure := enforceTexts(e, values)
+						d, err := a.Enforce(t.Context(), values...)
+						if d.Allowed != want || (err == nil) != (failure == nil) {
+							t.Errorf("%s of %s: got %v, %v; casbin says %v, %v\n%s%s", object, eft, d.Allowed, err, want, failure, text, lines[0])
+						}
+					}
+				}
+			}
+		}
 	}
 }
 

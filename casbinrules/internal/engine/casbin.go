@@ -43,6 +43,7 @@ func newEnforcerEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]
 		}
 		maps.Copy(p.Functions, functions)
 	}
+	p.Matcher = s.OverRules(p.Matcher)
 	p.Load = func(add func(rule []string) error) error {
 		for _, r := range rules {
 			values := r.Values()

@@ -88,6 +88,16 @@ func (s *Schema) Rewritten(n *Node) string {
 	return b.String() + s.Matcher[at:s.tokens[n.end-1].to]
 }
 
+// OverRules returns a matcher that Casbin's enforcer is given in place of that of the
+// model. The enforcer evaluates a matcher for each rule only if its text contains "p_",
+// and otherwise once. In the model, the name of an alias may contain it.
+func (s *Schema) OverRules(matcher string) string {
+	if strings.Contains(matcher, "p_") || !strings.Contains(s.File.definition("m").Value, "p_") {
+		return matcher
+	}
+	return "'p_' == 'p_' ? (" + matcher + ") : (" + matcher + ")" // whose value need not be true or false
+}
+
 // constantText returns a constant of a type as the expression library reads it.
 func constantText(t AttributeType, text string) string {
 	v, _ := ParseValue(t, text) // the checker has parsed it before
