@@ -221,16 +221,7 @@ func (p *pushing) rollback(ctx context.Context, cmd *cobra.Command, s shared.Sto
 	if newest == nil {
 		return shared.ErrEmpty
 	}
-	dir, err := os.MkdirTemp("", "sallyport")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	in, err := unpack(dir, c)
-	if err != nil {
-		return err
-	}
-	found, err := p.check(ctx, cmd, in, newest)
+	found, err := p.check(ctx, cmd, unpacked(c), newest)
 	if err != nil {
 		return err
 	}

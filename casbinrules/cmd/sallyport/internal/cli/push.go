@@ -116,7 +116,7 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 	if err != nil {
 		return err
 	}
-	found, err := p.check(ctx, cmd, candidate{m, policies, p.tests}, newest)
+	found, err := p.check(ctx, cmd, candidate{model: m, policies: policies, tests: p.tests}, newest)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,6 +159,22 @@ func TestRollback(t *testing.T) {
 	expect(t, dir, "", 0, policy, "", "show", "3", "--file", "policy.csv")
 	wants(t, dir, 2, "no such revision", "rollback", "9", "--author", "bob")
 	wants(t, dir, 2, "no number of a revision", "rollback", "x")
+}
+
+// TestChecksLeaveNoFiles: revisions are checked in memory, since a signal to stop would
+// leave files behind.
+func TestChecksLeaveNoFiles(t *testing.T) {
+	dir := published(t)
+	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
+	none := filepath.Join(dir, "none")
+	for _, variable := range []string{"TMPDIR", "TMP", "TEMP"} {
+		t.Setenv(variable, none)
+	}
+	wants(t, dir, 0, "+ editor gains POST /reports|published revision 2", "push", "-p", "DIR/policy.csv", "--author", "ann")
+	wants(t, dir, 0, "1 passed|- editor loses POST /reports|published revision 3", "rollback", "1", "--author", "bob")
+	if _, err := os.Lstat(none); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder for temporary files is there, %v", err)
+	}
 }
 
 // TestPublishingComparesWhatIsToCome: push and rollback refuse a gain that is not there

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
+	"testing/fstest"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +17,10 @@ import (
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
-// candidate is a policy to be published, in files.
+// candidate is a policy to be published, in files of fsys, or of the operating system if
+// fsys is nil.
 type candidate struct {
+	fsys     fs.FS
 	model    casbinrules.Model
 	policies []string
 	tests    []string
@@ -30,7 +34,7 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	if err != nil {
 		return nil, err
 	}
-	findings, err := casbinrules.Lint(c.model, c.policies, lintOptions(opts)...)
+	findings, err := c.lint(lintOptions(opts))
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +52,11 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	if n := counts[casbinrules.SeverityWarning]; n > 0 && p.lint == "warning" {
 		found = append(found, quantity(n, "warning"))
 	}
-	a, err := p.policy(casbinrules.Open(c.model, c.policies, opts...))
+	a, err := p.policy(c.open(opts))
 	if err != nil {
 		return nil, err
 	}
-	failed, err := p.checkTests(ctx, cmd, a, c.tests)
+	failed, err := p.checkTests(ctx, cmd, a, c)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +68,27 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	}
 	more, err := p.checkEffect(ctx, cmd, a, newest)
 	return append(found, more...), err
+}
+
+func (c *candidate) lint(opts []casbinrules.LintOption) ([]casbinrules.Finding, error) {
+	if c.fsys == nil {
+		return casbinrules.Lint(c.model, c.policies, opts...)
+	}
+	return casbinrules.LintFS(c.fsys, c.model, c.policies, opts...)
+}
+
+func (c *candidate) open(opts []casbinrules.Option) (*casbinrules.Authorizer, error) {
+	if c.fsys == nil {
+		return casbinrules.Open(c.model, c.policies, opts...)
+	}
+	return casbinrules.OpenFS(c.fsys, c.model, c.policies, opts...)
+}
+
+func (c *candidate) readFile(name string) ([]byte, error) {
+	if c.fsys == nil {
+		return os.ReadFile(name)
+	}
+	return fs.ReadFile(c.fsys, name)
 }
 
 func lintOptions(opts []casbinrules.Option) []casbinrules.LintOption {
@@ -83,12 +108,12 @@ func quantity(n int, what string) string {
 }
 
 // checkTests runs the tests of a policy and returns how many fail.
-func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Policy, files []string) (failed int, err error) {
-	if len(files) == 0 {
+func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Policy, c candidate) (failed int, err error) {
+	if len(c.tests) == 0 {
 		say(cmd.ErrOrStderr(), "sallyport: note: there are no tests; write some into policy.tests beside the policy\n")
 		return 0, nil
 	}
-	tests, err := readTests(files)
+	tests, err := testsIn(c.readFile, c.tests)
 	if err != nil {
 		return 0, err
 	}
@@ -147,35 +172,27 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 
 // openContent opens the policy of a revision.
 func (p *pushing) openContent(c *shared.Content) (*ask.Policy, error) {
-	dir, err := os.MkdirTemp("", "sallyport")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	in, err := unpack(dir, c)
-	if err != nil {
-		return nil, err
-	}
 	opts, err := p.options()
 	if err != nil {
 		return nil, err
 	}
-	return p.policy(casbinrules.Open(in.model, in.policies, opts...))
+	of := unpacked(c)
+	return p.policy(of.open(opts))
 }
 
-// unpack writes the policy of a revision into an empty directory.
-func unpack(dir string, c *shared.Content) (candidate, error) {
-	if err := pull(dir, nil, c, false); err != nil {
-		return candidate{}, err
-	}
-	in := candidate{model: casbinrules.ModelFile(filepath.Join(dir, modelName))}
+// unpacked returns the policy of a revision, in memory: a signal to stop would leave files
+// behind, with everything that the store keeps secret.
+func unpacked(c *shared.Content) candidate {
+	files := fstest.MapFS{}
+	in := candidate{fsys: files, model: casbinrules.ModelFile(modelName)}
 	for _, f := range c.Files {
-		switch path := filepath.Join(dir, filepath.FromSlash(f.Name)); filepath.Ext(f.Name) {
+		files[f.Name] = &fstest.MapFile{Data: f.Content, Mode: 0o444}
+		switch path.Ext(f.Name) {
 		case ".csv":
-			in.policies = append(in.policies, path)
+			in.policies = append(in.policies, f.Name)
 		case ".tests":
-			in.tests = append(in.tests, path)
+			in.tests = append(in.tests, f.Name)
 		}
 	}
-	return in, nil
+	return in
 }

@@ -96,11 +96,13 @@ func ifMissing(err error, hint string) string {
 	return ""
 }
 
-func readTests(files []string) ([]policytest.Test, error) {
+func readTests(files []string) ([]policytest.Test, error) { return testsIn(os.ReadFile, files) }
+
+func testsIn(readFile func(name string) ([]byte, error), files []string) ([]policytest.Test, error) {
 	var tests []policytest.Test
 	var errs []error
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := readFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("read tests: %w%s", err, ifMissing(err, "sallyport init writes some"))
 		}
