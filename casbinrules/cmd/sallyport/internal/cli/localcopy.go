@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -112,7 +113,8 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) (err err
 		}
 	}
 	for _, f := range c.Files {
-		if err := root.Rename(staged[f.Name], placeOf(root, f.Name)); err != nil {
+		dir, base := placeOf(root, f.Name)
+		if err := root.Rename(staged[f.Name], dir+base); err != nil {
 			return err
 		}
 		delete(staged, f.Name)
@@ -130,38 +132,40 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) (err err
 	return nil
 }
 
-// placeOf returns where to put a file of a directory: the target of a symbolic
-// link, if there is one.
-func placeOf(root *os.Root, name string) string {
-	name = filepath.FromSlash(name)
+// placeOf returns where to put a file of a directory: the target of a symbolic link, if
+// there is one. The path is not cleaned, because ".." in a link means the parent of the
+// directory that holds the link, which may itself be reached through a link.
+func placeOf(root *os.Root, name string) (dir, base string) {
+	dir, base = filepath.Split(filepath.FromSlash(name))
 	for range 40 {
-		to, err := root.Readlink(name)
+		to, err := root.Readlink(dir + base)
 		if err != nil {
 			break
 		}
 		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(name), to)
+			to = dir + to
 		}
-		name = to
+		dir, base = filepath.Split(to)
 	}
-	return name
+	return dir, base
 }
 
 // stage writes a file beside its final place, with the mode and the owner of the
 // existing file.
 func stage(root *os.Root, f shared.File) (temp string, err error) {
-	name := placeOf(root, f.Name)
+	dir, base := placeOf(root, f.Name)
+	name := dir + base
 	info, err := root.Stat(name)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
 		return "", fmt.Errorf("%s is not a regular file", name)
 	case errors.Is(err, fs.ErrNotExist):
-		err = root.MkdirAll(filepath.Dir(name), 0o755)
+		err = root.MkdirAll(cmp.Or(dir, "."), 0o755)
 	}
 	if err != nil {
 		return "", err
 	}
-	temp = filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text()+".tmp")
+	temp = dir + "." + base + "." + rand.Text() + ".tmp"
 	w, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, modeOf(f.Name))
 	if err != nil {
 		return "", err

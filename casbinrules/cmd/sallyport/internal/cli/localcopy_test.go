@@ -64,3 +64,26 @@ func TestPullPutsFilesInPlaceInOneStep(t *testing.T) {
 		t.Errorf("the link is %v, %v", info.Mode(), err)
 	}
 }
+
+// TestPullFollowsLinksAsTheSystemDoes: what a link leads to is found from the folder that
+// the link is in, also where a link leads there.
+func TestPullFollowsLinksAsTheSystemDoes(t *testing.T) {
+	for _, c := range []struct{ link, to, name string }{
+		{"real/deep/p.csv", "../p.csv", "sub/p.csv"},
+		{"real/deep/p.csv", "../../real/p.csv", "sub/p.csv"},
+		{"real/deep/p.csv", "./../p.csv", "sub/p.csv"},
+		{"p2.csv", "sub/../p.csv", "p2.csv"},
+	} {
+		dir := write(t, map[string]string{"p.csv": "other\n", "real/p.csv": "old\n", "real/deep/x.csv": "x\n"})
+		if err := errors.Join(os.Symlink("real/deep", filepath.Join(dir, "sub")), os.Symlink(c.to, filepath.Join(dir, c.link))); err != nil {
+			t.Fatal(err)
+		}
+		content := &shared.Content{Files: []shared.File{{Name: c.name, Content: []byte("new\n")}}}
+		if err := pull(dir, nil, content, true); err != nil {
+			t.Errorf("%s to %s: %v", c.link, c.to, err)
+		}
+		if got, other := readFile(t, filepath.Join(dir, "real/p.csv")), readFile(t, filepath.Join(dir, "p.csv")); got != "new\n" || other != "other\n" {
+			t.Errorf("%s to %s: the file has %q, and another one %q", c.link, c.to, got, other)
+		}
+	}
+}
