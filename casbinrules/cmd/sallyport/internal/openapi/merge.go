@@ -40,6 +40,9 @@ func (d *Document) Merge(g Guard, routes []Route, public func(method, path strin
 	if m.paths, err = child(d.top(), "paths"); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.where(), err)
 	}
+	if err := m.part(); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.where(), err)
+	}
 	if len(routes) == 0 {
 		routes = m.own(public)
 	}
@@ -73,6 +76,42 @@ func (m *merge) note(format string, args ...any) {
 		m.notes = append(m.notes, n)
 	}
 }
+
+// part gives each operation what it shares with others by aliases and merge keys, and
+// writes are about one of them: another one may be public, or not among the routes.
+func (m *merge) part() error {
+	items := merged(m.paths)
+	for i := 0; i < len(items); i += 2 {
+		if !isObject(items[i+1]) {
+			continue
+		}
+		item, err := child(m.paths, items[i].Value)
+		if err != nil {
+			return err
+		}
+		for _, method := range methods {
+			if !isObject(get(item, method)) {
+				continue
+			}
+			op, err := child(item, method)
+			if err != nil {
+				return err
+			}
+			spread(op)
+			if !isObject(get(op, "responses")) {
+				continue
+			}
+			responses, err := child(op, "responses")
+			if err != nil {
+				return err
+			}
+			spread(responses)
+		}
+	}
+	return nil
+}
+
+func isObject(n *yaml.Node) bool { n = behind(n); return n != nil && n.Kind == yaml.MappingNode }
 
 // own are the operations of the document.
 func (m *merge) own(public func(method, path string) bool) []Route {

@@ -151,6 +151,41 @@ func TestTheFilesOwnOperations(t *testing.T) {
 	}
 }
 
+// TestSharedOperations: what is written about one operation is about no other one, though
+// they share what they say by aliases or merge keys.
+func TestSharedOperations(t *testing.T) {
+	const item = "{get: {responses: {\"200\": {description: ok}}}}"
+	for name, paths := range map[string]string{
+		"items":              "/a: &a " + item + "\n  /b: *a\n  /c: *a",
+		"the other way":      "/c: &a " + item + "\n  /b: *a\n  /a: *a",
+		"merged items":       "/a: &a " + item + "\n  /b: {<<: *a}\n  /c: {<<: [*a]}",
+		"operations":         "/a: {get: &get {responses: {\"200\": {description: ok}}}}\n  /b: {get: *get}\n  /c: {get: *get}",
+		"merged operations":  "/a: {get: &get {responses: {\"200\": {description: ok}}}}\n  /b: {get: {<<: *get}}\n  /c: {get: {<<: *get}}",
+		"responses":          "/a: {get: {responses: &r {\"200\": {description: ok}}}}\n  /b: {get: {responses: *r}}\n  /c: {get: {responses: *r}}",
+		"responses, in part": "/a: {get: {responses: &r {\"200\": {description: ok}}}}\n  /b: {get: {responses: {<<: *r}}}\n  /c: {get: {responses: *r}}",
+	} {
+		doc := parse(t, "api.yaml", "openapi: 3.1.0\ninfo: {title: x, version: 1.0.0}\npaths:\n  "+paths+"\n")
+		public := route("GET", "/c")
+		public.Public = true
+		if _, err := doc.Merge(guard(), []Route{route("GET", "/a"), public}, never); err != nil {
+			t.Fatal(err)
+		}
+		written, err := doc.Bytes()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		all := decode(t, parse(t, "api.yaml", string(written)))["paths"].(map[string]any)
+		for path, guarded := range map[string]bool{"/a": true, "/b": false, "/c": false} {
+			op := all[path].(map[string]any)["get"].(map[string]any)
+			_, refuses := op["responses"].(map[string]any)["401"]
+			if refuses != guarded || (op["security"] != nil) != guarded {
+				t.Errorf("%s: %s has %v", name, path, op)
+			}
+		}
+	}
+}
+
 func TestSecurityOfARoute(t *testing.T) {
 	for name, tt := range map[string]struct {
 		file  string

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -113,17 +114,47 @@ func put(n *yaml.Node, key string, value *yaml.Node) {
 	n.Content = append(n.Content, text(key), value)
 }
 
-// child is the object of a key, which is made if it is not there.
+// child is the object of a key, which is made if it is not there, and is a copy if it
+// stands behind an alias or a merge key, so that it may be changed.
 func child(n *yaml.Node, key string) (*yaml.Node, error) {
 	c := get(n, key)
 	switch {
 	case c == nil || c.Kind == yaml.ScalarNode && c.ShortTag() == "!!null":
 		c = mapping()
 		put(n, key, c)
+		return c, nil
 	case c.Kind != yaml.MappingNode:
 		return nil, errors.New(key + " is not an object")
 	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == key && n.Content[i+1] == c {
+			return c, nil
+		}
+	}
+	c = copied(c)
+	put(n, key, c)
 	return c, nil
+}
+
+// copied is a tree that says the same, without anchors.
+func copied(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.Anchor, c.Content = "", make([]*yaml.Node, len(n.Content))
+	for i, item := range n.Content {
+		c.Content[i] = copied(item)
+	}
+	return &c
+}
+
+// spread puts copies of what an object has by merge keys in the place of these.
+func spread(n *yaml.Node) {
+	own := n.Content
+	n.Content = merged(n)
+	for i, item := range n.Content {
+		if !slices.Contains(own, item) {
+			n.Content[i] = copied(item)
+		}
+	}
 }
 
 func text(s string) *yaml.Node {
