@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // hover says what is under the cursor: a finding first, then what a line grants,
@@ -84,12 +85,25 @@ func escaped(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", `\<`, "[", `\[`, "#", `\#`, "|", `\|`, "\n", "  \n").Replace(text)
 }
 
-// code is a text as code. One that holds a backtick is set in two of them.
+// code is a text as code, between more backticks than it has side by side and without
+// what ends a line, so that nothing in it has a meaning.
 func code(text string) string {
-	if strings.Contains(text, "`") {
-		return "`` " + text + " ``"
+	run, longest := 0, 0
+	text = strings.Map(func(c rune) rune {
+		if run++; c != '`' {
+			run = 0
+		}
+		longest = max(longest, run)
+		if !unicode.IsPrint(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, text)
+	if longest == 0 {
+		return "`" + text + "`"
 	}
-	return "`" + text + "`"
+	fence := strings.Repeat("`", longest+1)
+	return fence + " " + text + " " + fence
 }
 
 // maxListed is how many names a hover lists.
