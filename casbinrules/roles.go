@@ -95,8 +95,8 @@ func (a *Authorizer) ownRoles(s *policyInForce, now policy.Moment, p *core.Princ
 // credentials leads to.
 func (a *Authorizer) given(s *policyInForce, now policy.Moment, p *core.Principal) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		if !s.IsRoleName(p.ID(), s.Names.Known(p.ID()), &a.config.Settings) {
-			for c := range s.Members.Closures(now, p.Tenant(), p.ID()) {
+		if number := s.Names.Known(p.ID()); !s.IsRoleName(p.ID(), number, &a.config.Settings) {
+			for c := range s.Members.ClosuresOf(now, p.Tenant(), p.ID(), number) {
 				if !yield(c.Names) {
 					return
 				}

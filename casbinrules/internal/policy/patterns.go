@@ -99,10 +99,19 @@ func (p *patterns) compile(name string) pattern.Matcher {
 // its own.
 func (g *Graph) Closures(now Moment, tenant, name string) iter.Seq[*Closure] {
 	return func(yield func(*Closure) bool) {
+		if g.texts != nil {
+			g.ClosuresOf(now, tenant, name, g.texts.Known(name))(yield)
+		}
+	}
+}
+
+// ClosuresOf are Closures of a name with a number.
+func (g *Graph) ClosuresOf(now Moment, tenant, name string, number int32) iter.Seq[*Closure] {
+	return func(yield func(*Closure) bool) {
 		if g.texts == nil {
 			return
 		}
-		p := Pair{Name: g.texts.Known(name)}
+		p := Pair{Name: number}
 		if g.Tenants {
 			p.Tenant = g.tenantOf(tenant)
 		}
