@@ -196,6 +196,41 @@ func TestExplainTellsOfEnds(t *testing.T) {
 	}
 }
 
+// TestExplainTellsOfTheLineThatCounts: of two lines for one link that is the last one, as
+// Casbin has it.
+func TestExplainTellsOfTheLineThatCounts(t *testing.T) {
+	clock := newClock(t, "2026-07-01 00:00:00")
+	times := []struct {
+		text  string
+		holds bool
+	}{{"_, _", true}, {"2026-01-01 00:00:00, _", true}, {"_, 2026-02-01 00:00:00", false}, {"2027-01-01 00:00:00, _", false}}
+	for _, m := range []Model{RBAC(), RBACWithTenants()} {
+		tenant := ""
+		if strings.Contains(m.Text(), "dom") {
+			tenant = ", acme"
+		}
+		for _, first := range times {
+			for _, last := range times {
+				if first == last {
+					continue // which Casbin does not take twice
+				}
+				a := openLines(t, timedModel(m), "p, editor"+tenant+", /a, GET\ng, ann, editor"+tenant+", "+first.text+"\ng, ann, editor"+tenant+", "+last.text+"\n",
+					WithCasbinSemantics(), WithClock(clock.Now))
+				e, err := a.ExplainQuery(t.Context(), Query{Subject: "ann", Tenant: strings.TrimPrefix(tenant, ", "), Object: "/a", Action: "GET"})
+				if err != nil || e.Allowed != last.holds {
+					t.Fatalf("%s, then %s: %v, %v", first.text, last.text, e, err)
+				}
+				if last.holds && (len(e.Chain) != 1 || e.Chain[0].Rule == nil || e.Chain[0].Rule.Line != 3 || len(e.Notes) > 0) {
+					t.Errorf("%s, then %s: the chain is %+v, and the notes %q", first.text, last.text, e.Chain, e.Notes)
+				}
+				if notes := strings.Join(e.Notes, "\n"); !last.holds && (strings.Count(notes, "policy.csv:") != 1 || !strings.Contains(notes, "policy.csv:3")) {
+					t.Errorf("%s, then %s: the notes are %q", first.text, last.text, notes)
+				}
+			}
+		}
+	}
+}
+
 // TestCasbinLooksAtTheFirstLinkOfATenantAlone shows why link_time_ignored is an
 // error, and that with Casbin's semantics the answer is Casbin's.
 func TestCasbinLooksAtTheFirstLinkOfATenantAlone(t *testing.T) {

@@ -85,10 +85,7 @@ type step struct {
 // it matches. The links are the first ones of a chain or later ones.
 func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, tenant string, first bool) []step {
 	byName := map[string][]step{}
-	for _, r := range x.Snapshot.Rules {
-		if r.Kind() != kind {
-			continue
-		}
+	for _, r := range x.links(g, kind) {
 		from, to := g.Ends(r)
 		if !g.Covers(from.Tenant, tenant) || !x.counts(g, r, first) {
 			continue

@@ -19,6 +19,26 @@ func (x *Explainer) counts(g *policy.Graph, r *policy.Rule, first bool) bool {
 	return g.Tenants && !first || g.Counts(x.Request.Now, r)
 }
 
+// links returns the lines of one kind of role links. If links have times or conditions
+// and two lines give the same link, Casbin uses only the last one.
+func (x *Explainer) links(g *policy.Graph, kind string) (lines []*policy.Rule) {
+	last := map[[2]policy.Pair]*policy.Rule{}
+	ends := func(r *policy.Rule) [2]policy.Pair {
+		from, to := g.Pairs(r)
+		return [2]policy.Pair{from, to}
+	}
+	for _, r := range x.Snapshot.Rules {
+		if r.Kind() != kind {
+			continue
+		}
+		lines = append(lines, r)
+		if g.Limited() {
+			last[ends(r)] = r
+		}
+	}
+	return slices.DeleteFunc(lines, func(r *policy.Rule) bool { return g.Limited() && last[ends(r)] != r })
+}
+
 // timeNotes returns notes about role links of the subject, or of the object, that
 // do not count yet or no longer.
 func (x *Explainer) timeNotes() []string {
@@ -26,10 +46,7 @@ func (x *Explainer) timeNotes() []string {
 	for _, kind := range slices.Sorted(maps.Keys(x.Snapshot.Schema.Limits)) {
 		g := x.Snapshot.Graphs[kind]
 		reached := x.reached(g, kind)
-		for _, r := range x.Snapshot.Rules {
-			if r.Kind() != kind {
-				continue
-			}
+		for _, r := range x.links(g, kind) {
 			from, to := g.Ends(r)
 			if !reached[from.Name] || g.Tenants && from.Tenant != x.Request.Tenant || x.counts(g, r, from.Name == x.linked(kind)) {
 				continue
