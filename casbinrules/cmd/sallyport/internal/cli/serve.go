@@ -38,25 +38,28 @@ provider. Upon SIGHUP it
 reads all files again, the configuration too; if that is wrong, the guard that
 was there stays. Upon SIGINT or SIGTERM it answers what it has taken and ends.`,
 		Args: noArguments("name the configuration with -c"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := untilSignal(cmd.Context())
-			defer stop()
-			return serve(ctx, cmd, file, address)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, file, address) },
 	}
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&address, "addr", "", "`address` to listen on, in place of the file's")
 	return cmd
 }
 
-// serve serves until ctx ends.
-func serve(ctx context.Context, cmd *cobra.Command, file, address string) error {
+// serve serves until a signal to stop. While the configuration is being opened, which may
+// take half a minute if a store does not answer, such a signal ends the process at once,
+// and a SIGHUP waits.
+func serve(cmd *cobra.Command, file, address string) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	g, err := openService(file)
 	if err != nil {
 		return refuseConfig(cmd, err)
 	}
 	defer func() { g.inUse.Load().close() }()
-	return g.listen(ctx, cmd.OutOrStdout(), address)
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	return g.listen(ctx, cmd.OutOrStdout(), address, hangups)
 }
 
 // requestTimeout bounds a request, and how long running requests may continue at the end.
@@ -136,8 +139,8 @@ func (g *guardService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.inUse.Load().handler.ServeHTTP(w, r)
 }
 
-// listen serves until ctx ends, and reloads at each SIGHUP.
-func (g *guardService) listen(ctx context.Context, stdout io.Writer, address string) error {
+// listen serves until ctx ends, and reloads at each of hangups.
+func (g *guardService) listen(ctx context.Context, stdout io.Writer, address string, hangups chan os.Signal) error {
 	address = cmp.Or(address, g.inUse.Load().setup.Address())
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -147,7 +150,7 @@ func (g *guardService) listen(ctx context.Context, stdout io.Writer, address str
 		Handler: g, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(g.log().Handler(), slog.LevelWarn),
 	}
-	defer g.reloadOnHangup(ctx)()
+	defer g.reloadOnHangup(ctx, hangups)()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	if _, err := fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr()); err != nil {
@@ -167,9 +170,7 @@ func (g *guardService) listen(ctx context.Context, stdout io.Writer, address str
 }
 
 // reloadOnHangup reloads at each SIGHUP until stop is called.
-func (g *guardService) reloadOnHangup(ctx context.Context) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
+func (g *guardService) reloadOnHangup(ctx context.Context, hangups chan os.Signal) (stop func()) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for range hangups {
