@@ -35,8 +35,11 @@ changes that are not in the store are not overwritten without --force.`,
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite local changes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir := folderIn(args)
+		if revision < 0 {
+			return usagef("--revision %d: must be at least 1, or 0 for the newest", revision)
+		}
 		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
-			c, err := contentAt(ctx, s, shared.Revision(max(revision, 0)))
+			c, err := contentAt(ctx, s, shared.Revision(revision))
 			if err != nil {
 				return err
 			}
@@ -94,8 +97,11 @@ func newHistory() *cobra.Command {
 		if limit < 1 {
 			return usagef("--limit %d: must be at least 1", limit)
 		}
+		if before < 0 {
+			return usagef("--before %d: must be at least 1, or 0 for the newest", before)
+		}
 		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
-			entries, err := s.History(ctx, shared.Revision(max(before, 0)), limit)
+			entries, err := s.History(ctx, shared.Revision(before), limit)
 			if err != nil {
 				return err
 			}

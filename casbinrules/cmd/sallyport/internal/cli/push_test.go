@@ -73,6 +73,9 @@ func TestPushAndPull(t *testing.T) {
 		}
 	}
 	wants(t, other, 0, "store: 2|made from revision 2, the newest", "status", "DIR")
+	wants(t, other, 0, "revision 1, 3 files", "pull", "DIR", "--revision", "1")
+	wants(t, other, 2, "--revision -1: must be at least 1", "pull", "DIR", "--revision", "-1")
+	wants(t, other, 2, "--before -1: must be at least 1", "history", "--before", "-1")
 }
 
 // TestTwoEditors: the second one is told, loses nothing, and can go on.
