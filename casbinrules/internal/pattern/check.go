@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"fmt"
 	"net"
 	"strings"
 
@@ -26,6 +27,8 @@ var Aliasable = []string{"globMatch", "ipMatch", "keyMatch", "keyMatch2", "keyMa
 func Check(function, pattern string) (err error) {
 	switch {
 	case IsSurelyValid(function, pattern):
+	case function == "globMatch" && alternatives(pattern) > maxAlternatives:
+		err = fmt.Errorf("its alternatives can be combined in more than %d ways, which are tried one by one", maxAlternatives)
 	case function == "globMatch":
 		_, err = doublestar.Match(pattern, "/")
 	case function == "ipMatch":
@@ -36,6 +39,35 @@ func Check(function, pattern string) (err error) {
 		_, err = Compile(function, pattern)
 	}
 	return err
+}
+
+// maxAlternatives bounds the combinations of a glob pattern's alternatives. Matching may
+// try each of them for each text, and thirty times "{,}" makes a billion.
+const maxAlternatives = 1000
+
+// alternatives returns how many combinations the alternatives of a glob pattern have, or
+// some number above maxAlternatives.
+func alternatives(pattern string) int {
+	// An open brace has the combinations of its earlier alternatives and of the current one.
+	type brace struct{ before, ways int }
+	open := []brace{{0, 1}}
+	for i := 0; i < len(pattern); i++ {
+		last := &open[len(open)-1]
+		switch c := pattern[i]; {
+		case c == '\\':
+			i++
+		case c == '{':
+			open = append(open, brace{0, 1})
+		case c == ',' && len(open) > 1:
+			last.before, last.ways = min(last.before+last.ways, maxAlternatives+1), 1
+		case c == '}' && len(open) > 1:
+			ways := last.before + last.ways
+			open = open[:len(open)-1]
+			last = &open[len(open)-1]
+			last.ways = min(last.ways*ways, maxAlternatives+1)
+		}
+	}
+	return open[0].ways
 }
 
 // IsSurelyValid reports whether a pattern is certainly valid for a function.
