@@ -64,43 +64,58 @@ func TestStoreWithoutContexts(t *testing.T) {
 }
 
 // TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their
-// own goroutine, and are given up in time. Clients that leave make room for no more.
+// own goroutine, and are given up in time.
 func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
-	for name, leave := range map[string]bool{"clients stay": false, "clients leave": true} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(300*time.Millisecond)))
-			cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
-			released := make(chan struct{})
-			defer close(released)
-			b.store.Before(func(context.Context, string) { <-released })
-			before := b.store.Asked("find")
-			var all sync.WaitGroup
-			come := func() {
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				var wg sync.WaitGroup
-				for range session.MaxCalls/2 + 100 {
-					wg.Go(func() {
-						var unavailable *core.UnavailableError
-						if _, err := b.manager.Authenticate(ctx, request("GET", cookie)); !errors.As(err, &unavailable) {
-							t.Errorf("%v", err)
-						}
-					})
-				}
-				if leave {
-					cancel()
-				}
-				wg.Wait()
-			}
-			for range 2 {
-				all.Go(come)
-			}
-			all.Wait()
-			if n := b.store.Asked("find") - before; n > session.MaxCalls {
-				t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
+	b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(300*time.Millisecond)))
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	released := make(chan struct{})
+	defer close(released)
+	b.store.Before(func(context.Context, string) { <-released })
+	before := b.store.Asked("find")
+	b.unavailable(t.Context(), session.MaxCalls+200, cookie).Wait()
+	if n := b.store.Asked("find") - before; n > session.MaxCalls {
+		t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
+	}
+}
+
+// TestClientsThatLeaveAHangingStore: those whose calls are under way make room for no more.
+func TestClientsThatLeaveAHangingStore(t *testing.T) {
+	b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(10*time.Second)))
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	released, called := make(chan struct{}), make(chan struct{}, 2*session.MaxCalls)
+	defer close(released)
+	b.store.Before(func(context.Context, string) {
+		called <- struct{}{}
+		<-released
+	})
+	before := b.store.Asked("find")
+	const first = session.MaxCalls/2 + 100
+	for _, calls := range []int{first, session.MaxCalls - first} {
+		ctx, leave := context.WithCancel(t.Context())
+		clients := b.unavailable(ctx, first, cookie)
+		for range calls {
+			<-called
+		}
+		leave()
+		clients.Wait()
+	}
+	if n := b.store.Asked("find") - before; n != session.MaxCalls {
+		t.Errorf("%d calls under way, want %d", n, session.MaxCalls)
+	}
+}
+
+// unavailable has clients ask at the same time, who get no answer of the store.
+func (b *bench) unavailable(ctx context.Context, clients int, cookie string) *sync.WaitGroup {
+	all := new(sync.WaitGroup)
+	for range clients {
+		all.Go(func() {
+			var unavailable *core.UnavailableError
+			if _, err := b.manager.Authenticate(ctx, request("GET", cookie)); !errors.As(err, &unavailable) {
+				b.t.Errorf("%v", err)
 			}
 		})
 	}
+	return all
 }
 
 // TestRequestsThatEnd: a call of the store goes on when its request is over, so that no
