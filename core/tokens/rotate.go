@@ -181,7 +181,11 @@ func (m *Manager) reused(ctx context.Context, f *family, number uint32) error {
 func (m *Manager) end(ctx context.Context, f *family) error {
 	ctx = context.WithoutCancel(ctx) // a client that disconnects early is still logged out
 	if m.revocations != nil {
-		if err := m.revoke(revoke.Entry{ID: f.tag()}); err != nil {
+		issued, err := m.lastIssued(ctx, f)
+		if err != nil {
+			return err
+		}
+		if err := m.revoke(revoke.Entry{ID: f.tag()}, issued); err != nil {
 			f.Ended = true // its refresh tokens must not stay valid while revoking fails
 			return errors.Join(err, m.keep(ctx, f))
 		}
@@ -189,9 +193,31 @@ func (m *Manager) end(ctx context.Context, f *family) error {
 	return m.store.Delete(ctx, f.key)
 }
 
-// revoke adds an entry for issued access tokens.
-func (m *Manager) revoke(e revoke.Entry) error {
-	e.Issuer, e.Expires = m.signer.Issuer(), m.now().Add(m.signer.Lifetime()+revocationSlack)
+// lastIssued returns when the newest access token of a family was issued, or now if that is
+// later, as it is unless this clock is behind the one of then.
+func (m *Manager) lastIssued(ctx context.Context, f *family) (time.Time, error) {
+	last := m.now()
+	var used time.Time
+	next, err := m.next(ctx, f)
+	if err == nil && next > 0 {
+		used, err = m.firstUse(ctx, f, next-1)
+	}
+	var down *core.UnavailableError
+	if errors.As(err, &down) {
+		return last, err
+	}
+	// A family that was idle for too long, or whose entries cannot be read, ends as well.
+	for _, at := range [...]time.Time{f.LoggedIn, used} {
+		if at.After(last) && at.Before(f.Deadline) {
+			last = at
+		}
+	}
+	return last, nil
+}
+
+// revoke adds an entry for access tokens that were issued up to a time.
+func (m *Manager) revoke(e revoke.Entry, issued time.Time) error {
+	e.Issuer, e.Expires = m.signer.Issuer(), issued.Add(m.signer.Lifetime()+revocationSlack)
 	if err := m.revocations.Revoke(e); err != nil {
 		return &core.UnavailableError{Err: fmt.Errorf("tokens: revoke access tokens: %w", err)}
 	}
@@ -211,7 +237,7 @@ func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if err != nil || m.revocations == nil {
 		return err
 	}
-	return m.revoke(revoke.Entry{Subject: id, IssuedBefore: now.Truncate(time.Second).Add(-time.Second)})
+	return m.revoke(revoke.Entry{Subject: id, IssuedBefore: now.Truncate(time.Second).Add(-time.Second)}, now)
 }
 
 // Revocations is a list of what was revoked, such as a revoke.List or a

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/setclock"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/session/sessiontest"
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
@@ -81,5 +83,39 @@ func TestReuseWhenClockIsSet(t *testing.T) {
 				t.Errorf("its successor: %d, want %d", got.Status, tc.want)
 			}
 		})
+	}
+}
+
+// TestLogoutByClockThatIsBehind: a logout at a server whose clock is behind revokes the
+// access tokens that others have issued, by the login or by a refresh, for as long as these
+// are good.
+func TestLogoutByClockThatIsBehind(t *testing.T) {
+	for _, behind := range []time.Duration{0, 30 * time.Minute, 12 * time.Hour} {
+		for refreshes := range 3 {
+			t.Run(fmt.Sprint(behind, " ", refreshes), func(t *testing.T) {
+				b := newBench(t)
+				list, err := revoke.New(revoke.WithClock(b.clock.Now))
+				if err != nil {
+					t.Fatal(err)
+				}
+				right := b.newManager(tokens.WithRevocation(list))
+				late := b.newManager(tokens.WithRevocation(list), tokens.WithClock(func() time.Time { return b.clock.Now().Add(-behind) }))
+				p := login(t, right)
+				for range refreshes {
+					b.clock.Advance(20 * time.Minute)
+					p = gets(t, right, p.Refresh)
+				}
+				b.clock.Advance(time.Minute)
+				if got := call(t, late.LogoutEndpoint(), "refresh_token", p.Refresh); got.Status != http.StatusNoContent {
+					t.Fatalf("logout: %d", got.Status)
+				}
+				for range 20 {
+					if _, err := b.verify(p.Access, jwtauth.WithRevocation(right.Revocation())); err == nil {
+						t.Fatal("the access token is good")
+					}
+					b.clock.Advance(time.Minute)
+				}
+			})
+		}
 	}
 }
