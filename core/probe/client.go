@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -252,8 +253,7 @@ func (w *wire) roundTrip(ctx context.Context, c *Client, r Request) Answer {
 // new connection: on a kept one, a service that sends head and body separately
 // would wait 40 ms for the acknowledgement in between.
 func (w *wire) local() bool {
-	ip := net.ParseIP(w.name)
-	return w.name == "localhost" || ip != nil && ip.IsLoopback()
+	return loopback.Host(w.name)
 }
 
 // text returns the head of the request as sent.

@@ -5,13 +5,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
 )
 
 // idBytes is the number of random bytes of an id, and idLength its length as text.
@@ -99,24 +97,10 @@ func (c *cookie) end() core.Field {
 
 // mayGo refuses to send an insecure cookie over a network.
 func (c *cookie) mayGo(r core.Request) error {
-	if !c.insecure || isLoopback(r.Host()) {
+	if !c.insecure || loopback.Authority(r.Host()) {
 		return nil
 	}
 	return &core.InternalError{Err: errors.New(
 		"session: the insecure cookie is for development on localhost, and the request is to another host: " +
 			"leave out WithPlainHTTPForDevelopment and serve HTTPS")}
-}
-
-// isLoopback reports whether host, with or without a port, is this machine
-// itself.
-func isLoopback(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761 §6.3
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }

@@ -13,9 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
@@ -97,19 +95,8 @@ func check(ctx context.Context, r core.Request) error {
 			return fmt.Errorf("the request has the field %s, so it came through a proxy", name)
 		}
 	}
-	if host := r.Host(); !isLocal(host) {
+	if host := r.Host(); !loopback.Authority(host) {
 		return fmt.Errorf("the request is for the host %.64q, not for localhost or a loopback address", host)
 	}
 	return nil
-}
-
-// isLocal reports whether a Host field names this machine itself. The names below
-// localhost do (RFC 6761 §6.3).
-func isLocal(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
-	return loopback.Host(name) || len(name) > len(".localhost") && strings.EqualFold(name[len(name)-len(".localhost"):], ".localhost")
 }

@@ -3,6 +3,7 @@
 package loopback
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 )
@@ -16,4 +17,14 @@ func Host(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
+}
+
+// Authority reports whether a Host field, with or without a port, names this machine
+// itself: as [Host] says, or by a name below localhost (RFC 6761 §6.3).
+func Authority(field string) bool {
+	if h, _, err := net.SplitHostPort(field); err == nil {
+		field = h
+	}
+	name := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(field, "["), "]"))
+	return Host(name) || len(name) > len(".localhost") && strings.HasSuffix(name, ".localhost")
 }

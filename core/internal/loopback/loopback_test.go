@@ -13,3 +13,15 @@ func TestHost(t *testing.T) {
 		}
 	}
 }
+
+func TestAuthority(t *testing.T) {
+	for field, want := range map[string]bool{
+		"localhost": true, "LOCALHOST:80": true, "shop.localhost:8080": true, "Shop.LocalHost": true, "127.0.0.1:1": true,
+		"[::1]": true, "[::1]:8080": true, "::1": true, ".localhost": false, "notlocalhost": false, "localhost.example:80": false,
+		"10.0.0.1:80": false, "": false, ":80": false,
+	} {
+		if got := Authority(field); got != want {
+			t.Errorf("%q: %v", field, got)
+		}
+	}
+}
