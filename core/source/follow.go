@@ -10,12 +10,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Apply puts content into force. An error or a panic rejects it: the previous
-// content stays in force, and Apply is not called with this revision again unless
-// [Follower.Refresh] asks for it.
+// Apply puts content into force. An error or a panic, which is reported as a
+// [*core.PanicError], rejects it: the previous content stays in force, and Apply is
+// not called with this revision again unless [Follower.Refresh] asks for it.
 //
 // There is one call at a time. The context ends with the follower. Apply must call
 // neither Refresh nor Close, which would wait for it.
@@ -23,15 +24,6 @@ type Apply func(ctx context.Context, c *Content) error
 
 // ErrClosed is returned after [Follower.Close].
 var ErrClosed = errors.New("the source is no longer followed")
-
-// PanicError is reported if Apply, or the source, panicked.
-type PanicError struct {
-	Value any
-	// Stack is the goroutine's stack at the panic.
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("source: panic: %v", e.Value) }
 
 // Follower keeps an instance at the newest revision of a source. It is safe for
 // concurrent use.
@@ -294,7 +286,7 @@ func (f *Follower) check(got *Fetched, known State) error {
 func guarded(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{v, debug.Stack()}
+			err = fmt.Errorf("source: %w", &core.PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
 	return f()

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -206,7 +207,7 @@ func TestApplyThatPanics(t *testing.T) {
 		store := newFake()
 		store.publish()
 		_, err := source.Follow(t.Context(), store, func(context.Context, *source.Content) error { panic("at the parser") })
-		var panicked *source.PanicError
+		var panicked *core.PanicError
 		if !errors.As(err, &panicked) {
 			t.Errorf("%v", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/apikey"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
@@ -192,7 +193,7 @@ func TestLoadTellsOfRefusedEditsAndKeepsTheLastGoodState(t *testing.T) {
 	}
 	s.holds(t, "good")
 
-	var panicked *PanicError
+	var panicked *core.PanicError
 	replace(t, file, "panic")
 	if err := next(); !errors.As(err, &panicked) {
 		t.Errorf("WithErrorObserver is told %v", err)

@@ -1,8 +1,11 @@
 package watch
 
 import (
+	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // loop is the state of a watcher's goroutine, touched by no other.
@@ -121,7 +124,7 @@ func (l *loop) offer(s Snapshot, insist bool) outcome {
 func (l *loop) call(s Snapshot) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+			err = fmt.Errorf("watch: callback: %w", &core.PanicError{Value: v, Stack: debug.Stack()})
 			l.config.report(err)
 		}
 	}()

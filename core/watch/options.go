@@ -102,7 +102,7 @@ func WithDebounce(quiet, maxDelay time.Duration) Option {
 
 // WithErrorObserver sets a function that is told of errors that the callback cannot
 // know: that the files cannot be read, that events are not available (an error that
-// wraps [ErrPolling]), that the callback panicked (a [*PanicError]). It is not told
+// wraps [ErrPolling]), that the callback panicked (a [*core.PanicError]). It is not told
 // of errors that the callback returned, except with [Load], which has no callback
 // of the caller's and reports every refused edit too.
 //

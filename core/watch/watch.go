@@ -38,15 +38,6 @@ var ErrPolling = errors.New("no file events, so changes show at the next poll on
 // Trigger, which would wait for it forever.
 type Func func(ctx context.Context, s Snapshot) error
 
-// PanicError is reported if the callback panicked.
-type PanicError struct {
-	Value any
-	// Stack is the goroutine's stack at the panic.
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("watch: callback panicked: %v", e.Value) }
-
 // Watcher watches files until it is closed. It is safe for concurrent use.
 type Watcher struct {
 	config   *config

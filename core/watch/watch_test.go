@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 func TestNewRefuses(t *testing.T) {
@@ -30,7 +32,7 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := New([]string{file}, func(context.Context, Snapshot) error { return errBad }); !errors.Is(err, errBad) {
 		t.Errorf("rejected: %v", err)
 	}
-	var p *PanicError
+	var p *core.PanicError
 	_, err := New([]string{file}, func(context.Context, Snapshot) error { panic("ouch") })
 	if !errors.As(err, &p) || p.Value != "ouch" || len(p.Stack) == 0 || !strings.Contains(err.Error(), "ouch") {
 		t.Errorf("panicked: %v", err)
@@ -238,7 +240,7 @@ func TestPanicRejectsAndIsReported(t *testing.T) {
 	s.reject = func(Snapshot) error { panic("ouch") }
 	s.mu.Unlock()
 	replace(t, file, "bad")
-	var p *PanicError
+	var p *core.PanicError
 	if err := s.failure(t); !errors.As(err, &p) {
 		t.Errorf("reported %v", err)
 	}
