@@ -22,19 +22,20 @@ type observables struct {
 // register creates all instruments.
 func (t *Telemetry) register(m metric.Meter) error {
 	var errs []error
+	var all []metric.Observable // what the callback reports to
 	counter := func(name, unit, text string) metric.Int64ObservableCounter {
 		c, err := m.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(text))
-		errs = append(errs, err)
+		errs, all = append(errs, err), append(all, c)
 		return c
 	}
 	number := func(name, unit, text string) metric.Int64ObservableGauge {
 		g, err := m.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(text))
-		errs = append(errs, err)
+		errs, all = append(errs, err), append(all, g)
 		return g
 	}
 	seconds := func(name, text string) metric.Float64ObservableGauge {
 		g, err := m.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(text))
-		errs = append(errs, err)
+		errs, all = append(errs, err), append(all, g)
 		return g
 	}
 	histogram := func(name, text string, bounds ...float64) metric.Float64Histogram {
@@ -87,18 +88,8 @@ func (t *Telemetry) register(m metric.Meter) error {
 		t.verdicts.report(to, &o)
 		t.reportParts(to, &o)
 		return nil
-	}, o.all()...)
+	}, all...)
 	return err
-}
-
-// all returns the instruments that the callback reports to.
-func (o *observables) all() []metric.Observable {
-	return []metric.Observable{
-		o.requests, o.authentications, o.challenges, o.authorizations, o.refusals, o.policyInfo, o.policyRules,
-		o.policyAge, o.policyOutdated, o.reloads, o.keys, o.skipped, o.keySetAge, o.fetches,
-		o.logged, o.queued, o.sourceAge, o.sourceLag, o.sourceRevision, o.listening, o.listens, o.revocations, o.restarts,
-		o.lookups, o.entries, o.attempts, o.attemptsFailed, o.attemptsHeld, o.attemptsCapacity,
-	}
 }
 
 // report reports the counters.
