@@ -35,7 +35,7 @@ func aloneOn(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
 			continue
 		}
 		for _, before := range routes[:i] {
-			if routing.MayPrecede(before.Path, rt.Path) && !allGates(before.Handlers) {
+			if routing.MayPrecede(before.Path, rt.Path) && slices.ContainsFunc(before.Handlers, func(h fiber.Handler) bool { return !isGate(h) }) {
 				return nil
 			}
 		}
@@ -55,12 +55,3 @@ func aloneOn(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
 type gateOf struct{ gate *core.Gate }
 
 func (gateOf) Error() string { return "which gate this is" }
-
-func allGates(handlers []fiber.Handler) bool {
-	for _, h := range handlers {
-		if !isGate(h) {
-			return false
-		}
-	}
-	return true
-}

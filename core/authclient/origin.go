@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
@@ -77,12 +78,7 @@ func (t *Transport) bare(r *http.Request) *http.Request {
 
 // hasOwn reports whether the caller has set credentials.
 func (t *Transport) hasOwn(r *http.Request) bool {
-	for _, name := range t.fields {
-		if len(r.Header[name]) > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.fields, func(name string) bool { return len(r.Header[name]) > 0 })
 }
 
 // withHeader returns r with its own copy of the header, which may be modified.

@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"net"
 	"net/netip"
 	"net/url"
 	"path"
@@ -245,12 +244,4 @@ func isLoopback(host string) bool {
 func lastSegment(r core.Request) string {
 	path, _, _ := strings.Cut(r.Target(), "?")
 	return path[strings.LastIndexByte(path, '/')+1:]
-}
-
-// hostOf returns the host of an address, for messages.
-func hostOf(u *url.URL) string {
-	if host, _, err := net.SplitHostPort(u.Host); err == nil {
-		return host
-	}
-	return u.Host
 }

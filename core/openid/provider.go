@@ -167,7 +167,7 @@ func (p *Provider) finish() error {
 	case p.client == "":
 		return errors.New("client ID is empty: it is what the provider calls this application")
 	}
-	p.label = cmp.Or(p.label, hostOf(u))
+	p.label = cmp.Or(p.label, u.Hostname())
 	p.discovery = newDiscovery(p)
 	remote := []jwtauth.RemoteOption{jwtauth.WithTimeout(p.timeout)}
 	if p.transport != nil {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -207,10 +208,10 @@ func (j *evaluation) edge(x, d Exchange) {
 		j.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers the one, and the proxy in front makes the other of it.")
 	}
 	if got, want := stableChallenges(x), stableChallenges(d); got != want {
-		j.find(FaultEdgeChallenge, x, orNone(got), orNone(want), "The proxy in front changes WWW-Authenticate.")
+		j.find(FaultEdgeChallenge, x, cmp.Or(got, "none"), cmp.Or(want, "none"), "The proxy in front changes WWW-Authenticate.")
 	}
 	if got, want := caching(x.Answer.Header, d.Answer.Header), caching(d.Answer.Header, x.Answer.Header); got != want {
-		j.find(FaultEdgeCache, x, orNone(got), orNone(want), "The proxy in front changes what caches may do with the answer.")
+		j.find(FaultEdgeCache, x, cmp.Or(got, "none"), cmp.Or(want, "none"), "The proxy in front changes what caches may do with the answer.")
 	}
 }
 
@@ -219,13 +220,6 @@ func sentStatus(a Answer) int {
 		return a.First
 	}
 	return a.Status
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // stableChallenges returns the challenges of an answer without what is new in each

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"net/http"
@@ -110,7 +111,7 @@ func (a aspectOfAnswer) shown(x Exchange) string {
 	case a.what == "body":
 		return status(x.Answer) + " " + excerpt(x.Body)
 	}
-	return status(x.Answer) + " with " + a.what + ": " + orNone(a.value)
+	return status(x.Answer) + " with " + a.what + ": " + cmp.Or(a.value, "none")
 }
 
 // tells returns what an answer reveals, without the name of the account and what is

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -158,12 +159,7 @@ func (t *Trust) trusts(addr netip.Addr, unix bool) bool {
 	if unix {
 		return t.unix
 	}
-	for _, p := range t.prefixes {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // peer returns the address of r's peer, and reports whether it is on a Unix domain

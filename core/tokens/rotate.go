@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,11 +65,11 @@ func (m *Manager) pair(f *family, p *core.Principal, t refreshToken) (*pair, err
 	left := f.Deadline.Sub(m.now())
 	token := jwtsign.Token{
 		Subject: p.ID(), ID: f.tag() + "." + rand.Text(),
-		Roles: collect(p.CredentialRoles()), Scopes: collect(p.Scopes()),
+		Roles: slices.Collect(p.CredentialRoles()), Scopes: slices.Collect(p.Scopes()),
 		Lifetime: max(time.Second, min(m.signer.Lifetime(), left)),
 		Claims:   map[string]any{claimAuthTime: f.AuthTime.Unix()},
 	}
-	if all := collect(p.Tenants()); len(all) > 0 { // as jwtauth.WithTenant reads them
+	if all := slices.Collect(p.Tenants()); len(all) > 0 { // as jwtauth.WithTenant reads them
 		token.Claims[claimTenant] = all
 	} else if p.Tenant() != "" {
 		token.Claims[claimTenant] = p.Tenant()
@@ -86,14 +87,6 @@ func (m *Manager) pair(f *family, p *core.Principal, t refreshToken) (*pair, err
 		return nil, &core.InternalError{Err: fmt.Errorf("tokens: an access token of %d bytes is too long for a cookie, of which browsers keep %d: give the principal fewer roles, or leave claims out of WithClaims", len(access), maxCookie)}
 	}
 	return &pair{p, access, expires, t.String(), m.now().Add(min(m.idle, left))}, nil
-}
-
-func collect(seq func(func(string) bool)) (all []string) {
-	seq(func(s string) bool {
-		all = append(all, s)
-		return true
-	})
-	return all
 }
 
 // rotate exchanges a refresh token for its successor.

@@ -53,12 +53,7 @@ func (s *Schema) RoleCalls() []RoleCall {
 // LinksUsers reports whether g says which roles the subject of a request has. In
 // other models it may be about actions, or nothing.
 func (s *Schema) LinksUsers() bool {
-	for _, c := range s.RoleCalls() {
-		if c.Text == "g" && c.Field == "r_sub" && !c.Reversed {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.RoleCalls(), func(c RoleCall) bool { return c.Text == "g" && c.Field == "r_sub" && !c.Reversed })
 }
 
 // ReadMatcherRoles records the roles that the matcher names.

@@ -81,21 +81,12 @@ func (d *Document) unknown(key *yaml.Node, p place, all []field) {
 		hint = "did you mean " + near + "?"
 	} else if path := elsewhere(d.top, key.Value); path != "" {
 		hint = "it belongs to " + path
-		if outer, _, ok := cutLast(path, "."); ok {
-			hint = key.Value + " belongs below " + outer
+		if dot := strings.LastIndexByte(path, '.'); dot >= 0 {
+			hint = key.Value + " belongs below " + path[:dot]
 		}
 	}
 	at := place{key.Line, key.Column, p.key}
 	d.fail(at, hint, "unknown key %q", key.Value)
-}
-
-// cutLast cuts s around the last sep.
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 // value reads n, the value of key f that stands at p, into v. What is in the file

@@ -85,9 +85,7 @@ func fits(tag string, t reflect.Type) bool {
 	switch {
 	case t.Kind() == reflect.Bool:
 		return tag == "!!bool"
-	case t == durationType:
-		return tag == "!!str" || tag == "!!int"
-	case t == sizeType:
+	case t == durationType, t == sizeType:
 		return tag == "!!str" || tag == "!!int"
 	case t.Kind() == reflect.Int:
 		return tag == "!!int"

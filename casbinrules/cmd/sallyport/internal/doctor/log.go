@@ -3,6 +3,7 @@ package doctor
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -143,7 +144,7 @@ func (l *logReader) note(line string) {
 			l.counts.revisions[""] = f["revision"]
 		}
 	case strings.HasPrefix(message, "keys not fetched"):
-		l.failing["keys of "+f["issuer"]] = Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook, Seen: fmt.Sprintf("the keys of %s were not fetched: %s", orAnIssuer(f["issuer"]), f["error"])}
+		l.failing["keys of "+f["issuer"]] = Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook, Seen: fmt.Sprintf("the keys of %s were not fetched: %s", cmp.Or(f["issuer"], "an issuer"), f["error"])}
 	case message == "keys fetched again":
 		delete(l.failing, "keys of "+f["issuer"])
 	case strings.HasPrefix(message, "file not taken from its store"):
@@ -155,13 +156,6 @@ func (l *logReader) note(line string) {
 	case strings.HasPrefix(message, "decisions cannot be written"):
 		l.failing["decisions"] = Finding{Plumbing: program, Alert: decisionsLost, Look: decisionsLook, Seen: message + ": " + f["error"]}
 	}
-}
-
-func orAnIssuer(name string) string {
-	if name == "" {
-		return "an issuer"
-	}
-	return name
 }
 
 // end is called when all lines were read.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -35,12 +36,7 @@ func OpenAPI(ctx context.Context, file string) ([]probe.Route, error) {
 	for _, pattern := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(pattern)
 		operations := item.Operations()
-		var methods []string
-		for method := range operations {
-			methods = append(methods, method)
-		}
-		slices.Sort(methods)
-		for _, method := range methods {
+		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			prefix := server(doc.Servers, item.Servers, operations[method].Servers)
 			routes = append(routes, probe.Route{
 				Method: method, Pattern: prefix + pattern,
