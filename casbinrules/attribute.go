@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // WithAttribute fills a field of the model's request definition that is none of
@@ -62,10 +63,7 @@ func WithAttribute(field string, value func(p *core.Principal, a core.Access) (s
 // that the model does not have are then ignored: see
 // [Model.RequestFields].
 func WithClaimsAsAttributes() Option {
-	return func(c *config) error {
-		c.AnyAttribute = true
-		return nil
-	}
+	return func(c *config) error { return option.On(&c.AnyAttribute) }
 }
 
 // WithClaimAttribute is [WithAttribute] with the claim of that name: a text as it is,

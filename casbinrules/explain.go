@@ -41,11 +41,7 @@ type explainConfig struct {
 // WithMaxNearMisses sets how many near misses are listed at most; the default is 3.
 func WithMaxNearMisses(n int) ExplainOption {
 	return func(c *explainConfig) error {
-		if n < 0 {
-			return fmt.Errorf("%d near misses: must be at least 0", n)
-		}
-		c.misses = n
-		return nil
+		return option.SetUnless(&c.misses, n, n < 0, "%d near misses: must be at least 0", n)
 	}
 }
 

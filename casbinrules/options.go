@@ -50,22 +50,12 @@ func WithCasbin(c bridge.Casbin) Option {
 // WithAnonymous lets requests without credentials be judged as the subject
 // "anonymous". Without it none passes. A principal whose ID is "anonymous" gets
 // nothing by that name either way.
-func WithAnonymous() Option {
-	return func(c *config) error {
-		c.Anonymous = true
-		return nil
-	}
-}
+func WithAnonymous() Option { return func(c *config) error { return option.On(&c.Anonymous) } }
 
 // WithEmptyPolicy accepts a policy without a p line, which refuses
 // everything. Without it such a policy is an error, since an emptied file is
 // more often an accident.
-func WithEmptyPolicy() Option {
-	return func(c *config) error {
-		c.EmptyPolicy = true
-		return nil
-	}
-}
+func WithEmptyPolicy() Option { return func(c *config) error { return option.On(&c.EmptyPolicy) } }
 
 // WithClock judges the start and the end of role links by now instead of time.Now,
 // for tests and for tools that ask about another time. It is called once for each
@@ -114,21 +104,11 @@ func WithLinkCondition(kind string, holds func(ctx context.Context, fields ...st
 
 // WithRouteAsObject makes the policy see the route as registered ("/reports/:id")
 // instead of the path. A name given where the gate was mounted takes precedence.
-func WithRouteAsObject() Option {
-	return func(c *config) error {
-		c.ObjectRoute = true
-		return nil
-	}
-}
+func WithRouteAsObject() Option { return func(c *config) error { return option.On(&c.ObjectRoute) } }
 
 // WithoutTokenRoles makes the policy ignore the roles that credentials bring: only
 // its own role links count.
-func WithoutTokenRoles() Option {
-	return func(c *config) error {
-		c.NoTokenRoles = true
-		return nil
-	}
-}
+func WithoutTokenRoles() Option { return func(c *config) error { return option.On(&c.NoTokenRoles) } }
 
 // WithDefaultRole gives every principal a role, as if its credentials had it,
 // whatever its scheme; requests without credentials do not have it. The role is
@@ -170,12 +150,7 @@ func WithRolePrefix(prefix string) Option {
 // of a role gets what the role gets, HEAD is a method like any other, and "*"
 // covers methods outside the usual ones, of which a guard still refuses those
 // that no rule names.
-func WithCasbinSemantics() Option {
-	return func(c *config) error {
-		c.AsCasbin = true
-		return nil
-	}
-}
+func WithCasbinSemantics() Option { return func(c *config) error { return option.On(&c.AsCasbin) } }
 
 // WithLogger writes warnings about the policy, and the outcomes of reloads, to l
 // instead of slog.Default. Use slog.New(slog.DiscardHandler) to silence them;

@@ -3,6 +3,8 @@ package core
 import (
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // WithSharedCaching lets handlers decide whether shared caches may store their
@@ -18,12 +20,7 @@ import (
 // in caches that honor it; most content delivery networks do not, and serve one
 // user's response to everyone. Use this option for content that everyone who passes
 // may see, with a short s-maxage, behind a cache that honors Vary.
-func WithSharedCaching() Option {
-	return func(g *Guard) error {
-		g.sharedCaching = true
-		return nil
-	}
-}
+func WithSharedCaching() Option { return func(g *Guard) error { return option.On(&g.sharedCaching) } }
 
 // private is added to responses to requests with a principal. It yields to a
 // Cache-Control that others have set, which adapters complete.

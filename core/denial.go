@@ -2,13 +2,13 @@ package core
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // The stable public codes. A code is the error member of a body and, for the
@@ -292,11 +292,7 @@ const defaultRetryAfter = 5 * time.Second
 // part does not say; 5 s by default, at least 1 s.
 func WithRetryAfter(d time.Duration) Option {
 	return func(g *Guard) error {
-		if d < time.Second {
-			return fmt.Errorf("retry after %v: must be at least 1s", d)
-		}
-		g.retryAfter = d
-		return nil
+		return option.SetUnless(&g.retryAfter, d, d < time.Second, "retry after %v: must be at least 1s", d)
 	}
 }
 
@@ -304,9 +300,4 @@ func WithRetryAfter(d time.Duration) Option {
 // script made the request: if Sec-Fetch-Mode is anything but navigate, the
 // challenges for Basic and Digest are named xBasic and xDigest, which browsers
 // ignore and scripts recognize.
-func WithoutPrompts() Option {
-	return func(g *Guard) error {
-		g.noPrompts = true
-		return nil
-	}
-}
+func WithoutPrompts() Option { return func(g *Guard) error { return option.On(&g.noPrompts) } }

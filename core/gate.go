@@ -55,12 +55,7 @@ func WithAction(action string) GateOption {
 // refreshes its token on 401 does not refresh it. Use the option on public pages,
 // and not where a request changes anything. Later gates that need a principal
 // answer 401 with the reason, as they do without it.
-func WithExpiredAsAnonymous() GateOption {
-	return func(t *Gate) error {
-		t.lenient = true
-		return nil
-	}
-}
+func WithExpiredAsAnonymous() GateOption { return func(t *Gate) error { return option.On(&t.lenient) } }
 
 // Authenticate is gate one: it lets a request with a usable identity pass.
 func (g *Guard) Authenticate(opts ...GateOption) (*Gate, error) {

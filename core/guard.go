@@ -256,9 +256,4 @@ func WithLogger(l *slog.Logger) Option {
 
 // WithWarningsAsErrors turns warnings at assembly into errors, such as one about a
 // rule with a role that the policy does not know.
-func WithWarningsAsErrors() Option {
-	return func(g *Guard) error {
-		g.strict = true
-		return nil
-	}
-}
+func WithWarningsAsErrors() Option { return func(g *Guard) error { return option.On(&g.strict) } }

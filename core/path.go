@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core/internal/canonical"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 var errPathTooLong = errors.New("the path is too long")
@@ -66,11 +67,7 @@ const defaultMaxPath = 8 << 10
 // with its length.
 func WithMaxPathSize(bytes int) Option {
 	return func(g *Guard) error {
-		if bytes < 1 {
-			return fmt.Errorf("max path size %d: must be at least 1 byte", bytes)
-		}
-		g.maxPath = bytes
-		return nil
+		return option.SetUnless(&g.maxPath, bytes, bytes < 1, "max path size %d: must be at least 1 byte", bytes)
 	}
 }
 
@@ -92,9 +89,4 @@ func WithMaxPathSize(bytes int) Option {
 //
 // To allow encoded slashes for some routes only, give the option to a variant
 // ([Guard.With]).
-func WithEncodedSlashes() Option {
-	return func(g *Guard) error {
-		g.encodedSlashes = true
-		return nil
-	}
-}
+func WithEncodedSlashes() Option { return func(g *Guard) error { return option.On(&g.encodedSlashes) } }

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // WithRecheck lets handlers ask again, while a connection stays open, whether the
@@ -18,12 +20,7 @@ import (
 // at all their gates: gates of a guard without the option are not asked again.
 //
 // If an adapter cannot copy its requests, those gates answer with 500.
-func WithRecheck() Option {
-	return func(g *Guard) error {
-		g.rechecks = true
-		return nil
-	}
-}
+func WithRecheck() Option { return func(g *Guard) error { return option.On(&g.rechecks) } }
 
 // Detacher is a [Request] that can be kept. The requests of all adapters implement
 // it; only gates of guards with [WithRecheck] need it.

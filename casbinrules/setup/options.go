@@ -30,12 +30,7 @@ func WithLogger(l *slog.Logger) Option {
 // WithoutWrites writes no files, for tools that open a setup while the service runs:
 // the section decision_log is checked but no log is written. A last_good_file is
 // neither written nor read, so the store has to answer.
-func WithoutWrites() Option {
-	return func(s *settings) error {
-		s.noWrites = true
-		return nil
-	}
-}
+func WithoutWrites() Option { return func(s *settings) error { return option.On(&s.noWrites) } }
 
 // WithPredecessor opens a setup that replaces old, which is still serving, for
 // example after the configuration has changed. The two share what only one of them

@@ -58,11 +58,7 @@ func WithAccountBudget(failures int, per time.Duration, burst int) Option {
 // further address is worth. Each budget must forgive a failure in that time.
 func WithMaxWait(d time.Duration) Option {
 	return func(l *Limiter) error {
-		if d < time.Second || d > 24*time.Hour {
-			return fmt.Errorf("max wait %v: must be from 1s to 24h", d)
-		}
-		l.maxWait = d
-		return nil
+		return option.SetUnless(&l.maxWait, d, d < time.Second || d > 24*time.Hour, "max wait %v: must be from 1s to 24h", d)
 	}
 }
 
@@ -70,11 +66,7 @@ func WithMaxWait(d time.Duration) Option {
 // the account's budget; 24 hours by default, at least 1 s.
 func WithKnownAddressLifetime(d time.Duration) Option {
 	return func(l *Limiter) error {
-		if d < time.Second {
-			return fmt.Errorf("known address lifetime %v: must be at least 1s", d)
-		}
-		l.knownFor = d
-		return nil
+		return option.SetUnless(&l.knownFor, d, d < time.Second, "known address lifetime %v: must be at least 1s", d)
 	}
 }
 
@@ -83,11 +75,7 @@ func WithKnownAddressLifetime(d time.Duration) Option {
 // which takes some 90 MiB when all are in use. n must be 1,024 to 16,777,216.
 func WithMaxEntries(n int) Option {
 	return func(l *Limiter) error {
-		if n < 1<<10 || n > 1<<24 {
-			return fmt.Errorf("max entries %d: must be 1024 to 16777216", n)
-		}
-		l.capacity = n
-		return nil
+		return option.SetUnless(&l.capacity, n, n < 1<<10 || n > 1<<24, "max entries %d: must be 1024 to 16777216", n)
 	}
 }
 
@@ -144,22 +132,14 @@ func WithStore(s Store, key []byte) Option {
 // exact.
 func WithUnsharedAttempts(n int) Option {
 	return func(l *Limiter) error {
-		if n < 0 || n > maxHeld {
-			return fmt.Errorf("%d unshared attempts: must be 0 to %d", n, maxHeld)
-		}
-		l.ofStore.unshared = &n
-		return nil
+		return option.SetUnless(&l.ofStore.unshared, &n, n < 0 || n > maxHeld, "%d unshared attempts: must be 0 to %d", n, maxHeld)
 	}
 }
 
 // WithTimeout bounds one call to the store; 250 ms by default, 1 ms to 5 s.
 func WithTimeout(d time.Duration) Option {
 	return func(l *Limiter) error {
-		if d < time.Millisecond || d > 5*time.Second {
-			return fmt.Errorf("timeout %v: must be from 1ms to 5s", d)
-		}
-		l.ofStore.timeout = d
-		return nil
+		return option.SetUnless(&l.ofStore.timeout, d, d < time.Millisecond || d > 5*time.Second, "timeout %v: must be from 1ms to 5s", d)
 	}
 }
 

@@ -138,23 +138,13 @@ func New(base http.RoundTripper, source Source, origins []string, opts ...Option
 
 // WithPlainHTTP accepts origins with plain http. Anyone on the path can then read
 // and use credentials; with [Digest] they can read everything else.
-func WithPlainHTTP() Option {
-	return func(t *Transport) error {
-		t.plainHTTP = true
-		return nil
-	}
-}
+func WithPlainHTTP() Option { return func(t *Transport) error { return option.On(&t.plainHTTP) } }
 
 // WithIdempotentOnly returns a 401 to the caller if the method is not idempotent
 // (RFC 9110 §9.2.2). Without it the method does not matter, since a 401 says that
 // the request has not been applied (RFC 9110 §15.5.2). It is for services that act
 // before they check the credentials.
-func WithIdempotentOnly() Option {
-	return func(t *Transport) error {
-		t.idempotent = true
-		return nil
-	}
-}
+func WithIdempotentOnly() Option { return func(t *Transport) error { return option.On(&t.idempotent) } }
 
 // WithClock replaces, for tests, the clock, which is needed for Retry-After dates
 // of responses without a Date, and the function that waits. sleep returns the error

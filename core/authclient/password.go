@@ -38,11 +38,7 @@ func WithRealm(realm string) PasswordOption {
 // which saves a 401 from each origin. It cannot be combined with [WithRealm].
 func WithPreemptiveCredentials() PasswordOption {
 	return func(p *password) error {
-		if p.scheme != "Basic" {
-			return errors.New("preemptive: " + p.scheme + " needs a challenge first")
-		}
-		p.preemptive = true
-		return nil
+		return option.SetUnless(&p.preemptive, true, p.scheme != "Basic", "preemptive: %s needs a challenge first", p.scheme)
 	}
 }
 

@@ -87,11 +87,7 @@ type TokenOption func(*Tokens) error
 // WithTimeout sets how long a [TokenFunc] may take; 30 seconds by default.
 func WithTimeout(d time.Duration) TokenOption {
 	return func(t *Tokens) error {
-		if d <= 0 {
-			return fmt.Errorf("timeout %v: it must be positive", d)
-		}
-		t.timeout = d
-		return nil
+		return option.SetUnless(&t.timeout, d, d <= 0, "timeout %v: it must be positive", d)
 	}
 }
 

@@ -81,11 +81,7 @@ func WithResources(f func(p *core.Principal, resource Entity) (core.Resource, er
 // default.
 func WithMaxQuestions(n int) Option {
 	return func(p *PDP) error {
-		if n < 1 {
-			return fmt.Errorf("%d questions: must be at least 1", n)
-		}
-		p.maxQuestions = n
-		return nil
+		return option.SetUnless(&p.maxQuestions, n, n < 1, "%d questions: must be at least 1", n)
 	}
 }
 

@@ -78,10 +78,7 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 // TLS every request is refused, unless the proxy speaks TLS to the service too: a
 // header such as X-Forwarded-Proto proves nothing, since any client can send it.
 func WithTLSRequired() Option {
-	return func(a *Authenticator) error {
-		a.requireTLS = true
-		return nil
-	}
+	return func(a *Authenticator) error { return option.On(&a.requireTLS) }
 }
 
 // Scheme implements [core.Authenticator]. A browser that was once given a password

@@ -70,11 +70,7 @@ type CacheOption func(*Cache) error
 // most 10 minutes. Use does not extend it.
 func WithCacheTTL(d time.Duration) CacheOption {
 	return func(c *Cache) error {
-		if d <= 0 || d > maxTTL {
-			return fmt.Errorf("cache TTL %v: must be above 0 and at most %v", d, maxTTL)
-		}
-		c.ttl = d
-		return nil
+		return option.SetUnless(&c.ttl, d, d <= 0 || d > maxTTL, "cache TTL %v: must be above 0 and at most %v", d, maxTTL)
 	}
 }
 
@@ -83,11 +79,7 @@ func WithCacheTTL(d time.Duration) CacheOption {
 // principal. When the cache is full, some are forgotten early.
 func WithCacheSize(n int) CacheOption {
 	return func(c *Cache) error {
-		if n < 1 || n > maxSize {
-			return fmt.Errorf("cache size %d: must be 1 to %d", n, maxSize)
-		}
-		c.size = n
-		return nil
+		return option.SetUnless(&c.size, n, n < 1 || n > maxSize, "cache size %d: must be 1 to %d", n, maxSize)
 	}
 }
 

@@ -68,11 +68,7 @@ type Option func(*Authenticator) error
 // at least 1. A longer one is refused with 401 and never reaches the verifier.
 func WithMaxTokenSize(n int) Option {
 	return func(a *Authenticator) error {
-		if n < 1 {
-			return fmt.Errorf("max token size %d: must be at least 1 byte", n)
-		}
-		a.maxSize = n
-		return nil
+		return option.SetUnless(&a.maxSize, n, n < 1, "max token size %d: must be at least 1 byte", n)
 	}
 }
 

@@ -42,11 +42,7 @@ const batchSize = 256
 // and counted.
 func WithQueueSize(n int) Option {
 	return func(c *config) error {
-		if n < 1 {
-			return fmt.Errorf("queue size %d: must be at least 1", n)
-		}
-		c.queue = n
-		return nil
+		return option.SetUnless(&c.queue, n, n < 1, "queue size %d: must be at least 1", n)
 	}
 }
 
@@ -69,23 +65,14 @@ func WithSampleRate(share float64) Option {
 // key can choose request IDs so that their requests are not written.
 func WithSampleKey(key []byte) Option {
 	return func(c *config) error {
-		if len(key) < 16 {
-			return fmt.Errorf("sample key: %d bytes: must be at least 16", len(key))
-		}
-		c.key = append([]byte(nil), key...)
-		return nil
+		return option.SetUnless(&c.key, append([]byte(nil), key...), len(key) < 16, "sample key: %d bytes: must be at least 16", len(key))
 	}
 }
 
 // WithHashChain gives each line a hash that depends on all lines before it, so that
 // [Verify] detects accidental changes. Anyone who can write the file can recompute
 // the hashes; [WithChainKey] detects that too.
-func WithHashChain() Option {
-	return func(c *config) error {
-		c.chained = true
-		return nil
-	}
-}
+func WithHashChain() Option { return func(c *config) error { return option.On(&c.chained) } }
 
 // WithChainKey chains the lines by hashes and signs the last hash, as a head, from
 // time to time ([WithHeadInterval]), when a file ends and when the log ends. For a
@@ -109,11 +96,7 @@ func WithChainKey(k *Key) Option {
 // by default.
 func WithHeadInterval(d time.Duration) Option {
 	return func(c *config) error {
-		if d <= 0 {
-			return fmt.Errorf("head interval %v: must be more than 0", d)
-		}
-		c.heads = d
-		return nil
+		return option.SetUnless(&c.heads, d, d <= 0, "head interval %v: must be more than 0", d)
 	}
 }
 

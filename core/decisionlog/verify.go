@@ -42,11 +42,8 @@ type VerifyOption func(*verifier) error
 // former ones.
 func WithVerificationKeys(keys ...*Key) VerifyOption {
 	return func(v *verifier) error {
-		if len(keys) == 0 || slices.Contains(keys, nil) {
-			return errors.New("a verification key is nil or missing")
-		}
-		v.keys = append(v.keys, keys...)
-		return nil
+		return option.SetUnless(&v.keys, append(v.keys, keys...), len(keys) == 0 || slices.Contains(keys, nil),
+			"a verification key is nil or missing")
 	}
 }
 
@@ -63,12 +60,7 @@ func WithKnownHead(line []byte) VerifyOption {
 
 // WithoutEnd says that newer files of the log are not among those given, so that
 // its end is not checked.
-func WithoutEnd() VerifyOption {
-	return func(v *verifier) error {
-		v.partial = true
-		return nil
-	}
-}
+func WithoutEnd() VerifyOption { return func(v *verifier) error { return option.On(&v.partial) } }
 
 // ErrKeyNeeded means that a log has signed heads but no key was given: without one
 // nothing is proved.

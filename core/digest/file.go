@@ -38,12 +38,7 @@ type FileOption func(*File) error
 // WithMD5 lets the file have hashes of MD5. Without it such a line is an error: it
 // would be useless unless MD5 is offered, and anyone who sees it can guess the
 // password at great speed.
-func WithMD5() FileOption {
-	return func(f *File) error {
-		f.md5 = true
-		return nil
-	}
-}
+func WithMD5() FileOption { return func(f *File) error { return option.On(&f.md5) } }
 
 // NewFile returns a file for a realm, which must be that of the authenticator.
 // Until the first [File.Load], finding a user returns a [core.UnavailableError].

@@ -79,12 +79,7 @@ func WithMoreAlgorithms(algorithms ...Algorithm) Option {
 // WithUserHash offers userhash=true: clients may send H(user:realm) in place of the
 // user's name (RFC 7616 §3.4.4). The name itself is still accepted. The store must
 // be a [UserHashStore].
-func WithUserHash() Option {
-	return func(s *settings) error {
-		s.userHash = true
-		return nil
-	}
-}
+func WithUserHash() Option { return func(s *settings) error { return option.On(&s.userHash) } }
 
 // WithNonceKey sets the secret for making nonces: 32 random bytes or more, shared
 // by several instances of a service, each of which then accepts the nonces of all.
@@ -117,11 +112,7 @@ func WithNonceKey(secret []byte, previous ...[]byte) Option {
 // repeats one request. Nonces made before New are stale as well.
 func WithNonceLifetime(d time.Duration) Option {
 	return func(s *settings) error {
-		if d < time.Second || d > maxLifetime {
-			return fmt.Errorf("nonce lifetime %v: must be 1s to %v", d, maxLifetime)
-		}
-		s.lifetime = d
-		return nil
+		return option.SetUnless(&s.lifetime, d, d < time.Second || d > maxLifetime, "nonce lifetime %v: must be 1s to %v", d, maxLifetime)
 	}
 }
 
@@ -131,11 +122,7 @@ func WithNonceLifetime(d time.Duration) Option {
 // and never lets a request pass twice.
 func WithMaxNonces(n int) Option {
 	return func(s *settings) error {
-		if n < 1 || n > mostNonces {
-			return fmt.Errorf("%d nonces: must be 1 to %d", n, mostNonces)
-		}
-		s.maxNonces = n
-		return nil
+		return option.SetUnless(&s.maxNonces, n, n < 1 || n > mostNonces, "%d nonces: must be 1 to %d", n, mostNonces)
 	}
 }
 

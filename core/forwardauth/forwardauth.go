@@ -48,23 +48,13 @@ type Option func(*Service) error
 // Without it they end here: behind nginx with the guard's answer, and behind
 // proxies that cannot pass such an answer on with 403. For those, run the proxy's
 // CORS filter before this service.
-func WithPreflights() Option {
-	return func(s *Service) error {
-		s.preflights = true
-		return nil
-	}
-}
+func WithPreflights() Option { return func(s *Service) error { return option.On(&s.preflights) } }
 
 // WithSemicolons lets paths with a semicolon through, which are otherwise refused
 // with 400. Many application servers strip path parameters before routing, and so
 // take /open/..;/admin and /admin;x for /admin, although no rule for /admin
 // applied.
-func WithSemicolons() Option {
-	return func(s *Service) error {
-		s.semicolons = true
-		return nil
-	}
-}
+func WithSemicolons() Option { return func(s *Service) error { return option.On(&s.semicolons) } }
 
 // WithLogger sets the logger for peers that are not trusted proxies, logged by
 // address or, with [core.WithPseudonyms], by pseudonym; [slog.Default] by default.

@@ -1,10 +1,11 @@
 package htpasswd
 
 import (
-	"fmt"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const (
@@ -29,11 +30,8 @@ type config struct {
 // attacker. It does not affect argon2id.
 func WithMinCost(cost int) Option {
 	return func(c *config) error {
-		if cost < bcrypt.MinCost || cost > maxCost {
-			return fmt.Errorf("minimum cost %d: must be %d to %d", cost, bcrypt.MinCost, maxCost)
-		}
-		c.limits.minCost = cost
-		return nil
+		return option.SetUnless(&c.limits.minCost, cost, cost < bcrypt.MinCost || cost > maxCost,
+			"minimum cost %d: must be %d to %d", cost, bcrypt.MinCost, maxCost)
 	}
 }
 
@@ -41,11 +39,7 @@ func WithMinCost(cost int) Option {
 // default, 1 to 4096. More than that only slow each other down.
 func WithConcurrency(n int) Option {
 	return func(c *config) error {
-		if n < 1 || n > maxTurns {
-			return fmt.Errorf("concurrency %d: must be 1 to %d", n, maxTurns)
-		}
-		c.concurrency = n
-		return nil
+		return option.SetUnless(&c.concurrency, n, n < 1 || n > maxTurns, "concurrency %d: must be 1 to %d", n, maxTurns)
 	}
 }
 
@@ -56,11 +50,8 @@ func WithConcurrency(n int) Option {
 // next garbage collection.
 func WithMaxMemory(bytes int64) Option {
 	return func(c *config) error {
-		if bytes < minMemory || bytes > maxMemory {
-			return fmt.Errorf("max memory %d: must be %d to %d", bytes, minMemory, int64(maxMemory))
-		}
-		c.limits.memory = uint64(bytes)
-		return nil
+		return option.SetUnless(&c.limits.memory, uint64(bytes), bytes < minMemory || bytes > maxMemory,
+			"max memory %d: must be %d to %d", bytes, minMemory, int64(maxMemory))
 	}
 }
 
@@ -68,10 +59,6 @@ func WithMaxMemory(bytes int64) Option {
 // means not at all.
 func WithMaxWait(d time.Duration) Option {
 	return func(c *config) error {
-		if d < 0 {
-			return fmt.Errorf("max wait %v: must not be negative", d)
-		}
-		c.maxWait = d
-		return nil
+		return option.SetUnless(&c.maxWait, d, d < 0, "max wait %v: must not be negative", d)
 	}
 }

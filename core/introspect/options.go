@@ -1,7 +1,6 @@
 package introspect
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -56,11 +55,7 @@ func WithCacheTTL(d time.Duration) Option {
 		if err := v.terms.Given.Add("WithCacheTTL"); err != nil {
 			return err
 		}
-		if d < 0 || d > maxTTL {
-			return fmt.Errorf("cache TTL %v: must be from 0 to %v", d, maxTTL)
-		}
-		v.ttl = d
-		return nil
+		return option.SetUnless(&v.ttl, d, d < 0 || d > maxTTL, "cache TTL %v: must be from 0 to %v", d, maxTTL)
 	}
 }
 
@@ -72,11 +67,7 @@ func WithCacheSize(n int) Option {
 		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
 			return err
 		}
-		if n < 1 {
-			return fmt.Errorf("cache size %d: must be at least 1", n)
-		}
-		v.size = n
-		return nil
+		return option.SetUnless(&v.size, n, n < 1, "cache size %d: must be at least 1", n)
 	}
 }
 
@@ -88,11 +79,7 @@ func WithConcurrency(n int) Option {
 		if err := v.terms.Given.Add("WithConcurrency"); err != nil {
 			return err
 		}
-		if n < 1 {
-			return fmt.Errorf("concurrency %d: must be at least 1", n)
-		}
-		v.concurrency = n
-		return nil
+		return option.SetUnless(&v.concurrency, n, n < 1, "concurrency %d: must be at least 1", n)
 	}
 }
 
@@ -103,11 +90,7 @@ func WithTimeout(d time.Duration) Option {
 		if err := v.terms.Given.Add("WithTimeout"); err != nil {
 			return err
 		}
-		if d <= 0 || d > maxTimeout {
-			return fmt.Errorf("timeout %v: must be above 0 and at most %v", d, maxTimeout)
-		}
-		v.timeout = d
-		return nil
+		return option.SetUnless(&v.timeout, d, d <= 0 || d > maxTimeout, "timeout %v: must be above 0 and at most %v", d, maxTimeout)
 	}
 }
 
@@ -125,12 +108,7 @@ func WithTransport(rt http.RoundTripper) Option {
 
 // WithPlainHTTP accepts an endpoint with http that is not on a loopback host.
 // Anyone on the path can then read tokens and client credentials.
-func WithPlainHTTP() Option {
-	return func(v *Verifier) error {
-		v.plainHTTP = true
-		return nil
-	}
-}
+func WithPlainHTTP() Option { return func(v *Verifier) error { return option.On(&v.plainHTTP) } }
 
 // WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
 // concurrent use.

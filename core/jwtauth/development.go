@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/localcaller"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // WithDevelopmentKeysAnywhere accepts tokens signed by development keys
@@ -24,10 +25,7 @@ import (
 // If a verifier is called without a scheme of this module, for instance directly by
 // a handler, nothing has checked the caller, so development keys are refused.
 func WithDevelopmentKeysAnywhere() Option {
-	return func(v *Verifier) error {
-		v.anywhere = true
-		return nil
-	}
+	return func(v *Verifier) error { return option.On(&v.anywhere) }
 }
 
 // checkDevelopment refuses a development key unless the scheme found that the

@@ -35,11 +35,7 @@ func WithRSAAlgorithm(alg string) KeySetOption {
 		if err := r.set.Add("WithRSAAlgorithm"); err != nil {
 			return err
 		}
-		if !isRSA(jws.Lookup(alg)) {
-			return fmt.Errorf("algorithm %q is not one of RSA", alg)
-		}
-		r.rsaAlgorithm = alg
-		return nil
+		return option.SetUnless(&r.rsaAlgorithm, alg, !isRSA(jws.Lookup(alg)), "algorithm %q is not one of RSA", alg)
 	}
 }
 

@@ -1,8 +1,9 @@
 package jwtauth
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option configures a [Verifier].
@@ -34,12 +35,7 @@ func WithoutAudience() Option {
 
 // WithoutExpiry accepts tokens without exp, which never expire. An exp that is
 // present is still checked.
-func WithoutExpiry() Option {
-	return func(v *Verifier) error {
-		v.noExpiry = true
-		return nil
-	}
-}
+func WithoutExpiry() Option { return func(v *Verifier) error { return option.On(&v.noExpiry) } }
 
 // WithLeeway sets how far the issuer's clock may differ from this one's: 30 s by
 // default, from 0 to 5 minutes.
@@ -54,11 +50,7 @@ func WithMaxTokenSize(n int) Option {
 		if err := v.terms.Given.Add("WithMaxTokenSize"); err != nil {
 			return err
 		}
-		if n < 1 {
-			return fmt.Errorf("max token size %d: must be at least 1 byte", n)
-		}
-		v.maxSize = n
-		return nil
+		return option.SetUnless(&v.maxSize, n, n < 1, "max token size %d: must be at least 1 byte", n)
 	}
 }
 
@@ -70,11 +62,7 @@ func WithMaxLifetime(d time.Duration) Option {
 		if err := v.terms.Given.Add("WithMaxLifetime"); err != nil {
 			return err
 		}
-		if d <= 0 {
-			return fmt.Errorf("max lifetime %v: must be above 0", d)
-		}
-		v.lifetime = d
-		return nil
+		return option.SetUnless(&v.lifetime, d, d <= 0, "max lifetime %v: must be above 0", d)
 	}
 }
 

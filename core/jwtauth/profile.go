@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/jws"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // WithAccessTokenProfile accepts only JWT access tokens by RFC 9068: the header's typ is
@@ -21,12 +22,7 @@ import (
 // token_type, tokenName or type; the claims at_hash, c_hash, s_hash and events; and
 // nonce in a token that does not call itself an access token. An ID token with none
 // of these cannot be told from an access token, but its aud is usually the client.
-func WithAccessTokenProfile() Option {
-	return func(v *Verifier) error {
-		v.profile = true
-		return nil
-	}
-}
+func WithAccessTokenProfile() Option { return func(v *Verifier) error { return option.On(&v.profile) } }
 
 // WithAlgorithms names the algorithms that tokens may have, such as "ES256". Each
 // key is for one algorithm anyway; with this option a key source that starts to

@@ -70,11 +70,7 @@ func WithTimeout(d time.Duration) RemoteOption {
 		if err := c.set.Add("WithTimeout"); err != nil {
 			return err
 		}
-		if d <= 0 || d > maxFetchTimeout {
-			return fmt.Errorf("timeout %v: must be above 0 and at most %v", d, maxFetchTimeout)
-		}
-		c.timeout = d
-		return nil
+		return option.SetUnless(&c.timeout, d, d <= 0 || d > maxFetchTimeout, "timeout %v: must be above 0 and at most %v", d, maxFetchTimeout)
 	}
 }
 
@@ -85,11 +81,7 @@ func WithMaxSetSize(bytes int) RemoteOption {
 		if err := c.set.Add("WithMaxSetSize"); err != nil {
 			return err
 		}
-		if bytes < 1 || bytes > maxMaxSetSize {
-			return fmt.Errorf("max set size %d: must be from 1 to %d bytes", bytes, maxMaxSetSize)
-		}
-		c.maxSize = bytes
-		return nil
+		return option.SetUnless(&c.maxSize, bytes, bytes < 1 || bytes > maxMaxSetSize, "max set size %d: must be from 1 to %d bytes", bytes, maxMaxSetSize)
 	}
 }
 
@@ -139,11 +131,7 @@ func WithRefetchInterval(d time.Duration) RemoteOption {
 		if err := c.set.Add("WithRefetchInterval"); err != nil {
 			return err
 		}
-		if d <= 0 {
-			return fmt.Errorf("refetch interval %v: must be above 0", d)
-		}
-		c.refetchInterval = d
-		return nil
+		return option.SetUnless(&c.refetchInterval, d, d <= 0, "refetch interval %v: must be above 0", d)
 	}
 }
 
@@ -163,10 +151,7 @@ func WithMaxStale(d time.Duration) RemoteOption {
 // WithPlainHTTP allows addresses without TLS on any host. Anyone on the path who
 // can answer in the issuer's place can then sign tokens.
 func WithPlainHTTP() RemoteOption {
-	return func(c *remoteConfig) error {
-		c.allowHTTP = true
-		return nil
-	}
+	return func(c *remoteConfig) error { return option.On(&c.allowHTTP) }
 }
 
 // WithTransport sets the transport for requests, for instance for a proxy, a root
@@ -217,8 +202,5 @@ func WithRemoteClock(now func() time.Time) RemoteOption {
 // WithOAuthMetadata makes [Discover] use the metadata of RFC 8414 §3 in place of
 // OpenID Connect's.
 func WithOAuthMetadata() RemoteOption {
-	return func(c *remoteConfig) error {
-		c.oauthMetadata = true
-		return nil
-	}
+	return func(c *remoteConfig) error { return option.On(&c.oauthMetadata) }
 }

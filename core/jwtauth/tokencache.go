@@ -3,12 +3,12 @@ package jwtauth
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const (
@@ -35,11 +35,7 @@ func WithCacheSize(n int) Option {
 		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
 			return err
 		}
-		if n < 0 || n > maxCacheSize {
-			return fmt.Errorf("cache size %d: must be from 0 to %d tokens", n, maxCacheSize)
-		}
-		v.cacheSize = n
-		return nil
+		return option.SetUnless(&v.cacheSize, n, n < 0 || n > maxCacheSize, "cache size %d: must be from 0 to %d tokens", n, maxCacheSize)
 	}
 }
 

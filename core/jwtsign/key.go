@@ -58,10 +58,7 @@ func WithAlgorithm(alg string) KeyOption {
 // only from callers on the same machine (see
 // [jwtauth.WithDevelopmentKeysAnywhere]). Its PEM and its JWK carry the mark.
 func WithDevelopment() KeyOption {
-	return func(c *keyConfig) error {
-		c.development = true
-		return nil
-	}
+	return func(c *keyConfig) error { return option.On(&c.development) }
 }
 
 func newKeyConfig(opts []KeyOption) (keyConfig, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // settings holds what options set.
@@ -70,10 +71,7 @@ func WithDPoP(algs ...string) Option {
 // WithDPoPRequired says that the resource accepts only such tokens
 // (dpop_bound_access_tokens_required). It requires [WithDPoP].
 func WithDPoPRequired() Option {
-	return func(s *settings) error {
-		s.members.DPoPRequired = true
-		return nil
-	}
+	return func(s *settings) error { return option.On(&s.members.DPoPRequired) }
 }
 
 // WithKeys says where the resource's own public keys are (jwks_uri), and which
@@ -99,11 +97,7 @@ func WithName(name string) Option {
 		if err := s.set.Add("WithName"); err != nil {
 			return err
 		}
-		if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-			return fmt.Errorf("name %q is empty, not valid UTF-8 or has a control character", name)
-		}
-		s.members.Name = name
-		return nil
+		return option.SetUnless(&s.members.Name, name, name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl), "name %q is empty, not valid UTF-8 or has a control character", name)
 	}
 }
 
@@ -131,11 +125,7 @@ func WithCacheMaxAge(d time.Duration) Option {
 		if err := s.set.Add("WithCacheMaxAge"); err != nil {
 			return err
 		}
-		if d < 0 || d > 7*24*time.Hour || d%time.Second != 0 {
-			return fmt.Errorf("cache max age %v: must be whole seconds, from 0 to 7 days", d)
-		}
-		s.age = d
-		return nil
+		return option.SetUnless(&s.age, d, d < 0 || d > 7*24*time.Hour || d%time.Second != 0, "cache max age %v: must be whole seconds, from 0 to 7 days", d)
 	}
 }
 

@@ -21,11 +21,7 @@ type Option func(*Authenticator) error
 // client authentication. pool must not be modified afterwards.
 func WithRoots(pool *x509.CertPool) Option {
 	return func(a *Authenticator) error {
-		if pool == nil || pool.Equal(x509.NewCertPool()) {
-			return errors.New("roots are empty: no certificate would count")
-		}
-		a.roots = pool
-		return nil
+		return option.SetUnless(&a.roots, pool, pool == nil || pool.Equal(x509.NewCertPool()), "roots are empty: no certificate would count")
 	}
 }
 
@@ -72,10 +68,7 @@ func WithNginxHeaders(t *proxy.Trust, certificate, verify string) Option {
 // WithProxyVerification says that the proxy forwards only certificates that it has
 // verified, so that [WithRoots] is not needed.
 func WithProxyVerification() Option {
-	return func(a *Authenticator) error {
-		a.verified = true
-		return nil
-	}
+	return func(a *Authenticator) error { return option.On(&a.verified) }
 }
 
 // WithClock sets the clock, for tests; time.Now by default.

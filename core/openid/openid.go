@@ -88,11 +88,8 @@ func WithClock(now func() time.Time) Option {
 // to be registered, as post_logout_redirect_uri.
 func WithLogoutRedirect(path string) Option {
 	return func(s *settings) error {
-		if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, `\`) {
-			return fmt.Errorf("logout redirect %q: begin with one slash", path)
-		}
-		s.afterLogout = path
-		return nil
+		return option.SetUnless(&s.afterLogout, path, !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, `\`),
+			"logout redirect %q: begin with one slash", path)
 	}
 }
 
@@ -102,11 +99,8 @@ func WithLogoutRedirect(path string) Option {
 // is then prefix, "callback/" and the provider's name; mount the endpoints there.
 func WithPath(prefix string) Option {
 	return func(s *settings) error {
-		if !strings.HasPrefix(prefix, "/") || prefix == "/" || path.Clean(prefix)+"/" != prefix || strings.ContainsFunc(prefix, isUnsafeInPath) {
-			return fmt.Errorf("path %q: give one that begins and ends with a slash, such as %s", prefix, defaultPath)
-		}
-		s.path = prefix
-		return nil
+		return option.SetUnless(&s.path, prefix, !strings.HasPrefix(prefix, "/") || prefix == "/" || path.Clean(prefix)+"/" != prefix || strings.ContainsFunc(prefix, isUnsafeInPath),
+			"path %q: give one that begins and ends with a slash, such as %s", prefix, defaultPath)
 	}
 }
 

@@ -51,11 +51,8 @@ type ProviderOption func(*providerSettings) error
 // lower-case letters, digits and hyphens; "default" by default.
 func WithName(name string) ProviderOption {
 	return func(s *providerSettings) error {
-		if name == "" || len(name) > 32 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return fmt.Errorf("name %q: must be 1 to 32 small letters, digits and hyphens", name)
-		}
-		s.name = name
-		return nil
+		return option.SetUnless(&s.name, name, name == "" || len(name) > 32 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "",
+			"name %q: must be 1 to 32 small letters, digits and hyphens", name)
 	}
 }
 
@@ -125,11 +122,7 @@ func WithTransport(t http.RoundTripper) ProviderOption {
 // A sign-in makes two requests, one after the other, and the first one three.
 func WithTimeout(d time.Duration) ProviderOption {
 	return func(s *providerSettings) error {
-		if d <= 0 || d > time.Minute {
-			return fmt.Errorf("timeout %v: must be above 0 and at most 1m", d)
-		}
-		s.timeout = d
-		return nil
+		return option.SetUnless(&s.timeout, d, d <= 0 || d > time.Minute, "timeout %v: must be above 0 and at most 1m", d)
 	}
 }
 

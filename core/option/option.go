@@ -32,3 +32,21 @@ func Set[V any](field *V, value V, missing string) error {
 	*field = value
 	return nil
 }
+
+// SetUnless sets *field to value, or returns an error in a format of [fmt.Errorf] if
+// value is invalid. It is for values within limits:
+//
+//	option.SetUnless(&s.size, n, n < 1, "size %d: must be at least 1", n)
+func SetUnless[V any](field *V, value V, invalid bool, format string, args ...any) error {
+	if invalid {
+		return fmt.Errorf(format, args...)
+	}
+	*field = value
+	return nil
+}
+
+// On sets *field to true, for an option without a value.
+func On(field *bool) error {
+	*field = true
+	return nil
+}

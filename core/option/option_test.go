@@ -81,3 +81,31 @@ func TestSet(t *testing.T) {
 		t.Errorf("%v, %v", name, err)
 	}
 }
+
+// TestSetUnless sets what is within its limits alone.
+func TestSetUnless(t *testing.T) {
+	size := 7
+	if err := option.SetUnless(&size, 0, true, "size %d: must be at least %d", 0, 1); err == nil || err.Error() != "size 0: must be at least 1" {
+		t.Errorf("error %v", err)
+	}
+	if size != 7 {
+		t.Errorf("%d: changed by what is invalid", size)
+	}
+	broken := errors.New("broken")
+	if err := option.SetUnless(&size, 0, true, "size: %w", broken); !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v in it", err, broken)
+	}
+	if err := option.SetUnless(&size, 8, false, "size"); err != nil || size != 8 {
+		t.Errorf("%d, %v", size, err)
+	}
+}
+
+// TestOn turns a setting on, however often.
+func TestOn(t *testing.T) {
+	var on bool
+	for range 2 {
+		if err := option.On(&on); err != nil || !on {
+			t.Errorf("%v, %v", on, err)
+		}
+	}
+}

@@ -46,11 +46,7 @@ func WithRate(perSecond float64) Option {
 // WithTimeout bounds one request; 10 seconds by default.
 func WithTimeout(d time.Duration) Option {
 	return func(c *Client) error {
-		if d <= 0 {
-			return fmt.Errorf("timeout %v: must be more than 0", d)
-		}
-		c.timeout = d
-		return nil
+		return option.SetUnless(&c.timeout, d, d <= 0, "timeout %v: must be more than 0", d)
 	}
 }
 

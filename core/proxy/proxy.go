@@ -52,12 +52,7 @@ func WithForwarded() Option {
 
 // WithUnixSocket trusts peers on a Unix domain socket, which have no address. The
 // socket's file permissions then decide who may connect.
-func WithUnixSocket() Option {
-	return func(t *Trust) error {
-		t.unix = true
-		return nil
-	}
-}
+func WithUnixSocket() Option { return func(t *Trust) error { return option.On(&t.unix) } }
 
 // New returns a Trust in the proxies with addresses in prefixes, which write
 // X-Forwarded-For.

@@ -126,11 +126,8 @@ func WithTemplate(t *template.Template) Option {
 // the content security policy is computed.
 func WithStyle(css string) Option {
 	return func(s *settings) error {
-		if strings.Contains(strings.ToLower(css), "</") || strings.ContainsAny(css, "\r\x00") {
-			return errors.New("style: \"</\", carriage return and NUL cannot be inside a style element")
-		}
-		s.style = css
-		return nil
+		return option.SetUnless(&s.style, css, strings.Contains(strings.ToLower(css), "</") || strings.ContainsAny(css, "\r\x00"),
+			"style: \"</\", carriage return and NUL cannot be inside a style element")
 	}
 }
 
@@ -138,11 +135,8 @@ func WithStyle(css string) Option {
 // templates that load pictures, fonts or style sheets of the site.
 func WithContentSecurityPolicy(policy string) Option {
 	return func(s *settings) error {
-		if policy == "" || !isVisible(policy) {
-			return errors.New("content security policy: must be one line of visible characters")
-		}
-		s.policy = policy
-		return nil
+		return option.SetUnless(&s.policy, policy, policy == "" || !isVisible(policy),
+			"content security policy: must be one line of visible characters")
 	}
 }
 

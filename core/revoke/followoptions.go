@@ -61,12 +61,7 @@ func WithMaxStaleness(d time.Duration, then StaleMode) FollowOption {
 
 // WithLateStart lets [Follow] return before the log has been read. Until then every
 // token results in 503. Without it Follow fails if the log cannot be read.
-func WithLateStart() FollowOption {
-	return func(s *followSettings) error {
-		s.late = true
-		return nil
-	}
-}
+func WithLateStart() FollowOption { return func(s *followSettings) error { return option.On(&s.late) } }
 
 // WithPollInterval sets how often the log is read without a hint: 5 s by default,
 // and 100 ms at least; see [source.WithPollInterval].
@@ -87,11 +82,7 @@ func ofSource(o source.Option) FollowOption {
 // default. If a log is too long for one read, the next one continues.
 func WithTimeout(d time.Duration) FollowOption {
 	return func(s *followSettings) error {
-		if d <= 0 {
-			return fmt.Errorf("timeout %v: must be above 0", d)
-		}
-		s.timeout = d
-		return nil
+		return option.SetUnless(&s.timeout, d, d <= 0, "timeout %v: must be above 0", d)
 	}
 }
 
@@ -107,11 +98,7 @@ func WithStatusObserver(observe func(Status)) FollowOption {
 // may be among the rest.
 func WithFollowerMaxEntries(n int) FollowOption {
 	return func(s *followSettings) error {
-		if n < 1 || n > maxMaxEntries {
-			return fmt.Errorf("max entries %d: must be from 1 to %d", n, maxMaxEntries)
-		}
-		s.max = n
-		return nil
+		return option.SetUnless(&s.max, n, n < 1 || n > maxMaxEntries, "max entries %d: must be from 1 to %d", n, maxMaxEntries)
 	}
 }
 

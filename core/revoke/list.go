@@ -26,11 +26,7 @@ type Option func(*List) error
 // entry takes about 200 bytes plus its text.
 func WithMaxEntries(n int) Option {
 	return func(l *List) error {
-		if n < 1 || n > maxMaxEntries {
-			return fmt.Errorf("max entries %d: must be from 1 to %d", n, maxMaxEntries)
-		}
-		l.max = n
-		return nil
+		return option.SetUnless(&l.max, n, n < 1 || n > maxMaxEntries, "max entries %d: must be from 1 to %d", n, maxMaxEntries)
 	}
 }
 

@@ -61,11 +61,7 @@ func WithStore(s Store) Option {
 // results in 503.
 func WithStoreTimeout(d time.Duration) Option {
 	return func(o *settings) error {
-		if d < 10*time.Millisecond || d > time.Minute {
-			return fmt.Errorf("store timeout %v: must be from 10ms to 1m", d)
-		}
-		o.storeTimeout = d
-		return nil
+		return option.SetUnless(&o.storeTimeout, d, d < 10*time.Millisecond || d > time.Minute, "store timeout %v: must be from 10ms to 1m", d)
 	}
 }
 
@@ -84,11 +80,7 @@ func WithRevocation(c revoke.Checker) Option {
 // but never late.
 func WithIdleTimeout(d time.Duration) Option {
 	return func(o *settings) error {
-		if d < time.Second {
-			return fmt.Errorf("idle timeout %v: must be at least 1s", d)
-		}
-		o.idle = d
-		return nil
+		return option.SetUnless(&o.idle, d, d < time.Second, "idle timeout %v: must be at least 1s", d)
 	}
 }
 
@@ -96,11 +88,7 @@ func WithIdleTimeout(d time.Duration) Option {
 // is used; 12 hours by default, at least 1 second.
 func WithAbsoluteTimeout(d time.Duration) Option {
 	return func(o *settings) error {
-		if d < time.Second {
-			return fmt.Errorf("absolute timeout %v: must be at least 1s", d)
-		}
-		o.absolute = d
-		return nil
+		return option.SetUnless(&o.absolute, d, d < time.Second, "absolute timeout %v: must be at least 1s", d)
 	}
 }
 
@@ -164,11 +152,8 @@ func checkPath(path string) error {
 // names.
 func WithCookieName(name string) Option {
 	return func(o *settings) error {
-		if name == "" || strings.HasPrefix(name, "__") {
-			return fmt.Errorf("cookie name %q: give it a name that does not begin with __", name)
-		}
-		o.cookieName = name
-		return nil
+		return option.SetUnless(&o.cookieName, name, name == "" || strings.HasPrefix(name, "__"),
+			"cookie name %q: give it a name that does not begin with __", name)
 	}
 }
 
@@ -176,20 +161,12 @@ func WithCookieName(name string) Option {
 // another site caused, including a followed link: a user who follows a link seems
 // signed out on the first page. Without it the cookie is SameSite=Lax.
 // SameSite=None is not supported.
-func WithStrictSameSite() Option {
-	return func(o *settings) error {
-		o.strict = true
-		return nil
-	}
-}
+func WithStrictSameSite() Option { return func(o *settings) error { return option.On(&o.strict) } }
 
 // WithPersistentCookie lets browsers keep the cookie after they are closed, until
 // the session's absolute timeout.
 func WithPersistentCookie() Option {
-	return func(o *settings) error {
-		o.persistent = true
-		return nil
-	}
+	return func(o *settings) error { return option.On(&o.persistent) }
 }
 
 // WithTrustedOrigins names origins, besides the request's own, whose pages may log
@@ -219,8 +196,5 @@ func WithAnswers(opts ...core.Option) Option {
 // error for requests to hosts other than localhost and loopback addresses. Never
 // deploy it.
 func WithPlainHTTPForDevelopment() Option {
-	return func(o *settings) error {
-		o.insecure = true
-		return nil
-	}
+	return func(o *settings) error { return option.On(&o.insecure) }
 }

@@ -39,11 +39,7 @@ const minPoll = 100 * time.Millisecond
 // instances do not ask at once.
 func WithPollInterval(d time.Duration) Option {
 	return func(s *settings) error {
-		if d < minPoll {
-			return fmt.Errorf("poll interval %v: must be at least %v", d, minPoll)
-		}
-		s.poll = d
-		return nil
+		return option.SetUnless(&s.poll, d, d < minPoll, "poll interval %v: must be at least %v", d, minPoll)
 	}
 }
 
@@ -101,12 +97,7 @@ func WithLastGoodFile(path string) Option {
 // before, in place of [ErrStepBack]. It is for sources where one rolls back by
 // restoring an older revision. A cache or a lagging replica that returns an older
 // revision can then undo an edit.
-func WithOlderRevisions() Option {
-	return func(s *settings) error {
-		s.older = true
-		return nil
-	}
-}
+func WithOlderRevisions() Option { return func(s *settings) error { return option.On(&s.older) } }
 
 func positive(what string, d time.Duration, set func(*settings)) Option {
 	return func(s *settings) error {

@@ -87,11 +87,7 @@ const (
 // are counted under "_other".
 func WithMaxSeries(n int) Option {
 	return func(t *Telemetry) error {
-		if n < 100 || n > maxMaxSeries {
-			return fmt.Errorf("max series %d: must be from 100 to %d", n, maxMaxSeries)
-		}
-		t.maximum = n
-		return nil
+		return option.SetUnless(&t.maximum, n, n < 100 || n > maxMaxSeries, "max series %d: must be from 100 to %d", n, maxMaxSeries)
 	}
 }
 
@@ -103,11 +99,7 @@ func WithMaxSeries(n int) Option {
 // its trace.
 func WithDurationSampling(n int) Option {
 	return func(t *Telemetry) error {
-		if n < 1 || n > 1000 {
-			return fmt.Errorf("duration sampling %d: must be from 1 to 1000", n)
-		}
-		t.every = uint32(n)
-		return nil
+		return option.SetUnless(&t.every, uint32(n), n < 1 || n > 1000, "duration sampling %d: must be from 1 to 1000", n)
 	}
 }
 

@@ -54,11 +54,7 @@ func WithStore(s session.Store) Option {
 // that takes too long is a failure and results in 503.
 func WithStoreTimeout(d time.Duration) Option {
 	return func(o *settings) error {
-		if d < 10*time.Millisecond || d > time.Minute {
-			return fmt.Errorf("store timeout %v: must be from 10ms to 1m", d)
-		}
-		o.storeTimeout = d
-		return nil
+		return option.SetUnless(&o.storeTimeout, d, d < 10*time.Millisecond || d > time.Minute, "store timeout %v: must be from 10ms to 1m", d)
 	}
 }
 
@@ -66,11 +62,7 @@ func WithStoreTimeout(d time.Duration) Option {
 // days by default, at least a minute and the lifetime of access tokens.
 func WithIdleTimeout(d time.Duration) Option {
 	return func(o *settings) error {
-		if d < time.Minute {
-			return fmt.Errorf("idle timeout %v: must be at least 1m", d)
-		}
-		o.idle = d
-		return nil
+		return option.SetUnless(&o.idle, d, d < time.Minute, "idle timeout %v: must be at least 1m", d)
 	}
 }
 
@@ -78,11 +70,7 @@ func WithIdleTimeout(d time.Duration) Option {
 // is used; 30 days by default, at least a minute.
 func WithAbsoluteTimeout(d time.Duration) Option {
 	return func(o *settings) error {
-		if d < time.Minute {
-			return fmt.Errorf("absolute timeout %v: must be at least 1m", d)
-		}
-		o.absolute = d
-		return nil
+		return option.SetUnless(&o.absolute, d, d < time.Minute, "absolute timeout %v: must be at least 1m", d)
 	}
 }
 
@@ -116,21 +104,13 @@ func WithCookies(access, refresh string) Option {
 // WithStrictSameSite makes the cookie of the access token SameSite=Strict too: a
 // user who follows a link from another site then seems signed out on the first
 // page.
-func WithStrictSameSite() Option {
-	return func(o *settings) error {
-		o.strict = true
-		return nil
-	}
-}
+func WithStrictSameSite() Option { return func(o *settings) error { return option.On(&o.strict) } }
 
 // WithPersistentCookie lets browsers keep the cookies after they are closed: the
 // access token's until it expires, the refresh token's as long as the family may be
 // idle.
 func WithPersistentCookie() Option {
-	return func(o *settings) error {
-		o.persistent = true
-		return nil
-	}
+	return func(o *settings) error { return option.On(&o.persistent) }
 }
 
 // ownClaims lists the claims that access tokens always have, and nbf, which would

@@ -43,22 +43,15 @@ type source struct {
 // subdirectories. Without this option a directory is an error.
 func WithSuffixes(suffixes ...string) Option {
 	return func(c *config) error {
-		if len(suffixes) == 0 || slices.Contains(suffixes, "") {
-			return errors.New("suffixes: none or an empty one is given; name the end of the file names, such as .csv")
-		}
-		c.suffixes = slices.Clone(suffixes)
-		return nil
+		return option.SetUnless(&c.suffixes, slices.Clone(suffixes), len(suffixes) == 0 || slices.Contains(suffixes, ""),
+			"suffixes: none or an empty one is given; name the end of the file names, such as .csv")
 	}
 }
 
 // WithMaxFileSize sets the maximum size of a file in bytes; 64 MiB by default.
 func WithMaxFileSize(bytes int64) Option {
 	return func(c *config) error {
-		if bytes < 1 {
-			return fmt.Errorf("max file size %d: must be at least 1", bytes)
-		}
-		c.maxFile = bytes
-		return nil
+		return option.SetUnless(&c.maxFile, bytes, bytes < 1, "max file size %d: must be at least 1", bytes)
 	}
 }
 
@@ -66,11 +59,7 @@ func WithMaxFileSize(bytes int64) Option {
 // default.
 func WithMaxTotalSize(bytes int64) Option {
 	return func(c *config) error {
-		if bytes < 1 {
-			return fmt.Errorf("max total size %d: must be at least 1", bytes)
-		}
-		c.maxTotal = bytes
-		return nil
+		return option.SetUnless(&c.maxTotal, bytes, bytes < 1, "max total size %d: must be at least 1", bytes)
 	}
 }
 
@@ -78,11 +67,7 @@ func WithMaxTotalSize(bytes int64) Option {
 // mounts and lost events; 30 s by default, at least 1 s.
 func WithPollInterval(every time.Duration) Option {
 	return func(c *config) error {
-		if every < time.Second {
-			return fmt.Errorf("poll interval %v: must be at least 1s", every)
-		}
-		c.poll = every
-		return nil
+		return option.SetUnless(&c.poll, every, every < time.Second, "poll interval %v: must be at least 1s", every)
 	}
 }
 

@@ -73,11 +73,7 @@ func WithProofAge(d time.Duration) Option {
 		if err := a.set.Add("WithProofAge"); err != nil {
 			return err
 		}
-		if d < time.Second || d > maxAge {
-			return fmt.Errorf("proof age %v: must be from 1s to %v", d, maxAge)
-		}
-		a.age = d
-		return nil
+		return option.SetUnless(&a.age, d, d < time.Second || d > maxAge, "proof age %v: must be from 1s to %v", d, maxAge)
 	}
 }
 
@@ -88,11 +84,7 @@ func WithLeeway(d time.Duration) Option {
 		if err := a.set.Add("WithLeeway"); err != nil {
 			return err
 		}
-		if d < 0 || d > maxLeeway {
-			return fmt.Errorf("leeway %v: must be from 0 to %v", d, maxLeeway)
-		}
-		a.leeway = d
-		return nil
+		return option.SetUnless(&a.leeway, d, d < 0 || d > maxLeeway, "leeway %v: must be from 0 to %v", d, maxLeeway)
 	}
 }
 
@@ -103,11 +95,7 @@ func WithMaxTokenSize(n int) Option {
 		if err := a.set.Add("WithMaxTokenSize"); err != nil {
 			return err
 		}
-		if n < 1 {
-			return fmt.Errorf("max token size %d: must be at least 1 byte", n)
-		}
-		a.maxSize = n
-		return nil
+		return option.SetUnless(&a.maxSize, n, n < 1, "max token size %d: must be at least 1 byte", n)
 	}
 }
 

@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -51,11 +50,7 @@ func WithName(set string) Option {
 // most 256 MiB. At most one byte more is read.
 func WithMaxSize(bytes int64) Option {
 	return func(s *settings) error {
-		if bytes < 1 || bytes > 256<<20 {
-			return fmt.Errorf("max size %d: must be from 1 to %d bytes", bytes, 256<<20)
-		}
-		s.maxSize = bytes
-		return nil
+		return option.SetUnless(&s.maxSize, bytes, bytes < 1 || bytes > 256<<20, "max size %d: must be from 1 to %d bytes", bytes, 256<<20)
 	}
 }
 
@@ -64,11 +59,8 @@ func WithMaxSize(bytes int64) Option {
 // It must be shorter than the timeouts of proxies on the path.
 func WithWait(d time.Duration) Option {
 	return func(s *settings) error {
-		if d < time.Second || d > maxWait || d%time.Second != 0 {
-			return fmt.Errorf("wait %v: must be whole seconds, from 1s to %v", d, maxWait)
-		}
-		s.wait = d
-		return nil
+		return option.SetUnless(&s.wait, d, d < time.Second || d > maxWait || d%time.Second != 0,
+			"wait %v: must be whole seconds, from 1s to %v", d, maxWait)
 	}
 }
 
@@ -81,12 +73,7 @@ func WithAuthorization(value string) Option {
 // WithPlainHTTP allows an address without TLS on any host. Bundles are still
 // verified, but anyone on the path can read them, withhold newer ones, and read
 // what [WithAuthorization] sends.
-func WithPlainHTTP() Option {
-	return func(s *settings) error {
-		s.plainHTTP = true
-		return nil
-	}
-}
+func WithPlainHTTP() Option { return func(s *settings) error { return option.On(&s.plainHTTP) } }
 
 // WithTransport sets the transport for requests, for instance for a proxy, a root
 // certificate or a client certificate. It must be safe for concurrent use, honor

@@ -58,11 +58,7 @@ func WithUnverifiedServer() Option { return func(s *settings) error { return s.S
 // default, from 10 ms to 1 minute.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
-		if d < 10*time.Millisecond || d > time.Minute {
-			return fmt.Errorf("timeout %v: must be from 10ms to 1m", d)
-		}
-		s.timeout = d
-		return nil
+		return option.SetUnless(&s.timeout, d, d < 10*time.Millisecond || d > time.Minute, "timeout %v: must be from 10ms to 1m", d)
 	}
 }
 
@@ -70,11 +66,7 @@ func WithTimeout(d time.Duration) Option {
 // listens: 10 by default, from 1 to 1000.
 func WithMaxConnections(n int) Option {
 	return func(s *settings) error {
-		if n < 1 || n > 1000 {
-			return fmt.Errorf("max connections %d: must be from 1 to 1000", n)
-		}
-		s.conns = n
-		return nil
+		return option.SetUnless(&s.conns, n, n < 1 || n > 1000, "max connections %d: must be from 1 to 1000", n)
 	}
 }
 

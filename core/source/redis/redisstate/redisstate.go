@@ -58,11 +58,7 @@ func WithRootCAs(pool *x509.CertPool) Option {
 // s.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
-		if d < time.Millisecond || d > 10*time.Second {
-			return fmt.Errorf("timeout %v: must be from 1ms to 10s", d)
-		}
-		s.timeout = d
-		return nil
+		return option.SetUnless(&s.timeout, d, d < time.Millisecond || d > 10*time.Second, "timeout %v: must be from 1ms to 10s", d)
 	}
 }
 
