@@ -45,7 +45,7 @@ func (a *Authorizer) decide(ctx context.Context, p *core.Principal, access *core
 	v.Fill(d)
 	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
-		err = a.bound(p, access, d)
+		err = a.bound(p, q.Object, q.Action, d)
 	}
 	return err
 }
@@ -74,7 +74,7 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	d := v.Decision()
 	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
-		err = a.bound(nil, &access, &d)
+		err = a.bound(nil, q.Object, q.Action, &d)
 	}
 	return d, err
 }

@@ -172,8 +172,7 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Mo
 	}
 	d := v.Decision()
 	d.Attributes = attributes
-	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
-	err = a.bound(p, &access, &d)
+	err = a.bound(p, q.Object, q.Action, &d)
 	return d.Allowed, err
 }
 

@@ -210,7 +210,8 @@ type shared struct {
 
 // bound refuses, or lets through, what was decided by a policy that may be over
 // the bound of WithMaxStaleness. It is called only if there is something to do.
-func (a *Authorizer) bound(p *core.Principal, access *core.Access, d *core.Decision) error {
+// Object and action are those that the policy was asked about, where HEAD is GET.
+func (a *Authorizer) bound(p *core.Principal, object, action string, d *core.Decision) error {
 	refusing := a.refusing.Load()
 	switch {
 	case a.remembered == nil && refusing:
@@ -219,8 +220,7 @@ func (a *Authorizer) bound(p *core.Principal, access *core.Access, d *core.Decis
 	case a.remembered == nil || !d.Allowed:
 		return nil
 	}
-	object, _ := a.config.object(&access.Resource)
-	question := a.remembered.question(p, a.config.NoTokenRoles, object, access.Action, d.Attributes)
+	question := a.remembered.question(p, a.config.NoTokenRoles, object, action, d.Attributes)
 	if !refusing {
 		a.remembered.add(question)
 	} else if !a.remembered.has(question) {

@@ -223,6 +223,10 @@ func TestStaleModes(t *testing.T) {
 				other, otherErr := asks(t, a, "bob", "GET")
 				roles, _ := asks(t, a, "ann", "GET", "visitor") // with other roles it is another question
 				denied, _ := asks(t, a, "ann", "POST")
+				head, headErr := asks(t, a, "ann", "HEAD")
+				if head.Allowed != known.Allowed || (headErr == nil) != (err == nil) {
+					t.Errorf("HEAD %+v, %v; GET %+v, %v", head, headErr, known, err)
+				}
 				switch mode {
 				case casbinrules.StaleServe:
 					if !known.Allowed || !other.Allowed || err != nil || otherErr != nil {
