@@ -77,21 +77,6 @@ func (a *Authorizer) Rules() []Rule {
 // Matcher returns what the model in force compares requests with.
 func (a *Authorizer) Matcher() Matcher { return a.current.Load().Schema.ReadComparisons() }
 
-// Patterns are what the rule compares a request field with by the matcher m.
-// It is empty for lines that are not p lines.
-func (r Rule) Patterns(m Matcher, field string) []Pattern {
-	var made []Pattern
-	if r.Kind != "p" {
-		return nil
-	}
-	for _, c := range m.Comparisons {
-		if c.Field == field && c.Column >= 0 && c.Column < len(r.Fields) {
-			made = append(made, Pattern{r.Fields[c.Column], c.Function})
-		}
-	}
-	return made
-}
-
 // RequestFields returns the names in the request definition of the model in force, in
 // its order, such as "sub", "obj", "act".
 func (a *Authorizer) RequestFields() []string { return a.current.Load().Schema.Names("r") }
