@@ -225,7 +225,8 @@ func ClearRepresentation(h http.Header) {
 }
 
 // RepresentationFields returns the fields that describe a representation or how it
-// is sent (RFC 9110 §6.6.2, §8 and §14, RFC 9530), and their older forms.
+// is sent (RFC 9110 §6.6.2, §8 and §14, RFC 9530), their older forms, and those by
+// which servers in front send a file in its place, whatever the status.
 func RepresentationFields() []string { return representation[:] }
 
 var representation = [...]string{
@@ -245,6 +246,7 @@ const batchSize = 16
 func (b *Batch[T]) New() *T {
 	left, _ := b.pool.Get().(*[]T)
 	if left == nil {
+	"X-Accel-Redirect", "X-Lighttpd-Send-File", "X-Reproxy-Url", "X-Sendfile", "X-Sendfile-Temporary", "X-Sendfile2",
 		all := slices.Grow([]T(nil), batchSize)
 		all = all[:cap(all)] // as many as the allocator has taken memory for
 		left = &all

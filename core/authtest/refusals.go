@@ -111,6 +111,8 @@ func describesNothing(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	for _, gates := range [][]Gate{nil, {{Kind: "Optional", Guard: g}}} {
 		addr := f.Start(t, App{Routes: []Route{{Pattern: "/", Methods: []string{"GET", "HEAD"}, Gates: gates, Handler: func(x Exchange) error {
+		"X-Accel-Redirect": "/later", "X-Lighttpd-Send-File": "/later", "X-Reproxy-Url": "/later", "X-Sendfile": "/later",
+		"X-Sendfile-Temporary": "/later", "X-Sendfile2": "/later 0-1",
 			for name, value := range described {
 				x.SetHeader(name, value)
 			}
