@@ -76,6 +76,46 @@ func TestWatched(t *testing.T) {
 	blind.End()
 }
 
+// TestWatchedBehindUnreadBytes: a client hangs up and has sent something before that
+// nobody has read, as TLS does.
+func TestWatchedBehindUnreadBytes(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("other systems cannot see it")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var w fasthttpauth.Watched
+	w.Begin(background, conn)
+	defer w.End()
+	done := w.Done()
+	if _, err := client.Write([]byte("GET /next")); err != nil {
+		t.Fatal(err)
+	}
+	if w.Err() != nil {
+		t.Error("it is cancelled before")
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-done:
+	case <-time.After(authtest.TimeLimit(10 * time.Second)):
+		t.Error("it is not cancelled")
+	}
+}
+
 // TestApps: what is kept for an app is found again, and goes with it.
 func TestApps(t *testing.T) {
 	type app struct{ keep func() }

@@ -24,17 +24,7 @@ func newPeeker(conn net.Conn) peeker {
 
 // hungUp reports whether the other side has closed or reset the connection.
 func (c rawConn) hungUp() bool {
-	gone := false // Go's sockets do not block
-	err := c.Control(func(fd uintptr) {
-		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK)
-		switch {
-		case err == nil:
-			gone = n == 0
-		case err == syscall.EAGAIN || err == syscall.EWOULDBLOCK || err == syscall.EINTR:
-		default:
-			gone = true
-		}
-	})
+	gone := false
+	err := c.Control(func(fd uintptr) { gone = closed(fd) })
 	return gone || err != nil
 }
