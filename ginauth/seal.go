@@ -109,17 +109,27 @@ func (w *writer) below() gin.ResponseWriter {
 	return below
 }
 
-func (w *writer) Header() http.Header                          { return w.seal().Header() }
-func (w *writer) Write(b []byte) (int, error)                  { return w.seal().Write(b) }
-func (w *writer) WriteString(s string) (int, error)            { return w.seal().WriteString(s) }
-func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.seal().Hijack() }
-func (w *writer) CloseNotify() <-chan bool                     { return w.seal().CloseNotify() }
-func (w *writer) FlushError() error                            { return w.seal().FlushError() }
-func (w *writer) Flush()                                       { _ = w.seal().FlushError() } // as http.Flusher has it
-func (w *writer) Unwrap() http.ResponseWriter                  { return w.seal() }
-func (w *writer) Status() int                                  { return w.below().Status() }
-func (w *writer) Size() int                                    { return w.below().Size() }
-func (w *writer) Written() bool                                { return w.below().Written() }
+func (w *writer) Header() http.Header               { return w.seal().Header() }
+func (w *writer) Write(b []byte) (int, error)       { return w.seal().Write(b) }
+func (w *writer) WriteString(s string) (int, error) { return w.seal().WriteString(s) }
+func (w *writer) CloseNotify() <-chan bool          { return w.seal().CloseNotify() }
+func (w *writer) FlushError() error                 { return w.seal().FlushError() }
+func (w *writer) Flush()                            { _ = w.seal().FlushError() } // as http.Flusher has it
+func (w *writer) Unwrap() http.ResponseWriter       { return w.seal() }
+func (w *writer) Status() int                       { return w.below().Status() }
+func (w *writer) Size() int                         { return w.below().Size() }
+func (w *writer) Written() bool                     { return w.below().Written() }
+
+// Hijack fails where the server has no connection to give away, as with HTTP/2. Gin's
+// own writer panics there, and counts as written to from then on.
+func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if own, ok := w.below().(interface{ Unwrap() http.ResponseWriter }); ok && !w.seal().Closed() {
+		if _, ok := own.Unwrap().(http.Hijacker); !ok {
+			return nil, nil, http.ErrNotSupported
+		}
+	}
+	return w.seal().Hijack()
+}
 
 // WriteHeader only notes the status: Gin sends it with the first byte.
 func (w *writer) WriteHeader(status int) {

@@ -187,8 +187,9 @@ func (s *Seal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if s.isClosed() {
 		return nil, nil, errSealed
 	}
-	s.wrote = true
-	return http.NewResponseController(s.w).Hijack()
+	conn, rw, err := http.NewResponseController(s.w).Hijack()
+	s.wrote = s.wrote || err == nil // HTTP/2 has no connection to give away
+	return conn, rw, err
 }
 
 // errSealed refuses calls that would bypass a seal.
@@ -224,14 +225,19 @@ func (s *Seal) Unwrap() http.ResponseWriter {
 
 // FlushError is called by [http.ResponseController]: it flushes what has been
 // written, as far as the writers below can. A closed seal does so only while its
-// handlers run, and never fails, since the response is complete.
+// handlers run, and never fails, since the response is complete. It does nothing as
+// long as the refusal is still to be written, since that would send a 200.
 func (s *Seal) FlushError() error {
-	if s.Closed() && s.ended {
+	state := s.state.Load()
+	if state == silent || state != open && s.ended {
 		return nil
 	}
 	s.Keep() // the header is sent first if it was not yet
 	err := http.NewResponseController(s.w).Flush()
-	if s.Closed() && errors.Is(err, http.ErrNotSupported) {
+	switch {
+	case state == open:
+		s.wrote = s.wrote || err == nil
+	case errors.Is(err, http.ErrNotSupported):
 		return nil
 	}
 	return err

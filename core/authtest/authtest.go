@@ -10,6 +10,7 @@ package authtest
 import (
 	"context"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"testing"
@@ -73,6 +74,12 @@ type Framework struct {
 	// once. Where the framework lets a handler return before, serve runs after it.
 	// Without one, the cases about connections that stay open are skipped.
 	LongLived map[string]func(x Exchange, serve func(w io.Writer)) error
+	// HTTP2 says that Serve also answers HTTP/2 without TLS to clients that know so
+	// (RFC 9113 §3.3), as [ServeHTTP] does.
+	HTTP2 bool
+	// Form parses a form of several parts by the framework's own means, with its files
+	// on disk, however small. Without it, the case about such files is skipped.
+	Form func(Exchange) (*multipart.Form, error)
 	// Native is a handler as the framework's own.
 	Native func(Handler) any
 	// NativeCode finds the framework's own error in err and gives its status.
@@ -225,9 +232,12 @@ func (f Framework) Start(t testing.TB, app App) string {
 	return l.Addr().String()
 }
 
-// ServeHTTP serves h on l until the test ends, for frameworks on net/http.
+// ServeHTTP serves h on l until the test ends, by HTTP/1.1 and by HTTP/2, for
+// frameworks on net/http.
 func ServeHTTP(t testing.TB, l net.Listener, h http.Handler) {
-	srv := &http.Server{Handler: h, ReadTimeout: TimeLimit(time.Minute), WriteTimeout: TimeLimit(time.Minute)}
+	srv := &http.Server{Handler: h, ReadTimeout: TimeLimit(time.Minute), WriteTimeout: TimeLimit(time.Minute), Protocols: new(http.Protocols)}
+	srv.Protocols.SetHTTP1(true)
+	srv.Protocols.SetUnencryptedHTTP2(true)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

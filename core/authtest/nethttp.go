@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"slices"
@@ -44,10 +45,11 @@ type HTTPRoute struct {
 // one of routes, and of a handler for other paths that may be nil.
 func HTTPRouter(name string, build func(routes []HTTPRoute, notFound http.Handler) http.Handler) Framework {
 	return Framework{
-		Name: name, Package: "httpauth", Writers: muxWriters, LongLived: muxLongLived, Pattern: muxPattern, RoutesBehindUse: true,
+		Name: name, Package: "httpauth", Writers: muxWriters, LongLived: muxLongLived, Pattern: muxPattern, RoutesBehindUse: true, HTTP2: true,
 		Serve: func(t testing.TB, l net.Listener, app App) {
 			ServeHTTP(t, l, routed(app, build))
 		},
+		Form: func(x Exchange) (*multipart.Form, error) { return ParseForm(x.(muxExchange).r) },
 		Native: func(h Handler) any {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_ = h(muxExchange{w, r}) // the answer is written
@@ -169,6 +171,12 @@ func WriteHijacked(w http.ResponseWriter) error {
 	}
 	_, err = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "+strconv.Itoa(len(later))+"\r\n\r\n"+later)
 	return errors.Join(err, conn.Close())
+}
+
+// ParseForm parses the form of r with its files on disk, for frameworks on net/http.
+func ParseForm(r *http.Request) (*multipart.Form, error) {
+	err := r.ParseMultipartForm(1)
+	return r.MultipartForm, err
 }
 
 // muxPattern is a neutral pattern in ServeMux's spelling.

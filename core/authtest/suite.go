@@ -42,6 +42,7 @@ func groups() []group {
 		{"wrapping", wrappingCases},
 		{"variants", variantCases},
 		{"recheck", recheckCases},
+		{"http2", http2Cases},
 		{"conceal", concealCases},
 		{"cors", corsCases},
 		{"methods", methodCases},
@@ -60,7 +61,8 @@ func groups() []group {
 // Run runs every case against f. Cases are independent and run in parallel.
 //
 // What f must say and does not, ends the test before the first case. Cases about
-// what the framework does not have, by an empty LongLived or NativeCode, are skipped.
+// what the framework does not have, by an empty HTTP2, LongLived, Form or NativeCode,
+// are skipped.
 func Run(t *testing.T, f Framework) {
 	if err := f.check(); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/rule"
@@ -28,15 +29,9 @@ func TestHeldHeaders(t *testing.T) {
 		"a timeout":      func(h http.Handler) http.Handler { return http.TimeoutHandler(h, authtest.TimeLimit(time.Minute), "") },
 		"another writer": wrapped,
 	}
-	refusals := map[string]func(w http.ResponseWriter, r *http.Request){
-		"check": func(w http.ResponseWriter, r *http.Request) { _ = httpauth.Check(w, r, g, rule.Role("admin")) },
-		"gate": func(w http.ResponseWriter, r *http.Request) {
-			httpauth.Require(g, rule.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, r)
-		},
-	}
 	for front, outer := range holds {
 		for between, inner := range holds {
-			for by, refuse := range refusals {
+			for by, refuse := range refusals(g) {
 				h := outer(httpauth.Authenticate(g)(inner(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					h := w.Header()
 					h.Set("X-Early", "early")
@@ -72,6 +67,16 @@ func TestHeldHeaders(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// refusals are ways for a handler to have a request refused.
+func refusals(g *core.Guard) map[string]func(w http.ResponseWriter, r *http.Request) {
+	return map[string]func(w http.ResponseWriter, r *http.Request){
+		"check": func(w http.ResponseWriter, r *http.Request) { _ = httpauth.Check(w, r, g, rule.Role("admin")) },
+		"gate": func(w http.ResponseWriter, r *http.Request) {
+			httpauth.Require(g, rule.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, r)
+		},
 	}
 }
 
