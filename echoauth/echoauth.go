@@ -143,7 +143,8 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 func pass(c echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	resp := c.Response()
 	w := resp.Writer
-	p, r := adapter.Enter(w, c.Request(), v)
+	before := c.Request()
+	p, r := adapter.Enter(w, before, v)
 	c.SetRequest(r)
 	if p == nil {
 		return next(c)
@@ -154,7 +155,7 @@ func pass(c echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	sealed := p.Seal.Writer()
 	resp.Writer = sealed
 	defer func() {
-		if p.End(); !p.Seal.Closed() && resp.Writer == sealed {
+		if adapter.Leave(p, before, c.Request()); !p.Seal.Closed() && resp.Writer == sealed {
 			resp.Writer = w
 		}
 	}()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -28,7 +29,7 @@ var routerStatuses = map[string]int{
 }
 
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, LongLived: longLived, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
+	return authtest.Framework{Name: "echo", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, HTTP2: true, Writers: writers, LongLived: longLived, Form: form, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
 		var native *echo.HTTPError
 		if !errors.As(err, &native) {
 			return 0, false
@@ -121,6 +122,10 @@ func serve(t testing.TB, l net.Listener, app authtest.App) {
 		e.RouteNotFound("/*", h)
 	}
 	authtest.ServeHTTP(t, l, e)
+}
+
+func form(x authtest.Exchange) (*multipart.Form, error) {
+	return authtest.ParseForm(x.(exchange).c.Request())
 }
 
 // writers are Echo's ways to answer.

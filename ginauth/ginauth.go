@@ -112,7 +112,8 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 			refuse(c, &v)
 			return
 		}
-		p, r := adapter.Enter(c.Writer, c.Request, &v)
+		before := c.Request
+		p, r := adapter.Enter(c.Writer, before, &v)
 		c.Request = r
 		if p == nil {
 			return
@@ -120,7 +121,7 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 		below, sealed := c.Writer, (*writer)(&p.Seal)
 		c.Writer = sealed
 		defer func() {
-			if p.End(); c.Writer == gin.ResponseWriter(sealed) && !p.Seal.Closed() {
+			if adapter.Leave(p, before, c.Request); c.Writer == gin.ResponseWriter(sealed) && !p.Seal.Closed() {
 				c.Writer = below
 			}
 		}()

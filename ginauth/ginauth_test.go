@@ -3,6 +3,7 @@ package ginauth_test
 import (
 	"context"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"slices"
@@ -29,7 +30,7 @@ var routerStatuses = map[string]int{
 
 func framework() authtest.Framework {
 	gin.SetMode(gin.TestMode)
-	return authtest.Framework{Name: "gin", Package: "ginauth", Spellings: routerStatuses, RoutesDecoded: true, SeesSent: true, SealsInFront: true, Writers: writers, LongLived: longLived, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+	return authtest.Framework{Name: "gin", Package: "ginauth", Spellings: routerStatuses, RoutesDecoded: true, SeesSent: true, SealsInFront: true, HTTP2: true, Writers: writers, LongLived: longLived, Form: form, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
 		serve(t, l, app, gin.New())
 	}}
 }
@@ -127,6 +128,10 @@ var writers = map[string]authtest.Handler{
 		})
 		return nil
 	},
+}
+
+func form(x authtest.Exchange) (*multipart.Form, error) {
+	return authtest.ParseForm(x.(exchange).c.Request)
 }
 
 // longLived are ways to go on answering.

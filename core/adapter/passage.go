@@ -166,7 +166,7 @@ func (f *Refusal) wroteAfter() { f.Verdict.WroteAfter(f.Verdict.Context, f.Reque
 // itself.
 //
 // A middleware between the gate and the handler that has wrapped the response may
-// buffer or compress, so the response bypasses it: End writes it when the handlers
+// buffer or compress, so the response bypasses it: [Leave] writes it when the handlers
 // have returned.
 func (p *Passage) Refuse(f *Refusal, w http.ResponseWriter, direct bool) {
 	switch {
@@ -183,10 +183,24 @@ func (p *Passage) Refuse(f *Refusal, w http.ResponseWriter, direct bool) {
 	}
 }
 
-// End must be called when the handlers behind the gate have returned. After a
-// refusal it restores the header, since a handler may have kept a reference: fields
-// added by it would be sent late, or as trailers.
-func (p *Passage) End() {
+// Leave must be called when the handlers behind the gate have returned or
+// panicked. p and passed are what [Enter] returned for r; if a handler has put another
+// request in place of passed, pass that one.
+//
+// r gets the form that handlers have parsed: net/http removes its files, and knows
+// only the request that it made. After a refusal Leave restores the header, since a
+// handler may have kept a reference: fields added by it would be sent late, or as
+// trailers.
+func Leave(p *Passage, r, passed *http.Request) {
+	if r.MultipartForm == nil {
+		r.MultipartForm = passed.MultipartForm
+	}
+	if p != nil {
+		p.end()
+	}
+}
+
+func (p *Passage) end() {
 	p.Seal.Keep()
 	p.Seal.End()
 	if p.Seal.Closed() && p.Seal.late.header != nil {
@@ -232,6 +246,7 @@ func RepresentationFields() []string { return representation[:] }
 var representation = [...]string{
 	"Accept-Ranges", "Content-Digest", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Md5",
 	"Content-Range", "Digest", "Etag", "Last-Modified", "Repr-Digest", "Trailer", "Transfer-Encoding",
+	"X-Accel-Redirect", "X-Lighttpd-Send-File", "X-Reproxy-Url", "X-Sendfile", "X-Sendfile-Temporary", "X-Sendfile2",
 }
 
 // Batch hands out zero values that are allocated several at a time, each only once.
@@ -246,7 +261,6 @@ const batchSize = 16
 func (b *Batch[T]) New() *T {
 	left, _ := b.pool.Get().(*[]T)
 	if left == nil {
-	"X-Accel-Redirect", "X-Lighttpd-Send-File", "X-Reproxy-Url", "X-Sendfile", "X-Sendfile-Temporary", "X-Sendfile2",
 		all := slices.Grow([]T(nil), batchSize)
 		all = all[:cap(all)] // as many as the allocator has taken memory for
 		left = &all

@@ -2,14 +2,17 @@ package authtest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
@@ -23,6 +26,7 @@ var refusalCases = []testCase{
 	{"what a gate lets pass may stream, flush and hijack", abilities},
 	{"invariant 17 what a handler has said of a body is not said of a refusal", describesNothing},
 	{"a refused upload leaves nothing for the next request", refusedUploads},
+	{"the files of a form are removed with its request", formFiles},
 }
 
 // later is what nobody may read after a refusal.
@@ -104,6 +108,8 @@ func describesNothing(t *testing.T, f Framework) {
 		"Accept-Ranges": "bytes", "Content-Digest": "sha-256=:AA==:", "Content-Disposition": "attachment; filename=later",
 		"Content-Encoding": "later", "Content-Language": "mi", "Content-Location": "/later", "Content-Md5": "AA==", "Content-Range": "bytes 0-1/2",
 		"Digest": "sha-256=AA==", "Etag": `"later"`, "Last-Modified": "Mon, 30 Nov 2026 11:00:00 GMT", "Repr-Digest": "sha-256=:AA==:", "Trailer": "X-Later",
+		"X-Accel-Redirect": "/later", "X-Lighttpd-Send-File": "/later", "X-Reproxy-Url": "/later", "X-Sendfile": "/later",
+		"X-Sendfile-Temporary": "/later", "X-Sendfile2": "/later 0-1",
 	}
 	for _, name := range adapter.TargetedCacheFields() {
 		described[name] = "max-age=60"
@@ -111,8 +117,6 @@ func describesNothing(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	for _, gates := range [][]Gate{nil, {{Kind: "Optional", Guard: g}}} {
 		addr := f.Start(t, App{Routes: []Route{{Pattern: "/", Methods: []string{"GET", "HEAD"}, Gates: gates, Handler: func(x Exchange) error {
-		"X-Accel-Redirect": "/later", "X-Lighttpd-Send-File": "/later", "X-Reproxy-Url": "/later", "X-Sendfile": "/later",
-		"X-Sendfile-Temporary": "/later", "X-Sendfile2": "/later 0-1",
 			for name, value := range described {
 				x.SetHeader(name, value)
 			}
@@ -317,6 +321,83 @@ func statusesOf(in *bufio.Reader) ([]int, error) {
 			return statuses, nil
 		}
 	}
+}
+
+// formFiles: a server removes the files of a form that a handler has parsed when it
+// has answered. Behind gates it does so as well.
+func formFiles(t *testing.T, f Framework) {
+	if f.Form == nil {
+		t.Skip("Framework.Form is nil: the framework keeps no files of forms")
+	}
+	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
+	other, _ := guard(t)
+	var name string
+	parse := func(x Exchange) error {
+		form, err := f.Form(x)
+		if err != nil {
+			return err
+		}
+		file, err := form.File["file"][0].Open()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
+		if onDisk, ok := file.(*os.File); ok {
+			name = onDisk.Name()
+		}
+		return nil
+	}
+	handlers := map[string]Handler{
+		"answered": func(x Exchange) error { return errors.Join(parse(x), ok(x)) },
+		"refused":  func(x Exchange) error { return errors.Join(parse(x), x.Check(g, only("bob"))) },
+		"checked":  func(x Exchange) error { return errors.Join(x.Check(other, only("alice")), parse(x), ok(x)) },
+	}
+	alice := []core.Authorizer{only("alice")}
+	for _, gates := range [][]Gate{
+		nil,
+		{{Kind: "Authenticate", Guard: g}},
+		{{Kind: "Authenticate", Guard: g}, {Kind: "Require", Guard: g, Rules: alice}},
+		{{Kind: "Authenticate", Guard: g}, {Kind: "Require", Guard: other, Rules: alice}},
+	} {
+		for does, handler := range handlers {
+			if gates == nil && does != "answered" {
+				continue // no gate learns when the handler has returned
+			}
+			addr := f.Start(t, App{Routes: []Route{{Pattern: "/upload", Methods: []string{"POST"}, Gates: gates, Handler: handler}}})
+			name = ""
+			body := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\ncontent\r\n--b--\r\n"
+			answer, err := untilClosed(addr, Request("POST", "/upload", as("alice"), "Content-Type: multipart/form-data; boundary=b",
+				fmt.Sprintf("Content-Length: %d", len(body)), "Connection: close")+"\n\n", body)
+			if passed := strings.HasPrefix(answer, "HTTP/1.1 200 "); err != nil || name == "" || passed == (does == "refused") {
+				t.Errorf("%d gates, %s: file %q, %v, %q", len(gates), does, name, err, answer)
+			}
+			if os.Remove(name) != nil {
+				continue // it is gone
+			}
+			if gates == nil {
+				t.Skip("the framework itself leaves the files")
+			}
+			t.Errorf("%d gates, %s: the file is still there", len(gates), does)
+		}
+	}
+}
+
+// untilClosed sends a request and gives what the server sends until it closes the
+// connection, which it does when it has done with the request.
+func untilClosed(addr, head, body string) (string, error) {
+	c, err := dial(addr)
+	if err != nil {
+		return "", err
+	}
+	defer c.close()
+	if err := c.conn.SetDeadline(time.Now().Add(TimeLimit(time.Minute))); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(c.conn, strings.ReplaceAll(head, "\n", "\r\n")+body); err != nil {
+		return "", err
+	}
+	answer, err := io.ReadAll(c.in)
+	return string(answer), err
 }
 
 // RunUploads sends refused uploads, for configurations of a framework other than

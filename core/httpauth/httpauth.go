@@ -182,12 +182,12 @@ func mount(t *core.Gate, err error) Middleware {
 				}
 				return
 			}
-			p, r := adapter.Enter(w, r, &v)
+			p, passed := adapter.Enter(w, r, &v)
 			if p != nil {
 				w = p.Seal.Writer()
-				defer p.End()
 			}
-			next.ServeHTTP(w, r)
+			defer adapter.Leave(p, r, passed)
+			next.ServeHTTP(w, passed)
 		})
 	}
 }

@@ -150,7 +150,8 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 func pass(c *echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	resp, known := response(c)
 	w := resp.ResponseWriter
-	p, r := adapter.Enter(w, c.Request(), v)
+	before := c.Request()
+	p, r := adapter.Enter(w, before, v)
 	c.SetRequest(r)
 	if p == nil {
 		return next(c)
@@ -161,7 +162,7 @@ func pass(c *echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	sealed := p.Seal.Writer()
 	resp.ResponseWriter = sealed
 	defer func() {
-		if p.End(); !p.Seal.Closed() && resp.ResponseWriter == sealed {
+		if adapter.Leave(p, before, c.Request()); !p.Seal.Closed() && resp.ResponseWriter == sealed {
 			resp.ResponseWriter = w
 		}
 	}()

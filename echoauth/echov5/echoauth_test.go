@@ -3,6 +3,7 @@ package echoauth_test
 import (
 	"context"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,7 +31,7 @@ var routerStatuses = map[string]int{
 
 // framework is Echo as [echo.New] makes it.
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo5", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, LongLived: longLived, Serve: serveOn(echo.New), Native: native, NativeCode: func(err error) (int, bool) {
+	return authtest.Framework{Name: "echo5", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, HTTP2: true, Writers: writers, LongLived: longLived, Form: form, Serve: serveOn(echo.New), Native: native, NativeCode: func(err error) (int, bool) {
 		code := echo.StatusCode(err)
 		return code, code != 0
 	}}
@@ -132,6 +133,10 @@ func setErrorHandler(e *echo.Echo, app authtest.App) {
 	if app.OnError != nil {
 		e.HTTPErrorHandler = func(c *echo.Context, _ error) { _ = app.OnError(exchange{c}) } // its answer stands
 	}
+}
+
+func form(x authtest.Exchange) (*multipart.Form, error) {
+	return authtest.ParseForm(x.(exchange).c.Request())
 }
 
 // writers are Echo's ways to answer.
