@@ -59,6 +59,40 @@ func TestAsCasbinDecidesWhatCasbinDecides(t *testing.T) {
 	}
 }
 
+// TestFieldsCalledLikeOwnNames: a field of the request that begins with an underscore is
+// compared as Casbin compares it, whatever names rewritten matchers have besides.
+func TestFieldsCalledLikeOwnNames(t *testing.T) {
+	for _, field := range []string{"_links", "_keyMatch", "_number", "_", "__links", "x"} {
+		for _, condition := range []string{" == 'v'", " != 'v'", " == p.act", " + '' != 'v'"} {
+			text := modelText("sub, obj, act, "+field, "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r."+field+condition)
+			m, err := casbinmodel.NewModelFromString(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := casbin.NewEnforcer(m, lineAdapter{lines: []string{"p, ann, /a, v"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, opts := range [][]Option{nil, {WithCasbinSemantics()}} {
+				a, err := OpenFS(files("p.csv", "p, ann, /a, v"), ModelText("m.conf", text), []string{"p.csv"},
+					append(opts, WithoutTokenRoles(), WithClaimsAsAttributes(), quiet)...)
+				if err != nil {
+					t.Errorf("%s%s: %v", field, condition, err)
+					continue
+				}
+				for _, value := range []string{"v", "w"} {
+					values := []string{"ann", "/a", "GET", value}
+					want, failure := enforceTexts(e, values)
+					d, err := a.Enforce(t.Context(), values...)
+					if d.Allowed != want || err != nil || failure != nil {
+						t.Errorf("%s%s of %s: got %v, %v; casbin says %v, %v", field, condition, value, d.Allowed, err, want, failure)
+					}
+				}
+			}
+		}
+	}
+}
+
 func compareRequests(t *testing.T, text string, lines []string) (allowed, denied, errs int) {
 	t.Helper()
 	a, refusal := OpenFS(files("p.csv", strings.Join(lines, "\n")), ModelText("m.conf", text), []string{"p.csv"}, WithCasbinSemantics(), WithoutTokenRoles(), WithClaimsAsAttributes(), quiet)

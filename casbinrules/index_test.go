@@ -237,7 +237,7 @@ func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (all
 func TestExplanationsFailAsCasbin(t *testing.T) {
 	c := &model.Settings{Casbin: casbinv2.Casbin}
 	snapshot := engine.Snapshot{Schema: model.ReadSchema(RBAC().Name(), RBAC().Text(), c)}
-	q, match := engine.Request{Ctx: t.Context()}, snapshot.Functions()["r__keyMatch2"]
+	q, match := engine.Request{Ctx: t.Context()}, snapshot.Functions()[model.OwnPrefix+"keyMatch2"]
 	if got, err := match(q.Links(), "/a/1", "/a/:id"); got != true || err != nil {
 		t.Errorf("a text: %v, %v", got, err)
 	}

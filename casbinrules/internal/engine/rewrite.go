@@ -42,7 +42,7 @@ func rewrittenFunctions(builtin map[string]govaluate.ExpressionFunction) map[str
 	functions := map[string]govaluate.ExpressionFunction{}
 	for _, name := range pattern.Functions {
 		match := builtin[name]
-		functions["r__"+name] = func(args ...any) (any, error) {
+		functions[model.OwnPrefix+name] = func(args ...any) (any, error) {
 			with, ok := arg(args, 0).(*requestLinks)
 			if !ok {
 				return nil, fmt.Errorf("%s is called without arguments", name)

@@ -11,9 +11,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
+// OwnPrefix begins all names in rewritten matchers that are not in the model. Fields and
+// functions of a model are ASCII, so that none has such a name; Casbin looks up in the
+// request what begins with an r.
+const OwnPrefix = "rø_"
+
 // LinksField is the request field that this package adds to a model, to pass the
-// role links of a request to g. A model cannot name it.
-const LinksField = "r__links"
+// role links of a request to g.
+const LinksField = OwnPrefix + "links"
 
 // PatternColumn is a policy field that is the pattern of a matcher function.
 type PatternColumn struct {

@@ -50,8 +50,8 @@ type replacement struct {
 }
 
 // ValueFunction returns the name of the function in rewritten matchers that parses
-// a text as a value of a type. No option can define a function with that name.
-func ValueFunction(t AttributeType) string { return "r__" + t.String() }
+// a text as a value of a type.
+func ValueFunction(t AttributeType) string { return OwnPrefix + t.String() }
 
 // Rewritten returns a part of the matcher for Casbin's expression library: fields
 // of the policy that have a type, and constants that are compared with them, become
@@ -75,7 +75,7 @@ func (s *Schema) Rewritten(n *Node) string {
 			open := s.tokens[part.token+1].to
 			edits = append(edits, replacement{open, open, LinksField + ", "})
 		case part.Kind == NodeCall && slices.Contains(pattern.Functions, part.Text):
-			edits = append(edits, replacement{t.from, s.tokens[part.token+1].to, "r__" + part.Text + "(" + LinksField + ", "})
+			edits = append(edits, replacement{t.from, s.tokens[part.token+1].to, OwnPrefix + part.Text + "(" + LinksField + ", "})
 		}
 	}
 	slices.SortFunc(edits, func(a, b replacement) int { return a.from - b.from })
