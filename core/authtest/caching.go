@@ -191,6 +191,7 @@ func denialCaching(t *testing.T, f Framework) {
 			Before: []Handler{func(x Exchange) error {
 				if front != "" {
 					x.SetHeader("Cache-Control", front)
+					x.AddHeader("Cache-Control", "s-maxage=600")
 				}
 				for _, name := range adapter.TargetedCacheFields() {
 					x.SetHeader(name, "max-age=600")

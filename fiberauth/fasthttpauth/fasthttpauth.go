@@ -37,8 +37,13 @@ func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 
 func addField(h *fasthttp.ResponseHeader, f *core.Field) {
 	if f.Value == "no-store" && named(f, fasthttp.HeaderCacheControl) {
+		found := false
 		deleteFields(h, func(name []byte) bool {
-			return isTargeted(name) || is(name, fasthttp.HeaderCacheControl) && string(name) != fasthttp.HeaderCacheControl // which is replaced
+			if !found && string(name) == fasthttp.HeaderCacheControl { // which is replaced, unlike further lines
+				found = true
+				return false
+			}
+			return isTargeted(name) || is(name, fasthttp.HeaderCacheControl)
 		})
 	}
 	name, value := adapter.Bytes(f)
