@@ -32,10 +32,11 @@ func TestFrameworkSaysWhatIsMissing(t *testing.T) {
 // do not build an app.
 func TestCasesOfWhatAFrameworkLacksAreSkipped(t *testing.T) {
 	f := NetHTTP()
-	f.LongLived, f.NativeCode = nil, nil
+	f.LongLived, f.NativeCode, f.Form, f.HTTP2 = nil, nil, nil, false
 	f.Serve = func(t testing.TB, _ net.Listener, _ App) { t.Error("an app was built") }
 	cases := map[string]func(*testing.T, Framework){
-		"error handler": answersErrors, "handler's error": handlerError,
+		"error handler": answersErrors, "handler's error": handlerError, "files of forms": formFiles,
+		"hijacking": failsToHijack, "streams": resetStreams,
 	}
 	for _, c := range recheckCases[:len(recheckCases)-1] { // the last one needs no connection that stays open
 		cases[c.name] = c.run
