@@ -123,10 +123,10 @@ func (d *decoder) object() (map[string]any, error) {
 	if err := d.enter(); err != nil {
 		return nil, err
 	}
-	var m members
+	members := map[string]any{}
 	if d.next('}') {
 		d.depth--
-		return m.toMap(), nil
+		return members, nil
 	}
 	for {
 		if d.skipSpace(); d.peek() != '"' {
@@ -136,7 +136,7 @@ func (d *decoder) object() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.has(name) {
+		if _, twice := members[name]; twice {
 			return nil, d.fail("member name for the second time")
 		}
 		if !d.next(':') {
@@ -146,13 +146,13 @@ func (d *decoder) object() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.add(name, v)
+		members[name] = v
 		if d.next(',') {
 			continue
 		}
 		if d.next('}') {
 			d.depth--
-			return m.toMap(), nil
+			return members, nil
 		}
 		return nil, d.fail("object is not closed")
 	}
