@@ -22,9 +22,6 @@ const MaxDepth = 16
 // float64: from 1<<53 on, text that was rounded looks like text that was not.
 const maxExact = 1<<53 - 1
 
-// exactDigits is how many digits every integer up to maxExact may have.
-const exactDigits = 15
-
 // Decode decodes text, which must be one object and nothing else, except white
 // space. Values are nil, bool, string, []any, map[string]any and, for numbers,
 // float64, or [json.Number] where float64 would turn one integer into another
@@ -212,23 +209,11 @@ func (d *decoder) number() (any, error) {
 		}
 	}
 	text := d.text[start:d.at]
-	if integer && whole == start && len(text) <= exactDigits {
-		return shortInteger(text), nil
-	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || integer && (f > maxExact || f < -maxExact) {
 		return json.Number(text), nil
 	}
 	return f, nil
-}
-
-// shortInteger is the value of at most [exactDigits] digits, such as a date.
-func shortInteger(digits string) float64 {
-	var n int64
-	for _, c := range []byte(digits) {
-		n = 10*n + int64(c-'0')
-	}
-	return float64(n)
 }
 
 // digits takes digits and reports whether there was one.
