@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxText is the maximum number of bytes written of one text, maxRoles of roles.
+// maxText is how many bytes of one text are written, maxRoles how many roles.
 const (
 	maxText  = 8192
 	maxRoles = 1024
