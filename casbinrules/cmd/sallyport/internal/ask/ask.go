@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Anonymous is the subject of requests without credentials. A principal of that
-// name gets nothing by it, so no other meaning is lost.
+// Anonymous is the subject of requests without credentials. A principal with that name
+// gets nothing by the name, so it has no other meaning.
 const Anonymous = "anonymous"
 
 // Question is one request. Its subject is the ID of a principal, or
@@ -30,7 +30,7 @@ type Question struct {
 	Attributes map[string]any
 }
 
-// AttributeNames are the names of the attributes, sorted.
+// AttributeNames returns the names of the attributes, sorted.
 func (q Question) AttributeNames() []string { return slices.Sorted(maps.Keys(q.Attributes)) }
 
 // Decide answers q as a gate would.
@@ -49,7 +49,7 @@ func Decide(ctx context.Context, a *Policy, q Question) (core.Decision, error) {
 	return a.Authorize(ctx, p, access)
 }
 
-// Principal is whom q is asked by, nil for a request without credentials.
+// Principal returns the principal who asks q, nil for a request without credentials.
 func (q Question) Principal() (*core.Principal, error) {
 	switch q.Subject {
 	case Anonymous:
@@ -74,7 +74,7 @@ func DecideReadable(ctx context.Context, a *Policy, q Question) (core.Decision, 
 	return core.Decision{}, err
 }
 
-// Explain says why q has its answer.
+// Explain explains the answer to q.
 func Explain(ctx context.Context, a *Policy, q Question) (casbinrules.Explanation, error) {
 	own, err := explain(ctx, a.Authorizer, q)
 	if err != nil || a.Alone == "" || q.Subject == Anonymous || q.Subject == "" {

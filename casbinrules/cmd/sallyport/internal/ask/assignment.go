@@ -4,11 +4,11 @@ import "strings"
 
 // Assignment is a value for each attribute of a request.
 type Assignment struct {
-	// Names and Values belong together by their index.
+	// Names and Values correspond by index.
 	Names, Values []string
 }
 
-// Assignments are all ways to give each name one of its values.
+// Assignments returns all ways to give each name one of its values.
 func Assignments(names []string, values map[string][]string) []*Assignment {
 	all := []*Assignment{{}}
 	for _, name := range names {
@@ -23,7 +23,7 @@ func Assignments(names []string, values map[string][]string) []*Assignment {
 	return all
 }
 
-// String is "region=eu age=18", or "" without attributes.
+// String returns a text such as "region=eu age=18", or "" without attributes.
 func (a *Assignment) String() string {
 	if a == nil {
 		return ""
@@ -35,7 +35,7 @@ func (a *Assignment) String() string {
 	return strings.Join(parts, " ")
 }
 
-// Map is the values by their names, nil without attributes.
+// Map returns the values by name, nil without attributes.
 func (a *Assignment) Map() map[string]any {
 	if a == nil || len(a.Names) == 0 {
 		return nil

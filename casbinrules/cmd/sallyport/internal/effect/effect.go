@@ -15,7 +15,7 @@ import (
 
 // Change is access that somebody gains or loses.
 type Change struct {
-	// Gains says that the new policy allows what the old one did not.
+	// Gains reports that the new policy allows what the old one did not.
 	Gains bool `json:"gains"`
 	// Kind and Subject say who, Tenant where.
 	Kind    ask.Kind `json:"kind"`
@@ -24,7 +24,7 @@ type Change struct {
 	// Attributes are the values of those that the model asks for: the change is
 	// the same for each combination of them.
 	Attributes map[string][]string `json:"attributes,omitempty"`
-	// From is the time to come from which on it is so, in UTC; "" for now.
+	// From is the future time from which on this is so, in UTC; "" for now.
 	From string `json:"from,omitempty"`
 	// Actions are what; "*" is any of the usual methods.
 	Actions []string `json:"actions"`
@@ -34,25 +34,25 @@ type Change struct {
 	// Rule is the line that decides: one of the new policy, unless the line
 	// that allowed is gone or no deny of the new one refuses; "" when none does.
 	Rule string `json:"rule,omitempty"`
-	// Old says that Rule is a line of the old policy.
+	// Old reports that Rule is a line of the old policy.
 	Old bool `json:"old,omitempty"`
 	// Also are others who gain or lose the same through this subject's role, then or
 	// later.
 	Also []string `json:"also,omitempty"`
 }
 
-// Report is what sets two policies apart.
+// Report is the difference between the effects of two policies.
 type Report struct {
 	Changes []Change `json:"changes"`
-	// Asked is how many requests were compared.
+	// Asked is the number of requests that were compared.
 	Asked int `json:"asked"`
 	// NotCompared are rules that one policy has and the other has not, or not as the
 	// last one for a role link, and that no change comes from, where not every request
 	// could be made up: what they change is not known. Gaps say why.
 	NotCompared []Rule   `json:"not_compared,omitempty"`
 	Gaps        []string `json:"gaps,omitempty"`
-	// OnlyAttributes and OnlyTenants are those that the comparison was narrowed
-	// to: for others nothing is known.
+	// OnlyAttributes and OnlyTenants are those to which the comparison was limited; for
+	// others nothing is known.
 	OnlyAttributes map[string][]string `json:"only_attributes,omitempty"`
 	OnlyTenants    []string            `json:"only_tenants,omitempty"`
 }
@@ -60,7 +60,7 @@ type Report struct {
 // Rule is a line of one of the policies.
 type Rule struct {
 	casbinrules.RuleText
-	// Old says that it is a line of the old policy.
+	// Old reports that it is a line of the old policy.
 	Old bool `json:"old,omitempty"`
 }
 
@@ -73,15 +73,15 @@ func (r *Report) Widens() bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Gains })
 }
 
-// TooLargeError says that two policies are too large to be compared.
+// TooLargeError means that two policies are too large to be compared.
 type TooLargeError struct{ Size, Limit int }
 
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("comparing the policies takes at least %d requests, more than the limit of %d: raise --limit, or compare one tenant with --tenant or one time with --at", e.Size, e.Limit)
 }
 
-// Compare asks two policies about one request of every kind that either tells
-// apart, up to the limit.
+// Compare asks two policies about one request of every kind that either of them
+// distinguishes, up to the limit.
 func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) (*Report, error) {
 	c := comparison{
 		before: newPolicy(before, settings.Prefix), after: newPolicy(after, settings.Prefix), clock: settings.Clock,
@@ -129,8 +129,8 @@ func (c *comparison) compare(ctx context.Context, limit int) error {
 	return nil
 }
 
-// checkTenants refuses a tenant of which neither policy says anything, since it
-// is probably misspelt and comparing it would prove nothing.
+// checkTenants refuses a tenant that neither policy mentions, since it is probably
+// misspelt, and comparing it would prove nothing.
 func (c *comparison) checkTenants(wanted []string) error {
 	if len(wanted) > 0 && !c.before.tenants && !c.after.tenants {
 		return errors.New("the model has no tenants")
@@ -144,7 +144,7 @@ func (c *comparison) checkTenants(wanted []string) error {
 	return nil
 }
 
-// unexplained are the changed rules that no change comes from.
+// unexplained returns the changed rules that cause no change in effect.
 func (c *comparison) unexplained() []Rule {
 	var rules []Rule
 	add := func(changed []casbinrules.Rule, old bool) {
@@ -173,7 +173,7 @@ type place struct {
 	old  bool
 }
 
-// comparison is the work of comparing two policies.
+// comparison compares two policies.
 type comparison struct {
 	before, after *policy
 	clock         *ask.Clock
@@ -268,7 +268,7 @@ func (c *comparison) keep(direct []difference, also map[difference][]string) {
 	}
 }
 
-// askOne asks one question, and reports whether the answers differ.
+// askOne asks both policies one question, and reports whether the answers differ.
 func (c *comparison) askOne(ctx context.Context, d *difference, q ask.Question) (bool, error) {
 	before, err := ask.Decide(ctx, c.before.Policy, q)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// Settings say what is compared.
+// Settings configure a comparison.
 type Settings struct {
 	ask.Who
 	// Claims are the values of attributes to ask about; for others they are made
 	// up. Types are those of attributes that are not texts.
 	Claims map[string][]string
 	Types  map[string]casbinrules.AttributeType
-	// Limit is how many questions are asked at most.
+	// Limit is the maximum number of questions.
 	Limit int
 	// Clock is that of both policies, which are compared at present and at each time
 	// to come at which a role link begins or ends. It is nil for policies that judge
@@ -147,7 +147,7 @@ func (p *policy) changed(other *policy) []casbinrules.Rule {
 
 func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }
 
-// content is the same for rules that say the same.
+// content returns a text that is equal for rules with the same content.
 func content(r casbinrules.Rule) string { return fmt.Sprintf("%q %q", r.Kind, r.Fields) }
 
 // last is the content of the last line for each link, which is the one that counts.
@@ -159,7 +159,8 @@ func last(rules []casbinrules.Rule) map[string]string {
 	return m
 }
 
-// link is the same for role links that differ in their start and end alone.
+// link returns a text that is equal for role links that differ only in their start
+// and end.
 func link(r casbinrules.Rule) string {
 	if n := len(r.Fields); r.Kind != "p" && n > 3 {
 		r.Fields = r.Fields[:n-2]

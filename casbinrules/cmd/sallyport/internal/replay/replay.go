@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// Why a line of a log is not replayed.
+// The reasons why a line of a log is not replayed.
 const (
 	LackGateOne    = "gate_one"          // it was about who asks, and no policy
 	LackRules      = "rules"             // rules of the program decided, and no policy
@@ -41,7 +41,7 @@ var lacks = map[string]string{
 	LackFailed:     "that a policy fails for",
 }
 
-// Settings say what is compared.
+// Settings configure a replay.
 type Settings struct {
 	// Old is the policy before, or nil for what the log says. New is the one after.
 	Old, New *ask.Policy
@@ -55,7 +55,7 @@ type Settings struct {
 	kinds int
 }
 
-// line is what a replay asks for of a line.
+// line is what a replay needs from a line.
 type line struct {
 	Time                 time.Time
 	Outcome              core.Outcome
@@ -66,7 +66,7 @@ type line struct {
 
 var pseudonym = regexp.MustCompile(`^~[0-9a-f]{4}\.[0-9a-f]{24}$`)
 
-// lack is why a line cannot be replayed, or "".
+// lack returns why a line cannot be replayed, or "".
 func (l *line) lack() string {
 	r := l.Request
 	switch {
@@ -88,7 +88,7 @@ func (l *line) lack() string {
 	return ""
 }
 
-// hasPseudonym reports whether a pseudonym stands where a policy looks.
+// hasPseudonym reports whether a text that the policy compares is a pseudonym.
 func hasPseudonym(r *decisionlog.Request) bool {
 	if isPseudonym(r.Principal) || isPseudonym(r.Tenant) || isPseudonym(r.Action) || slices.ContainsFunc(r.TokenRoles, isPseudonym) {
 		return true
@@ -121,7 +121,7 @@ type request struct {
 
 func (r *request) Method() string { return r.method }
 
-// question is a line as it is put to policies.
+// question is a line as a question to policies.
 type question struct {
 	principal *core.Principal // nil for a request without credentials
 	access    core.Access
@@ -173,7 +173,7 @@ type change struct {
 	who, resource string
 }
 
-// answer asks the policies. The error is that of the context.
+// answer asks both policies. The error is that of the context.
 func (r *run) answer(l *line) (answer, error) {
 	if lack := l.lack(); lack != "" {
 		return answer{lack: lack}, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// Report is what another policy would have made of the requests of a log.
+// Report says how another policy would have decided the requests of a log.
 type Report struct {
 	Changes []Change `json:"changes"`
 	// Lines are those of the log, Decisions those that are verdicts of gates, and
@@ -16,7 +16,7 @@ type Report struct {
 	Lines     uint64 `json:"lines"`
 	Decisions uint64 `json:"decisions"`
 	Compared  uint64 `json:"compared"`
-	// Lacks are the others, by why they are not compared.
+	// Lacks are the other lines, by the reason why they were not compared.
 	Lacks []*Lack `json:"lacks,omitempty"`
 	// NotReproduced are decisions by the very revision of the old policy that it
 	// decides otherwise here: what the log lacks, or options that differ.
@@ -35,9 +35,9 @@ type Report struct {
 	Unused []casbinrules.RuleText `json:"unused"`
 }
 
-// Change is what is gained or lost, by whom and how often.
+// Change is access that is gained or lost, by whom and how often.
 type Change struct {
-	// Gains says that the new policy allows what the old one did not.
+	// Gains reports that the new policy allows what the old one did not.
 	Gains  bool   `json:"gains"`
 	Action string `json:"action"`
 	// Object is the name, the route or the path that was asked for, and Sample the
@@ -63,7 +63,7 @@ type By struct {
 	Count     uint64 `json:"count"`
 }
 
-// Lack is why lines are not compared.
+// Lack is a reason why lines were not compared.
 type Lack struct {
 	Why   string `json:"why"`
 	Text  string `json:"text"`
@@ -83,7 +83,7 @@ func (r *Report) Widens() bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Gains })
 }
 
-// finish makes the report of what was counted.
+// finish makes the report from what was counted.
 func (t *tally) finish(s *Settings) *Report {
 	r := &t.Report
 	r.Changes = []Change{}
