@@ -16,7 +16,7 @@ type refused struct {
 	seal   adapter.Seal
 	sealed echo.Response
 	err    echo.HTTPError
-	during answering
+	during adapter.Answering
 }
 
 var refusals adapter.Batch[refused]
@@ -62,7 +62,7 @@ func (f *refused) refuse(c *echo.Context) error {
 	}
 	w := resp.ResponseWriter
 	if !resp.Committed {
-		f.during.send(resp, f.Verdict.Response)
+		send(resp, &f.during, f.Verdict.Response)
 	}
 	f.close(c, resp)
 	return settle(c, w, known, f.error())
@@ -166,45 +166,13 @@ func answerIn(c *echo.Context, w http.ResponseWriter, f *adapter.Refusal) {
 		}
 	}
 	if !resp.Committed {
-		new(answering).send(resp, f.Verdict.Response)
+		send(resp, new(adapter.Answering), f.Verdict.Response)
 	}
 }
 
-// answering is the writer of a response while an answer is written: functions that Echo
-// calls in between ([echo.Response.Before], [echo.Response.After]) change nothing of it.
-type answering struct {
-	http.ResponseWriter
-	answer      *core.Response
-	sent, wrote bool
-}
-
-func (w *answering) WriteHeader(int) {
-	if !w.sent {
-		w.sent = true
-		adapter.AddFields(w.Header(), w.answer.Fields)
-		w.ResponseWriter.WriteHeader(w.answer.Status)
-	}
-}
-
-func (w *answering) Write(b []byte) (int, error) {
-	if w.wrote {
-		return len(b), nil
-	}
-	w.wrote = true
-	w.WriteHeader(w.answer.Status)
-	return w.ResponseWriter.Write(w.answer.Body)
-}
-
-// FlushError is for [http.ResponseController], which finds nothing else of the writer
-// below: flushed before the header, that would send one of its own.
-func (w *answering) FlushError() error {
-	w.WriteHeader(w.answer.Status)
-	return http.NewResponseController(w.ResponseWriter).Flush()
-}
-
-// send writes an answer to resp. w has not been used before.
-func (w *answering) send(resp *echo.Response, answer *core.Response) {
-	w.ResponseWriter, w.answer = resp.ResponseWriter, answer
+// send writes an answer to resp by w.
+func send(resp *echo.Response, w *adapter.Answering, answer *core.Response) {
+	w.Begin(resp.ResponseWriter, answer)
 	resp.ResponseWriter = w
 	resp.WriteHeader(answer.Status)
 	resp.Status = answer.Status
