@@ -45,6 +45,18 @@ func startPostgres(t *testing.T, settings ...string) *postgrestest.Server {
 	return s
 }
 
+// wayTo is a way to the server, and the URL by which user goes through it.
+func wayTo(t *testing.T, s *postgrestest.Server, user string) (w *way, through string) {
+	t.Helper()
+	w = newWay(t, s.Addr(), false)
+	u, err := url.Parse(s.URL(user))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = w.addr()
+	return w, u.String()
+}
+
 // executes has the server do something as its superuser.
 func executes(t *testing.T, s *postgrestest.Server, statements ...string) {
 	t.Helper()
@@ -63,13 +75,8 @@ func executes(t *testing.T, s *postgrestest.Server, statements ...string) {
 
 func TestPostgres(t *testing.T) {
 	s := startPostgres(t)
-	w := newWay(t, s.Addr(), false)
-	u, err := url.Parse(s.URL("app"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Host = w.addr()
-	on := postgresStores(u.String())
+	w, through := wayTo(t, s, "app")
+	on := postgresStores(through)
 	defer on.close()
 	a := newApp(t, newShared(t), on, patience())
 	requests := ofSessions()
@@ -185,13 +192,8 @@ func signal(t *testing.T, s *postgrestest.Server, sig syscall.Signal) {
 // slow to make and has few of.
 func TestClientsThatLeave(t *testing.T) {
 	s := startPostgres(t)
-	w := newWay(t, s.Addr(), false)
-	u, err := url.Parse(s.URL("app"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Host = w.addr()
-	on := postgresStores(u.String())
+	w, through := wayTo(t, s, "app")
+	on := postgresStores(through)
 	defer on.close()
 	a := newApp(t, newShared(t), on, authtest.TimeLimit(10*time.Second))
 	cookie := a.signIn()
@@ -213,13 +215,8 @@ func TestClientsThatLeave(t *testing.T) {
 // connection open for all that the server knows, keeps nobody else from revoking.
 func TestInstanceThatIsLost(t *testing.T) {
 	s := startPostgres(t)
-	w := newWay(t, s.Addr(), false)
-	u, err := url.Parse(s.URL("app"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Host = w.addr()
-	lost := must(postgresstate.New(u.String()))
+	w, through := wayTo(t, s, "app")
+	lost := must(postgresstate.New(through))
 	defer func() { _ = lost.Close() }()
 	other := must(postgresstate.New(s.URL("app")))
 	defer func() { _ = other.Close() }()
@@ -272,13 +269,8 @@ func TestPublisherThatIsLost(t *testing.T) {
 		t.Skip("not run: it waits for half a minute, and SALLYPORT_LONG is not set, as make long does")
 	}
 	s := startPostgres(t)
-	w := newWay(t, s.Addr(), false)
-	u, err := url.Parse(s.URL("sallyport"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Host = w.addr()
-	lost, other := must(postgres.New(u.String())), must(postgres.New(s.URL("sallyport")))
+	w, through := wayTo(t, s, "sallyport")
+	lost, other := must(postgres.New(through)), must(postgres.New(s.URL("sallyport")))
 	defer func() { _, _ = lost.Close(), other.Close() }()
 	if err := other.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
