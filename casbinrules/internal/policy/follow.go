@@ -89,7 +89,9 @@ func (f *follower) make(lines []*Rule, texts *Texts, s *model.Schema, kind strin
 }
 
 // mostOfFew is the number of texts per role link from which names with links count
-// as few: a table of all texts would then take longer to make than everything else.
+// as few: tables of all texts would then take longer to make than everything else. For
+// one link beside 100,000 rules, they and one of the linter's are 5 MB of the 16 that a
+// reload allocates, and 15 % of its processor time.
 const mostOfFew = 16
 
 // meet records that the current walk has come to a name, and hasMet reports whether

@@ -52,7 +52,8 @@ type node struct{ Tenant, Name string }
 type nodes struct {
 	byPair map[Pair]int32 // nil without tenants
 	// few is a hash table of nodes, if there are no tenants and few names have links: a
-	// power of two, at most half full, with the number of a node plus one.
+	// power of two, at most half full, with the number of a node plus one. With a map in
+	// its place a decision that asks for role links takes 125 ns, not 81.
 	few   []fewSlot
 	pairs []Pair
 }
