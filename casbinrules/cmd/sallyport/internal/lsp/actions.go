@@ -16,37 +16,38 @@ type codeAction struct {
 	Edit        workspaceEdit `json:"edit"`
 }
 
-// spot is a finding in a policy line, with what its cures need.
+// spot is the location of a finding in a policy line, with the context its fixes need.
 type spot struct {
 	doc    *document
 	line   int // from 0
 	text   string
 	fields []field
-	field  int   // that the finding is at, 0 for the whole line
-	column int   // where it begins, in bytes of the line
-	rows   []row // of the policy
-	// rest is the message with the hint.
+	field  int   // of the finding, 0 for the whole line
+	column int   // start of the finding, a byte offset in the line
+	rows   []row // of the whole policy
+	// rest is the finding's message, including the hint.
 	rest string
 }
 
-// cure makes a finding go away without changing other lines: its edits, and
-// what to call them; "" for a finding that has no cure which is surely meant.
+// cure computes the quick fix for a kind of finding: a title and edits that change only the
+// finding's own line. The title is "" if there is no fix that is certainly what the author
+// meant.
 type cure struct {
 	find  func(s *spot) (title string, edits []splice)
 	reach reach
 }
 
-// reach is what a cure does to the rule of its line.
+// reach is the effect of a cure on the rule of its line.
 type reach int
 
 const (
-	widens  reach = iota // it may match what it did not
-	narrows              // it matches less, so that a deny, or a link to who is denied, lets more through
+	widens  reach = iota // the rule may match more
+	narrows              // the rule matches less, so a deny rule, or a role link to a denied role, lets more through
 	keeps                // no decision changes
 )
 
-// splice puts text in place of what is between two bytes of the line; deletes says
-// that all of the line goes, and after that text is a line behind it.
+// splice replaces the bytes from start to end of a line with text. whole replaces the
+// entire line, and after inserts text as a new line below it.
 type splice struct {
 	start, end int
 	text       string
@@ -54,7 +55,7 @@ type splice struct {
 	after      bool
 }
 
-// adds reports whether there is another rule then.
+// adds reports whether the edit creates another rule.
 func (e splice) adds() bool {
 	rules := 0
 	for line := range strings.Lines(e.text) {
@@ -65,9 +66,9 @@ func (e splice) adds() bool {
 	return e.after && rules > 0 || rules > 1
 }
 
-// grants reports whether somebody may get more by the edits than by the policy in
-// force. An error is in no policy in force: what it says once cured is what the line
-// was written for.
+// grants reports whether the edits may give anyone access that the policy in force does not
+// give. If the finding is an error, the policy with it was never in force, so fixing it
+// only restores what the line was written for.
 func (c cure) grants(s *spot, edits []splice, refused bool) bool {
 	switch {
 	case slices.ContainsFunc(edits, splice.adds):
@@ -80,8 +81,8 @@ func (c cure) grants(s *spot, edits []splice, refused bool) bool {
 	return true
 }
 
-// cures are those of findings that have one, by their code. Why others have none is
-// in the table of TestEveryFindingIsJudged.
+// cures holds the quick fixes by finding code. The table of TestEveryFindingIsJudged says
+// why the other codes have none.
 var cures = map[string]cure{
 	"duplicate_rule":      {deleteLine, keeps},
 	"shadowed_rule":       {deleteLine, keeps},
@@ -111,9 +112,9 @@ var cures = map[string]cure{
 	"model_effect":        {cureModelEffect, widens},
 }
 
-// codeActions are the cures of the findings that the range touches. What the
-// client has may be of an older text: a finding that the analysis of everything as
-// it is now does not have gets none, and until there is that analysis none does.
+// codeActions returns the quick fixes for findings that overlap the range. The client's
+// diagnostics may belong to an older text: findings that the analysis of the current text
+// does not contain get no fix, and until that analysis is done nothing does.
 func (s *server) codeActions(q *query) (any, error) {
 	made := []codeAction{}
 	if q.doc.kind != KindPolicy && q.doc.kind != KindModel {
@@ -157,17 +158,17 @@ func spotOf(d *document, offset int, rows []row, message string) *spot {
 	return at
 }
 
-// Fix is what makes a finding go away and changes no other line. Grants says that
-// somebody may get more by it than by the policy in force.
+// Fix is a quick fix for one finding. Grants reports whether it may give anyone access that
+// the policy in force does not give.
 type Fix struct {
 	Title  string     `json:"title"`
 	Grants bool       `json:"grants"`
 	Edits  []textEdit `json:"edits"`
 }
 
-// Fixes are the quick fixes of findings in the texts of a model and its policy, by the
-// names of their files, in the order of the findings, nil for those without; positions
-// are those of the protocol, in UTF-16.
+// Fixes returns the quick fixes of findings in a model and its policy files, whose texts
+// are keyed by file name. The result is parallel to found, with nil where there is no fix.
+// Positions are those of the protocol, in UTF-16 code units.
 func Fixes(model casbinrules.Model, texts map[string]string, found []casbinrules.Finding) []*Fix {
 	made := make([]*Fix, len(found))
 	docs := map[string]*document{}
@@ -189,8 +190,8 @@ func Fixes(model casbinrules.Model, texts map[string]string, found []casbinrules
 	return made
 }
 
-// fix is the cure of a finding with its edits, or nil. refused says that the finding
-// is an error.
+// fix returns the quick fix for a finding, or nil. refused reports whether the finding is
+// an error.
 func (s *spot) fix(code string, refused bool, enc encoding) *Fix {
 	c, known := cures[code]
 	if !known {
@@ -207,7 +208,7 @@ func (s *spot) fix(code string, refused bool, enc encoding) *Fix {
 	return made
 }
 
-// edit is a splice for the client.
+// edit converts a splice to an edit of the protocol.
 func (s *spot) edit(e splice, enc encoding) textEdit {
 	start := s.doc.feeds[s.line]
 	switch end := start + len(s.text); {
@@ -224,7 +225,7 @@ func (s *spot) edit(e splice, enc encoding) textEdit {
 	return textEdit{s.doc.rangeOf(start+e.start, start+e.end, enc), e.text}
 }
 
-// lineEnd is how lines of the document end.
+// lineEnd returns the line ending that the document uses.
 func (s *spot) lineEnd() string {
 	if strings.Contains(s.doc.text, "\r\n") {
 		return "\r\n"
@@ -232,7 +233,7 @@ func (s *spot) lineEnd() string {
 	return "\n"
 }
 
-// value is the text of the field of the finding.
+// value returns the text of the field with the finding.
 func (s *spot) value() string {
 	if s.field < len(s.fields) {
 		return s.fields[s.field].text
@@ -240,7 +241,7 @@ func (s *spot) value() string {
 	return ""
 }
 
-// with puts a value in place of that of the field.
+// with returns the edit that replaces the field with value.
 func (s *spot) with(value string) []splice {
 	if s.field == 0 || s.field >= len(s.fields) {
 		return nil
@@ -249,7 +250,7 @@ func (s *spot) with(value string) []splice {
 	return []splice{{start: f.start, end: f.end, text: quotedValue(value)}}
 }
 
-// lineWith is the line with another value in the field.
+// lineWith returns the line with the given field replaced by value.
 func (s *spot) lineWith(field int, value string) string {
 	f := s.fields[field]
 	return strings.TrimRightFunc(s.text[:f.start]+quotedValue(value)+s.text[f.end:], unicode.IsSpace)

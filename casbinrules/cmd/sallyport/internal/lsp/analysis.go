@@ -13,47 +13,47 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// analyses looks at documents when they have changed, one policy after the
-// other, and publishes what there is to say. What changes meanwhile is looked at
-// once when that is done, however often it has changed.
+// analyses analyzes changed documents in the background, one policy at a time, and
+// publishes their diagnostics. Changes that arrive during an analysis are collected, and
+// analyzed together once it is done.
 type analyses struct {
 	s    *server
 	wake chan struct{}
 
 	mu sync.Mutex
-	// dirty are the paths to look at again, all says that everything is.
+	// dirty holds the paths to analyze; all requests an analysis of everything.
 	dirty map[string]bool
 	all   bool
-	// changes counts what it was told of.
+	// changes counts the notifications of changes.
 	changes int
-	// shown is what was published last, by path.
+	// shown is what was last published, by path.
 	shown map[string]shown
 
-	// What follows belongs to run alone.
+	// The fields below are used by run only.
 	projects map[string]Project   // of open documents, by path
-	looked   map[string]*lookedAt // by the key of the project
+	looked   map[string]*lookedAt // by project key
 	linters  map[string]*casbinrules.Linter
-	said     map[string]bool   // paths that diagnostics are published of
-	refused  map[string]string // why a project was not found, by path
+	said     map[string]bool   // paths with published diagnostics
+	refused  map[string]string // why there is no project, by path
 }
 
-// shown is what there is to say of a document, and what its policy decides by.
+// shown is what was published for a document, and the policy it was based on.
 type shown struct {
 	doc         *document
 	diagnostics []diagnostic
 	project     Project
 	opened      func() (*casbinrules.Authorizer, error)
-	// changes is how many of them it takes into account.
+	// changes is the count of changes that the diagnostics take into account.
 	changes int
 }
 
-// lookedAt is what was found in a project, or in the tests of one.
+// lookedAt is the result of analyzing a project, or a file of tests.
 type lookedAt struct {
 	project  Project
 	findings map[string][]casbinrules.Finding // by path
-	// opened has the policy decide, when somebody asks.
+	// opened loads the policy on first use, for requests that need decisions.
 	opened func() (*casbinrules.Authorizer, error)
-	// unread says which file could not be read, or is "".
+	// unread says which file could not be read; "" if none.
 	unread string
 }
 
@@ -72,7 +72,8 @@ func (a *analyses) lookAt(path string) {
 	a.rouse()
 }
 
-// lookAtAll is for a change of what says which policy a file belongs to.
+// lookAtAll requests a new analysis of everything, since a change may affect which policy a
+// file belongs to.
 func (a *analyses) lookAtAll() {
 	a.mu.Lock()
 	a.all = true
@@ -88,7 +89,7 @@ func (a *analyses) rouse() {
 	}
 }
 
-// run looks at what has changed until ctx ends.
+// run analyzes changed documents until ctx ends.
 func (a *analyses) run(ctx context.Context) {
 	for {
 		select {
@@ -96,7 +97,7 @@ func (a *analyses) run(ctx context.Context) {
 			return
 		case <-a.wake:
 		}
-		a.s.mu.Lock() // so that the view has all changes, and no others
+		a.s.mu.Lock() // the view must contain exactly the changes counted below
 		a.mu.Lock()
 		v := a.s.view
 		dirty, all, changes := a.dirty, a.all, a.changes
@@ -113,12 +114,12 @@ func (a *analyses) run(ctx context.Context) {
 	}
 }
 
-// look looks at the projects of paths that have changed, and at all of them if
-// all says so. changes is how many changes there were before.
+// look analyzes the projects of the changed paths, or all projects if all is set. changes
+// is the number of changes that v contains.
 func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all bool, changes int) {
 	if all {
 		a.projects = map[string]Project{}
-		clear(a.linters) // with options of their projects
+		clear(a.linters) // they were made with options that may have changed
 	}
 	inUse := map[string]bool{}
 	var again, tests []string
@@ -155,7 +156,7 @@ func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all
 	a.publish(v, changes)
 }
 
-// find is the project of a document. Why there is none is told once.
+// find returns the project of a document. A failure is shown to the user once.
 func (a *analyses) find(v *view, d *document) Project {
 	p, err := a.s.config.Find(Lookup{File: d.path, Kind: d.kind, Settings: v.settings, Dirs: v.dirs, FS: v.files()})
 	a.refuse("configuration", p.Skipped)
@@ -168,7 +169,8 @@ func (a *analyses) find(v *view, d *document) Project {
 	return p
 }
 
-// refuse tells why something is not used, once for each reason.
+// refuse tells the user why something is not used, and repeats it only if the reason
+// changes.
 func (a *analyses) refuse(what, why string) {
 	if why == "" {
 		return
@@ -179,12 +181,12 @@ func (a *analyses) refuse(what, why string) {
 	}
 }
 
-// key tells projects apart.
+// key returns a text that identifies the project and its settings.
 func (p Project) key() string {
 	return p.Model.Name() + "\x00" + strings.Join(p.Policies, "\x00") + "\x00" + p.Why + fmt.Sprintf("\x00%+v", p.Settings)
 }
 
-// shownOf is what was published of a document as it is, if that has been done.
+// shownOf returns what was published for this version of a document, or the zero value.
 func (a *analyses) shownOf(d *document) shown {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -194,8 +196,8 @@ func (a *analyses) shownOf(d *document) shown {
 	return shown{}
 }
 
-// current are the diagnostics of a document as it is, if nothing has changed since
-// they were found: neither it nor another document, nor a setting.
+// current returns the diagnostics of a document unless they are outdated: any change since
+// then, to this or another document or to the settings, may have changed them.
 func (a *analyses) current(d *document) []diagnostic {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -207,7 +209,7 @@ func (a *analyses) current(d *document) []diagnostic {
 
 func testsOf(path string) string { return "tests\x00" + path }
 
-// touches reports whether one of the files is the project's.
+// touches reports whether any of the files belongs to the project.
 func (p Project) touches(files map[string]bool) bool {
 	if files[filepath.Clean(p.Model.Name())] {
 		return true
@@ -223,10 +225,10 @@ func (p Project) touches(files map[string]bool) bool {
 	return false
 }
 
-// noPolicy stands for the policy of a model by itself.
+// noPolicy is the file name of the empty policy used to analyze a model that has none.
 const noPolicy = "no policy"
 
-// lookAtProject finds all there is to say about a project.
+// lookAtProject analyzes a project.
 func (a *analyses) lookAtProject(v *view, p Project) *lookedAt {
 	l := &lookedAt{project: p, findings: map[string][]casbinrules.Finding{}}
 	if p.Model.Name() == "" {
@@ -244,12 +246,12 @@ func (a *analyses) lookAtProject(v *view, p Project) *lookedAt {
 	})
 	found, err := a.lint(p, files, policies, options)
 	if err != nil {
-		// A file that cannot be read: the model is what everything depends on.
+		// A file could not be read. Report it at the model, which every project has.
 		l.unread = err.Error()
 		l.add(casbinrules.Finding{File: p.Model.Name(), Line: 1, Column: 1, Severity: casbinrules.SeverityError, Message: err.Error()})
 		return l
 	}
-	for len(found) > 0 { // which have those of a file one behind the other
+	for len(found) > 0 { // findings are grouped by file
 		file := found[0].File
 		n := slices.IndexFunc(found, func(f casbinrules.Finding) bool { return f.File != file })
 		if n < 0 {
@@ -263,7 +265,8 @@ func (a *analyses) lookAtProject(v *view, p Project) *lookedAt {
 	return l
 }
 
-// lint lints a project, of which the linter before reads no more than what has changed.
+// lint lints a project. It reuses the project's linter, which only reads what has changed
+// since its last run.
 func (a *analyses) lint(p Project, files fs.FS, policies []string, options []casbinrules.Option) ([]casbinrules.Finding, error) {
 	linter := a.linters[p.key()]
 	if linter == nil {
@@ -283,8 +286,8 @@ func (a *analyses) lint(p Project, files fs.FS, policies []string, options []cas
 	return linter.Lint(files)
 }
 
-// addMissingModel says that nobody knows what the lines of a policy mean. Others
-// have .csv files, too: it is said of those that look like a policy.
+// addMissingModel reports policy files for which no model was found. Any .csv file may end
+// up here, so only those that look like a policy are reported.
 func (l *lookedAt) addMissingModel(v *view) {
 	for path, d := range v.docs {
 		if d.kind == KindPolicy && l.project.Why != "" && l.project.touches(map[string]bool{path: true}) && looksLikePolicy(d.text) {
@@ -293,7 +296,7 @@ func (l *lookedAt) addMissingModel(v *view) {
 	}
 }
 
-// codeNoModel is the one code that no page of findings has.
+// codeNoModel is the only code without a section on the page of findings.
 const codeNoModel = "no_model"
 
 func looksLikePolicy(text string) bool {
@@ -305,13 +308,14 @@ func looksLikePolicy(text string) bool {
 	return false
 }
 
-// add adds findings about one file. It keeps them as they are.
+// add adds findings about one file. It retains the slice.
 func (l *lookedAt) add(found ...casbinrules.Finding) {
 	path := filepath.Clean(found[0].File)
 	l.findings[path] = joined(l.findings[path], found)
 }
 
-// joined is both, without a copy where one is empty: there may be many.
+// joined returns a and b concatenated. It does not copy if a is empty: there may be many
+// findings.
 func joined(a, b []casbinrules.Finding) []casbinrules.Finding {
 	if len(a) == 0 {
 		return slices.Clip(b)
@@ -319,7 +323,7 @@ func joined(a, b []casbinrules.Finding) []casbinrules.Finding {
 	return append(a, b...)
 }
 
-// lookAtTests runs the tests of a document, if there is a policy to run them by.
+// lookAtTests runs the tests of a document, if there is a policy to run them against.
 func (a *analyses) lookAtTests(ctx context.Context, d *document, l *lookedAt) *lookedAt {
 	made := &lookedAt{findings: map[string][]casbinrules.Finding{}}
 	var policy *casbinrules.Authorizer

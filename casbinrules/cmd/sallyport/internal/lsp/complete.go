@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// The kinds of completions that are used here.
+// The kinds of completion items used here.
 const (
 	itemFunction = 3
 	itemField    = 5
@@ -27,17 +27,18 @@ type completionItem struct {
 	TextEdit *textEdit `json:"textEdit,omitempty"`
 }
 
-// maxItems is how many names are proposed, those that begin as the text does.
+// maxItems is the maximum number of names in one completion list, after filtering by the
+// prefix already typed.
 const maxItems = 200
 
-// usualMethods are those that are proposed for actions.
+// usualMethods are proposed for actions.
 var usualMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions, "*"}
 
-// proposals are completions for what stands between two offsets.
+// proposals collects the completions that may replace the text between two offsets.
 type proposals struct {
 	q          *query
 	start, end int
-	// quote makes a value of the document out of a text.
+	// quote encodes a text as a value of the document.
 	quote func(string) string
 	items []completionItem
 	seen  map[string]bool
@@ -66,7 +67,7 @@ func (p *proposals) add(kind int, detail string, texts ...string) {
 	}
 }
 
-// complete proposes what may stand at the cursor.
+// complete answers textDocument/completion.
 func (s *server) complete(q *query) (any, error) {
 	at := q.doc.offset(q.Position, q.view.enc)
 	p := &proposals{q: q, start: at, end: at, seen: map[string]bool{}}
@@ -81,7 +82,7 @@ func (s *server) complete(q *query) (any, error) {
 	return map[string]any{"isIncomplete": p.more, "items": append([]completionItem{}, p.items...)}, nil
 }
 
-// completeRow proposes kinds and the values of fields.
+// completeRow proposes line kinds and field values.
 func (p *policy) completeRow(to *proposals) {
 	d := to.q.doc
 	line := lineOf(d.feeds, to.end)
@@ -90,7 +91,7 @@ func (p *policy) completeRow(to *proposals) {
 		return
 	}
 	fields := splitFields(before)
-	n := max(len(fields)-1, 0) // the field that is being typed
+	n := max(len(fields)-1, 0) // the field being typed
 	if len(fields) > 0 && fields[n].end > fields[n].start {
 		to.start = d.feeds[line] + fields[n].start
 	}
@@ -107,12 +108,12 @@ func (p *policy) completeRow(to *proposals) {
 	kind := fields[0].text
 	domain := p.schema.domain(kind, n)
 	if typed := fields[n].text; p.occurrences(domain, typed) == 1 {
-		to.seen[typed] = true // it is only where it is being typed
+		to.seen[typed] = true // it occurs only where it is being typed
 	}
 	p.propose(to, domain, p.schema.isLink(kind) && n == 2)
 }
 
-// occurrences is how many fields of a domain have a text.
+// occurrences returns how many fields of a domain hold text.
 func (p *policy) occurrences(domain, text string) int {
 	count := 0
 	for i := range p.rows {
@@ -126,7 +127,7 @@ func (p *policy) occurrences(domain, text string) int {
 	return count
 }
 
-// propose proposes names of a domain; group wants those that links lead to.
+// propose proposes names of a domain; with group, only names that role links lead to.
 func (p *policy) propose(to *proposals, domain string, group bool) {
 	names, groups := p.names(domain)
 	isGroup := func(name string) bool { return groups[name] }
@@ -137,7 +138,7 @@ func (p *policy) propose(to *proposals, domain string, group bool) {
 			to.add(itemClass, "role", slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !isGroup(n) })...)
 		}
 		if group {
-			// What p lines are for may be given to somebody.
+			// A subject of a p line may be assigned to someone.
 			to.add(itemClass, "subject", p.columnTexts(domainSubject)...)
 			return
 		}
@@ -157,7 +158,7 @@ func (p *policy) propose(to *proposals, domain string, group bool) {
 	}
 }
 
-// columnTexts are what p lines have for a domain, each once.
+// columnTexts returns the distinct values of a domain in p lines.
 func (p *policy) columnTexts(domain string) []string {
 	seen := map[string]bool{}
 	var texts []string
@@ -173,8 +174,8 @@ func (p *policy) columnTexts(domain string) []string {
 	return texts
 }
 
-// spelt is the pattern of a route as the function that compares objects wants
-// parameters: the frameworks write :id, {id} and *rest.
+// spelt rewrites the parameters of a route pattern, which frameworks write as :id, {id} or
+// *rest, for the function that compares objects.
 func (p *policy) spelt(pattern string) string {
 	function := ""
 	for i, domain := range p.schema.domains["p"] {
@@ -199,7 +200,7 @@ func (p *policy) spelt(pattern string) string {
 	return strings.Join(segments, "/")
 }
 
-// quotedValue is a value as a field of a policy line.
+// quotedValue encodes a value as a field of a policy line.
 func quotedValue(text string) string {
 	if strings.ContainsAny(text, `,"#`) || strings.TrimSpace(text) != text {
 		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
@@ -207,7 +208,7 @@ func quotedValue(text string) string {
 	return text
 }
 
-// completeModel proposes sections, effects, and what matchers are made of.
+// completeModel proposes sections, effects, and the parts of matchers.
 func (p *proposals) completeModel() {
 	d := p.q.doc
 	m := readModelText(d)

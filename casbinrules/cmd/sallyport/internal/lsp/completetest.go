@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// completeTest proposes what a test is made of, or a line of a table of tests.
+// completeTest proposes the parts of a test, or of a line in a table of tests.
 func (p *policy) completeTest(to *proposals) {
 	d := to.q.doc
 	line := lineOf(d.feeds, to.end)
@@ -14,7 +14,7 @@ func (p *policy) completeTest(to *proposals) {
 	if strings.HasPrefix(strings.TrimSpace(before), "#") || p.schema == nil {
 		return
 	}
-	n := len(words) // the word that is to begin
+	n := len(words) // the cursor is at a new word
 	if n > 0 && words[n-1].end == len(before) {
 		n--
 		to.start = d.feeds[line] + words[n].start
@@ -49,7 +49,7 @@ func (p *policy) completeTest(to *proposals) {
 	}
 }
 
-// isInTable reports whether a line stands below the head of a table, and in it.
+// isInTable reports whether a line belongs to the body of a table.
 func isInTable(d *document, line int) bool {
 	for n := line - 1; n >= 0; n-- {
 		if strings.TrimSpace(d.line(n)) == "" {
@@ -62,7 +62,7 @@ func isInTable(d *document, line int) bool {
 	return false
 }
 
-// completeRoles proposes what credentials may bring.
+// completeRoles proposes roles that credentials may carry.
 func (p *policy) completeRoles(to *proposals) {
 	_, groups := p.names(domainSubject)
 	var roles []string
@@ -79,8 +79,8 @@ func (p *policy) completeUsers(to *proposals) {
 	to.add(itemKeyword, "no credentials", "anonymous")
 }
 
-// completeTenantWord proposes what the tenant follows, if the model has one and
-// nothing stands behind the user, or in front of the users of a table.
+// completeTenantWord proposes the word "in" if the model has tenants and nothing follows
+// the user yet, or precedes the users of a table.
 func (p *policy) completeTenantWord(to *proposals, between []testWord) {
 	if len(between) == 0 && slices.Contains(p.schema.domains["p"], domainTenant) {
 		to.add(itemKeyword, "tenant", "in")

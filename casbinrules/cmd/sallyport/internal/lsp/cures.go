@@ -13,7 +13,7 @@ func deleteLine(*spot) (string, []splice) {
 	return "Delete the line", []splice{{whole: true}}
 }
 
-// methodWord finds methods in whatever letter case.
+// methodWord matches request methods in any letter case.
 var methodWord = regexp.MustCompile(`(?i)\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)\b`)
 
 func cureMethodCase(s *spot) (string, []splice) {
@@ -24,7 +24,7 @@ func cureMethodCase(s *spot) (string, []splice) {
 	return "Write " + value, s.with(value)
 }
 
-// cureMethodList writes a line for each of several methods in one field.
+// cureMethodList splits a field with several methods into one line each.
 func cureMethodList(s *spot) (string, []splice) {
 	methods := strings.FieldsFunc(s.value(), func(c rune) bool { return strings.ContainsRune("|,;/ +()^$", c) })
 	if len(methods) < 2 || s.field == 0 {
@@ -47,8 +47,7 @@ func cureMethodList(s *spot) (string, []splice) {
 		[]splice{{start: 0, end: len(s.text), text: strings.Join(lines, s.lineEnd())}}
 }
 
-// isThere reports whether a line of the policy says what this one would with
-// another value in the field.
+// isThere reports whether the policy already has this line with value in the field.
 func (s *spot) isThere(value string) bool {
 	want := slices.Clone(s.fields)
 	want[s.field].text = value
@@ -57,7 +56,7 @@ func (s *spot) isThere(value string) bool {
 	})
 }
 
-// addMethod adds a line with another method behind one that names a method.
+// addMethod adds a copy of the line for the method that was forgotten.
 func addMethod(named, forgotten string) func(*spot) (string, []splice) {
 	return func(s *spot) (string, []splice) {
 		value := s.value()
@@ -71,7 +70,7 @@ func addMethod(named, forgotten string) func(*spot) (string, []splice) {
 	}
 }
 
-// anchored is a regular expression without the anchors around it.
+// anchored removes the anchors around a regular expression.
 func anchored(value string) (string, bool) {
 	inner, ok := strings.CutPrefix(value, "^")
 	if !ok {
@@ -101,8 +100,8 @@ func cureSpace(s *spot) (string, []splice) {
 	return "Remove the blanks", s.with(value)
 }
 
-// cureComment puts a comment behind a rule in front of it. A "#" inside a word is
-// meant, and quoted.
+// cureComment moves a comment at the end of a rule to the line before it. A "#" inside a
+// word is taken to be part of it, and the field is quoted.
 func cureComment(s *spot) (string, []splice) {
 	if s.column >= len(s.text) || s.text[s.column] != '#' {
 		return "", nil
@@ -125,7 +124,7 @@ func cureSemicolons(s *spot) (string, []splice) {
 	return "Separate the fields by commas", []splice{{start: 0, end: len(s.text), text: strings.Join(fields, ", ")}}
 }
 
-// cureQuoting quotes a field that holds a quote.
+// cureQuoting quotes a field that contains a quote.
 func cureQuoting(s *spot) (string, []splice) {
 	if s.field >= len(s.fields) || s.fields[s.field].quoted || !strings.Contains(s.value(), `"`) {
 		return "", nil
@@ -145,7 +144,7 @@ func cureControl(s *spot) (string, []splice) {
 
 func cureByteOrderMark(s *spot) (string, []splice) {
 	if !strings.HasPrefix(s.doc.text, byteOrderMark) {
-		return "", nil // the editor keeps it to itself
+		return "", nil // editors do not show the byte order mark
 	}
 	return "Remove the byte order mark", []splice{{start: 0, end: len(byteOrderMark)}}
 }
@@ -178,8 +177,8 @@ func cureQuery(s *spot) (string, []splice) {
 	return "Write " + path, s.with(path)
 }
 
-// cureParameter spells the parameters of a path as the function of the matcher
-// does, where the finding says that this is the cure.
+// cureParameter rewrites the parameters of a path for the matcher's function, if that is
+// what the finding suggests.
 func cureParameter(s *spot) (string, []splice) {
 	if !strings.Contains(s.rest, "write :name") && !strings.Contains(s.rest, "write {name}") {
 		return "", nil
@@ -203,7 +202,7 @@ func cureParameter(s *spot) (string, []splice) {
 	return "Write " + made, s.with(made)
 }
 
-// cureCharacter puts a backslash before a dot that stands between letters.
+// cureCharacter escapes a dot between letters with a backslash.
 func cureCharacter(s *spot) (string, []splice) {
 	if !strings.Contains(s.rest, `write \.`) {
 		return "", nil
@@ -219,7 +218,7 @@ func cureCharacter(s *spot) (string, []splice) {
 	return "Write " + b.String(), s.with(b.String())
 }
 
-// cureExtraFields removes what Casbin does not read.
+// cureExtraFields removes fields that Casbin ignores.
 func cureExtraFields(s *spot) (string, []splice) {
 	if s.field < 2 {
 		return "", nil
@@ -227,7 +226,7 @@ func cureExtraFields(s *spot) (string, []splice) {
 	return "Remove what Casbin ignores", []splice{{start: s.fields[s.field-1].end, end: len(strings.TrimRightFunc(s.text, unicode.IsSpace))}}
 }
 
-// cureUnmatchable removes the slash at the end of a path that no path has.
+// cureUnmatchable removes a trailing slash, which canonical paths never have.
 func cureUnmatchable(s *spot) (string, []splice) {
 	path := strings.TrimRight(s.value(), "/")
 	if !strings.Contains(s.rest, "leave the last slash out") || path == "" {
@@ -236,10 +235,10 @@ func cureUnmatchable(s *spot) (string, []splice) {
 	return "Write " + path, s.with(path)
 }
 
-// kindsInHint are the kinds of lines that the model has.
+// kindsInHint extracts the kinds of lines that the model defines from a hint.
 var kindsInHint = regexp.MustCompile(`\(the model has (.*), in this letter case\)$`)
 
-// cureKind writes the kind of the line as the model does.
+// cureKind changes the letter case of the line's kind to that of the model.
 func cureKind(s *spot) (string, []splice) {
 	kinds := kindsInHint.FindStringSubmatch(s.rest)
 	if kinds == nil || len(s.fields) == 0 {
@@ -253,8 +252,8 @@ func cureKind(s *spot) (string, []splice) {
 	return "Write " + kind, []splice{{start: f.start, end: f.end, text: quotedValue(kind)}}
 }
 
-// cureTime writes a time that names its zone as Casbin reads it, in UTC. Without a
-// zone, or without a time of day, nobody knows which one is meant.
+// cureTime converts a time with a zone to the format of Casbin, in UTC. A time without a
+// zone or without a time of day is ambiguous and has no fix.
 func cureTime(s *spot) (string, []splice) {
 	at, err := time.Parse(time.RFC3339, strings.Replace(s.value(), " ", "T", 1))
 	if at = at.UTC(); err != nil || at.Nanosecond() != 0 || at.Year() < 0 || at.Year() > 9999 {
@@ -264,11 +263,11 @@ func cureTime(s *spot) (string, []splice) {
 	return "Write " + value, s.with(value)
 }
 
-// effectLine is the policy effect in a model.
+// effectLine matches the policy effect in a model.
 var effectLine = regexp.MustCompile(`^\s*e\s*=\s*(.*\S)\s*$`)
 
-// cureModelEffect sets the blanks in a policy effect as Casbin has them. An effect that
-// allows by default is no cure.
+// cureModelEffect fixes the spaces in a policy effect, which Casbin compares literally. It
+// never turns the effect into one that allows by default.
 func cureModelEffect(s *spot) (string, []splice) {
 	at := effectLine.FindStringSubmatchIndex(s.text)
 	if at == nil {

@@ -9,15 +9,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// findingsPage is where each finding has a section of its own.
+// findingsPage is the page with a section for each finding.
 const findingsPage = "https://github.com/sallyport-go/sallyport/blob/main/docs/policy-diagnostics.md#"
 
-// maxDiagnostics is how many findings of one file are sent, those that are
-// errors first.
+// maxDiagnostics is the maximum number of diagnostics sent for one file; errors come first.
 const maxDiagnostics = 2000
 
-// publish sends what there is to say about each file, and nothing about those
-// that there was something to say of before.
+// publish sends the diagnostics of each file, and clears those of files that no longer have
+// any.
 func (a *analyses) publish(v *view, changes int) {
 	byPath := map[string][]casbinrules.Finding{}
 	for _, key := range slices.Sorted(maps.Keys(a.looked)) {
@@ -61,8 +60,8 @@ func (a *analyses) publish(v *view, changes int) {
 	maps.DeleteFunc(a.shown, func(path string, _ shown) bool { _, any := said[path]; return !any })
 }
 
-// document is a file as the editor has it, or as it is on disk; nil if it cannot be
-// read.
+// document returns the editor's version of a file, or else the one on disk; nil if it
+// cannot be read.
 func (o overlay) document(path string) *document {
 	if d := o.docs[path]; d != nil {
 		return d
@@ -74,7 +73,7 @@ func (o overlay) document(path string) *document {
 	return newDocument(uriOf(path), path, 0, kindOf(path, "", string(text)), string(text))
 }
 
-// diagnosticsOf are the findings of a document, each once, in the order of the text.
+// diagnosticsOf returns the findings of a document without duplicates, in text order.
 func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []diagnostic {
 	inText := func(a, b casbinrules.Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
@@ -99,8 +98,8 @@ func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []dia
 	return made
 }
 
-// worst are so many of the findings at most, each once: all in their order, or
-// errors first if there are more.
+// worst returns at most the given number of distinct findings: all of them in their order
+// or, if there are more, errors first.
 func worst(found []casbinrules.Finding, most int, same func(a, b *casbinrules.Finding) bool) []casbinrules.Finding {
 	severities := []casbinrules.Severity{casbinrules.SeverityError, casbinrules.SeverityWarning, casbinrules.SeverityNote}
 	pick := func(of func(casbinrules.Severity) bool, into []casbinrules.Finding) []casbinrules.Finding {
@@ -131,7 +130,7 @@ func severityOf(s casbinrules.Severity) int {
 	return severityInformation
 }
 
-// messageOf is what is wrong and what to do.
+// messageOf returns the message of a finding with its hint.
 func messageOf(f casbinrules.Finding) string {
 	if f.Hint == "" {
 		return f.Message
@@ -139,14 +138,14 @@ func messageOf(f casbinrules.Finding) string {
 	return f.Message + " (" + f.Hint + ")"
 }
 
-// isPolicyCode reports whether a code is one of the page about findings, and not
-// of tests.
+// isPolicyCode reports whether a code is documented on the page of findings, as opposed to
+// codes of tests.
 func isPolicyCode(code string) bool {
 	return code != "" && code != codeNoModel && !strings.HasPrefix(code, "test_")
 }
 
-// findingEnd is where in the text a finding ends that begins at start: with the
-// field of a policy line, or with the line.
+// findingEnd returns the offset at which a finding that begins at start ends: the end of
+// its policy field, or of the line.
 func (d *document) findingEnd(f casbinrules.Finding, start int) int {
 	if f.Line < 1 || f.Line > d.lines() {
 		return start

@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// encoding is what positions of the client count within a line.
+// encoding is the unit in which the client counts positions within a line.
 type encoding string
 
-// The encodings of LSP 3.17. UTF-16 is the one that every client has.
+// The encodings of LSP 3.17. Every client supports UTF-16.
 const (
 	utf8Units  encoding = "utf-8"
 	utf16Units encoding = "utf-16"
 	utf32Units encoding = "utf-32"
 )
 
-// Kind is what a document holds.
+// Kind is the kind of content that a document has.
 type Kind int
 
 // The kinds.
@@ -28,22 +28,20 @@ const (
 	KindTests
 )
 
-// document is one file as the editor has it, or as it is on disk. It is
-// immutable.
+// document is a file as the editor has it, or as it is on disk. It is immutable.
 type document struct {
 	uri, path string
 	version   int
 	kind      Kind
 	text      string
-	// starts are where the lines begin, as LSP counts lines: a carriage return
-	// ends one, too. feeds are where they begin for Casbin, which knows line
-	// feeds only. Without such carriage returns both are one slice.
+	// starts holds the offsets of the lines as LSP defines them, where a carriage return
+	// alone also ends a line. feeds holds those of the lines as Casbin defines them, ended
+	// by line feeds only. Without lone carriage returns both share one slice.
 	starts, feeds []int
-	// raw is what the file holds where that is not what the editor shows of it:
-	// with a byte order mark, or with bytes that are not UTF-8. It is "" for
-	// others.
+	// raw is the file's content on disk if it differs from what the editor shows, because
+	// of a byte order mark or bytes that are not UTF-8. Otherwise it is "".
 	raw string
-	bom bool // the file begins with a byte order mark that the editor keeps to itself
+	bom bool // the file begins with a byte order mark, which the editor does not show
 }
 
 func newDocument(uri, path string, version int, k Kind, text string) *document {
@@ -52,7 +50,7 @@ func newDocument(uri, path string, version int, k Kind, text string) *document {
 	return d
 }
 
-// index finds the lines.
+// index computes the offsets of the lines.
 func (d *document) index() {
 	d.starts = appendStarts(make([]int, 1, strings.Count(d.text, "\n")+1), d.text, 0)
 	d.indexFeeds()
@@ -70,8 +68,8 @@ func (d *document) indexFeeds() {
 	}
 }
 
-// appendStarts appends where lines begin behind the line ends of text, which
-// stands at offset.
+// appendStarts appends the offset after each line ending in text, which itself begins at
+// offset.
 func appendStarts(starts []int, text string, offset int) []int {
 	for i := 0; ; {
 		n := strings.IndexAny(text[i:], "\r\n")
@@ -86,8 +84,7 @@ func appendStarts(starts []int, text string, offset int) []int {
 	}
 }
 
-// edited is the document after the changes of the client, which come one after
-// the other.
+// edited returns the document with the client's changes applied in order.
 func (d *document) edited(version int, changes []contentChange, enc encoding) *document {
 	made := &document{uri: d.uri, path: d.path, version: version, kind: d.kind, text: d.text, bom: d.bom}
 	made.starts = slices.Clone(d.starts)
@@ -104,12 +101,12 @@ func (d *document) edited(version int, changes []contentChange, enc encoding) *d
 	return made
 }
 
-// splice puts text in place of what is between two offsets. Only the lines it
-// touches are looked at again.
+// splice replaces the text between two offsets. It re-indexes only the lines that this
+// affects.
 func (d *document) splice(start, end int, text string) {
 	first := d.lineAt(start)
 	if first > 0 && start == d.starts[first] {
-		first-- // whose line end may become part of another one
+		first-- // its line ending may merge with an adjacent one
 	}
 	last := d.lineAt(end) + 1
 	shift := len(text) - (end - start)
@@ -121,7 +118,7 @@ func (d *document) splice(start, end int, text string) {
 	made := appendStarts(nil, d.text[from:to], from)
 	rest := d.starts[min(last, len(d.starts)):]
 	if len(made) > 0 && made[len(made)-1] == to && len(rest) > 0 {
-		made = made[:len(made)-1] // it is the first of the rest
+		made = made[:len(made)-1] // it is the first element of the rest
 	}
 	for i := range rest {
 		rest[i] += shift
@@ -129,7 +126,7 @@ func (d *document) splice(start, end int, text string) {
 	d.starts = slices.Replace(d.starts, first+1, min(last, len(d.starts)), made...)
 }
 
-// lineAt is the line of LSP that an offset is in.
+// lineAt returns the LSP line that contains offset.
 func (d *document) lineAt(offset int) int { return lineOf(d.starts, offset) }
 
 func lineOf(starts []int, offset int) int {
@@ -140,9 +137,8 @@ func lineOf(starts []int, offset int) int {
 	return line
 }
 
-// offset is where a position is. One behind the end of a line is that end, one
-// behind the last line the end of the text, and one inside a character is its
-// beginning.
+// offset converts a position to an offset. A position past the end of a line or of the text
+// is that end; one inside a character is the start of the character.
 func (d *document) offset(p position, enc encoding) int {
 	if p.Line < 0 {
 		return 0
@@ -162,7 +158,7 @@ func (d *document) offset(p position, enc encoding) int {
 	return d.starts[p.Line] + len(line)
 }
 
-// position is where an offset is, for the client.
+// position converts an offset to a position for the client.
 func (d *document) position(offset int, enc encoding) position {
 	offset = min(max(offset, 0), len(d.text))
 	at := d.lineAt(offset)
@@ -174,8 +170,7 @@ func (d *document) position(offset int, enc encoding) position {
 	return position{at, units}
 }
 
-// unitsOf is how many units of an encoding the character takes that s begins
-// with.
+// unitsOf returns the length of the first character of s in units of enc.
 func unitsOf(c rune, enc encoding, s string) int {
 	switch enc {
 	case utf8Units:
@@ -187,18 +182,18 @@ func unitsOf(c rune, enc encoding, s string) int {
 	return max(utf16.RuneLen(c), 1)
 }
 
-// rangeOf is the range between two offsets.
+// rangeOf converts two offsets to a range for the client.
 func (d *document) rangeOf(start, end int, enc encoding) span {
 	return span{d.position(start, enc), d.position(end, enc)}
 }
 
-// lines is how many lines there are for Casbin, from 0.
+// lines returns the number of lines as Casbin counts them.
 func (d *document) lines() int { return len(d.feeds) }
 
-// line is a line as Casbin counts them from 0, without what ends it.
+// line returns line n as Casbin counts lines, from 0, without its line ending.
 func (d *document) line(n int) string { return lineText(d.text, d.feeds, n) }
 
-// lineText is a line without what ends it.
+// lineText returns line n without its line ending.
 func lineText(text string, starts []int, n int) string {
 	end := len(text)
 	if n+1 < len(starts) {
@@ -207,7 +202,7 @@ func lineText(text string, starts []int, n int) string {
 	return strings.TrimRight(text[starts[n]:end], "\r\n")
 }
 
-// content is what the file would hold if it were saved, as far as one can know.
+// content returns the best guess at what saving the document would write.
 func (d *document) content() string {
 	switch {
 	case d.raw != "":
@@ -220,7 +215,7 @@ func (d *document) content() string {
 
 const byteOrderMark = "\ufeff"
 
-// withDisk notes what the file holds that the editor does not show.
+// withDisk records the content on disk that the editor does not show.
 func (d *document) withDisk(content string) *document {
 	made := *d
 	made.raw, made.bom = "", false
@@ -231,8 +226,8 @@ func (d *document) withDisk(content string) *document {
 	return &made
 }
 
-// findingOffset is where in the text a finding is, whose line and column count
-// from 1 in the content.
+// findingOffset converts a finding's line and column, which count from 1 in the content on
+// disk, to an offset in the text.
 func (d *document) findingOffset(line, column int) int {
 	if line < 1 || line > len(d.feeds) {
 		return len(d.text)
@@ -240,7 +235,7 @@ func (d *document) findingOffset(line, column int) int {
 	start := d.feeds[line-1]
 	own := d.line(line - 1)
 	if line == 1 && strings.HasPrefix(own, byteOrderMark) && column > 1 {
-		column += len(byteOrderMark) // which the reader of policies leaves out
+		column += len(byteOrderMark) // the policy parser strips it
 	}
 	if d.raw != "" {
 		column = d.shownColumn(line, column)
@@ -248,8 +243,8 @@ func (d *document) findingOffset(line, column int) int {
 	return start + min(max(column-1, 0), len(own))
 }
 
-// shownColumn is a column of the raw content as the editor shows it: a byte that
-// is not UTF-8 is a character of three bytes there.
+// shownColumn converts a column of the raw content to one of the text that the editor
+// shows, where each invalid byte is U+FFFD, three bytes long.
 func (d *document) shownColumn(line, column int) int {
 	lines := strings.SplitN(strings.TrimPrefix(d.raw, byteOrderMark), "\n", line+1)
 	if line > len(lines) {

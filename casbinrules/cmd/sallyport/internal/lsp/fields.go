@@ -5,18 +5,18 @@ import (
 	"unicode"
 )
 
-// field is one field of a policy line, good or not.
+// field is one field of a policy line, possibly malformed.
 type field struct {
 	text string
-	// start and end are its bytes in the line, with the quotes of a quoted one
-	// and the blanks behind any other, which are part of its value.
+	// start and end are its byte offsets in the line. They include the quotes of a quoted
+	// field, and the trailing spaces of an unquoted one, which are part of its value.
 	start, end int
 	quoted     bool
 }
 
-// splitFields splits a policy line as the loader does, and goes on where that
-// gives up: a quote that is not closed takes the rest of the line. Comments and
-// empty lines have no fields.
+// splitFields splits a policy line like the loader does, but without giving up on errors:
+// an unclosed quote extends to the end of the line. Comments and empty lines have no
+// fields.
 func splitFields(line string) []field {
 	rest := strings.TrimRightFunc(line, unicode.IsSpace)
 	at := len(rest) - len(strings.TrimLeftFunc(rest, unicode.IsSpace))
@@ -45,7 +45,7 @@ func splitFields(line string) []field {
 	}
 }
 
-// quotedField reads a field that begins with a quote at at.
+// quotedField parses the quoted field that begins at at.
 func quotedField(line string, at int) (text string, end int) {
 	var b strings.Builder
 	for i := at + 1; i < len(line); i++ {
@@ -58,7 +58,7 @@ func quotedField(line string, at int) (text string, end int) {
 			i++
 			continue
 		}
-		end = len(line) // with what should not follow the quote
+		end = len(line) // includes any text that wrongly follows the quote
 		if comma := strings.IndexByte(line[i:], ','); comma >= 0 {
 			end = i + comma
 		}

@@ -11,8 +11,8 @@ type foldingRange struct {
 	Kind      string `json:"kind,omitempty"`
 }
 
-// fold folds the sections of a model, and the blocks that empty lines part
-// elsewhere; comments of several lines by themselves.
+// fold returns the sections of a model, or the blocks between empty lines of other files,
+// and comments of several lines.
 func (s *server) fold(q *query) (any, error) {
 	d := q.doc
 	made := []foldingRange{}

@@ -6,9 +6,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// format is what the command fmt does to a policy file, and the least that is
-// safe for others: blanks at the ends of lines. A file with an error is left
-// alone.
+// format formats a policy file like the command fmt. In other files it only removes
+// trailing spaces, which is always safe. A file with an error is left alone.
 func (s *server) format(q *query) (any, error) {
 	d := q.doc
 	var made string
@@ -30,8 +29,8 @@ func (s *server) format(q *query) (any, error) {
 	return difference(d, made, q.view.enc), nil
 }
 
-// trimmedLines is a text without blanks at the ends of its lines, with one line
-// feed at its end, and no two empty lines together.
+// trimmedLines removes trailing spaces, collapses consecutive empty lines, and ends the
+// text with one line feed.
 func trimmedLines(d *document) string {
 	var b strings.Builder
 	empty := true
@@ -48,8 +47,9 @@ func trimmedLines(d *document) string {
 	return ""
 }
 
-// difference is the edits that make a text of a document, line by line where it
-// has as many lines, so that cursors and marks of other lines stay.
+// difference returns edits that turn the document into text. If the number of lines stays
+// the same, only changed lines are edited, so that cursors and marks elsewhere stay in
+// place.
 func difference(d *document, text string, enc encoding) []textEdit {
 	edits := []textEdit{}
 	before, after := strings.SplitAfter(d.text, "\n"), strings.SplitAfter(text, "\n")

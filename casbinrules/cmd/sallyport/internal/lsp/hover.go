@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// hover says what is under the cursor: a finding first, then what a line grants,
+// hover describes what is under the cursor: a finding first, otherwise what a line grants,
 // what a name is, or what a part of a model means.
 func (s *server) hover(q *query) (any, error) {
 	offset := q.doc.offset(q.Position, q.view.enc)
@@ -43,8 +43,7 @@ func (s *server) hover(q *query) (any, error) {
 	return made, nil
 }
 
-// explainTest says why the test on a line has its answer, if there is a policy that
-// answers.
+// explainTest explains the result of the test at offset, if there is a policy to decide it.
 func (s *server) explainTest(q *query, offset int, known shown) string {
 	if known.opened == nil {
 		return ""
@@ -60,13 +59,13 @@ func (s *server) explainTest(q *query, offset int, known shown) string {
 	return escaped(text)
 }
 
-// meanings has a line for each code of a finding, "code: what it means", taken from
-// the page about findings. A test holds it to that.
+// meanings has a line "code: what it means" for each code of a finding. A test checks
+// that it agrees with the page about findings.
 //
 //go:embed meanings.txt
 var meanings string
 
-// meaningOf says what is wrong, and what findings of that code are.
+// meaningOf returns the message of a diagnostic with the general description of its code.
 func meaningOf(d diagnostic) string {
 	if !isPolicyCode(d.Code) {
 		return escaped(d.Message)
@@ -80,13 +79,13 @@ func meaningOf(d diagnostic) string {
 	return text + fmt.Sprintf("\n\n[%s](%s)", d.Code, findingsPage+d.Code)
 }
 
-// escaped is a text in which Markdown has nothing to find.
+// escaped escapes text so that Markdown shows it literally.
 func escaped(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", `\<`, "[", `\[`, "#", `\#`, "|", `\|`, "\n", "  \n").Replace(text)
 }
 
-// code is a text as code, between more backticks than it has side by side and without
-// what ends a line, so that nothing in it has a meaning.
+// code formats text as a Markdown code span. The delimiters are longer than any run of
+// backticks in it, and line breaks are replaced, so nothing in the text is interpreted.
 func code(text string) string {
 	run, longest := 0, 0
 	text = strings.Map(func(c rune) rune {
@@ -106,10 +105,10 @@ func code(text string) string {
 	return fence + " " + text + " " + fence
 }
 
-// maxListed is how many names a hover lists.
+// maxListed is the maximum number of names that a hover lists.
 const maxListed = 12
 
-// list is names, the first few of them.
+// list joins names, cut to the first maxListed.
 func list(names []string) string {
 	shown := make([]string, 0, maxListed)
 	for _, name := range names[:min(len(names), maxListed)] {
@@ -122,7 +121,7 @@ func list(names []string) string {
 	return text
 }
 
-// hoverRow says what a policy line does, and what the name under the cursor is.
+// hoverRow describes a policy line and the name under the cursor.
 func (p *policy) hoverRow(d *document, offset int) (string, *token) {
 	r, n := p.field(d, offset)
 	if r == nil || p.schema == nil || p.schema.domains[r.kind()] == nil {
@@ -144,7 +143,7 @@ func (p *policy) hoverRow(d *document, offset int) (string, *token) {
 	return strings.Join(parts, "\n\n"), at
 }
 
-// value is the first field of a domain in a p line, and its column.
+// value returns the first field of a domain in a p line, and its column.
 func (p *policy) value(r *row, domain string) (text string, column int, ok bool) {
 	for i, d := range p.schema.domains["p"] {
 		if d == domain && i+1 < len(r.fields) {
@@ -154,7 +153,7 @@ func (p *policy) value(r *row, domain string) (text string, column int, ok bool)
 	return "", 0, false
 }
 
-// describeRule says what a p line grants, to whom, and who gets that.
+// describeRule describes what a p line grants, and to whom.
 func (p *policy) describeRule(r *row) string {
 	subject, _, named := p.value(r, domainSubject)
 	object, column, _ := p.value(r, domainObject)
@@ -193,7 +192,7 @@ func (p *policy) describeRule(r *row) string {
 	return text
 }
 
-// describeReach says who is linked to a name.
+// describeReach lists the names that role links connect to name.
 func (p *policy) describeReach(domain, tenant, name string) string {
 	from := p.linked(domain, tenant, name, true)
 	if len(from) == 0 {
@@ -223,7 +222,7 @@ func (p *policy) describeReach(domain, tenant, name string) string {
 	return strings.Join(parts, " ")
 }
 
-// describeLink says what a role link does.
+// describeLink describes a role link.
 func (p *policy) describeLink(r *row) string {
 	if len(r.fields) < 3 {
 		return ""
@@ -244,7 +243,7 @@ func (p *policy) describeLink(r *row) string {
 	return text + "."
 }
 
-// describeName says what a role, a user or a group is in the policy.
+// describeName describes a role, user or group of the policy.
 func (p *policy) describeName(domain, name string, r *row) string {
 	if domain != domainSubject && domain != domainObject && domain != domainAction {
 		return ""
@@ -255,7 +254,7 @@ func (p *policy) describeName(domain, name string, r *row) string {
 		tenant = p.linkTenant(r)
 	}
 	roles := p.linked(domain, tenant, name, false)
-	var patterns []string // by which p lines are for several names
+	var patterns []string // functions that match subjects of p lines
 	if domain == domainSubject {
 		patterns = p.patternsOf(domain)
 	}

@@ -2,9 +2,9 @@ package lsp
 
 import "github.com/sallyport-go/sallyport/casbinrules"
 
-// linked are the names that links lead to from a name, and with back those that
-// lead to it, nearest first. Where names in links are patterns, a link leads from
-// each name that its own matches. Casbin follows ten links.
+// linked returns the names reachable from name by role links or, with back, those that can
+// reach it, nearest first. If links hold patterns, a link also leads from each name that
+// its pattern matches. Like Casbin it follows at most ten links.
 func (p *policy) linked(domain, tenant, name string, back bool) []string {
 	const maxLinks = 10
 	if p.schema == nil {
@@ -38,14 +38,14 @@ func (p *policy) linked(domain, tenant, name string, back bool) []string {
 	return all
 }
 
-// patternLink leads from the names that a pattern matches.
+// patternLink is a role link whose origin is a pattern.
 type patternLink struct {
 	from casbinrules.Pattern
 	to   string
 }
 
-// links are those of a domain in a tenant, by the name that they lead from, and
-// once more those where that is a pattern.
+// links returns the role links of a domain in a tenant, by the name they lead from, and
+// separately those that lead from a pattern.
 func (p *policy) links(domain, tenant string, back bool) (next map[string][]string, patterns []patternLink) {
 	next = map[string][]string{}
 	tenants := p.patternsOf(domainTenant)
@@ -69,7 +69,7 @@ func (p *policy) links(domain, tenant string, back bool) (next map[string][]stri
 	return next, patterns
 }
 
-// linkTenant is the tenant of a role link, "" for one without.
+// linkTenant returns the tenant of a role link; "" if it has none.
 func (p *policy) linkTenant(r *row) string {
 	if p.domain(r, 3) == domainTenant {
 		return r.text(3)
@@ -77,7 +77,7 @@ func (p *policy) linkTenant(r *row) string {
 	return ""
 }
 
-// matchesAny reports whether a text matches a name by one of some functions.
+// matchesAny reports whether text, as a pattern of any of the functions, matches name.
 func matchesAny(functions []string, text, name string) bool {
 	for _, function := range functions {
 		if (casbinrules.Pattern{Text: text, Function: function}).Matches(name) {

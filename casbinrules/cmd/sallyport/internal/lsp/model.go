@@ -8,16 +8,16 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// sectionKeys are Casbin's sections, with what each defines.
+// sectionKeys maps Casbin's sections to the key that each defines.
 var sectionKeys = map[string]string{
 	"request_definition": "r", "policy_definition": "p", "role_definition": "g",
 	"policy_effect": "e", "matchers": "m", "constraint_definition": "c",
 }
 
-// sectionNames are the same in the order in which models have them.
+// sectionNames lists the sections in the usual order.
 var sectionNames = []string{"request_definition", "policy_definition", "role_definition", "policy_effect", "matchers", "constraint_definition"}
 
-// token is a word, a text in quotes or a sign of a model, by its offsets.
+// token is a word, quoted text or operator of a model, by its offsets.
 type token struct {
 	text       string
 	start, end int
@@ -31,17 +31,17 @@ type definition struct {
 	value        []token
 }
 
-// modelText is a model as it is typed, good or not.
+// modelText is a model as typed, possibly malformed.
 type modelText struct {
 	doc         *document
 	definitions []definition
-	// sections are the lines that begin one, by offset.
+	// sections are the section headers, by offset.
 	sections []token
 	comments []token
 }
 
-// readModelText scans a model by lines, as the loader does: "#" and ";" begin
-// comments, a backslash at the end continues a line.
+// readModelText scans a model line by line like the loader: "#" and ";" begin comments, and
+// a backslash at the end continues a line.
 func readModelText(d *document) *modelText {
 	m := &modelText{doc: d}
 	section, continued := "", false
@@ -78,7 +78,7 @@ func readModelText(d *document) *modelText {
 	return m
 }
 
-// appendTokens takes a part of a definition apart, which stands at offset.
+// appendTokens splits part of a definition, which begins at offset, into tokens.
 func appendTokens(tokens []token, text string, offset int) []token {
 	for i := 0; i < len(text); {
 		start := i
@@ -111,7 +111,7 @@ func isWordByte(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
 }
 
-// definition is the first one of a key, or nil.
+// definition returns the first definition of a key, or nil.
 func (m *modelText) definition(key string) *definition {
 	for i := range m.definitions {
 		if d := &m.definitions[i]; d.key == key && key != "" && sectionKeys[d.section] == key[:1] {
@@ -121,7 +121,7 @@ func (m *modelText) definition(key string) *definition {
 	return nil
 }
 
-// fields are the names that a definition of requests or rules has.
+// fields returns the field names in a request or policy definition.
 func (m *modelText) fields(key string) []token {
 	d := m.definition(key)
 	if d == nil {
@@ -130,7 +130,7 @@ func (m *modelText) fields(key string) []token {
 	return slices.DeleteFunc(slices.Clone(d.value), func(t token) bool { return t.quoted || !isWordByte(t.text[0]) })
 }
 
-// columns are the same by their places, "" where a name is missing between commas.
+// columns returns the field names by column, with "" for a name missing between commas.
 func (m *modelText) columns(key string) []string {
 	d := m.definition(key)
 	if d == nil {
@@ -148,8 +148,8 @@ func (m *modelText) columns(key string) []string {
 	return names
 }
 
-// roleKinds are the kinds of role links, with how many fields their lines have in
-// front of a start and an end.
+// roleKinds returns the kinds of role links, with the number of fields in their lines
+// before an optional start and end.
 func (m *modelText) roleKinds() map[string]int {
 	kinds := map[string]int{}
 	for _, d := range m.definitions {
@@ -167,7 +167,7 @@ func (m *modelText) roleKinds() map[string]int {
 	return kinds
 }
 
-// at is the definition that an offset is in the value of, and the token there.
+// at returns the definition whose value contains offset, and the token there.
 func (m *modelText) at(offset int) (*definition, *token) {
 	for i := range m.definitions {
 		d := &m.definitions[i]
@@ -180,8 +180,8 @@ func (m *modelText) at(offset int) (*definition, *token) {
 	return nil, nil
 }
 
-// What the fields of a policy line are to the matcher. Names of one domain are
-// the same things wherever they stand.
+// The domains of policy fields. Names in the same domain refer to the same thing wherever
+// they occur.
 const (
 	domainSubject = "sub"
 	domainTenant  = "dom"
@@ -190,27 +190,27 @@ const (
 	domainEffect  = "eft"
 )
 
-// schema is what a model says of the lines of a policy.
+// schema is what a model defines about policy lines.
 type schema struct {
 	model *modelText
-	// columns are the names of the fields behind p, domains what the fields of
-	// each kind of line are, "" for others.
+	// columns are the field names of p lines. domains are the domains of the fields of each
+	// kind of line, with "" for fields of no known domain.
 	columns []string
 	domains map[string][]string
-	// functions compare the columns of p lines with requests.
+	// functions are the functions that compare columns of p lines with requests.
 	functions map[int]string
-	// compared are the functions that compare names of a domain as patterns.
+	// compared are the functions that match the names of a domain as patterns.
 	compared map[string][]string
 	request  []string
 }
 
-// usualFields are what the fields of a model are that cannot be opened.
+// usualFields maps common field names to domains, for models that cannot be loaded.
 var usualFields = map[string]string{
 	"sub": domainSubject, "dom": domainTenant, "domain": domainTenant, "tenant": domainTenant,
 	"obj": domainObject, "act": domainAction, "eft": domainEffect,
 }
 
-// readSchema reads the model of a project, whatever is wrong with it.
+// readSchema reads the model of a project, however malformed.
 func readSchema(files overlay, p Project) *schema {
 	name, text := p.Model.Name(), p.Model.Text()
 	d := files.docs[name]
@@ -243,8 +243,8 @@ func readSchema(files overlay, p Project) *schema {
 	return s
 }
 
-// readMatcher finds out what the columns are compared with. A model with an error
-// has no matcher; the names of its fields must do.
+// readMatcher determines what each column is compared with. A model with errors has no
+// usable matcher, so the domains are then guessed from the field names.
 func (s *schema) readMatcher(files overlay, p Project, links map[string]string) {
 	files = files.with(noPolicy, newDocument("", noPolicy, 0, KindPolicy, ""))
 	a, err := casbinrules.OpenFS(files, p.Model, []string{noPolicy}, append(slices.Clone(p.Options), casbinrules.WithEmptyPolicy())...)
@@ -268,7 +268,7 @@ func (s *schema) readMatcher(files overlay, p Project, links map[string]string) 
 	}
 }
 
-// domain is what a field of a line is, the kind being field 0.
+// domain returns the domain of a field, where field 0 is the kind of line.
 func (s *schema) domain(kind string, field int) string {
 	if d := s.domains[kind]; field >= 1 && field <= len(d) {
 		return d[field-1]
@@ -276,7 +276,7 @@ func (s *schema) domain(kind string, field int) string {
 	return ""
 }
 
-// isLink reports whether lines of a kind are role links.
+// isLink reports whether lines of this kind are role links.
 func (s *schema) isLink(kind string) bool {
 	_, known := s.domains[kind]
 	return known && kind != "p"

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// sectionMeanings say what the sections of a model are for.
+// sectionMeanings describes the sections of a model.
 var sectionMeanings = map[string]string{
 	"request_definition":    "The fields of a request, in their order: `sub` is who asks, `dom` the tenant, `obj` the path or the name of what is asked for, `act` the method or the name of the action. Others are attributes.",
 	"policy_definition":     "The fields of a p line in the policy, in their order. `eft` is its effect, allow or deny; without it every line allows.",
@@ -15,7 +15,7 @@ var sectionMeanings = map[string]string{
 	"constraint_definition": "What role links may not give together, such as `sod(\"a\", \"b\")`: nobody has both roles.",
 }
 
-// functionMeanings say what the functions of matchers do.
+// functionMeanings describes the functions of matchers.
 var functionMeanings = map[string]string{
 	"keyMatch":   "`keyMatch(r.obj, p.obj)`: a `*` in the pattern stands for the rest of the text, slashes too.",
 	"keyMatch2":  "`keyMatch2(r.obj, p.obj)`: `:name` stands for one segment of a path, and `/*` for all below.",
@@ -30,7 +30,7 @@ var functionMeanings = map[string]string{
 	"keyGet3":    "`keyGet3(r.obj, p.obj, \"id\")`: what `{id}` of the pattern stands for.",
 }
 
-// hoverModel says what a part of a model means.
+// hoverModel describes a part of a model.
 func (s *server) hoverModel(q *query, offset int) (string, *token) {
 	m := readModelText(q.doc)
 	for i := range m.sections {
@@ -89,7 +89,7 @@ func requestMeaning(name string) string {
 	return "an attribute, which an option or a claim fills"
 }
 
-// effectMeaning says in words what an effect decides.
+// effectMeaning describes the decision of an effect.
 func effectMeaning(d *definition) string {
 	text := ""
 	for _, t := range d.value {
@@ -98,12 +98,13 @@ func effectMeaning(d *definition) string {
 	return effects[text]
 }
 
-// closedEffects are those of Casbin that allow nothing by default, as it compares them.
+// closedEffects are Casbin's effects that deny by default, spelled exactly as it compares
+// them.
 var closedEffects = [...]string{
 	"some(where (p.eft == allow))", "some(where (p.eft == allow)) && !some(where (p.eft == deny))", "priority(p.eft) || deny", "subjectPriority(p.eft) || deny",
 }
 
-// effects are Casbin's, without blanks, with what they decide.
+// effects describes Casbin's effects, keyed without spaces.
 var effects = map[string]string{
 	"some(where(p.eft==allow))":                            "One line that allows is enough; a deny is not looked at.",
 	"!some(where(p.eft==deny))":                            "Everything is allowed that no line denies.",

@@ -5,36 +5,34 @@ import (
 	"strings"
 )
 
-// name is what stands at the cursor: a name of the policy, or a field of the
-// model.
+// name is the name at the cursor: one in the policy, or a field of the model.
 type name struct {
 	domain, text string
-	// field is "p.obj" or "r.sub" for a field of the model, "g" for a kind of
-	// links, and "" for names of the policy.
+	// field is "p.obj" or "r.sub" for a field of the model, "g" for a kind of role links,
+	// and "" for a name in the policy.
 	field string
 	at    place
 }
 
-// place is a part of a document.
+// place is an occurrence of a name in a document.
 type place struct {
 	doc        *document
 	start, end int // offsets
-	// quoted says that the text stands in quotes, which are part of the place.
+	// quoted reports whether the occurrence is in quotes, which it then includes.
 	quoted bool
-	// gives says that it is where a role is given, or a field is defined.
+	// gives reports whether this assigns a role, or defines a field.
 	gives bool
-	role  bool // of a test, which leaves the prefix of roles away
+	role  bool // in a test, where role names have no prefix
 }
 
-// maxPlaces is how many places of one name are sent.
+// maxPlaces is the maximum number of occurrences sent for one name.
 const maxPlaces = 10_000
 
 func (p place) location(enc encoding) location {
 	return location{p.doc.uri, p.doc.rangeOf(p.start, p.end, enc)}
 }
 
-// nameAt is what stands at an offset of a document; nil for nothing that has a
-// name.
+// nameAt returns the name at an offset of a document; nil if there is none.
 func (p *policy) nameAt(d *document, offset int) *name {
 	if p.schema == nil {
 		return nil
@@ -91,7 +89,7 @@ func (p *policy) modelNameAt(d *document, offset int) *name {
 	return nil
 }
 
-// matcherRoles are the roles that the matcher names, as in g(r.sub, "admin").
+// matcherRoles returns the roles that the matcher mentions, as in g(r.sub, "admin").
 func (p *policy) matcherRoles() []token {
 	d := p.schema.model.definition("m")
 	if d == nil {
@@ -124,7 +122,7 @@ func (p *policy) testNameAt(d *document, offset int) *name {
 	return nil
 }
 
-// places are where a name stands, in the policy, the model and the tests.
+// places returns the occurrences of a name in the policy, the model and the tests.
 func (p *policy) places(of *name) []place {
 	var found []place
 	for i := range p.rows {
@@ -175,8 +173,8 @@ func (p *policy) testPlaces(d *document, of *name) []place {
 	return found
 }
 
-// fieldPlaces are where a field of the model stands in it, its definition first,
-// and for a column of p lines in those.
+// fieldPlaces returns the occurrences of a field in the model, its definition first, and
+// for a column of p lines also its values there.
 func (p *policy) fieldPlaces(field string) []place {
 	m := p.schema.model
 	var found []place
@@ -216,8 +214,8 @@ func (p *policy) fieldPlaces(field string) []place {
 	return found
 }
 
-// definition leads from a name to where the role is given, from a role that is
-// given to what it may do, and from a field to its definition in the model.
+// definition leads from a name to where its role is assigned, from a role assignment to the
+// role's rules, and from a field to its definition in the model.
 func (s *server) definition(q *query) (any, error) {
 	p := s.policyOf(q)
 	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
@@ -267,7 +265,8 @@ func (s *server) references(q *query) (any, error) {
 	return locations(p.places(of), q.view.enc), nil
 }
 
-// locations are places of files: a preset is none.
+// locations converts places in files for the client. Presets are not files and are left
+// out.
 func locations(places []place, enc encoding) []location {
 	made := []location{}
 	for _, at := range places {

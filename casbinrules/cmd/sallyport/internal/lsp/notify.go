@@ -11,8 +11,8 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
-// notified takes a message that wants no answer. What cannot be read is skipped:
-// there is nobody to tell.
+// notified handles a notification. A malformed one is ignored, since notifications have no
+// response to carry an error.
 func (s *server) notified(r *jsonrpc2.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *server) notifiedOfDocument(r *jsonrpc2.Request) {
 		path := pathOf(p.TextDocument.URI)
 		if d := s.view.docs[path]; d != nil {
 			s.setDocument(path, d.withDisk(onDisk(path)))
-			s.analyses.lookAtAll() // settings and routes may have been saved, too
+			s.analyses.lookAtAll() // the saved file may hold settings or routes
 		}
 	case "textDocument/didClose":
 		var p documentParams
@@ -89,7 +89,7 @@ func (s *server) open(item textDocumentItem) {
 	s.analyses.lookAt(path)
 }
 
-// onDisk is what a file holds, "" for one that cannot be read.
+// onDisk returns the content of a file; "" if it cannot be read.
 func onDisk(path string) string {
 	text, err := readFile(path)
 	if err != nil {
@@ -98,8 +98,8 @@ func onDisk(path string) string {
 	return string(text)
 }
 
-// kindOf is what a file holds, by the language that the editor has for it, or by
-// its name and its text: others have files called .conf and .csv, too.
+// kindOf determines the kind of a file from the editor's language ID, or from its name and
+// text: not every .conf and .csv file is a model or policy.
 func kindOf(path, language, text string) Kind {
 	switch language {
 	case "casbin-model":
@@ -142,19 +142,19 @@ func (s *server) changeSettings(text json.RawMessage) {
 	s.analyses.lookAtAll()
 }
 
-// strictly reads settings, in which a key that is not known is an error.
+// strictly decodes settings and rejects unknown keys.
 func strictly(text json.RawMessage, into *Settings) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
 }
 
-// show has the client show a message.
+// show asks the client to show a message.
 func (s *server) show(severity int, text string) {
 	_ = s.conn.Notify(context.Background(), "window/showMessage", showMessageParams{Type: severity, Message: text})
 }
 
-// capabilities are what the server can do.
+// capabilities returns the capabilities of the server.
 func capabilities(enc encoding) map[string]any {
 	return map[string]any{
 		"positionEncoding":           enc,

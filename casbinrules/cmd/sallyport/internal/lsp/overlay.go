@@ -13,24 +13,25 @@ import (
 	"time"
 )
 
-// overlay is the files of the workspace, with what the editor has in place of those
-// that are open. Its names are paths, which os.DirFS would not take. What a
-// configuration or a link in the workspace names outside of it is not read.
+// overlay is the file system of the workspace, with open documents in place of files on
+// disk. File names are ordinary paths, which os.DirFS would reject. A file outside the
+// workspace is not read, even if a configuration or a symbolic link inside it refers to
+// one.
 type overlay struct {
 	docs map[string]*document
-	// roots are the folders and files that may be read, without links.
+	// roots are the files and directories that may be read, with symbolic links resolved.
 	roots []string
 }
 
-// files are those that may be read: in the folders of the workspace, beside open
-// documents, and what the settings name.
+// files returns the files that may be read: those in the workspace folders, beside open
+// documents, or named in the settings.
 func (v *view) files() overlay {
 	named := slices.Clone(v.dirs)
 	for path := range v.docs {
 		named = append(named, filepath.Dir(path))
 	}
 	set := append([]string{v.settings.Model, v.settings.Routes}, v.settings.Policy...)
-	if v.settings.Model == "" && len(v.settings.Policy) > 0 { // it is beside the policy
+	if v.settings.Model == "" && len(v.settings.Policy) > 0 { // the model is beside the policy
 		set = append(set, filepath.Join(filepath.Dir(v.settings.Policy[0]), "model.conf"))
 	}
 	for _, name := range set {
@@ -54,14 +55,15 @@ func (v *view) files() overlay {
 	return o
 }
 
-// with is o with a document in place of a file.
+// with returns o with a document in place of the named file.
 func (o overlay) with(name string, d *document) overlay {
 	o.docs = maps.Clone(o.docs)
 	o.docs[name] = d
 	return o
 }
 
-// inside refuses what lies outside the workspace once links are followed.
+// inside returns an error for a file outside the workspace after symbolic links are
+// resolved.
 func (o overlay) inside(name string) error {
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -79,11 +81,11 @@ func (o overlay) inside(name string) error {
 	return fmt.Errorf("%s is outside the workspace: add its folder, or name it in the settings of the editor", name)
 }
 
-// maxFile is how large a file that is read may be, in bytes.
+// maxFile is the maximum size of a file that is read, in bytes.
 const maxFile = 64 << 20
 
-// readFile reads a regular file of at most maxFile bytes: a device or a pipe may
-// never end.
+// readFile reads a regular file of at most maxFile bytes. Devices and pipes are rejected
+// because they may never end.
 func readFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -139,7 +141,8 @@ func (o overlay) ReadFile(name string) ([]byte, error) {
 	return readFile(name)
 }
 
-// ReadDir implements fs.ReadDirFS. What is open and not saved yet is in it.
+// ReadDir implements fs.ReadDirFS. Its result includes open documents that were never
+// saved.
 func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	var entries []fs.DirEntry
 	err := o.inside(name)
@@ -157,7 +160,7 @@ func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// openFile is an open document as a file.
+// openFile is an open document as an fs.File.
 type openFile struct {
 	*bytes.Reader
 	info openInfo
@@ -166,7 +169,7 @@ type openFile struct {
 func (f *openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 func (f *openFile) Close() error               { return nil }
 
-// openInfo describes one.
+// openInfo implements fs.FileInfo for an open document.
 type openInfo struct {
 	name string
 	size int64

@@ -2,8 +2,8 @@ package lsp
 
 import "encoding/json"
 
-// The types of LSP 3.17 that this server speaks, with the fields it uses. The
-// names are those of the specification.
+// The subset of LSP 3.17 types and fields that this server uses. The names are those of the
+// specification.
 
 type position struct {
 	Line      int `json:"line"`
@@ -25,8 +25,8 @@ type textEdit struct {
 	NewText string `json:"newText"`
 }
 
-// workspaceEdit has its edits in DocumentChanges for clients that compare
-// versions, and in Changes for others.
+// workspaceEdit has its edits in DocumentChanges for clients that check document versions,
+// and in Changes for others.
 type workspaceEdit struct {
 	Changes         map[string][]textEdit `json:"changes,omitempty"`
 	DocumentChanges []documentEdit        `json:"documentChanges,omitempty"`
@@ -100,7 +100,7 @@ type didChangeParams struct {
 	ContentChanges []contentChange `json:"contentChanges"`
 }
 
-// documentParams are those of every request about a document; which of the
+// documentParams combines the parameters of all requests about a document. Which of the
 // further fields are set depends on the request.
 type documentParams struct {
 	TextDocument struct {
@@ -128,7 +128,7 @@ type initializeParams struct {
 				DocumentChanges bool `json:"documentChanges"`
 			} `json:"workspaceEdit"`
 		} `json:"workspace"`
-		// OffsetEncoding is how clients of the time before LSP 3.17 say it.
+		// OffsetEncoding is how clients older than LSP 3.17 state their encodings.
 		OffsetEncoding []encoding `json:"offsetEncoding"`
 	} `json:"capabilities"`
 }
@@ -149,5 +149,5 @@ type showMessageParams struct {
 	Message string `json:"message"`
 }
 
-// requestCancelled is the code of the answer to a request that was cancelled.
+// requestCancelled is the error code for a cancelled request.
 const requestCancelled = -32800

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// prepareRename says what is to be renamed.
+// prepareRename returns the range and the current name at the cursor.
 func (s *server) prepareRename(q *query) (any, error) {
 	p := s.policyOf(q)
 	of, err := p.renamable(q)
@@ -23,7 +23,7 @@ func (s *server) prepareRename(q *query) (any, error) {
 	return map[string]any{"range": q.doc.rangeOf(of.at.start, of.at.end, q.view.enc), "placeholder": p.shownName(of.at, of.text)}, nil
 }
 
-// shownName is a name as it stands at a place.
+// shownName returns a name as written at a place.
 func (p *policy) shownName(at place, text string) string {
 	if at.role {
 		return strings.TrimPrefix(text, p.Prefix)
@@ -31,8 +31,8 @@ func (p *policy) shownName(at place, text string) string {
 	return text
 }
 
-// renamable is the name at the cursor, if it is one of those that the policy has
-// by itself: roles, users, tenants and groups.
+// renamable returns the name at the cursor, if it is one that only the policy defines: a
+// role, user, tenant or group.
 func (p *policy) renamable(q *query) (*name, error) {
 	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
 	refused := &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "only roles, users, tenants and groups have names that can be changed here"}
@@ -90,8 +90,7 @@ func (s *server) rename(q *query) (any, error) {
 	return q.view.edit(edits), nil
 }
 
-// unlike says why the policy would decide otherwise with a name in place of
-// another one, or is "".
+// unlike returns why renaming would change decisions; "" if it would not.
 func (p *policy) unlike(of *name, to string, places []place) string {
 	switch {
 	case to == "*":
@@ -121,7 +120,7 @@ func (p *policy) unlike(of *name, to string, places []place) string {
 	return p.unlikePattern(of, to)
 }
 
-// unlikePattern says which pattern a change of name has to do with, or is "".
+// unlikePattern returns which pattern a rename would affect; "" if none.
 func (p *policy) unlikePattern(of *name, to string) string {
 	names, _ := p.names(of.domain)
 	for _, function := range p.patternsOf(of.domain) {
@@ -140,8 +139,8 @@ func (p *policy) unlikePattern(of *name, to string) string {
 	return ""
 }
 
-// patternsOf are the functions by which names of a domain are patterns: in the
-// columns of p lines, and in role links.
+// patternsOf returns the functions that match names of a domain as patterns, in columns of
+// p lines and in role links.
 func (p *policy) patternsOf(domain string) []string {
 	found := slices.Clone(p.schema.compared[domain])
 	for kind, function := range p.RolePatterns {
@@ -156,23 +155,22 @@ func (p *policy) patternsOf(domain string) []string {
 	return slices.Compact(found)
 }
 
-// isPattern reports whether a name may match another one.
+// isPattern reports whether text may match other names.
 func isPattern(function, text string) bool {
 	switch function {
 	case "keyMatch":
 		return strings.Contains(text, "*")
 	case "regexMatch":
-		return true // it is looked for anywhere
+		return true // an unanchored search
 	}
 	return regexp.QuoteMeta(text) != text || strings.Contains(text, ":")
 }
 
-// notInModel is in what a matcher or a constraint takes for something else, though it
-// stands in quotes: Casbin begins comments and fields there all the same, and takes
-// each byte for a letter.
+// notInModel matches names that cannot be written into a matcher or constraint. Even inside
+// quotes, Casbin recognizes comments and fields there, and treats each byte as a character.
 var notInModel = regexp.MustCompile(`["'\\#;,\[\]]|\b[rp][0-9]*\.|[^\x00-\x7f]`)
 
-// valueAt is a name as a place wants it.
+// valueAt returns a name as it must be written at a place.
 func (p *policy) valueAt(at place, text string) (string, error) {
 	text = p.shownName(at, text)
 	switch {

@@ -1,6 +1,5 @@
-// Package lsp is a language server for model, policy and policy test files: it
-// reports in an editor, about text as it is typed, what the commands lint, test and
-// fmt report.
+// Package lsp is a language server for model, policy and policy test files: it reports in
+// an editor, as the text is typed, what the commands lint, test and fmt report.
 package lsp
 
 import (
@@ -22,19 +21,19 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Config says how the server finds what belongs to a file, and runs tests.
+// Config provides the functions with which the server finds projects and runs tests.
 type Config struct {
 	Version string
-	// Find says which policy a file belongs to.
+	// Find returns the project that a file belongs to.
 	Find func(Lookup) (Project, error)
-	// Test runs the tests in text, in which lines count from 1.
+	// Test runs the tests in text, whose lines count from 1.
 	Test func(ctx context.Context, p Project, a *casbinrules.Authorizer, name, text string) ([]TestResult, error)
-	// Explain says why the test on a line has its answer; "" for no test.
+	// Explain explains the result of the test on a line; "" if there is no test.
 	Explain func(ctx context.Context, p Project, a *casbinrules.Authorizer, line string) (string, error)
 }
 
-// Settings are what an editor sends as initializationOptions. They go before
-// the flags of the command, and mean the same.
+// Settings are what an editor sends as initializationOptions. They take precedence over the
+// command's flags of the same meaning.
 type Settings struct {
 	Model             string   `json:"model,omitempty"`
 	Policy            []string `json:"policy,omitempty"`
@@ -52,52 +51,51 @@ type Settings struct {
 	TenantPatterns    []string `json:"tenantPatterns,omitempty"`
 }
 
-// Lookup is a file whose policy is wanted.
+// Lookup asks for the project of a file.
 type Lookup struct {
 	File string
 	Kind Kind
 	Settings
-	// Dirs are the folders of the workspace.
+	// Dirs are the workspace folders.
 	Dirs []string
-	// FS has the files under their usual paths, as the editor has them where
-	// they are open.
+	// FS contains the files under their usual paths, with the editor's version of open
+	// ones.
 	FS fs.FS
 }
 
-// Project is a model with its policy, and how both are judged.
+// Project is a model with its policy and the options for both.
 type Project struct {
-	// Model is the zero Model where none is known; Why then says so.
+	// Model is the zero Model if none was found; Why then gives the reason.
 	Model casbinrules.Model
 	Why   string
-	// Settings are those that Options are made of, by themselves or with a
+	// Settings are the settings from which Options were made, possibly together with a
 	// configuration.
 	Settings Settings
-	// Skipped says which configuration on the way could not be read, or is "".
+	// Skipped says which configuration could not be read; "" if none.
 	Skipped string
-	// Policies are files and folders. There are none for a model by itself.
+	// Policies are files and directories; empty for a model without a policy.
 	Policies []string
 	Options  []casbinrules.Option
-	// Routes are those of the application, for completion, and for lint, too,
-	// with CompareRoutes.
+	// Routes are the application's routes, for completion. With CompareRoutes the policy is
+	// also linted against them.
 	Routes        []core.RouteInfo
 	CompareRoutes bool
-	// Prefix is that of the names of roles.
+	// Prefix is the prefix of role names.
 	Prefix string
-	// RolePatterns are the functions by which the names in role links are
-	// patterns, by kind; TenantPatterns are the kinds in which tenants are.
+	// RolePatterns maps kinds of role links to the function that matches their names as
+	// patterns. TenantPatterns are the kinds whose tenants are patterns.
 	RolePatterns   map[string]string
 	TenantPatterns []string
 }
 
-// TestResult is what came of one test.
+// TestResult is the result of one test.
 type TestResult struct {
 	Line, Column int // from 1
-	// Code is "" for a test that passed.
+	// Code is "" if the test passed.
 	Code string
-	// Warning says that the policy is as the test expects, and that the test
-	// proves less than it seems to.
+	// Warning reports that the test passed but proves less than it seems to.
 	Warning bool
-	// Text says why it failed.
+	// Text says why the test failed.
 	Text string
 }
 
@@ -108,8 +106,7 @@ type server struct {
 
 	conn *jsonrpc2.Conn
 	out  *stream // of conn
-	// analyses is told of documents to look at; ended is closed when nobody
-	// looks any more.
+	// analyses runs in the background; ended is closed when it has stopped.
 	analyses *analyses
 	parsed   parsed
 
@@ -120,7 +117,7 @@ type server struct {
 	running  sync.WaitGroup
 }
 
-// state is how far the protocol has got.
+// state is the state of the protocol's life cycle.
 type state int
 
 const (
@@ -129,18 +126,17 @@ const (
 	stateShutDown
 )
 
-// view is what the client has told, at one moment. It is immutable.
+// view is a snapshot of what the client has sent. It is immutable.
 type view struct {
 	docs     map[string]*document // by path
-	dirs     []string             // folders of the workspace
+	dirs     []string             // workspace folders
 	settings Settings
 	enc      encoding
-	// versions says that the client compares the versions of documents before it
-	// changes them.
+	// versions reports whether the client checks document versions before applying edits.
 	versions bool
 }
 
-// edit is the edits of documents, by URI, for the client.
+// edit returns a workspace edit for the client; edits are by URI.
 func (v *view) edit(edits map[string][]textEdit) workspaceEdit {
 	if !v.versions {
 		return workspaceEdit{Changes: edits}
@@ -157,9 +153,9 @@ func (v *view) edit(edits map[string][]textEdit) workspaceEdit {
 	return made
 }
 
-// Serve serves the client at the other end of in and out, until it is told to
-// exit or the input ends. flags are the settings for an editor that sends none.
-// The error says why there was no orderly end.
+// Serve serves the client connected to in and out until the client sends exit or the input
+// ends. flags are the settings for an editor that sends none. The error says why the
+// session did not end in an orderly way.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, flags Settings, c Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -196,9 +192,9 @@ type handlerFunc func(context.Context, *jsonrpc2.Conn, *jsonrpc2.Request)
 
 func (f handlerFunc) Handle(ctx context.Context, c *jsonrpc2.Conn, r *jsonrpc2.Request) { f(ctx, c, r) }
 
-// handle takes one message, in the order of the client. What changes documents
-// is done before the next message is read; what asks about them is answered
-// beside it, by the documents as they were when it came.
+// handle processes one message, in the order received. Notifications are applied before the
+// next message is read; requests are answered concurrently, from a snapshot of the
+// documents at the time they arrived.
 func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) {
 	if r.Notif {
 		s.notified(r)
@@ -226,7 +222,7 @@ func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) {
 	})
 }
 
-// guarded turns a panic into an error: one answer is lost, and not the editor's
+// guarded turns a panic into an error, so that it fails one request instead of ending the
 // session.
 func guarded[T any](f func() (T, error)) (result T, err error) {
 	defer func() {
@@ -257,10 +253,10 @@ func (s *server) reply(ctx context.Context, id jsonrpc2.ID, result any, err erro
 	}
 }
 
-// answer answers one request.
+// answer handles one request.
 type answer func(ctx context.Context, v *view) (any, error)
 
-// answerer is what answers a request, or why nothing does.
+// answerer returns the handler for a request, or an error.
 func (s *server) answerer(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
 	const notInitialized = -32002
 	switch {
@@ -291,7 +287,7 @@ func (s *server) answerer(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
 	}, nil
 }
 
-// query is a request about a document that is open.
+// query is a request about an open document.
 type query struct {
 	documentParams
 	ctx  context.Context
@@ -299,7 +295,7 @@ type query struct {
 	doc  *document
 }
 
-// requests are what answers about documents, by method.
+// requests maps methods to the handlers of requests about documents.
 var requests = map[string]func(*server, *query) (any, error){
 	"textDocument/hover":               (*server).hover,
 	"textDocument/completion":          (*server).complete,
@@ -320,7 +316,7 @@ func parameters(r *jsonrpc2.Request, into any) error {
 	return json.Unmarshal(*r.Params, into)
 }
 
-// initialize answers the first request of a client.
+// initialize handles the first request of a client.
 func (s *server) initialize(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
 	var p initializeParams
 	if err := parameters(r, &p); err != nil {
@@ -350,7 +346,7 @@ func (s *server) initialize(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
 	}, nil
 }
 
-// chosen is the encoding for a client, UTF-16 unless it has a better one.
+// chosen picks the position encoding: UTF-16 unless the client offers a better one.
 func chosen(offered []encoding) encoding {
 	for _, enc := range []encoding{utf8Units, utf32Units} {
 		if slices.Contains(offered, enc) {
@@ -360,7 +356,7 @@ func chosen(offered []encoding) encoding {
 	return utf16Units
 }
 
-// setDocument puts a document into the view, or takes it out with nil.
+// setDocument adds a document to the view, or removes it if d is nil.
 func (s *server) setDocument(path string, d *document) {
 	docs := maps.Clone(s.view.docs)
 	if d == nil {

@@ -15,20 +15,20 @@ import (
 )
 
 const (
-	// maxMessage is how many bytes one message may have: a policy file of a
-	// million lines, and as much again for its escapes.
+	// maxMessage is the maximum size of a message in bytes: enough for a policy file of a
+	// million lines, doubled for JSON escapes.
 	maxMessage = 256 << 20
-	// maxHeader is how many bytes the fields in front of a message may have.
+	// maxHeader is the maximum size of the header of a message in bytes.
 	maxHeader = 8 << 10
 )
 
-// stream carries messages as the base protocol of LSP frames them. A message
-// that is not JSON-RPC is answered and skipped; one whose end cannot be found
-// ends the connection.
+// stream reads and writes messages in the framing of LSP's base protocol. A message that is
+// not JSON-RPC is answered with an error and skipped; if the end of a message cannot be
+// determined, the connection ends.
 type stream struct {
 	in  *bufio.Reader
 	out io.Writer
-	// closing ends a blocked read, where the input can be closed.
+	// closing unblocks a pending read, if the input can be closed.
 	closing io.Closer
 	writing sync.Mutex
 }
@@ -53,15 +53,15 @@ func (s *stream) ReadObject(v any) error {
 		if !json.Valid(body) {
 			refusal.Code = jsonrpc2.CodeParseError
 		}
-		// Whose request it was is not known, which is what the null says.
+		// The request is unknown, which a null id expresses.
 		if err := s.WriteObject(map[string]any{"jsonrpc": "2.0", "id": nil, "error": refusal}); err != nil {
 			return err
 		}
 	}
 }
 
-// readBody reads the header and the content of one message. Room is made for
-// what has arrived, not for what a header announces.
+// readBody reads the header and content of one message. It allocates for the bytes
+// received, not for the length announced.
 func (s *stream) readBody() ([]byte, error) {
 	length := -1
 	for read := 0; ; {
@@ -104,7 +104,7 @@ func (s *stream) WriteObject(v any) error {
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	// Some clients do not expect the line feed that the encoder ends with.
+	// Some clients do not expect the line feed that the encoder appends.
 	body := bytes.TrimRight(b.Bytes(), "\n")
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -115,9 +115,9 @@ func (s *stream) WriteObject(v any) error {
 	return err
 }
 
-// publish sends diagnostics. It goes around jsonrpc2, which encodes a message three
-// times: with 2,000 diagnostics that is half of what a keystroke costs in a policy
-// of 10,000 lines. An error ends the reading, too.
+// publish sends diagnostics directly, because jsonrpc2 encodes each message three times:
+// with 2,000 diagnostics that would be half the cost of a keystroke in a policy of 10,000
+// lines. A write error also ends reading.
 func (s *stream) publish(p publishDiagnosticsParams) {
 	_ = s.WriteObject(struct {
 		Version string                   `json:"jsonrpc"`

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// row is one line of a policy that says something.
+// row is a policy line with fields.
 type row struct {
 	doc    *document
 	line   int // from 0
@@ -17,7 +17,7 @@ type row struct {
 
 func (r *row) kind() string { return r.fields[0].text }
 
-// text is the text of a field, "" for one that there is not.
+// text returns the text of a field; "" if the line does not have it.
 func (r *row) text(field int) string {
 	if field < len(r.fields) {
 		return r.fields[field].text
@@ -25,10 +25,10 @@ func (r *row) text(field int) string {
 	return ""
 }
 
-// offset is where a field begins in the document.
+// offset returns the offset in the document at which a field begins.
 func (r *row) offset(f field) int { return r.doc.feeds[r.line] + f.start }
 
-// rowsOf are the lines of a document that say something.
+// rowsOf returns the lines of a document that have fields.
 func rowsOf(d *document) []row {
 	rows := make([]row, 0, d.lines())
 	for n := range d.lines() {
@@ -39,7 +39,7 @@ func rowsOf(d *document) []row {
 	return rows
 }
 
-// parsed keeps the lines of open documents for the next request.
+// parsed caches the parsed lines of open documents between requests.
 type parsed struct {
 	mu   sync.Mutex
 	rows map[*document][]row
@@ -64,8 +64,8 @@ func (p *parsed) of(v *view, d *document) []row {
 	return made[d]
 }
 
-// policy is what a document belongs to: the model, the lines of all files, and
-// the tests beside them.
+// policy is the context of a document: the model, the lines of all policy files, and the
+// tests beside them.
 type policy struct {
 	Project
 	files  overlay
@@ -74,7 +74,7 @@ type policy struct {
 	tests  []*document
 }
 
-// policyOf reads the policy of the document that a request is about.
+// policyOf returns the policy that the document of a request belongs to.
 func (s *server) policyOf(q *query) *policy {
 	project, err := s.config.Find(Lookup{File: q.doc.path, Kind: q.doc.kind, Settings: q.view.settings, Dirs: q.view.dirs, FS: q.view.files()})
 	p := &policy{Project: project, files: q.view.files()}
@@ -99,7 +99,7 @@ func (s *server) policyOf(q *query) *policy {
 	return p
 }
 
-// policyFiles are the files that the policies mean, as the loader reads them.
+// policyFiles expands the policies to files as the loader does.
 func (p *policy) policyFiles() []string {
 	var files []string
 	for _, name := range p.Policies {
@@ -128,8 +128,8 @@ func (p *policy) addTests(dir string) {
 	}
 }
 
-// field is the field of a policy line that an offset of a document is in, or at
-// the end of; nil where there is none.
+// field returns the policy field that contains offset or ends there; r is nil if there is
+// none.
 func (p *policy) field(d *document, offset int) (r *row, number int) {
 	line := lineOf(d.feeds, offset)
 	fields := splitFields(d.line(line))
@@ -141,7 +141,7 @@ func (p *policy) field(d *document, offset int) (r *row, number int) {
 	return nil, 0
 }
 
-// domain is what a field of a line is, by the model.
+// domain returns the domain of a field of a line according to the model.
 func (p *policy) domain(r *row, field int) string {
 	if p.schema == nil {
 		return ""
@@ -149,8 +149,8 @@ func (p *policy) domain(r *row, field int) string {
 	return p.schema.domain(r.kind(), field)
 }
 
-// names are those of a domain, each once, in their order, and which of them are
-// roles or groups: what links lead to.
+// names returns the distinct names of a domain in order of appearance, and which of them
+// are roles or groups, meaning that role links lead to them.
 func (p *policy) names(domain string) (names []string, groups map[string]bool) {
 	groups = map[string]bool{}
 	seen := map[string]bool{}

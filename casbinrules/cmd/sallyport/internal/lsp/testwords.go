@@ -6,19 +6,20 @@ import (
 	"unicode"
 )
 
-// testWord is one word of a line of tests, good or not, by its bytes in the line.
+// testWord is a word in a line of tests, possibly malformed, with its byte offsets in the
+// line.
 type testWord struct {
 	text       string
 	start, end int
-	// domain is what the word is to the policy, "" for what is not a name.
+	// domain is the domain of the name; "" if the word is not a name.
 	domain string
 	quoted bool
-	// roles are those in brackets behind a user.
+	// roles are those in brackets after a user.
 	roles []field
 }
 
-// testLines are the words of each line of tests, with what they are. A table goes
-// on to an empty line, or to the next one.
+// testLines returns the words of each line of tests. A table ends at an empty line or where
+// another table begins.
 func testLines(d *document) [][]testWord {
 	lines := make([][]testWord, d.lines())
 	inTable := false
@@ -45,7 +46,7 @@ func testLines(d *document) [][]testWord {
 
 func isTableHead(w testWord) bool { return w.text == "table" && !w.quoted }
 
-// nameTest says what the words of a test are.
+// nameTest sets the domains of the words of a test.
 func nameTest(words []testWord) {
 	for i := 1; i < len(words); i++ {
 		switch {
@@ -61,8 +62,8 @@ func nameTest(words []testWord) {
 	}
 }
 
-// nameHead says what the words of the head of a table are: what is not a tenant and no
-// attribute is a user.
+// nameHead sets the domains of the words in the head of a table: every word that is neither
+// a tenant nor an attribute is a user.
 func nameHead(words []testWord) {
 	for i := 1; i < len(words); i++ {
 		switch w := &words[i]; {
@@ -76,12 +77,12 @@ func nameHead(words []testWord) {
 
 func isIn(w testWord) bool { return w.text == "in" && !w.quoted && w.roles == nil }
 
-// attributeStart is what the value of an attribute follows.
+// attributeStart matches the name before the value of an attribute.
 var attributeStart = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// testWords takes a line of tests apart: blanks part words, quotes keep blanks, a
-// "#" at the begin of a word begins a comment. Users, who may have roles behind
-// them, are the second word, and those of the head of a table.
+// testWords splits a line of tests at spaces outside quotes; a "#" at the beginning of a
+// word begins a comment. The second word, and those in the head of a table, are users that
+// may be followed by roles.
 func testWords(line string) []testWord {
 	var words []testWord
 	isUser := func(rest string) bool {
@@ -126,7 +127,7 @@ func testWords(line string) []testWord {
 	return words
 }
 
-// bracket is where the roles behind a user begin, or -1.
+// bracket returns the index of the roles after a user, or -1.
 func bracket(text string) int {
 	quoted := false
 	for i := range len(text) {
@@ -140,8 +141,8 @@ func bracket(text string) int {
 	return -1
 }
 
-// wordEnd is how long the word is that s begins with. That of a user goes on to
-// the end of its brackets.
+// wordEnd returns the length of the word at the beginning of s. A user's word includes its
+// brackets.
 func wordEnd(s string, user bool) int {
 	quoted, brackets := false, false
 	for i, c := range s {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The kinds of semantic tokens, by their place in the legend.
+// The kinds of semantic tokens, by index in the legend.
 const (
 	tokenKeyword = iota
 	tokenComment
@@ -27,7 +27,7 @@ func tokenLegend() map[string]any {
 	}
 }
 
-// colours gathers the tokens of a document in the order of the text.
+// colours collects the tokens of a document in text order.
 type colours struct {
 	q    *query
 	data []int
@@ -48,7 +48,7 @@ func (c *colours) add(start, end, kind int) {
 	c.last = at
 }
 
-// semanticTokens colours a whole document.
+// semanticTokens returns the tokens of a whole document.
 func (s *server) semanticTokens(q *query) (any, error) {
 	c := &colours{q: q, data: []int{}}
 	switch q.doc.kind {
@@ -85,7 +85,8 @@ func (p *policy) addRows(c *colours) {
 	}
 }
 
-// kindOfValue is the colour of a value; group says that links lead to it.
+// kindOfValue returns the token kind of a value; group reports whether role links lead to
+// it.
 func kindOfValue(domain string, group bool) int {
 	switch {
 	case group:

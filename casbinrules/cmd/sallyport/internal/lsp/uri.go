@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// pathOf is the file that a URI names. A document that is not a file keeps its URI
-// for a path, which no file has.
+// pathOf returns the file path of a URI. A document that is not a file uses its URI as
+// path, which cannot collide with a file.
 func pathOf(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "file" {
@@ -21,7 +21,7 @@ func pathOf(uri string) string {
 	return filepath.Clean(filepath.FromSlash(path))
 }
 
-// uriOf is the URI of a file.
+// uriOf returns the URI of a file.
 func uriOf(path string) string {
 	if strings.Contains(path, "://") {
 		return path
