@@ -14,19 +14,19 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Anonymous is the subject of requests without credentials. A principal with that name
-// gets nothing by the name, so it has no other meaning.
+// Anonymous is the subject of requests without credentials. It cannot be a user's name as
+// well, since a principal with that name gets nothing by it.
 const Anonymous = "anonymous"
 
 // Question is one request. Its subject is the ID of a principal, or
 // [Anonymous].
 type Question struct {
 	Subject string
-	// Roles are those the credentials bring.
+	// Roles are the roles that the credentials carry.
 	Roles          []string
 	Tenant         string
 	Object, Action string
-	// Attributes are the values of further fields that the model asks for.
+	// Attributes are the values of other fields that the model uses.
 	Attributes map[string]any
 }
 
@@ -49,7 +49,7 @@ func Decide(ctx context.Context, a *Policy, q Question) (core.Decision, error) {
 	return a.Authorize(ctx, p, access)
 }
 
-// Principal returns the principal who asks q, nil for a request without credentials.
+// Principal returns the principal of the request, nil for a request without credentials.
 func (q Question) Principal() (*core.Principal, error) {
 	switch q.Subject {
 	case Anonymous:
@@ -60,8 +60,8 @@ func (q Question) Principal() (*core.Principal, error) {
 	return core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Claims: q.Attributes})
 }
 
-// DecideReadable is [Decide], with an error where the value of an attribute does
-// not read as its type: nothing was compared, so that a denial would say too much.
+// DecideReadable is [Decide], with an error if the value of an attribute cannot be parsed
+// as its type: nothing was compared then, so a denial would be misleading.
 func DecideReadable(ctx context.Context, a *Policy, q Question) (core.Decision, error) {
 	d, err := Decide(ctx, a, q)
 	if err != nil || d.Reason != casbinrules.ReasonBadAttribute {
@@ -105,12 +105,12 @@ func explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbin
 	return a.ExplainQuery(ctx, query)
 }
 
-// Named reports whether an action is a name that the application gives it, as
-// with core.WithAction, and no request method: it holds a lower-case letter.
+// Named reports whether an action is a name chosen by the application, as with
+// core.WithAction, rather than a request method: it contains a lower-case letter.
 func Named(action string) bool { return strings.ContainsFunc(action, unicode.IsLower) }
 
-// namedAction is a request whose method is not the action asked about, which is
-// all that the policy looks at.
+// namedAction is a request with a named action. It has no method, so the policy can only
+// use the action.
 type namedAction struct{ core.Request }
 
 func (namedAction) Method() string { return "" }

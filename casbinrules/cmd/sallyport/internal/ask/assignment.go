@@ -8,7 +8,7 @@ type Assignment struct {
 	Names, Values []string
 }
 
-// Assignments returns all ways to give each name one of its values.
+// Assignments returns every combination of one value for each name.
 func Assignments(names []string, values map[string][]string) []*Assignment {
 	all := []*Assignment{{}}
 	for _, name := range names {

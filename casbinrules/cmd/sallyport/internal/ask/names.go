@@ -9,24 +9,24 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// Names are what a policy calls things, which tells what a question means and
-// whether it is misspelt.
+// Names are the names that a policy uses. They tell how a question is meant and whether it
+// is misspelt.
 type Names struct {
 	rules   []casbinrules.Rule
 	matcher casbinrules.Matcher
 	alone   string   // as in [Policy]
-	known   []string // subjects without the prefix of roles
+	known   []string // subjects without the role prefix
 	tenants []casbinrules.Pattern
-	// attributes are the request fields that take the values of attributes.
+	// attributes are the request fields that hold attributes.
 	attributes []string
 	hasTenants bool
-	// namesMethods says that rules tell request methods apart, or cover them.
+	// namesMethods reports that rules distinguish or cover request methods.
 	namesMethods bool
-	// values are what requests are compared with, by their field.
+	// values are the values that requests are compared with, by field.
 	values map[string][]casbinrules.Pattern
 }
 
-// NewNames reads the names that the policy in force uses.
+// NewNames collects the names that the current policy uses.
 func NewNames(a *Policy) *Names {
 	n := &Names{alone: a.Alone, rules: a.Rules(), matcher: a.Matcher(), known: a.KnownRoles(), values: map[string][]casbinrules.Pattern{}}
 	for _, r := range n.rules {
@@ -43,13 +43,13 @@ func NewNames(a *Policy) *Names {
 	return n
 }
 
-// Rules are those that the names were read from.
+// Rules returns the rules from which the names were collected.
 func (n *Names) Rules() []casbinrules.Rule { return n.rules }
 
-// IsTenant reports whether a request field of that name is the tenant.
+// IsTenant reports whether a request field with that name is the tenant.
 func IsTenant(field string) bool { return field == "dom" || field == "domain" || field == "tenant" }
 
-// Attributes are those of the request fields that take the values of attributes.
+// Attributes returns the request fields that hold attributes.
 func Attributes(fields []string) []string {
 	var attributes []string
 	for _, field := range fields {
@@ -60,7 +60,8 @@ func Attributes(fields []string) []string {
 	return attributes
 }
 
-// NoAttribute says that a model has no attribute of a name, and which it has.
+// NoAttribute returns a message that a model does not have the named attribute, with those
+// it has.
 func NoAttribute(name string, attributes []string) string {
 	has := "it asks for none"
 	if len(attributes) > 0 {
@@ -69,9 +70,9 @@ func NoAttribute(name string, attributes []string) string {
 	return fmt.Sprintf("the model asks for no attribute %q%s (%s)", name, Suggestion(name, attributes), has)
 }
 
-// Values are what the rules and the matcher compare a request field with, each
-// once: patterns, constants, and the names of role links where it is one. Names that
-// are patterns, too, are there as either.
+// Values returns the distinct values that the rules and the matcher compare a request field
+// with: patterns, constants, and names in role links if the field is one. A name that is
+// also a pattern is returned as both.
 func Values(rules []casbinrules.Rule, m casbinrules.Matcher, field string) []casbinrules.Pattern {
 	var values []casbinrules.Pattern
 	seen := map[casbinrules.Pattern]bool{}
@@ -103,7 +104,7 @@ func Values(rules []casbinrules.Rule, m casbinrules.Matcher, field string) []cas
 	return values
 }
 
-// usualMethods are those that any test may name.
+// usualMethods are methods that any test may use.
 var usualMethods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
@@ -111,15 +112,14 @@ var usualMethods = []string{
 // IsUsual reports whether "*" in a policy covers a method.
 func IsUsual(method string) bool { return slices.Contains(usualMethods, method) }
 
-// isMethod reports whether a word is evidently a request method.
+// isMethod reports whether a word is clearly a request method.
 func isMethod(word string) bool {
 	return IsUsual(word) || word == http.MethodConnect || word == http.MethodTrace
 }
 
-// Orient puts object and action into their order, object first, where they are
-// evidently written the other way round: when the first is a request method or
-// the second a path. The hint then says so. Where that is not evident and the
-// policy knows more of the two the other way round, it is an error.
+// Orient swaps object and action if they are clearly in the wrong order, because the object
+// is a request method or the action is a path. The hint then says so. If that is not clear,
+// but the policy knows more of the two in the other order, it returns an error.
 func (n *Names) Orient(q Question) (turned Question, hint string, err error) {
 	turned = q
 	turned.Object, turned.Action = q.Action, q.Object
@@ -128,7 +128,7 @@ func (n *Names) Orient(q Question) (turned Question, hint string, err error) {
 	if isPath(first) && !isPath(second) || isMethod(second) && !isMethod(first) {
 		return q, "", nil
 	}
-	asWritten, other := n.score(q), n.score(turned) // which takes a while
+	asWritten, other := n.score(q), n.score(turned) // computing scores is slow
 	switch {
 	case asWritten == 2 && other < 2:
 		return q, "", nil
@@ -140,7 +140,7 @@ func (n *Names) Orient(q Question) (turned Question, hint string, err error) {
 	return q, "", nil
 }
 
-// score is how many of object and action the policy knows.
+// score returns how many of object and action the policy knows.
 func (n *Names) score(q Question) int {
 	score := 0
 	if n.knows("obj", q.Object) {
@@ -152,11 +152,12 @@ func (n *Names) score(q Question) int {
 	return score
 }
 
-// knows reports whether the policy has something to say about a value of a
-// request field in particular, and not as about any other.
+// knows reports whether the policy mentions a value of a request field specifically, as
+// opposed to covering every value.
 func (n *Names) knows(field, value string) bool { return isAbout(n.values[field], value) }
 
-// isAbout reports whether one of patterns is about a value in particular.
+// isAbout reports whether one of patterns matches value but not a value that no policy
+// mentions.
 func isAbout(patterns []casbinrules.Pattern, value string) bool {
 	return slices.ContainsFunc(patterns, func(p casbinrules.Pattern) bool {
 		return p.Text == value || p.Matches(value) && !p.Matches(stranger(value))
@@ -168,7 +169,7 @@ func isCovered(patterns []casbinrules.Pattern, value string) bool {
 	return slices.ContainsFunc(patterns, func(p casbinrules.Pattern) bool { return p.Matches(value) })
 }
 
-// stranger is a value of the same form that no policy has in mind.
+// stranger returns a value of the same form that no policy mentions.
 func stranger(value string) string {
 	segments := strings.Split(value, "/")
 	for i, s := range segments {
@@ -179,16 +180,16 @@ func stranger(value string) string {
 	return strings.Join(segments, "/")
 }
 
-// Problem is a name that the policy does not know. Slip says that it is
-// probably misspelt.
+// Problem is a name that the policy does not know. Slip reports that it is probably
+// misspelt.
 type Problem struct {
 	Slip bool
 	Text string
 }
 
-// Misfits are the roles, the tenant and the attributes of a question that do not
-// fit the model and the policy, so that no answer would mean what was asked.
-// noTenant says that there is none on purpose.
+// Misfits returns the roles, the tenant and the attributes of a question that do not fit
+// the model and the policy, so that the answer would not mean what was asked. noTenant
+// reports that the tenant is left out on purpose.
 func (n *Names) Misfits(q Question, noTenant bool) []string {
 	var found []string
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
@@ -230,9 +231,8 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	return found
 }
 
-// Unknown are the names in a question that the policy does not know: the answer
-// would be the same for any other name. declared says that the subject is
-// unknown on purpose.
+// Unknown returns the names in a question that the policy does not know: any other name
+// would get the same answer. declared reports that the subject is unknown on purpose.
 func (n *Names) Unknown(q Question, declared bool) []Problem {
 	var found []Problem
 	add := func(slip, format string, args ...any) {
@@ -247,8 +247,8 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 		}
 	}
 	for _, name := range q.AttributeNames() {
-		// That others are refused is what tests of attributes are for, and those may
-		// be much alike, as active and inactive are.
+		// Tests of attributes often check that other values are refused, and such values
+		// may be similar, like active and inactive.
 		if value, ok := q.Attributes[name].(string); ok && !n.knows(name, value) {
 			if near := inOtherCase(value, texts(n.values[name])); near != "" {
 				add(near, "no line of the policy is about %s=%s", name, value)

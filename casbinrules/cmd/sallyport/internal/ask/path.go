@@ -9,12 +9,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Canonical has the path of a request in place of the object that a question
-// names, as a gate would: decoded once, without query and trailing slash. The
-// note then says so. It is an error for a path that a gate answers with 400. An
-// object that does not begin with a slash is no path and stays. With slashes the
-// gate is one of a guard with core.WithEncodedSlashes, and the encoded slashes are
-// taken for those of parameters.
+// Canonical replaces the object of a question by the path that a gate would authorize:
+// decoded once, without query and trailing slash. The note reports the change. A path that
+// a gate answers with 400 is an error. An object that does not begin with a slash is not a
+// path and is left alone. With slashes, the gate belongs to a guard with
+// core.WithEncodedSlashes, and encoded slashes are part of parameters.
 func Canonical(q Question, slashes bool) (canonical Question, note string, err error) {
 	if !strings.HasPrefix(q.Object, "/") {
 		return q, "", nil
@@ -35,7 +34,7 @@ func Canonical(q Question, slashes bool) (canonical Question, note string, err e
 	return q, note, nil
 }
 
-// spelling says how characters are written that mean something else in a path.
+// spelling returns how to write characters that have another meaning in a path.
 func spelling(path string, slashes bool) string {
 	if slashes {
 		return " (say --encoded-slashes if the guard has core.WithEncodedSlashes)"

@@ -10,23 +10,23 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Policy is a policy with the roles that everybody who is signed in has. Its methods
-// count them; requests without credentials never have one.
+// Policy is a policy with the roles that everyone signed in has. Its methods take them into
+// account; requests without credentials never have them.
 type Policy struct {
 	*casbinrules.Authorizer
-	// Default is the role of [casbinrules.WithDefaultRole], "" for none, which the
-	// authorizer adds to the roles of every principal.
+	// Default is the role of [casbinrules.WithDefaultRole], which the authorizer adds to
+	// the roles of every principal; "" for none.
 	Default string
-	// Alone is a role that is asked by itself before the principal, "" for none: what
-	// it allows is allowed, and what it denies is taken from nobody.
+	// Alone is a role that is evaluated separately before the principal; "" for none. What
+	// it allows is allowed. What it denies is not denied to anyone.
 	Alone string
 }
 
-// nobody is the ID that a role is asked alone with.
+// nobody is the principal's ID for evaluating [Policy.Alone].
 const nobody = "\U0001f6aa"
 
-// alone is the principal that has the role that is asked alone, in the place of p;
-// nil if none is asked.
+// alone returns the principal that has only the role Alone, in the tenant of p; nil if
+// there is no such role.
 func (a *Policy) alone(p *core.Principal) (*core.Principal, error) {
 	if a.Alone == "" || p == nil {
 		return nil, nil
@@ -38,8 +38,8 @@ func (a *Policy) alone(p *core.Principal) (*core.Principal, error) {
 	return core.NewPrincipal(core.PrincipalInfo{ID: nobody, Roles: []string{a.Alone}, Tenant: p.Tenant(), Claims: claims})
 }
 
-// askers are p, and in front of it the role that is asked alone: what one of them may
-// do is allowed.
+// askers returns p, preceded by the principal with the role Alone if there is one. A
+// request is allowed if it is for any of them.
 func (a *Policy) askers(p *core.Principal) ([]*core.Principal, error) {
 	alone, err := a.alone(p)
 	if alone == nil || err != nil {
@@ -48,7 +48,7 @@ func (a *Policy) askers(p *core.Principal) ([]*core.Principal, error) {
 	return []*core.Principal{alone, p}, nil
 }
 
-// Authorize decides as [casbinrules.Authorizer.Authorize].
+// Authorize decides like [casbinrules.Authorizer.Authorize].
 func (a *Policy) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
 	if alone, err := a.alone(p); alone != nil || err != nil {
 		if err != nil {
@@ -61,8 +61,8 @@ func (a *Policy) Authorize(ctx context.Context, p *core.Principal, access core.A
 	return a.Authorizer.Authorize(ctx, p, access)
 }
 
-// RolesOf is [casbinrules.Authorizer.RolesOf], with the role that is asked alone and
-// those that it has.
+// RolesOf returns the roles as [casbinrules.Authorizer.RolesOf] does, with the role Alone
+// and the roles it inherits.
 func (a *Policy) RolesOf(ctx context.Context, p *core.Principal) ([]string, error) {
 	roles, err := a.Authorizer.RolesOf(ctx, p)
 	if err != nil {
@@ -76,14 +76,14 @@ func (a *Policy) RolesOf(ctx context.Context, p *core.Principal) ([]string, erro
 	return slices.Concat(roles, []string{a.Alone}, more), err
 }
 
-// IsRole reports whether the subject of a question is refused for its name, which is
-// that of a role.
+// IsRole reports whether the subject of a question is refused because its name is that of a
+// role.
 func (a *Policy) IsRole(ctx context.Context, q Question) (bool, error) {
-	d, err := Decide(ctx, &Policy{Authorizer: a.Authorizer}, q) // the role of everybody may allow it
+	d, err := Decide(ctx, &Policy{Authorizer: a.Authorizer}, q) // Alone might allow the request
 	return d.Reason == casbinrules.ReasonSubjectIsRoleName, err
 }
 
-// Filter is [casbinrules.Authorizer.Filter].
+// Filter filters objects like [casbinrules.Authorizer.Filter].
 func (a *Policy) Filter(ctx context.Context, p *core.Principal, action casbinrules.Action, objects []string) ([]string, error) {
 	askers, err := a.askers(p)
 	if err != nil {
@@ -102,7 +102,7 @@ func (a *Policy) Filter(ctx context.Context, p *core.Principal, action casbinrul
 	return slices.DeleteFunc(slices.Clone(objects), func(object string) bool { return !allowed[object] }), nil
 }
 
-// Grants are those of [casbinrules.Authorizer.Objects], each once.
+// Grants returns the distinct grants of [casbinrules.Authorizer.Objects].
 func (a *Policy) Grants(ctx context.Context, p *core.Principal, action casbinrules.Action) ([]casbinrules.Grant, error) {
 	askers, err := a.askers(p)
 	if err != nil {
@@ -123,7 +123,7 @@ func (a *Policy) Grants(ctx context.Context, p *core.Principal, action casbinrul
 	return grants, nil
 }
 
-// Subjects is [casbinrules.Authorizer.Subjects].
+// Subjects returns the subjects of [casbinrules.Authorizer.Subjects].
 func (a *Policy) Subjects(ctx context.Context, tenant, object string, action casbinrules.Action) (casbinrules.SubjectSet, error) {
 	set, err := a.Authorizer.Subjects(ctx, tenant, object, action)
 	if err != nil || a.Alone == "" {
@@ -152,7 +152,7 @@ func (a *Policy) Subjects(ctx context.Context, tenant, object string, action cas
 	return set, nil
 }
 
-// Everybody says in words what everybody who is signed in has, "" for nothing.
+// Everybody describes what everyone signed in has; "" for nothing.
 func (a *Policy) Everybody() string {
 	var parts []string
 	if a.Default != "" {

@@ -10,8 +10,8 @@ import (
 
 const routesForm = `it holds a list such as [{"method": "GET", "pattern": "/reports/:id"}]`
 
-// ParseRoutes reads the routes of an application, as Routes of an adapter lists
-// them, from JSON.
+// ParseRoutes parses the routes of an application from JSON, as listed by Routes of an
+// adapter.
 func ParseRoutes(text []byte) ([]core.RouteInfo, error) {
 	var routes []core.RouteInfo
 	if err := json.Unmarshal(text, &routes); err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Suggestion is what to say of a name that is like one of known, or "".
+// Suggestion returns a hint for a name that is similar to one of known, or "".
 func Suggestion(name string, known []string) string {
 	for _, k := range known {
 		if alike(name, k) {
@@ -16,13 +16,14 @@ func Suggestion(name string, known []string) string {
 	return ""
 }
 
-// inOtherCase is [Suggestion] for a name that is one of known but for letter case.
+// inOtherCase is [Suggestion] for a name that differs from one of known in letter case
+// only.
 func inOtherCase(name string, known []string) string {
 	return Suggestion(name, slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.EqualFold(k, name) }))
 }
 
-// nearObject is [Suggestion] for an object, which is compared with those of the
-// policy segment by segment.
+// nearObject is [Suggestion] for an object. It is compared with the policy's objects
+// segment by segment.
 func (n *Names) nearObject(object string) string {
 	if path := "/" + object; !strings.HasPrefix(object, "/") && n.knows("obj", path) {
 		return fmt.Sprintf(": did you mean %s?", path)
@@ -36,8 +37,7 @@ func (n *Names) nearObject(object string) string {
 	return ""
 }
 
-// misspelt reports whether segments are those of a pattern but for slips of the
-// pen.
+// misspelt reports whether segments match a pattern except for typing errors.
 func misspelt(segments, pattern []string) bool {
 	if len(segments) != len(pattern) {
 		return false
@@ -55,10 +55,9 @@ func misspelt(segments, pattern []string) bool {
 	return slips > 0
 }
 
-// alike reports whether one of two different names is probably a slip of the
-// pen for the other: letter case, a letter too few or too many, another letter,
-// or two that are swapped; two such slips in a long name. Digits tell things
-// apart on purpose.
+// alike reports whether two different names probably differ by a typing error: letter case,
+// or a letter that is missing, added, changed or swapped with its neighbor; in a long name,
+// up to two such errors. Digits distinguish names on purpose.
 func alike(a, b string) bool {
 	letters := func(s string) string {
 		return strings.Map(func(r rune) rune {
@@ -78,8 +77,8 @@ func alike(a, b string) bool {
 	return distance([]rune(a), []rune(b)) <= min(slips, 2)
 }
 
-// distance is how many letters are to be put in, left out, changed or swapped
-// with their neighbour to make b of a.
+// distance returns the edit distance of a and b, where swapping two neighboring letters
+// counts as one edit.
 func distance(a, b []rune) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

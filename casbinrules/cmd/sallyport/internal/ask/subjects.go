@@ -7,39 +7,38 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// Kind says what a [Subject] is.
+// Kind is the kind of a [Subject].
 type Kind string
 
 // The kinds of subjects.
 const (
-	// Role is somebody whose credentials bring one role and who is nobody
-	// else the policy knows.
+	// Role is someone whose credentials carry one role, and whose ID the policy does not
+	// know.
 	Role Kind = "role"
-	// User is somebody the policy knows by name, without roles of a token.
+	// User is someone that the policy knows by ID, without roles in the credentials.
 	User Kind = "user"
-	// Stranger is somebody signed in whom the policy does not know.
+	// Stranger is someone signed in whose ID the policy does not know.
 	Stranger Kind = "stranger"
 	// Unknown is a request without credentials.
 	Unknown Kind = "anonymous"
-	// Pair is somebody with a role beside another role, or beside being a user
-	// whom the policy knows.
+	// Pair is someone with a role in addition to another role, or to an ID that the policy
+	// knows.
 	Pair Kind = "pair"
 )
 
-// Subject is somebody that requests are made up for.
+// Subject is someone that requests are generated for.
 type Subject struct {
 	Kind Kind
-	// Name is that of the role or user, or what to call the others.
+	// Name is the name of the role or user, or a description.
 	Name   string
 	Tenant string
-	// Attributes are the values of its attributes, nil for none.
+	// Attributes are the values of the subject's attributes; nil for none.
 	Attributes *Assignment
-	// id is the ID of the principal, role and second the roles of its
-	// credentials.
+	// id is the ID of the principal. role and second are the roles of its credentials.
 	id, role, second string
 }
 
-// Roles are those that the credentials bring.
+// Roles returns the roles that the credentials carry.
 func (s Subject) Roles() []string {
 	var roles []string
 	for _, role := range []string{s.role, s.second} {
@@ -50,7 +49,7 @@ func (s Subject) Roles() []string {
 	return roles
 }
 
-// With is the subject with the role of another one beside its own.
+// With returns the subject with the role of another one added to its own.
 func (s Subject) With(role Subject) Subject {
 	if s.role == "" {
 		s.role = role.role
@@ -61,7 +60,7 @@ func (s Subject) With(role Subject) Subject {
 	return s
 }
 
-// Label is the name, with the tenant and the attributes where there are any.
+// Label returns the name with the tenant and the attributes, if any.
 func (s Subject) Label() string {
 	label := s.Name
 	if s.Tenant != "" {
@@ -73,46 +72,45 @@ func (s Subject) Label() string {
 	return label
 }
 
-// IsNamed reports whether the subject is a user who is called like a role of the
-// policy.
+// IsNamed reports whether the subject is a user with the name of a role in the policy.
 func (s Subject) IsNamed(role Subject, prefix string) bool {
 	return s.Kind == User && role.Kind == Role && s.id == prefix+role.role
 }
 
-// IsPlus reports whether the subject is user with a role beside it.
+// IsPlus reports whether the subject is user with an additional role.
 func (s Subject) IsPlus(user Subject) bool { return s.id == user.id && s.Kind == Pair }
 
-// Question is a request of the subject.
+// Question returns a request by the subject.
 func (s Subject) Question(object, action string) Question {
 	return Question{Subject: s.id, Roles: s.Roles(), Tenant: s.Tenant, Object: object, Action: action, Attributes: s.Attributes.Map()}
 }
 
-// Who says which subjects are wanted of a policy.
+// Who selects the subjects of a policy.
 type Who struct {
-	// Prefix is that of role names, NoTokenRoles says that roles of tokens do
-	// not count, and Anonymous that requests without credentials may pass.
+	// Prefix is the prefix of role names. NoTokenRoles reports that roles in tokens are
+	// ignored, and Anonymous that requests without credentials may be allowed.
 	Prefix       string
 	NoTokenRoles bool
 	Anonymous    bool
-	// Everybody says that everybody who is signed in has a role.
+	// Everybody reports that everyone signed in has a role.
 	Everybody bool
-	// Users wants those that the policy gives roles, too, and Apart each name both as
-	// a role and as a user, since the matcher may tell one from the other.
+	// Users includes the users that the policy assigns roles to. Apart includes each name
+	// both as a role and as a user, because the matcher may distinguish them.
 	Users, Apart bool
-	// Stranger is an ID that no policy has.
+	// Stranger is an ID that occurs in no policy.
 	Stranger string
-	// Tenants are those wanted; nil for all that the policies name.
+	// Tenants are the tenants to include; nil for all that the policies name.
 	Tenants []string
-	// Named are roles that the matcher names, as the policy spells them.
+	// Named are the roles that the matcher names, in the policy's spelling.
 	Named []string
-	// IDs are further users.
+	// IDs are additional users.
 	IDs []string
-	// Assignments are the attributes that each subject is wanted with.
+	// Assignments are the attribute values to combine with each subject.
 	Assignments []*Assignment
 }
 
-// Subjects are the roles that rules name, in their order, and who else is
-// wanted. Where the roles of tokens mean nothing they are the users.
+// Subjects returns the roles that rules name, in order, and the other subjects selected. If
+// roles in tokens are ignored, the names stand for users.
 func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 	n := readNames(rules)
 	byRole := n.linked && !w.NoTokenRoles
@@ -165,7 +163,7 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 	return w.Spread(list)
 }
 
-// MatcherRoles are the roles that matchers name, as in g(r.sub, "admin").
+// MatcherRoles returns the roles that matchers name, as in g(r.sub, "admin").
 func MatcherRoles(matchers ...casbinrules.Matcher) []string {
 	var roles []string
 	for _, m := range matchers {
@@ -178,7 +176,7 @@ func MatcherRoles(matchers ...casbinrules.Matcher) []string {
 	return roles
 }
 
-// Spread is each subject with each of the assignments wanted.
+// Spread returns each subject with each of w.Assignments.
 func (w Who) Spread(list []Subject) []Subject {
 	if w.Assignments == nil {
 		return list
@@ -214,13 +212,13 @@ func add(list []Subject, s Subject) []Subject {
 	return append(list, s)
 }
 
-// policyNames are the names that rules use, each once, in their order.
+// policyNames are the distinct names that rules use, in order of appearance.
 type policyNames struct {
-	// roles are given by g lines, to users, where g is about these.
+	// roles are the names that g lines assign to users, if g is about subjects.
 	roles, users, tenants []string
-	// named are those of p lines and the roles.
+	// named are the subjects of p lines and the roles.
 	named []string
-	// linked says that subjects of p lines may be roles.
+	// linked reports that subjects of p lines may be roles.
 	linked bool
 }
 
@@ -259,5 +257,5 @@ func readNames(rules []casbinrules.Rule) policyNames {
 	return n
 }
 
-// Tenants are the tenants that rules name, each once, in their order.
+// Tenants returns the distinct tenants that rules name, in order of appearance.
 func Tenants(rules []casbinrules.Rule) []string { return readNames(rules).tenants }

@@ -6,19 +6,19 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 )
 
-// column is one of a table that the page shows.
+// column is a column of a table on the page.
 type column struct {
 	label string
 	at    int // in the matrix
-	// attributes are those of subjects that have the same column.
+	// attributes are those of the subjects that share the column.
 	attributes []string
 }
 
-// columns are those that say something. Subjects for which no line decides anything
-// are named beside the table, and one whose attributes make no difference has one
+// columns returns the columns with content. Subjects for which no line decides anything are
+// listed beside the table, and a subject whose attributes make no difference has a single
 // column.
 func columns(m *matrix.Matrix) (shown []column, idle []string) {
-	of := map[string][]column{} // by the subject without its attributes
+	of := map[string][]column{} // by subject, without its attributes
 	var order []string
 	for i, s := range m.Columns {
 		attributes := s.Attributes.String()
@@ -65,7 +65,7 @@ func equalColumns(m *matrix.Matrix, a, b int) bool {
 	return true
 }
 
-// silent reports whether no line decides anything in a column.
+// silent reports whether no policy line decides any cell of a column.
 func silent(m *matrix.Matrix, at int) bool {
 	for _, cells := range m.Cells {
 		if c := cells[at]; c.Allowed || c.Rule != nil || c.Err != "" {

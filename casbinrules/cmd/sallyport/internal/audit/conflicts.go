@@ -12,22 +12,23 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Forbidden is a pair that nobody may have both of: two roles, or two accesses.
+// Forbidden is a pair of roles, or of accesses, that nobody may have both of.
 type Forbidden struct {
 	File string
 	Line int
-	// Roles, or two accesses, each an object and an action.
+	// Roles is the pair if ByRole is set. Otherwise it is Access, each an object and an
+	// action.
 	Roles  [2]string
 	Access [2][2]string
 	ByRole bool
-	// Why is the comment in front of the line, or "".
+	// Why is the comment above the line, or "".
 	Why string
 }
 
-// Place is "conflicts.csv:3".
+// Place returns a location such as "conflicts.csv:3".
 func (f Forbidden) Place() string { return fmt.Sprintf("%s:%d", f.File, f.Line) }
 
-// String is the pair in words.
+// String describes the pair in words.
 func (f Forbidden) String() string {
 	if f.ByRole {
 		return f.Roles[0] + " and " + f.Roles[1]
@@ -37,13 +38,14 @@ func (f Forbidden) String() string {
 
 const forbiddenForm = `write "roles, ROLE, ROLE" or "access, OBJECT, ACTION, OBJECT, ACTION"`
 
-// ReadForbidden reads a file of forbidden pairs, one a line, quoted as policy lines:
+// ReadForbidden reads a file of forbidden pairs, one per line, quoted like policy lines:
 //
-//	# Who enters a payment does not approve it.
+//	# Whoever enters a payment must not approve it.
 //	roles, payer, approver
 //	access, /payments, POST, /payments/7/approval, POST
 //
-// Lines that begin with # are comments; one in front of a pair says why.
+// Lines that begin with # are comments. A comment directly above a pair gives the reason
+// for it.
 func ReadForbidden(file string) ([]Forbidden, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -82,15 +84,15 @@ func ReadForbidden(file string) ([]Forbidden, error) {
 	return pairs, nil
 }
 
-// Conflict is somebody who has both of a forbidden pair.
+// Conflict is a subject that has both of a forbidden pair.
 type Conflict struct {
 	Forbidden
 	Who string
 }
 
-// Conflicts are those of the subjects, each role and each user of a policy, who have
-// both of a pair, in one tenant where there are tenants. The error is that of a decision, or names a role that the policy
-// does not know.
+// Conflicts returns the subjects, among the roles and users of a policy, that have both of
+// a pair, within one tenant if the model has tenants. The error is that of a failed
+// decision, or names a role that the policy does not know.
 func Conflicts(ctx context.Context, a *ask.Policy, subjects []ask.Subject, pairs []Forbidden) ([]Conflict, error) {
 	known := a.KnownRoles()
 	for _, f := range pairs {
@@ -127,7 +129,7 @@ func Conflicts(ctx context.Context, a *ask.Policy, subjects []ask.Subject, pairs
 	return found, nil
 }
 
-// rolesOf are the roles of a subject, from its credentials and from the policy.
+// rolesOf returns the roles of a subject, both from its credentials and from the policy.
 func rolesOf(ctx context.Context, a *ask.Policy, s ask.Subject) ([]string, error) {
 	q := s.Question("", "")
 	if q.Subject == ask.Anonymous {

@@ -1,5 +1,5 @@
-// Package audit writes a report for auditors: a page that shows who may do what,
-// and what in a policy needs attention.
+// Package audit writes a report for auditors: a page that shows who may do what, and what
+// in a policy needs attention.
 package audit
 
 import (
@@ -22,41 +22,41 @@ var (
 	styleText string
 )
 
-// Page is what a report says.
+// Page is the content of a report.
 type Page struct {
-	// Model and Hash name what was asked, Made is when.
+	// Model and Hash identify the policy, and Made is the time of the report.
 	Model, Hash, Made string
 	Matrix            *matrix.Matrix
 	Sections          []Section
-	// Files are those of the policy, shown at the end.
+	// Files are the files of the policy, shown at the end.
 	Files []matrix.Listing
 }
 
-// Section is one question with its answer.
+// Section is a question with its answers.
 type Section struct {
 	ID, Title string
-	// Intro says what is listed.
+	// Intro describes the list.
 	Intro string
 	Lines []Line
-	// None is said where nothing is listed. Missing says why nothing is known.
+	// None is shown instead of an empty list. Missing explains why there is no list.
 	None, Missing string
 }
 
 // Line is one answer.
 type Line struct {
-	// Sign is "+" for what is gained and "-" for what is lost, or "".
+	// Sign is "+" for gained access, "-" for lost access, or "".
 	Sign, Text string
-	// Rule is the line of the policy that it is about, or nil.
+	// Rule is the policy line that the answer is about, or nil.
 	Rule *casbinrules.RuleText
 }
 
-// shown is what the template is given.
+// shown is the data of the template.
 type shown struct {
 	*Page
 	Style   template.CSS
 	Policy  string
 	Heads   []string
-	Idle    []string // subjects that may do nothing
+	Idle    []string // subjects without any access
 	Rows    []row
 	Parts   []part
 	Listing []matrix.ListedFile
@@ -76,8 +76,7 @@ type part struct {
 
 type line struct{ Sign, Text, Place, Target string }
 
-// WriteHTML writes a page that needs nothing else: no network, no other file, no
-// script.
+// WriteHTML writes a self-contained page: no network, no other file, no script.
 func (p *Page) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{"words": words}).Parse(pageText)
 	if err != nil {
@@ -133,7 +132,8 @@ func (p *Page) WriteHTML(w io.Writer) error {
 	return err
 }
 
-// word is one of a text; one with a hyphen, such as a flag, stays on one line.
+// word is a word of a text. Words with a hyphen, such as flags, are not broken across
+// lines.
 type word struct {
 	Text  string
 	Whole bool

@@ -1,7 +1,7 @@
 package doctor
 
-// advice says for a reason what to look at: the tables of the page on
-// troubleshooting, which a test compares with it.
+// advice says what to look at, by reason. A test compares it with the tables on the
+// troubleshooting page.
 var advice = map[string]string{
 	"no_credentials":         "the client lost its token; a proxy drops Authorization; a redirect to another host (clients drop the header there); a script that does not set the header",
 	"malformed":              "a client that sends Bearer undefined, a token with quotes or cut off; a proxy that limits header sizes",

@@ -10,23 +10,23 @@ import (
 	"strings"
 )
 
-// Counts is what was seen of requests.
+// Counts is what was observed of requests.
 type Counts struct {
-	// Allowed is how many requests were allowed.
+	// Allowed is the number of allowed requests.
 	Allowed float64
-	// Refused are those that were not, by outcome and reason.
+	// Refused counts the refused requests by outcome and reason.
 	Refused map[Kind]*Tally
-	// Notes are further things that are wrong, such as a rejected policy.
+	// Notes are other problems, such as a rejected policy.
 	Notes []Finding
-	// Lines is how many lines a log has, and Unread how many of them could not be
-	// read, by why not. Lines of something else are in neither sense unread.
+	// Lines is the number of lines of a log. Unread counts those that could not be read, by
+	// the reason. Lines of other programs are not among them.
 	Lines  int
 	Unread map[string]int
 
-	revisions map[string]string // of an instance, by the name of the policy
+	revisions map[string]string // of one instance, by policy name
 }
 
-// Kind is a kind of refusals.
+// Kind is a kind of refusal.
 type Kind struct{ Outcome, Reason string }
 
 // Tally counts refusals of one kind.
@@ -35,8 +35,8 @@ type Tally struct {
 	Routes, Rules, Schemes map[string]float64
 }
 
-// maxValues is how many kinds, and how many values of each, are told apart, so that a
-// log of another kind does not fill the memory.
+// maxValues is the maximum number of kinds, and of values per kind, so that an unrelated
+// log cannot exhaust memory.
 const maxValues = 1000
 
 // Add counts n refusals.
@@ -65,8 +65,8 @@ func count(by map[string]float64, value string, n float64) {
 	}
 }
 
-// Together is what several instances of a service have seen. That they decide by
-// different policies is a finding of its own.
+// Together combines what several instances of a service have counted. If they decide by
+// different policies, that is a finding of its own.
 func Together(all []*Counts) *Counts {
 	sum, revisions := &Counts{Unread: map[string]int{}}, map[string]map[string]bool{}
 	for _, c := range all {
@@ -99,12 +99,12 @@ func Together(all []*Counts) *Counts {
 	return sum
 }
 
-// addAll counts all of one kind.
+// addAll adds the counts of one kind.
 func (c *Counts) addAll(k Kind, t *Tally) {
 	c.Add(k, t.Number, "", "", "")
 	sum := c.Refused[k]
 	if sum == nil {
-		return // beyond the bound, and counted as others
+		return // beyond the limit, and counted as others
 	}
 	for _, of := range []struct{ to, from map[string]float64 }{{sum.Routes, t.Routes}, {sum.Rules, t.Rules}, {sum.Schemes, t.Schemes}} {
 		for value, n := range of.from {
@@ -120,7 +120,7 @@ func before(text, name string) string {
 	return text + name
 }
 
-// Total is how many requests there were.
+// Total returns the number of requests.
 func (c *Counts) Total() float64 {
 	n := c.Allowed
 	for _, t := range c.Refused {
@@ -131,20 +131,20 @@ func (c *Counts) Total() float64 {
 
 // Finding is one thing that is broken.
 type Finding struct {
-	// Plumbing is what is broken: identity, policy, guessing, keys, dependency,
+	// Plumbing is the part that is broken: identity, policy, guessing, keys, dependency,
 	// program or requests.
 	Plumbing string `json:"plumbing"`
-	// Alert is the alert of docs/observability that fires for the same, and the
-	// section of the runbook; "" where there is none.
+	// Alert is the alert in docs/observability for the same problem, and its section in the
+	// runbook; "" if there is none.
 	Alert string `json:"alert,omitempty"`
-	// Seen says what was seen, Look what to look at.
+	// Seen says what was observed, and Look what to look at.
 	Seen string `json:"seen"`
 	Look string `json:"look"`
-	// Count is how many requests are of the kind; 0 where none are counted.
+	// Count is the number of requests of this kind; 0 if they are not counted.
 	Count float64 `json:"count,omitempty"`
 }
 
-// kinds are what outcomes and reasons mean.
+// The parts that outcomes and reasons point at.
 const (
 	identity   = "identity"
 	policy     = "policy"
@@ -155,7 +155,7 @@ const (
 	requests   = "requests"
 )
 
-// The alerts of docs/observability/rules.yml, each of which a finding may have.
+// The alerts of docs/observability/rules.yml that findings refer to.
 const (
 	identityBurst   = "SallyportIdentityBurst"
 	policyBurst     = "SallyportPolicyBurst"
@@ -170,13 +170,13 @@ const (
 	decisionsLost   = "SallyportDecisionsLost"
 )
 
-// bursts are the alerts for refusals.
+// bursts maps parts to their alerts for refusals.
 var bursts = map[string]string{
 	identity: identityBurst, policy: policyBurst, guessing: guessed, keys: keyRotation, dependency: dependencyDown, program: fault,
 }
 
-// alert is the one for refusals of a kind. Where keys of an issuer are missing, the
-// 503s of tokens have no other cause.
+// alert returns the alert for refusals of a kind. If an issuer's keys are missing, they are
+// the cause of 503s for tokens.
 func (c *Counts) alert(k Kind, t *Tally) string {
 	switch k.Reason {
 	case "policy_stale", "credentials_stale":
@@ -190,7 +190,7 @@ func (c *Counts) alert(k Kind, t *Tally) string {
 	return bursts[plumbing(k)]
 }
 
-// plumbing is what a kind of refusal points at.
+// plumbing returns the part that a kind of refusal points at.
 func plumbing(k Kind) string {
 	switch k.Reason {
 	case "wrong_secret", "unknown_principal", "too_many_attempts":
@@ -215,7 +215,7 @@ var statuses = map[string]int{
 	"unauthenticated": 401, "forbidden": 403, "bad_request": 400, "unavailable": 503, "error": 500, "limited": 429,
 }
 
-// general is the advice for what is no reason of the page's tables.
+// general is the advice for reasons that are not in the tables of the page.
 var general = map[string]string{
 	identity:   "sessions, token refresh, cookies, header fields that a proxy drops",
 	policy:     "the last edit of the policy, roles, rules, entitlements, account state",
@@ -226,12 +226,12 @@ var general = map[string]string{
 	requests:   "clients or proxies that write paths or credentials in two ways; scanners do so, too",
 }
 
-// notable are the shares of requests from which a kind is a finding. Faults and
-// outages are one at once.
+// notable is the share of requests from which on a kind is a finding. A single fault or
+// outage is always one.
 const notable = 0.05
 
-// Diagnose says what is broken, the most frequent first. Kinds that are less than
-// a twentieth of the requests are as usual, except outages and faults.
+// Diagnose returns what is broken, the most frequent first. Kinds that make up less than a
+// twentieth of the requests count as normal, except for outages and faults.
 func (c *Counts) Diagnose() []Finding {
 	found := slices.Clone(c.Notes)
 	total := c.Total()
@@ -257,7 +257,7 @@ func (c *Counts) Diagnose() []Finding {
 	return found
 }
 
-// most names what of all is most frequent, at most two of them.
+// most names the one or two most frequent values.
 func most(before string, all map[string]float64) string {
 	if len(all) == 0 {
 		return ""

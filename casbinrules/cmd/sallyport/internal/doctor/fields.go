@@ -9,11 +9,12 @@ import (
 	"strings"
 )
 
-// wrappers are the members in which collectors of logs put a line: Docker's, that of
-// the journal, and those of others.
+// wrappers are the members under which log collectors put the original line: Docker, the
+// systemd journal, and others.
 var wrappers = []string{"log", "MESSAGE", "message"}
 
-// fields are those of a line, nil for one that is broken. The message is msg.
+// fields returns the fields of a line, nil if the line is malformed. The message is the
+// field msg.
 func fields(line string) map[string]string {
 	line = strings.TrimSpace(line)
 	if at := strings.Index(line, "{"); at == 0 || at > 0 && strings.HasSuffix(line, "}") && !strings.Contains(line, "msg=") {
@@ -22,7 +23,7 @@ func fields(line string) map[string]string {
 	return textFields(line)
 }
 
-// jsonFields are the members of an object, or the fields of the line that it wraps.
+// jsonFields returns the members of an object, or the fields of the line that it wraps.
 func jsonFields(line string, wrapped bool) map[string]string {
 	var members map[string]any
 	if json.Unmarshal([]byte(line), &members) != nil {
@@ -54,13 +55,13 @@ func textFields(line string) map[string]string {
 		}
 		f[key], rest = value, after
 	}
-	if f["msg"] == "" { // slog's default handler has time, level and message in front
+	if f["msg"] == "" { // slog's default handler puts time, level and message first
 		f["msg"] = message(words)
 	}
 	return f
 }
 
-// message is what of words stands behind the level.
+// message returns the words after the level.
 func message(words []string) string {
 	for i, w := range words {
 		switch w {
@@ -71,7 +72,7 @@ func message(words []string) string {
 	return ""
 }
 
-// pair cuts key=value, or key="value", off s.
+// pair cuts key=value, or key="value", off the front of s.
 func pair(s string) (key, value, rest string, ok bool) {
 	end := strings.IndexAny(s, "= \"")
 	if end <= 0 || s[end] != '=' {

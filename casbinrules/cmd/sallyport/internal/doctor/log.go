@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// maxLine is how long a line of a log may be.
+// maxLine is the maximum length of a log line, in bytes.
 const maxLine = 1 << 20
 
 // Why lines are not read.
@@ -21,13 +21,12 @@ const (
 	broken  = "cut off or broken"
 )
 
-// ReadLog counts the lines that core.LogObserver wrote, in the form of slog's JSON
-// and text handlers and of its default one, also where a collector of logs has put a
-// prefix in front of them or wrapped them in JSON. What is compressed by gzip is
-// decompressed. A request that several gates have let pass has a line of each, and
-// one that was refused has one of that: allowed is what the kind of gate has let pass
-// that let most pass. What is no such line is passed over; lines that cannot be read
-// are counted.
+// ReadLog counts the lines that core.LogObserver wrote, in the formats of slog's JSON, text
+// and default handlers, even if a log collector has added a prefix or wrapped them in JSON.
+// Input compressed by gzip is decompressed. A request that passed several gates has a line
+// for each; a refused one has a single line. The number of allowed requests is therefore
+// that of the kind of gate that allowed the most. Other lines are ignored; lines that
+// cannot be read are counted.
 func ReadLog(r io.Reader) (*Counts, error) {
 	in, err := plainText(bufio.NewReaderSize(r, 64<<10))
 	if err != nil {
@@ -51,10 +50,10 @@ func ReadLog(r io.Reader) (*Counts, error) {
 	return l.counts, nil
 }
 
-// compressed are the formats that are not read, by how they begin.
+// compressed maps the first bytes of unsupported formats to their names.
 var compressed = map[string]string{"\x28\xb5\x2f\xfd": "zstd", "\xfd7zXZ": "xz", "BZh": "bzip2", "PK\x03\x04": "zip"}
 
-// plainText is in, decompressed where it is compressed by gzip.
+// plainText returns in, decompressed if it is compressed by gzip.
 func plainText(in *bufio.Reader) (*bufio.Reader, error) {
 	first, err := in.Peek(5)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -81,8 +80,8 @@ func plainText(in *bufio.Reader) (*bufio.Reader, error) {
 	return in, nil
 }
 
-// nextLine is the next line without its end; long for one of which the rest was
-// skipped.
+// nextLine returns the next line without its line ending; long reports that the rest of it
+// was skipped.
 func nextLine(in *bufio.Reader) (line []byte, long bool, err error) {
 	for {
 		part, err := in.ReadSlice('\n')
@@ -92,7 +91,7 @@ func nextLine(in *bufio.Reader) (line []byte, long bool, err error) {
 		switch {
 		case long:
 		case line == nil && err == nil:
-			return bytes.TrimRight(part, "\r\n"), false, nil // the common case copies nothing
+			return bytes.TrimRight(part, "\r\n"), false, nil // no copy in the common case
 		default:
 			line = append(line, part...)
 		}
@@ -102,15 +101,15 @@ func nextLine(in *bufio.Reader) (line []byte, long bool, err error) {
 	}
 }
 
-// logReader counts lines.
+// logReader counts the lines of a log.
 type logReader struct {
 	counts  *Counts
 	allowed map[string]float64 // by gate
-	policy  map[string]string  // the last line about one
-	failing map[string]Finding // what has not mended since, by what it is
+	policy  map[string]string  // the last known revision of each policy
+	failing map[string]Finding // failures without a later recovery, by what failed
 }
 
-// words are what a line has that is looked at.
+// words are those of which a relevant line contains at least one.
 var words = [][]byte{[]byte("access"), []byte("policy "), []byte("keys "), []byte("file "), []byte("decisions ")}
 
 func (l *logReader) read(line []byte, long bool) {
@@ -158,7 +157,7 @@ func (l *logReader) note(line string) {
 	}
 }
 
-// end is called when all lines were read.
+// end is called after the last line.
 func (l *logReader) end() {
 	c := l.counts
 	switch p := l.policy; p["outcome"] {
@@ -172,7 +171,7 @@ func (l *logReader) end() {
 	}
 }
 
-// note keeps a finding once.
+// note adds a finding unless it is already there.
 func (c *Counts) note(f Finding) {
 	for _, have := range c.Notes {
 		if have.Plumbing == f.Plumbing && have.Alert == f.Alert && have.Look == f.Look {
@@ -182,8 +181,8 @@ func (c *Counts) note(f Finding) {
 	c.Notes = append(c.Notes, f)
 }
 
-// access counts a verdict. A line without what each has is cut off, and one with an
-// outcome that there is not is of another program.
+// access counts a verdict. A line that lacks a required field was cut off, and one with an
+// unknown outcome comes from another program.
 func (l *logReader) access(f map[string]string) {
 	c := l.counts
 	if f["gate"] == "" || f["outcome"] == "" {

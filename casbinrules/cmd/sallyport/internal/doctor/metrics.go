@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Sample is what a service shows of its metrics at one time.
+// Sample is the metrics of a service at one time.
 type Sample map[string]*dto.MetricFamily
 
-// ReadMetrics reads the text format of Prometheus.
+// ReadMetrics parses the text format of Prometheus.
 func ReadMetrics(r io.Reader) (Sample, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	s, err := parser.TextToMetricFamilies(r)
@@ -28,14 +28,14 @@ func ReadMetrics(r io.Reader) (Sample, error) {
 	return s, nil
 }
 
-// CountsSince is what was counted between before and s; before may be nil for all
-// since the service has started. A request that one gate has let pass and another
-// has refused is one that was allowed and one that was refused.
+// CountsSince returns what was counted between before and s; if before is nil, since the
+// service started. A request that passed one gate and was refused by another counts as both
+// allowed and refused.
 func (s Sample) CountsSince(before Sample) *Counts {
 	c := &Counts{}
 	was := before.counters()
 	for k, n := range s.counters() {
-		if n -= was[k]; !(n > 0) { // less than before if the service was started again, or no number
+		if n -= was[k]; !(n > 0) { // negative after a restart of the service, or NaN
 			continue
 		}
 		switch {
@@ -65,7 +65,8 @@ func (s Sample) counters() map[series]float64 {
 	return all
 }
 
-// value is that of a counter or gauge, also on a page that does not say what is which.
+// value returns the value of a counter or gauge, even if the page does not declare its
+// type.
 func value(m *dto.Metric) float64 {
 	switch {
 	case m.GetCounter() != nil:
@@ -84,7 +85,7 @@ func labels(m *dto.Metric) map[string]string {
 	return all
 }
 
-// states adds what gauges say is broken now.
+// states adds findings for what gauges report as broken now.
 func (s Sample) states(c *Counts) {
 	each := func(name string, note func(l map[string]string, n float64)) {
 		for _, m := range s[name].GetMetric() {
@@ -104,7 +105,7 @@ func (s Sample) states(c *Counts) {
 		}
 	})
 	each("sallyport_source_lag_seconds", func(l map[string]string, since float64) {
-		if since > 0 && l["sallyport_source_kind"] != "policy" { // whose own gauge says it
+		if since > 0 && l["sallyport_source_kind"] != "policy" { // policies have a gauge of their own
 			c.note(Finding{Plumbing: policy, Alert: policyOutdated, Look: outdatedLook,
 				Seen: fmt.Sprintf("the file of %s has been older than that in its store for %v", l["sallyport_source_name"], seconds(since))})
 		}
@@ -130,8 +131,8 @@ func (s Sample) states(c *Counts) {
 
 func seconds(n float64) time.Duration { return time.Duration(n) * time.Second }
 
-// fetches adds the key sets of which each fetch since before has failed; without one
-// before nobody knows how long ago that was.
+// fetches adds findings for key sets for which every fetch since before has failed. Without
+// an earlier sample it is unknown how long ago that was.
 func (s Sample) fetches(c *Counts, before Sample) {
 	if before == nil {
 		return
@@ -157,7 +158,7 @@ func (s Sample) fetches(c *Counts, before Sample) {
 	}
 }
 
-// missing adds what decision logs have lost since before.
+// missing adds findings for records that decision logs have lost since before.
 func (s Sample) missing(c *Counts, before Sample) {
 	lost := func(s Sample) map[string]float64 {
 		all := map[string]float64{}
@@ -176,7 +177,7 @@ func (s Sample) missing(c *Counts, before Sample) {
 	}
 }
 
-// What to look at where something is seen beside refusals.
+// Advice for findings other than refusals.
 const (
 	storeLook     = "the store, from the machine of the service; what was published or revoked since does not count yet"
 	outdatedLook  = "the log line of the reload, which names file and line. Revocations of the edit do not count yet"
@@ -184,9 +185,9 @@ const (
 	decisionsLook = "sallyport_decisionlog_decisions_total: queue_full for a slow disk or a small queue_size, write_failed for a full disk or a file that cannot be written"
 )
 
-// staleStore is how old the word of a store gets when it does not answer: it is asked
-// every few seconds.
+// staleStore is the age at which the state read from a store counts as stale: stores are
+// asked every few seconds.
 const staleStore = time.Minute
 
-// staleKeys is twice as old as keys get while the issuer answers.
+// staleKeys is twice the maximum age of keys while their issuer answers.
 const staleKeys = 2 * time.Hour

@@ -17,27 +17,27 @@ import (
 type Change struct {
 	// Gains reports that the new policy allows what the old one did not.
 	Gains bool `json:"gains"`
-	// Kind and Subject say who, Tenant where.
+	// Kind and Subject say who, and Tenant in which tenant.
 	Kind    ask.Kind `json:"kind"`
 	Subject string   `json:"subject"`
 	Tenant  string   `json:"tenant,omitempty"`
-	// Attributes are the values of those that the model asks for: the change is
-	// the same for each combination of them.
+	// Attributes are the values of the attributes that the model uses. The change is the
+	// same for every combination of them.
 	Attributes map[string][]string `json:"attributes,omitempty"`
-	// From is the future time from which on this is so, in UTC; "" for now.
+	// From is the future time at which the change takes effect, in UTC; "" for now.
 	From string `json:"from,omitempty"`
-	// Actions are what; "*" is any of the usual methods.
+	// Actions are the actions; "*" stands for all usual methods.
 	Actions []string `json:"actions"`
-	// Object is the pattern, and Sample the request that was asked about.
+	// Object is the pattern of the rule, and Sample the object that was asked about.
 	Object string `json:"object"`
 	Sample string `json:"sample"`
-	// Rule is the line that decides: one of the new policy, unless the line
-	// that allowed is gone or no deny of the new one refuses; "" when none does.
+	// Rule is the line that decides. It is a line of the new policy, unless the old line
+	// that allowed is gone, or no deny of the new policy refuses; "" if there is none.
 	Rule string `json:"rule,omitempty"`
 	// Old reports that Rule is a line of the old policy.
 	Old bool `json:"old,omitempty"`
-	// Also are others who gain or lose the same through this subject's role, then or
-	// later.
+	// Also lists subjects that gain or lose the same because they have this subject's role,
+	// now or later.
 	Also []string `json:"also,omitempty"`
 }
 
@@ -46,13 +46,13 @@ type Report struct {
 	Changes []Change `json:"changes"`
 	// Asked is the number of requests that were compared.
 	Asked int `json:"asked"`
-	// NotCompared are rules that one policy has and the other has not, or not as the
-	// last one for a role link, and that no change comes from, where not every request
-	// could be made up: what they change is not known. Gaps say why.
+	// NotCompared are rules for which not every request could be generated, so that their
+	// effect is unknown: rules that only one policy has, or that only there are the last
+	// one for a role link, and that cause none of Changes. Gaps give the reasons.
 	NotCompared []Rule   `json:"not_compared,omitempty"`
 	Gaps        []string `json:"gaps,omitempty"`
-	// OnlyAttributes and OnlyTenants are those to which the comparison was limited; for
-	// others nothing is known.
+	// OnlyAttributes and OnlyTenants are what the comparison was limited to; nothing is
+	// known about others.
 	OnlyAttributes map[string][]string `json:"only_attributes,omitempty"`
 	OnlyTenants    []string            `json:"only_tenants,omitempty"`
 }
@@ -129,7 +129,7 @@ func (c *comparison) compare(ctx context.Context, limit int) error {
 	return nil
 }
 
-// checkTenants refuses a tenant that neither policy mentions, since it is probably
+// checkTenants rejects a tenant that neither policy mentions, since it is probably
 // misspelt, and comparing it would prove nothing.
 func (c *comparison) checkTenants(wanted []string) error {
 	if len(wanted) > 0 && !c.before.tenants && !c.after.tenants {
@@ -159,15 +159,15 @@ func (c *comparison) unexplained() []Rule {
 	return rules
 }
 
-// difference is one question that two policies answer differently.
+// difference is a question that the two policies answer differently.
 type difference struct {
 	gains           bool
-	subject         int // index into the space
+	subject         int // index into space.subjects
 	request, action int
 	place
 }
 
-// place is a line of the policies.
+// place identifies a line of one of the policies.
 type place struct {
 	rule string
 	old  bool
@@ -178,35 +178,36 @@ type comparison struct {
 	before, after *policy
 	clock         *ask.Clock
 	space         *space
-	// asked counts the requests that a policy has decided by its rules.
+	// asked counts the requests that were decided by looking at the rules.
 	asked int
-	// allowed are the tenants in which either policy allows something.
+	// allowed are the tenants in which at least one policy allows something.
 	allowed map[string]bool
-	// at is the moment that is compared. roles are those of each subject then, in the
-	// policy that allows: the new one for what is gained. found are the differences.
+	// at is the moment being compared. roles are the roles of each subject at that moment
+	// in the policy that allows, which for gained access is the new one. found are the
+	// differences.
 	at    moment
 	roles map[bool][][]string
 	found []difference
-	// known are the differences of each subject by its state.
+	// known caches the differences of each subject by its state.
 	known []map[string][]difference
-	// told are the lines that differences come from.
+	// told are the lines that differences were attributed to.
 	told map[place]bool
 
-	// all are the differences of all moments that do not come from others, each once,
-	// with the time from which on it is there; kept is where they are, without the
-	// place. also are those who follow each of them.
+	// all are the differences of all moments that do not follow from others, without
+	// duplicates, each with the time at which it begins; kept is their index by difference
+	// without its place. also are the differences that follow from each of them.
 	all  []dated
 	kept map[difference]int
 	also map[difference][]string
 }
 
-// dated is a difference from a time to come on, "" for now.
+// dated is a difference with the future time at which it begins, "" for now.
 type dated struct {
 	difference
 	from string
 }
 
-// ask finds the differences of a moment.
+// ask finds the differences at the current moment.
 func (c *comparison) ask(ctx context.Context) error {
 	c.found = nil
 	if c.known == nil {
@@ -247,8 +248,8 @@ func (c *comparison) askSubject(ctx context.Context, i int) (found []difference,
 	return found, nil
 }
 
-// keep adds the differences of a moment, with those who follow each, to those of
-// earlier ones.
+// keep adds the differences of a moment, and those that follow from each, to those of
+// earlier moments.
 func (c *comparison) keep(direct []difference, also map[difference][]string) {
 	for _, d := range direct {
 		bare := d
@@ -298,8 +299,8 @@ func decided(d core.Decision) bool {
 	return true
 }
 
-// deciding is the line that makes the difference: of the new policy if it has
-// one, else the one that the old policy has lost.
+// deciding returns the line that causes a difference: that of the new policy if there is
+// one, otherwise the line that the old policy has lost.
 func deciding(before, after core.Decision) (rule string, old bool) {
 	if after.Rule != "" {
 		return after.Rule, false

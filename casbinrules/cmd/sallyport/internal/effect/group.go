@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// attributed tells subjects that change by themselves from those that change
-// with a role they have, which are named beside it only.
+// attributed separates subjects that change by themselves from those that change only
+// through a role of theirs. The latter are listed with the change of the role.
 func (c *comparison) attributed() (direct []difference, also map[difference][]string) {
 	index := map[difference]bool{}
 	for _, d := range c.found {
@@ -25,14 +25,14 @@ func (c *comparison) attributed() (direct []difference, also map[difference][]st
 			continue
 		}
 		if self := c.space.subjects[d.subject]; self.Kind == ask.Pair || self.IsNamed(c.space.subjects[root.subject], c.space.prefix) {
-			continue // one of the two is told
+			continue // one subject of the pair is reported
 		}
 		also[root] = append(also[root], c.space.subjects[d.subject].Name)
 	}
 	return direct, also
 }
 
-// readRoles notes the roles of every subject in both policies.
+// readRoles records the roles of every subject in both policies.
 func (c *comparison) readRoles(ctx context.Context) error {
 	for gains, a := range map[bool]*policy{false: c.before, true: c.after} {
 		all := make([][]string, len(c.space.subjects))
@@ -57,8 +57,8 @@ func (c *comparison) readRoles(ctx context.Context) error {
 	return nil
 }
 
-// root is the difference that d comes from in the end. Where roles go in a
-// circle it is that of the first subject in it.
+// root returns the difference from which d ultimately follows. If roles form a cycle, it is
+// that of the first subject in the cycle.
 func (c *comparison) root(d difference, index map[difference]bool) difference {
 	var way []difference
 	for {
@@ -74,8 +74,8 @@ func (c *comparison) root(d difference, index map[difference]bool) difference {
 	}
 }
 
-// source is the difference that d comes from: the same one of somebody without
-// a role, or of a role that the subject has in the policy that allows.
+// source returns the difference that d follows from: the same one for a subject without the
+// role, or for a role that the subject has in the policy that allows.
 func (c *comparison) source(d difference, index map[difference]bool) (difference, bool) {
 	self := c.space.subjects[d.subject]
 	for i, s := range c.space.subjects {
@@ -91,7 +91,7 @@ func (c *comparison) source(d difference, index map[difference]bool) (difference
 	return d, false
 }
 
-// key is what differences are grouped by: all but the action.
+// key is what differences are grouped by: everything except the action.
 type key struct {
 	gains   bool
 	subject int
@@ -102,7 +102,7 @@ type key struct {
 
 func (d dated) key() key { return key{d.gains, d.subject, d.request, d.from, d.place} }
 
-// grouped is one change for each subject, object and line.
+// grouped merges the differences into one change for each subject, object and line.
 func (c *comparison) grouped() []Change {
 	var order []key
 	actions, also := map[key][]string{}, map[key][]string{}
@@ -141,7 +141,7 @@ func (c *comparison) grouped() []Change {
 	return changes
 }
 
-// valuesOf are the values of an assignment by their names.
+// valuesOf returns the values of an assignment by name.
 func valuesOf(a *ask.Assignment) map[string][]string {
 	if a == nil {
 		return nil
@@ -153,8 +153,8 @@ func valuesOf(a *ask.Assignment) map[string][]string {
 	return values
 }
 
-// folded makes one change of those that differ only in the values of an
-// attribute, one attribute after the other.
+// folded merges changes that differ only in the values of one attribute, for one attribute
+// after another.
 func folded(changes []Change) []Change {
 	names := map[string]bool{}
 	for _, c := range changes {
@@ -182,8 +182,8 @@ func folded(changes []Change) []Change {
 	return changes
 }
 
-// followsFromPattern reports whether an earlier request shows the same change
-// by the same line: that of the line's own pattern, or another request for it.
+// followsFromPattern reports whether an earlier request shows the same change by the same
+// line: the request for the line's own pattern, or another one.
 func (c *comparison) followsFromPattern(k key, actions map[key][]string) bool {
 	if k.rule == "" {
 		return false
@@ -205,12 +205,12 @@ func (c *comparison) followsFromPattern(k key, actions map[key][]string) bool {
 	return false
 }
 
-// subset reports whether all holds each of some.
+// subset reports whether all contains every element of some.
 func subset(some, all []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
 
-// objectsOf are the patterns of the line that decides.
+// objectsOf returns the object patterns of the line that decides.
 func (c *comparison) objectsOf(k key) []string {
 	rules := c.after.rules
 	if k.old {
@@ -227,8 +227,8 @@ func (c *comparison) objectsOf(k key) []string {
 	return patterns
 }
 
-// summed is the actions for people: "*" for all that it covers, HEAD only where
-// it says something, and names for those that no rule names.
+// summed summarizes actions for people: "*" replaces the methods it covers, HEAD is only
+// listed if it adds information, and actions that no rule names get a description.
 func (c *comparison) summed(actions []string) []string {
 	covered := slices.DeleteFunc(slices.Clone(c.space.actions), func(action string) bool {
 		return !ask.Named(action) && !ask.IsUsual(action)

@@ -10,19 +10,20 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// moment is a time at which policies are compared.
+// moment is a time at which the policies are compared.
 type moment struct {
 	time.Time
-	// from is the time to come that it is of, as policies write it; "" for now.
+	// from is the future time in the format of policies; "" for now.
 	from string
 }
 
-// grain is the shortest time between two that role links tell apart.
+// grain is the smallest difference between times of role links.
 const grain = time.Microsecond
 
-// moments are now and, where the clock can be set, each time to come at which a role
-// link begins or ends, and the next one: a link counts after its start and before its
-// end, so that neither counts of two that meet.
+// moments returns now and, if the clock can be set, each future time at which a role link
+// begins or ends, as well as the instant after it: a link is in effect after its start and
+// before its end, so if one link ends when another starts, neither is in effect at that
+// time.
 func (c *comparison) moments() []moment {
 	now := time.Now().Truncate(grain)
 	all := []moment{{Time: now}}
@@ -43,8 +44,9 @@ func (c *comparison) moments() []moment {
 	return all
 }
 
-// readTimes finds the times at which role links begin or end. A name that does not begin
-// with the prefix of roles may differ from one by that alone, which its roles do not tell.
+// readTimes finds the times at which role links begin or end. A name without the role
+// prefix may differ from a role name by the prefix only, which the roles of the subject do
+// not show.
 func (p *policy) readTimes(prefix string) {
 	p.roleTimes = p.matcher.OwnRoles
 	for _, r := range p.rules {
@@ -61,8 +63,7 @@ func (p *policy) readTimes(prefix string) {
 	}
 }
 
-// setTo has the policies judge role links by a moment, and reads the roles of every
-// subject then.
+// setTo sets the policies' clock to a moment, and reads the roles of every subject then.
 func (c *comparison) setTo(ctx context.Context, m moment) error {
 	c.at = m
 	if c.clock != nil {
@@ -71,8 +72,8 @@ func (c *comparison) setTo(ctx context.Context, m moment) error {
 	return c.readRoles(ctx)
 }
 
-// state is the same for two moments at which a subject is decided about alike: where
-// the roles of subjects are all that times decide, those with the same roles.
+// state returns a key that is equal for moments at which decisions about a subject are the
+// same. If times only affect roles, that is the case when the roles are the same.
 func (c *comparison) state(subject int) string {
 	if c.clock == nil {
 		return ""
@@ -83,8 +84,8 @@ func (c *comparison) state(subject int) string {
 	return fmt.Sprintf("%q %q", c.roles[false][subject], c.roles[true][subject])
 }
 
-// size is how many questions there are at all moments, the roles of everybody at each one
-// after the first included; where it is above the limit, that many at least.
+// size returns the number of questions at all moments, including one about everyone's roles
+// at each moment after the first. Above the limit it is a lower bound.
 func (c *comparison) size(ctx context.Context, moments []moment, limit int) (int, error) {
 	size := c.space.size() + (len(moments)-1)*len(c.space.subjects)
 	if len(moments) == 1 || size > limit {

@@ -15,15 +15,15 @@ import (
 // Settings configure a comparison.
 type Settings struct {
 	ask.Who
-	// Claims are the values of attributes to ask about; for others they are made
-	// up. Types are those of attributes that are not texts.
+	// Claims are the attribute values to ask about; for other attributes they are
+	// generated. Types are the types of attributes that are not texts.
 	Claims map[string][]string
 	Types  map[string]casbinrules.AttributeType
 	// Limit is the maximum number of questions.
 	Limit int
-	// Clock is that of both policies, which are compared at present and at each time
-	// to come at which a role link begins or ends. It is nil for policies that judge
-	// role links by one time.
+	// Clock is the clock of both policies, which are compared now and at each future time
+	// at which a role link begins or ends. It is nil if the policies are evaluated at a
+	// fixed time.
 	Clock *ask.Clock
 }
 
@@ -44,8 +44,8 @@ type policy struct {
 	fields     []string
 	attributes []string
 	tenants    bool
-	// times are those at which role links begin or end, and roleTimes says that they
-	// change nothing but the roles of the subject.
+	// times are the times at which role links begin or end. roleTimes reports that they
+	// affect nothing but the roles of the subject.
 	times     []time.Time
 	roleTimes bool
 }
@@ -60,8 +60,7 @@ func newPolicy(a *ask.Policy, prefix string) *policy {
 	return p
 }
 
-// denied are the names of subjects that deny rules are about, and of those that
-// are linked to them.
+// denied returns the subjects of deny rules, and the names that role links connect to them.
 func (p *policy) denied() []string {
 	var names []string
 	for _, r := range p.rules {
@@ -81,17 +80,18 @@ func (p *policy) denied() []string {
 	return names
 }
 
-// likeRoles reports whether a user of some name may do nothing but what that name
-// as a role of credentials may do, and a user who is given a role by role links what
-// they would be given as one: where nothing but links of roles looks at the subject.
+// likeRoles reports whether role and user names are interchangeable, because the matcher
+// uses the subject only in role links: a user called like a role may do nothing but what
+// that role in a token allows, and a user assigned a role gets what the role in a token
+// would give.
 func (p *policy) likeRoles() bool {
 	return p.matcher.OwnRoles && len(p.matcher.Opaque) == 0 && !slices.ContainsFunc(p.matcher.Comparisons, func(c casbinrules.Comparison) bool {
 		return c.Field == "sub" && c.Function != "g"
 	})
 }
 
-// roleInOne are the names that one policy takes for those of roles, so that users who
-// are called so get nothing by them, and the other one does not.
+// roleInOne returns the names that only one of the policies treats as role names. Users
+// with such a name get nothing by it in that policy.
 func roleInOne(a, b *policy, prefix string) []string {
 	var differ []string
 	for _, sides := range [][2]*policy{{a, b}, {b, a}} {
@@ -105,7 +105,7 @@ func roleInOne(a, b *policy, prefix string) []string {
 	return differ
 }
 
-// roleNames are the names that a policy takes for those of roles, as it spells them.
+// roleNames returns the names that a policy treats as role names, in the policy's spelling.
 func (p *policy) roleNames(prefix string) []string {
 	names := ask.MatcherRoles(p.matcher)
 	if p.Default != "" {
@@ -120,9 +120,9 @@ func (p *policy) roleNames(prefix string) []string {
 	return slices.Compact(names)
 }
 
-// changed are the rules that may decide otherwise in the other policy: those
-// that it does not have or that another line for the same link follows there, and all
-// where model or order differ.
+// changed returns the rules that may decide differently in the other policy: those that it
+// lacks or overrides with another line for the same link, or all of them if the model or
+// the order differs.
 func (p *policy) changed(other *policy) []casbinrules.Rule {
 	everybody := p.Default != other.Default || p.Alone != other.Alone
 	ordered := strings.Contains(strings.ToLower(p.matcher.Effect), "priority")
@@ -150,7 +150,7 @@ func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }
 // content returns a text that is equal for rules with the same content.
 func content(r casbinrules.Rule) string { return fmt.Sprintf("%q %q", r.Kind, r.Fields) }
 
-// last is the content of the last line for each link, which is the one that counts.
+// last returns the content of the last line for each role link, which is the one in effect.
 func last(rules []casbinrules.Rule) map[string]string {
 	m := map[string]string{}
 	for _, r := range rules {

@@ -10,33 +10,32 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sample"
 )
 
-// maxCrossed is how many patterns are crossed with each other.
+// maxCrossed is the maximum number of patterns that are crossed with each other.
 const maxCrossed = 300
 
-// anyMethod is what a method that no rule names is called.
+// anyMethod describes a method that no rule names.
 const anyMethod = "(any other method)"
 
-// request is an object with the pattern it was made up for.
+// request is an object with the pattern it was generated for.
 type request struct{ pattern, object string }
 
-// space is every request that two policies are asked about.
+// space is the set of requests that both policies are asked about.
 type space struct {
 	subjects []ask.Subject
 	requests []request
 	actions  []string
-	// others are the actions that no rule names, with what to call them.
+	// others are the actions that no rule names, with their descriptions.
 	others map[string]string
-	// prefix is that of role names.
+	// prefix is the prefix of role names.
 	prefix string
-	// gaps say of which requests not every kind is asked about, since none could
-	// be made up.
+	// gaps describe the kinds of requests for which none could be generated.
 	gaps []string
 }
 
-// size is how many questions there are.
+// size returns the number of questions at one moment.
 func (s *space) size() int { return len(s.subjects) * len(s.requests) * len(s.actions) }
 
-// newSpace makes up a request of every kind that two policies tell apart.
+// newSpace generates a request of every kind that the two policies distinguish.
 func newSpace(before, after *policy, settings Settings) (*space, error) {
 	rules := slices.Concat(before.rules, after.rules)
 	values := func(field string) []casbinrules.Pattern {
@@ -71,7 +70,7 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 	return s, nil
 }
 
-// addOpaque notes the conditions that are about more than one field.
+// addOpaque records the conditions that involve more than one field.
 func (s *space) addOpaque(before, after *policy) {
 	for _, text := range slices.Compact(slices.Concat(before.matcher.Opaque, after.matcher.Opaque)) {
 		s.gap("the condition %s is tried by examples only", text)
@@ -84,7 +83,7 @@ func (s *space) gap(format string, args ...any) {
 	}
 }
 
-// missed notes the patterns of a field that are asked about by examples only.
+// missed records the patterns of a field that are only covered by examples.
 func (s *space) missed(field string, patterns []casbinrules.Pattern) {
 	if len(patterns) > 3 {
 		s.gap("not every kind of r.%s could be made up for %d patterns, such as %s", field, len(patterns), patterns[0].Text)
@@ -95,7 +94,7 @@ func (s *space) missed(field string, patterns []casbinrules.Pattern) {
 	}
 }
 
-// assignments are the values of attributes that are asked about.
+// assignments returns the attribute values to ask about.
 func (s *space) assignments(before, after *policy, values func(string) []casbinrules.Pattern, settings Settings, word string) ([]*ask.Assignment, error) {
 	fields := slices.Clone(before.attributes)
 	for _, field := range after.attributes {
@@ -162,9 +161,8 @@ func (s *space) addRequest(r request) {
 	}
 }
 
-// addActions takes the actions that rules name, all usual methods if a rule
-// has a pattern, one that the application names itself and no rule, and one of
-// each other kind.
+// addActions adds the actions that rules name, all usual methods if a rule has a pattern,
+// an application-specific action that no rule names, and one action of each other kind.
 func (s *space) addActions(rules []casbinrules.Rule, values []casbinrules.Pattern, word string) {
 	add := func(action string) {
 		if action != "" && !slices.Contains(s.actions, action) {
@@ -196,8 +194,8 @@ func (s *space) addActions(rules []casbinrules.Rule, values []casbinrules.Patter
 	s.missed("act", missed)
 }
 
-// tenants are those that the policies name, one that neither names, for rules
-// about any of them, and one of each kind that patterns tell apart.
+// tenants returns the tenants that the policies name, one that neither names, for rules
+// that cover any tenant, and one of each kind that patterns distinguish.
 func (s *space) tenants(rules []casbinrules.Rule, values []casbinrules.Pattern, word string) []string {
 	named := slices.DeleteFunc(ask.Tenants(rules), func(tenant string) bool {
 		return tenant == "" || slices.ContainsFunc(values, func(p casbinrules.Pattern) bool { return p.Text == tenant && !p.Matches(tenant) })
@@ -207,9 +205,8 @@ func (s *space) tenants(rules []casbinrules.Rule, values []casbinrules.Pattern, 
 	return all
 }
 
-// addSubjects takes everybody that the policies name, a user of each kind that
-// conditions on the subject tell apart, and those with a role beside another one
-// that a deny rule may be about.
+// addSubjects adds everyone that the policies name, a user of each kind that conditions on
+// the subject distinguish, and the pairs of subject and role that a deny rule may affect.
 func (s *space) addSubjects(before, after *policy, values, tenantValues []casbinrules.Pattern, who ask.Who, word string) {
 	rules := slices.Concat(before.rules, after.rules)
 	who.Stranger, who.Users, who.Assignments = word+"-user", true, nil
@@ -240,15 +237,15 @@ func (s *space) addSubjects(before, after *policy, values, tenantValues []casbin
 	s.subjects = append(s.subjects, s.pairs(before, after, who)...)
 }
 
-// isRoleLink reports whether a value is a name of role links.
+// isRoleLink reports whether a value is a name in role links.
 func isRoleLink(p casbinrules.Pattern) bool {
 	return strings.HasPrefix(p.Function, "g") && p.Function != "globMatch"
 }
 
-// pairs are everybody with a role beside their own, if a deny rule is about one
-// of the two, or the matcher asks for two roles at once. A decision is that of
-// one rule that allows or of one that denies, so two roles are enough to have
-// both, as long as a rule asks for one.
+// pairs returns subjects with an additional role, if a deny rule is about one of the two or
+// the matcher requires two roles at once. A decision depends on at most
+// one rule that allows and one that denies, so two roles are enough as long as each rule
+// requires one.
 func (s *space) pairs(before, after *policy, who ask.Who) []ask.Subject {
 	denied := append(before.denied(), after.denied()...)
 	together := max(before.matcher.RolesTogether, after.matcher.RolesTogether)

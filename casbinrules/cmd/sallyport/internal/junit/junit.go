@@ -1,7 +1,6 @@
-// Package junit writes results as JUnit XML, which most systems for continuous
-// integration display. There is no standard for it: the output is valid for both
-// schemas in wide use, that of Jenkins (junit-10.xsd) and that of Ant's reports
-// (JUnit.xsd by Windy Road).
+// Package junit writes results as JUnit XML, which most CI systems display. There is no
+// standard for it: the output is valid for both schemas in wide use, that of Jenkins
+// (junit-10.xsd) and that of Ant's reports (JUnit.xsd by Windy Road).
 package junit
 
 import (
@@ -17,17 +16,17 @@ type Suite struct {
 	Cases []Case
 }
 
-// Case is one thing that was looked at.
+// Case is one thing that was checked.
 type Case struct {
 	Name  string
 	Class string
-	// Failure is why it failed, nil for a case that passed.
+	// Failure is nil for a case that passed.
 	Failure *Failure
-	// Skipped says why nothing is made of it, "" for a case that counts.
+	// Skipped says why the case does not count; "" if it does.
 	Skipped string
 }
 
-// Failure is why a case failed.
+// Failure says why a case failed.
 type Failure struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr"`
@@ -68,13 +67,13 @@ type skipped struct {
 	Message string `xml:"message,attr"`
 }
 
-// What is not measured, and schemas want to be there.
+// Attributes that are required by schemas, but are not measured here.
 const (
 	noTime = "0"
 	noHost = "localhost"
 )
 
-// Write writes suites with their counts. What XML 1.0 cannot hold stands there as
+// Write writes suites with their counts. Characters not allowed in XML 1.0 are replaced by
 // U+FFFD.
 func Write(w io.Writer, all ...Suite) error {
 	var out suites

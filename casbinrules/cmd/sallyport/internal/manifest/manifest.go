@@ -14,17 +14,16 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// maxSize is how many bytes a file may have: as many as an object of Kubernetes,
-// and some more.
+// maxSize is the maximum size of a file in bytes: somewhat more than that of a Kubernetes
+// object.
 const maxSize = 4 << 20
 
-// Policy is what a YAML file says of a policy.
+// Policy is the policy in a YAML file.
 type Policy struct {
-	// CSV is a policy file of as many lines as the YAML file, in which each rule
-	// stands at the line and column where it stands there, and all else is empty.
+	// CSV is a policy file with the same lines and columns as the YAML file: each rule is
+	// at its original position, and everything else is blank.
 	CSV []byte
-	// DefaultRole is policy.default: the role of everybody, "" for none; Place is
-	// where it stands.
+	// DefaultRole is policy.default, the role of everybody, or "". Place is its location.
 	DefaultRole, Place string
 }
 
@@ -35,13 +34,13 @@ type Error struct {
 	Message      string
 }
 
-// Error is "file:line:column: message".
+// Error returns "file:line:column: message".
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 }
 
-// Split tells whether a path means a policy in YAML, and takes it apart into the
-// file and the key behind "#", "" for none.
+// Split reports whether a path refers to a policy in YAML, and splits it into the file and
+// the key after "#", "" for none.
 func Split(path string) (file, key string, ok bool) {
 	file, key, _ = strings.Cut(path, "#")
 	switch strings.ToLower(filepath.Ext(file)) {
@@ -51,23 +50,23 @@ func Split(path string) (file, key string, ok bool) {
 	return path, "", false
 }
 
-// reading is a file that is being read.
+// reading is the state of reading one file.
 type reading struct {
 	name     string
 	lines    []string // of the YAML file
 	out      []string
 	policy   *Policy
-	found    []*yaml.Node // values that were taken
+	found    []*yaml.Node // values that were used
 	defaults *yaml.Node
 }
 
-// Read reads the policies of a YAML file; name stands for it in errors.
+// Read reads the policies in a YAML file; name is used for the file in errors.
 //
-// A key is a path of keys with dots between them, "data" left out in a ConfigMap;
-// "NAME/" in front of it, or alone, chooses the ConfigMap of that name. Without a key
-// the policies are those that Argo CD reads: policy.csv and all policy.*.csv of a
-// ConfigMap, or of configs.rbac in the values of its chart, be it a part of another
-// one; policy.default is the role of everybody.
+// A key is a dotted path of keys, in a ConfigMap without "data". A prefix "NAME/", or
+// "NAME/" alone, selects the ConfigMap with that name. Without a key, the policies are
+// those that Argo CD reads: policy.csv and all policy.*.csv in a ConfigMap, or in
+// configs.rbac of the values of its chart, also as a subchart; policy.default is the role
+// of everybody.
 func Read(name string, text []byte, keys []string) (*Policy, error) {
 	if len(text) > maxSize {
 		return nil, &Error{name, 1, 1, fmt.Sprintf("the file is larger than %d bytes", maxSize)}
@@ -98,7 +97,7 @@ func (r *reading) missing(key string) error {
 	return &Error{r.name, 1, 1, fmt.Sprintf("there is no text at the key %s in any document here", key)}
 }
 
-// parse reads all documents.
+// parse parses all documents.
 func parse(name string, text []byte) ([]*yaml.Node, error) {
 	loader, err := yaml.NewLoader(bytes.NewReader(text))
 	if err != nil {
@@ -128,7 +127,7 @@ func parse(name string, text []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// duplicate is a key that a mapping in n has already, nil if there is none.
+// duplicate returns a duplicate key in a mapping below n, nil if there is none.
 func duplicate(n *yaml.Node) *yaml.Node {
 	seen := map[string]bool{}
 	for i, child := range n.Content {
@@ -145,17 +144,17 @@ func duplicate(n *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// take takes the policies of one key, out of all documents.
+// take collects the policies at one key from all documents.
 func (r *reading) take(documents []*yaml.Node, key string) error {
 	configMap, path, named := strings.Cut(key, "/")
 	if !named {
 		configMap, path = "", key
 	}
-	var from []*yaml.Node // mappings with policies
+	var from []*yaml.Node // mappings that contain policies
 	for _, doc := range documents {
 		for _, m := range holders(doc, configMap, map[*yaml.Node]bool{}) {
 			if slices.Contains(from, m) {
-				continue // an alias
+				continue // an alias of a mapping already seen
 			}
 			has := hasPolicy
 			if path != "" {
@@ -186,7 +185,7 @@ func (r *reading) take(documents []*yaml.Node, key string) error {
 	return nil
 }
 
-// argo takes what Argo CD reads.
+// argo collects what Argo CD reads.
 func (r *reading) argo(m *yaml.Node) error {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, value := m.Content[i], deref(m.Content[i+1])
@@ -211,8 +210,8 @@ func isPolicyKey(key string) bool {
 	return key == "policy.csv" || strings.HasPrefix(key, "policy.") && strings.HasSuffix(key, ".csv")
 }
 
-// mergeOf is the merge key of a mapping which has a policy, or which a policy is
-// merged into; nil for others. What is behind further merge keys is not known.
+// mergeOf returns the merge key of a mapping that contains a policy, or merges one in; nil
+// for other mappings. Further merge keys are not followed.
 func mergeOf(m *yaml.Node, has func(*yaml.Node) bool) *yaml.Node {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, from := m.Content[i], []*yaml.Node{deref(m.Content[i+1])}
@@ -238,8 +237,8 @@ func hasPolicy(m *yaml.Node) bool {
 	return false
 }
 
-// holders are the mappings of a document in which policies are looked for, without
-// what is below those that were seen: by aliases a list may be a part of itself.
+// holders returns the mappings of a document to search for policies. It skips what is below
+// mappings already seen: aliases can make a list a part of itself.
 func holders(doc *yaml.Node, configMap string, seen map[*yaml.Node]bool) []*yaml.Node {
 	if doc.Kind != yaml.MappingNode || seen[doc] {
 		return nil
@@ -283,7 +282,7 @@ func holders(doc *yaml.Node, configMap string, seen map[*yaml.Node]bool) []*yaml
 	return all
 }
 
-// values are those of a mapping that are mappings.
+// values returns the values of a mapping that are mappings themselves.
 func values(m *yaml.Node) []*yaml.Node {
 	var all []*yaml.Node
 	for i := 0; i+1 < len(m.Content); i += 2 {
@@ -294,7 +293,7 @@ func values(m *yaml.Node) []*yaml.Node {
 	return all
 }
 
-// get is the value of a key in a mapping, nil if there is none.
+// get returns the value of a key in a mapping, nil if there is none.
 func get(m *yaml.Node, key string) *yaml.Node {
 	if m.Kind != yaml.MappingNode {
 		return nil
@@ -307,7 +306,7 @@ func get(m *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// lookup is the text at a path of keys, which may have dots themselves.
+// lookup returns the text at a path of keys, which may contain dots themselves.
 func lookup(m *yaml.Node, path string) *yaml.Node {
 	if m.Kind != yaml.MappingNode {
 		return nil
@@ -336,7 +335,7 @@ func deref(n *yaml.Node) *yaml.Node {
 	return &yaml.Node{}
 }
 
-// value puts the lines of a text where they stand in the file.
+// value copies the lines of a text to their position in the file.
 func (r *reading) value(key string, n *yaml.Node) error {
 	wrong := func(format string, args ...any) error {
 		return &Error{r.name, max(n.Line, 1), max(n.Column, 1), key + ": " + fmt.Sprintf(format, args...)}
@@ -352,7 +351,7 @@ func (r *reading) value(key string, n *yaml.Node) error {
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}
-	first := n.Line // from 0, the line behind the indicator of a block
+	first := n.Line // counted from 0: the line after the block indicator
 	if n.Style&yaml.LiteralStyle == 0 {
 		if strings.Contains(text, "\n") || n.Style&yaml.FoldedStyle != 0 {
 			return wrong("the text is not written line by line: write %s: | and the lines below it, so that findings have a place", key)

@@ -1,6 +1,5 @@
-// Package markdown escapes texts that others have chosen for Markdown, in GitHub's
-// dialect, so that no name of a role or line of a policy ends a table cell, starts
-// a link or notifies somebody.
+// Package markdown escapes untrusted text for GitHub's dialect of Markdown, so that no role
+// name or policy line can end a table cell, start a link or notify somebody.
 package markdown
 
 import (
@@ -9,16 +8,16 @@ import (
 	"unicode"
 )
 
-// text escapes what means something in a cell of a table.
+// text escapes the characters with a meaning in table cells.
 var text = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "~", `\~`)
 
-// Text is s as words of a cell. Addresses and mentions in it may become links; use
-// [Code] where that matters.
+// Text escapes s as words in a table cell. URLs and mentions in it may become links; use
+// [Code] if that matters.
 func Text(s string) string { return text.Replace(s) }
 
-// Code is s as a code span of one line, in which nothing has a meaning. Characters
-// that could forge or hide output are replaced, and a text of more than most
-// characters is cut.
+// Code formats s as a code span on one line, in which nothing is interpreted. Characters
+// that could forge or hide output are replaced, and a text longer than most characters is
+// cut.
 func Code(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -38,8 +37,8 @@ func Code(s string, most int) string {
 	return "`" + s + "`"
 }
 
-// entities writes all but letters, digits and blanks as numbers, which no parser of
-// Markdown takes for anything else: a bar ends a cell even in a code span.
+// entities encodes everything except letters, digits and spaces as numeric entities, which
+// no Markdown parser interprets: a bar ends a cell even inside a code span.
 func entities(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -52,17 +51,17 @@ func entities(s string) string {
 	return b.String()
 }
 
-// Table is a table with its head.
+// Table is a table with a header row.
 type Table struct {
 	Head []string
-	Rows [][]string // of cells that are Markdown
+	Rows [][]string // cells are Markdown
 }
 
-// Add adds a row.
+// Add appends a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-// Write appends the table, with the first rows alone where there are more than
-// most, and says so.
+// Write appends the table. If it has more than most rows, it writes the first ones and a
+// note about the rest.
 func (t *Table) Write(b *strings.Builder, most int) {
 	row := func(cells []string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 	row(t.Head)

@@ -20,7 +20,7 @@ var (
 	scriptText string
 )
 
-// page is what the template is given.
+// page is the data of the template.
 type page struct {
 	*Matrix
 	Title  string
@@ -28,8 +28,8 @@ type page struct {
 	Model  string
 	Style  template.CSS
 	Script template.JS
-	// Policy allows the page its own style and script by their hashes, and
-	// nothing else.
+	// Policy is a Content Security Policy that allows only the page's own style and script,
+	// by their hashes.
 	Policy string
 	Heads  []string
 	Lines  []pageRow
@@ -38,19 +38,18 @@ type page struct {
 
 type pageRow struct {
 	Row
-	// Parts are the route, cut where a line may end.
+	// Parts is the route, split where a line may break.
 	Parts []string
 	Cells []pageCell
 }
 
-// pageCell links to the line that decided, or to what is said of no line.
+// pageCell links to the line that decided, or to the explanation of decisions without one.
 type pageCell struct {
 	Word, Place, Target, Why string
 }
 
-// WriteHTML writes a page that needs nothing else: no network, no other file.
-// files are those of the policy, with the names that its rules have; model and
-// hash say what was asked.
+// WriteHTML writes a self-contained page: no network, no other file. files are the files of
+// the policy, named as in its rules; model and hash identify the policy.
 func (m *Matrix) WriteHTML(w io.Writer, model, hash string, files []Listing) error {
 	t, err := template.New("page").Parse(pageText)
 	if err != nil {
@@ -81,7 +80,7 @@ func (m *Matrix) WriteHTML(w io.Writer, model, hash string, files []Listing) err
 	return err
 }
 
-// parts are a route cut in front of each slash but a first one.
+// parts splits a route before each slash except a leading one.
 func parts(route string) []string {
 	segments := strings.Split(route, "/")
 	for i := range segments[1:] {

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// What pages about a policy share.
+// Shared by the pages about a policy.
 
 // Listing is a file of the policy, shown below the table.
 type Listing struct {
@@ -16,7 +16,7 @@ type Listing struct {
 	Text []byte
 }
 
-// ListedFile is a file as pages show it, each line with an ID to link to.
+// ListedFile is a file as shown on a page, where each line has an ID to link to.
 type ListedFile struct {
 	ID    int
 	Name  string
@@ -30,7 +30,7 @@ type ListedLine struct {
 	Comment  bool
 }
 
-// List is the files as pages show them.
+// List prepares files for a page.
 func List(files []Listing) []ListedFile {
 	var all []ListedFile
 	for i, f := range files {
@@ -49,7 +49,7 @@ func List(files []Listing) []ListedFile {
 
 func (f *ListedFile) anchor() string { return "f" + strconv.Itoa(f.ID) + "-" }
 
-// Anchors are what the IDs of the lines begin with, by the names of files.
+// Anchors returns the prefixes of line IDs, by file name.
 func Anchors(files []ListedFile) map[string]string {
 	anchors := map[string]string{}
 	for _, f := range files {
@@ -58,14 +58,13 @@ func Anchors(files []ListedFile) map[string]string {
 	return anchors
 }
 
-// Digest is a source expression of Content Security Policy for an inline
-// element.
+// Digest returns a Content Security Policy source expression for an inline element.
 func Digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// Visible replaces the characters that could forge or hide output.
+// Visible replaces characters that could forge or hide output.
 func Visible(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) || r == '\t' {

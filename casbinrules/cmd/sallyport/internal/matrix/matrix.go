@@ -16,26 +16,26 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxCells is how large a table may be where nothing else is said.
+// maxCells is the default limit on the number of cells.
 const maxCells = 100_000
 
-// Matrix is a table of decisions. Cells are by row and column.
+// Matrix is a table of decisions. Cells are indexed by row and column.
 type Matrix struct {
 	Columns []ask.Subject
 	Rows    []Row
 	Cells   [][]Cell
-	// Word is what parameters are filled with.
+	// Word is the value used for parameters.
 	Word string
-	// Notes are things to know about the table.
+	// Notes are remarks about the table.
 	Notes []string
 }
 
-// Row is a route with the request that stands for it.
+// Row is a route with a sample request for it.
 type Row struct {
 	Method string `json:"method"`
-	// Route is the pattern of the application or of the policy.
+	// Route is a pattern of the application or the policy.
 	Route string `json:"route"`
-	// Sample is the object that was asked about.
+	// Sample is the object of the sample request.
 	Sample string `json:"sample"`
 }
 
@@ -45,11 +45,11 @@ type Cell struct {
 	Reason  core.Reason
 	// Rule is the line that decided, or nil.
 	Rule *casbinrules.RuleText
-	// Err says why there is no decision, or is "".
+	// Err says why there is no decision; "" if there is one.
 	Err string
 }
 
-// Word is "allow", "deny" or "error".
+// Word returns "allow", "deny" or "error".
 func (c Cell) Word() string {
 	switch {
 	case c.Err != "":
@@ -61,34 +61,34 @@ func (c Cell) Word() string {
 	}
 }
 
-// Settings say what a table shows.
+// Settings configure a table.
 type Settings struct {
 	ask.Who
-	// Routes are those of the application; nil for the patterns of the policy.
+	// Routes are the routes of the application; nil to use the patterns of the policy.
 	Routes []core.RouteInfo
-	// ByRoute says that the policy sees routes in place of paths.
+	// ByRoute reports that the policy decides about routes instead of paths.
 	ByRoute bool
-	// Claims are the values of attributes to draw; for others they are those
-	// that the policy names. Types are those of attributes that are not texts.
+	// Claims are the values of attributes to show; for other attributes they are those that
+	// the policy mentions. Types are the types of attributes that are not texts.
 	Claims map[string][]string
 	Types  map[string]casbinrules.AttributeType
-	// ByName puts routes and subjects in the order of their names, in place of
-	// that of Routes and of the policy.
+	// ByName sorts routes and subjects by name instead of keeping the order of Routes and
+	// the policy.
 	ByName bool
-	// Most is how many cells a table may have; 0 for 100,000.
+	// Most is the maximum number of cells; 0 means 100,000.
 	Most int
 }
 
-// TooLargeError refuses a table of more than Most cells.
+// TooLargeError is the error for a table of more than Most cells.
 type TooLargeError struct{ Most int }
 
-// Error says what to do on a command line.
+// Error says what to do on the command line.
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the table would have more than the %d cells that are drawn: give fewer routes with --routes, or one tenant with --tenant", e.Most)
 }
 
-// freshRows tells which rows are there already, and refuses those that would make
-// the table too large before their requests are asked.
+// freshRows detects duplicate rows, and rejects those that would make the table too large
+// before anything is decided for them.
 type freshRows struct {
 	seen          map[Row]bool
 	columns, most int
@@ -147,7 +147,7 @@ func New(ctx context.Context, a *ask.Policy, s Settings) (*Matrix, error) {
 	return m, nil
 }
 
-// decide answers one question. A failure of the policy is a cell's own.
+// decide answers one question. If the policy cannot decide, that is recorded in the cell.
 func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.RuleText, q ask.Question) (Cell, error) {
 	d, err := ask.Decide(ctx, a, q)
 	if ctx.Err() != nil {
@@ -164,7 +164,7 @@ func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.Ru
 		c.Rule = line
 		return c, nil
 	}
-	// Two files have the same name, in different directories.
+	// Files in different directories have the same name.
 	e, err := ask.Explain(ctx, a, q)
 	if err != nil {
 		return Cell{}, err
@@ -173,7 +173,7 @@ func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.Ru
 	return c, nil
 }
 
-// placed finds the line of a place; nil for a place that two lines have.
+// placed indexes rules by location, with nil for a location that several lines have.
 func placed(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
 	lines := map[string]*casbinrules.RuleText{}
 	for _, r := range rules {
@@ -186,7 +186,7 @@ func placed(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
 	return lines
 }
 
-// assignments are the values of attributes that columns are drawn for.
+// assignments returns the attribute values that columns are drawn for.
 func (m *Matrix) assignments(a *ask.Policy, rules []casbinrules.Rule, s Settings) ([]*ask.Assignment, error) {
 	fields := ask.Attributes(a.RequestFields())
 	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
@@ -217,7 +217,7 @@ func (m *Matrix) assignments(a *ask.Policy, rules []casbinrules.Rule, s Settings
 	return ask.Assignments(fields, made), nil
 }
 
-// texts are all that rules hold.
+// texts returns all texts that rules contain.
 func texts(rules []casbinrules.Rule) []string {
 	var all []string
 	for _, r := range rules {
@@ -239,8 +239,8 @@ func (m *Matrix) fromRoutes(s Settings, fresh *freshRows) error {
 	return nil
 }
 
-// fromPolicy takes the objects of rules for routes, with all actions that rules
-// name for them.
+// fromPolicy uses the objects of rules as routes, with all actions that rules name for
+// them.
 func (m *Matrix) fromPolicy(rules []casbinrules.Rule, fresh *freshRows) error {
 	var objects []string
 	byObject := map[string]*[]Row{}
@@ -273,8 +273,8 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule, fresh *freshRows) error {
 	return nil
 }
 
-// sort puts rows and columns in the order of their names. Those whom the policy
-// does not name stay in front, in each tenant.
+// sort sorts rows and columns by name. Subjects that the policy does not name stay first
+// within each tenant.
 func (m *Matrix) sort() {
 	slices.SortStableFunc(m.Rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Method, b.Method))

@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/markdown"
 )
 
-// WriteText writes a table for terminals. paint colours a padded word by what
-// it says.
+// WriteText writes a table for terminals. paint colours a padded word according to its
+// meaning.
 func (m *Matrix) WriteText(w io.Writer, paint func(word, padded string) string) error {
 	table := m.table()
 	widths := make([]int, len(table[0]))
@@ -44,8 +44,8 @@ func (m *Matrix) WriteText(w io.Writer, paint func(word, padded string) string) 
 	return err
 }
 
-// table is the heading and the rows as text: method, route, and the words of
-// the cells.
+// table returns the heading and the rows as text: method, route, and the words of the
+// cells.
 func (m *Matrix) table() [][]string {
 	head := []string{"METHOD", "ROUTE"}
 	for _, c := range m.Columns {
@@ -62,9 +62,9 @@ func (m *Matrix) table() [][]string {
 	return table
 }
 
-// WriteCSV writes a heading and a line for each row: method, route, sample, and
-// "allow" or "deny" for each subject. A value that a spreadsheet would take for
-// a formula begins with an apostrophe.
+// WriteCSV writes a heading and a line for each row: method, route, sample, and "allow" or
+// "deny" for each subject. A value that spreadsheets would interpret as a formula is
+// prefixed with an apostrophe.
 func (m *Matrix) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	for i, line := range m.table() {

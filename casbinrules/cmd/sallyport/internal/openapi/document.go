@@ -15,17 +15,17 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// Document is an OpenAPI file as a tree, which keeps whatever it holds, in its
-// order, whether this package knows it or not.
+// Document is an OpenAPI file as a tree. It preserves all content and its order, including
+// what this package does not know.
 type Document struct {
 	name string
 	root *yaml.Node
 	json bool
-	// wrong is what was wrong with it before anything was written, or nil.
+	// wrong is the validation error of the file before any changes, or nil.
 	wrong error
 }
 
-// New is a document of OpenAPI 3.1 without paths.
+// New returns an OpenAPI 3.1 document without paths.
 func New(title string) *Document {
 	return &Document{root: mapping(
 		"openapi", text("3.1.0"),
@@ -34,8 +34,8 @@ func New(title string) *Document {
 	)}
 }
 
-// Parse reads the content of the file called name. Its first character says
-// whether it is JSON.
+// Parse parses a file with the given name and content. The first character tells JSON from
+// YAML.
 func Parse(ctx context.Context, name string, content []byte) (*Document, error) {
 	d := &Document{name: name, json: bytes.HasPrefix(bytes.TrimSpace(content), []byte("{"))}
 	var err error
@@ -62,10 +62,10 @@ func Parse(ctx context.Context, name string, content []byte) (*Document, error) 
 	return d, nil
 }
 
-// Wrong is what was wrong with the file that was parsed, or nil.
+// Wrong returns the validation error of the file as it was parsed, or nil.
 func (d *Document) Wrong() error { return d.wrong }
 
-// top is the object of the file.
+// top returns the root object.
 func (d *Document) top() *yaml.Node {
 	if d.root.Kind == yaml.DocumentNode {
 		return d.root.Content[0]
@@ -95,8 +95,8 @@ func (d *Document) Check(ctx context.Context) error {
 	return parsed.Validate(ctx)
 }
 
-// NewLoader reads OpenAPI files. References to other files are followed in the
-// file's folder, and none to a network.
+// NewLoader returns a loader for OpenAPI files. References are followed within the file's
+// folder only, and never over a network.
 func NewLoader(ctx context.Context) *openapi3.Loader {
 	loader := openapi3.NewLoader()
 	loader.Context = ctx
@@ -110,13 +110,14 @@ func NewLoader(ctx context.Context) *openapi3.Loader {
 	return loader
 }
 
-// Bytes is the document as it was read: YAML, or JSON. The error says that it cannot be
-// written as YAML that is read as the same, as with comments in odd places.
+// Bytes returns the document in the format it was read in, YAML or JSON. It returns an
+// error if the YAML would not be read back as the same document, for example because of
+// comments in unusual places.
 func (d *Document) Bytes() ([]byte, error) {
 	if d.json {
 		return d.JSON()
 	}
-	want, unsure := d.JSON() // before Dump, which may change the tree
+	want, unsure := d.JSON() // Dump may change the tree, so do this first
 	content, err := yaml.Dump(d.root, yaml.WithIndent(2), yaml.WithLineWidth(-1))
 	if err != nil {
 		return nil, fmt.Errorf("write OpenAPI: %w", err)
@@ -126,7 +127,7 @@ func (d *Document) Bytes() ([]byte, error) {
 		return nil, fmt.Errorf("write OpenAPI: the YAML could not be read again (take out comments beside empty values): %w", err)
 	}
 	if unsure != nil {
-		return content, nil // as it was when it was read: see Wrong
+		return content, nil // it was already invalid as read: see Wrong
 	}
 	if got, err := (&Document{root: &n}).JSON(); err != nil || !bytes.Equal(got, want) {
 		return nil, errors.New("write OpenAPI: the YAML would say something else when it is read again: use JSON")
@@ -134,10 +135,10 @@ func (d *Document) Bytes() ([]byte, error) {
 	return content, nil
 }
 
-// AsJSON has Bytes write JSON.
+// AsJSON makes Bytes return JSON.
 func (d *Document) AsJSON() { d.json = true }
 
-// JSON is the document as JSON, indented by two spaces.
+// JSON returns the document as JSON, indented by two spaces.
 func (d *Document) JSON() ([]byte, error) {
 	var b, indented bytes.Buffer
 	if err := writeJSON(&b, d.top(), 0); err != nil {
@@ -150,7 +151,7 @@ func (d *Document) JSON() ([]byte, error) {
 	return indented.Bytes(), nil
 }
 
-// maxDepth is how deeply a document may be nested.
+// maxDepth is the maximum nesting depth of a document.
 const maxDepth = 1000
 
 func writeJSON(b *bytes.Buffer, n *yaml.Node, depth int) error {
@@ -168,7 +169,7 @@ func writeJSON(b *bytes.Buffer, n *yaml.Node, depth int) error {
 		return fmt.Errorf("line %d: %w", n.Line, err)
 	}
 	if n.ShortTag() == "!!int" || n.ShortTag() == "!!float" {
-		if json.Valid([]byte(n.Value)) { // as it was written, however many digits it has
+		if json.Valid([]byte(n.Value)) { // keep numbers as written, however many digits they have
 			b.WriteString(n.Value)
 			return nil
 		}
@@ -203,13 +204,13 @@ func writeItems(b *bytes.Buffer, n *yaml.Node, depth int) error {
 	return nil
 }
 
-// encode appends v as JSON in which <, > and & stand for themselves.
+// encode appends v as JSON without escaping <, > and &.
 func encode(b *bytes.Buffer, v any) error {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	b.Truncate(b.Len() - 1) // the end of the line
+	b.Truncate(b.Len() - 1) // remove the line feed
 	return nil
 }

@@ -17,12 +17,12 @@ import (
 // Scheme is a scheme of the guard.
 type Scheme = setup.Scheme
 
-// Answer is an answer that the guard sends.
+// Answer is a refusal that the guard sends.
 type Answer struct {
 	Status int
-	// Fields are the header fields that were sent.
+	// Fields are the header fields sent.
 	Fields []core.Field
-	// Bodies are what is sent, by who asks.
+	// Bodies are the bodies sent, by accepted media type.
 	Bodies []Body
 }
 
@@ -32,13 +32,13 @@ type Body struct {
 	Content   []byte
 }
 
-// kinds are the refusals that are described.
+// kinds are the refusals to describe.
 var kinds = []core.Kind{core.Unauthenticated, core.Forbidden, core.Limited, core.Unavailable}
 
-// accepted are the media types that clients may ask for.
+// accepted are the media types that clients may accept.
 var accepted = []string{"", "application/problem+json", "application/json", "text/plain", "text/html"}
 
-// Answers asks a guard for its refusals, in each format it has.
+// Answers returns the refusals of a guard, in each format it supports.
 func Answers(g *core.Guard, newRequest func(accept string) core.Request) []Answer {
 	var all []Answer
 	for _, kind := range kinds {
@@ -66,7 +66,7 @@ func Answers(g *core.Guard, newRequest func(accept string) core.Request) []Answe
 	return all
 }
 
-// described are the names and texts of answers by status.
+// described are the names and descriptions of responses, by status.
 var described = map[int][2]string{
 	401: {"Unauthenticated", "Who sends the request is not known: the credentials are missing, expired, malformed or wrong. Sign in as a challenge says, or renew the token, and repeat the request once."},
 	403: {"Forbidden", "Who sends the request is known and may not do this. Neither signing in again nor repeating the request helps."},
@@ -74,7 +74,7 @@ var described = map[int][2]string{
 	503: {"Unavailable", "Access cannot be checked at the moment, since a service that is needed for it does not answer. Wait as long as Retry-After says."},
 }
 
-// components writes schemes, schemas and answers.
+// components writes schemes, schemas and responses.
 func (m *merge) components() error {
 	for _, s := range m.guard.Schemes {
 		name, value := securityScheme(s)
@@ -100,7 +100,7 @@ func (m *merge) components() error {
 	return nil
 }
 
-// securityScheme is the component of a scheme, and its name.
+// securityScheme returns the component for a scheme, and its name.
 func securityScheme(s Scheme) (string, *yaml.Node) {
 	name := strings.ToLower(s.Name)
 	value := mapping()
@@ -110,7 +110,7 @@ func securityScheme(s Scheme) (string, *yaml.Node) {
 	case setup.InAuthorization:
 		put(value, "type", text("http"))
 		put(value, "scheme", text(name))
-		if s.JWT && name == "bearer" { // OpenAPI has it for no other scheme
+		if s.JWT && name == "bearer" { // OpenAPI defines bearerFormat for no other scheme
 			put(value, "bearerFormat", text("JWT"))
 		}
 	default:
@@ -134,7 +134,7 @@ func securityScheme(s Scheme) (string, *yaml.Node) {
 	return name, value
 }
 
-// response is the component of an answer.
+// response returns the component for an answer.
 func (m *merge) response(a Answer) (*yaml.Node, error) {
 	content := mapping()
 	for _, b := range a.Bodies {
@@ -151,10 +151,10 @@ func (m *merge) response(a Answer) (*yaml.Node, error) {
 	), nil
 }
 
-// random are parameters of challenges that are others each time.
+// random matches parameters of challenges whose values change each time.
 var random = regexp.MustCompile(`(\b(?:nonce|opaque)=)"[^"]*"`)
 
-// headers are the fields of an answer that clients act upon.
+// headers returns the header fields of an answer that clients act upon.
 func (m *merge) headers(a Answer) *yaml.Node {
 	var challenges []string
 	all := mapping()
@@ -195,7 +195,7 @@ func header(about string, required bool, kind string, example *yaml.Node) *yaml.
 	return n
 }
 
-// mediaType is the body of an answer in one media type.
+// mediaType returns the description of a body.
 func (m *merge) mediaType(b Body) (*yaml.Node, error) {
 	schema, known := bodies[b.MediaType]
 	if !known {
@@ -216,7 +216,7 @@ func (m *merge) mediaType(b Body) (*yaml.Node, error) {
 	return mapping("schema", mapping("$ref", text("#/components/schemas/"+name)), "example", example), nil
 }
 
-// bodies are the schemas of JSON by media type.
+// bodies are the schemas of JSON bodies, by media type.
 var bodies = map[string]struct {
 	name string
 	make func() *yaml.Node
@@ -239,7 +239,7 @@ type member struct{ name, kind, about string }
 
 var errorCode = member{"error", "string", "A stable code for programs."}
 
-// needs are the members that say what a request lacks.
+// needs are the members that describe what a request lacks.
 var needs = []member{
 	{"scope", "string", "The scopes that the request needs (RFC 6750)."},
 	{"acr_values", "string", "How to sign in for the request (RFC 9470)."},

@@ -10,11 +10,10 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// mark is the member by which components are known that this package wrote, and
-// may write again.
+// mark is the member that marks components written by this package, which it may overwrite.
 const mark = "x-sallyport"
 
-// Guard is how an API lets in and refuses.
+// Guard describes how an API authenticates and refuses requests.
 type Guard struct {
 	Schemes []Scheme
 	Answers []Answer
@@ -23,15 +22,15 @@ type Guard struct {
 // Route is a route of the application.
 type Route struct {
 	core.RouteInfo
-	// Public says that no gate stands before it, Anonymous that requests without
-	// credentials pass.
+	// Public reports that no gate protects the route, and Anonymous that requests without
+	// credentials are allowed.
 	Public, Anonymous bool
 }
 
-// Merge writes what g does at routes into the document. Without routes these are
-// the operations that the document has. What the document says itself stays: an
-// answer that an operation has for a status, the security of an operation or of
-// all of them, a component of the same name. Notes say what was left out.
+// Merge writes the answers of g at the given routes into the document; without routes, at
+// the operations that the document has. What the document already states is kept: an
+// operation's response for a status, the security of an operation or of the document, and a
+// component of the same name. Notes say what was left out.
 func (d *Document) Merge(g Guard, routes []Route, public func(method, path string) bool) (notes []string, err error) {
 	m := &merge{Document: d, guard: g}
 	if err := m.components(); err != nil {
@@ -61,12 +60,12 @@ func (d *Document) where() string {
 	return d.name
 }
 
-// merge is one merge.
+// merge is the state of one merge.
 type merge struct {
 	*Document
 	guard     Guard
 	paths     *yaml.Node
-	schemes   []string // names of the components, in the order of the guard
+	schemes   []string // component names, in the order of the guard
 	responses map[int]string
 	notes     []string
 }
@@ -77,8 +76,9 @@ func (m *merge) note(format string, args ...any) {
 	}
 }
 
-// part gives each operation what it shares with others by aliases and merge keys, and
-// writes are about one of them: another one may be public, or not among the routes.
+// part gives each operation its own copy of what it shares with others by aliases or merge
+// keys, since changes apply to one operation only: another may be public, or not among the
+// routes.
 func (m *merge) part() error {
 	items := merged(m.paths)
 	for i := 0; i < len(items); i += 2 {
@@ -113,7 +113,7 @@ func (m *merge) part() error {
 
 func isObject(n *yaml.Node) bool { n = behind(n); return n != nil && n.Kind == yaml.MappingNode }
 
-// own are the operations of the document.
+// own returns the operations of the document as routes.
 func (m *merge) own(public func(method, path string) bool) []Route {
 	var routes []Route
 	items := merged(m.paths)
@@ -128,7 +128,7 @@ func (m *merge) own(public func(method, path string) bool) []Route {
 	return routes
 }
 
-// route writes one route.
+// route merges one route.
 func (m *merge) route(r Route) error {
 	which := []string{strings.ToLower(r.Method)}
 	switch strings.ToUpper(r.Method) {
@@ -164,7 +164,7 @@ func (m *merge) route(r Route) error {
 	return nil
 }
 
-// item is the path item of a pattern, and the names of the pattern's parameters.
+// item returns the path item of a pattern, and the names of the pattern's parameters.
 func (m *merge) item(pattern string) (*yaml.Node, []string, error) {
 	path, names := template(pattern)
 	if base := m.base(); base != "" && strings.HasPrefix(path, base+"/") {
@@ -182,7 +182,7 @@ func (m *merge) item(pattern string) (*yaml.Node, []string, error) {
 	return item, names, err
 }
 
-// describe fills in an operation that the document did not have.
+// describe fills in an operation that is new to the document.
 func (m *merge) describe(op *yaml.Node, names []string) {
 	if len(names) > 0 {
 		all := list()
@@ -197,7 +197,7 @@ func (m *merge) describe(op *yaml.Node, names []string) {
 	put(op, "responses", mapping("default", mapping("description", text("What the application answers."))))
 }
 
-// operation writes security and answers.
+// operation writes the security and the responses of an operation.
 func (m *merge) operation(op *yaml.Node, r Route) error {
 	m.security(op, r)
 	if r.Public {
@@ -216,13 +216,12 @@ func (m *merge) operation(op *yaml.Node, r Route) error {
 	return nil
 }
 
-// security writes which schemes an operation takes, unless the document says so
-// in words that are not from here.
+// security writes the schemes of an operation, unless the document has security of its own.
 func (m *merge) security(op *yaml.Node, r Route) {
 	own, all := get(op, "security"), get(m.top(), "security")
 	switch {
 	case r.Public && all == nil && own == nil:
-		return // open is what no word about it means
+		return // without any statement the operation is already public
 	case own != nil && !m.wrote(own), own == nil && all != nil && !r.Public:
 		return
 	}
@@ -238,8 +237,8 @@ func (m *merge) security(op *yaml.Node, r Route) {
 	put(op, "security", alternatives)
 }
 
-// wrote reports whether the security of an operation names nothing but schemes
-// that were written here.
+// wrote reports whether the security of an operation refers only to schemes written by this
+// package.
 func (m *merge) wrote(security *yaml.Node) bool {
 	if security.Kind != yaml.SequenceNode || len(security.Content) == 0 {
 		return false
@@ -256,8 +255,8 @@ func (m *merge) wrote(security *yaml.Node) bool {
 	return true
 }
 
-// component puts one of the document's components in place, under name, or under
-// another one if the document has something of its own there, and returns which.
+// component adds a component to the document and returns its name. That is name, or another
+// one if the document has its own component there.
 func (m *merge) component(section, name string, value *yaml.Node) (string, error) {
 	components, err := child(m.top(), "components")
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// methods are the fields of a path item that are operations.
+// methods are the fields of a path item that hold operations.
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
-// anyMethod are those that a route for all methods stands for.
+// anyMethod are the methods of a route for all methods.
 var anyMethod = []string{"get", "put", "post", "delete", "patch"}
 
-// template is a route's pattern as OpenAPI writes it, with the names of its
-// parameters. What a pattern says of the form of a parameter is left out. A
-// parameter that may be missing is there.
+// template converts a route pattern to OpenAPI's syntax, and returns the names of its
+// parameters. Constraints on parameters are dropped, and optional parameters are treated as
+// present.
 func template(pattern string) (path string, names []string) {
 	pattern = pattern[max(strings.IndexByte(pattern, '/'), 0):]
 	var b strings.Builder
@@ -41,9 +41,9 @@ func template(pattern string) (path string, names []string) {
 	return b.String(), names
 }
 
-// parameterAt is the name of a parameter that s begins with, and its length in
-// s: of Gin's, Echo's and Fiber's, which begin with ":", "*" or "+", and of those
-// of net/http, chi and OpenAPI, in braces. "$" is the end of a path.
+// parameterAt returns the name and the length of the parameter at the beginning of s: for
+// Gin, Echo and Fiber one that begins with ":", "*" or "+"; for net/http, chi and OpenAPI
+// one in braces. "{$}" is the end of a path.
 func parameterAt(s string) (name string, length int) {
 	switch s[0] {
 	case '{':
@@ -86,7 +86,8 @@ func isName(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// free is name, or "path" for none, with a number behind it if it is taken.
+// free returns name, or "path" if it is empty or begins with a digit, with a number
+// appended if that is taken.
 func free(name string, taken []string) string {
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
 		name = "path"
@@ -97,8 +98,8 @@ func free(name string, taken []string) string {
 	return name
 }
 
-// shape is a path with its parameters left blank: paths of one shape are one
-// path, however their parameters are called.
+// shape blanks out the parameters of a path: paths with the same shape are the same path,
+// whatever their parameters are called.
 func shape(path string) string {
 	var b strings.Builder
 	for path != "" {
@@ -115,7 +116,7 @@ func shape(path string) string {
 	return b.String()
 }
 
-// base is the path of the document's first server, without a slash at its end.
+// base returns the path of the document's first server, without a trailing slash.
 func (d *Document) base() string {
 	servers := get(d.top(), "servers")
 	if servers == nil || servers.Kind != yaml.SequenceNode || len(servers.Content) == 0 {

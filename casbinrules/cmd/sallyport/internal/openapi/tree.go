@@ -12,7 +12,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// get is the value of a key, behind aliases and merged keys; nil for none.
+// get returns the value of a key, following aliases and merge keys; nil if there is none.
 func get(n *yaml.Node, key string) *yaml.Node {
 	items := merged(n)
 	for i := 0; i < len(items); i += 2 {
@@ -23,7 +23,7 @@ func get(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// behind is what an alias stands for.
+// behind resolves aliases.
 func behind(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -31,7 +31,7 @@ func behind(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// merged are the keys and values of an object, those under << after its own.
+// merged returns the keys and values of an object, with those merged by << after its own.
 func merged(n *yaml.Node) []*yaml.Node {
 	n = behind(n)
 	if n == nil || n.Kind != yaml.MappingNode {
@@ -61,18 +61,17 @@ func merged(n *yaml.Node) []*yaml.Node {
 	return own
 }
 
-// maxValues bounds what a document holds with each alias written out.
+// maxValues is the maximum number of values in a document after expanding aliases.
 const maxValues = 1 << 20
 
-// walk reads a tree with its aliases written out.
+// walk traverses a tree and expands its aliases.
 type walk struct {
 	values int
 	within map[*yaml.Node]bool
 }
 
-// check refuses a tree that cannot be read in the end: with aliases that lead to
-// themselves or to too many values, or a key that stands twice, of which it is not
-// known which one counts.
+// check rejects a tree that could not be read back: one with cyclic aliases, with too many
+// values after expansion, or with a duplicate key, whose meaning is ambiguous.
 func (w *walk) check(n *yaml.Node) error {
 	if w.values++; w.values > maxValues {
 		return fmt.Errorf("it holds more than %d values with its aliases written out", maxValues)
@@ -100,7 +99,7 @@ func (w *walk) check(n *yaml.Node) error {
 	return nil
 }
 
-// put gives a key a value, in the place of the one it has.
+// put sets the value of a key, replacing an existing one in place.
 func put(n *yaml.Node, key string, value *yaml.Node) {
 	for i := 0; i < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
@@ -109,13 +108,13 @@ func put(n *yaml.Node, key string, value *yaml.Node) {
 		}
 	}
 	if n.Style&yaml.FlowStyle != 0 && len(n.Content) == 0 {
-		n.Style &^= yaml.FlowStyle // {} where lines follow
+		n.Style &^= yaml.FlowStyle // {} cannot hold lines in block style
 	}
 	n.Content = append(n.Content, text(key), value)
 }
 
-// child is the object of a key, which is made if it is not there, and is a copy if it
-// stands behind an alias or a merge key, so that it may be changed.
+// child returns the object under a key so that it can be changed: it is created if it does
+// not exist, and copied if it is shared by an alias or a merge key.
 func child(n *yaml.Node, key string) (*yaml.Node, error) {
 	c := get(n, key)
 	switch {
@@ -136,7 +135,7 @@ func child(n *yaml.Node, key string) (*yaml.Node, error) {
 	return c, nil
 }
 
-// copied is a tree that says the same, without anchors.
+// copied returns a deep copy without anchors.
 func copied(n *yaml.Node) *yaml.Node {
 	c := *n
 	c.Anchor, c.Content = "", make([]*yaml.Node, len(n.Content))
@@ -146,7 +145,7 @@ func copied(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
-// spread puts copies of what an object has by merge keys in the place of these.
+// spread replaces the merge keys of an object by copies of what they merge.
 func spread(n *yaml.Node) {
 	own := n.Content
 	n.Content = merged(n)
@@ -173,7 +172,8 @@ func boolean(b bool) *yaml.Node {
 
 func list() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"} }
 
-// mapping is an object of keys and values, which are strings and nodes in turn.
+// mapping returns an object; items alternate between keys, which are strings, and values,
+// which are nodes.
 func mapping(items ...any) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	for i := 0; i < len(items); i += 2 {
@@ -182,7 +182,7 @@ func mapping(items ...any) *yaml.Node {
 	return n
 }
 
-// parseJSON reads JSON with the order of its keys.
+// parseJSON parses JSON and keeps the order of keys.
 func parseJSON(content []byte) (*yaml.Node, error) {
 	d := json.NewDecoder(bytes.NewReader(content))
 	d.UseNumber()
@@ -211,7 +211,7 @@ func nextJSON(d *json.Decoder, depth int) (*yaml.Node, error) {
 			n = mapping()
 		}
 		for d.More() {
-			item, err := nextJSON(d, depth+1) // a key of an object is a string
+			item, err := nextJSON(d, depth+1) // object keys are always strings
 			if err != nil {
 				return nil, err
 			}

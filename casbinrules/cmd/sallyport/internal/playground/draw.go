@@ -11,32 +11,32 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
-// maxCells is how many cells of a matrix go to the page.
+// maxCells is the maximum number of matrix cells sent to the page.
 const maxCells = 5000
 
 // errRefused answers calls about a policy that does not load.
 var errRefused = errors.New("the policy has errors and is refused, so that it decides nothing")
 
-// Drawn is the matrix.
+// Drawn is a matrix for the page.
 type Drawn struct {
 	Columns []Column     `json:"columns"`
 	Rows    []matrix.Row `json:"rows"`
-	// Cells are by row and column.
+	// Cells are indexed by row and column.
 	Cells [][]Cell `json:"cells"`
 	Notes []string `json:"notes"`
 }
 
-// Column is a subject with what its requests bring.
+// Column is a subject with the facts its requests carry.
 type Column struct {
 	Label string `json:"label"`
 	Kind  string `json:"kind"`
-	// Request is one of the subject without object and action.
+	// Request is a request by the subject, without object and action.
 	Request Request `json:"request"`
 }
 
-// Cell is a decision: "allow", "deny" or "error", with the Line of the policy that
-// decides, or 0, or why there is no decision. File is that of the line where the
-// policy has several.
+// Cell is a decision: "allow", "deny" or "error". Line is the policy line that decides, or
+// 0, and File is its file if the policy has several. For an error there is the reason
+// instead.
 type Cell struct {
 	Word string `json:"word"`
 	File string `json:"file,omitempty"`
@@ -97,29 +97,29 @@ func (l *loaded) draw(ctx context.Context, in *Input) (*Drawn, error) {
 	return d, nil
 }
 
-// Tested is what came of the tests.
+// Tested is the outcome of the tests.
 type Tested struct {
 	Passed int `json:"passed"`
 	Failed int `json:"failed"`
-	// Errors are about lines that cannot be read; no test is run then.
+	// Errors are the syntax errors; if there are any, no test is run.
 	Errors []Finding    `json:"errors"`
 	Tests  []TestResult `json:"tests"`
-	// Covered is how many Lines of the policy the tests depend on, Uncovered the
-	// numbers of the first others by their files.
+	// Covered is the number of policy lines, out of Lines, that the tests depend on.
+	// Uncovered lists the first of the other lines by file.
 	Covered   int              `json:"covered"`
 	Lines     int              `json:"lines"`
 	Uncovered map[string][]int `json:"uncovered"`
 }
 
-// maxUncovered is how many lines that no test depends on go to the page.
+// maxUncovered is the maximum number of uncovered lines sent to the page.
 const maxUncovered = 1000
 
-// TestResult is what came of one test.
+// TestResult is the result of one test.
 type TestResult struct {
 	Line   int    `json:"line"`
 	Test   string `json:"test"`
 	Passed bool   `json:"passed"`
-	// Text says why it failed, or warns of what proves nothing.
+	// Text says why the test failed, or warns that it proves nothing.
 	Text string `json:"text,omitempty"`
 }
 

@@ -12,15 +12,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
-// maxFindings is how many findings go to the page.
+// maxFindings is the maximum number of findings sent to the page.
 const maxFindings = 500
 
-// Preset is what the page begins with.
+// Preset is an example that the page offers to start with.
 type Preset struct {
 	Name  string            `json:"name"`
 	Title string            `json:"title"`
 	Files map[string]string `json:"files"`
-	// Request is one that the policy says something about.
+	// Request is a request that the policy has a rule about.
 	Request Request `json:"request"`
 }
 
@@ -47,41 +47,41 @@ func presets() ([]Preset, error) {
 // Finding is a finding as the page shows it.
 type Finding struct {
 	File string `json:"file"`
-	// Line counts from 1; Character from 0, in units of UTF-16, as the texts of
-	// web pages do.
+	// Line counts from 1; Character counts UTF-16 code units from 0, as in JavaScript
+	// strings.
 	Line      int    `json:"line"`
 	Character int    `json:"character"`
 	Severity  string `json:"severity"`
 	Code      string `json:"code"`
 	Message   string `json:"message"`
 	Hint      string `json:"hint"`
-	// Fix is what cures it, nil where nothing surely does.
+	// Fix is the quick fix, nil if there is none.
 	Fix *lsp.Fix `json:"fix,omitempty"`
 }
 
-// Looked is what there is to say while somebody types.
+// Looked is the feedback while the user types.
 type Looked struct {
 	Findings []Finding `json:"findings"`
-	// More is how many findings are not listed.
+	// More is the number of findings left out.
 	More int `json:"more"`
-	// Fields are those of the model's request definition, Attributes those of
-	// them that stand in claims, and Tenants says that there are tenants.
+	// Fields are those of the model's request definition. Attributes are the ones among
+	// them that hold claims, and Tenants reports whether there are tenants.
 	Fields     []string `json:"fields"`
 	Attributes []string `json:"attributes"`
 	Tenants    bool     `json:"tenants"`
-	// Loads says that the policy is not refused. The rest is empty otherwise.
+	// Loads reports whether the policy loads. The fields below are empty otherwise.
 	Loads bool  `json:"loads"`
 	Names Names `json:"names"`
-	// Explanation is that of the request, Text the same in words; Error is why
-	// there is none.
+	// Explanation explains the decision about the request, and Text is the same in words;
+	// Error says why there is none.
 	Explanation *casbinrules.Explanation `json:"explanation,omitempty"`
 	Text        string                   `json:"text"`
 	Error       string                   `json:"error"`
-	// Notes are about the request, such as a name that the policy does not know.
+	// Notes are remarks about the request, such as a name that the policy does not know.
 	Notes []string `json:"notes"`
 }
 
-// Names are what the policy calls things, to be offered where they are typed.
+// Names are names in the policy, proposed as the user types.
 type Names struct {
 	Subjects []string `json:"subjects"`
 	Roles    []string `json:"roles"`
@@ -115,7 +115,8 @@ func (l *loaded) look(ctx context.Context, in *Input) *Looked {
 	return made
 }
 
-// question is what the request asks, in the order that it is meant in.
+// question returns the question that the request asks, with object and action in the
+// intended order.
 func (made *Looked) question(names *ask.Names, in *Input) (ask.Question, error) {
 	q := ask.Question{Subject: in.Request.Subject, Roles: in.Request.Roles, Tenant: in.Request.Tenant, Object: in.Request.Object, Action: in.Request.Action}
 	for name, value := range in.Request.Attributes {
@@ -155,7 +156,7 @@ func (made *Looked) question(names *ask.Names, in *Input) (ask.Question, error) 
 	return q, nil
 }
 
-// names are those that rules use, in their order.
+// names returns the names that rules use, in order of appearance.
 func (l *loaded) names(rules []casbinrules.Rule) Names {
 	n := Names{Tenants: ask.Tenants(rules), Roles: l.authorizer.KnownRoles()}
 	type named struct{ kind, name string }
@@ -186,10 +187,10 @@ func (l *loaded) names(rules []casbinrules.Rule) Names {
 	return n
 }
 
-// maxNames is how many names of a kind are offered.
+// maxNames is the maximum number of names proposed per kind.
 const maxNames = 200
 
-// shown are findings as the page shows them, and how many are left out.
+// shown converts findings for the page, and returns how many were left out.
 func shown(findings []casbinrules.Finding, files, policy map[string]string) (list []Finding, more int) {
 	kept := findings[:min(len(findings), maxFindings)]
 	lines := map[string][]string{}
@@ -209,7 +210,7 @@ func shown(findings []casbinrules.Finding, files, policy map[string]string) (lis
 	return list, len(findings) - len(kept)
 }
 
-// units is how many units of UTF-16 the first bytes of a line take.
+// units returns the length of the first bytes of a line in UTF-16 code units.
 func units(line string, bytes int) int {
 	n := 0
 	for i, c := range line {

@@ -1,7 +1,7 @@
-// Package playground is the logic of the page on which people try a policy: what is
-// wrong with the files in its editors, how the policy decides a request and why,
-// who may do what, and the results of the tests. It uses neither files nor the
-// network, so that it runs in a browser.
+// Package playground is the logic of the web page on which people try a policy: what is
+// wrong with the files in its editors, how the policy decides a request and why, who may do
+// what, and the results of the tests. It uses neither files nor the network, so that it
+// runs in a browser.
 package playground
 
 import (
@@ -27,35 +27,35 @@ const (
 	RoutesFile = "routes.json"
 )
 
-// Input is all that the page knows.
+// Input is the state of the page.
 type Input struct {
-	// Files are the texts in the editors by the names of files.
+	// Files are the texts in the editors, by file name.
 	Files map[string]string `json:"files"`
-	// Policies are the names of those that hold the policy, in the order in which
-	// they are read; PolicyFile alone if there are none.
+	// Policies are the names of the policy files in the order in which they are read; if
+	// there are none, PolicyFile alone.
 	Policies []string `json:"policies,omitempty"`
 	Options  Options  `json:"options"`
 	Request  Request  `json:"request"`
 }
 
-// Options are those of the command line by these names.
+// Options are the options of the command line with the same names.
 type Options struct {
 	AsCasbin          bool `json:"as_casbin,omitempty"`
 	AllowAnonymous    bool `json:"allow_anonymous,omitempty"`
 	WithoutTokenRoles bool `json:"without_token_roles,omitempty"`
 	ObjectRoute       bool `json:"object_route,omitempty"`
-	// RolePrefix begins the names of roles in the policy.
+	// RolePrefix is the prefix of role names in the policy.
 	RolePrefix string `json:"role_prefix,omitempty"`
-	// Attributes are types as "age=number", RolePatterns as "g=keyMatch",
-	// TenantPatterns as "g".
+	// Attributes are types such as "age=number", RolePatterns such as "g=keyMatch", and
+	// TenantPatterns such as "g".
 	Attributes     []string `json:"attributes,omitempty"`
 	RolePatterns   []string `json:"role_patterns,omitempty"`
 	TenantPatterns []string `json:"tenant_patterns,omitempty"`
-	// Users wants users in the matrix, too.
+	// Users includes users in the matrix.
 	Users bool `json:"users,omitempty"`
 }
 
-// Request is the one to be decided.
+// Request is the request to decide.
 type Request struct {
 	Subject    string            `json:"subject"`
 	Roles      []string          `json:"roles"`
@@ -65,16 +65,15 @@ type Request struct {
 	Attributes map[string]string `json:"attributes"`
 }
 
-// Playground answers the calls of one page. It keeps the policy that was loaded
-// last, and reads of the next one what has changed. It is not safe for concurrent
-// use.
+// Playground answers the calls of one page. It keeps the policy that was loaded last, and
+// of the next one only reads what has changed. It is not safe for concurrent use.
 type Playground struct {
 	setup  *setup // nil before the first call
 	loaded *loaded
 }
 
-// setup is what is made of all that a policy is judged by, and serves for as long as
-// that stays the same.
+// setup is everything derived from the model and the options. It is reused until one of
+// them changes.
 type setup struct {
 	model, routesText string
 	policies          []string
@@ -82,28 +81,28 @@ type setup struct {
 
 	fields   []string // of the request definition
 	routes   []core.RouteInfo
-	problems []casbinrules.Finding // with routes
+	problems []casbinrules.Finding // about the routes
 	types    map[string]casbinrules.AttributeType
 	opts     []casbinrules.Option
-	texts    textFiles // of the policy that was loaded last
+	texts    textFiles // policy files of the last load, by name
 	linter   *casbinrules.Linter
-	opened   *casbinrules.Authorizer // by the last texts that were not refused; nil before
+	opened   *casbinrules.Authorizer // from the last texts that loaded; nil before
 }
 
-// loaded is what became of the files.
+// loaded is the result of loading the files.
 type loaded struct {
 	*setup
-	authorizer *ask.Policy // nil for files that are refused
+	authorizer *ask.Policy // nil if the files were refused
 	findings   []casbinrules.Finding
 }
 
-// Answer answers one call with JSON: "presets" without input, and "look", "draw"
-// and "test" with an [Input] as JSON. What cannot be answered is an object with the
-// field error, a text for people.
+// Answer answers one call with JSON: "presets" without input, and "look", "draw" and "test"
+// with an [Input] as JSON. A call that fails is answered with an object whose field error
+// is a text for people.
 func (p *Playground) Answer(call, input string) (answer string) {
 	defer func() {
 		if v := recover(); v != nil {
-			*p = Playground{} // what is kept may be half-made
+			*p = Playground{} // the state may be inconsistent
 			answer = failure(fmt.Errorf("the engine failed: %v", v))
 		}
 	}()
@@ -119,7 +118,7 @@ func (p *Playground) Answer(call, input string) (answer string) {
 }
 
 func failure(err error) string {
-	text, _ := json.Marshal(map[string]string{"error": err.Error()}) // a text is always JSON
+	text, _ := json.Marshal(map[string]string{"error": err.Error()}) // marshalling a text cannot fail
 	return string(text)
 }
 
@@ -146,7 +145,8 @@ func (p *Playground) answer(ctx context.Context, call, input string) (any, error
 	return nil, fmt.Errorf("there is no call %q", call)
 }
 
-// load reads the files, unless they were read last. The error is that of an option.
+// load loads the files, unless they are those of the last call. The error is about an
+// option.
 func (p *Playground) load(in *Input) (*loaded, error) {
 	texts := in.policy()
 	if !p.setup.fits(in) {
@@ -158,7 +158,7 @@ func (p *Playground) load(in *Input) (*loaded, error) {
 	}
 	if p.loaded == nil || !maps.Equal(p.setup.texts, texts) {
 		l, err := p.setup.load(texts)
-		p.loaded = l // nil with an error
+		p.loaded = l // nil after an error
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +166,7 @@ func (p *Playground) load(in *Input) (*loaded, error) {
 	return p.loaded, nil
 }
 
-// policies are the names of the files of the policy.
+// policies returns the names of the policy files.
 func (in *Input) policies() []string {
 	if len(in.Policies) == 0 {
 		return []string{PolicyFile}
@@ -174,7 +174,7 @@ func (in *Input) policies() []string {
 	return in.Policies
 }
 
-// policy are the texts of the policy.
+// policy returns the texts of the policy files.
 func (in *Input) policy() textFiles {
 	texts := textFiles{}
 	for _, name := range in.policies() {
@@ -183,12 +183,12 @@ func (in *Input) policy() textFiles {
 	return texts
 }
 
-// fits reports whether the policy of in is judged by s.
+// fits reports whether s is the setup for in.
 func (s *setup) fits(in *Input) bool {
 	return s != nil && s.model == in.Files[ModelFile] && s.routesText == in.Files[RoutesFile] && slices.Equal(s.policies, in.policies()) && reflect.DeepEqual(s.options, in.Options.judging())
 }
 
-// judging are the options without the one that is about the matrix alone.
+// judging returns the options without the one that only affects the matrix.
 func (o Options) judging() Options {
 	o.Users = false
 	return o
@@ -227,9 +227,9 @@ func newSetup(in *Input) (*setup, error) {
 	return s, nil
 }
 
-// load reads the texts of a policy.
+// load loads the texts of a policy.
 func (s *setup) load(texts textFiles) (*loaded, error) {
-	clear(s.texts) // which the policy that is open reads again
+	clear(s.texts) // the open policy re-reads this map
 	maps.Copy(s.texts, texts)
 	l := &loaded{setup: s}
 	var err error
@@ -246,7 +246,7 @@ func (s *setup) load(texts textFiles) (*loaded, error) {
 	return l, nil
 }
 
-// open has the policy decide by what the files hold now.
+// open makes the policy decide by the current content of the files.
 func (s *setup) open() error {
 	if s.opened != nil {
 		return s.opened.ReloadForced(context.Background())
@@ -304,7 +304,7 @@ func (s *setup) setOptions(o *Options) error {
 	return nil
 }
 
-// canonical puts a question as a gate would.
+// canonical returns a question as a gate would ask it.
 func (in *Input) canonical(q ask.Question) (ask.Question, string, error) {
 	if in.Options.AsCasbin || in.Options.ObjectRoute {
 		return q, "", nil

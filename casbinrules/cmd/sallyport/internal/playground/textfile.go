@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// textFiles is a file system of texts by the names of files.
+// textFiles is a file system in memory: texts by file name.
 type textFiles map[string]string
 
 // Open implements fs.FS.

@@ -8,18 +8,17 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// Coverage is which lines of a policy tests depend on.
+// Coverage says which lines of a policy the tests depend on.
 type Coverage struct {
-	// Covered are p lines that decide a test, and role links on the way to one, of
-	// all Lines.
+	// Covered is the number of lines, out of Lines, that the tests depend on: p lines that
+	// decide a test, and role links that lead to one.
 	Covered    int                    `json:"covered"`
 	Lines      int                    `json:"lines"`
 	Percent    float64                `json:"percent"`
 	NotCovered []casbinrules.RuleText `json:"not_covered"`
 }
 
-// NewCoverage asks for each test which lines decide it. Tests that fail cover
-// nothing.
+// NewCoverage determines for each test which lines decide it. Failed tests cover nothing.
 func NewCoverage(ctx context.Context, a *ask.Policy, results []Result) (*Coverage, error) {
 	covered := map[string]bool{}
 	for _, r := range results {
@@ -45,7 +44,7 @@ func NewCoverage(ctx context.Context, a *ask.Policy, results []Result) (*Coverag
 	c := &Coverage{NotCovered: []casbinrules.RuleText{}}
 	for _, r := range a.Rules() {
 		if r.Kind != "p" && r.Links == "" {
-			continue // no decision looks at it
+			continue // such a line never affects a decision
 		}
 		c.Lines++
 		if covered[r.Place()] {

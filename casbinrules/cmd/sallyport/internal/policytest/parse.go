@@ -35,27 +35,26 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// Test is one request with what the policy is expected to say.
+// Test is one request with the decision expected of the policy.
 type Test struct {
 	File string
 	// Line counts from 1.
 	Line int
-	// Allow is what is expected.
+	// Allow is the expected decision.
 	Allow bool
-	// Question is the request with object and action in the order in which they
-	// are written.
+	// Question is the request, with object and action as written.
 	ask.Question
-	// NoTenant says that the test asks on purpose for a request without tenant,
-	// Stranger for a user whom the policy does not know.
+	// NoTenant reports that the test deliberately has no tenant, and Stranger that its user
+	// is deliberately one the policy does not know.
 	NoTenant, Stranger bool
-	// Why is the comment behind the request, or "".
+	// Why is the comment after the request, or "".
 	Why string
 }
 
-// Place is "policy.tests:7", with the file as it was given.
+// Place returns a location such as "policy.tests:7", with the file name as given.
 func (t Test) Place() string { return t.File + ":" + strconv.Itoa(t.Line) }
 
-// Error says where and why a test cannot be read.
+// Error is a syntax error in a test.
 type Error struct {
 	File string
 	// Line and Column count from 1; Column counts bytes.
@@ -63,13 +62,13 @@ type Error struct {
 	Message      string
 }
 
-// Error is "file:line:column: message".
+// Error returns "file:line:column: message".
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 }
 
-// Parse reads all tests of a file; name stands for it in places. The error is
-// all there are of [*Error], joined.
+// Parse parses all tests of a file; name is used in locations. The error joins every
+// [*Error].
 func Parse(name, text string) ([]Test, error) {
 	var tests []Test
 	var errs []error
@@ -77,7 +76,7 @@ func Parse(name, text string) ([]Test, error) {
 	if strings.HasPrefix(text, "\ufeff") {
 		return nil, &Error{name, 1, 1, "the file begins with a byte order mark: save it as UTF-8 without one"}
 	}
-	var open *table // the one that the lines at hand belong to
+	var open *table // the table that the current lines belong to
 	for line := range strings.Lines(text) {
 		n++
 		line = strings.TrimRight(line, "\r\n")
@@ -109,7 +108,7 @@ func Parse(name, text string) ([]Test, error) {
 
 const form = `write "allow USER[ROLE,ROLE] OBJECT ACTION", with "in TENANT" and NAME=VALUE behind the user where the model asks for them`
 
-// parseLine reads the test of a line, if it has one.
+// parseLine parses the test on a line, if any.
 func parseLine(line string) ([]Test, *Error) {
 	words, why, err := split(line)
 	if err != nil || len(words) == 0 {
@@ -144,7 +143,7 @@ func parseLine(line string) ([]Test, *Error) {
 	return []Test{*t}, nil
 }
 
-// addFacts reads what stands between the user and the object.
+// addFacts parses the words between the user and the object.
 func (t *Test) addFacts(words []word) *Error {
 	tenant := false
 	for i := 0; i < len(words); i++ {
@@ -177,7 +176,7 @@ func (t *Test) addFacts(words []word) *Error {
 
 var attributeStart = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// String is the test as [Parse] reads it.
+// String formats the test for [Parse].
 func (t Test) String() string {
 	var b strings.Builder
 	b.WriteString(verdicts[t.Allow] + " " + quote(t.Subject, "["))
@@ -206,7 +205,7 @@ func (t Test) String() string {
 
 var verdicts = map[bool]string{true: "allow", false: "deny"}
 
-// Errors are all of [*Error] that an error holds, in their order.
+// Errors returns every [*Error] in an error, in order.
 func Errors(err error) []*Error {
 	switch e := err.(type) {
 	case *Error:

@@ -11,36 +11,36 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Result is what came of a test.
+// Result is the result of a test.
 type Result struct {
 	Test    Test
 	Allowed bool
-	// Err says why no answer counts, or is nil.
+	// Err says why the answer does not count, or is nil.
 	Err error
-	// Why is the explanation of an answer that is not the expected one.
+	// Why explains an answer other than the expected one.
 	Why *casbinrules.Explanation
-	// Asked is the question of the test as a gate would put it.
+	// Asked is the question of the test as a gate would ask it.
 	Asked ask.Question
-	// Hints say how the words were read, Warnings are about those that prove
-	// nothing.
+	// Hints say how the words were interpreted. Warnings are about words that make the test
+	// prove nothing.
 	Hints, Warnings []string
 }
 
-// Passed reports whether the answer is the expected one, and counts.
+// Passed reports whether the answer counts and is the expected one.
 func (r Result) Passed() bool { return r.Err == nil && r.Allowed == r.Test.Allow }
 
 // Runner runs tests.
 type Runner struct {
-	// Canonical puts a question as a gate would, with a note on what that
-	// changes; it is an error for one that no gate would put.
+	// Canonical returns a question as a gate would ask it, with a note about what changed;
+	// the error is for a question that no gate would ask.
 	Canonical func(ask.Question) (ask.Question, string, error)
-	// Lenient has a test that expects a denial pass with a name that is
-	// probably misspelt.
+	// Lenient lets a test that expects a denial pass even if a name in it is probably
+	// misspelt.
 	Lenient bool
 }
 
-// Run asks a policy what the tests ask. The error is for a decision that could not
-// be explained.
+// Run runs the tests against a policy. The error is for a decision that could not be
+// explained.
 func (run Runner) Run(ctx context.Context, a *ask.Policy, tests []Test) ([]Result, error) {
 	results := make([]Result, len(tests))
 	names := ask.NewNames(a)
@@ -66,7 +66,7 @@ func (run Runner) Run(ctx context.Context, a *ask.Policy, tests []Test) ([]Resul
 	return results, nil
 }
 
-// Read settles what a test asks, and asks nothing yet.
+// Read determines the question of a test without asking it.
 func (run Runner) Read(t Test, names *ask.Names) Result {
 	r := Result{Test: t}
 	oriented, hint, err := names.Orient(t.Question)
@@ -89,7 +89,7 @@ func (run Runner) Read(t Test, names *ask.Names) Result {
 	return r
 }
 
-// check is the error of a test whose answer says nothing about what it names.
+// check returns an error for a test whose answer does not depend on the names it uses.
 func (r *Result) check(ctx context.Context, a *ask.Policy, names *ask.Names, lenient bool) error {
 	wrong := names.Misfits(r.Asked, r.Test.NoTenant)
 	if !r.Test.Allow {

@@ -9,24 +9,24 @@ import (
 
 const (
 	tableForm = `write "table USER USER ..." and below it, for each object and action, "OBJECT ACTION" and allow, deny or - for each user`
-	// notAsked is a cell without a test.
+	// notAsked marks a cell without a test.
 	notAsked = "-"
 )
 
-// table is the head of a table, and how far it has been read.
+// table is the head of a table and the state of parsing it.
 type table struct {
-	users []Test // without object, action and expectation
+	users []Test // without object, action and expected decision
 	names []string
-	// file and line are where it begins; failed says that its head or a row of it
-	// is wrong, tests how many it has.
+	// file and line say where the table begins; failed reports that its head or one of its
+	// rows is malformed, and tests counts its tests.
 	file   string
 	line   int
 	failed bool
 	tests  int
 }
 
-// beginsTable reports whether a line is the head of a table, and where what
-// follows the word table begins.
+// beginsTable reports whether a line is the head of a table, and returns the offset after
+// the word table.
 func beginsTable(line string) (rest int, ok bool) {
 	trimmed := strings.TrimSpace(line)
 	after, ok := strings.CutPrefix(trimmed, "table")
@@ -36,8 +36,8 @@ func beginsTable(line string) (rest int, ok bool) {
 	return strings.Index(line, "table") + len("table"), true
 }
 
-// newTable reads the head. It is never nil, so that rows below a wrong head are not
-// taken for tests.
+// newTable parses the head. It never returns a nil table, so that the rows below a
+// malformed head are not parsed as tests.
 func newTable(file string, n int, line string, rest int) (*table, *Error) {
 	t := &table{file: file, line: n, failed: true}
 	words, _, err := splitWith(line, func(words []word, rest string) bool {
@@ -79,11 +79,11 @@ func newTable(file string, n int, line string, rest int) (*table, *Error) {
 	return t, nil
 }
 
-// startsFact reports whether a word that rest begins with is no user, and so has
-// no roles.
+// startsFact reports whether the word at the beginning of rest is not a user, and so has no
+// roles.
 func startsFact(words []word, rest string) bool {
 	if len(words) > 0 && !isFact(words[:len(words)-1], words[len(words)-1]) {
-		return false // users have begun
+		return false // the users have begun
 	}
 	if len(words) > 0 && isIn(words[len(words)-1]) && !isTenant(words[:len(words)-1]) {
 		return true // the tenant
@@ -92,7 +92,7 @@ func startsFact(words []word, rest string) bool {
 	return attributeStart.MatchString(rest) || in && after != "" && startsBlank(after)
 }
 
-// isFact reports whether a word behind words is "in", a tenant or an attribute.
+// isFact reports whether w, which follows words, is "in", a tenant or an attribute.
 func isFact(words []word, w word) bool {
 	_, _, attribute := w.attribute()
 	return attribute || isIn(w) || isTenant(words)
@@ -100,12 +100,12 @@ func isFact(words []word, w word) bool {
 
 func isIn(w word) bool { return w.text == "in" && !w.quoted && w.roles == nil && !w.noRoles }
 
-// isTenant reports whether what follows words is the tenant behind an "in".
+// isTenant reports whether the next word is the tenant after "in".
 func isTenant(words []word) bool {
 	return len(words) > 0 && isIn(words[len(words)-1]) && !isTenant(words[:len(words)-1])
 }
 
-// row reads the tests of one object and action.
+// row parses the tests of one object and action.
 func (t *table) row(line string) ([]Test, *Error) {
 	words, why, err := splitWith(line, func([]word, string) bool { return false })
 	if err != nil {
@@ -137,7 +137,7 @@ func (t *table) row(line string) ([]Test, *Error) {
 	return tests, nil
 }
 
-// check says what is wrong with a row.
+// check returns what is wrong with a row.
 func (t *table) check(words []word) *Error {
 	for i, w := range words {
 		switch {
@@ -148,7 +148,7 @@ func (t *table) check(words []word) *Error {
 		}
 	}
 	if t.users == nil {
-		return nil // the head is wrong, which is said
+		return nil // the error in the head was already reported
 	}
 	switch last := words[len(words)-1]; {
 	case len(words) < 2+len(t.users):
@@ -163,7 +163,7 @@ func (t *table) check(words []word) *Error {
 	return nil
 }
 
-// end is what is wrong with a table that has ended; a nil one has none.
+// end returns the errors of a complete table. It may be called on nil.
 func (t *table) end() []error {
 	if t == nil || t.failed || t.tests > 0 {
 		return nil

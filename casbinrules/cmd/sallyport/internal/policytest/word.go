@@ -10,14 +10,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 )
 
-// word is one word of a line, of a user with the roles in brackets.
+// word is a word of a line, with the roles in brackets if it is a user.
 type word struct {
 	text   string
 	column int
 	roles  []string
-	// quoted says that the whole word is, noRoles that the brackets are empty.
+	// quoted reports that the whole word was quoted, noRoles that the brackets are empty.
 	quoted, noRoles bool
-	// name is that of an attribute whose value, text, is quoted.
+	// name is the attribute whose value is in text, if that was quoted.
 	name string
 }
 
@@ -25,7 +25,7 @@ func (w word) errorf(format string, args ...any) *Error {
 	return &Error{Column: w.column, Message: fmt.Sprintf(format, args...)}
 }
 
-// attribute takes NAME=VALUE apart.
+// attribute splits NAME=VALUE.
 func (w word) attribute() (name, value string, ok bool) {
 	if w.name != "" {
 		return w.name, w.text, true
@@ -36,13 +36,13 @@ func (w word) attribute() (name, value string, ok bool) {
 	return strings.Cut(w.text, "=")
 }
 
-// split takes a line apart. Only the second word has roles.
+// split splits a line into words. Only the second word may have roles.
 func split(line string) (words []word, why string, err *Error) {
 	return splitWith(line, func(words []word, _ string) bool { return len(words) == 1 })
 }
 
-// splitWith takes a line apart; roles says whether the word that rest begins with
-// may have roles, behind words.
+// splitWith splits a line into words; roles reports whether the word at the beginning of
+// rest, after words, may have roles.
 func splitWith(line string, roles func(words []word, rest string) bool) (words []word, why string, err *Error) {
 	if !utf8.ValidString(line) {
 		return nil, "", &Error{Column: 1, Message: "the line is not valid UTF-8"}
@@ -71,7 +71,7 @@ func startsBlank(s string) bool {
 	return unicode.IsSpace(c)
 }
 
-// read reads the word that s begins with; the rest is what follows it.
+// read parses the word at the beginning of s and returns the rest.
 func (w *word) read(s string, user bool) (rest string, err *Error) {
 	if s[0] == '"' {
 		w.quoted = true
@@ -109,7 +109,7 @@ func (w *word) cut(s string) (value, rest string, err *Error) {
 	return value, rest, nil
 }
 
-// readRoles reads a list in brackets, in which a bracket is quoted.
+// readRoles parses a list in brackets. Brackets inside roles are quoted.
 func (w *word) readRoles(s string) (rest string, err *Error) {
 	end := 1
 	for inQuotes := false; ; end++ {
@@ -138,7 +138,7 @@ func (w *word) readRoles(s string) (rest string, err *Error) {
 	return s[end+1:], nil
 }
 
-// quoteWord is a word as it is written where attributes may stand.
+// quoteWord quotes a word if necessary where attributes may also occur.
 func quoteWord(s string) string {
 	if attributeStart.MatchString(s) || s == "in" {
 		return quoted.Quote(s)
@@ -146,8 +146,8 @@ func quoteWord(s string) string {
 	return quote(s, "")
 }
 
-// quote quotes a value where it would not be read as itself; special are the
-// characters that end it.
+// quote quotes a value if it would otherwise be read differently; special are the
+// characters that would end it.
 func quote(s, special string) string {
 	if s == "" || s[0] == '#' || strings.ContainsAny(s, `"`+special) || strings.ContainsFunc(s, func(c rune) bool {
 		return unicode.IsSpace(c) || !unicode.IsPrint(c)

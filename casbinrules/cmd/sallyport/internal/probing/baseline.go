@@ -10,10 +10,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// Baseline holds findings that are known.
+// Baseline is a list of known findings.
 type Baseline []Known
 
-// Known is a finding in a baseline: what identifies it.
+// Known identifies a finding in a baseline.
 type Known struct {
 	Code   string `json:"code"`
 	Method string `json:"method"`
@@ -41,7 +41,7 @@ func (b Baseline) Has(f probe.Finding) bool {
 	return slices.Contains(b, Known{f.Code, f.Method, f.Path, f.As})
 }
 
-// Baseline is a file that makes all findings of the result known, sorted, so
+// Baseline returns a file in which all findings of the result are known. It is sorted, so
 // that changes to it can be reviewed.
 func (r Result) Baseline() ([]byte, error) {
 	b := Baseline{}

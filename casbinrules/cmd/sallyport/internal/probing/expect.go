@@ -12,26 +12,26 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// Person is somebody whose credentials are given, as the policy knows them.
+// Person is someone whose credentials were given on the command line.
 type Person struct {
-	// Name is in findings, and the ID of the principal.
+	// Name is used in findings, and as the ID of the principal.
 	Name string
-	// Roles are those that the credentials bring.
+	// Roles are the roles that the credentials carry.
 	Roles []string
 }
 
-// Policy answers what should be.
+// Policy determines the expected answers.
 type Policy struct {
-	// Authorizer has the policy.
+	// Authorizer decides by the policy.
 	Authorizer *ask.Policy
-	// Tenant is that of all people, or "".
+	// Tenant is the tenant of all people, or "".
 	Tenant string
-	// Attributes are those of all people.
+	// Attributes are the attributes of all people.
 	Attributes map[string]any
-	// Canonical reads the object of a question as the guard reads paths.
+	// Canonical returns a question as the guard would ask it.
 	Canonical func(ask.Question) (ask.Question, string, error)
-	// Patterns are the patterns by path where the policy sees routes in place
-	// of paths, or nil.
+	// Patterns maps paths to route patterns, if the policy decides about routes instead of
+	// paths; otherwise nil.
 	Patterns map[string]string
 
 	people map[string]Person
@@ -39,8 +39,8 @@ type Policy struct {
 	word   string
 }
 
-// Prepare makes the policy ready for questions about people. One whose name is
-// that of a role is somebody with that role.
+// Prepare prepares the policy for questions about people. Someone with the name of a role
+// is taken to be a user with that role.
 func (p *Policy) Prepare(ctx context.Context, people []Person) {
 	p.rules = p.Authorizer.Rules()
 	var texts []string
@@ -59,9 +59,8 @@ func (p *Policy) Prepare(ctx context.Context, people []Person) {
 	}
 }
 
-// Expect is what somebody should get. It is unknown where the policy cannot
-// decide, and where no line but one for all paths is about the path: such a route
-// may have its rule elsewhere.
+// Expect returns the expected verdict. It is unknown if the policy cannot decide, or if
+// only a line for all paths is about the path: the rule of such a route may be elsewhere.
 func (p *Policy) Expect(ctx context.Context, as, method, path string) probe.Verdict {
 	one, ok := p.people[as]
 	if !ok {
@@ -87,9 +86,9 @@ func (p *Policy) Expect(ctx context.Context, as, method, path string) probe.Verd
 	return probe.Deny
 }
 
-// named reports whether a line of the policy is about an object, and not about
-// all of them, and about request methods, and not about actions that the
-// application gives names of its own.
+// named reports whether a line of the policy is specifically about an object, rather than
+// about all objects, and about request methods, rather than actions named by the
+// application.
 func (p *Policy) named(object string) bool {
 	return slices.ContainsFunc(p.rules, func(r casbinrules.Rule) bool {
 		methods := len(r.Actions) == 0 || slices.ContainsFunc(r.Actions, func(a casbinrules.Pattern) bool { return !ask.Named(a.Text) })
@@ -100,7 +99,7 @@ func (p *Policy) named(object string) bool {
 	})
 }
 
-// Anonymous reports whether the policy lets requests without credentials through.
+// Anonymous reports whether the policy allows requests without credentials.
 func (p *Policy) Anonymous(ctx context.Context, method, path string) bool {
 	q, _, err := p.Canonical(ask.Question{Subject: ask.Anonymous, Object: path, Action: method})
 	if err != nil {
@@ -110,8 +109,8 @@ func (p *Policy) Anonymous(ctx context.Context, method, path string) bool {
 	return err == nil && d.Allowed
 }
 
-// Roles are the names of roles in the policy, which no refusal should hold,
-// without those that are words of everyday language.
+// Roles returns the names of roles in the policy, which no refusal should reveal, except
+// for those that are everyday words.
 func (p *Policy) Roles() []string {
 	var names []string
 	for _, r := range p.rules {
@@ -127,7 +126,7 @@ func (p *Policy) Roles() []string {
 
 var everyday = []string{"user", "users", "guest", "member", "members", "everyone", "anyone", "all"}
 
-// Users are names of people that the policy knows.
+// Users returns the names of users in the policy.
 func (p *Policy) Users() []string {
 	var names []string
 	for _, r := range p.rules {

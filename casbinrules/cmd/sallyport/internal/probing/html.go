@@ -21,19 +21,20 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageText))
 )
 
-// htmlPage is what the page shows.
+// htmlPage is the data of the page's template.
 type htmlPage struct {
 	Result
 	Style  template.CSS
 	Script template.JS
-	// Policy allows the page its own style and script by their hashes.
+	// Policy is a Content Security Policy that allows the page's own style and script by
+	// their hashes.
 	Policy string
 	People []string
 	Lines  []htmlLine
 	Groups []htmlGroup
-	// Whose are those whom findings are about.
+	// Whose are the identities that findings are about.
 	Whose []string
-	// Fresh is how many findings are new.
+	// Fresh is the number of findings that are not in the baseline.
 	Fresh int
 }
 
@@ -42,10 +43,10 @@ type htmlLine struct {
 	Cells        []htmlCell
 }
 
-// htmlCell is a status. Anchor is the first finding about it, or "".
+// htmlCell is a status. Anchor links to the first finding about it; "" if there is none.
 type htmlCell struct{ Text, Class, Anchor string }
 
-// htmlGroup is the findings of one code.
+// htmlGroup is the findings with one code.
 type htmlGroup struct {
 	probe.Fault
 	Findings []htmlFinding
@@ -56,8 +57,8 @@ type htmlFinding struct {
 	ID string
 }
 
-// WriteHTML writes the result as one page that needs no network. Its script filters
-// the findings; without it they are all shown.
+// WriteHTML writes the result as one page that needs no network. A script filters the
+// findings; without it all of them are shown.
 func (r Result) WriteHTML(w io.Writer) error {
 	p := htmlPage{Result: r, Style: template.CSS(pageStyle), Script: template.JS(pageScript), People: r.table.People, Fresh: r.New()}
 	p.Policy = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " +
@@ -95,7 +96,7 @@ func (r Result) WriteHTML(w io.Writer) error {
 	return pageTemplate.Execute(w, p)
 }
 
-// class is how a status is coloured: let through, asked to sign in, told to stop.
+// class returns the CSS class of a status: let through, asked to sign in, or told to stop.
 func class(status string) string {
 	if status == "" {
 		return "none"

@@ -6,9 +6,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
 )
 
-// WriteJUnit writes the result as JUnit XML: a case for each route and everybody
-// who asked that nothing is wrong with, and one for each finding. Findings of the
-// baseline are skipped.
+// WriteJUnit writes the result as JUnit XML: a case for each combination of route and
+// identity without a finding, and one for each finding. Findings in the baseline are
+// skipped.
 func (r Result) WriteJUnit(w io.Writer) error {
 	suite := junit.Suite{Name: "sallyport probe " + r.Target}
 	wrong := map[string]bool{}

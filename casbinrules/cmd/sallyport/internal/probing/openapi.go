@@ -18,11 +18,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// OpenAPI reads the routes of an OpenAPI 3 file. Parameters are filled with
-// their examples, defaults and first enumerated values where there are any.
-// References to other files are followed in the file's folder, and none to a
-// network. A path of the first server that has no host, such as "/v1", stands in
-// front. What the file says about security does not make a route public.
+// OpenAPI reads the routes of an OpenAPI 3 file. Parameters are filled with their example,
+// default or first enumerated value, if any. References are followed within the file's
+// folder only, and never over a network. If the first server is only a path, such as "/v1",
+// it is prepended. Security requirements in the file do not make a route public.
 func OpenAPI(ctx context.Context, file string) ([]probe.Route, error) {
 	loader := openapi.NewLoader(ctx)
 	doc, err := loader.LoadFromFile(filepath.ToSlash(file))
@@ -47,8 +46,8 @@ func OpenAPI(ctx context.Context, file string) ([]probe.Route, error) {
 	return routes, nil
 }
 
-// server is the path in front of an operation: that of the first of the servers
-// closest to it.
+// server returns the path prefix of an operation: that of the first server at the most
+// specific level.
 func server(document, item openapi3.Servers, operation *openapi3.Servers) string {
 	servers := document
 	if len(item) > 0 {
@@ -67,7 +66,7 @@ func server(document, item openapi3.Servers, operation *openapi3.Servers) string
 	return strings.TrimSuffix(u.Path, "/")
 }
 
-// fillParameters puts examples in place of a path's parameters.
+// fillParameters replaces the parameters of a path by examples.
 func fillParameters(pattern string, lists ...openapi3.Parameters) string {
 	for _, list := range lists {
 		for _, ref := range list {
@@ -82,7 +81,7 @@ func fillParameters(pattern string, lists ...openapi3.Parameters) string {
 	return probe.SamplePath(pattern, "1")
 }
 
-// example is a value of a parameter, or "".
+// example returns a value for a parameter, or "".
 func example(p *openapi3.Parameter) string {
 	values := []any{p.Example}
 	for _, e := range p.Examples {

@@ -12,18 +12,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// page is where the faults are explained.
+// page is the page that explains the findings.
 const page = "https://github.com/sallyport-go/sallyport/blob/main/docs/probe.md#"
 
-// Places finds the line of a file of routes that a route stands in, since code
-// hosts show results beside lines.
+// Places finds the line of a route in the file of routes, since code hosts show results
+// next to lines.
 type Places struct {
-	// File is the file of routes, "" for none: results are then about URLs.
+	// File is the file of routes; if "", results refer to URLs.
 	File  string
 	lines []string
 }
 
-// NewPlaces reads a file of routes, if there is one.
+// NewPlaces reads the file of routes, if there is one.
 func NewPlaces(file string) Places {
 	p := Places{File: file}
 	if text, err := os.ReadFile(file); file != "" && err == nil {
@@ -32,7 +32,7 @@ func NewPlaces(file string) Places {
 	return p
 }
 
-// line is that of the first mention of a pattern, or 1.
+// line returns the line of the first mention of a pattern, or 1.
 func (p Places) line(pattern string) int {
 	for i, line := range p.lines {
 		if pattern != "" && (strings.Contains(line, `"`+pattern+`"`) || strings.HasPrefix(strings.TrimSpace(line), pattern+":")) {
@@ -42,8 +42,7 @@ func (p Places) line(pattern string) int {
 	return 1
 }
 
-// WriteSARIF writes the findings as SARIF 2.1.0. Those of the baseline are
-// suppressed.
+// WriteSARIF writes the findings as SARIF 2.1.0. Those in the baseline are suppressed.
 func (r Result) WriteSARIF(w io.Writer, places Places, routes []probe.Route) error {
 	run := sarif.NewRunWithInformationURI("sallyport probe", "https://github.com/sallyport-go/sallyport")
 	run.WithColumnKind("unicodeCodePoints")

@@ -25,11 +25,11 @@ type Result struct {
 type Finding struct {
 	probe.Finding
 	Curl string `json:"curl"`
-	// Known says that the baseline has it.
+	// Known reports that the baseline contains the finding.
 	Known bool `json:"known,omitempty"`
 }
 
-// NewResult is what a report says about target.
+// NewResult returns the result of a report on target.
 func NewResult(target, direct string, r *probe.Report, s probe.Settings, known Baseline) Result {
 	result := Result{Target: target, Direct: direct, Requests: len(r.Exchanges), Findings: []Finding{}, Notes: r.Notes, table: r.Table()}
 	result.table.Expect(&s)
@@ -47,7 +47,7 @@ func NewResult(target, direct string, r *probe.Report, s probe.Settings, known B
 	return result
 }
 
-// New counts the findings that the baseline does not have.
+// New returns the number of findings that are not in the baseline.
 func (r Result) New() int {
 	n := 0
 	for _, f := range r.Findings {
@@ -66,7 +66,7 @@ func (r Result) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// Paint colours a word of the text form.
+// Paint colours a word of the text format according to its kind.
 type Paint func(kind, word string) string
 
 // WriteText writes the result for people: the table of statuses, the findings
@@ -94,7 +94,7 @@ func (r Result) WriteText(w io.Writer, paint Paint) error {
 	return err
 }
 
-// Summary is one line about the result.
+// Summary returns a one-line summary of the result.
 func (r Result) Summary() string {
 	text := fmt.Sprintf("%s in %d requests to %s", Count(len(r.Findings), "finding"), r.Requests, r.Target)
 	if known := len(r.Findings) - r.New(); known > 0 {
@@ -103,7 +103,7 @@ func (r Result) Summary() string {
 	return text
 }
 
-// Count is a number of things.
+// Count formats a number of things, such as "2 routes".
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -111,7 +111,8 @@ func Count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// oneLine keeps a service from forging lines of the output.
+// oneLine replaces line breaks and other unprintable characters, so that a service cannot
+// forge lines of the output.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == ' ' || strconv.IsPrint(r) {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Why a value cannot be read.
+// Why a value cannot be parsed.
 var (
 	ErrOpen   = errors.New("a quoted field is not closed: end it with a quote on the same line")
 	ErrInside = errors.New("a quote stands inside an unquoted field: quote the field and double the quote inside")
 )
 
-// Cut reads the value of the quoted text that s begins with; rest is what
-// follows the closing quote.
+// Cut parses the quoted value at the beginning of s; rest is what follows the closing
+// quote.
 func Cut(s string) (value, rest string, err error) {
 	if !strings.HasPrefix(s, `"`) {
 		return "", s, ErrOpen
@@ -35,13 +35,13 @@ func Cut(s string) (value, rest string, err error) {
 	}
 }
 
-// Quote is value in quotes.
+// Quote quotes a value.
 func Quote(value string) string {
 	return `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
 }
 
-// List splits values that are separated by commas. Blanks around a value do not
-// count unless it is quoted.
+// List splits values separated by commas. Spaces around a value are ignored unless it is
+// quoted.
 func List(s string) ([]string, error) {
 	var values []string
 	for {

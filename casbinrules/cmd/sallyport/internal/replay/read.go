@@ -17,14 +17,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// chunkSize is how much of a log one goroutine takes at a time.
+// chunkSize is the size of the part of a log that one goroutine processes at a time.
 const chunkSize = 1 << 20
 
-// maxLine is how long a line may be.
+// maxLine is the maximum length of a line in bytes.
 const maxLine = 64 << 20
 
-// Run replays the files of a log, in any order. The error is that of reading, or of
-// ctx.
+// Run replays the files of a log, in any order. The error is that of reading, or of ctx.
 func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -35,7 +34,7 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if timed { // since the policies have one clock
+	if timed { // the policies share one clock
 		workers = 1
 		defer s.Clock.Set(nil)
 	}
@@ -46,7 +45,7 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 		tallies[i] = r.report
 		wait.Go(func() {
 			if errs[i] = r.work(chunks, &buffers); errs[i] != nil {
-				cancel() // nobody takes chunks any more
+				cancel() // this worker no longer receives chunks
 			}
 		})
 	}
@@ -67,7 +66,7 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 	return tallies[0].finish(&s), nil
 }
 
-// timed reports whether a policy decides by the clock.
+// timed reports whether a policy depends on the clock.
 func (s *Settings) timed(ctx context.Context) (bool, error) {
 	before, err := s.Clock.Rules(ctx, s.Old)
 	if before || err != nil {
@@ -76,7 +75,7 @@ func (s *Settings) timed(ctx context.Context) (bool, error) {
 	return s.Clock.Rules(ctx, s.New)
 }
 
-// readAll cuts files into chunks of whole lines.
+// readAll splits files into chunks of whole lines.
 func readAll(ctx context.Context, files []string, chunks chan<- []byte, buffers *sync.Pool) error {
 	for _, name := range files {
 		f, err := os.Open(name)
@@ -93,7 +92,7 @@ func readAll(ctx context.Context, files []string, chunks chan<- []byte, buffers 
 
 func readOne(ctx context.Context, f io.Reader, chunks chan<- []byte, buffers *sync.Pool) error {
 	r := bufio.NewReaderSize(f, 64<<10)
-	if first, _ := r.Peek(2); string(first) == "\x1f\x8b" { // its error comes again
+	if first, _ := r.Peek(2); string(first) == "\x1f\x8b" { // later reads return the same error
 		return errors.New("it is compressed by gzip: decompress it first")
 	}
 	for {
@@ -126,19 +125,19 @@ func readOne(ctx context.Context, f io.Reader, chunks chan<- []byte, buffers *sy
 	}
 }
 
-// run is the work of one goroutine.
+// run is the state of one worker.
 type run struct {
 	*Settings
 	ctx     context.Context
 	report  *tally
 	oldHash string
-	// kinds are entries by the part of lines that says what was asked and answered.
+	// kinds are entries by the part of a line with the question and the answer.
 	kinds map[string]*entry
-	size  int // bytes of these parts
-	hits  int // lines that were of a kind among them
-	apart int // how many more lines are decided without looking for their kind
+	size  int // of these parts, in bytes
+	hits  int // lines whose kind was found there
+	apart int // number of lines still to be decided without looking up their kind
 	timed bool
-	// line and question are used again for each line.
+	// line and question are reused for each line.
 	line     line
 	question question
 }
@@ -147,7 +146,7 @@ func newRun(ctx context.Context, s *Settings, timed bool) *run {
 	r := &run{Settings: s, ctx: ctx, timed: timed, report: newTally(s.Samples), kinds: map[string]*entry{}}
 	r.line.Request = &decisionlog.Request{Attributes: map[string]string{}}
 	if timed {
-		r.apart = math.MaxInt // equal requests have other answers at other times
+		r.apart = math.MaxInt // the answer to equal requests depends on the time
 	}
 	if s.Old != nil {
 		r.oldHash = s.Old.Version().Revision
@@ -162,17 +161,17 @@ type entry struct {
 	first uint64 // the lowest number of such a line
 }
 
-// How many kinds of lines are kept, and how many bytes of them, so that a log of many
-// needs no more memory than one of few.
+// The limits on the number of kinds kept and on their size in bytes, so that memory does
+// not grow with the variety of a log.
 const (
 	maxEntries = 100_000
 	maxSize    = 64 << 20
-	// apartFor is for how many lines, times the kinds that were kept, kinds are not
-	// looked for where hardly any came again: that takes longer than to decide each.
+	// apartFor determines for how many lines, as a multiple of the kinds kept, lookups are
+	// suspended if they rarely succeed: they then take longer than deciding each line.
 	apartFor = 5
 )
 
-// work counts the lines of chunks until there are no more.
+// work counts the lines of chunks until the channel is closed.
 func (r *run) work(chunks <-chan []byte, buffers *sync.Pool) error {
 	for chunk := range chunks {
 		for rest := chunk; len(rest) > 0; {
@@ -204,7 +203,7 @@ func (r *run) flush() {
 	r.size, r.hits = 0, 0
 }
 
-// read counts a line with those of its kind. The error is that of the context.
+// read counts a line by its kind. The error is that of the context.
 func (r *run) read(text []byte) error {
 	if len(text) == 0 {
 		return nil
@@ -245,7 +244,7 @@ func (r *run) read(text []byte) error {
 	return nil
 }
 
-// parse counts a line that is not a decision, or one that another program has written.
+// parse counts a line that is not a decision, or that another program has written.
 func (r *run) parse(text []byte) error {
 	record, err := decisionlog.Parse(text)
 	t := r.report

@@ -17,18 +17,18 @@ import (
 
 // The reasons why a line of a log is not replayed.
 const (
-	LackGateOne    = "gate_one"          // it was about who asks, and no policy
-	LackRules      = "rules"             // rules of the program decided, and no policy
+	LackGateOne    = "gate_one"          // it is about authentication; no policy was asked
+	LackRules      = "rules"             // rules of the program decided it; no policy was asked
 	LackAsked      = "not_asked"         // it was refused before the policy was asked
-	LackDecision   = "no_decision"       // there was an outage, or nobody waited
-	LackCut        = "cut"               // the log has not all of the request
-	LackPseudonym  = "pseudonyms"        // the log has pseudonyms in place of names
-	LackAttribute  = "missing_attribute" // a policy asks for an attribute that the log lacks
-	LackUnreadable = "unreadable"        // it is no line of a decision log
+	LackDecision   = "no_decision"       // there was an outage, or the client hung up
+	LackCut        = "cut"               // the log has only part of the request
+	LackPseudonym  = "pseudonyms"        // the log has pseudonyms instead of names
+	LackAttribute  = "missing_attribute" // a policy needs an attribute that the log lacks
+	LackUnreadable = "unreadable"        // it is not a line of a decision log
 	LackFailed     = "failed"            // a policy cannot decide it
 )
 
-// lacks says each in words, for a number of lines.
+// lacks describes each reason, for a number of lines.
 var lacks = map[string]string{
 	LackGateOne:    "of gate one, which finds out who asks and needs no policy",
 	LackRules:      "decided by rules of the program (Require, Check), which no policy holds",
@@ -43,19 +43,19 @@ var lacks = map[string]string{
 
 // Settings configure a replay.
 type Settings struct {
-	// Old is the policy before, or nil for what the log says. New is the one after.
+	// Old is the policy to compare with; nil for the decisions in the log. New is the
+	// policy to try.
 	Old, New *ask.Policy
-	// Clock is that of the policies, nil for clocks of their own. Where one of them
-	// asks it, lines are decided one after the other, and equal ones each time.
+	// Clock is the clock of both policies; nil if they have their own. If a policy depends
+	// on it, lines are decided sequentially, and equal lines are decided again.
 	Clock *ask.Clock
-	// Samples is how many places are kept of each kind of lines that are not
-	// replayed.
+	// Samples is the number of line numbers kept for each reason of lines not replayed.
 	Samples int
-	// kinds is how many kinds of lines are kept at most; 0 for maxEntries.
+	// kinds is the maximum number of kinds of lines kept; 0 for maxEntries.
 	kinds int
 }
 
-// line is what a replay needs from a line.
+// line holds the parts of a line that a replay needs.
 type line struct {
 	Time                 time.Time
 	Outcome              core.Outcome
@@ -88,7 +88,7 @@ func (l *line) lack() string {
 	return ""
 }
 
-// hasPseudonym reports whether a text that the policy compares is a pseudonym.
+// hasPseudonym reports whether a value that the policy compares is a pseudonym.
 func hasPseudonym(r *decisionlog.Request) bool {
 	if isPseudonym(r.Principal) || isPseudonym(r.Tenant) || isPseudonym(r.Action) || slices.ContainsFunc(r.TokenRoles, isPseudonym) {
 		return true
@@ -113,7 +113,7 @@ func isPseudonym(text string) bool {
 	return strings.HasPrefix(text, "~") && pseudonym.MatchString(text)
 }
 
-// request is what a policy looks at of a request beside its resource.
+// request is the part of a request, other than its resource, that a policy uses.
 type request struct {
 	core.Request
 	method string
@@ -128,7 +128,7 @@ type question struct {
 	request   request
 }
 
-// put makes q the question of a line.
+// put sets q to the question of a line.
 func (q *question) put(l *line) (err error) {
 	r := l.Request
 	q.request.method = r.Method
@@ -158,16 +158,16 @@ func (q *question) decide(ctx context.Context, a *ask.Policy) (core.Decision, er
 	return a.Authorize(ctx, q.principal, q.access)
 }
 
-// answer is what policies make of a kind of lines.
+// answer is the outcome for a kind of lines.
 type answer struct {
 	lack string // why they are not compared, or ""
-	rule string // that decides by the new policy, or ""
-	// notReproduced and readings are for the counts with these names.
+	rule string // the line of the new policy that decides, or ""
+	// notReproduced and readings belong to the counts with these names.
 	notReproduced, readings bool
 	change                  *change // nil for none
 }
 
-// change is an answer that the policies differ in.
+// change is an answer on which the policies differ.
 type change struct {
 	groupKey
 	who, resource string

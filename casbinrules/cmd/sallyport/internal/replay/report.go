@@ -11,27 +11,27 @@ import (
 // Report says how another policy would have decided the requests of a log.
 type Report struct {
 	Changes []Change `json:"changes"`
-	// Lines are those of the log, Decisions those that are verdicts of gates, and
-	// Compared those that both policies have decided.
+	// Lines counts the lines of the log, Decisions the verdicts of gates among them, and
+	// Compared the verdicts that both policies decided.
 	Lines     uint64 `json:"lines"`
 	Decisions uint64 `json:"decisions"`
 	Compared  uint64 `json:"compared"`
-	// Lacks are the other lines, by the reason why they were not compared.
+	// Lacks counts the other lines, by the reason why they were not compared.
 	Lacks []*Lack `json:"lacks,omitempty"`
-	// NotReproduced are decisions by the very revision of the old policy that it
-	// decides otherwise here: what the log lacks, or options that differ.
+	// NotReproduced counts decisions by exactly this revision of the old policy that it
+	// decides differently here, because the log lacks something or the options differ.
 	NotReproduced uint64 `json:"not_reproduced,omitempty"`
-	// Readings are requests that the router could read in other ways, too, which
-	// the log does not have.
+	// Readings counts requests whose paths the router could interpret in more than one way;
+	// the log only has one of them.
 	Readings uint64 `json:"readings,omitempty"`
-	// Dropped are decisions that the log says it lacks, and LostAtMost those that a
+	// Dropped counts decisions that the log says are missing, and LostAtMost those that a
 	// killed process may have lost.
 	Dropped    uint64 `json:"dropped,omitempty"`
 	LostAtMost uint64 `json:"lost_at_most,omitempty"`
-	// SampleRates are the shares of allowed requests that were logged, if not all.
+	// SampleRates are the sampling rates of allowed requests, if not all were logged.
 	SampleRates []float64 `json:"sample_rates,omitempty"`
-	// Unused are the p lines of the new policy that decided none of the requests:
-	// without them all of these are decided as with them.
+	// Unused are the p lines of the new policy that decided none of the requests. Without
+	// them, all of the requests would be decided the same.
 	Unused []casbinrules.RuleText `json:"unused"`
 }
 
@@ -40,19 +40,19 @@ type Change struct {
 	// Gains reports that the new policy allows what the old one did not.
 	Gains  bool   `json:"gains"`
 	Action string `json:"action"`
-	// Object is the name, the route or the path that was asked for, and Sample the
-	// path of one request, whose line has the number Seq.
+	// Object is the name, the route or the path that was asked for. Sample is the path of
+	// one such request, from the line with number Seq.
 	Object string `json:"object"`
 	Tenant string `json:"tenant,omitempty"`
 	Sample string `json:"sample,omitempty"`
 	Seq    uint64 `json:"seq"`
-	// Rule is the line that decides: one of the new policy, or, if Old, the line of
-	// the old one that allowed; "" when none does.
+	// Rule is the line that decides: in the new policy or, if Old is set, the line of the
+	// old policy that allowed; "" if there is none.
 	Rule  string `json:"rule,omitempty"`
 	Old   bool   `json:"old,omitempty"`
 	Count uint64 `json:"count"`
-	// By is who, the most frequent first; Others are requests of more people than
-	// are kept.
+	// By lists the people concerned, the most frequent first. Others counts requests of
+	// people beyond the limit.
 	By     []By   `json:"by"`
 	Others uint64 `json:"others,omitempty"`
 }
@@ -83,7 +83,7 @@ func (r *Report) Widens() bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Gains })
 }
 
-// finish makes the report from what was counted.
+// finish makes the report from the counts.
 func (t *tally) finish(s *Settings) *Report {
 	r := &t.Report
 	r.Changes = []Change{}

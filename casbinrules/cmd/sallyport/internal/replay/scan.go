@@ -11,24 +11,22 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// The lines that package decisionlog writes have their keys in one order. Such lines
-// are read here; all others, good or not, are left to encoding/json, which takes
-// about ten times as long.
+// Package decisionlog writes keys in a fixed order. Such lines are parsed here; all others,
+// valid or not, are left to encoding/json, which takes about ten times as long.
 
-// How a line of a decision begins, and what follows the part of it that says what
-// was asked and answered.
+// The beginning of a line with a decision, and what follows its part with the question and
+// the answer.
 const (
 	decisionStart = `{"v":1,"kind":"decision","seq":`
 	timeStart     = `,"time":"`
 	partEnd       = `},"duration_us":`
 )
 
-// maxDigits is how many digits a number has at most that fits into 64 bits, whatever
-// they are.
+// maxDigits is the number of decimal digits that always fit into 64 bits.
 const maxDigits = 18
 
-// cut finds that part, and the time and the number of the line. ok says that the
-// line is good if scanPart takes the part.
+// cut returns that part, with the time and the number of the line. If ok is set and
+// scanPart accepts the part, the line is valid.
 func cut(text []byte) (part []byte, at time.Time, seq uint64, ok bool) {
 	rest, ok := bytes.CutPrefix(text, []byte(decisionStart))
 	if !ok {
@@ -56,10 +54,10 @@ func cut(text []byte) (part []byte, at time.Time, seq uint64, ok bool) {
 	return rest[:end+1], at, seq, true
 }
 
-// tailKeys are those behind the duration, in their order.
+// tailKeys are the keys after the duration, in order.
 var tailKeys = []string{`,"client":`, `,"request_id":`, `,"trace_id":`, `,"cause":`, `,"chain":`}
 
-// isTail reports whether text is a number, and the rest of a line behind it.
+// isTail reports whether text is a number followed by the rest of a valid line.
 func isTail(text []byte) bool {
 	n := 0
 	if n < len(text) && text[n] == '-' {
@@ -87,8 +85,8 @@ func isTail(text []byte) bool {
 	return len(text) == 1 && text[0] == '}'
 }
 
-// closingQuote is where the string ends that text begins with, or -1. plain says
-// that it is what it says, but for bytes that are no UTF-8.
+// closingQuote returns the index at which the string at the beginning of text ends, or -1.
+// plain reports that it contains no escapes; it may contain invalid UTF-8.
 func closingQuote[T []byte | string](text T) (end int, plain bool) {
 	if len(text) == 0 || text[0] != '"' {
 		return -1, false
@@ -108,15 +106,14 @@ func closingQuote[T []byte | string](text T) (end int, plain bool) {
 	return -1, false
 }
 
-// scanner reads a part. It fails for good at the first thing that it does not
-// expect.
+// scanner parses a part. After the first unexpected byte, all its methods fail.
 type scanner struct {
 	rest   string
 	failed bool
-	begun  bool // the object has a field
+	begun  bool // the object already has a field
 }
 
-// key goes past a key, if it is next.
+// key skips a key if it is next.
 func (s *scanner) key(key string) bool {
 	rest := s.rest
 	if s.begun {
@@ -132,7 +129,7 @@ func (s *scanner) key(key string) bool {
 	return ok
 }
 
-// expect goes past what must be next.
+// expect skips text, which must be next.
 func (s *scanner) expect(text string) {
 	var ok bool
 	if s.rest, ok = strings.CutPrefix(s.rest, text); !ok {
@@ -159,7 +156,7 @@ func (s *scanner) string() string {
 	return text
 }
 
-// text is the value of a key, or "".
+// text returns the value of a key, or "".
 func (s *scanner) text(key string) string {
 	if !s.key(key) {
 		return ""
@@ -167,7 +164,7 @@ func (s *scanner) text(key string) string {
 	return s.string()
 }
 
-// number is the value of a key, or 0.
+// number returns the value of a key, or 0.
 func (s *scanner) number(key string) int {
 	if !s.key(key) {
 		return 0
@@ -184,7 +181,7 @@ func (s *scanner) number(key string) int {
 	return value
 }
 
-// list appends the value of a key, if it is there.
+// list appends the values of a key, if present.
 func (s *scanner) list(to []string, key string) []string {
 	if !s.key(key) {
 		return to
@@ -201,7 +198,7 @@ func (s *scanner) list(to []string, key string) []string {
 	return to
 }
 
-// scanPart reads what cut has found into l, of which it uses the request again.
+// scanPart parses what cut has found into l, and reuses l's request.
 func scanPart(text string, l *line) bool {
 	s := scanner{rest: text}
 	l.Outcome = core.Outcome(s.text(`"outcome":`))
@@ -233,7 +230,7 @@ func scanPart(text string, l *line) bool {
 	return !s.failed && s.rest == "}"
 }
 
-// attributes reads them into all, which it empties first.
+// attributes parses attributes into all, which it clears first.
 func (s *scanner) attributes(all map[string]string) {
 	clear(all)
 	if !s.key(`"attributes":`) {

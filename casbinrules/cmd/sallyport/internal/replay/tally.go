@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// tally is what one goroutine has counted.
+// tally holds the counts of one goroutine.
 type tally struct {
 	Report
 	samples int
@@ -24,7 +24,7 @@ func newTally(samples int) *tally {
 	return &tally{samples: samples, groups: map[groupKey]*group{}, used: map[string]uint64{}, lacking: map[string]*Lack{}}
 }
 
-// add counts lines of one kind, of which first is the lowest number, or 0.
+// add counts lines of one kind; first is the lowest of their numbers, or 0.
 func (t *tally) add(a answer, count, first uint64) {
 	if a.lack != "" {
 		l := t.lacking[a.lack]
@@ -34,7 +34,7 @@ func (t *tally) add(a answer, count, first uint64) {
 		}
 		l.Count += count
 		full := len(l.Samples) == t.samples && (t.samples == 0 || first >= l.Samples[t.samples-1])
-		if first > 0 && !full { // what cannot be read has no number
+		if first > 0 && !full { // a malformed line has no number
 			l.Samples = append(l.Samples, first)
 			l.trim(t.samples)
 		}
@@ -59,14 +59,14 @@ func (t *tally) add(a answer, count, first uint64) {
 	}
 }
 
-// groupKey is what changes are grouped by: all but who.
+// groupKey is what changes are grouped by: everything except the person.
 type groupKey struct {
 	gains                        bool
 	tenant, action, object, rule string
 	old                          bool
 }
 
-// group is a change with those whom it is about.
+// group is a change with the people concerned.
 type group struct {
 	sample string
 	first  uint64
@@ -75,14 +75,14 @@ type group struct {
 	others uint64
 }
 
-// The most that is kept of what clients can make up any number of.
+// The limits on values that clients can invent without bound.
 const (
 	maxGroups     = 20_000
 	maxPrincipals = 10_000
 	maxNamed      = 500_000
 )
 
-// otherObjects is the object of changes beyond those.
+// otherObjects is the object of changes beyond those limits.
 const otherObjects = "(other objects)"
 
 func (t *tally) group(k groupKey) *group {
@@ -95,7 +95,7 @@ func (t *tally) group(k groupKey) *group {
 	return t.groups[k]
 }
 
-// people adds n requests of somebody to a group.
+// people adds n requests of one person to a group.
 func (t *tally) people(g *group, who string, n uint64) {
 	g.count += n
 	_, known := g.by[who]
@@ -106,12 +106,12 @@ func (t *tally) people(g *group, who string, n uint64) {
 		return
 	default:
 		t.named++
-		who = strings.Clone(who) // which may be part of a line
+		who = strings.Clone(who) // the string may be part of a line's buffer
 	}
 	g.by[who] += n
 }
 
-// merge adds what another goroutine has counted.
+// merge adds the counts of another goroutine.
 func (t *tally) merge(other *tally) {
 	t.Lines += other.Lines
 	t.Decisions += other.Decisions
@@ -145,7 +145,7 @@ func (t *tally) merge(other *tally) {
 	}
 }
 
-// unused are the p lines of a policy that decided nothing.
+// unused returns the p lines of a policy that decided nothing.
 func (t *tally) unused(a *ask.Policy) []casbinrules.RuleText {
 	var rules []casbinrules.RuleText
 	for _, r := range a.Rules() {
@@ -156,7 +156,7 @@ func (t *tally) unused(a *ask.Policy) []casbinrules.RuleText {
 	return rules
 }
 
-// String says a lack in words.
+// String describes a lack in words.
 func (l *Lack) String() string {
 	if l.Count == 1 {
 		return "1 line " + l.Text

@@ -10,29 +10,29 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// How much is tried to find every kind of text: states come by, and kinds found.
+// Limits of the search: states explored, and kinds of text found.
 const (
 	maxStates = 40_000
 	maxKinds  = 4_000
 )
 
-// Space is all texts that a request field can have.
+// Space is the set of texts that a request field can hold.
 type Space struct {
-	// Patterns are what the field is compared with.
+	// Patterns are the patterns that the field is compared with.
 	Patterns []casbinrules.Pattern
-	// Apart are regular expressions that tell texts apart as well, and Valid is
-	// one for the texts that requests have; "" for all texts.
+	// Apart are additional regular expressions that distinguish texts. Valid is a regular
+	// expression for the texts that occur in requests; "" for all texts.
 	Apart []string
 	Valid string
 }
 
-// Complete adds to texts until each kind of text is there: for each set of
-// patterns that some text matches, and no other pattern, one text. missed are
-// the patterns for which that cannot be told: those that are not regular
-// languages, or all where there are too many kinds.
+// Complete extends texts until it contains one text of each kind, where two texts are of
+// the same kind if they match the same patterns. missed are the patterns for which this
+// cannot be guaranteed: those that are not regular languages, or all of them if there are
+// too many kinds.
 //
-// Whoever asks about every kind of each field has asked about every request, as
-// long as no condition is about two fields.
+// If no condition involves two fields, trying every kind of each field covers every
+// request.
 func (s Space) Complete(texts []string) (all []string, missed []casbinrules.Pattern) {
 	m := &merger{seen: map[string]bool{}, literals: []node{{}}}
 	for _, p := range s.Patterns {
@@ -73,25 +73,25 @@ func (s Space) Complete(texts []string) (all []string, missed []casbinrules.Patt
 	return all, missed
 }
 
-// merger runs the automata of all patterns side by side. The last one is that of
-// valid texts.
+// merger runs the automata of all patterns in parallel, as their product. The last
+// automaton is that of valid texts.
 type merger struct {
 	parts    []*automaton
 	patterns []casbinrules.Pattern
-	// literals are the patterns that match one text each, as a tree of their
-	// runes; the first node is the root.
+	// literals holds the patterns that match exactly one text, as a trie over runes; the
+	// first node is the root.
 	literals []node
 	alphabet []rune
-	seen     map[string]bool // kinds of texts
+	seen     map[string]bool // kinds of texts found
 }
 
-// node is what literals have in common up to a rune.
+// node is a trie node: a prefix shared by literals.
 type node struct {
 	next map[rune]int32
 	end  bool
 }
 
-// noLiteral is the place in the tree of texts that no literal begins with.
+// noLiteral is the trie position of a text that is not a prefix of any literal.
 const noLiteral = -1
 
 func (m *merger) addLiteral(text string) {
@@ -111,7 +111,7 @@ func (m *merger) addLiteral(text string) {
 	m.literals[at].end = true
 }
 
-// follow is the place in the tree behind rune r.
+// follow returns the trie position after rune r.
 func (m *merger) follow(at int32, r rune) int32 {
 	if at != noLiteral {
 		if next, ok := m.literals[at].next[r]; ok {
@@ -121,7 +121,7 @@ func (m *merger) follow(at int32, r rune) int32 {
 	return noLiteral
 }
 
-// literal says in a kind which literal a text is.
+// literal returns the part of a kind that identifies the literal at a trie position.
 func (m *merger) literal(at int32) string {
 	if at != noLiteral && m.literals[at].end {
 		return "=" + strconv.Itoa(int(at))
@@ -129,7 +129,8 @@ func (m *merger) literal(at int32) string {
 	return ""
 }
 
-// disproved adds the patterns that Casbin sees otherwise than their automata.
+// disproved adds to missed the patterns for which Casbin's result for text differs from
+// that of their automaton.
 func (m *merger) disproved(text string, missed []casbinrules.Pattern) []casbinrules.Pattern {
 	kind, _ := m.kindOf(text)
 	for i, p := range m.patterns {
@@ -140,10 +141,11 @@ func (m *merger) disproved(text string, missed []casbinrules.Pattern) []casbinru
 	return missed
 }
 
-// pleasant are the runes that made-up texts are made of where they may be.
+// pleasant are the preferred runes for generated texts.
 const pleasant = "samplexyz0123456789-SAMPLEXYZ"
 
-// chooseAlphabet takes one rune for all that no automaton tells apart.
+// chooseAlphabet picks one representative of each class of runes that no automaton
+// distinguishes.
 func (m *merger) chooseAlphabet() {
 	bounds := map[rune]bool{0: true, '/': true, '0': true}
 	for _, a := range m.parts {
@@ -162,7 +164,7 @@ func (m *merger) chooseAlphabet() {
 	slices.Sort(candidates[len(pleasant):])
 	known := map[string]bool{}
 	for _, r := range candidates {
-		if r > unicode.MaxRune || r < ' ' || r == 0x7f { // control characters are in no path
+		if r > unicode.MaxRune || r < ' ' || r == 0x7f { // paths contain no control characters
 			continue
 		}
 		key := m.meaning(r)
@@ -176,7 +178,7 @@ func (m *merger) chooseAlphabet() {
 	}
 }
 
-// meaning is the same for runes that no automaton tells apart.
+// meaning returns a text that is equal for runes that no automaton distinguishes.
 func (m *merger) meaning(r rune) string {
 	var b strings.Builder
 	b.WriteRune(kindOf(r))
@@ -197,7 +199,7 @@ func (m *merger) meaning(r rune) string {
 	return b.String()
 }
 
-// kindOf is which automata accept a text, as ones and zeros.
+// kindOf returns which automata accept a text, as a string of ones and zeros.
 func (m *merger) kindOf(text string) (kind string, valid bool) {
 	b := make([]byte, len(m.parts))
 	at := int32(0)
@@ -219,17 +221,17 @@ func (m *merger) kindOf(text string) (kind string, valid bool) {
 	return string(b) + m.literal(at), b[len(b)-1] == '1'
 }
 
-// place is a joint state of all automata, with the way that leads to it.
+// place is a state of the product automaton, with the path that leads to it.
 type place struct {
 	states []int32
 	from   int
 	by     rune
 }
 
-// explore goes through all texts, the shortest first, and returns one of each
-// kind that is not seen yet; not complete when there are too many.
+// explore searches all texts breadth-first, and returns one text of each kind not seen
+// before. complete is false if a limit was reached.
 func (m *merger) explore() (found []string, complete bool) {
-	start := make([]int32, len(m.parts)+1) // the place in the tree comes last
+	start := make([]int32, len(m.parts)+1) // the trie position comes last
 	for i := range m.parts {
 		start[i] = stateStart
 	}
@@ -260,7 +262,7 @@ func (m *merger) explore() (found []string, complete bool) {
 	return found, true
 }
 
-// record notes the kind of the text that leads to a place.
+// record records the kind of the text that leads to a place.
 func (m *merger) record(places []place, at int) (text string, fresh bool) {
 	kind := make([]byte, len(m.parts))
 	for i, a := range m.parts {
@@ -282,7 +284,7 @@ func (m *merger) record(places []place, at int) (text string, fresh bool) {
 	return string(runes), true
 }
 
-// key is the same for the same states.
+// key returns a map key for a state of the product.
 func key(states []int32) string {
 	b := make([]byte, 0, 4*len(states))
 	for _, s := range states {

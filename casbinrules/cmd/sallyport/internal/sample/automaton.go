@@ -7,21 +7,20 @@ import (
 	"unicode"
 )
 
-// automaton decides one regular expression as regexp.MatchString does, rune by
-// rune. Its states are made as they are come by.
+// automaton decides a regular expression rune by rune, with the same result as
+// regexp.MatchString. Its states are created on demand.
 type automaton struct {
 	prog *syntax.Prog
-	// anchored says that a match begins at the beginning of the text.
+	// anchored reports whether a match must begin at the beginning of the text.
 	anchored bool
-	// cut says that all from the first question mark on does not count.
+	// cut reports whether everything from the first question mark on is ignored.
 	cut    bool
 	states []autoState
 	byKey  map[string]int
 }
 
-// autoState is what has been read: the threads that go on, and the rune before.
-// Its transitions are by the index of a rune in the alphabet, -1 where not known
-// yet.
+// autoState is a DFA state: the live threads, and the previous rune. Its transitions are
+// indexed by the alphabet, with -1 for those not computed yet.
 type autoState struct {
 	threads []uint32
 	before  rune
@@ -29,7 +28,7 @@ type autoState struct {
 	accepts bool
 }
 
-// The states that no text leaves.
+// The states that no input leaves.
 const (
 	stateDead = iota
 	stateMatched
@@ -51,8 +50,8 @@ func newAutomaton(expr string, cut bool) (*automaton, error) {
 	return a, nil
 }
 
-// closure are the instructions that threads, and a new one, come to between two
-// runes, without those that only lead on.
+// closure returns the instructions reachable between two runes from the threads and from a
+// new thread, without those that consume no input.
 func (a *automaton) closure(threads []uint32, before, after rune) (reached []uint32, matched bool) {
 	context := syntax.EmptyOpContext(before, after)
 	seen := make([]bool, len(a.prog.Inst))
@@ -93,7 +92,7 @@ func (a *automaton) matchesAt(threads []uint32, before, after rune) bool {
 	return matched
 }
 
-// step is the state behind rune r, the one of that index in an alphabet of size
+// step returns the state after rune r, which has the given index in an alphabet of size
 // runes.
 func (a *automaton) step(state, index, size int, r rune) int {
 	if state <= stateMatched {
@@ -145,7 +144,7 @@ func (a *automaton) follow(state int, r rune) int {
 	return len(a.states) - 1
 }
 
-// kindOf stands for all runes that mean the same to what follows them.
+// kindOf maps runes that are equivalent as context for what follows to one representative.
 func kindOf(r rune) rune {
 	switch {
 	case r == '\n':
@@ -156,8 +155,7 @@ func kindOf(r rune) rune {
 	return '-'
 }
 
-// cuts adds to bounds where ranges of runes begin that the automaton tells
-// apart.
+// cuts adds to bounds the starts of the rune ranges that the automaton distinguishes.
 func (a *automaton) cuts(bounds map[rune]bool) {
 	add := func(from, to rune) { bounds[from], bounds[to+1] = true, true }
 	for i := range a.prog.Inst {

@@ -8,13 +8,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// CanonicalObject is for the objects that a gate asks about: paths without empty
-// segments and dot segments or backslashes, and names that do not begin like a path.
+// CanonicalObject matches the objects that a gate may ask about: paths without empty
+// segments, dot segments or backslashes, and names that do not look like a path.
 const CanonicalObject = `(?s)\A(?:[^/].*|/|(?:/(?:[^/\\.][^/\\]*|\.[^/\\.][^/\\]*|\.\.[^/\\]+))+)\z`
 
-// expression is a regular expression for the texts that p matches. cut says that
-// all from the first question mark on does not count, and exact that the
-// expression is all there is to the pattern.
+// expression returns a regular expression for the texts that p matches. cut reports whether
+// everything from the first question mark on is ignored, and exact whether the expression
+// is equivalent to the pattern.
 func expression(p casbinrules.Pattern) (expr string, cut, exact bool) {
 	wild := strings.ReplaceAll(p.Text, "/*", "/.*")
 	switch p.Function {
@@ -44,7 +44,7 @@ func expression(p casbinrules.Pattern) (expr string, cut, exact bool) {
 	return `\A` + regexp.QuoteMeta(p.Text) + `\z`, false, true
 }
 
-// isLiteral reports whether a pattern matches its own text and nothing else.
+// isLiteral reports whether a pattern matches only its own text.
 func isLiteral(p casbinrules.Pattern) bool {
 	switch p.Function {
 	case "keyMatch":
@@ -59,15 +59,15 @@ func isLiteral(p casbinrules.Pattern) bool {
 
 var plainText = regexp.MustCompile(`^[A-Za-z0-9_/-]+$`)
 
-// The parameters of Casbin's functions, as these find them.
+// The parameters of Casbin's functions, in the form in which these find them.
 var (
 	braces = regexp.MustCompile(`\{[^/]+\}`)
 	brace4 = regexp.MustCompile(`{([^/]+)}`)
 )
 
-// glob is the expression for a pattern of globMatch. It is not exact for
-// alternatives that hold more than plain text, for negated classes, which may
-// match a slash, and for "**" more than once or with nothing behind its slash.
+// glob returns a regular expression for a pattern of globMatch. It is not exact for
+// alternatives with more than plain text, for negated classes, which may match a slash, and
+// for "**" that occurs more than once or with nothing after its slash.
 func glob(pattern string) (expr string, exact bool) {
 	if strings.Count(pattern, "**") > 1 || strings.Contains(pattern, "***") || strings.HasSuffix(pattern, "**/") {
 		return "", false
@@ -109,8 +109,8 @@ func glob(pattern string) (expr string, exact bool) {
 	return b.String(), true
 }
 
-// bracketed is the expression for a class or for alternatives, and how many
-// bytes of the pattern they take.
+// bracketed returns a regular expression for a class or for alternatives, and their length
+// in the pattern in bytes.
 func bracketed(rest string) (expr string, n int, ok bool) {
 	if rest[0] == '[' {
 		end := strings.IndexByte(rest, ']')

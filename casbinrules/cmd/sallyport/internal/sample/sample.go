@@ -1,4 +1,4 @@
-// Package sample generates requests that routes and rules are about.
+// Package sample generates sample requests for routes and rules.
 package sample
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// Word is a word that stands in none of texts, so that nothing but a parameter
-// matches it: "sample", or that and a number.
+// Word returns a word that occurs in none of texts, so that only parameters match it:
+// "sample", possibly followed by a number.
 func Word(texts []string) string {
 	word := "sample"
 	for n := 2; slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(strings.ToLower(s), word) }); n++ {
@@ -21,15 +21,15 @@ func Word(texts []string) string {
 	return word
 }
 
-// parameter is a parameter of a route, in the spelling of Gin, Echo, Fiber,
-// net/http and chi, with Fiber's constraints and optional mark.
+// parameter matches a parameter of a route in the syntax of Gin, Echo, Fiber, net/http or
+// chi, including Fiber's constraints and optional marker.
 var parameter = regexp.MustCompile(`:[A-Za-z0-9_]+(<[^>]*>)?\??|\{[^{}]*\}|[*+][A-Za-z0-9_]*`)
 
-// digits is what a parameter that takes digits only is filled with.
+// digits is the value for parameters that only accept digits.
 const digits = "987654321"
 
-// Path is a request path that matches route, with word for each parameter and
-// wildcard, of which it fills one segment.
+// Path returns a request path that matches route. Each parameter and wildcard is replaced
+// by word, a single segment.
 func Path(route, word string) string {
 	path := parameter.ReplaceAllStringFunc(route, func(p string) string {
 		switch {
@@ -46,8 +46,8 @@ func Path(route, word string) string {
 	return path
 }
 
-// Objects are objects that p matches: paths with one segment for a wildcard,
-// with two, and with none. It is empty when none could be made up.
+// Objects returns objects that p matches: paths with one segment, two segments and no
+// segment for a wildcard. It returns none if it cannot generate any.
 func Objects(p casbinrules.Pattern, word string) []string {
 	var made []string
 	for _, object := range candidates(p, word) {
@@ -62,7 +62,7 @@ func Objects(p casbinrules.Pattern, word string) []string {
 	return made
 }
 
-// canonical reports whether a path gets as far as the policy.
+// canonical reports whether a gate would pass a path on to the policy.
 func canonical(path string) bool {
 	return path != "" && (path == "/" || !strings.HasSuffix(path, "/")) && !strings.Contains(path, "//")
 }
@@ -97,7 +97,7 @@ var (
 	stars = regexp.MustCompile(`\*+`)
 )
 
-// fill puts word for parameters and rest for wildcards.
+// fill replaces parameters by word and wildcards by rest.
 func fill(p casbinrules.Pattern, word, rest string) string {
 	if p.Text == "*" {
 		return "/" + rest
@@ -126,7 +126,7 @@ func fill(p casbinrules.Pattern, word, rest string) string {
 	return stars.ReplaceAllLiteralString(text, rest)
 }
 
-// matching is a short text that a regular expression matches.
+// matching returns a short text that a regular expression matches.
 func matching(re *syntax.Regexp, word string) string {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -167,11 +167,11 @@ func matching(re *syntax.Regexp, word string) string {
 	return ""
 }
 
-// usual are the methods that "*" is shown as.
+// usual are the methods that represent "*".
 var usual = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
-// Actions are the actions that p matches: its own, or the usual ones and those
-// it names, or one that is made up.
+// Actions returns actions that p matches: its own, the usual methods and those it names, or
+// a generated one.
 func Actions(p casbinrules.Pattern) []string {
 	switch {
 	case p.Text == "*":
@@ -198,9 +198,9 @@ func Actions(p casbinrules.Pattern) []string {
 
 var words = regexp.MustCompile(`[A-Za-z][A-Za-z0-9_-]*`)
 
-// Cross is an object that both p and q match, made up from the fixed segments
-// of either, for patterns that match segment by segment. It is none when one of
-// the two is made up by the other's samples already.
+// Cross returns an object that both p and q match, built from the fixed segments of both,
+// for patterns that match segment by segment. It returns false if the samples of one
+// pattern already include such an object.
 func Cross(p, q casbinrules.Pattern, word string) (string, bool) {
 	a, b := strings.Split(p.Text, "/"), strings.Split(q.Text, "/")
 	for len(a) < len(b) && a[len(a)-1] == "*" {

@@ -11,9 +11,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// Values are values of an attribute of that type, one of each kind that the
-// patterns tell apart; word is a text that none of them has in mind. missed are
-// the patterns for which not every kind could be made up.
+// Values returns values of an attribute of the given type, one of each kind that the
+// patterns distinguish; word is a text that none of the patterns mentions. missed are the
+// patterns for which not every kind could be generated.
 func Values(patterns []casbinrules.Pattern, kind casbinrules.AttributeType, word string) (values []string, missed []casbinrules.Pattern) {
 	byAddress := func(p casbinrules.Pattern) bool { return p.Function == "ipMatch" }
 	switch {
@@ -47,9 +47,8 @@ func once(values []string) []string {
 	return kept
 }
 
-// addresses are the first and the last address of each network and those beside
-// them: networks hold each other or have nothing in common, so that one of these
-// is of each kind.
+// addresses returns the first and last address of each network, and the addresses next to
+// them. Two networks are either nested or disjoint, so this covers every kind.
 func addresses(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (values []string, missed []casbinrules.Pattern) {
 	add := func(a netip.Addr) {
 		if a.IsValid() {
@@ -65,7 +64,7 @@ func addresses(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (
 			}
 		}
 		if err != nil && kind == casbinrules.IPAddress && (p.Function == "ipMatch" || p.Function == "==") {
-			continue // The policy would not load if it were ever compared.
+			continue // A policy that compares this value would not load.
 		}
 		if err != nil || p.Function != "ipMatch" && p.Function != "==" {
 			missed = append(missed, p)
@@ -80,7 +79,7 @@ func addresses(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (
 	return once(append(values, "192.0.2.1", "2001:db8::1")), missed
 }
 
-// bounds are the first and the last address of a network.
+// bounds returns the first and the last address of a network.
 func bounds(network netip.Prefix) (first, last netip.Addr) {
 	first = network.Masked().Addr()
 	b := first.AsSlice()
@@ -91,8 +90,8 @@ func bounds(network netip.Prefix) (first, last netip.Addr) {
 	return first, last
 }
 
-// ordered are the values compared with, one between each two that follow each
-// other, and one on either side.
+// ordered returns the values compared with, one value between each two neighbors, and one
+// beyond either end.
 func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (values []string, missed []casbinrules.Pattern) {
 	read, write := scale(kind)
 	var known []float64
@@ -103,7 +102,7 @@ func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (va
 		}
 		n, ok := read(p.Text)
 		if !ok {
-			continue // The policy would not load if it were ever compared.
+			continue // A policy that compares this value would not load.
 		}
 		known = append(known, n)
 	}
@@ -132,15 +131,15 @@ func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (va
 	return once(values), missed
 }
 
-// between is a number between two others with few digits, or b if there is none
-// that a request may have.
+// between returns a number between a and b with few digits, or b if a request cannot have
+// such a number.
 func between(a, b float64) float64 {
 	for scale := 1.0; scale <= 1e12; scale *= 10 {
 		if n := math.Floor(a*scale+1) / scale; a < n && n < b {
 			return n
 		}
 	}
-	// The middle, with as many digits as a number may have.
+	// The midpoint, with as many digits as a number may have.
 	for digits := 1; digits <= 15; digits++ {
 		n, err := strconv.ParseFloat(strconv.FormatFloat((a+b)/2, 'g', digits, 64), 64)
 		if err == nil && a < n && n < b {
@@ -150,8 +149,8 @@ func between(a, b float64) float64 {
 	return b
 }
 
-// scale reads and writes the values of a type as numbers, of which each is one more
-// than that before it. A number that the type does not have is written as "".
+// scale converts the values of a type to numbers and back, such that consecutive values
+// differ by one. A number without a corresponding value is converted to "".
 func scale(kind casbinrules.AttributeType) (read func(string) (float64, bool), write func(float64) string) {
 	const day = 24 * 60 * 60
 	switch kind {

@@ -1,5 +1,5 @@
-// Package sarif writes findings as SARIF 2.1.0, which code hosts show beside the
-// lines that the findings are about.
+// Package sarif writes findings as SARIF 2.1.0, which code hosts show beside the lines that
+// the findings are about.
 package sarif
 
 import (
@@ -26,19 +26,19 @@ type Run struct {
 	Results    []Result `json:"results"`
 }
 
-// Tool is the tool that found it (§3.18).
+// Tool is the tool that ran (§3.18).
 type Tool struct {
 	Driver Driver `json:"driver"`
 }
 
-// Driver is the tool's own part (§3.19).
+// Driver describes the tool itself, without extensions (§3.19).
 type Driver struct {
 	Name           string `json:"name"`
 	InformationURI string `json:"informationUri"`
 	Rules          []Rule `json:"rules"`
 }
 
-// Rule is a code of findings (§3.49).
+// Rule describes a code of findings (§3.49).
 type Rule struct {
 	ID string `json:"id"`
 }
@@ -74,14 +74,14 @@ type ArtifactLocation struct {
 	URI string `json:"uri"`
 }
 
-// Region is a place in a file, both numbers from 1 (§3.30).
+// Region is a position in a file; line and column count from 1 (§3.30).
 type Region struct {
 	StartLine   int `json:"startLine"`
 	StartColumn int `json:"startColumn"`
 }
 
-// New is the log of findings. column gives the column of a finding in
-// characters, which are what SARIF counts.
+// New returns a log of findings. column returns the column of a finding in characters, the
+// unit of SARIF.
 func New(findings []casbinrules.Finding, column func(casbinrules.Finding) int) Log {
 	run := Run{
 		Tool: Tool{Driver{
@@ -114,7 +114,7 @@ func New(findings []casbinrules.Finding, column func(casbinrules.Finding) int) L
 	return Log{Schema: schema, Version: "2.1.0", Runs: []Run{run}}
 }
 
-// uri is a path as a URI reference (§3.4.3).
+// uri converts a path to a URI reference (§3.4.3).
 func uri(path string) string {
 	u := url.URL{Path: filepath.ToSlash(path)}
 	if filepath.IsAbs(path) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The names of files that belong to an application.
+// The names of files of an application.
 const (
 	Config      = "sallyport.yaml"
 	Key         = "development.pem"
@@ -16,29 +16,29 @@ const (
 	IgnoreLines = "# The private key signs tokens of anybody: it stays on this machine.\n" + Key + "\n"
 )
 
-// prefix begins the paths of all modules.
+// prefix is the prefix of all module paths.
 const prefix = "github.com/sallyport-go/sallyport/"
 
-// adapters are the modules of the frameworks.
+// adapters maps frameworks to their adapter modules.
 var adapters = map[string]string{
 	"gin": "ginauth", "fiber": "fiberauth", "fiber3": "fiberauth/fiberv3", "echo": "echoauth", "echo5": "echoauth/echov5", "nethttp": "core",
 }
 
-// Frameworks are the frameworks that there is an application for.
+// Frameworks are the supported frameworks.
 var Frameworks = []string{"gin", "fiber", "fiber3", "echo", "echo5", "nethttp"}
 
-// App is an application to begin with.
+// App describes an application to generate.
 type App struct {
 	Framework string // one of Frameworks
 	Preset    string // of the policy
-	Module    string // the module's path
-	Version   string // of this project's modules; "" for what go mod tidy finds
-	// Replaced are folders of this project's modules by their paths, which go.mod
-	// takes in the place of released ones.
+	Module    string // module path
+	Version   string // of this project's modules; "" lets go mod tidy choose
+	// Replaced maps module paths of this project to directories that replace the released
+	// modules in go.mod.
 	Replaced map[string]string
 }
 
-// Files are those of the application but for its keys.
+// Files returns the files of the application, except its keys.
 func (a App) Files() ([]File, error) {
 	text, err := files.ReadFile(path.Join("app", a.Framework+".go.tmpl"))
 	if err != nil {
@@ -69,7 +69,7 @@ policy:
 `
 }
 
-// goMod leaves what it does not say to go mod tidy.
+// goMod returns a go.mod. It leaves out what go mod tidy adds.
 func (a App) goMod() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "module %s\n\ngo 1.26.0\n", a.Module)

@@ -12,7 +12,7 @@ import (
 //go:embed rbac rbac-deny rbac-tenants rbac-tenants-patterns app
 var files embed.FS
 
-// Presets are the models that policies begin with, by their names.
+// Presets are the models to start from, by name.
 var Presets = map[string]func() casbinrules.Model{
 	"rbac":         casbinrules.RBAC,
 	"rbac-deny":    casbinrules.RBACWithDeny,
@@ -21,10 +21,10 @@ var Presets = map[string]func() casbinrules.Model{
 	"rbac-tenants-patterns": casbinrules.RBACWithTenantPatterns,
 }
 
-// File is a file to be written.
+// File is a file to write.
 type File struct{ Name, Text string }
 
-// Files are those of a preset, one of [Presets].
+// Files returns the files of a preset, one of [Presets].
 func Files(preset string) ([]File, error) {
 	model := Presets[preset]
 	if model == nil {
