@@ -125,7 +125,7 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	if err != nil {
 		panic("echoauth: " + err.Error())
 	}
-	// Echo calls what is returned here for each request.
+	// Echo calls the function returned here for every request.
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			view := newView(c)
@@ -139,7 +139,7 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	}
 }
 
-// pass goes on to the next handler, behind a response that can be sealed.
+// pass calls the next handler with a response that can be sealed.
 func pass(c echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	resp := c.Response()
 	w := resp.Writer
@@ -162,7 +162,7 @@ func pass(c echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	return settle(c, w, next(c))
 }
 
-// notFound is the handler for unknown paths given to [core.WithConcealment].
+// notFound converts the handler for unknown paths of [core.WithConcealment].
 func notFound(native any) (echo.HandlerFunc, error) {
 	switch h := native.(type) {
 	case nil:

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// refused is a refused request, in one piece of memory.
+// refused is the state of a refused request, in one allocation.
 type refused struct {
 	adapter.Refusal
 	seal   adapter.Seal
@@ -21,7 +21,7 @@ type refused struct {
 
 var refusals adapter.Batch[refused]
 
-// newRefused is a refusal by v. The error is for the framework.
+// newRefused returns a refusal with the verdict v. Its error is for the framework.
 func newRefused(c echo.Context, view *view, v *core.Verdict) *refused {
 	f := refusals.New()
 	f.Verdict, f.Request, f.Answer = *v, view, answer
@@ -31,7 +31,7 @@ func newRefused(c echo.Context, view *view, v *core.Verdict) *refused {
 	return f
 }
 
-// error is what the framework is given; a preflight is none.
+// error returns the error for the framework; nil for a preflight.
 func (f *refused) error() error {
 	if f.Verdict.Denial == nil {
 		return nil
@@ -39,9 +39,9 @@ func (f *refused) error() error {
 	return &f.err
 }
 
-// refuse answers by a gate's verdict and seals the response. When headers are
-// sent already it can only seal. What hides a route may be the error of an
-// unknown one, which goes the way of that.
+// refuse answers with a gate's verdict and seals the response. If the header was already
+// sent, it can only seal. A hidden route may be answered by returning the error of an
+// unknown route, which then takes the usual path of such errors.
 func (f *refused) refuse(c echo.Context) error {
 	resp := c.Response()
 	if p := adapter.PassageFrom(c.Request().Context()); p != nil {
@@ -49,7 +49,7 @@ func (f *refused) refuse(c echo.Context) error {
 	}
 	if native, undo, ok := f.Verdict.Concealed(); ok && !resp.Committed {
 		adapter.RemoveFields(resp.Header(), undo)
-		if h, err := notFound(native); err == nil { // mount has seen to that
+		if h, err := notFound(native); err == nil { // checked by mount
 			if err := h(c); err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func (f *refused) refuse(c echo.Context) error {
 	return f.error()
 }
 
-// refuseInside answers by a check's verdict and seals the response.
+// refuseInside answers with a check's verdict and seals the response.
 func (f *refused) refuseInside(c echo.Context) error {
 	resp := c.Response()
 	p := adapter.PassageFrom(c.Request().Context())
@@ -73,7 +73,7 @@ func (f *refused) refuseInside(c echo.Context) error {
 		held := adapter.HoldsBack(resp.Writer)
 		adapter.ClearRepresentation(resp.Header())
 		answer(resp.Writer, &f.Refusal)
-		if held { // and would not send it if the handler returns an error
+		if held { // and would not send it if the handler returned an error
 			resp.Header().Del(echo.HeaderContentLength)
 		}
 		f.close(c)
@@ -90,7 +90,7 @@ func (f *refused) refuseInside(c echo.Context) error {
 	return f.error()
 }
 
-// close seals the response of c with a seal of f's own.
+// close seals the response of c with a seal that belongs to f.
 func (f *refused) close(c echo.Context) {
 	resp := c.Response()
 	f.seal.Wrap(resp.Writer)
@@ -99,9 +99,9 @@ func (f *refused) close(c echo.Context) {
 	f.sealContext(c, &f.seal)
 }
 
-// sealContext makes a sealed writer that of c. Middlewares such as Gzip put back
-// the writer that they found, in the response that they found: whoever asks the
-// context gets another one, which stays sealed.
+// sealContext replaces the response of c by one with a sealed writer. Middlewares such as
+// Gzip restore the writer they found into the response they found; whoever asks the context
+// gets the other response, which stays sealed.
 func (f *refused) sealContext(c echo.Context, w http.ResponseWriter) {
 	resp := c.Response()
 	f.sealed = *echo.NewResponse(w, c.Echo())
@@ -110,8 +110,8 @@ func (f *refused) sealContext(c echo.Context, w http.ResponseWriter) {
 	c.SetResponse(&f.sealed)
 }
 
-// answerLater has the answer written in a context of its own: c may be another
-// request's by then, if an app behind a gate serves this one.
+// answerLater writes the answer in a context of its own: by then c may belong to another
+// request, if an app behind a gate serves this one.
 func (f *refused) answerLater(c echo.Context) {
 	later := c.Echo().NewContext(c.Request(), nil)
 	f.Answer = func(w http.ResponseWriter, f *adapter.Refusal) { answerIn(later, w, f) }
@@ -141,22 +141,22 @@ func answerIn(c echo.Context, w http.ResponseWriter, f *adapter.Refusal) {
 	}
 }
 
-// send writes an answer to resp by w.
+// send writes an answer to resp through w.
 func send(resp *echo.Response, w *adapter.Answering, answer *core.Response) {
 	w.Begin(resp.Writer, answer)
 	resp.Writer = w
 	resp.WriteHeader(answer.Status)
 	resp.Status = answer.Status
-	if len(answer.Body) > 0 { // a compressor would make a body of none
-		_, _ = resp.Write(answer.Body) // the client has gone; the verdict stands
+	if len(answer.Body) > 0 { // a compressor would turn an empty body into a non-empty one
+		_, _ = resp.Write(answer.Body) // an error means that the client has gone; the verdict stands
 	}
 	if resp.Writer == http.ResponseWriter(w) {
 		resp.Writer = w.ResponseWriter
 	}
 }
 
-// settle lets a refusal go on as an error, except where w holds back the answer
-// and would drop it for an error. There the error handler is told here.
+// settle lets a refusal continue as an error, unless w holds back the answer and would drop
+// it on an error. In that case it calls the error handler itself.
 func settle(c echo.Context, w http.ResponseWriter, err error) error {
 	if err == nil || !adapter.HoldsBack(w) || !isRefusal(err) {
 		return err
@@ -171,8 +171,8 @@ func isRefusal(err error) bool {
 	return errors.As(err, &d)
 }
 
-// message is a public code as an interface value. A constant becomes one
-// without allocation.
+// message converts a public code to an interface value. Constants convert without
+// allocation.
 func message(code string) any {
 	switch code {
 	case core.CodeAuthenticationRequired:

@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// view shows Echo's request to the gates: net/http's with Echo's route.
+// view is Echo's request as the gates see it: that of net/http, with Echo's route.
 type view struct {
 	adapter.View
 	c echo.Context
@@ -35,21 +35,20 @@ func newView(c echo.Context) *view {
 	return v
 }
 
-// gated is a view for a mounted gate.
+// gated is the view for a mounted gate.
 type gated struct{ *view }
 
 // Room implements the method that [core.Room] describes.
 func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
-// Route implements [core.Request]. The router must match the request as it is now
-// in the same way as before, since a middleware behind it may have changed the path
-// or the method.
+// Route implements [core.Request]. Routing the request again must give the same result,
+// since a middleware may have changed the path or the method after routing.
 func (v *view) Route() (core.Route, error) {
 	if !v.routedAlike() {
 		return core.Route{}, fmt.Errorf("%w: it has been changed since route %q was found", core.ErrAmbiguousPath, v.c.Path())
 	}
 	matched := v.c
-	if v.c.Path() == "" { // in Pre, what will be found
+	if v.c.Path() == "" { // in Pre: the route that will be found
 		matched = v.c.Echo().AcquireContext()
 		defer v.c.Echo().ReleaseContext(matched)
 		matched.Reset(v.Request, nil)
@@ -57,8 +56,8 @@ func (v *view) Route() (core.Route, error) {
 	}
 	rt, err := v.Matched(v.c.Path())
 	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {
-		// Echo lets the last parameter of a route run over plain slashes, so
-		// only encoded ones count.
+		// Echo lets the last parameter of a route match literal slashes, so only encoded
+		// ones count.
 		for i, name := range v.c.ParamNames() {
 			if name != "*" {
 				rt.InnerSlashes += adapter.EncodedSlashes(v.c.ParamValues()[i])
@@ -71,7 +70,7 @@ func (v *view) Route() (core.Route, error) {
 	return adapter.CutAtStar(rt, matched.Path(), rt.Path, matched.Param("*"))
 }
 
-// router is that of the host which the request names.
+// router returns the router for the request's host.
 func (v *view) router() *echo.Router {
 	if router, ok := v.c.Echo().Routers()[v.Request.Host]; ok {
 		return router
@@ -79,8 +78,8 @@ func (v *view) router() *echo.Router {
 	return v.c.Echo().Router()
 }
 
-// routedAlike reports whether Echo's router finds the handler and the parameters
-// that it has found, if any. A slash at the end may have come or gone.
+// routedAlike reports whether Echo's router would again find the same handler, if any, and
+// the same parameters. A trailing slash may have been added or removed.
 func (v *view) routedAlike() bool {
 	if v.c.Path() == "" || same(v.c.Handler(), echo.NotFoundHandler) {
 		return true
@@ -89,8 +88,8 @@ func (v *view) routedAlike() bool {
 		return true
 	}
 	e := v.c.Echo()
-	// A middleware may have said since which host was meant. No two routes have one
-	// handler, so that whichever router finds it has found it before.
+	// A middleware may have changed the host since. No two routes share a handler, so
+	// whichever router finds this one is the one that found it before.
 	for _, router := range e.Routers() {
 		if v.foundBy(router) {
 			return true
@@ -119,20 +118,20 @@ func (v *view) finds(router *echo.Router, path string) bool {
 	router.Find(v.Request.Method, path, again)
 	return (same(found, again.Handler()) || code(found) == preflight() && code(again.Handler()) == preflight()) &&
 		slices.EqualFunc(v.c.ParamValues(), again.ParamValues(), func(value, again string) bool {
-			return value == again || value == adapter.Param(again) // which a middleware has decoded
+			return value == again || value == adapter.Param(again) // decoded by a middleware
 		})
 }
 
-// same reports whether a and b are one function, which is more than that they have
-// the same code: that of all routes is the same.
+// same reports whether a and b are the same function value. Comparing their code is not
+// enough, since all routes share that.
 func same(a, b echo.HandlerFunc) bool {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&a)) == *(*unsafe.Pointer)(unsafe.Pointer(&b)) //nolint:gosec // only compared, never read through
 }
 
 func code(h echo.HandlerFunc) uintptr { return reflect.ValueOf(h).Pointer() }
 
-// preflight is the code of the handlers with which Echo answers OPTIONS by itself,
-// a new one each time.
+// preflight returns the code of the handlers with which Echo itself answers OPTIONS. Each
+// of them is a new function value.
 var preflight = sync.OnceValue(func() uintptr {
 	e := echo.New()
 	e.GET("/", echo.NotFoundHandler)
@@ -141,8 +140,8 @@ var preflight = sync.OnceValue(func() uintptr {
 	return code(c.Handler())
 })
 
-// Param implements [core.Request]. If there is an escaped path, Echo has matched
-// that and left its parameters encoded.
+// Param implements [core.Request]. If there is an escaped path, Echo has matched it and
+// left the parameters encoded.
 func (v *view) Param(name string) string {
 	if v.Request.URL.RawPath == "" {
 		return v.c.Param(name)

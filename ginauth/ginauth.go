@@ -129,7 +129,7 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 	}
 }
 
-// notFound is the handler for unknown paths given to [core.WithConcealment].
+// notFound converts the handler for unknown paths of [core.WithConcealment].
 func notFound(native any) (gin.HandlerFunc, error) {
 	switch h := native.(type) {
 	case nil:

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// refused is a refused request, in one piece of memory.
+// refused is the state of a refused request, in one allocation.
 type refused struct {
 	adapter.Refusal
 	seal adapter.Seal
@@ -21,8 +21,8 @@ type refused struct {
 
 var refusals adapter.Batch[refused]
 
-// refuse answers by a verdict and seals the response. When headers are sent
-// already it can only stop and seal.
+// refuse answers with a verdict and seals the response. If the header was already sent, it
+// can only abort and seal.
 func refuse(c *gin.Context, v *core.Verdict) {
 	c.Abort()
 	f := refusals.New()
@@ -36,10 +36,10 @@ func refuse(c *gin.Context, v *core.Verdict) {
 		p.Refuse(&f.Refusal, c.Writer, true)
 		return
 	default:
-		later := c.Copy() // c may be another request's then, if an app behind a gate serves this one
+		later := c.Copy() // by then c may belong to another request, if an app behind a gate serves this one
 		f.Answer = func(w http.ResponseWriter, f *adapter.Refusal) { answerIn(later, w, f) }
 		if !p.Behind(c.Writer) && reflect.TypeOf(c.Writer) == reflect.TypeOf(later.Writer) {
-			// HandleContext has put Gin's own writer back, and will send its header.
+			// HandleContext has restored Gin's own writer, and will send its header.
 			adapter.ClearRepresentation(c.Writer.Header())
 			answer(c.Writer, &f.Refusal)
 		}
@@ -57,13 +57,13 @@ func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	answerIn(view.c, w, f)
 }
 
-// bare makes writers of Gin's.
+// bare is an engine that provides Gin's writers.
 var bare = sync.OnceValue(func() *gin.Engine { return gin.New() })
 
-// answerIn writes the answer to w, in c where the route is hidden.
+// answerIn writes the answer to the given writer, and uses c if the route is hidden.
 func answerIn(c *gin.Context, to http.ResponseWriter, f *adapter.Refusal) {
 	w, ok := to.(gin.ResponseWriter)
-	if !ok { // below the gate of another framework
+	if !ok { // behind the gate of another framework
 		w = gin.CreateTestContextOnly(to, bare()).Writer
 	}
 	if w.Written() {
@@ -80,11 +80,11 @@ func answerIn(c *gin.Context, to http.ResponseWriter, f *adapter.Refusal) {
 	w.WriteHeaderNow()
 }
 
-// conceal answers as the engine does for a path it does not know.
+// conceal answers like the engine does for an unknown path.
 func conceal(c *gin.Context, v *core.Verdict) {
 	native, undo, _ := v.Concealed()
 	h, err := notFound(native)
-	if err != nil { // only a guard no gate of which is mounted
+	if err != nil { // only for a guard that has no mounted gate
 		adapter.Write(c.Writer, v.Response)
 		return
 	}
@@ -93,11 +93,11 @@ func conceal(c *gin.Context, v *core.Verdict) {
 	h(c)
 	if !c.Writer.Written() && c.Writer.Status() == http.StatusNotFound {
 		c.Writer.Header()["Content-Type"] = []string{gin.MIMEPlain}
-		_, _ = c.Writer.WriteString("404 page not found") // the client has gone
+		_, _ = c.Writer.WriteString("404 page not found") // an error means that the client has gone
 	}
 }
 
-// writer is a seal as Gin's handlers see it, of one of Gin's own writers.
+// writer is a seal with the interface of Gin's own writers.
 type writer adapter.Seal
 
 var _ gin.ResponseWriter = (*writer)(nil)
@@ -114,14 +114,14 @@ func (w *writer) Write(b []byte) (int, error)       { return w.seal().Write(b) }
 func (w *writer) WriteString(s string) (int, error) { return w.seal().WriteString(s) }
 func (w *writer) CloseNotify() <-chan bool          { return w.seal().CloseNotify() }
 func (w *writer) FlushError() error                 { return w.seal().FlushError() }
-func (w *writer) Flush()                            { _ = w.seal().FlushError() } // as http.Flusher has it
+func (w *writer) Flush()                            { _ = w.seal().FlushError() } // http.Flusher returns no error
 func (w *writer) Unwrap() http.ResponseWriter       { return w.seal() }
 func (w *writer) Status() int                       { return w.below().Status() }
 func (w *writer) Size() int                         { return w.below().Size() }
 func (w *writer) Written() bool                     { return w.below().Written() }
 
-// Hijack fails where the server has no connection to give away, as with HTTP/2. Gin's
-// own writer panics there, and counts as written to from then on.
+// Hijack fails if the server has no connection to hand over, as with HTTP/2. Gin's own
+// writer panics in that case, and counts as written to afterwards.
 func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if own, ok := w.below().(interface{ Unwrap() http.ResponseWriter }); ok && !w.seal().Closed() {
 		if _, ok := own.Unwrap().(http.Hijacker); !ok {
@@ -131,7 +131,7 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.seal().Hijack()
 }
 
-// WriteHeader only notes the status: Gin sends it with the first byte.
+// WriteHeader only records the status: Gin sends it with the first byte.
 func (w *writer) WriteHeader(status int) {
 	if w.seal().Closed() {
 		w.seal().WriteHeader(status)

@@ -13,9 +13,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// view shows Gin's request to the gates: net/http's with a second look at odd
-// paths. It is one pointer, so that it becomes a [core.Request] without
-// allocation.
+// view is Gin's request as the gates see it: that of net/http, with an extra check of
+// unusual paths. It is a single pointer, so that converting it to a [core.Request] does not
+// allocate.
 type view struct{ c *gin.Context }
 
 var (
@@ -25,16 +25,16 @@ var (
 
 func newView(c *gin.Context) view { return view{c} }
 
-// gated is a view for a mounted gate.
+// gated is the view for a mounted gate.
 type gated struct{ view }
 
 // Room implements the method that [core.Room] describes.
 func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
-// Route implements [core.Request]. Rules decide on the bytes that the handler gets:
-// pattern and parameters must make up the path, decoded or as it was sent. If Gin
-// matches escaped paths, it decodes a plus in a parameter to a space, which it does
-// not mean in a path (RFC 3986 §2.2).
+// Route implements [core.Request]. Rules must decide on the bytes that the handler gets, so
+// the pattern filled in with its parameters must be the path, decoded or as sent. If Gin
+// matches escaped paths, it decodes a plus sign in a parameter to a space, although plus
+// has no such meaning in a path (RFC 3986 §2.2).
 func (v view) Route() (core.Route, error) {
 	u, pattern := v.c.Request.URL, v.c.FullPath()
 	if pattern != "" && !makesUp(pattern, v.c.Params, u.Path) && !makesUp(pattern, v.c.Params, u.EscapedPath()) {
@@ -51,8 +51,8 @@ func (v view) Route() (core.Route, error) {
 	return rt, err
 }
 
-// makesUp reports whether path is pattern with its parameters filled in, a
-// slash at the end aside.
+// makesUp reports whether path is pattern with its parameters filled in, ignoring a
+// trailing slash.
 func makesUp(pattern string, params gin.Params, path string) bool {
 	for _, p := range params {
 		at := parameterAt(pattern, p.Key)
@@ -60,7 +60,7 @@ func makesUp(pattern string, params gin.Params, path string) bool {
 			return false
 		}
 		literal := unescaped(pattern[:at])
-		if pattern[at] == '*' { // its value begins with the slash before it
+		if pattern[at] == '*' { // the value includes the slash before it
 			literal = strings.TrimSuffix(literal, "/")
 		}
 		if len(path) < len(literal) || path[:len(literal)] != literal || !strings.HasPrefix(path[len(literal):], p.Value) {
@@ -71,16 +71,16 @@ func makesUp(pattern string, params gin.Params, path string) bool {
 	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(unescaped(pattern), "/")
 }
 
-// unescaped is a literal part of a pattern as it stands in paths.
+// unescaped returns a literal part of a pattern as it occurs in paths.
 func unescaped(literal string) string {
 	if strings.IndexByte(literal, '\\') < 0 {
-		return literal // as of most, for a third of the price
+		return literal // the common case, at a third of the cost
 	}
 	return strings.ReplaceAll(literal, `\:`, ":")
 }
 
-// parameterAt is where the parameter of a name begins in a pattern, or -1. A colon may
-// be meant as such: Gin takes the backslash in front of it away with the first request.
+// parameterAt returns the index of the named parameter in a pattern, or -1. A colon may
+// also be literal: Gin removes the backslash that escapes it at the first request.
 func parameterAt(pattern, name string) int {
 	for at := range len(pattern) {
 		if pattern[at] != ':' && pattern[at] != '*' || at > 0 && pattern[at-1] == '\\' {
@@ -108,7 +108,7 @@ func (v view) Detach() core.Request {
 	return adapter.Detach(v.c.Request, adapter.Matches(v, names, false))
 }
 
-// http shows what is the same in every net/http request.
+// http returns the view that is the same for every net/http request.
 func (v view) http() adapter.View { return adapter.View{Request: v.c.Request} }
 
 func (v view) Method() string { return v.c.Request.Method }

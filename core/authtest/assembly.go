@@ -13,8 +13,8 @@ var assemblyCases = []testCase{
 	{"invariant 14 a gate that cannot work fails at start-up", badGates},
 }
 
-// badGates: the adapter's functions panic before anything is served, with the
-// package's name and the mistake.
+// badGates checks that wrong arguments make the adapter's functions panic before anything
+// is served, with the name of the package and the mistake.
 func badGates(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	policed, _ := guard(t, core.WithAuthorizer(only()))
@@ -39,7 +39,7 @@ func badGates(t *testing.T, f Framework) {
 	}
 }
 
-// startPanic is what building app panics with, "" for nothing.
+// startPanic returns the panic message of building app; "" if there is none.
 func startPanic(t *testing.T, f Framework, app App) (message string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

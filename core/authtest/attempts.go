@@ -19,8 +19,7 @@ var attemptCases = []testCase{
 	{"a limited attempt is 429 whatever it sends", attemptLimited},
 }
 
-// ledger is a limiter that refuses some accounts and writes down what it
-// hears.
+// ledger is a limiter that refuses some accounts and records its calls.
 type ledger struct {
 	refusals map[string]error
 
@@ -45,7 +44,7 @@ func (l *ledger) Report(_ context.Context, _ core.Request, account string, err e
 	l.reports = append(l.reports, fmt.Sprintf("%s: %v", account, err))
 }
 
-// heard is what the limiter was asked and told since the last call.
+// heard returns what the limiter was asked and told since the last call.
 func (l *ledger) heard() (asked, reports string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,8 +53,8 @@ func (l *ledger) heard() (asked, reports string) {
 	return asked, reports
 }
 
-// limitedDoor is a door for passwords behind a limiter. verified counts the
-// passwords that were looked at.
+// limitedDoor serves a door for passwords behind a limiter. verified counts the passwords
+// that were checked.
 func limitedDoor(t *testing.T, f Framework, kind string, l core.AttemptLimiter) (d *door, rec *Recorder, verified *atomic.Int64) {
 	t.Helper()
 	verified = new(atomic.Int64)
@@ -70,9 +69,9 @@ func limitedDoor(t *testing.T, f Framework, kind string, l core.AttemptLimiter) 
 	return newDoor(t, f, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("bob", "carol")}}), rec, verified
 }
 
-// attemptLimited: RFC 6585 §4. No password is looked at, and the answer does not
-// tell a right one from a wrong one, nor an account that exists from one that
-// does not.
+// attemptLimited checks that an attempt over the limit is refused without checking its
+// password (RFC 6585 §4): the answer reveals neither whether the password was right nor
+// whether the account exists.
 func attemptLimited(t *testing.T, f Framework) {
 	limit := &core.LimitError{RetryAfter: 6500 * time.Millisecond, Err: errors.New("address 127.0.0.1 has failed 20 times")}
 	for _, kind := range kinds {

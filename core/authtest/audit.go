@@ -17,33 +17,34 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// Target is an application under [Audit].
+// Target is an application to [Audit].
 type Target struct {
-	// URL is where it is served, such as that of an httptest.Server.
+	// URL is the address at which it is served, such as that of an httptest.Server.
 	URL string
-	// Routes are what Routes of the adapter lists, or a list written by hand.
+	// Routes are the routes, from the adapter's Routes or written by hand.
 	Routes []core.RouteInfo
 }
 
-// The codes of findings that [Audit] has beside those of [probe.Faults].
+// The codes of findings of [Audit] in addition to those of [probe.Faults].
 const (
-	// AuditPutWithoutPatch is a route for PUT, and none for PATCH.
+	// AuditPutWithoutPatch means that a route for PUT has no counterpart for PATCH.
 	AuditPutWithoutPatch = "put_without_patch"
-	// AuditNoExpectation is a route that the test says nothing about.
+	// AuditNoExpectation means that the test states no expectation for a route.
 	AuditNoExpectation = "no_expectation"
-	// AuditNoRule is a route that somebody without any right gets.
+	// AuditNoRule means that a route allows a user without any rights.
 	AuditNoRule = "no_rule"
-	// AuditNoRoute is what the test says about a route that there is not.
+	// AuditNoRoute means that the test states an expectation for a route that does not
+	// exist.
 	AuditNoRoute = "no_route"
-	// AuditNotAsked is a route that could not be judged, since no path is known
-	// that it answers.
+	// AuditNotAsked means that a route could not be checked, since no path is known that it
+	// answers.
 	AuditNotAsked = "not_asked"
 )
 
 // AuditOption is an option of [Audit].
 type AuditOption func(*audit) error
 
-// audit is what a test says about an application.
+// audit holds the expectations of a test about an application.
 type audit struct {
 	settings probe.Settings
 	public   []string
@@ -54,24 +55,24 @@ type audit struct {
 	stranger string
 }
 
-// expectation is who may get the routes of a pattern.
+// expectation says who may access the routes of a pattern.
 type expectation struct {
 	pattern string
 	names   []string
 }
 
-// WithPublic lists patterns of routes that anybody may get: "/healthz",
-// "/assets/*" or, for one method, "GET /reports". It may be given several times.
+// WithPublic lists patterns of routes that anyone may access: "/healthz", "/assets/*" or,
+// for a single method, "GET /reports". It may be given several times.
 func WithPublic(patterns ...string) AuditOption {
 	return func(a *audit) error { return addPatterns(&a.public, patterns) }
 }
 
-// WithSignedIn lists patterns of routes that everybody signed in may get.
+// WithSignedIn lists patterns of routes that everyone signed in may access.
 func WithSignedIn(patterns ...string) AuditOption {
 	return func(a *audit) error { return addPatterns(&a.signedIn, patterns) }
 }
 
-// WithPutOnly lists patterns of routes for PUT that are to have none for PATCH.
+// WithPutOnly lists patterns of PUT routes that need no counterpart for PATCH.
 func WithPutOnly(patterns ...string) AuditOption {
 	return func(a *audit) error { return addPatterns(&a.putOnly, patterns) }
 }
@@ -86,8 +87,8 @@ func addPatterns(list *[]string, patterns []string) error {
 	return nil
 }
 
-// WithUser asks each route as somebody whose credentials are good, too. Header is
-// "Authorization: Bearer …" or any other field; a second one is a second field.
+// WithUser also requests each route with valid credentials of a user. Each header is a
+// field such as "Authorization: Bearer …".
 func WithUser(name string, header ...string) AuditOption {
 	return func(a *audit) error {
 		fields, err := fieldsOf(header)
@@ -99,9 +100,8 @@ func WithUser(name string, header ...string) AuditOption {
 	}
 }
 
-// WithStranger is [WithUser] for somebody signed in who has no role and no right:
-// a route that lets this user in, and that [WithSignedIn] does not list, has no
-// rule.
+// WithStranger is [WithUser] for a user without any role or right. A route that allows this
+// user, and that [WithSignedIn] does not list, has no rule.
 func WithStranger(name string, header ...string) AuditOption {
 	return func(a *audit) error {
 		a.stranger = name
@@ -109,9 +109,9 @@ func WithStranger(name string, header ...string) AuditOption {
 	}
 }
 
-// WithBadCredentials sends credentials to each route that must be refused with
-// 401, such as those of a user that was removed. A bearer token with an exp in the
-// past is taken for such, however it is given.
+// WithBadCredentials also requests each route with credentials that must be refused with
+// 401, such as those of a removed user. A bearer token whose exp is in the past is treated
+// as bad credentials even if it is given to another option.
 func WithBadCredentials(name string, header ...string) AuditOption {
 	return func(a *audit) error {
 		if err := WithUser(name, header...)(a); err != nil {
@@ -122,10 +122,10 @@ func WithBadCredentials(name string, header ...string) AuditOption {
 	}
 }
 
-// WithSignIn tries wrong passwords where accounts sign in, such as at
-// "POST /login", for accounts that exist and for others: the answers must not tell
-// them apart. In body {account} and {password} are filled in; it is JSON if it
-// begins with a brace, else a form, and "" is one of username and password.
+// WithSignIn tries wrong passwords at the route where accounts sign in, such as "POST
+// /login", for accounts that exist and for others: the answers must not differ. body is a
+// template with {account} and {password}. It is JSON if it begins with a brace, and
+// otherwise a form; "" stands for a form with username and password.
 func WithSignIn(route, body string, accounts ...string) AuditOption {
 	return func(a *audit) error {
 		method, path, ok := strings.Cut(route, " ")
@@ -138,10 +138,10 @@ func WithSignIn(route, body string, accounts ...string) AuditOption {
 	}
 }
 
-// WithMay says which users may get the routes of a pattern, such as
-// "PATCH /reports/:id"; all others are to get 403. Where several patterns name a
-// route, the first one counts. Once a test says so of one route, each route has to
-// have an expectation: by this option, [WithPublic] or [WithSignedIn].
+// WithMay names the users who may access the routes of a pattern, such as "PATCH
+// /reports/:id"; all others must get 403. If several patterns match a route, the first one
+// applies. Once a test uses WithMay, every route needs an expectation: by this option,
+// [WithPublic] or [WithSignedIn].
 func WithMay(pattern string, names ...string) AuditOption {
 	return func(a *audit) error {
 		a.may = append(a.may, expectation{pattern, names})
@@ -149,8 +149,8 @@ func WithMay(pattern string, names ...string) AuditOption {
 	}
 }
 
-// WithPath says which path to ask a route for, in place of one in which each
-// parameter is 1.
+// WithPath sets the path to request for a route, instead of one in which every parameter is
+// 1.
 func WithPath(pattern, path string) AuditOption {
 	return func(a *audit) error {
 		if a.paths == nil {
@@ -176,21 +176,20 @@ func fieldsOf(lines []string) ([]core.Field, error) {
 	return fields, nil
 }
 
-// Audit asks each route of an application, with each of its methods, without
-// credentials, with bad ones and as the users given, and fails the test for
+// Audit requests each route of an application, with each of its methods, without
+// credentials, with bad credentials and as the given users. It fails the test for
 //
-//   - each route that anybody gets and [WithPublic] does not list,
-//   - each answer outside of the contract: 401 with a challenge, 403 without one,
-//     both never kept by caches, and the other rules of package probe,
+//   - each route that anyone can access and [WithPublic] does not list,
+//   - each answer that breaks the contract: 401 with a challenge, 403 without one,
+//     both never stored by caches, and the other rules of package probe,
 //   - each answer that a user should not get, by [WithMay], [WithSignedIn] and
 //     [WithStranger],
 //   - each route for PUT without one for PATCH,
-//   - each route that the test says nothing about, once it says who may get one,
-//     and each that it names and there is not.
+//   - each route without an expectation, once the test states any with WithMay, and
+//     each expectation without a route.
 //
-// It logs a table of who got what. Handlers of routes that let a request pass do
-// run, with an empty body, for all methods: the application has to be one made
-// for the test.
+// It logs a table of the results. Handlers of routes that let a request pass do run, with
+// an empty body and for all methods, so the application must be one made for the test.
 func Audit(t testing.TB, target Target, opts ...AuditOption) {
 	t.Helper()
 	a, findings, err := runAudit(t, target, opts)
@@ -204,7 +203,7 @@ func Audit(t testing.TB, target Target, opts ...AuditOption) {
 	}
 }
 
-// audited is what an audit saw.
+// audited is the result of an audit.
 type audited struct {
 	table      string
 	identities []probe.Identity
@@ -240,8 +239,8 @@ func runAudit(t testing.TB, target Target, opts []AuditOption) (audited, []probe
 	return audited{report.Table().String(), a.settings.Identities}, findings, nil
 }
 
-// routes takes over what is to be asked: OPTIONS is the CORS preflight's, and the
-// methods that no client of the application sends are left out.
+// routes determines the requests to send. It leaves out OPTIONS, which is for CORS
+// preflights, and methods that no client of the application sends.
 func (a *audit) routes(list []core.RouteInfo) {
 	for _, r := range list {
 		route := probe.Route{Method: r.Method, Pattern: r.Pattern, Write: true}
@@ -263,7 +262,8 @@ func (a *audit) routes(list []core.RouteInfo) {
 	}
 }
 
-// skipped are methods that routers list for "any" and no handler is written for.
+// skipped reports whether routers list a method for "any" although no handler is written
+// for it.
 func skipped(method string) bool {
 	switch method {
 	case http.MethodConnect, http.MethodTrace, "PROPFIND", "REPORT", "PURGE", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK":
@@ -272,7 +272,7 @@ func skipped(method string) bool {
 	return false
 }
 
-// verdict is what the test expects for a path as sent.
+// verdict returns the expected verdict for a path as sent.
 func (a *audit) verdict(as, method, path string) probe.Verdict {
 	for _, rt := range a.settings.Routes {
 		sent := cmp.Or(rt.Path, probe.SamplePath(rt.Pattern, "1"))
@@ -292,7 +292,7 @@ func (a *audit) verdict(as, method, path string) probe.Verdict {
 	return probe.Unknown
 }
 
-// expected is who may get a route.
+// expected returns the expectation for a route.
 func (a *audit) expected(rt probe.Route) (expectation, bool) {
 	for _, e := range a.may {
 		if probe.Match(e.pattern, rt.Method, rt.Pattern) {
@@ -311,7 +311,7 @@ func (a *audit) expected(rt probe.Route) (expectation, bool) {
 	return expectation{}, false
 }
 
-// unknownRoutes finds routes without an expectation, once there are some, and
+// unknownRoutes finds routes without an expectation, if there are any expectations, and
 // expectations without a route.
 func (a *audit) unknownRoutes() []probe.Finding {
 	var found []probe.Finding
@@ -334,7 +334,7 @@ func (a *audit) unknownRoutes() []probe.Finding {
 	return found
 }
 
-// withoutPatch finds routes for PUT that have none for PATCH.
+// withoutPatch finds routes for PUT without one for PATCH.
 func (a *audit) withoutPatch() []probe.Finding {
 	var found []probe.Finding
 	for _, rt := range a.settings.Routes {
@@ -349,7 +349,7 @@ func (a *audit) withoutPatch() []probe.Finding {
 	return found
 }
 
-// withoutRule finds routes that the stranger gets.
+// withoutRule finds routes that the stranger can access.
 func (a *audit) withoutRule(r *probe.Report) []probe.Finding {
 	var found []probe.Finding
 	for _, x := range r.Exchanges {
@@ -365,7 +365,7 @@ func (a *audit) withoutRule(r *probe.Report) []probe.Finding {
 	return found
 }
 
-// notAsked finds routes whose path led nowhere: nothing is known about them.
+// notAsked finds routes whose path was not found: nothing is known about them.
 func (a *audit) notAsked(r *probe.Report) []probe.Finding {
 	var found []probe.Finding
 	for _, x := range r.Exchanges {
@@ -380,7 +380,7 @@ func (a *audit) notAsked(r *probe.Report) []probe.Finding {
 	return found
 }
 
-// everybodyLost reports whether a route is 404 for all users, too.
+// everybodyLost reports whether a route answers 404 to all users as well.
 func everybodyLost(r *probe.Report, route int) bool {
 	return !slices.ContainsFunc(r.Exchanges, func(x probe.Exchange) bool {
 		return x.Purpose == probe.Plain && x.Route == route && x.Status != http.StatusNotFound

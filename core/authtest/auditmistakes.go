@@ -11,14 +11,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// credentials are those of a request, "" for none.
+// credentials returns the credentials of a request, "" for none.
 func credentials(x Exchange) string {
 	value, _ := x.Request().Header("Authorization")
 	return value
 }
 
-// refusing answers as a guard would, but for what fields and body say, to those
-// whom does matches. Others are judged by a rule for alice and bob.
+// refusing returns a handler that sends the given status, body and fields to requests whose
+// credentials does matches. Others are decided by a rule for alice and bob.
 func refusing(status int, body string, does func(credentials string) bool, fields ...string) func(g *core.Guard) Handler {
 	return func(g *core.Guard) Handler {
 		return func(x Exchange) error {
@@ -46,7 +46,7 @@ func stranger(c string) bool { return c == "Name eve" }
 
 func bearers(c string) bool { return strings.HasPrefix(c, "Bearer ") }
 
-// mistakes are those that an audit finds, each in a route of its own.
+// mistakes are the mistakes that an audit detects, each in a route of its own.
 var mistakes = []struct {
 	name, code, as string
 	method         string
@@ -88,7 +88,7 @@ var mistakes = []struct {
 	}},
 }
 
-// auditMistakes has all of them in one application.
+// auditMistakes checks that an audit of an application with all of them finds each.
 func auditMistakes(t *testing.T, f Framework) {
 	if len(mistakes) < 20 {
 		t.Fatalf("only %d mistakes", len(mistakes))

@@ -13,8 +13,8 @@ var auditCases = []testCase{
 	{"each of the mistakes", auditMistakes},
 }
 
-// auditedRoutes is an application that is right: a public route, one for
-// everybody signed in, and some with rules.
+// auditedRoutes is an application without mistakes: a public route, one for everyone signed
+// in, and some with rules.
 func auditedRoutes(t *testing.T) []Route {
 	g, _ := guard(t)
 	signedIn := []Gate{{Kind: "Authenticate", Guard: g}}

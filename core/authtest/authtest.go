@@ -1,10 +1,10 @@
-// Package authtest is the conformance suite that every adapter runs, and
-// helpers for tests of applications.
+// Package authtest is the conformance suite that every adapter runs, with helpers for tests
+// of applications.
 //
-// [Run] drives a [Framework] over real sockets through everything an adapter can
-// keep or break: a feature of adapters without a case here does not exist. An
-// adapter's own test is a Framework and one call of Run. What no framework can
-// change is proved once, by the tests of this package on [NetHTTP].
+// [Run] tests a [Framework] over real sockets for every promise that an adapter can keep or
+// break: an adapter feature without a case here does not exist. An adapter's own test
+// consists of a Framework and one call of Run. Promises that no framework can break are
+// tested once, on [NetHTTP], by this package's own tests.
 package authtest
 
 import (
@@ -19,71 +19,71 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Framework builds and serves apps on one web framework with the adapter under
-// test. Package, Serve, Writers and Native must be set. The zero value of every
-// other field is a framework that does not have what the field says.
+// Framework builds and serves apps on one web framework with the adapter under test.
+// Package, Serve, Writers and Native are required. The zero value of every other field
+// stands for a framework without that property.
 type Framework struct {
-	// Name is for messages; the suite knows no framework by it.
+	// Name is used in messages only; the suite has no special cases by name.
 	Name string
-	// Package is the name of the adapter's package, with which what it says of
-	// a wrong set-up begins.
+	// Package is the name of the adapter's package, which prefixes its messages about a
+	// wrong set-up.
 	Package string
-	// Serve serves app on l, with the framework's default configuration, until
-	// the test ends. It must not return before the app is built.
+	// Serve serves app on l, with the framework's default configuration, until the test
+	// ends. It must not return before the app is built.
 	Serve func(t testing.TB, l net.Listener, app App)
-	// FoldsCase says that the router ignores letter case by default.
+	// FoldsCase reports that the router ignores letter case by default.
 	FoldsCase bool
-	// IgnoresSlash says that the router serves a route at its path with a
-	// slash appended, by default.
+	// IgnoresSlash reports that, by default, the router serves a route at its path with a
+	// slash appended, too.
 	IgnoresSlash bool
-	// RoutesDecoded says that the router matches the path as it is decoded, by
-	// default, so that an encoded slash separates segments.
+	// RoutesDecoded reports that, by default, the router matches the decoded path, so that
+	// an encoded slash separates segments.
 	RoutesDecoded bool
-	// Spellings are the statuses that the router itself gives to odd request
-	// targets of the suite, such as a redirect for "/files//secret", where they
-	// differ from what a gate answers.
+	// Spellings maps unusual request targets of the suite to the status with which the
+	// router itself answers them, such as a redirect for "/files//secret", if that differs
+	// from the answer of a gate.
 	Spellings map[string]int
-	// Pattern is how the router writes a pattern of [Route]; nil for just so.
+	// Pattern converts a pattern of [Route] to the router's syntax; nil if they are the
+	// same.
 	Pattern func(pattern string) string
-	// RoutesBehindUse says that a route is found behind the gates around the
-	// whole app, which then cannot know its pattern.
+	// RoutesBehindUse reports that routing happens after the gates around the whole app, so
+	// these cannot know the pattern of the route.
 	RoutesBehindUse bool
-	// RefusesMethods says that the framework itself answers a method that it
-	// does not know, before any middleware.
+	// RefusesMethods reports that the framework itself answers unknown methods, before any
+	// middleware runs.
 	RefusesMethods bool
-	// SeesSent says that an adapter can know that an answer was sent before
-	// its gate. With net/http alone it cannot: what a gate then writes is
-	// appended.
+	// SeesSent reports that the adapter can tell whether an answer was sent before its
+	// gate. With net/http alone it cannot: whatever a gate then writes is appended.
 	SeesSent bool
-	// Buffers says that nothing is sent before the last handler has returned,
-	// so that a gate's answer replaces what was written before.
+	// Buffers reports that nothing is sent before the last handler has returned, so that a
+	// gate's answer replaces what was written before.
 	Buffers bool
-	// IgnoresHangUps says that a client that hangs up does not cancel what the
-	// gates ask.
+	// IgnoresHangUps reports that calls made by the gates are not cancelled when the client
+	// hangs up.
 	IgnoresHangUps bool
-	// SealsInFront says that an adapter can seal the response for what stands in
-	// front of its gate, too. With net/http alone it cannot: the server itself
-	// drops what exceeds the answer, and nothing else.
+	// SealsInFront reports that the adapter can seal the response for middleware in front
+	// of its gate, too. With net/http alone it cannot: the server itself drops what exceeds
+	// the answer, and nothing else.
 	SealsInFront bool
-	// Writers are the framework's own ways to answer, such as "stream", "hijack"
-	// and "redirect", with a status below 400. The names of those that write to the
-	// connection themselves begin with "hijack".
+	// Writers are the framework's own ways to write a response, such as "stream", "hijack"
+	// and "redirect", with a status below 400. Names of those that write to the connection
+	// directly begin with "hijack".
 	Writers map[string]Handler
-	// LongLived are the framework's own ways to go on answering for as long as serve
-	// runs, such as "stream" and "hijack", with status 200 and each write sent at
-	// once. Where the framework lets a handler return before, serve runs after it.
-	// Without one, the cases about connections that stay open are skipped.
+	// LongLived are the framework's own ways to keep writing while serve runs, such as
+	// "stream" and "hijack", with status 200 and every write flushed. If the framework
+	// requires the handler to return first, serve runs after it. If there are none, the
+	// cases about connections that stay open are skipped.
 	LongLived map[string]func(x Exchange, serve func(w io.Writer)) error
-	// HTTP2 says that Serve also answers HTTP/2 without TLS to clients that know so
-	// (RFC 9113 §3.3), as [ServeHTTP] does.
+	// HTTP2 reports that Serve also accepts HTTP/2 without TLS with prior knowledge (RFC
+	// 9113 §3.3), as [ServeHTTP] does.
 	HTTP2 bool
-	// Form parses a form of several parts by the framework's own means, with its files
-	// on disk, however small. Without it, the case about such files is skipped.
+	// Form parses a multipart form by the framework's own means, and stores its files on
+	// disk, however small. If it is nil, the case about such files is skipped.
 	Form func(Exchange) (*multipart.Form, error)
-	// Native is a handler as the framework's own.
+	// Native converts a handler to the framework's own type.
 	Native func(Handler) any
-	// NativeCode finds the framework's own error in err and gives its status.
-	// It is nil for frameworks whose apps have no error handler.
+	// NativeCode finds the framework's own error in err and returns its status. It is nil
+	// for frameworks whose apps have no error handler.
 	NativeCode func(err error) (status int, ok bool)
 }
 
@@ -94,59 +94,58 @@ func (f Framework) pattern(pattern string) string {
 	return f.Pattern(pattern)
 }
 
-// App is an application in words every framework understands.
+// App describes an application independently of frameworks.
 type App struct {
-	// Before are plain middleware around the whole app and its gates. Each
-	// sets or writes what it likes; the rest of the app then runs.
+	// Before are plain middleware around the whole app and its gates. Each may set headers
+	// or write; then the rest of the app runs.
 	Before []Handler
-	// After are plain middleware around Before; each is called once the rest of
-	// the app has run.
+	// After are plain middleware around Before. Each is called after the rest of the app
+	// has run.
 	After []Handler
 	// Use are gates around the whole app.
 	Use []Gate
 	// Trees are mounted before the routes.
 	Trees  []Tree
 	Routes []Route
-	// NotFound, when not nil, is a handler made by [Framework.Native] that is
-	// registered for paths without a route.
+	// NotFound, if not nil, is a handler made by [Framework.Native] for paths without a
+	// route.
 	NotFound any
-	// Errors, when not nil, is told of each error that reaches the app's own
-	// error handler, on frameworks that have one. The handler leaves complete
-	// answers alone.
+	// Errors, if not nil, is called with each error that reaches the app's own error
+	// handler, on frameworks that have one. The error handler leaves complete answers
+	// alone.
 	Errors func(error)
-	// OnError, when not nil, answers each error that reaches the app's own error
-	// handler, whether or not there is an answer.
+	// OnError, if not nil, answers each error that reaches the app's own error handler,
+	// whether or not an answer was already written.
 	OnError Handler
 }
 
-// Tree is what answers for all paths below a prefix by the framework's own means
-// for that: a folder by its server of static files, or a handler of net/http
-// that finds its way by itself.
+// Tree serves all paths below a prefix by the framework's own means: a folder with its
+// static file server, or a net/http handler that does its own routing.
 type Tree struct {
-	// Prefix is where it is mounted, as a group: "/static".
+	// Prefix is the prefix at which the tree is mounted as a group, such as "/static".
 	Prefix string
-	// Gates stand on the group.
+	// Gates apply to the group.
 	Gates []Gate
-	// Dir is the folder; with it, Handler is nil.
+	// Dir is the folder to serve; if it is set, Handler is nil.
 	Dir string
-	// Handler is given requests with their whole path.
+	// Handler receives requests with their full path.
 	Handler http.Handler
 }
 
-// Route is one route. Pattern has ":name" for one segment and a last "/*" for
-// the rest.
+// Route is one route. In Pattern, ":name" stands for one segment and a final "/*" for the
+// rest.
 type Route struct {
-	// Group is the prefix of a group the route is in; "" for none.
+	// Group is the prefix of the group that contains the route; "" for none.
 	Group string
-	// Mounted makes Group a sub-app where the framework has such a thing.
+	// Mounted makes Group a sub-app on frameworks that support that.
 	Mounted bool
-	// GroupGates stand on the group, Gates on the route.
+	// GroupGates apply to the group, and Gates to the route.
 	GroupGates []Gate
-	// Methods are the methods of the route; nil for all the framework's "any".
+	// Methods are the methods of the route; nil for the framework's "any".
 	Methods []string
 	Pattern string
 	Gates   []Gate
-	// Handler handles what passes the gates, unless Endpoint does.
+	// Handler handles requests that pass the gates, unless Endpoint does.
 	Handler  Handler
 	Endpoint core.Endpoint
 }
@@ -159,7 +158,7 @@ func (rt Route) Handle(x Exchange) error {
 	return rt.Handler(x)
 }
 
-// Gate is a gate to mount with the adapter's function of the same name.
+// Gate is a gate, mounted with the adapter's function of the same name.
 type Gate struct {
 	Kind    string // "Authenticate", "Optional", "Authorize" or "Require"
 	Guard   *core.Guard
@@ -170,27 +169,27 @@ type Gate struct {
 // Handler handles a request that has passed the gates.
 type Handler func(x Exchange) error
 
-// Exchange is a request and its response, as an adapter's user sees them.
+// Exchange is a request and its response as users of the adapter see them.
 type Exchange interface {
-	// Context is the request's context.
+	// Context returns the request's context.
 	Context() context.Context
-	// Principal is what the adapter's Principal gives.
+	// Principal returns the result of the adapter's Principal.
 	Principal() *core.Principal
-	// Param is the path parameter as the framework gives it, "*" for the rest.
+	// Param returns the path parameter from the framework; "*" is the rest of the path.
 	Param(name string) string
-	// Check is the adapter's Check.
+	// Check calls the adapter's Check.
 	Check(g *core.Guard, rules ...core.Authorizer) error
-	// Request is what the adapter's Request gives.
+	// Request returns the result of the adapter's Request.
 	Request() core.Request
-	// AddFields is the adapter's AddFields.
+	// AddFields calls the adapter's AddFields.
 	AddFields(fields ...core.Field)
-	// Serve answers by the adapter's Serve.
+	// Serve answers with the adapter's Serve.
 	Serve(e core.Endpoint) error
 	// SetHeader sets a header field of the response.
 	SetHeader(name, value string)
 	// AddHeader adds a field line to the response.
 	AddHeader(name, value string)
-	// Text answers with a plain text.
+	// Text answers with plain text.
 	Text(status int, body string) error
 }
 
@@ -232,8 +231,8 @@ func (f Framework) Start(t testing.TB, app App) string {
 	return l.Addr().String()
 }
 
-// ServeHTTP serves h on l until the test ends, by HTTP/1.1 and by HTTP/2, for
-// frameworks on net/http.
+// ServeHTTP serves h on l until the test ends, over HTTP/1.1 and HTTP/2, for frameworks on
+// net/http.
 func ServeHTTP(t testing.TB, l net.Listener, h http.Handler) {
 	srv := &http.Server{Handler: h, ReadTimeout: TimeLimit(time.Minute), WriteTimeout: TimeLimit(time.Minute), Protocols: new(http.Protocols)}
 	srv.Protocols.SetHTTP1(true)
@@ -241,7 +240,7 @@ func ServeHTTP(t testing.TB, l net.Listener, h http.Handler) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = srv.Serve(l) // ends with ErrServerClosed
+		_ = srv.Serve(l) // always ErrServerClosed
 	}()
 	t.Cleanup(func() {
 		_ = srv.Close()

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// AwaitLine reads what a program that the test has started says, until a line has
-// text in it, and goes on reading so that the program never waits for its pipe. The
-// test fails if the program ends before, or says nothing of the kind for two minutes.
+// AwaitLine reads the output of a program that the test has started until a line contains
+// text. It keeps reading in the background, so that the program never blocks on the pipe.
+// The test fails if the program ends first, or if no such line appears within two minutes.
 func AwaitLine(t testing.TB, said io.Reader, text string) {
 	t.Helper()
 	found := make(chan error, 1)

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/basic"
 )
 
-// passwords is a password store: the password is "open sesame" for all but
-// "unknown", whom it does not know, and "busy", when it has no time.
+// passwords is a password store. The password is "open sesame" for every user except
+// "unknown", who does not exist, and "busy", for whom the store has no capacity.
 var passwords = basic.VerifierFunc(func(_ context.Context, user, password string) (*core.Principal, error) {
 	switch {
 	case user == "unknown":
@@ -24,7 +24,7 @@ var passwords = basic.VerifierFunc(func(_ context.Context, user, password string
 	return core.NewPrincipal(core.PrincipalInfo{ID: user})
 })
 
-// login is the header line for a user and password.
+// login returns the header line for a user and password.
 func login(user, password string) string {
 	return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }

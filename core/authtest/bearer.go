@@ -16,13 +16,13 @@ var bearerCases = []testCase{
 	{"B02 B03 each code has its status and a realm beside it", bearerCodes},
 }
 
-// leak is in the cause of every bad token and must be in no answer.
+// leak is contained in the cause of every bad token and must not appear in any answer.
 const leak = "lib-error-text"
 
-// tokens verifies tokens of the form "id.scope.scope". Some are bad: "expired",
-// "forged", "revoked", "unknownkey", "early"; "described.X" has base64url X as
-// its description, "issuer.X" is good if X is the issuer in base64url, "down"
-// is an outage.
+// tokens verifies tokens of the form "id.scope.scope". Bad tokens are "expired", "forged",
+// "revoked", "unknownkey" and "early". "described.X" is bad with the base64url text X as
+// its description, "issuer.X" is good if X is the issuer in base64url, and "down" is an
+// outage.
 type tokens struct{}
 
 const issuer = "https://issuer.example/realm"
@@ -55,7 +55,7 @@ func (tokens) VerifyToken(_ context.Context, token string) (*core.Principal, err
 	return core.NewPrincipal(core.PrincipalInfo{ID: parts[0], Scopes: parts[1:]})
 }
 
-// counting is tokens that counts how often it is asked.
+// counting is tokens with a counter of calls.
 type counting struct {
 	tokens
 	asked atomic.Int64
@@ -66,7 +66,7 @@ func (c *counting) VerifyToken(ctx context.Context, token string) (*core.Princip
 	return c.tokens.VerifyToken(ctx, token)
 }
 
-// bearerDoor is a door for which a token is needed.
+// bearerDoor serves a door that requires a token.
 func bearerDoor(t *testing.T, f Framework, rules ...core.Authorizer) (*door, *Recorder) {
 	t.Helper()
 	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r")})
@@ -76,7 +76,7 @@ func bearerDoor(t *testing.T, f Framework, rules ...core.Authorizer) (*door, *Re
 	return newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: rules}), rec
 }
 
-// challenged fails the test unless a has exactly that challenge; "" for none.
+// challenged fails the test unless a has exactly this challenge; "" for none.
 func challenged(t *testing.T, what string, a Answer, want string) {
 	t.Helper()
 	if got := strings.Join(a.Header.Values("WWW-Authenticate"), "\n"); got != want {
@@ -84,7 +84,7 @@ func challenged(t *testing.T, what string, a Answer, want string) {
 	}
 }
 
-// bearerCodes: RFC 6750 §3 and §3.1.
+// bearerCodes checks the error codes of RFC 6750 §3 and §3.1.
 func bearerCodes(t *testing.T, f Framework) {
 	d, _ := bearerDoor(t, f, rule.Scope("read"))
 	for _, c := range []struct {

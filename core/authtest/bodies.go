@@ -14,8 +14,8 @@ var bodyCases = []testCase{
 	{"invariant 6 no answer tells a cause, a role or a rule", genericBodies},
 }
 
-// secretive are denials whose private parts hold the leak marker, by the
-// credentials that bring them about.
+// secretive refuses with denials whose private parts contain the leak marker, depending on
+// the credentials.
 func secretive() core.Authorizer {
 	marked := errors.New(leak)
 	return AuthorizerFunc(func(p *core.Principal, _ core.Access) (core.Decision, error) {
@@ -36,11 +36,12 @@ func secretive() core.Authorizer {
 	})
 }
 
-// genericBodies: RFC 9457 §5. Causes go to observers alone.
+// genericBodies checks that bodies are generic (RFC 9457 §5). Causes are passed to
+// observers only.
 func genericBodies(t *testing.T, f Framework) { tellNothing(t, f, nil) }
 
-// tellNothing wants denials in the look of each responder to tell nothing that
-// is private; nil is the guard's own.
+// tellNothing checks that denials reveal nothing private in the format of any of the
+// responders; nil is the guard's own.
 func tellNothing(t *testing.T, f Framework, responders ...core.Responder) {
 	script := func(r core.Request) (*core.Principal, error) {
 		kind, _ := r.Header("X-Kind")

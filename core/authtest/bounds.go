@@ -14,7 +14,7 @@ var boundCases = []testCase{
 	{"invariant 13 a long token is not verified", longToken},
 }
 
-// longToken: the size is looked at first.
+// longToken checks that the size of a token is checked before anything else.
 func longToken(t *testing.T, f Framework) {
 	verifier := new(counting)
 	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, verifier, bearer.WithMaxTokenSize(64))})

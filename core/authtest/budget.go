@@ -10,15 +10,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/bearer"
 )
 
-// Budget is what a guarded request may allocate beyond the same request without
-// gates. Credentials are the Authorization field, "" for none.
+// Budget is the number of allocations that a guarded request may add to the same request
+// without gates. Credentials are the Authorization field, "" for none.
 type Budget struct {
 	Name, Credentials string
 	Status            int
 	Allocations       float64
 }
 
-// CheckBudgets holds budgets against what cost measures. Run it without the
+// CheckBudgets compares budgets with the allocations measured by cost. Run it without the
 // race detector, which empties pools at random.
 func CheckBudgets(t *testing.T, budgets []Budget, cost func(Budget) float64) {
 	t.Helper()
@@ -31,7 +31,7 @@ func CheckBudgets(t *testing.T, budgets []Budget, cost func(Budget) float64) {
 	}
 }
 
-// BudgetGuard is a guard whose own parts allocate nothing: it takes the Bearer
+// BudgetGuard returns a guard whose own parts allocate nothing. It accepts the Bearer
 // tokens "alice", who may do everything, and "bob", who may do nothing.
 func BudgetGuard(t *testing.T) *core.Guard {
 	t.Helper()
@@ -64,11 +64,12 @@ func (k *knownTokens) VerifyToken(_ context.Context, token string) (*core.Princi
 	return (*k)[token], nil
 }
 
-// KeepsNothing says what jwtauth's verifiers say: the tokens it knows are all good.
+// KeepsNothing declares, like jwtauth's verifiers, that tokens are not retained: all known
+// ones are valid.
 func (k *knownTokens) KeepsNothing() (of any) { return k }
 
-// HTTPAllocations is how often a GET of path allocates in app, which must
-// answer with status.
+// HTTPAllocations returns how often a GET of path allocates in app, which must answer with
+// status.
 func HTTPAllocations(t *testing.T, app http.Handler, path, credentials string, status int) float64 {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -86,7 +87,7 @@ func HTTPAllocations(t *testing.T, app http.Handler, path, credentials string, s
 	return n
 }
 
-// discard is a response that costs nothing.
+// discard is a response writer without cost.
 type discard struct {
 	header http.Header
 	status int

@@ -20,7 +20,7 @@ var cachingCases = []testCase{
 	{"invariant 7 Vary is merged", varyMerged},
 }
 
-// vary is the members of a's Vary, sorted, in lower case.
+// vary returns the members of a's Vary, sorted, in lower case.
 func (a Answer) vary() string {
 	var all []string
 	for _, line := range a.Header.Values("Vary") {
@@ -32,7 +32,7 @@ func (a Answer) vary() string {
 	return strings.Join(all, " ")
 }
 
-// ownCaching are what handlers say of caches, and what is sent.
+// ownCaching are cache directives of handlers, with those that must be sent.
 var ownCaching = []struct{ own, sent []string }{
 	{nil, []string{"private"}},
 	{[]string{"max-age=60"}, []string{"private, max-age=60"}},
@@ -44,9 +44,9 @@ var ownCaching = []struct{ own, sent []string }{
 	{[]string{"no-store"}, []string{"no-store"}},
 }
 
-// successCaching: what is answered to somebody is in no shared cache, whatever
-// the handler says of it, unless the guard leaves that to the handler. RFC 9111
-// §3.5 keeps answers to Authorization out by itself, and not all caches know it.
+// successCaching checks that answers for a principal never enter a shared cache, whatever
+// the handler's directives, unless the guard leaves that to the handler. RFC 9111 §3.5
+// already excludes answers to requests with Authorization, but not all caches implement it.
 func successCaching(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
 	for _, c := range ownCaching {
@@ -61,15 +61,15 @@ func successCaching(t *testing.T, f Framework) {
 	}
 }
 
-// anyWriterCaching: streams, files, flushed parts, answers without a body, and
-// what a handler has set before it fails.
+// anyWriterCaching checks the same for streams, files, flushed parts, answers without a
+// body, and headers set by a handler that then fails.
 func anyWriterCaching(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	writers := maps.Clone(f.Writers)
 	writers["error"] = func(Exchange) error { return errors.New("failed") }
 	var routes []Route
 	for name, write := range writers {
-		if takesOver(name) { // which sends no header of the response
+		if takesOver(name) { // sends no header of the response
 			continue
 		}
 		for _, own := range []string{"early", "none"} {
@@ -96,8 +96,8 @@ func anyWriterCaching(t *testing.T, f Framework) {
 	}
 }
 
-// answerWith is what alice gets behind gates from a handler that sets own as
-// Cache-Control, and what else targets caches, after the check, if there is one.
+// answerWith returns alice's answer from a handler behind gates that sets own as
+// Cache-Control, and other fields for caches, after running check if it is not nil.
 func answerWith(t *testing.T, f Framework, own []string, check *core.Guard, gates ...Gate) Answer {
 	t.Helper()
 	d := &door{t: t}
@@ -125,8 +125,8 @@ func answerWith(t *testing.T, f Framework, own []string, check *core.Guard, gate
 	return d.admits("alice", as("alice"))
 }
 
-// cachedAs: an answer of answerWith has the given lines, and tells no cache
-// anything else.
+// cachedAs fails the test unless a, an answer of answerWith, has the given Cache-Control
+// lines and no other field for caches.
 func cachedAs(t *testing.T, what string, a Answer, want ...string) {
 	t.Helper()
 	if got := a.Header.Values("Cache-Control"); !slices.Equal(got, want) {
@@ -144,7 +144,8 @@ func cachedAs(t *testing.T, what string, a Answer, want ...string) {
 
 const sharedLine = "public, s-maxage=60"
 
-// checkCaching: a check that runs gate one itself has its fields to add, too.
+// checkCaching checks that a check that runs gate one itself adds the fields for caches,
+// too.
 func checkCaching(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}})
 	addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Handler: func(x Exchange) error {
@@ -159,8 +160,8 @@ func checkCaching(t *testing.T, f Framework) {
 			t.Errorf("%s: %d, Cache-Control %q, Vary %q", header, a.Status, got, a.vary())
 		}
 	}
-	// Before the check, after it, and behind a gate that lets everybody pass:
-	// only there can what is set after it be completed.
+	// Set the header before the check, after it, and behind a gate that admits everyone:
+	// only there can a header set after the check be completed.
 	for own, gates := range map[string][]Gate{"before": nil, "after": {{Kind: "Optional", Guard: g}}} {
 		second, _ := guardOf(t, []core.Authenticator{sessions{}})
 		addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Gates: gates, Handler: func(x Exchange) error {
@@ -182,8 +183,8 @@ func checkCaching(t *testing.T, f Framework) {
 	}
 }
 
-// denialCaching: no-store on every kind, whatever middleware in front says, also to
-// caches that obey other fields (RFC 9213).
+// denialCaching checks that every kind of denial is sent with no-store, whatever middleware
+// in front of the gate sets, also for caches with fields of their own (RFC 9213).
 func denialCaching(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
 	for front, passed := range map[string]string{"": "private", "public, max-age=600": "private, max-age=600", "no-store": "no-store"} {
@@ -205,7 +206,7 @@ func denialCaching(t *testing.T, f Framework) {
 		})
 		for _, c := range denied {
 			a := Send(t, addr, Request("GET", c.target, c.header))
-			refused(t, c.header, a, c.status, c.code) // no-store is among what it looks at
+			refused(t, c.header, a, c.status, c.code) // checks for no-store, among other things
 			for _, name := range adapter.TargetedCacheFields() {
 				if value := a.Header.Get(name); value != "" {
 					t.Errorf("%s: %d with %s: %s", c.header, a.Status, name, value)
@@ -219,7 +220,7 @@ func denialCaching(t *testing.T, f Framework) {
 	}
 }
 
-// varyMerged: what others have set stays, and no member comes twice.
+// varyMerged checks that Vary keeps the members that others have set, without duplicates.
 func varyMerged(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}}, core.WithAuthorizer(only("alice")))
 	for _, c := range []struct {

@@ -16,14 +16,14 @@ var challengeCases = []testCase{
 	{"A06 one line a challenge, in the order of the schemes", oneLineEach},
 }
 
-// everyScheme is a guard that accepts Basic, Bearer, Name and Session.
+// everyScheme returns a guard that accepts Basic, Bearer, Name and Session.
 func everyScheme(t *testing.T, realm string, opts ...core.Option) *core.Guard {
 	t.Helper()
 	g, _ := guardOf(t, []core.Authenticator{newBearer(t, realm), newBasic(t, realm), Names{}, sessions{}}, opts...)
 	return g
 }
 
-// newBearer is a Bearer scheme on tokens.
+// newBearer returns a Bearer scheme with tokens as its verifier.
 func newBearer(t *testing.T, realm string) core.Authenticator {
 	t.Helper()
 	a, err := bearer.New(realm, tokens{})
@@ -33,7 +33,7 @@ func newBearer(t *testing.T, realm string) core.Authenticator {
 	return a
 }
 
-// bearerOn is a Bearer scheme on any verifier.
+// bearerOn returns a Bearer scheme with any verifier.
 func bearerOn(t *testing.T, v bearer.TokenVerifier, opts ...bearer.Option) core.Authenticator {
 	t.Helper()
 	a, err := bearer.New("r", v, opts...)
@@ -43,7 +43,7 @@ func bearerOn(t *testing.T, v bearer.TokenVerifier, opts ...bearer.Option) core.
 	return a
 }
 
-// newBasic is a Basic scheme on passwords.
+// newBasic returns a Basic scheme with passwords as its verifier.
 func newBasic(t *testing.T, realm string, opts ...basic.Option) core.Authenticator {
 	t.Helper()
 	a, err := basic.New(realm, passwords, opts...)
@@ -53,8 +53,8 @@ func newBasic(t *testing.T, realm string, opts ...basic.Option) core.Authenticat
 	return a
 }
 
-// everyChallenge: all 401s of all gates carry challenges by the grammar; no
-// 403 carries one, except insufficient_scope (RFC 6750 §3.1).
+// everyChallenge checks that the 401s of all gates carry well-formed challenges, and that
+// no 403 carries one, except for insufficient_scope (RFC 6750 §3.1).
 func everyChallenge(t *testing.T, f Framework) {
 	g := everyScheme(t, "the realm", core.WithAuthorizer(only("alice")))
 	scope := rule.Scope("read", "write")
@@ -85,8 +85,8 @@ func everyChallenge(t *testing.T, f Framework) {
 	}
 }
 
-// oneLineEach: joined challenges are misread by clients, so each has its own
-// field line (RFC 9110 §11.6.1).
+// oneLineEach checks that each challenge has its own field line, since clients misread
+// joined ones (RFC 9110 §11.6.1).
 func oneLineEach(t *testing.T, f Framework) {
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: everyScheme(t, "r")})
 	want := []string{`Bearer realm="r"`, `Basic realm="r", charset="UTF-8"`, `Name realm="test"`, `Session realm="test"`}

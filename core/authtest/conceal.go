@@ -15,7 +15,7 @@ var concealCases = []testCase{
 	{"invariant 14 a handler of another framework is refused when a gate is mounted", concealedWrongly},
 }
 
-// probes are requests that a hidden route refuses, by what they carry.
+// probes are requests that a hidden route refuses, by the credentials they carry.
 var probes = map[string][]string{
 	"anonymous":       nil,
 	"bad credentials": {as("bad")},
@@ -24,8 +24,8 @@ var probes = map[string][]string{
 	"a preflight":     {"Origin: https://front.example", "Access-Control-Request-Method: GET"},
 }
 
-// alike fails unless both paths, which are of one length, get the same answer
-// whatever is asked of them.
+// alike fails unless both paths, which must be of equal length, get the same answer to
+// every request.
 func alike(t *testing.T, addr, hidden, unknown string) {
 	t.Helper()
 	for what, header := range probes {
@@ -49,7 +49,7 @@ func alike(t *testing.T, addr, hidden, unknown string) {
 	}
 }
 
-// hiding is an app with hidden routes below one, two and three gates.
+// hiding returns an app with hidden routes behind one, two and three gates.
 func hiding(t *testing.T, native any) App {
 	g, _ := guard(t)
 	v := variant(t, g, core.WithConcealment(native))

@@ -24,8 +24,8 @@ func (a Answer) lists(field, name string) bool {
 	return false
 }
 
-// corsMerged: a browser lets a script read a refusal if one line names its origin,
-// which what stands in front may have set as well as the gate.
+// corsMerged checks that CORS fields set by middleware in front and by the gate are merged:
+// a browser lets a script read a refusal only if exactly one line names its origin.
 func corsMerged(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithCORS(front))
 	for _, exposed := range []string{"", "X-Total, www-authenticate"} {

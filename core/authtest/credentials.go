@@ -15,8 +15,8 @@ var credentialCases = []testCase{
 // sesame is bob's Basic credentials.
 const sesame = "Ym9iOm9wZW4gc2VzYW1l"
 
-// twoLines: 400 with the Bearer challenge alone, on every guarded route,
-// whatever the lines say (RFC 9110 §5.3, RFC 6750 §3.1).
+// twoLines checks that duplicate Authorization lines get 400 with only the Bearer challenge
+// on every guarded route, whatever their content (RFC 9110 §5.3, RFC 6750 §3.1).
 func twoLines(t *testing.T, f Framework) {
 	g := everyScheme(t, "r", core.WithAuthorizer(guests{only("bob")}))
 	for _, kind := range kinds {
@@ -37,7 +37,8 @@ func twoLines(t *testing.T, f Framework) {
 	challenged(t, "without Bearer", d.refuses(http.StatusBadRequest, core.CodeInvalidRequest, as("bob"), as("bob")), "")
 }
 
-// cookieTwice: a session cookie that is there twice could be either.
+// cookieTwice checks that a duplicate session cookie is refused: either of the two could be
+// meant.
 func cookieTwice(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r"), sessions{}})
 	for _, kind := range []string{"Authenticate", "Optional"} {

@@ -12,12 +12,13 @@ var crossSiteCases = []testCase{
 	{"F10 what another site sends with a cookie is refused", crossSiteCookie},
 }
 
-// The matrix of F10; the host is app.example, the connection plain.
+// The matrix of conformance item F10. The host is app.example, and the connection is not
+// encrypted.
 var crossSiteMatrix = []struct {
-	header  string // lines joined by ";"
+	header  string // field lines separated by ";"
 	refused bool
 }{
-	{"", false}, // no browser: a script with a cookie jar
+	{"", false}, // not a browser: a script with a cookie jar
 	{"Sec-Fetch-Site: same-origin", false},
 	{"Sec-Fetch-Site: none", false},
 	{"Sec-Fetch-Site: same-site", true},
@@ -25,7 +26,7 @@ var crossSiteMatrix = []struct {
 	{"Sec-Fetch-Site: ", true},
 	{"Sec-Fetch-Site: Same-Origin", true},
 	{"Sec-Fetch-Site: same-origin;Sec-Fetch-Site: cross-site", true},
-	{"Sec-Fetch-Site: cross-site;Origin: http://app.example", true}, // a proxy cannot make the first
+	{"Sec-Fetch-Site: cross-site;Origin: http://app.example", true}, // a proxy cannot cause the first field
 	{"Origin: http://app.example", false},
 	{"Origin: https://app.example", false}, // TLS ends at a proxy
 	{"Origin: http://app.example:8080", true},

@@ -17,8 +17,8 @@ var denialCases = []testCase{
 	{"an error of a handler is the app's own", handlerError},
 }
 
-// denied are credentials for each kind of denial by a guard that only admits
-// alice, with its status.
+// denied are credentials for each kind of denial by a guard that admits only alice, with
+// the status.
 var denied = []struct {
 	header, target string
 	status         int
@@ -34,8 +34,8 @@ var denied = []struct {
 	{as("panic"), "/api/door/1", 500, core.Faulty, core.CodeInternal},
 }
 
-// nothingRuns: whatever is denied and wherever the gate stands, neither later
-// gates nor the handler run.
+// nothingRuns checks that after a denial neither later gates nor the handler run, whatever
+// the kind of denial and the position of the gate.
 func nothingRuns(t *testing.T, f Framework) {
 	for _, kind := range []string{"Authenticate", "Authorize", "Require"} {
 		for _, where := range []string{"app", "group", "route"} {
@@ -83,7 +83,8 @@ func nothingRunsBehind(t *testing.T, f Framework, kind, where string) {
 	}
 }
 
-// alreadySent: when something in front has answered, a denial can only stop.
+// alreadySent checks that a denial stops the request if middleware in front has already
+// answered.
 func alreadySent(t *testing.T, f Framework) {
 	const first = "answered in front"
 	g, rec := guard(t, core.WithAuthorizer(only("alice")))
@@ -119,9 +120,9 @@ func alreadySent(t *testing.T, f Framework) {
 	}
 }
 
-// errorHandler: on frameworks with an app error handler it is told of each
-// denial, as the framework's own error with the status and as the denial. The
-// answer is complete and the same as without such a handler.
+// errorHandler checks that on frameworks with an error handler, it receives each denial,
+// both as the framework's own error with the status and as the denial. The answer is
+// complete, and is the same as without such a handler.
 func errorHandler(t *testing.T, f Framework) {
 	var mu sync.Mutex
 	var told []error
@@ -170,7 +171,7 @@ func errorHandler(t *testing.T, f Framework) {
 	}
 }
 
-// handlerError: an error that is not a denial goes the app's usual way.
+// handlerError checks that an error other than a denial takes the app's usual path.
 func handlerError(t *testing.T, f Framework) {
 	if f.NativeCode == nil {
 		t.Skip("Framework.NativeCode is nil: the framework's apps have no error handler")

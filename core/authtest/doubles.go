@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// Recorder is an observer that keeps events.
+// Recorder is an observer that records events.
 type Recorder struct {
 	mu     sync.Mutex
 	events []core.Event
@@ -26,14 +26,14 @@ func (r *Recorder) Observe(_ context.Context, e core.Event) {
 	r.events = append(r.events, e)
 }
 
-// Events are the events so far, oldest first.
+// Events returns the events so far, oldest first.
 func (r *Recorder) Events() []core.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]core.Event(nil), r.events...)
 }
 
-// Last is the newest event; the test fails when there is none.
+// Last returns the newest event; the test fails if there is none.
 func (r *Recorder) Last(t testing.TB) core.Event {
 	t.Helper()
 	events := r.Events()
@@ -43,19 +43,18 @@ func (r *Recorder) Last(t testing.TB) core.Event {
 	return events[len(events)-1]
 }
 
-// Names is an authenticator for tests. Credentials are "Name ID" or
-// "Name ID role,role" in Authorization: whoever is named is believed.
+// Names is an authenticator for tests. It accepts "Name ID" or "Name ID role,role" in
+// Authorization, and believes any name.
 //
-// It is scheme "Name"; ID "bad" is refused, and so is the "not-a-token" that an
-// audit sends; "down" is a failing dependency and
-// "panic" panics.
+// Its scheme is "Name". The ID "bad" is refused, as is "not-a-token", which an audit sends;
+// "down" is an outage and "panic" panics.
 type Names struct{}
 
 // Scheme implements [core.Authenticator].
 func (Names) Scheme() core.Scheme { return byHeader("Name") }
 
-// byHeader is a scheme that reads Authorization and whose credentials nobody
-// guesses.
+// byHeader returns a scheme that reads Authorization and whose credentials cannot be
+// guessed.
 func byHeader(name string) core.Scheme {
 	return core.Scheme{Name: name, Sender: core.SentByClient, Vary: []string{"Authorization"}, Attempt: core.Unguessable}
 }
@@ -86,7 +85,7 @@ func (Names) Authenticate(_ context.Context, r core.Request) (*core.Principal, e
 // Challenges implements [core.Authenticator].
 func (Names) Challenges(core.Request, error) []challenge.Challenge { return realm("Name") }
 
-// realm is one challenge with a realm alone.
+// realm returns a challenge with only a realm.
 func realm(scheme string) []challenge.Challenge {
 	c, err := challenge.New(scheme, challenge.Param{Name: "realm", Value: "test"})
 	if err != nil {
@@ -95,8 +94,7 @@ func realm(scheme string) []challenge.Challenge {
 	return []challenge.Challenge{c}
 }
 
-// sessions is a scheme that reads a cookie: whoever it names is believed, save
-// "bad".
+// sessions is a scheme that reads a cookie and believes the name in it, except "bad".
 type sessions struct{}
 
 func (sessions) Scheme() core.Scheme {
@@ -118,8 +116,7 @@ func (sessions) Authenticate(_ context.Context, r core.Request) (*core.Principal
 
 func (sessions) Challenges(core.Request, error) []challenge.Challenge { return realm("Session") }
 
-// scripted is a scheme whose answer is given; every request has credentials of
-// its kind.
+// scripted is a scheme with a fixed answer for every request.
 type scripted struct {
 	authenticate func(r core.Request) (*core.Principal, error)
 	asked        atomic.Int64
@@ -140,7 +137,7 @@ func (s *scripted) Challenges(_ core.Request, err error) []challenge.Challenge {
 	return nil
 }
 
-// AuthorizerFunc is an authorizer made of a function.
+// AuthorizerFunc is a function as an authorizer.
 type AuthorizerFunc func(p *core.Principal, a core.Access) (core.Decision, error)
 
 // Authorize implements [core.Authorizer].
@@ -148,7 +145,7 @@ func (f AuthorizerFunc) Authorize(_ context.Context, p *core.Principal, a core.A
 	return f(p, a)
 }
 
-// only allows the principals called so.
+// only returns a rule that allows principals with the given IDs.
 func only(ids ...string) AuthorizerFunc {
 	return func(p *core.Principal, _ core.Access) (core.Decision, error) {
 		for _, id := range ids {
@@ -160,13 +157,13 @@ func only(ids ...string) AuthorizerFunc {
 	}
 }
 
-// guard assembles a guard on Names with a recorder.
+// guard returns a guard on Names, with a recorder.
 func guard(t testing.TB, opts ...core.Option) (*core.Guard, *Recorder) {
 	t.Helper()
 	return guardOf(t, []core.Authenticator{Names{}}, opts...)
 }
 
-// guardOf assembles a guard with a recorder.
+// guardOf returns a guard with a recorder.
 func guardOf(t testing.TB, schemes []core.Authenticator, opts ...core.Option) (*core.Guard, *Recorder) {
 	t.Helper()
 	rec := new(Recorder)
@@ -177,7 +174,7 @@ func guardOf(t testing.TB, schemes []core.Authenticator, opts ...core.Option) (*
 	return g, rec
 }
 
-// handled is in every answer of the suite's handlers and in no other.
+// handled is part of every answer of the suite's handlers, and of no other.
 const handled = "handled for "
 
 // ok is a handler that answers with the principal's ID.
@@ -188,8 +185,7 @@ func ok(x Exchange) error {
 	return x.Text(http.StatusOK, handled+"anonymous")
 }
 
-// door is an app of one route behind gates, "/door", that counts how often its
-// handler ran.
+// door is an app with one route, "/door", behind gates. It counts the calls of its handler.
 type door struct {
 	t    testing.TB
 	addr string
@@ -204,7 +200,7 @@ func newDoor(t testing.TB, f Framework, gates ...Gate) *door {
 	return d
 }
 
-// route is the door's route, for apps that have more than that.
+// route returns the door's route, for apps with other routes as well.
 func (d *door) route(gates ...Gate) Route {
 	return Route{Pattern: "/door", Methods: []string{"GET", "HEAD", "POST", "OPTIONS"}, Gates: gates, Handler: d.handle}
 }
@@ -214,17 +210,17 @@ func (d *door) handle(x Exchange) error {
 	return ok(x)
 }
 
-// get asks for the door with header lines.
+// get requests the door with the given header lines.
 func (d *door) get(header ...string) Answer {
 	d.t.Helper()
 	return Send(d.t, d.addr, Request("GET", "/door", header...))
 }
 
-// as is the header line of Names' credentials.
+// as returns the header line with credentials for Names.
 func as(name string) string { return "Authorization: Name " + name }
 
-// refuses asks for the door and fails the test unless the answer is a refusal
-// of that status and code and the handler did not run. It returns the answer.
+// refuses requests the door, and fails the test unless the answer is a refusal with this
+// status and code and the handler did not run. It returns the answer.
 func (d *door) refuses(status int, code string, header ...string) Answer {
 	d.t.Helper()
 	before := d.runs.Load()
@@ -236,8 +232,8 @@ func (d *door) refuses(status int, code string, header ...string) Answer {
 	return a
 }
 
-// admits asks for the door and fails the test unless the handler answered for
-// that principal. It returns the answer.
+// admits requests the door, and fails the test unless the handler answered for this
+// principal. It returns the answer.
 func (d *door) admits(id string, header ...string) Answer {
 	d.t.Helper()
 	a := d.get(header...)

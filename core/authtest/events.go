@@ -14,7 +14,7 @@ var eventCases = []testCase{
 	{"invariant 3 each verdict is one event with its reason", eventFields},
 }
 
-// eventFields: 401s and 403s are told apart, with all that operators need.
+// eventFields checks that events distinguish 401 from 403 and contain what operators need.
 func eventFields(t *testing.T, f Framework) {
 	g, rec := guard(t, core.WithAuthorizer(AuthorizerFunc(func(p *core.Principal, _ core.Access) (core.Decision, error) {
 		return core.Decision{Allowed: p.ID() == "alice", Rule: "policy.csv:7"}, nil
@@ -45,7 +45,7 @@ func eventFields(t *testing.T, f Framework) {
 		if e.Time.Before(start) || e.Time.After(time.Now()) || e.Duration <= 0 || e.Duration > time.Since(start) {
 			t.Errorf("%s: time %v, duration %v", c.header, e.Time, e.Duration)
 		}
-		want := e // with the principal, whose roles a refusal shows
+		want := e // with the principal, whose roles are part of a refusal
 		want.Outcome, want.Status, want.Reason = c.want.Outcome, c.want.Status, c.want.Reason
 		want.Scheme, want.PrincipalID, want.Rule, want.Revision = c.want.Scheme, c.want.PrincipalID, c.want.Rule, ""
 		want.Gate, want.Method, want.Route, want.Resource = "authorize", "PUT", pattern, "/api/door/7"
@@ -62,7 +62,7 @@ func eventFields(t *testing.T, f Framework) {
 	}
 }
 
-// logBuffer is where loggers write in parallel.
+// logBuffer is a buffer that loggers may write to concurrently.
 type logBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

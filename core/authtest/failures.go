@@ -17,7 +17,7 @@ var failureCases = []testCase{
 	{"a panic is 500 and the server lives on", panics},
 }
 
-// outages: an outage logs nobody out, forbids nothing and admits nobody.
+// outages checks that an outage signs nobody out, forbids nothing and admits nobody.
 func outages(t *testing.T, f Framework) {
 	causes := map[string]error{
 		"plain":     errors.New("connection refused"),
@@ -55,7 +55,7 @@ func outages(t *testing.T, f Framework) {
 	}
 }
 
-// explosive is a scheme that panics wherever it is told to.
+// explosive is a scheme that panics in the method it is told to.
 type explosive struct{ Names }
 
 func (explosive) Scheme() core.Scheme { return byHeader("Explosive") }
@@ -84,8 +84,8 @@ func (explosive) Challenges(r core.Request, _ error) []challenge.Challenge {
 	return realm("Explosive")
 }
 
-// panics: whatever users wrote may panic; the client learns nothing of it and
-// the connection goes on.
+// panics checks that a panic in user code tells the client nothing, and that the connection
+// stays usable.
 func panics(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{explosive{}}, core.WithAuthorizer(secretive()))
 	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})

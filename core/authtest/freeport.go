@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// FreePort is a port of 127.0.0.1, for a program that the test starts and that has
-// to be told one. It is below those that systems give out by themselves, so that no
-// test beside this one is given it before the program listens.
+// FreePort returns a free port of 127.0.0.1, for a program that has to be told one. It is
+// below the range of ephemeral ports, so that no concurrent test is assigned it before the
+// program listens.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {

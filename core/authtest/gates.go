@@ -16,7 +16,7 @@ var gateCases = []testCase{
 // kinds are the four gates.
 var kinds = []string{"Authenticate", "Optional", "Authorize", "Require"}
 
-// moody is a policy that admits alice, fails for some and panics for one.
+// moody is a policy that allows alice, fails for some principals and panics for one.
 func moody(p *core.Principal, _ core.Access) (core.Decision, error) {
 	switch p.ID() {
 	case "alice":
@@ -31,7 +31,7 @@ func moody(p *core.Principal, _ core.Access) (core.Decision, error) {
 	return core.Decision{}, nil
 }
 
-// verdicts is the table of the two gates on one route each.
+// verdicts is the table of the verdicts of both gates on one route each.
 func verdicts(t *testing.T, f Framework) {
 	policy := AuthorizerFunc(moody)
 	g, rec := guard(t, core.WithAuthorizer(policy))
@@ -42,7 +42,7 @@ func verdicts(t *testing.T, f Framework) {
 	for _, c := range []struct {
 		gate, credentials string
 		status            int
-		answer            string // the code of a refusal, or who was let in
+		answer            string // the code of a refusal, or the ID of the principal
 	}{
 		{"Authenticate", "", 401, core.CodeAuthenticationRequired},
 		{"Authenticate", "Name bad", 401, core.CodeInvalidCredentials},
@@ -90,8 +90,8 @@ func verdicts(t *testing.T, f Framework) {
 	}
 }
 
-// placements: a gate around the app, a group, a mounted app, or on the route
-// gives the same answers, field for field.
+// placements checks that a gate gives the same answers, field for field, around the app, a
+// group or a mounted app, and on the route.
 func placements(t *testing.T, f Framework) {
 	for _, kind := range kinds {
 		g, _ := guard(t, core.WithAuthorizer(only("alice")))
@@ -127,7 +127,7 @@ func placements(t *testing.T, f Framework) {
 	}
 }
 
-// difference says in what two answers differ, or "". Dates may.
+// difference returns in what two answers differ, or "". Date is ignored.
 func difference(a, b Answer) string {
 	switch {
 	case a.Status != b.Status:
@@ -139,7 +139,7 @@ func difference(a, b Answer) string {
 	}
 }
 
-// guests is a policy that lets anonymous requests have GET.
+// guests is a policy that allows anonymous requests to GET.
 type guests struct{ AuthorizerFunc }
 
 func (guests) AuthorizeAnonymous(_ context.Context, a core.Access) (core.Decision, error) {

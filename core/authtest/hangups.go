@@ -26,8 +26,8 @@ func (w waiting) Authorize(ctx context.Context, _ *core.Principal, _ core.Access
 	}
 }
 
-// hangUps: a rule whose client has gone is cancelled, at a gate and in a check,
-// and what it then returns is no outage.
+// hangUps checks that a rule is cancelled when its client hangs up, at a gate and in a
+// check, and that the resulting error is not reported as an outage.
 func hangUps(t *testing.T, f Framework) {
 	if f.IgnoresHangUps {
 		t.Skip("the adapter cannot see it on this system")
@@ -38,7 +38,7 @@ func hangUps(t *testing.T, f Framework) {
 	addr := f.Start(t, App{Routes: []Route{
 		{Pattern: "/gate", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule}}}, Handler: ok},
 		{Pattern: "/check", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: func(x Exchange) error {
-			<-events // the gate's
+			<-events // the event of the gate
 			return x.Check(g, rule)
 		}},
 	}})

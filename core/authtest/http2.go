@@ -19,7 +19,7 @@ var http2Cases = []testCase{
 	{"streams that are reset while a gate decides leave others on the connection alone", resetStreams},
 }
 
-// http2Client is a client that knows that servers answer HTTP/2.
+// http2Client returns a client with prior knowledge of HTTP/2.
 func http2Client(t *testing.T, f Framework) *http.Client {
 	t.Helper()
 	if !f.HTTP2 {
@@ -31,7 +31,7 @@ func http2Client(t *testing.T, f Framework) *http.Client {
 	return &http.Client{Transport: transport, Timeout: TimeLimit(time.Minute)}
 }
 
-// ask asks for a path with the credentials of Names.
+// ask requests a path with credentials for Names.
 func ask(ctx context.Context, client *http.Client, url, name string) (Answer, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -50,8 +50,9 @@ func ask(ctx context.Context, client *http.Client, url, name string) (Answer, er
 	return Answer{resp.StatusCode, resp.Header, string(body)}, err
 }
 
-// failsToHijack: HTTP/2 has no connection that a handler could take over. One that
-// tries, as for a WebSocket, has sent nothing yet.
+// failsToHijack checks that a handler that fails to hijack the connection, as for a
+// WebSocket, can still answer: over HTTP/2 no connection can be hijacked, and nothing was
+// sent yet.
 func failsToHijack(t *testing.T, f Framework) {
 	client := http2Client(t, f)
 	for name, write := range f.Writers {
@@ -74,7 +75,7 @@ func failsToHijack(t *testing.T, f Framework) {
 	}
 }
 
-// deciding is a rule that waits to be released, or for its client to go.
+// deciding is a rule that waits until it is released or its client hangs up.
 type deciding struct {
 	entered chan struct{}
 	release chan struct{}
@@ -90,7 +91,7 @@ func (d deciding) Authorize(ctx context.Context, _ *core.Principal, _ core.Acces
 	}
 }
 
-// comes is what comes next.
+// comes returns the next value of a channel.
 func comes[T any](t *testing.T, from <-chan T) (v T) {
 	t.Helper()
 	select {
@@ -101,7 +102,7 @@ func comes[T any](t *testing.T, from <-chan T) (v T) {
 	return v
 }
 
-// resetStreams: RFC 9113 §8.7 lets clients give up one of many requests.
+// resetStreams checks that a client can cancel individual requests (RFC 9113 §8.7).
 func resetStreams(t *testing.T, f Framework) {
 	const streams = 20 // of each kind
 	client := http2Client(t, f)

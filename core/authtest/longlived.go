@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// longLived is a case about connections that stay open. It is skipped where the
-// framework has no way to keep one open.
+// longLived wraps a case about connections that stay open, which is skipped if the
+// framework cannot keep one open.
 func longLived(run func(*testing.T, Framework)) func(*testing.T, Framework) {
 	return func(t *testing.T, f Framework) {
 		if len(f.LongLived) == 0 {
@@ -19,7 +19,7 @@ func longLived(run func(*testing.T, Framework)) func(*testing.T, Framework) {
 	}
 }
 
-// KeepStreaming calls serve with a writer to w that sends each write at once, for
+// KeepStreaming calls serve with a writer to w that flushes every write, for
 // [Framework.LongLived] on net/http.
 func KeepStreaming(w http.ResponseWriter, serve func(io.Writer)) error {
 	rc := http.NewResponseController(w)
@@ -33,8 +33,8 @@ func KeepStreaming(w http.ResponseWriter, serve func(io.Writer)) error {
 	return nil
 }
 
-// KeepHijacked takes the connection over and calls serve with it when the handler
-// has returned, for [Framework.LongLived] on net/http.
+// KeepHijacked hijacks the connection and calls serve with it after the handler has
+// returned, for [Framework.LongLived] on net/http.
 func KeepHijacked(w http.ResponseWriter, serve func(io.Writer)) error {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -44,8 +44,8 @@ func KeepHijacked(w http.ResponseWriter, serve func(io.Writer)) error {
 	return nil
 }
 
-// ServeHijacked answers on a connection that was taken over, calls serve and
-// closes the connection.
+// ServeHijacked writes a response header to a hijacked connection, calls serve and closes
+// the connection.
 func ServeHijacked(conn net.Conn, serve func(io.Writer)) {
 	defer func() { _ = conn.Close() }()
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"); err == nil {

@@ -13,7 +13,8 @@ var methodCases = []testCase{
 	{"invariant 10 unknown methods are refused", unknownMethods},
 }
 
-// headIsGet: RFC 9110 §9.3.2, on answers of gates and of handlers.
+// headIsGet checks that HEAD gets the header of GET without a body, from gates and handlers
+// (RFC 9110 §9.3.2).
 func headIsGet(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r"), Names{}, sessions{}}, core.WithAuthorizer(only("alice")))
 	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
@@ -36,14 +37,14 @@ func headIsGet(t *testing.T, f Framework) {
 	}
 }
 
-// The header lines that make OPTIONS a preflight (Fetch standard).
+// The header fields that make OPTIONS a preflight request (Fetch standard).
 const (
 	origin  = "Origin: https://app.example"
 	asksFor = "Access-Control-Request-Method: PUT"
 )
 
-// preflight: a browser sends it without credentials, so it is answered before
-// anyone is asked, and by the gate.
+// preflight checks that the gate answers CORS preflights without authentication, since
+// browsers send them without credentials.
 func preflight(t *testing.T, f Framework) {
 	asked := 0
 	policy := AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) {
@@ -56,7 +57,7 @@ func preflight(t *testing.T, f Framework) {
 		behind := newDoor(t, f, gate)
 		around := &door{t: t}
 		route := around.route()
-		route.Methods = []string{"PUT"} // no OPTIONS of its own
+		route.Methods = []string{"PUT"} // no OPTIONS handler of its own
 		around.addr = f.Start(t, App{Use: []Gate{gate}, Routes: []Route{route}})
 		for _, d := range []*door{behind, around} {
 			for _, credentials := range []string{"Accept: */*", as("bad"), as("alice"), as("down"), as("panic")} {
@@ -76,7 +77,7 @@ func preflight(t *testing.T, f Framework) {
 	}
 }
 
-// methodDoor is a door for one unusual method.
+// methodDoor serves a door for one unusual method.
 func methodDoor(t *testing.T, f Framework, method string, gates ...Gate) *door {
 	t.Helper()
 	d := &door{t: t}
@@ -89,8 +90,8 @@ func methodDoor(t *testing.T, f Framework, method string, gates ...Gate) *door {
 	return d
 }
 
-// unknownMethods: methods outside RFC 9110 §9.3 and PATCH, and TRACE, are
-// refused before any policy that does not ask for them: a "*" in it was not
+// unknownMethods checks that methods other than those of RFC 9110 §9.3 and PATCH, as well
+// as TRACE, are refused without asking a policy that does not name them: its "*" was not
 // written with them in mind.
 func unknownMethods(t *testing.T, f Framework) {
 	asked := false

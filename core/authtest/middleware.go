@@ -13,25 +13,25 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// MiddlewareSecret is what handlers behind the gates of [CheckMiddleware] send.
+// MiddlewareSecret is the body sent by handlers behind the gates of [CheckMiddleware].
 const MiddlewareSecret = "what only alice may read"
 
-// MiddlewareRule allows alice.
+// MiddlewareRule returns a rule that allows alice.
 func MiddlewareRule() core.Authorizer { return only("alice") }
 
-// MiddlewareGuard is a guard for [CheckMiddleware], on [Names] with
-// MiddlewareRule as its authorizer.
+// MiddlewareGuard returns a guard for [CheckMiddleware], on [Names] with MiddlewareRule as
+// its authorizer.
 func MiddlewareGuard(t testing.TB, opts ...core.Option) *core.Guard {
 	t.Helper()
 	g, _ := guard(t, append(opts, core.WithAuthorizer(MiddlewareRule()))...)
 	return g
 }
 
-// CheckMiddleware asks an app in which a middleware stands in front of the gates
-// or behind them. Its routes are /gate, behind the gate Authorize, and behind
-// Optional /check, whose handler returns after a refused check, and /wrong, whose
-// handler does not. A refusal must be one answer, with its status, its challenge
-// and nothing of a handler, and who is allowed must be served.
+// CheckMiddleware tests an app with a middleware in front of the gates or behind them. Its
+// routes are /gate, behind the gate Authorize, and two behind Optional: the handler of
+// /check returns after a refused check, and that of /wrong does not. A refusal must be a
+// single answer, with its own status and challenge and nothing from a handler; whoever is
+// allowed must be served.
 func CheckMiddleware(t *testing.T, url string) {
 	t.Helper()
 	for _, path := range []string{"/gate", "/check", "/wrong"} {
@@ -49,7 +49,7 @@ func CheckMiddleware(t *testing.T, url string) {
 	}
 }
 
-// one says what is wrong with the answer to one request.
+// one returns what is wrong with the answer to one request.
 func (a Answer) one(status int) error {
 	switch {
 	case a.Status != status:
@@ -64,7 +64,7 @@ func (a Answer) one(status int) error {
 		return errors.New("challenges " + strings.Join(a.Header.Values("WWW-Authenticate"), ", "))
 	case a.Header.Get("Content-Type") != "application/problem+json":
 		return errors.New("type " + a.Header.Get("Content-Type"))
-	case !json.Valid([]byte(a.Body)): // two documents are none
+	case !json.Valid([]byte(a.Body)): // two JSON documents are not one
 		return errors.New("body " + a.Body)
 	case a.Header.Get("Cache-Control") != "no-store":
 		return errors.New("Cache-Control " + a.Header.Get("Cache-Control"))
@@ -72,7 +72,7 @@ func (a Answer) one(status int) error {
 	return nil
 }
 
-// fetch asks with a client that does not take care of encodings by itself.
+// fetch sends a request with a client that does not decompress answers.
 func fetch(url, credentials, encoding string) (Answer, error) {
 	r, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {

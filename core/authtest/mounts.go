@@ -20,8 +20,8 @@ const (
 	mountPublic = "what is not"
 )
 
-// MountFiles has what [CheckMount] asks for, below "files" and at the top, for
-// servers of files with and without a prefix to strip.
+// MountFiles are the files that [CheckMount] requests, both below "files" and at the top
+// level, for file servers with and without a prefix to strip.
 var MountFiles = fstest.MapFS{
 	"secret/x.txt":       {Data: []byte(mountSecret)},
 	"public/x.txt":       {Data: []byte(mountPublic)},
@@ -29,9 +29,9 @@ var MountFiles = fstest.MapFS{
 	"files/public/x.txt": {Data: []byte(mountPublic)},
 }
 
-// MountFile is what a handler answers that takes names, such as the values of its
-// parameters, for a path below /files. It decodes each once and resolves dot
-// segments, as one does that is not careful.
+// MountFile returns the answer of a handler below /files that takes names from the request,
+// such as the values of its parameters. Like a careless handler, it decodes each once and
+// resolves dot segments.
 func MountFile(names ...string) string {
 	for i, name := range names {
 		if decoded, err := url.PathUnescape(name); err == nil {
@@ -45,8 +45,9 @@ func MountFile(names ...string) string {
 	return mountPublic
 }
 
-// MountGuard lets alice do everything but what is below /files/secret, also behind
-// an encoded slash, which the guard lets through if encodedSlashes is set.
+// MountGuard returns a guard that allows alice everything except paths below /files/secret.
+// With encodedSlashes it lets encoded slashes through; the rule then covers these
+// spellings, too.
 func MountGuard(t testing.TB, encodedSlashes bool) *core.Guard {
 	t.Helper()
 	opts := []core.Option{core.WithAuthorizer(AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
@@ -61,11 +62,10 @@ func MountGuard(t testing.TB, encodedSlashes bool) *core.Guard {
 	return g
 }
 
-// CheckMount asks an application in which a [MountGuard] is mounted somewhere, and
-// something that gives out [MountFiles], or [MountFile], below /files. What is public must
-// be served and what is secret be 403, also in all spellings in which up to odd
-// pieces, two at most, are written in an unusual way. suffix is what the route has behind the
-// name of a file.
+// CheckMount tests an application in which a [MountGuard] is mounted, and something that
+// serves [MountFiles], or [MountFile], below /files. Public files must be served, and
+// secret ones must be 403, including all spellings in which up to odd parts, at most two,
+// are written in an unusual way. suffix is the part of the route after the file name.
 func CheckMount(t testing.TB, where string, h http.Handler, odd int, suffix string) {
 	t.Helper()
 	if a := sendTo(h, "/files/public/x.txt"+suffix); a.Code != http.StatusOK || a.Body.String() != mountPublic {
@@ -81,11 +81,11 @@ func CheckMount(t testing.TB, where string, h http.Handler, odd int, suffix stri
 	}
 }
 
-// sendTo has h answer a request line as a client writes it.
+// sendTo passes a raw request line to h.
 func sendTo(h http.Handler, target string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(fmt.Sprintf("GET %s HTTP/1.1\r\nHost: app.example\r\nAuthorization: Name alice\r\n\r\n", target))))
-	if err != nil { // the server's own 400
+	if err != nil { // the server itself would answer 400
 		w.Code = http.StatusBadRequest
 		return w
 	}
@@ -94,7 +94,8 @@ func sendTo(h http.Handler, target string) *httptest.ResponseRecorder {
 	return w
 }
 
-// mountSpellings are those of /files/secret/x.txt with up to so many odd pieces.
+// mountSpellings returns the spellings of /files/secret/x.txt, by the number of unusual
+// parts.
 var mountSpellings = [...]func() []string{
 	sync.OnceValue(func() []string { return oddSpellings(0) }),
 	sync.OnceValue(func() []string { return oddSpellings(1) }),

@@ -34,7 +34,7 @@ func named(t *testing.T, ca *testca.CA, name string) tls.Certificate {
 	return ca.Client(t, func(c *x509.Certificate) { c.DNSNames = []string{name} })
 }
 
-// tlsDoor is a door over TLS that asks clients for certificates.
+// tlsDoor is a door over TLS that requests client certificates.
 type tlsDoor struct {
 	*door
 	server *x509.CertPool
@@ -54,7 +54,7 @@ func newTLSDoor(t *testing.T, f Framework, auth tls.ClientAuthType, clients *tes
 	return d
 }
 
-// connect opens a connection on which the client shows certificates.
+// connect opens a connection on which the client presents certificates.
 func (d tlsDoor) connect(certificates ...tls.Certificate) *client {
 	d.t.Helper()
 	conn, err := tls.Dial("tcp", d.addr, &tls.Config{
@@ -63,7 +63,7 @@ func (d tlsDoor) connect(certificates ...tls.Certificate) *client {
 			if len(certificates) == 0 {
 				return new(tls.Certificate), nil
 			}
-			return &certificates[0], nil // whoever the server asks for
+			return &certificates[0], nil // whichever CA the server asks for
 		},
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func (d tlsDoor) ask(c *client, method string, header ...string) Answer {
 	return a
 }
 
-// certificateVerified: the adapter shows the connection's TLS state.
+// certificateVerified checks that the adapter passes on the connection's TLS state.
 func certificateVerified(t *testing.T, f Framework) {
 	ca := testca.New(t, "clients")
 	g, rec := guardOf(t, []core.Authenticator{newMTLS(t), newBasic(t, "r")})
@@ -116,9 +116,8 @@ func certificateVerified(t *testing.T, f Framework) {
 	newDoor(t, f, gate).refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
 }
 
-// certificateUnverified: a server that asks for certificates and does not
-// verify them proves nothing, and another scheme's credentials do not make up
-// for it.
+// certificateUnverified checks that a certificate that the server requested but did not
+// verify proves nothing, even together with another scheme's credentials.
 func certificateUnverified(t *testing.T, f Framework) {
 	ca := testca.New(t, "clients")
 	g, rec := guardOf(t, []core.Authenticator{newMTLS(t), newBasic(t, "r")})

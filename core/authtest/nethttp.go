@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// NetHTTP is net/http's ServeMux with core/httpauth.
+// NetHTTP returns net/http's ServeMux with core/httpauth.
 func NetHTTP() Framework {
 	f := HTTPRouter("net/http", serveMux)
 	f.Spellings = map[string]int{
@@ -33,16 +33,16 @@ func NetHTTP() Framework {
 	return f
 }
 
-// HTTPRoute is a route for a router on net/http. Pattern is as in [Route], with
-// its group; no Methods are all. Gates stand around Handler.
+// HTTPRoute is a route for a router on net/http. Pattern is as in [Route] and includes the
+// group; no Methods means all. Handler includes the gates.
 type HTTPRoute struct {
 	Methods []string
 	Pattern string
 	Handler http.Handler
 }
 
-// HTTPRouter is a router for net/http handlers with core/httpauth. build makes
-// one of routes, and of a handler for other paths that may be nil.
+// HTTPRouter returns the framework for a router of net/http handlers with core/httpauth.
+// build makes the router from routes and from a handler for other paths, which may be nil.
 func HTTPRouter(name string, build func(routes []HTTPRoute, notFound http.Handler) http.Handler) Framework {
 	return Framework{
 		Name: name, Package: "httpauth", Writers: muxWriters, LongLived: muxLongLived, Pattern: muxPattern, RoutesBehindUse: true, HTTP2: true,
@@ -52,7 +52,7 @@ func HTTPRouter(name string, build func(routes []HTTPRoute, notFound http.Handle
 		Form: func(x Exchange) (*multipart.Form, error) { return ParseForm(x.(muxExchange).r) },
 		Native: func(h Handler) any {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_ = h(muxExchange{w, r}) // the answer is written
+				_ = h(muxExchange{w, r}) // the handler has written the answer
 			})
 		},
 	}
@@ -79,7 +79,7 @@ func routed(app App, build func([]HTTPRoute, http.Handler) http.Handler) http.Ha
 	}
 	for _, rt := range app.Routes {
 		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_ = rt.Handle(muxExchange{w, r}) // the answer is written
+			_ = rt.Handle(muxExchange{w, r}) // the handler has written the answer
 		})
 		routes = append(routes, HTTPRoute{rt.Methods, rt.Group + rt.Pattern, around(h, slices.Concat(rt.GroupGates, rt.Gates))})
 	}
@@ -88,7 +88,7 @@ func routed(app App, build func([]HTTPRoute, http.Handler) http.Handler) http.Ha
 	for _, before := range slices.Backward(app.Before) {
 		next := h
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_ = before(muxExchange{w, r}) // what it wrote stands
+			_ = before(muxExchange{w, r}) // an error changes nothing that was written
 			next.ServeHTTP(w, r)
 		})
 	}
@@ -96,7 +96,7 @@ func routed(app App, build func([]HTTPRoute, http.Handler) http.Handler) http.Ha
 		inner := h
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			inner.ServeHTTP(w, r)
-			_ = after(muxExchange{w, r}) // what it wrote stands
+			_ = after(muxExchange{w, r}) // an error changes nothing that was written
 		})
 	}
 	return h
@@ -121,7 +121,7 @@ func serveMux(routes []HTTPRoute, notFound http.Handler) http.Handler {
 	return mux
 }
 
-// muxWriters are ways to answer with net/http.
+// muxWriters are the ways to write a response with net/http.
 var muxWriters = map[string]Handler{
 	"stream": func(x Exchange) error { return WriteStream(x.(muxExchange).w) },
 	"file":   func(x Exchange) error { return WriteFile(x.(muxExchange).w, x.(muxExchange).r) },
@@ -132,14 +132,13 @@ var muxWriters = map[string]Handler{
 	},
 }
 
-// muxLongLived are ways to go on answering with net/http.
+// muxLongLived are the ways to keep writing with net/http.
 var muxLongLived = map[string]func(Exchange, func(io.Writer)) error{
 	"stream": func(x Exchange, serve func(io.Writer)) error { return KeepStreaming(x.(muxExchange).w, serve) },
 	"hijack": func(x Exchange, serve func(io.Writer)) error { return KeepHijacked(x.(muxExchange).w, serve) },
 }
 
-// WriteStream answers in pieces, each of which is flushed, for frameworks on
-// net/http.
+// WriteStream answers in several flushed parts, for frameworks on net/http.
 func WriteStream(w http.ResponseWriter) error {
 	for range 3 {
 		if _, err := io.WriteString(w, later); err != nil {
@@ -158,12 +157,11 @@ func WriteStream(w http.ResponseWriter) error {
 // WriteFile answers with a file, for frameworks on net/http.
 func WriteFile(w http.ResponseWriter, r *http.Request) error {
 	http.ServeContent(w, r, "late.txt", time.Unix(1, 0), strings.NewReader(later))
-	_, err := io.Copy(w, strings.NewReader("")) // as ServeContent does with what it seeks in
+	_, err := io.Copy(w, strings.NewReader("")) // like ServeContent while it seeks
 	return err
 }
 
-// WriteHijacked takes the connection over and answers by itself, for frameworks
-// on net/http.
+// WriteHijacked hijacks the connection and answers on it, for frameworks on net/http.
 func WriteHijacked(w http.ResponseWriter) error {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -173,13 +171,13 @@ func WriteHijacked(w http.ResponseWriter) error {
 	return errors.Join(err, conn.Close())
 }
 
-// ParseForm parses the form of r with its files on disk, for frameworks on net/http.
+// ParseForm parses the form of r and stores its files on disk, for frameworks on net/http.
 func ParseForm(r *http.Request) (*multipart.Form, error) {
 	err := r.ParseMultipartForm(1)
 	return r.MultipartForm, err
 }
 
-// muxPattern is a neutral pattern in ServeMux's spelling.
+// muxPattern converts a neutral pattern to ServeMux's syntax.
 func muxPattern(pattern string) string {
 	segments := strings.Split(pattern, "/")
 	for i, s := range segments {
@@ -209,7 +207,7 @@ func (x muxExchange) AddHeader(name, value string) { x.w.Header().Add(name, valu
 
 func (x muxExchange) Param(name string) string {
 	if rest := x.r.PathValue("rest"); name == "*" && rest != "" {
-		return rest // other routers call it "*"
+		return rest // other routers name it "*"
 	}
 	return x.r.PathValue(name)
 }

@@ -20,8 +20,8 @@ var orderCases = []testCase{
 	{"check of the object that the handler has loaded", checkOfObject},
 }
 
-// gateOneFirst: without gate one in front, gate two asks no rule about an
-// anonymous request or a bad one.
+// gateOneFirst checks that if gate two is reached without gate one, no rule is asked about
+// an anonymous request or one with bad credentials.
 func gateOneFirst(t *testing.T, f Framework) {
 	for _, kind := range []string{"Authorize", "Require"} {
 		asked := 0
@@ -44,8 +44,8 @@ func gateOneFirst(t *testing.T, f Framework) {
 	}
 }
 
-// onePrincipal: gates on app, group and route authenticate once together, and
-// rules, handler and check see the same principal.
+// onePrincipal checks that gates on app, group and route authenticate only once in total,
+// and that rules, handler and check see the same principal.
 func onePrincipal(t *testing.T, f Framework) {
 	var mu sync.Mutex
 	var seen []*core.Principal
@@ -103,8 +103,8 @@ func onePrincipal(t *testing.T, f Framework) {
 	}
 }
 
-// checkInHandler: a refusal inside a handler is the gate's own, byte for byte,
-// and nothing is appended by a handler that returns.
+// checkInHandler checks that a refusal inside a handler is byte for byte that of a gate,
+// with nothing appended when the handler returns.
 func checkInHandler(t *testing.T, f Framework) {
 	var native error
 	g, rec := guard(t)
@@ -136,9 +136,9 @@ func checkInHandler(t *testing.T, f Framework) {
 	}
 }
 
-// checkOfObject: a rule that the handler makes of the object it has loaded is asked
-// about the path that matched, for each request about its own object, and the event
-// has what it decided with.
+// checkOfObject checks that a rule made for the object that a handler has loaded is asked
+// about the matched path, for each request about its own object, and that the event
+// contains the facts it decided by.
 func checkOfObject(t *testing.T, f Framework) {
 	g, rec := guard(t)
 	owners := map[string]string{"7": "alice", "8": "bob"}
@@ -185,8 +185,8 @@ func (o ownedBy) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) { yield("owner", o.owner) }
 }
 
-// checkAnonymous: behind an optional gate an anonymous request gets the 401
-// that Require would give.
+// checkAnonymous checks that a check behind an optional gate answers an anonymous request
+// with the same 401 as Require.
 func checkAnonymous(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	gated := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})

@@ -23,17 +23,16 @@ var recheckCases = []testCase{
 	{"a handler that nobody has kept the request for gets 500", notKept},
 }
 
-// accounts is a scheme "Account ID" and a rule, which say what they are told to
-// about each account until they are told something else. Nil is the account
-// itself.
+// accounts is both the scheme "Account ID" and a rule. Their answers for each account can
+// be changed; nil means that the account is good.
 type accounts struct {
 	mu      sync.Mutex
 	proves  map[string]func() (*core.Principal, error)
 	denies  map[string]bool
-	asked   map[string]int      // how often a recheck has asked for an account
-	reached map[string]chan int // is told so
+	asked   map[string]int      // number of rechecks by account
+	reached map[string]chan int // receives these numbers
 	view    func(core.Request) string
-	seen    map[string]string // what view has said at a recheck of an account
+	seen    map[string]string // result of view at a recheck, by account
 }
 
 func newAccounts() *accounts {
@@ -70,14 +69,14 @@ func (a *accounts) Authenticate(ctx context.Context, r core.Request) (*core.Prin
 	return core.NewPrincipal(core.PrincipalInfo{ID: id})
 }
 
-// Authorize lets all pass that are not denied.
+// Authorize allows every account that is not denied.
 func (a *accounts) Authorize(_ context.Context, p *core.Principal, _ core.Access) (core.Decision, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return core.Decision{Allowed: !a.denies[p.ID()]}, nil
 }
 
-// channel is told how often a recheck has asked for an account.
+// channel returns the channel that receives the number of rechecks of an account.
 func (a *accounts) channel(id string) chan int {
 	if a.reached[id] == nil {
 		a.reached[id] = make(chan int, 1)
@@ -85,7 +84,7 @@ func (a *accounts) channel(id string) chan int {
 	return a.reached[id]
 }
 
-// change changes what accounts says.
+// change changes the answers.
 func (a *accounts) change(do func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -97,7 +96,7 @@ func (a *accounts) fails(id string, err error) {
 	a.change(func() { a.proves[id] = func() (*core.Principal, error) { return nil, err } })
 }
 
-// rechecked waits until a recheck has asked for an account n more times.
+// rechecked waits for n more rechecks of an account.
 func (a *accounts) rechecked(t testing.TB, id string, n int) {
 	t.Helper()
 	var ch chan int
@@ -114,11 +113,11 @@ func (a *accounts) rechecked(t testing.TB, id string, n int) {
 	}
 }
 
-// recheckEvery is how often the connections of these cases are judged again.
+// recheckEvery is the interval of rechecks in these cases.
 const recheckEvery = 3 * time.Millisecond
 
-// live is a handler that keeps the connection open in the framework's way while
-// the request is good, and then writes with which code it would close.
+// live returns a handler that keeps the connection open in the framework's way while the
+// request remains allowed, and then writes the close code it would use.
 func live(keep func(Exchange, func(io.Writer)) error, grace time.Duration, rules ...core.Authorizer) Handler {
 	return func(x Exchange) error {
 		ctx, cancel := core.ContextWhileGood(context.WithoutCancel(x.Context()), recheckEvery, grace, rules...)
@@ -138,7 +137,7 @@ func live(keep func(Exchange, func(io.Writer)) error, grace time.Duration, rules
 	}
 }
 
-// liveApp is an app with a route for each way to keep a connection open.
+// liveApp serves an app with a route for each way to keep a connection open.
 func (f Framework) liveApp(t testing.TB, route func(keep func(Exchange, func(io.Writer)) error) Route) string {
 	t.Helper()
 	var app App
@@ -150,14 +149,14 @@ func (f Framework) liveApp(t testing.TB, route func(keep func(Exchange, func(io.
 	return f.Start(t, app)
 }
 
-// connection is one that is open.
+// connection is an open connection.
 type connection struct {
 	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-// open sends a request and waits until its handler says that it is open.
+// open sends a request and waits until its handler has begun to write.
 func open(t testing.TB, addr, path string, header ...string) *connection {
 	t.Helper()
 	c, err := dial(addr)
@@ -188,8 +187,8 @@ func (c *connection) ends(want string) {
 	}
 }
 
-// connectionsEnd: each change that would refuse the next request ends the
-// connections of the requests before it, and no others; each is an event.
+// connectionsEnd checks that every change that would refuse the next request also ends the
+// open connections it applies to, and no others, with an event for each.
 func connectionsEnd(t *testing.T, f Framework) {
 	users := newAccounts()
 	g, rec := guardOf(t, []core.Authenticator{users}, core.WithRecheck(), core.WithAuthorizer(users))
@@ -244,8 +243,8 @@ func connectionsEnd(t *testing.T, f Framework) {
 	}
 }
 
-// askedAgain: authenticators and rules see the request that opened the connection,
-// whatever other requests the server has answered since.
+// askedAgain checks that at a recheck authenticators and rules see the request that opened
+// the connection, whatever other requests the server has answered since.
 func askedAgain(t *testing.T, f Framework) {
 	users := newAccounts()
 	var first sync.Map
@@ -265,7 +264,7 @@ func askedAgain(t *testing.T, f Framework) {
 			id := fmt.Sprintf("%s-%d", name, i)
 			open1 = append(open1, open(t, addr, "/"+name+"/"+id+"?q="+id, "Authorization: Account "+id, "X-Number: "+id, "Cookie: a="+id+"; b=2"))
 		}
-		for i := range 30 { // which take the buffers of those
+		for i := range 30 { // these reuse the buffers of the former
 			noise := fmt.Sprintf("noise-%s-%d", name, i)
 			Send(t, addr, Request("GET", "/nowhere/"+noise+"?q="+noise, "Authorization: Account "+noise, "X-Number: "+noise, "Cookie: a="+noise))
 		}
@@ -285,7 +284,7 @@ func askedAgain(t *testing.T, f Framework) {
 	}
 }
 
-// requestInWords is what a request says.
+// requestInWords returns the content of a request as text.
 func requestInWords(r core.Request) string {
 	authorization, a := r.Header("Authorization")
 	number, n := r.Header("X-Number")
@@ -295,7 +294,7 @@ func requestInWords(r core.Request) string {
 		" ", r.Param("id"), " ", r.RemoteAddr(), " tls=", r.TLS() != nil)
 }
 
-// notKept: without the option a recheck refuses, at once.
+// notKept checks that a recheck without the option refuses at once.
 func notKept(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	d := &door{t: t}

@@ -29,11 +29,11 @@ var refusalCases = []testCase{
 	{"the files of a form are removed with its request", formFiles},
 }
 
-// later is what nobody may read after a refusal.
+// later is text that must not be received after a refusal.
 const later = "written after the refusal"
 
-// lateWriters are ways to write to a response: those that all frameworks share,
-// and f's own.
+// lateWriters returns the ways to write a response: those that all frameworks share, and
+// f's own.
 func lateWriters(f Framework) map[string]Handler {
 	writers := map[string]Handler{
 		"text":         func(x Exchange) error { return x.Text(http.StatusOK, later) },
@@ -50,10 +50,10 @@ func lateWriters(f Framework) map[string]Handler {
 	return writers
 }
 
-// takesOver reports whether a writer of that name takes the connection over.
+// takesOver reports whether the named writer hijacks the connection.
 func takesOver(name string) bool { return strings.HasPrefix(name, "hijack") }
 
-// refusalGuards are guards whose refusals are made in different ways.
+// refusalGuards returns guards whose refusals are made in different ways.
 func refusalGuards(t *testing.T) map[string]*core.Guard {
 	quiet := core.WithLogger(slog.New(slog.DiscardHandler))
 	plain, _ := guard(t, quiet)
@@ -62,12 +62,13 @@ func refusalGuards(t *testing.T) map[string]*core.Guard {
 	return map[string]*core.Guard{"plain": plain, "CORS": cors, "concealing": hidden}
 }
 
-// goesOn: a handler that forgets to return after a refused check.
+// goesOn checks that a handler that does not return after a refused check adds nothing to
+// the refusal.
 func goesOn(t *testing.T, f Framework) {
 	for option, g := range refusalGuards(t) {
 		for _, gates := range [][]Gate{nil, {{Kind: "Optional", Guard: g}}} {
 			if gates == nil && option == "concealing" {
-				continue // all gates of a hidden route are of its guard
+				continue // all gates of a hidden route belong to its guard
 			}
 			var routes []Route
 			for name, write := range lateWriters(f) {
@@ -100,9 +101,9 @@ func goesOn(t *testing.T, f Framework) {
 	}
 }
 
-// describesNothing: a handler describes what it is about to send, also to some caches
-// (RFC 9213), and is then refused (RFC 9110 §8, RFC 9530). A path or a digest of it may
-// be what nobody may know.
+// describesNothing checks that after a refusal nothing remains of the fields with which a
+// handler has described its content, also for some caches (RFC 9213; RFC 9110 §8, RFC
+// 9530). A path or a digest in them may be secret.
 func describesNothing(t *testing.T, f Framework) {
 	described := map[string]string{
 		"Accept-Ranges": "bytes", "Content-Digest": "sha-256=:AA==:", "Content-Disposition": "attachment; filename=later",
@@ -136,13 +137,13 @@ func describesNothing(t *testing.T, f Framework) {
 	}
 }
 
-// sameRefusal fails the test unless got is the refusal want, to the byte.
+// sameRefusal fails the test unless got is byte for byte the refusal want.
 func sameRefusal(t *testing.T, what string, want, got Answer) {
 	t.Helper()
 	if want.Status < 400 {
 		t.Errorf("%s: no refusal: %d", what, want.Status)
 	}
-	for _, name := range []string{"Connection", "Content-Length"} { // the server's own
+	for _, name := range []string{"Connection", "Content-Length"} { // set by the server
 		want.Header.Del(name)
 		got.Header.Del(name)
 	}
@@ -151,11 +152,12 @@ func sameRefusal(t *testing.T, what string, want, got Answer) {
 	}
 }
 
-// writesBehind: middleware in front that writes once the rest has run.
+// writesBehind checks that middleware in front that writes after the rest has run adds
+// nothing to a refusal.
 func writesBehind(t *testing.T, f Framework) {
 	for option, g := range refusalGuards(t) {
 		if option == "concealing" {
-			continue // what stands in front treats it as an unknown path
+			continue // middleware in front treats it as an unknown path
 		}
 		for name, write := range lateWriters(f) {
 			if !f.SealsInFront && (name == "hijack" || name == "fields") {
@@ -179,7 +181,8 @@ func writesBehind(t *testing.T, f Framework) {
 	}
 }
 
-// answersErrors: an error handler that does not look whether there is an answer.
+// answersErrors checks the same for an error handler that writes even though there is an
+// answer.
 func answersErrors(t *testing.T, f Framework) {
 	if f.NativeCode == nil {
 		t.Skip("Framework.NativeCode is nil: the framework's apps have no error handler")
@@ -196,8 +199,8 @@ func answersErrors(t *testing.T, f Framework) {
 	}
 }
 
-// toldOnce: the guard's logger hears of a handler that goes on, once a request,
-// and of none that returns.
+// toldOnce checks that the guard's logger reports a handler that goes on after a refusal,
+// once per request, and no handler that returns.
 func toldOnce(t *testing.T, f Framework) {
 	var log logBuffer
 	g, _ := guard(t, core.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
@@ -232,7 +235,8 @@ func toldOnce(t *testing.T, f Framework) {
 	}
 }
 
-// abilities: behind a gate a handler has what the server gives it.
+// abilities checks that behind a gate a handler has the same optional interfaces of the
+// response writer as without.
 func abilities(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	var routes []Route
@@ -250,16 +254,15 @@ func abilities(t *testing.T, f Framework) {
 		want := Send(t, addr, Request("GET", "/plain/"+name))
 		got := Send(t, addr, Request("GET", "/gated/"+name, as("alice")))
 		got.Header.Del("Vary")
-		got.Header.Del("Cache-Control") // anyWriterCaching is about it
+		got.Header.Del("Cache-Control") // covered by anyWriterCaching
 		if diff := difference(want, got); diff != "" || want.Status >= 400 {
 			t.Errorf("%s: %d, %s", name, want.Status, diff)
 		}
 	}
 }
 
-// refusedUploads: whatever a refused request has for a body, and however it is
-// framed, nothing of it is taken for a request, and the connection either goes on
-// with the next request or is closed.
+// refusedUploads checks that no part of the body of a refused request is parsed as a
+// request, however it is framed, and that the connection either stays usable or is closed.
 func refusedUploads(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	d := &door{t: t}
@@ -292,15 +295,15 @@ func refusedUploads(t *testing.T, f Framework) {
 	}
 }
 
-// pipelined sends requests at once and gives the statuses of all answers until
-// the connection is closed.
+// pipelined sends requests at once, and returns the statuses of all answers until the
+// connection is closed.
 func pipelined(addr, requests string) ([]int, error) {
 	c, err := dial(addr)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	go func() { _, _ = io.WriteString(c.conn, requests) }() // the server may close before it has read all
+	go func() { _, _ = io.WriteString(c.conn, requests) }() // the server may close before it has read everything
 	return statusesOf(c.in)
 }
 
@@ -310,7 +313,7 @@ func statusesOf(in *bufio.Reader) ([]int, error) {
 		resp, err := http.ReadResponse(in, nil)
 		if err != nil {
 			if len(statuses) > 0 {
-				return statuses, nil // closed, or reset with a body unread
+				return statuses, nil // closed, or reset because of an unread body
 			}
 			return nil, err
 		}
@@ -323,8 +326,8 @@ func statusesOf(in *bufio.Reader) ([]int, error) {
 	}
 }
 
-// formFiles: a server removes the files of a form that a handler has parsed when it
-// has answered. Behind gates it does so as well.
+// formFiles checks that the server still removes the files of a multipart form, which a
+// handler has parsed, after the answer if there are gates.
 func formFiles(t *testing.T, f Framework) {
 	if f.Form == nil {
 		t.Skip("Framework.Form is nil: the framework keeps no files of forms")
@@ -372,7 +375,7 @@ func formFiles(t *testing.T, f Framework) {
 				t.Errorf("%d gates, %s: file %q, %v, %q", len(gates), does, name, err, answer)
 			}
 			if os.Remove(name) != nil {
-				continue // it is gone
+				continue // it was removed
 			}
 			if gates == nil {
 				t.Skip("the framework itself leaves the files")
@@ -382,8 +385,8 @@ func formFiles(t *testing.T, f Framework) {
 	}
 }
 
-// untilClosed sends a request and gives what the server sends until it closes the
-// connection, which it does when it has done with the request.
+// untilClosed sends a request and returns what the server sends until it closes the
+// connection, which it does once it has finished with the request.
 func untilClosed(addr, head, body string) (string, error) {
 	c, err := dial(addr)
 	if err != nil {
@@ -400,6 +403,5 @@ func untilClosed(addr, head, body string) (string, error) {
 	return string(answer), err
 }
 
-// RunUploads sends refused uploads, for configurations of a framework other than
-// its default.
+// RunUploads sends refused uploads, for non-default configurations of a framework.
 func RunUploads(t *testing.T, f Framework) { refusedUploads(t, f) }

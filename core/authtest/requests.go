@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// The cases on what an adapter shows of a request, whichever scheme reads it.
+// The cases about what an adapter presents of a request, independent of schemes.
 var requestCases = []testCase{
 	{"F03 what a request carries, and how often", carried},
 	{"the method, target and host of a request are as they were sent", targets},
@@ -20,15 +20,15 @@ var requestCases = []testCase{
 	{"the peer of a connection", peers},
 }
 
-// echo is a route that answers with what say makes of the request.
+// echo is a route that answers with the result of say.
 func echo(say func(r core.Request) string) Route {
 	return Route{Pattern: "/echo", Methods: []string{"GET", "POST"}, Endpoint: func(_ context.Context, r core.Request) core.Response {
 		return core.Response{Status: http.StatusOK, Fields: []core.Field{{Name: "Content-Type", Value: "text/plain"}}, Body: []byte(say(r))}
 	}}
 }
 
-// carried: a scheme can only refuse credentials that are there twice, or in two
-// places, if it is told so.
+// carried checks that schemes can detect credentials that occur twice, or in two places,
+// and so refuse them.
 func carried(t *testing.T, f Framework) {
 	addr := f.Start(t, App{Routes: []Route{echo(func(r core.Request) string {
 		header, h := r.Header("X-Key")
@@ -61,8 +61,8 @@ func carried(t *testing.T, f Framework) {
 	}
 }
 
-// targets: a proof, a signature and a path to return to are about what the client
-// sent, whatever the router makes of it.
+// targets checks that the request's target is exactly what the client sent, whatever the
+// router makes of it: proofs, signatures and return paths depend on it.
 func targets(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithResponder(core.ResponderFunc(func(r core.Request, d *core.Denial) core.Response {
 		return core.Response{Status: d.Kind.Status(), Body: []byte(r.Method() + " " + r.Target() + " " + r.Host())}
@@ -84,7 +84,7 @@ func targets(t *testing.T, f Framework) {
 	}
 }
 
-// bodiesRead: an endpoint reads what the client sent, and nothing else.
+// bodiesRead checks that an endpoint reads exactly the body that the client sent.
 func bodiesRead(t *testing.T, f Framework) {
 	addr := f.Start(t, App{Routes: []Route{echo(func(r core.Request) string {
 		b, ok := r.(core.BodyReader)
@@ -110,7 +110,7 @@ func bodiesRead(t *testing.T, f Framework) {
 	}
 }
 
-// chunked is a body in one chunk.
+// chunked encodes a body as a single chunk.
 func chunked(body string) string {
 	if body == "" {
 		return "0\r\n\r\n"
@@ -118,8 +118,8 @@ func chunked(body string) string {
 	return fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
 }
 
-// peers: limits on guessing, trusted proxies and development keys go by the peer of
-// the connection.
+// peers checks that the peer is that of the connection, which attempt limits, trusted
+// proxies and development keys rely on.
 func peers(t *testing.T, f Framework) {
 	for _, peer := range []net.Addr{
 		&net.TCPAddr{IP: net.ParseIP("192.0.2.7"), Port: 4711},
@@ -139,7 +139,7 @@ func peers(t *testing.T, f Framework) {
 	}
 }
 
-// from is a listener whose connections come from a peer of the test's choice.
+// from is a listener whose connections have a peer address chosen by the test.
 type from struct {
 	net.Listener
 	peer net.Addr

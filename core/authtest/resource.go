@@ -21,7 +21,7 @@ var resourceCases = map[string]func(*testing.T, Framework){
 	"G02 encoded slashes by option":           encodedSlashes,
 }
 
-// spelling is an odd request target and what becomes of it.
+// spelling is an unusual request target with its expected outcome.
 type spelling struct {
 	item, target string
 	want         int // unless Framework.Spellings says otherwise
@@ -86,8 +86,8 @@ var spellingTable = []spelling{
 	{"G17", "/filesecret", 404},
 }
 
-// spellings sends the table of odd request targets. A status that the framework
-// gives before any gate stands, as long as no handler runs.
+// spellings sends the table of unusual request targets. Any status that the framework
+// itself answers before a gate is accepted, as long as no handler runs.
 func spellings(t *testing.T, f Framework) {
 	v := newVault(t, f)
 	for _, c := range spellingTable {
@@ -111,8 +111,7 @@ func spellings(t *testing.T, f Framework) {
 	}
 }
 
-// ambiguousFirst: a path that can be read two ways is refused before anyone is
-// asked who they are.
+// ambiguousFirst checks that an ambiguous path is refused before authentication.
 func ambiguousFirst(t *testing.T, f Framework) {
 	v := newVault(t, f)
 	for _, header := range [][]string{nil, {"Authorization: Name bad"}, {"Authorization: Name alice"}} {
@@ -126,9 +125,9 @@ func ambiguousFirst(t *testing.T, f Framework) {
 	}
 }
 
-// decodedParams: rules see each parameter decoded once, as the canonical path
-// has it, and the handler acts on the same object: what the framework gives it is
-// that, or that encoded.
+// decodedParams checks that rules see each parameter decoded once, as in the canonical
+// path, and that the handler acts on the same object: the framework's value is either the
+// same or its encoded form.
 func decodedParams(t *testing.T, f Framework) {
 	var seen []string
 	var native string
@@ -172,8 +171,8 @@ func decodedParams(t *testing.T, f Framework) {
 	}
 }
 
-// guardedMethods: HEAD is judged like GET, overrides are ignored, and what is
-// no method of RFC 9110 reaches no handler.
+// guardedMethods checks that HEAD is decided like GET, that method overrides are ignored,
+// and that methods outside RFC 9110 reach no handler.
 func guardedMethods(t *testing.T, f Framework) {
 	v := newVault(t, f)
 	for _, c := range []struct {
@@ -209,8 +208,8 @@ func guardedMethods(t *testing.T, f Framework) {
 	}
 }
 
-// upgrades: a WebSocket or h2c upgrade is answered like any request before
-// anything is switched.
+// upgrades checks that a WebSocket or h2c upgrade is answered like any other request,
+// before the protocol is switched.
 func upgrades(t *testing.T, f Framework) {
 	v := newVault(t, f)
 	for _, upgrade := range []string{"websocket", "h2c"} {
@@ -227,8 +226,8 @@ func upgrades(t *testing.T, f Framework) {
 	}
 }
 
-// untrustedHeaders: neither identity headers nor user agent, host, or what
-// proxies say of the path change a verdict.
+// untrustedHeaders checks that a verdict depends neither on identity headers nor on the
+// user agent, the host, or a proxy's claims about the path.
 func untrustedHeaders(t *testing.T, f Framework) {
 	v := newVault(t, f)
 	for _, h := range []string{
@@ -255,8 +254,8 @@ func untrustedHeaders(t *testing.T, f Framework) {
 	}
 }
 
-// trailers: a field behind a chunked body is none of the header (RFC 9110 §6.5.1), or
-// whoever sends it gets past a proxy that removes it there.
+// trailers checks that fields after a chunked body are not merged into the header (RFC 9110
+// §6.5.1): otherwise they would bypass a proxy that removes them from the header.
 func trailers(t *testing.T, f Framework) {
 	byField := &scripted{authenticate: func(r core.Request) (*core.Principal, error) {
 		switch id, n := r.Header("Remote-User"); n {

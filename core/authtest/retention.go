@@ -21,36 +21,36 @@ var retentionCases = []testCase{
 	{"invariant 9 a verifier may keep tokens, whatever it embeds", keptTokens},
 }
 
-// RunRetention runs the cases on what outlives a request, for configurations of
-// a framework other than its default.
+// RunRetention runs the cases on what outlives a request, for non-default configurations of
+// a framework.
 func RunRetention(t *testing.T, f Framework) {
 	for _, c := range retentionCases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, f) })
 	}
 }
 
-// Requests of the retention case: few connections, so that a framework that
-// reuses its buffers writes over them many times.
+// The requests of the retention case: few connections, so that a framework that reuses its
+// buffers overwrites them many times.
 const (
 	connections = 6
 	perConn     = 60
 )
 
-// retained is what one request handed out, kept without copying.
+// retained is what one request handed out, retained without copying.
 type retained struct {
 	values    map[string]string
 	principal *core.Principal
 	ctx       context.Context
 }
 
-// keeper keeps what requests hand out, by their numbers.
+// keeper retains what requests hand out, by request number.
 type keeper struct {
 	mu     sync.Mutex
 	got    map[string]*retained
 	allows bool
 }
 
-// of is what the request called number handed out.
+// of returns what the request with this number handed out.
 func (k *keeper) of(number string) *retained {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -62,8 +62,8 @@ func (k *keeper) of(number string) *retained {
 	return r
 }
 
-// Authorize keeps everything that the request hands out, with the context that a rule
-// is given.
+// Authorize retains everything that the request hands out, including the context passed to
+// the rule.
 func (k *keeper) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
 	r := a.Request
 	kept := k.of(r.Param("id"))
@@ -80,15 +80,15 @@ func (k *keeper) Authorize(ctx context.Context, p *core.Principal, a core.Access
 	return core.Decision{Allowed: k.allows}, err
 }
 
-// handle keeps the context, which outlives the request.
+// handle retains the context, which outlives the request.
 func (k *keeper) handle(x Exchange) error {
 	k.of(x.Param("id")).ctx = x.Context()
 	return ok(x)
 }
 
-// numbered is a request whose parts all hold its number, and what it is to
-// hand out when sent from an address. All numbers have the same length, and so
-// have two of the methods.
+// numbered returns a request in which every part contains its number, and what it must hand
+// out when sent from the given address. All numbers have the same length, as do two of the
+// methods.
 func numbered(f Framework, conn, i int, from string) (number, request string, want map[string]string) {
 	n := fmt.Sprintf("%02d%04d", conn, i)
 	method := []string{"TRACE", "PATCH", "PUT", "TRACE", "DELETE"}[(conn+i)%5]
@@ -107,9 +107,8 @@ func numbered(f Framework, conn, i int, from string) (number, request string, wa
 	}
 }
 
-// retention: hundreds of requests over kept connections at the same time. All
-// strings, principals, contexts and events are compared when all are over
-// (conformance item H22).
+// retention sends hundreds of concurrent requests over persistent connections, and compares
+// all strings, principals, contexts and events after the last one (conformance item H22).
 func retention(t *testing.T, f Framework, status int) {
 	k := &keeper{got: map[string]*retained{}, allows: status == http.StatusOK}
 	g, rec := guard(t, core.WithAuthorizer(k), core.WithMethods("TRACE"))
@@ -157,7 +156,7 @@ func retention(t *testing.T, f Framework, status int) {
 	}
 }
 
-// compare counts in wrong what is no longer as request n handed it out.
+// compare counts in wrong what has changed since request n handed it out.
 func (r *retained) compare(n string, want map[string]string, wrong map[string]int) {
 	for what, value := range want {
 		if r.values[what] != value {
@@ -172,8 +171,7 @@ func (r *retained) compare(n string, want map[string]string, wrong map[string]in
 	}
 }
 
-// compareEvents counts in wrong the requests that have lost one of their two
-// events.
+// compareEvents counts in wrong the requests without both of their events.
 func compareEvents(wants map[string]map[string]string, events []core.Event, wrong map[string]int) {
 	byID := map[string][]core.Event{}
 	for _, e := range events {
@@ -201,9 +199,8 @@ func compareEvents(wants map[string]map[string]string, events []core.Event, wron
 	}
 }
 
-// contextAfter: a goroutine that a handler leaves behind finds the principal
-// in the request's context, when the request is long over and others have come
-// over its connection.
+// contextAfter checks that a goroutine that outlives its handler finds the principal in the
+// request's context, even after other requests on the same connection.
 func contextAfter(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	over := make(chan struct{})
@@ -242,8 +239,7 @@ func contextAfter(t *testing.T, f Framework) {
 	}
 }
 
-// keepingVerifier keeps each token that the embedded verifier, which keeps none, has
-// found good.
+// keepingVerifier embeds a verifier that retains no tokens, and retains each valid one.
 type keepingVerifier struct {
 	*jwtauth.Verifier
 	kept []string
@@ -257,9 +253,9 @@ func (k *keepingVerifier) VerifyToken(ctx context.Context, token string) (*core.
 	return p, err
 }
 
-// keptTokens: a scheme may be lent what its verifier does not keep. One that embeds
-// such a verifier is asked itself and has copies, and the verifier alone remembers
-// tokens as they were, although others have come over the connection since.
+// keptTokens checks that a verifier that retains nothing may be lent a request's strings,
+// while one that merely embeds such a verifier gets copies, so the tokens it retains stay
+// intact even after other requests on the connection.
 func keptTokens(t *testing.T, f Framework) {
 	key, err := jwtsign.GenerateKey()
 	if err != nil {

@@ -9,14 +9,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// SignedIn is a guard for tests of handlers, on every framework: each request
-// comes from the principal that info describes, whatever credentials it carries.
-// An info without ID is nobody, whose requests have no credentials.
+// SignedIn returns a guard for tests of handlers on any framework: each request comes from
+// the principal that info describes, whatever credentials it carries. If info has no ID,
+// requests are anonymous.
 //
-// Gate two and the rules of routes judge as ever. opts are those of
-// [core.NewGuard], such as the authorizer. Verdicts go to the log of the test.
-// Where each request is to come from somebody else, give a guard [Names] in place
-// of this one.
+// Gate two and the rules of routes decide as usual. opts are options of [core.NewGuard],
+// such as the authorizer. Verdicts are written to the test's log. If requests should come
+// from different principals, use a guard on [Names] instead.
 func SignedIn(t testing.TB, info core.PrincipalInfo, opts ...core.Option) *core.Guard {
 	t.Helper()
 	s := new(signedIn)
@@ -35,7 +34,7 @@ func SignedIn(t testing.TB, info core.PrincipalInfo, opts ...core.Option) *core.
 	return g
 }
 
-// signedIn is a scheme with one principal, or nobody.
+// signedIn is a scheme with one fixed principal, or none.
 type signedIn struct{ principal *core.Principal }
 
 func (*signedIn) Scheme() core.Scheme {

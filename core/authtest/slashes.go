@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// slashSegments are what may stand for one segment, and whether it may pass
-// where encoded slashes may: all pieces between them must be names.
+// slashSegments are texts for one segment. passes reports whether the segment may pass if
+// encoded slashes are allowed: all parts between them must be ordinary names.
 var slashSegments = []struct {
 	text  string
 	clear bool
@@ -20,12 +20,12 @@ var slashSegments = []struct {
 	{"a%2F%00", false}, {"a%2F%0A", false}, {"a%2F%zz", false}, {"a%2F%FF", false}, {"%2F", false}, {"%2F%2F", false},
 }
 
-// slashApp has routes with parameters of one and of many segments, and a guard
-// that lets everybody do everything but what begins with "secret".
+// slashApp has routes with parameters for one segment and for several, and a guard that
+// allows everything except what begins with "secret".
 type slashApp struct {
 	addr string
 	rec  *Recorder
-	got  []string // what the last handler got, and what Request.Param gave
+	got  []string // what the last handler received, and what Request.Param returned
 }
 
 func newSlashApp(t *testing.T, f Framework, opts ...core.Option) *slashApp {
@@ -53,9 +53,9 @@ func newSlashApp(t *testing.T, f Framework, opts ...core.Option) *slashApp {
 	return a
 }
 
-// encodedSlashes: invariant 8. By default no path with an encoded slash comes to
-// a handler, and with the option only one whose slashes are all inside
-// parameters of one segment; policies then see each as "%2F".
+// encodedSlashes checks invariant 8. By default no path with an encoded slash reaches a
+// handler. With the option, only paths whose encoded slashes are all inside single-segment
+// parameters do, and policies see each as "%2F".
 func encodedSlashes(t *testing.T, f Framework) {
 	for _, option := range [][]core.Option{nil, {core.WithEncodedSlashes()}} {
 		a := newSlashApp(t, f, option...)
@@ -68,8 +68,8 @@ func encodedSlashes(t *testing.T, f Framework) {
 	}
 }
 
-// request asks for a target. Where a slash at the end belongs to no route, 404
-// is as good an answer as 200.
+// request requests a target. If a trailing slash belongs to no route, 404 is accepted like
+// 200.
 func (a *slashApp) request(t *testing.T, target string, passes bool) {
 	t.Helper()
 	a.got = nil

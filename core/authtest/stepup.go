@@ -15,8 +15,8 @@ var stepUpCases = []testCase{
 	{"B16 every gate and check asks", stepUpGates},
 }
 
-// signIns verifies tokens "class", "class.seconds" and "class.seconds.scope":
-// bob, who signed in that many seconds ago in that class; "none" is no class.
+// signIns verifies tokens "class", "class.seconds" and "class.seconds.scope" for bob, who
+// signed in that many seconds ago with that class; "none" means no class.
 type signIns struct{}
 
 func (signIns) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
@@ -38,12 +38,12 @@ func (signIns) VerifyToken(_ context.Context, token string) (*core.Principal, er
 	return core.NewPrincipal(info)
 }
 
-// signInAgain is the challenge that asks for another sign-in.
+// signInAgain returns the challenge that requests another sign-in.
 func signInAgain(params string) string {
 	return `Bearer realm="r", error="insufficient_user_authentication", error_description="A stronger or more recent authentication is needed", ` + params
 }
 
-// stepUpGates: whichever gate asks the rule.
+// stepUpGates checks that every gate that asks the rule gives the same answer.
 func stepUpGates(t *testing.T, f Framework) {
 	old := rule.MaxAge(time.Minute)
 	g, _ := guardOf(t, []core.Authenticator{bearerOn(t, signIns{})}, core.WithAuthorizer(old))

@@ -7,23 +7,23 @@ import (
 	"testing"
 )
 
-// testCase is one case of the suite. Its name begins with the items of the
-// conformance list or the invariants it proves.
+// testCase is one case of the suite. Its name begins with the conformance items or
+// invariants that it proves.
 type testCase struct {
 	name string
 	run  func(*testing.T, Framework)
 }
 
-// group is the cases of one theme.
+// group is a set of cases on one subject.
 type group struct {
 	name  string
 	cases []testCase
 }
 
-// groups are the cases that every adapter runs, in their order: what depends on
-// how a framework shows requests, finds routes and sends answers, and one case at
-// least of each invariant and verdict. What no framework can change is proved
-// once, by this package's own tests.
+// groups returns the cases that every adapter runs, in order: everything that depends on
+// how a framework presents requests, finds routes and sends answers, and at least one case
+// of each invariant and verdict. Promises that no framework can break are tested once, by
+// this package's own tests.
 func groups() []group {
 	return []group{
 		{"gates", gateCases},
@@ -60,9 +60,9 @@ func groups() []group {
 
 // Run runs every case against f. Cases are independent and run in parallel.
 //
-// What f must say and does not, ends the test before the first case. Cases about
-// what the framework does not have, by an empty HTTP2, LongLived, Form or NativeCode,
-// are skipped.
+// If a required field of f is missing, the test fails before the first case. Cases about
+// features that f lacks, because HTTP2, LongLived, Form or NativeCode is not set, are
+// skipped.
 func Run(t *testing.T, f Framework) {
 	if err := f.check(); err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func runGroups(t *testing.T, f Framework, groups []group) {
 	}
 }
 
-// sorted is a table of cases in the order of their names.
+// sorted converts a table of cases to a list sorted by name.
 func sorted(cases map[string]func(*testing.T, Framework)) []testCase {
 	var out []testCase
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
@@ -92,7 +92,7 @@ func sorted(cases map[string]func(*testing.T, Framework)) []testCase {
 	return out
 }
 
-// check finds what every framework has and f does not say.
+// check returns an error if a required field of f is missing.
 func (f Framework) check() error {
 	var errs []error
 	for _, field := range []struct {

@@ -15,8 +15,8 @@ var tenantCases = []testCase{
 	{"a foreign tenant is refused in every spelling", foreignTenants},
 }
 
-// members is who is of which tenant: in the credentials of ada, who has two, of bob,
-// who has one and is an admin, and by roles of cy, whose credentials know of none.
+// members defines the members of tenants. Credentials name two tenants for ada, and limit
+// bob, an admin, to the north; cy is a member of the south by roles only.
 type members struct{ Names }
 
 func (m members) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
@@ -34,7 +34,7 @@ func (m members) Authenticate(ctx context.Context, r core.Request) (*core.Princi
 	return core.NewPrincipal(info)
 }
 
-// tenantRoles give cy a role in the south, and everybody of the south one more.
+// tenantRoles gives cy a role in the south, and everyone in the south an additional one.
 type tenantRoles struct{}
 
 func (tenantRoles) RolesOf(_ context.Context, p *core.Principal) ([]string, error) {
@@ -47,7 +47,7 @@ func (tenantRoles) RolesOf(_ context.Context, p *core.Principal) ([]string, erro
 	return []string{"southern"}, nil
 }
 
-// tenantSources are ways to name a tenant, with what a request for it is like.
+// tenantSources are the ways to name a tenant, with a request for each.
 var tenantSources = []struct {
 	name    string
 	source  core.TenantSource
@@ -74,7 +74,7 @@ var tenantSources = []struct {
 	}, "authorization x-tenant"},
 }
 
-// tenantDoor answers with the tenant and the roles of whoever comes in.
+// tenantDoor serves an app that answers with the tenant and the roles of the principal.
 func tenantDoor(t *testing.T, f Framework, use, gates []Gate) string {
 	t.Helper()
 	handler := func(x Exchange) error {
@@ -88,11 +88,10 @@ func tenantDoor(t *testing.T, f Framework, use, gates []Gate) string {
 	}})
 }
 
-// requestTenants: whatever names the tenant and wherever gates stand, rules and
-// handlers see the principal within the tenant of the request and with the roles it
-// has there.
+// requestTenants checks that, whatever names the tenant and wherever the gates are, rules
+// and handlers see the principal within the tenant of the request, with its roles there.
 func requestTenants(t *testing.T, f Framework) {
-	want := map[string]map[string]string{ // by who and for which tenant; "" is 403
+	want := map[string]map[string]string{ // by user and tenant; "" is 403
 		"ada": {"north": "north reader", "south": "south reader,southern", "east": "", "none": " reader"},
 		"bob": {"north": "north admin", "south": "south southern", "east": "", "none": " "},
 		"cy":  {"north": "", "south": "south reader", "east": "", "none": " "},
@@ -125,8 +124,8 @@ func requestTenants(t *testing.T, f Framework) {
 	}
 }
 
-// sendAs sends a request as somebody; a Host line among lines replaces that of the
-// test.
+// sendAs sends a request with the credentials of who. A Host line in lines replaces the
+// default.
 func sendAs(t *testing.T, addr, target, who string, lines []string) Answer {
 	t.Helper()
 	host := "Host: localhost"
@@ -137,8 +136,8 @@ func sendAs(t *testing.T, addr, target, who string, lines []string) Answer {
 	return Send(t, addr, strings.Join(all, "\n"))
 }
 
-// foreignTenants: bob, who is of the north alone, reaches no handler for another
-// tenant, however the request is written.
+// foreignTenants checks that bob, a member of the north only, reaches no handler for
+// another tenant, however the request is written.
 func foreignTenants(t *testing.T, f Framework) {
 	reached := ""
 	for _, s := range tenantSources {

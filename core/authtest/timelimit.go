@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// TimeLimit is how long a test should wait for what is certain to come when it
-// would wait for d on an ordinary machine: d times the environment variable
-// SALLYPORT_TIME_FACTOR, a number of at least 1, where that is set. The suite
-// bounds all its waiting this way, so that one switch keeps it from failing on a
-// machine that is slow or busy. TimeLimit panics if the variable is something
-// else.
+// TimeLimit returns how long a test should wait for something that is certain to happen,
+// given that d is enough on an ordinary machine: d times the environment variable
+// SALLYPORT_TIME_FACTOR, a number of at least 1, if it is set. All waits of the suite are
+// bounded by it, so that one switch keeps them from failing on a slow or busy machine.
+// TimeLimit panics if the variable has any other value.
 func TimeLimit(d time.Duration) time.Duration {
 	return scaled(d, os.Getenv("SALLYPORT_TIME_FACTOR"))
 }

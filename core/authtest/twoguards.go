@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// asking counts how often it is asked.
+// asking is a scheme that counts how often it is asked.
 type asking struct {
 	core.Authenticator
 	asked *int
@@ -20,10 +20,10 @@ func (c asking) Authenticate(ctx context.Context, r core.Request) (*core.Princip
 	return c.Authenticator.Authenticate(ctx, r)
 }
 
-// twoPrincipals: behind gates of two guards, such as one for the calling app and
-// one for its user, both principals can be asked for. Each guard authenticates
-// once, in whatever order its gates stand, and a rule judges its own guard's
-// principal, which is then that of the request.
+// twoPrincipals checks that behind the gates of two guards, such as one for the calling app
+// and one for its user, both principals are available. Each guard authenticates once,
+// whatever the order of the gates, and a rule is given the principal of its own guard,
+// which then becomes that of the request.
 func twoPrincipals(t *testing.T, f Framework) {
 	for _, order := range []string{"app user", "user app", "app user app", "user app user", "app user user app"} {
 		var apps, users int

@@ -17,7 +17,7 @@ var variantCases = []testCase{
 	{"invariant 7 fields are merged whatever letter case their names have", smallLetters},
 }
 
-// variant is a guard made with With.
+// variant returns a guard made with With.
 func variant(t testing.TB, g *core.Guard, opts ...core.Option) *core.Guard {
 	t.Helper()
 	v, err := g.With(opts...)
@@ -27,7 +27,7 @@ func variant(t testing.TB, g *core.Guard, opts ...core.Option) *core.Guard {
 	return v
 }
 
-// informer is Names that has something to say with each answer.
+// informer is Names with additional header fields for each answer.
 type informer struct{ Names }
 
 func (informer) Scheme() core.Scheme {
@@ -103,7 +103,7 @@ func about(_ context.Context, r core.Request) core.Response {
 	}
 }
 
-// smallLetters: names of fields are case-insensitive (RFC 9110 §5.1).
+// smallLetters checks that field names are case-insensitive (RFC 9110 §5.1).
 func smallLetters(t *testing.T, f Framework) {
 	addr := f.Start(t, App{
 		Before: []Handler{func(x Exchange) error {

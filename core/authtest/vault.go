@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// vault is an app whose policy lets alice do everything but what is secret,
-// and keeps what its handlers were asked for.
+// vault is an app whose policy allows alice everything that is not secret. It records the
+// requests that reach its handlers.
 type vault struct {
 	addr string
 	rec  *Recorder
@@ -23,7 +23,7 @@ type vault struct {
 	reached []reached
 }
 
-// reached is a request that came to a handler.
+// reached is a request that reached a handler.
 type reached struct{ route, param string }
 
 // secret is the policy's deny rule.
@@ -69,10 +69,10 @@ func newVault(t testing.TB, f Framework) *vault {
 	return v
 }
 
-// secretText is in answers that give out what is secret below a [Tree].
+// secretText is part of answers that reveal what is secret below a [Tree].
 const secretText = "the secret of the tree"
 
-// secretFolder is a folder with a secret.
+// secretFolder returns a folder with a secret file.
 func secretFolder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -88,7 +88,7 @@ func secretFolder(t testing.TB) string {
 	return dir
 }
 
-// nested finds what is asked for by itself: it cuts its prefix off.
+// nested is a handler that does its own routing, after stripping its prefix.
 func nested(w http.ResponseWriter, r *http.Request) {
 	rest := strings.TrimLeft(r.URL.Path[min(len("/nested"), len(r.URL.Path)):], "/")
 	text := "public"
@@ -98,7 +98,7 @@ func nested(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// take returns what has been reached and forgets it.
+// take returns the requests recorded so far and clears them.
 func (v *vault) take() []reached {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -107,9 +107,9 @@ func (v *vault) take() []reached {
 	return r
 }
 
-// leak says what is wrong with a request having come to a handler, or "".
-// resource is what the policy was asked about. Frameworks differ in whether
-// parameters come decoded; a handler that needs to decodes once.
+// leak returns what is wrong with this request having reached a handler, or "". resource is
+// what the policy was asked about. Frameworks differ in whether parameters are decoded; a
+// handler that needs to, decodes once.
 func (r reached) leak(resource string) string {
 	path := r.serve(r.param)
 	if path != resource {
@@ -128,7 +128,7 @@ func (r reached) leak(resource string) string {
 	return ""
 }
 
-// serve is the path that a handler of r's route makes of a parameter.
+// serve returns the path that the handler of r's route makes from a parameter.
 func (r reached) serve(param string) string {
 	path := strings.Replace(strings.Replace(r.route, ":id", param, 1), "*", param, 1)
 	return strings.TrimSuffix(path, "/")

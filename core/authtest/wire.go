@@ -17,23 +17,23 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// Answer is a response, read whole.
+// Answer is a response that was read completely.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// Request is the text of a request for [Send]: a request line and header lines
-// "Name: value".
+// Request returns the text of a request for [Send]: a request line and header lines "Name:
+// value".
 func Request(method, target string, header ...string) string {
 	lines := append([]string{method + " " + target + " HTTP/1.1", "Host: app.example"}, header...)
 	return strings.Join(lines, "\n")
 }
 
-// Send writes a request exactly as given, with "\n" for CRLF and a final blank
-// line and "Connection: close" added, to addr and reads the answer. The first
-// word is the method.
+// Send sends a request to addr exactly as given, except that "\n" is sent as CRLF and that
+// "Connection: close" and a final blank line are added, and reads the answer. The first
+// word must be the method.
 func Send(t testing.TB, addr, request string) Answer {
 	t.Helper()
 	a, err := send(addr, request)
@@ -53,7 +53,7 @@ func send(addr, request string) (Answer, error) {
 	return c.roundTrip(strings.TrimSuffix(head, "\n") + "\nConnection: close\n\n" + body)
 }
 
-// client is one connection that is kept open between requests.
+// client is a connection that is kept open between requests.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
@@ -71,8 +71,7 @@ func newClient(conn net.Conn) *client { return &client{conn, bufio.NewReader(con
 
 func (c *client) close() { _ = c.conn.Close() }
 
-// roundTrip sends a request with "\n" for CRLF in its head and reads the
-// answer.
+// roundTrip sends a request, with "\n" in its head sent as CRLF, and reads the answer.
 func (c *client) roundTrip(request string) (Answer, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(TimeLimit(time.Minute))); err != nil {
 		return Answer{}, err
@@ -92,9 +91,9 @@ func (c *client) roundTrip(request string) (Answer, error) {
 	return Answer{resp.StatusCode, resp.Header, string(b)}, err
 }
 
-// challenges are those of a. Every line must be one challenge that parses by
-// RFC 9110 §11 and has a realm as a quoted-string (§11.5), so that no client
-// can read two joined ones as one.
+// challenges returns the challenges of a. Each field line must hold exactly one challenge
+// that parses by RFC 9110 §11 and has a quoted realm (§11.5), so that no client can mistake
+// two joined challenges for one.
 func (a Answer) challenges() ([]challenge.Challenge, error) {
 	var all []challenge.Challenge
 	for _, line := range a.Header.Values("WWW-Authenticate") {
@@ -113,7 +112,7 @@ func (a Answer) challenges() ([]challenge.Challenge, error) {
 	return all, nil
 }
 
-// code is the stable code in the body of a refusal, or "".
+// code returns the stable code in the body of a refusal, or "".
 func (a Answer) code() string {
 	var doc struct {
 		Error string `json:"error"`
@@ -124,8 +123,8 @@ func (a Answer) code() string {
 	return doc.Error
 }
 
-// check says what is wrong with a refusal of the given status and code: what
-// every refusal has in common, whatever the framework.
+// check returns an error unless a is a well-formed refusal with the given status and code.
+// It checks what all refusals have in common on every framework.
 func (a Answer) check(status int, code string) error {
 	if a.Status != status {
 		return fmt.Errorf("status %d, want %d; body %q", a.Status, status, a.Body)
@@ -156,7 +155,8 @@ func refused(t testing.TB, what string, a Answer, status int, code string) {
 	}
 }
 
-// fieldDifference says in which fields two headers differ, or "". Dates may.
+// fieldDifference returns the names of the fields that differ between two headers, or "".
+// Date is ignored.
 func fieldDifference(a, b http.Header) string {
 	a, b = a.Clone(), b.Clone()
 	a.Del("Date")

@@ -16,9 +16,8 @@ var wrappingCases = []testCase{
 	{"invariant 16 a wrapped scheme is protected as it is bare", wrapped},
 }
 
-// pins is a scheme that needs all the protection there is: a cookie that
-// browsers send, with an account and a guessable PIN in it, which is taken away
-// when it is wrong.
+// pins is a scheme that needs every kind of protection: a cookie that browsers send, with
+// an account and a guessable PIN in it, which is removed if it is wrong.
 type pins struct{}
 
 func (pins) Scheme() core.Scheme {
@@ -53,10 +52,10 @@ func (pins) Authenticate(_ context.Context, r core.Request) (*core.Principal, er
 
 func (pins) Challenges(core.Request, error) []challenge.Challenge { return realm("Pin") }
 
-// embedding is a wrapper as applications write them, to count or to log.
+// embedding is a wrapper of the kind that applications write to count or to log.
 type embedding struct{ core.Authenticator }
 
-// wrapped: what protects a scheme protects it in a wrapper, at every gate.
+// wrapped checks that wrapping a scheme removes none of its protection, at any gate.
 func wrapped(t *testing.T, f Framework) {
 	for _, kind := range kinds {
 		l := &ledger{refusals: map[string]error{"bob": &core.LimitError{RetryAfter: time.Second, Err: errors.New("too many")}}}

@@ -122,7 +122,7 @@ func Routes(app *echo.Echo) []core.RouteInfo {
 	return routes
 }
 
-// anyMethods stand for all in a list of routes.
+// anyMethods are the methods listed for a route for any method.
 var anyMethods = []string{
 	"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", echo.PROPFIND, "PUT", echo.QUERY, echo.REPORT, "TRACE",
 }
@@ -146,7 +146,7 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	}
 }
 
-// pass goes on to the next handler, behind a response that can be sealed.
+// pass calls the next handler with a response that can be sealed.
 func pass(c *echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	resp, known := response(c)
 	w := resp.ResponseWriter
@@ -169,7 +169,7 @@ func pass(c *echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 	return settle(c, w, known, next(c))
 }
 
-// notFound is the handler for unknown paths given to [core.WithConcealment].
+// notFound converts the handler for unknown paths of [core.WithConcealment].
 func notFound(native any) (echo.HandlerFunc, error) {
 	switch h := native.(type) {
 	case nil:

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// refused is a refused request, in one piece of memory.
+// refused is the state of a refused request, in one allocation.
 type refused struct {
 	adapter.Refusal
 	seal   adapter.Seal
@@ -21,7 +21,7 @@ type refused struct {
 
 var refusals adapter.Batch[refused]
 
-// newRefused is a refusal by v. The error is for the framework.
+// newRefused returns a refusal with the verdict v. Its error is for the framework.
 func newRefused(c *echo.Context, view *view, v *core.Verdict) *refused {
 	f := refusals.New()
 	f.Verdict, f.Request, f.Answer = *v, view, answer
@@ -32,7 +32,7 @@ func newRefused(c *echo.Context, view *view, v *core.Verdict) *refused {
 	return f
 }
 
-// error is what the framework is given; a preflight is none.
+// error returns the error for the framework; nil for a preflight.
 func (f *refused) error() error {
 	if f.Verdict.Denial == nil {
 		return nil
@@ -40,9 +40,9 @@ func (f *refused) error() error {
 	return &f.err
 }
 
-// refuse answers by a gate's verdict and seals the response. When headers are
-// sent already it can only seal. What hides a route may be the error of an
-// unknown one, which goes the way of that.
+// refuse answers with a gate's verdict and seals the response. If the header was already
+// sent, it can only seal. A hidden route may be answered by returning the error of an
+// unknown route, which then takes the usual path of such errors.
 func (f *refused) refuse(c *echo.Context) error {
 	if p := adapter.PassageFrom(c.Request().Context()); p != nil {
 		p.Seal.Release()
@@ -50,12 +50,12 @@ func (f *refused) refuse(c *echo.Context) error {
 	resp, known := response(c)
 	if native, undo, ok := f.Verdict.Concealed(); ok && !resp.Committed {
 		adapter.RemoveFields(resp.Header(), undo)
-		if h, err := notFound(native); err == nil { // mount has seen to that
+		if h, err := notFound(native); err == nil { // checked by mount
 			wrapped := c.Response() != http.ResponseWriter(resp)
 			if err := h(c); err != nil {
 				return err
 			}
-			if wrapped { // what hides the route looks as it would for an unknown one
+			if wrapped { // the answer goes through the wrappers, as for an unknown route
 				return f.cover(c, resp)
 			}
 		}
@@ -68,8 +68,8 @@ func (f *refused) refuse(c *echo.Context) error {
 	return settle(c, w, known, f.error())
 }
 
-// cover seals what stands around the response and has not sent all of it yet,
-// which is why the error handler is told here.
+// cover seals writers around the response that have not yet sent everything, which is why
+// it calls the error handler itself.
 func (f *refused) cover(c *echo.Context, resp *echo.Response) error {
 	f.seal.Wrap(c.Response())
 	f.seal.End()
@@ -81,7 +81,7 @@ func (f *refused) cover(c *echo.Context, resp *echo.Response) error {
 	return nil
 }
 
-// refuseInside answers by a check's verdict and seals the response.
+// refuseInside answers with a check's verdict and seals the response.
 func (f *refused) refuseInside(c *echo.Context) error {
 	resp, _ := response(c)
 	p := adapter.PassageFrom(c.Request().Context())
@@ -98,8 +98,8 @@ func (f *refused) refuseInside(c *echo.Context) error {
 		resp.Status = f.Verdict.Response.Status
 		f.close(c, resp)
 	case c.Response() != http.ResponseWriter(resp):
-		// A middleware around the response may hold something back for the seal
-		// below it, which drops it and tells nobody.
+		// A middleware's writer around the response may hold back content for the sealed
+		// writer below it, which then drops it silently.
 		f.answerLater(c)
 		p.Refuse(&f.Refusal, c.Response(), false)
 		resp.Status, resp.Committed = f.Verdict.Response.Status, true
@@ -115,7 +115,7 @@ func (f *refused) refuseInside(c *echo.Context) error {
 	return f.error()
 }
 
-// close seals resp, which is that of c, with a seal of f's own.
+// close seals resp, the response of c, with a seal that belongs to f.
 func (f *refused) close(c *echo.Context, resp *echo.Response) {
 	f.seal.Wrap(resp.ResponseWriter)
 	f.seal.End()
@@ -124,17 +124,17 @@ func (f *refused) close(c *echo.Context, resp *echo.Response) {
 	f.setSealed(c, resp, &f.seal)
 }
 
-// setSealed makes a sealed writer the response of c, in one that shows what resp
-// was sent. A middleware that puts back the writer it found does so in the
-// response it found, or the response into the context: either stays sealed.
+// setSealed makes a sealed writer the response of c, within a response that shows what resp
+// has sent. A middleware may restore the writer that it found, either into the response or
+// into the context: both stay sealed.
 func (f *refused) setSealed(c *echo.Context, resp *echo.Response, w http.ResponseWriter) {
 	f.sealed = *echo.NewResponse(w, c.Logger())
 	f.sealed.Status, f.sealed.Size, f.sealed.Committed = resp.Status, resp.Size, true
 	c.SetResponse(&f.sealed)
 }
 
-// answerLater has the answer written in a context of its own: c may be another
-// request's by then, if an app behind a gate serves this one.
+// answerLater writes the answer in a context of its own: by then c may belong to another
+// request, if an app behind a gate serves this one.
 func (f *refused) answerLater(c *echo.Context) {
 	later := c.Echo().NewContext(c.Request(), nil)
 	f.Answer = func(w http.ResponseWriter, f *adapter.Refusal) { answerIn(later, w, f) }
@@ -146,7 +146,7 @@ func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	answerIn(view.c, w, f)
 }
 
-// answerIn writes the answer to w, whatever stands around the response by now.
+// answerIn writes the answer to w, even if other writers have been put around the response.
 func answerIn(c *echo.Context, w http.ResponseWriter, f *adapter.Refusal) {
 	around := c.Response()
 	resp, _ := response(c)
@@ -170,23 +170,23 @@ func answerIn(c *echo.Context, w http.ResponseWriter, f *adapter.Refusal) {
 	}
 }
 
-// send writes an answer to resp by w.
+// send writes an answer to resp through w.
 func send(resp *echo.Response, w *adapter.Answering, answer *core.Response) {
 	w.Begin(resp.ResponseWriter, answer)
 	resp.ResponseWriter = w
 	resp.WriteHeader(answer.Status)
 	resp.Status = answer.Status
-	if len(answer.Body) > 0 { // a compressor would make a body of none
-		_, _ = resp.Write(answer.Body) // the client has gone; the verdict stands
+	if len(answer.Body) > 0 { // a compressor would turn an empty body into a non-empty one
+		_, _ = resp.Write(answer.Body) // an error means that the client has gone; the verdict stands
 	}
 	if resp.ResponseWriter == http.ResponseWriter(w) {
 		resp.ResponseWriter = w.ResponseWriter
 	}
 }
 
-// settle lets a refusal go on as an error, except where w holds back the answer
-// and would drop it for an error, or where it is not known what w does. There
-// the error handler is told here.
+// settle lets a refusal continue as an error, unless w holds back the answer and would drop
+// it on an error, or it is not known what w does. In these cases it calls the error handler
+// itself.
 func settle(c *echo.Context, w http.ResponseWriter, known bool, err error) error {
 	if err == nil || known && !adapter.HoldsBack(w) || !isRefusal(err) {
 		return err
@@ -203,9 +203,9 @@ func isRefusal(err error) bool {
 	return errors.As(err, &d)
 }
 
-// response is Echo's response to c, below the writers that middlewares have put
-// around it. Where those do not show it, known is false, and it is one around
-// all of them.
+// response returns Echo's response of c, below the writers that middlewares have put around
+// it. If they do not reveal it, known is false, and the result is a response around all of
+// them.
 func response(c *echo.Context) (resp *echo.Response, known bool) {
 	w := c.Response()
 	for range maxWrappers {
@@ -223,5 +223,5 @@ func response(c *echo.Context) (resp *echo.Response, known bool) {
 	return resp, false
 }
 
-// maxWrappers is how many writers around each other are looked through.
+// maxWrappers is the maximum number of nested writers that are unwrapped.
 const maxWrappers = 32

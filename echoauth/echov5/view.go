@@ -12,11 +12,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// view shows Echo's request to the gates: net/http's with Echo's route.
+// view is Echo's request as the gates see it: that of net/http, with Echo's route.
 type view struct {
 	adapter.View
 	c       *echo.Context
-	matched string // the method of c's route, which Echo copies with all of it each time
+	matched string // the method of c's route, cached because Echo copies the whole route on each access
 }
 
 var (
@@ -32,15 +32,15 @@ func newView(c *echo.Context) *view {
 	return v
 }
 
-// gated is a view for a mounted gate.
+// gated is the view for a mounted gate.
 type gated struct{ *view }
 
-// Room is what [core.Room] says.
+// Room implements the method that [core.Room] describes.
 func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
-// Method implements [core.Request] with the method that Echo has matched, should
-// a middleware have changed that of the request since. A handler for any method
-// looks at the request.
+// Method implements [core.Request] and returns the method that Echo has matched, even if a
+// middleware has changed the request's method since. A handler for any method uses that of
+// the request.
 func (v *view) Method() string {
 	if v.matched == "" {
 		v.matched = v.c.RouteInfo().Method
@@ -49,7 +49,7 @@ func (v *view) Method() string {
 	switch v.matched {
 	case method, "", echo.RouteAny, echo.RouteNotFound:
 		return method
-	case http.MethodGet: // HEAD as well, with AutoHandleHEAD
+	case http.MethodGet: // also HEAD, with AutoHandleHEAD
 		if method == http.MethodHead {
 			return method
 		}
@@ -57,17 +57,17 @@ func (v *view) Method() string {
 	return v.matched
 }
 
-// Route implements [core.Request]. What is judged is what the handler is given:
-// the pattern and its parameters must make up the path, decoded or as it was
-// sent. Which of them Echo matches, and whether it decodes parameters then, is
-// up to its router's configuration, which does not show.
+// Route implements [core.Request]. Rules must decide on what the handler is given, so the
+// pattern filled in with its parameters must be the path, decoded or as sent. Which of the
+// two Echo matches, and whether it decodes parameters, depends on the configuration of its
+// router, which cannot be read.
 func (v *view) Route() (core.Route, error) {
 	pattern, u := v.c.Path(), v.Request.URL
 	rt, err := v.Matched(pattern)
 	switch {
 	case err != nil:
 		return rt, err
-	case pattern == "": // in Pre, which is told what will be found
+	case pattern == "": // in Pre: the route that will be found
 		ahead := view{View: v.View, c: v.c.Echo().NewContext(v.Request, nil)}
 		if v.c.Echo().Router().Route(ahead.c); ahead.c.Path() != "" {
 			var found core.Route
@@ -79,9 +79,8 @@ func (v *view) Route() (core.Route, error) {
 		}
 		return rt, err
 	case rt.Escaped && v.makesUp(pattern, u.RawPath):
-		// Echo lets the last parameter of a route run over plain slashes, so only
-		// encoded ones count. Where parameters are decoded, none can be told from
-		// a plain one.
+		// Echo lets the last parameter of a route match literal slashes, so only encoded
+		// ones count. If parameters are decoded, the two cannot be told apart.
 		for _, p := range v.c.PathValues() {
 			if p.Name != "*" {
 				rt.InnerSlashes += adapter.EncodedSlashes(p.Value)
@@ -95,17 +94,17 @@ func (v *view) Route() (core.Route, error) {
 		return adapter.CutAtStar(rt, pattern, u.Path, v.c.Param("*"))
 	}
 	switch info := v.c.RouteInfo(); info.Name {
-	case echo.NotFoundRouteName, echo.MethodNotAllowedRouteName: // nothing has been matched
+	case echo.NotFoundRouteName, echo.MethodNotAllowedRouteName: // no route was matched
 		return rt, nil
 	default:
 		return core.Route{}, fmt.Errorf("%w: it is not what route %q and its parameters make up", core.ErrAmbiguousPath, pattern)
 	}
 }
 
-// makesUp reports whether path is pattern with the parameters filled in, a slash
-// at the end aside.
+// makesUp reports whether path is pattern with its parameters filled in, ignoring a
+// trailing slash.
 func (v *view) makesUp(pattern, path string) bool {
-	if strings.IndexByte(pattern, '\\') >= 0 { // rare: Echo itself knows where the names end
+	if strings.IndexByte(pattern, '\\') >= 0 { // rare: leave it to Echo where names end
 		return strings.TrimSuffix(v.filledIn(pattern), "/") == strings.TrimSuffix(path, "/")
 	}
 	for _, p := range v.c.PathValues() {
@@ -120,7 +119,7 @@ func (v *view) makesUp(pattern, path string) bool {
 			return false
 		}
 		path = path[at+len(p.Value):]
-		if pattern[at] == '*' { // what follows means nothing to Echo
+		if pattern[at] == '*' { // Echo ignores what follows
 			return path == "" || path == "/"
 		}
 		_, after, more := strings.Cut(pattern[at:], "/")
@@ -131,7 +130,7 @@ func (v *view) makesUp(pattern, path string) bool {
 	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/") && !strings.ContainsAny(pattern, ":*")
 }
 
-// filledIn is pattern with the parameters filled in by Echo.
+// filledIn returns pattern with the parameters filled in by Echo.
 func (v *view) filledIn(pattern string) string {
 	values := v.c.PathValues()
 	all := make([]any, len(values))
@@ -141,8 +140,8 @@ func (v *view) filledIn(pattern string) string {
 	return echo.RouteInfo{Path: pattern}.Reverse(all...)
 }
 
-// Param implements [core.Request]. Where Echo has matched the escaped path and
-// left its parameters as they are, it is decoded.
+// Param implements [core.Request]. If Echo has matched the escaped path and left its
+// parameters encoded, it decodes them.
 func (v *view) Param(name string) string {
 	p := v.c.Param(name)
 	if v.Request.URL.RawPath != "" && v.makesUp(v.c.Path(), v.Request.URL.RawPath) {
