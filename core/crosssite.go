@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"net/http"
 	"net/url"
 	"slices"
@@ -46,7 +47,7 @@ func CrossSite(r Request, trusted ...string) error {
 	case origins == 0:
 		return nil
 	}
-	if o, err := url.Parse(origin); err == nil && strings.EqualFold(o.Host, r.Host()) && o.Host != "" &&
+	if o, err := url.Parse(origin); err == nil && ascii.EqualFold(o.Host, r.Host()) && o.Host != "" &&
 		(o.Scheme == "https" || o.Scheme == "http" && r.TLS() == nil) {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // TenantSource finds the tenant that a request is for. [TenantFromPath],
@@ -101,7 +102,7 @@ func TenantFromPath(pattern string) TenantSource {
 // tenants and proves nothing. Handlers take the tenant from the principal, since a
 // framework's own host may come from X-Forwarded-Host.
 func TenantFromHost(domain string) TenantSource {
-	domain = strings.ToLower(strings.Trim(domain, "."))
+	domain = ascii.Lower(strings.Trim(domain, "."))
 	if domain == "" {
 		return TenantSource{err: errors.New("tenant from host: domain must not be empty")}
 	}
@@ -110,7 +111,7 @@ func TenantFromHost(domain string) TenantSource {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		tenant, below := strings.CutSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), "."+domain)
+		tenant, below := strings.CutSuffix(ascii.Lower(strings.TrimSuffix(host, ".")), "."+domain)
 		if !below || strings.Contains(tenant, ".") {
 			return "", nil
 		}

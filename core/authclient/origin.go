@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 )
 
@@ -32,14 +33,14 @@ func parseOrigin(text string, plainHTTP bool) (string, error) {
 // originOf returns scheme, host and port of u (RFC 6454 §4), in lower case and with
 // the default port made explicit.
 func originOf(u *url.URL) string {
-	scheme, port := strings.ToLower(u.Scheme), u.Port()
+	scheme, port := ascii.Lower(u.Scheme), u.Port()
 	if port == "" {
 		port = "80"
 		if scheme == "https" {
 			port = "443"
 		}
 	}
-	return scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+	return scheme + "://" + net.JoinHostPort(ascii.Lower(u.Hostname()), port)
 }
 
 // maxRedirects is more than any client follows by default.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/sallyport-go/sallyport/core/authclient"
 )
@@ -93,6 +94,52 @@ func TestK06OriginsShareCredentialsOnlyWhenTold(t *testing.T) {
 	do(t, c, "GET", a.URL+"/?to="+b.URL, "")
 	equal(t, "at the second", append(atA.sent("Authorization"), atB.sent("Authorization")...), []string{"Bearer token-1", "Bearer token-1"})
 }
+
+// K06: letter case is that of ASCII alone (RFC 3986 §3.2.2). Unicode has other characters
+// with letter case, which make another host (UTS #46 §4): "İ" is "i" in lower case, and
+// "i̇" in the name of a host.
+func TestK06HostsThatOnlyLookAlike(t *testing.T) {
+	const ascii, sharp = "abcdefghijklmnopqrstuvwxyz.example", "fa\u00DF.example"
+	var at, sent string
+	base := roundTripper(func(r *http.Request) (*http.Response, error) {
+		at, sent = r.URL.Host, r.Header.Get("Authorization")
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	})
+	transport, err := authclient.New(base, bearerSource(t, new(issuer).fetch), []string{"https://" + ascii, "https://" + sharp})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts := map[string]bool{
+		ascii: true, strings.ToUpper(ascii): true, sharp: true, "FA\u00DF.Example": true, // whether it is ours
+		"fa\u1E9E.example": false, "fa\xDF.example": false, "fass.example": false,
+	}
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		for _, f := range []func(rune) rune{unicode.ToLower, unicode.ToUpper, unicode.ToTitle, unicode.SimpleFold} {
+			if c := string(unicode.ToLower(f(r))); f(r) < 0x80 && strings.Contains(ascii, c) {
+				hosts[strings.Replace(ascii, c, string(r), 1)] = false
+			}
+		}
+	}
+	if len(hosts) < 10 {
+		t.Fatalf("%d hosts", len(hosts))
+	}
+	for host, ours := range hosts {
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://any.example/", nil)
+		req.URL.Host = host
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if at != host || (sent != "") != ours {
+			t.Errorf("%q gets %q", at, sent)
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestResponsesShowNoCredentials(t *testing.T) {
 	s := serve(t, &script{answers: []string{"200"}})

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // sameTarget reports whether uri names the same target as the request line of r,
@@ -37,7 +38,7 @@ type absolute struct {
 
 func parseAbsolute(s string) (a absolute, ok bool) {
 	scheme, rest, found := strings.Cut(s, "://")
-	a.scheme = strings.ToLower(scheme)
+	a.scheme = ascii.Lower(scheme)
 	if !found || a.scheme != "http" && a.scheme != "https" {
 		return absolute{}, false
 	}
@@ -59,5 +60,5 @@ func (a absolute) isAt(host string) bool {
 	if a.scheme == "https" {
 		port = ":443"
 	}
-	return strings.EqualFold(strings.TrimSuffix(a.authority, port), strings.TrimSuffix(host, port))
+	return ascii.EqualFold(strings.TrimSuffix(a.authority, port), strings.TrimSuffix(host, port))
 }

@@ -3,6 +3,7 @@
 package loopback
 
 import (
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"net"
 	"net/netip"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // "localhost" in any letter case or a loopback address. Other names are not,
 // whatever they resolve to.
 func Host(host string) bool {
-	if strings.EqualFold(host, "localhost") {
+	if ascii.EqualFold(host, "localhost") {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
@@ -25,6 +26,6 @@ func Authority(field string) bool {
 	if h, _, err := net.SplitHostPort(field); err == nil {
 		field = h
 	}
-	name := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(field, "["), "]"))
+	name := ascii.Lower(strings.TrimSuffix(strings.TrimPrefix(field, "["), "]"))
 	return Host(name) || len(name) > len(".localhost") && strings.HasSuffix(name, ".localhost")
 }

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
@@ -52,7 +52,7 @@ func CheckRedirect(r *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
-	if first := via[0].URL; r.URL.Scheme != first.Scheme || !strings.EqualFold(r.URL.Host, first.Host) {
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || !ascii.EqualFold(r.URL.Host, first.Host) {
 		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", quiet.Origin(r.URL))
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
@@ -63,7 +64,7 @@ func targetPath(target string) (string, error) {
 // path.
 func normalizeURI(uri string) (string, error) {
 	scheme, rest, ok := strings.Cut(uri, "://")
-	scheme = strings.ToLower(scheme)
+	scheme = ascii.Lower(scheme)
 	if !ok || scheme != "https" && scheme != "http" {
 		return "", errors.New("neither https nor http")
 	}
@@ -87,7 +88,7 @@ func normalizeURI(uri string) (string, error) {
 // normalizeAuthority returns the host and, unless it is the scheme's default, the
 // port (RFC 3986 §3.2.2, §3.2.3).
 func normalizeAuthority(scheme, authority string) (string, error) {
-	host, port := strings.ToLower(authority), ""
+	host, port := ascii.Lower(authority), ""
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
 		host, port = host[:colon], host[colon+1:]
 	}

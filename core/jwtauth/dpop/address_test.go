@@ -54,6 +54,8 @@ func TestNormalizeURI(t *testing.T) { // RFC 3986 §6.2.2, §6.2.3
 		"https://api.example/a b":    "",
 		"https://api.example/a\\b":   "",
 		"https://api.example\\a":     "",
+		"https://ap\u0130.example/a": "", // "i" in lower case
+		"https://\u212A.example/a":   "",
 		"https://api%2eexample/":     "",
 		" https://api.example/":      "",
 	} {

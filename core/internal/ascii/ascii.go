@@ -1,0 +1,27 @@
+// Package ascii ignores the letter case of ASCII alone, as the names of hosts do (RFC
+// 3986 §3.2.2, RFC 5890 §2.3.2.1). Unicode folds other characters onto ASCII letters or
+// onto each other: U+0130 becomes "i" in lower case, although a host with it is another
+// one.
+package ascii
+
+import "strings"
+
+// Lower returns s with the letters A to Z in lower case.
+func Lower(s string) string {
+	first := strings.IndexFunc(s, isUpper)
+	if first < 0 {
+		return s
+	}
+	b := []byte(s)
+	for i := first; i < len(b); i++ {
+		if isUpper(rune(b[i])) {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
+
+// EqualFold reports whether s and t are equal but for the letter case of A to Z.
+func EqualFold(s, t string) bool { return len(s) == len(t) && Lower(s) == Lower(t) }

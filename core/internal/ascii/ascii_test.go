@@ -1,0 +1,26 @@
+package ascii
+
+import (
+	"testing"
+	"unicode"
+)
+
+func TestOnlyASCIIHasLetterCase(t *testing.T) {
+	if got := Lower("API.\u0130\u1E9E\u212A\u00C9\xff-9[]"); got != "api.\u0130\u1E9E\u212A\u00C9\xff-9[]" {
+		t.Errorf("%q", got)
+	}
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		s := string(r)
+		if (Lower(s) != s) != ('A' <= r && r <= 'Z') {
+			t.Fatalf("%q becomes %q", s, Lower(s))
+		}
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			if both := r < 0x80 && other < 0x80; EqualFold(s, string(other)) != both {
+				t.Fatalf("%q and %q: %v", r, other, !both)
+			}
+		}
+	}
+	if !EqualFold("ApI.example", "aPi.EXAMPLE") || EqualFold("api", "apis") || EqualFold("\xff", "\xfe") {
+		t.Error("EqualFold")
+	}
+}
