@@ -296,8 +296,11 @@ func tokenFixation(t *testing.T, f Framework) {
 func tokenCrossSite(t *testing.T, f Framework, cookies bool) {
 	l := &ledger{}
 	fr := newLoginApp(t, f, cookies, shared{}, issuing.WithAnswers(core.WithAttemptLimiter(l), core.WithTrustedOrigins("https://front.example")))
-	p := fr.gets(fr.login("alice", openSesame))
-	l.heard()
+	p, ended := fr.gets(fr.login("alice", openSesame)), fr.gets(fr.login("alice", openSesame))
+	Send(t, fr.addr, fr.present("/logout", ended.refresh))
+	if asked, _ := l.heard(); asked != "alice; alice" {
+		t.Errorf("the limiter is asked for %q at two logins and a logout", asked)
+	}
 	for _, tt := range crossSiteMatrix {
 		header := lines(tt.header)
 		if !tt.refused {
@@ -310,6 +313,10 @@ func tokenCrossSite(t *testing.T, f Framework, cookies bool) {
 			"login":   posted(true, "/login", map[string]string{"user": "alice", "password": openSesame}, header...),
 			"refresh": fr.present("/refresh", p.refresh, header...),
 			"logout":  fr.present("/logout", p.refresh, header...),
+			// Browsers leave cookies out there (rfc6265bis §5.6.7), but let an answer delete them.
+			"logout without a token":           posted(true, "/logout", nil, header...),
+			"logout with one that has ended":   fr.present("/logout", ended.refresh, header...),
+			"logout with an access token only": posted(true, "/logout", nil, append(header, fr.enters(p.access))...),
 		} {
 			a := Send(t, fr.addr, request)
 			refused(t, what+" with "+tt.header, a, http.StatusForbidden, core.CodeCrossSite)

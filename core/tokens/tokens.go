@@ -133,6 +133,9 @@ func (m *Manager) finish() error {
 		return err
 	}
 	m.guard = g
+	if g, err = g.With(core.WithAttemptLimiter(unlimited{})); err != nil {
+		return err
+	}
 	m.exit, err = g.Optional()
 	return err
 }
