@@ -63,6 +63,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/option"
@@ -325,10 +326,14 @@ func (l *Limiter) keyOf(account string) accountKey {
 	h := l.hashes.Get().(hash.Hash)
 	defer l.hashes.Put(h)
 	h.Reset()
-	_, _ = h.Write([]byte(strings.ToLower(strings.TrimSpace(account)))) // a hash takes everything
+	_, _ = h.Write([]byte(strings.Map(folded, strings.TrimSpace(account)))) // a hash takes everything
 	var sum [sha256.Size]byte
 	return accountKey(h.Sum(sum[:0])[:16])
 }
+
+// folded returns the same character for all that differ in letter case only. Lower
+// case alone does not: "S" is also the upper case of "ſ", and "Σ" that of "ς".
+func folded(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
 
 // counts reports whether err, an authenticator's, means a guess.
 func (l *Limiter) counts(err error) bool {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"unicode"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -197,5 +198,30 @@ func BenchmarkRefusal(b *testing.B) {
 		if l.Allow(context.Background(), r, "alice") == nil {
 			b.Fatal("allowed")
 		}
+	}
+}
+
+// A name in another letter case is the same account, whichever character it has: each
+// "s" would otherwise double the guesses, by "ſ".
+func TestAccountsHaveNoLetterCase(t *testing.T) {
+	l, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(a, b string) {
+		if l.keyOf(a) != l.keyOf(b) {
+			t.Errorf("%q and %q are counted apart", a, b)
+		}
+	}
+	same(" Boss", "boſs\t")
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		for _, f := range []func(rune) rune{unicode.ToLower, unicode.ToUpper, unicode.ToTitle, unicode.SimpleFold} {
+			if other := f(r); other != r {
+				same("a"+string(r), "a"+string(other))
+			}
+		}
+	}
+	if l.keyOf("alice") == l.keyOf("alicé") {
+		t.Error("two names are one account")
 	}
 }
