@@ -206,6 +206,46 @@ func TestRoots(t *testing.T) {
 	}
 }
 
+// TestExpiredOnlyIfGoodBefore: anybody can make a certificate with dates in the past, of
+// which a gate that takes lapsed credentials for none must not think that it was good
+// once (RFC 5280 §6.1.3).
+func TestExpiredOnlyIfGoodBefore(t *testing.T) {
+	ca, other := testca.New(t, "ca"), testca.New(t, "other") // valid for an hour around now, as all below
+	var ahead time.Duration
+	a := authenticator(t, mtls.DNSName(), mtls.WithRoots(ca.Pool()), mtls.WithClock(func() time.Time { return time.Now().Add(ahead) }))
+	for _, c := range []struct {
+		name            string
+		ahead, from, to time.Duration // of the clock, and of the certificate's validity
+		direct, below   string        // issued by the root, and by an intermediate
+	}{
+		{"valid", 0, -time.Hour, time.Hour, "a.example", "a.example"},
+		{"expired", 0, -time.Hour, -time.Minute, "!expired", "!expired"},
+		{"not yet valid", 0, time.Minute, time.Hour, "!not_yet_valid", "!not_yet_valid"},
+		{"expired with all others", 2 * time.Hour, -time.Hour, time.Hour, "!expired", "!expired"},
+		{"below expired ones", 2 * time.Hour, -time.Hour, 3 * time.Hour, "!expired", "!expired"},
+		{"below ones that are not yet valid", -2 * time.Hour, -3 * time.Hour, time.Hour, "!expired", "!not_yet_valid"},
+		{"valid before all others", 0, -3 * time.Hour, -2 * time.Hour, "!expired", "!unknown_key"},
+	} {
+		ahead = c.ahead
+		edit := func(cert *x509.Certificate) {
+			cert.NotBefore, cert.NotAfter, cert.DNSNames = time.Now().Add(c.from), time.Now().Add(c.to), []string{"a.example"}
+		}
+		for _, issuer := range []*testca.CA{ca, other} {
+			if issuer == other {
+				c.direct, c.below = "!unknown_key", "!unknown_key"
+			}
+			middle := issuer.Intermediate(t, "middle")
+			for want, certs := range map[*string][]*x509.Certificate{
+				&c.direct: chain(issuer.Client(t, edit).Leaf), &c.below: chain(middle.Client(t, edit).Leaf, middle.Certificate),
+			} {
+				if got := outcome(a.Authenticate(t.Context(), over(certs))); got != *want {
+					t.Errorf("%s, %d below %s: %s, want %s", c.name, len(certs), issuer.Certificate.Subject.CommonName, got, *want)
+				}
+			}
+		}
+	}
+}
+
 func uris(list ...string) func(*x509.Certificate) {
 	return func(c *x509.Certificate) {
 		for _, s := range list {

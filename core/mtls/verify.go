@@ -13,33 +13,66 @@ import (
 )
 
 // verify builds a chain from leaf to one of the roots (RFC 5280 §6).
+//
+// A certificate has expired, and is not merely one that anybody has made with a date in
+// the past, only if the chain is good at a time at which all of it was valid.
 func (a *Authenticator) verify(leaf *x509.Certificate, intermediates []*x509.Certificate, now time.Time) (*x509.Certificate, error) {
 	pool := x509.NewCertPool()
 	for _, c := range intermediates {
 		pool.AddCert(c)
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: a.roots, Intermediates: pool, CurrentTime: now,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	})
+	check := func(at time.Time) error {
+		_, err := leaf.Verify(x509.VerifyOptions{
+			Roots: a.roots, Intermediates: pool, CurrentTime: at,
+			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		})
+		return err
+	}
+	err := check(now)
 	if err == nil {
 		return leaf, nil
 	}
-	// Expiry is checked first: which of several defects of a chain is reported
-	// depends on the order of the checks.
-	if expired := withinValidity(leaf, now); expired != nil {
-		return nil, expired
+	at, overlap := commonTime(append([]*x509.Certificate{leaf}, intermediates...), now)
+	if overlap && !at.Equal(now) {
+		untimely, reason := err, core.ReasonExpired
+		if at.After(now) {
+			reason = core.ReasonNotYetValid
+		}
+		if err = check(at); err == nil {
+			return nil, refused(reason, fmt.Errorf("mtls: %w", untimely))
+		}
 	}
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) {
-		switch invalid.Reason {
-		case x509.Expired:
+		switch {
+		case invalid.Reason == x509.Expired && overlap: // one of the roots, since all others are valid then
 			return nil, refused(core.ReasonExpired, fmt.Errorf("mtls: %w", err))
-		case x509.IncompatibleUsage:
+		case invalid.Reason == x509.IncompatibleUsage:
 			return nil, refused(core.ReasonBadClaim, fmt.Errorf("mtls: %w", err))
 		}
 	}
 	return nil, refused(core.ReasonUnknownKey, fmt.Errorf("mtls: %w", err))
+}
+
+// commonTime returns the time nearest to now at which all certificates are valid; ok is
+// false if there is none.
+func commonTime(certificates []*x509.Certificate, now time.Time) (at time.Time, ok bool) {
+	from, to := certificates[0].NotBefore, certificates[0].NotAfter
+	for _, c := range certificates[1:] {
+		if c.NotBefore.After(from) {
+			from = c.NotBefore
+		}
+		if c.NotAfter.Before(to) {
+			to = c.NotAfter
+		}
+	}
+	switch {
+	case now.Before(from):
+		now = from
+	case now.After(to):
+		now = to
+	}
+	return now, !from.After(to)
 }
 
 // validChain returns why none of the chains is valid at now. They were valid when
