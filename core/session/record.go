@@ -41,6 +41,8 @@ func newRecord(p *core.Principal) record {
 	rec := record{Version: recordVersion, Identity: sessionstore.NewIdentity(p)}
 	if rec.Scheme == schemeName { // a login from a session: the claim has the original scheme
 		rec.Scheme = ""
+	} else {
+		delete(rec.Claims, ClaimLoginScheme) // whatever a token says of itself by that name
 	}
 	return rec
 }
@@ -48,7 +50,7 @@ func newRecord(p *core.Principal) record {
 // principal returns the principal that the session belongs to.
 func (rec *record) principal() (*core.Principal, error) {
 	claims := rec.Claims
-	if rec.Scheme != "" { // whatever a token says of itself by that name
+	if rec.Scheme != "" {
 		if claims == nil {
 			claims = map[string]any{}
 		}

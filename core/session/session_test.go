@@ -90,6 +90,24 @@ func TestPrincipalComesBack(t *testing.T) {
 	}
 }
 
+// TestLoginSchemeIsNoClaimOfTokens: a provider may let its users choose claims, of which
+// one must not say how they have signed in.
+func TestLoginSchemeIsNoClaimOfTokens(t *testing.T) {
+	b := newBench(t)
+	claims := map[string]any{session.ClaimLoginScheme: "ClientCertificate", "plan": "pro"}
+	for scheme, want := range map[string]any{"": nil, "OpenID": "OpenID"} {
+		cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Scheme: scheme, Claims: claims}), "")
+		p, err := b.manager.Authenticate(t.Context(), request("GET", cookie))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := p.Claim(session.ClaimLoginScheme)
+		if plan, _ := p.Claim("plan"); got != want || plan != "pro" {
+			t.Errorf("a login by %q is one by %v, with plan %v", scheme, got, plan)
+		}
+	}
+}
+
 // policyRoles is a policy that gives everybody one role.
 type policyRoles struct{ role string }
 
