@@ -78,6 +78,9 @@ func SetUser(name string, text []byte, user, hash string) ([]byte, error) {
 	if strings.HasPrefix(strings.TrimLeft(user, " \t"), "#") {
 		return nil, fmt.Errorf("htpasswd: user %q begins with #, which is a comment in a file", user)
 	}
+	if strings.ContainsAny(hash, "\r\n") {
+		return nil, errors.New("htpasswd: the hash holds a line end, after which the file would have another user")
+	}
 	var out bytes.Buffer
 	replaced := false
 	for line := range strings.Lines(string(text)) {

@@ -85,6 +85,8 @@ func TestSetUserKeepsTheRestOfTheFile(t *testing.T) {
 		"a user twice":    {"bob:" + one + "\nbob:" + one + "\n", "bob", two},
 		"a faulty hash":   {"ann:$apr1$x$y\n", "bob", one},
 		"a hash and more": {"", "bob", one + "\nann:" + one[:5]},
+		"another user":    {"", "bob", one + "\nann:" + one},
+		"a line end more": {"", "bob", one + "\r\n"},
 	} {
 		if got, err := htpasswd.SetUser("f", []byte(tc.text), tc.user, tc.hash); err == nil {
 			t.Errorf("%s: %q", name, got)
