@@ -216,6 +216,17 @@ func TestEachOutcomeOfARequestIsCountedOnce(t *testing.T) {
 	}
 }
 
+// TestEachGateHasItsName: [core.Event] lists them.
+func TestEachGateHasItsName(t *testing.T) {
+	m := measure(t)
+	for _, gate := range []string{"authenticate", "optional", "authorize", "require", "check", "sign_in", "refresh", "logout", "recheck"} {
+		m.Observe(t.Context(), core.Event{Gate: gate, Outcome: core.OutcomeAllowed, PrincipalID: "ann"})
+		if m.series(t)["sallyport.authentications{sallyport.gate="+gate+",sallyport.result=success,sallyport.scheme=}"] != 1 {
+			t.Errorf("%s is not counted by its name", gate)
+		}
+	}
+}
+
 func sum(series map[string]float64) (all float64) {
 	for _, value := range series {
 		all += value

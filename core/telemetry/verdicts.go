@@ -14,7 +14,7 @@ import (
 
 // gates and outcomes are those of events; the last of each stands for any other.
 var (
-	gates    = [...]string{"authenticate", "optional", "authorize", "require", "check", "sign_in", "refresh", "recheck", other}
+	gates    = [...]string{"authenticate", "optional", "authorize", "require", "check", "sign_in", "refresh", "logout", "recheck", other}
 	outcomes = [...]core.Outcome{
 		core.OutcomeAllowed, core.OutcomePreflight, core.OutcomeUnauthenticated, core.OutcomeForbidden,
 		core.OutcomeBadRequest, core.OutcomeUnavailable, core.OutcomeError, core.OutcomeLimited, core.OutcomeClientGone, other,
