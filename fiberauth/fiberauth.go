@@ -172,22 +172,18 @@ func refuseInside(c *fiber.Ctx, view *view, v core.Verdict) error {
 	return refusal(v)
 }
 
-// settle passes a refusal on to the app's own error handler. Fiber's default one is
-// left out, since it would replace the body. If the server does not send the sealed
-// response by itself, settle calls the error handler here and then restores the
-// response, which nobody could do after the error handler.
+// settle tells the app's own error handler about a refusal and then restores the
+// response, which nobody could do after Fiber had called it. Fiber's default one is left
+// out, since it would replace the body.
 func settle(c *fiber.Ctx, err error) error {
-	if err != nil && isRefusal(err) && resolverFor(c.App()).quiet {
-		err = nil
-	}
 	ctx := c.Context()
-	if !fasthttpauth.MustResend(ctx) {
+	if !fasthttpauth.Refused(ctx) {
 		return err
 	}
-	if err != nil {
+	if err != nil && (!isRefusal(err) || !resolverFor(c.App()).quiet) {
 		_ = c.App().ErrorHandler(c, err)
 	}
-	fasthttpauth.Resend(ctx)
+	fasthttpauth.Restore(ctx)
 	return nil
 }
 

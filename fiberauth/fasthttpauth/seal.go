@@ -3,6 +3,8 @@ package fasthttpauth
 import (
 	"bytes"
 	"context"
+	"io"
+	"runtime"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -14,7 +16,7 @@ import (
 // Seal makes the response as it is now the one that is sent, whatever handlers, error
 // handlers and middlewares do to it afterwards. It uses what fasthttp has for handlers
 // that run on after a timeout. The connection is out of their reach as well from then
-// on. If the response is not sent by a fasthttp server, [Resend] must be called.
+// on. A gate calls [Restore] once the handlers behind it have returned.
 func Seal(ctx *fasthttp.RequestCtx) {
 	if Sealed(ctx) {
 		return // already refused
@@ -28,10 +30,12 @@ func Seal(ctx *fasthttp.RequestCtx) {
 	}
 	// The server also forgets the request, with the files of a form.
 	ctx.Request.RemoveMultipartFormFiles()
-	resend := !served(ctx)
-	ctx.SetUserValue(sealKey{}, resend)
 	ctx.TimeoutErrorWithResponse(resp)
-	if resend { // by a gate, if there is one: an error handler's answer has another length
+	ctx.SetUserValue(sealKey{}, ctx.LastTimeoutErrorResponse())
+	if served(ctx) {
+		closeForgotten(ctx)
+	} else { // a gate resends it, if there is one: an error handler's answer has another length
+		ctx.SetUserValue(resendKey{}, true)
 		resp.Header.Del(fasthttp.HeaderContentLength)
 	}
 	peer := ctx.RemoteAddr()
@@ -39,8 +43,34 @@ func Seal(ctx *fasthttp.RequestCtx) {
 	ctx.SetRemoteAddr(peer) // as somebody may have set it
 }
 
-// sealKey is the user value of a sealed response: whether it must be resent.
-type sealKey struct{}
+// sealKey is the user value that holds a sealed response, resendKey that of one that
+// the server does not send by itself.
+type (
+	sealKey   struct{}
+	resendKey struct{}
+)
+
+// closeForgotten closes the user values of ctx once nobody uses it: a server closes
+// those that are an [io.Closer] at the end of a request, and forgets ctx when its
+// response is sealed. Handlers may use them until they have returned, which nothing
+// else tells.
+func closeForgotten(ctx *fasthttp.RequestCtx) {
+	var closers []io.Closer
+	ctx.VisitUserValuesAll(func(_, value any) {
+		if c, ok := value.(io.Closer); ok {
+			closers = append(closers, c)
+		}
+	})
+	if closers != nil {
+		runtime.AddCleanup(ctx, closeAll, closers)
+	}
+}
+
+func closeAll(closers []io.Closer) {
+	for _, c := range closers {
+		_ = c.Close() // as the server does
+	}
+}
 
 // Sealed reports whether the response of ctx is sealed. An adaptor that serves
 // requests of another server may use a ctx again, with the sealed response of an
@@ -70,18 +100,29 @@ func served(ctx *fasthttp.RequestCtx) bool {
 }
 
 // MustResend reports whether the response of ctx is sealed and the server does not
-// send the sealed response by itself. Once the handlers behind a gate have returned,
-// the gate then calls the error handler and after it [Resend].
+// send the sealed response by itself.
 func MustResend(ctx *fasthttp.RequestCtx) bool {
-	if ctx.LastTimeoutErrorResponse() == nil { // as of most requests
-		return false
-	}
-	must, _ := ctx.UserValue(sealKey{}).(bool)
-	return must
+	return ctx.LastTimeoutErrorResponse() != nil && ctx.UserValue(resendKey{}) != nil
 }
 
-// Resend restores the response that was sealed.
-func Resend(ctx *fasthttp.RequestCtx) { ctx.LastTimeoutErrorResponse().CopyTo(&ctx.Response) }
+// Refused reports whether the response of ctx was sealed by [Seal].
+func Refused(ctx *fasthttp.RequestCtx) bool {
+	return ctx.LastTimeoutErrorResponse() != nil && ctx.UserValue(sealKey{}) != nil // nil first, as of most requests
+}
+
+// Restore makes the response that was sealed the one of ctx, which must be [Refused],
+// in place of what handlers and the error handler have written since. It closes what
+// they have opened and the server would not: files of a form, and a body stream, such
+// as a file.
+func Restore(ctx *fasthttp.RequestCtx) {
+	sealed, _ := ctx.UserValue(sealKey{}).(*fasthttp.Response)
+	if ctx.LastTimeoutErrorResponse() != sealed { // a handler has timed the request out
+		ctx.TimeoutErrorWithResponse(sealed)
+		ctx.SetUserValue(sealKey{}, ctx.LastTimeoutErrorResponse())
+	}
+	ctx.Request.RemoveMultipartFormFiles()
+	sealed.CopyTo(&ctx.Response)
+}
 
 // insideKey is the user value that holds a refused check.
 type insideKey struct{}
