@@ -41,10 +41,10 @@ func (v View) Route() (core.Route, error) {
 	}
 	if isSubtree(pattern) {
 		rt, err := v.Matched("")
-		if err != nil || pattern[len(pattern)-1] != '*' {
+		if err != nil || pattern[len(pattern)-1] == '/' {
 			return rt, err
 		}
-		return v.compareStar(rt, pattern)
+		return v.compareRest(rt, pattern)
 	}
 	rt, err := v.Matched(pattern)
 	if err == nil && pattern != "" {
@@ -71,12 +71,18 @@ func (v View) compare(rt *core.Route) error {
 	return err
 }
 
-// compareStar does what compare does for a pattern that ends in a star, which rt
-// does not cover. It is not enough that the path ends in what the star matched:
-// URLFormat leaves "secret" of "/files/secret.secret" as well.
-func (v View) compareStar(rt core.Route, pattern string) (core.Route, error) {
-	front, rest := pattern[:len(pattern)-1], v.Request.PathValue("*")
+// compareRest does what compare does for a pattern that ends in a star or in
+// "{name...}", which rt does not cover. It is not enough that the path ends in what
+// that matched: URLFormat leaves "secret" of "/files/secret.secret" as well.
+func (v View) compareRest(rt core.Route, pattern string) (core.Route, error) {
+	front, name := pattern[:len(pattern)-1], "*"
 	star := pattern[max(0, len(pattern)-2):] // there may be others in expressions
+	if pattern[len(pattern)-1] != '*' {
+		_, name, _ = cutWildcard(pattern[strings.LastIndexByte(pattern, '{'):])
+		front, star = pattern[:strings.LastIndexByte(pattern, '{')], ""
+		name = strings.TrimSuffix(name, "...")
+	}
+	rest := v.Request.PathValue(name)
 	for _, path := range [...]string{rt.Path, v.Request.URL.Path} {
 		before, ok := strings.CutSuffix(strings.TrimSuffix(path, "/"), strings.TrimSuffix(rest, "/"))
 		if ok && rest != "" && strings.HasSuffix(before, "/") != strings.HasSuffix(front, "/") {

@@ -176,6 +176,22 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 		{"/files/a%20b/{name}", "/files/a%20b/c%3Ad", nothing, 204},
 		{"/files/a%20b/{name}", "/files/a b/c", nothing, 204},
 		{"/files/:name", "/files/:name", nothing, 204},
+		{"/files/{name...}", "/files/secret", to("/public"), 403},
+		{"/files/{name...}", "/files/secret/x", to("/files/secret/x.json"), 403},
+		{"GET example.com/files/{name...}", "/files/secret", to("/files"), 403},
+		{"/{name...}", "/files/secret", to("/public"), 403},
+		{"/{na}/{name...}", "/files/secret", to("/public"), 403},
+		{"/{na}/{name...}", "/other/secret", value, 403},
+		{"/files/{name...}", "/files/public", value, 403},
+		{"/files/{name...}", "/files/public", end, 403},
+		{"/files/{name...}", "/files/s%65cret", to("/public"), 400},
+		{"/files/{name...}", "/files/public", to("/other"), 204},
+		{"/files/{name...}", "/files/secret", strip, 204}, // the path is /secret
+		{"/files/{name...}", "/files/secret", nothing, 403},
+		{"/files/{name...}", "/files/", nothing, 204},
+		{"/files/{name...}", "/files/public/x/", nothing, 204},
+		{"/files/a%20b/{name...}", "/files/a%20b/c%3Ad/e", nothing, 204},
+		{"/{name...}", "/", nothing, 204},
 	} {
 		mux := http.NewServeMux()
 		mux.Handle(tt.pattern, tt.inside(httpauth.Authorize(authtest.MountGuard(t, false))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
