@@ -3,6 +3,7 @@ package watch
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -25,7 +26,7 @@ func TestCutOffFile(t *testing.T) {
 		"CRLF":                          {"a\r\nbc\r\n", "a\r\nb", true},
 	} {
 		is := func(text string) Snapshot {
-			return snapshot([]reading{{source: source{name: "f"}, content: []byte(text)}})
+			return snapshot([]reading{{source: source{name: "f"}, content: []byte(text)}}, runtime.Gosched)
 		}
 		if got := is(c.now).cutOff(is(c.before).ended()); got != c.cut {
 			t.Errorf("%s: %v", name, got)

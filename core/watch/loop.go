@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -45,7 +46,7 @@ func (w *Watcher) run(first chan<- outcome) {
 		case <-l.burst.over():
 			l.settle()
 		case reply := <-w.triggers:
-			s, err := l.load()
+			s, err := l.load(rest)
 			reply <- l.conclude(s, err, true)
 		}
 	}
@@ -53,7 +54,7 @@ func (w *Watcher) run(first chan<- outcome) {
 
 // start reads the files for the first time. New reports failures.
 func (l *loop) start() outcome {
-	s, err := l.load()
+	s, err := l.load(runtime.Gosched)
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -68,7 +69,7 @@ func (l *loop) start() outcome {
 // missing or incomplete is given more time, since it is usually about to be
 // recreated, or still being copied.
 func (l *loop) settle() {
-	s, err := l.load()
+	s, err := l.load(rest)
 	if (err != nil || s.cutOff(l.ended)) && l.burst.again() {
 		return
 	}
@@ -77,7 +78,7 @@ func (l *loop) settle() {
 }
 
 // load attaches the events before it reads, so that no change is missed in between.
-func (l *loop) load() (Snapshot, error) {
+func (l *loop) load(pause func()) (Snapshot, error) {
 	err := l.events.attach()
 	if text := message(err); text != l.eventErr {
 		l.eventErr = text
@@ -85,7 +86,7 @@ func (l *loop) load() (Snapshot, error) {
 			l.config.report(err)
 		}
 	}
-	return l.config.load()
+	return l.config.load(pause)
 }
 
 // conclude handles the result of a read. If insist is true, rejected content is

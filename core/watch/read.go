@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 const (
@@ -24,15 +25,24 @@ type reading struct {
 	content []byte
 }
 
+// part is how many bytes are read, or hashed, without a pause: some hundred microseconds
+// of work.
+const part = 512 << 10
+
+// rest is the pause of a load beside requests: the processor serves those that have come
+// meanwhile, which it would not look for if the goroutine only yielded.
+func rest() { time.Sleep(300 * time.Microsecond) }
+
 // load reads all files in one state. It checks all of them again after reading the last
-// one, so that a model is never combined with the policy of a later state.
-func (c *config) load() (Snapshot, error) {
+// one, so that a model is never combined with the policy of a later state. It calls pause
+// after each part of a large file.
+func (c *config) load(pause func()) (Snapshot, error) {
 	var err error
 	for range readTries {
 		var all []reading
-		if all, err = c.readAll(); err == nil {
+		if all, err = c.readAll(pause); err == nil {
 			if err = c.unchanged(all); err == nil {
-				return snapshot(all), nil
+				return snapshot(all, pause), nil
 			}
 		}
 		// A file of a directory may go between being listed and being read.
@@ -43,15 +53,15 @@ func (c *config) load() (Snapshot, error) {
 	return Snapshot{}, fmt.Errorf("watch: %w", err)
 }
 
-func snapshot(all []reading) Snapshot {
+func snapshot(all []reading, pause func()) Snapshot {
 	files := make([]File, len(all))
 	for i, r := range all {
 		files[i] = File{Name: r.name, Content: r.content}
 	}
-	return Snapshot{Files: files, Hash: hash(files)}
+	return Snapshot{Files: files, Hash: hash(files, pause)}
 }
 
-func (c *config) readAll() ([]reading, error) {
+func (c *config) readAll(pause func()) ([]reading, error) {
 	files, err := c.list()
 	if err != nil {
 		return nil, err
@@ -59,7 +69,7 @@ func (c *config) readAll() ([]reading, error) {
 	all := make([]reading, 0, len(files))
 	left := c.maxTotal
 	for _, file := range files {
-		r, err := readFile(file, c.maxFile)
+		r, err := readFile(file, c.maxFile, pause)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +141,7 @@ func (c *config) expand(path source) ([]source, error) {
 }
 
 // readFile reads one file and fails if the file changes meanwhile.
-func readFile(s source, limit int64) (reading, error) {
+func readFile(s source, limit int64, pause func()) (reading, error) {
 	// A pipe would block in Open, so check first.
 	if info, err := os.Stat(s.abs); err != nil {
 		return reading{}, named(s, err)
@@ -150,7 +160,7 @@ func readFile(s source, limit int64) (reading, error) {
 	if before.Size() > limit {
 		return reading{}, tooLarge(s, limit)
 	}
-	content, err := readUpTo(f, before.Size(), limit)
+	content, err := readUpTo(inParts{f, pause}, before.Size(), limit)
 	if err != nil {
 		return reading{}, named(s, err)
 	}
@@ -165,6 +175,20 @@ func readFile(s source, limit int64) (reading, error) {
 		return reading{}, fmt.Errorf("%s: %w", s.name, ErrChanging)
 	}
 	return reading{s, after, content}, nil
+}
+
+// inParts reads at most a part at a time.
+type inParts struct {
+	io.Reader
+	pause func()
+}
+
+func (r inParts) Read(room []byte) (int, error) {
+	n, err := r.Reader.Read(room[:min(len(room), part)])
+	if n == part {
+		r.pause()
+	}
+	return n, err
 }
 
 // readUpTo reads r to its end, but at most one byte more than limit. It expects size

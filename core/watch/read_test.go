@@ -1,10 +1,14 @@
 package watch
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,6 +50,36 @@ func TestReadNamesFilesAsGiven(t *testing.T) {
 	}
 }
 
+// TestLargeFilesAreReadInParts has a pause after each, when it is read and when it is
+// hashed.
+func TestLargeFilesAreReadInParts(t *testing.T) {
+	t.Parallel()
+	for size, parts := range map[int]int{0: 0, part - 1: 0, part: 1, 3*part + 7: 3} {
+		name := filepath.Join(t.TempDir(), "p.csv")
+		write(t, name, strings.Repeat("a line\n", size)[:size])
+		c, err := newConfig([]string{name}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pauses := 0
+		got, err := c.load(func() { pauses++ })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pauses != 2*parts {
+			t.Errorf("%d bytes: %d pauses, want %d", size, pauses, 2*parts)
+		}
+		want := sha256.New()
+		for _, text := range []string{name, string(got.Files[0].Content)} {
+			_ = binary.Write(want, binary.BigEndian, uint64(len(text)))
+			want.Write([]byte(text))
+		}
+		if n := len(got.Files[0].Content); n != size || got.Hash != hex.EncodeToString(want.Sum(nil)) {
+			t.Errorf("%d bytes: read %d with the hash %s", size, n, got.Hash)
+		}
+	}
+}
+
 func TestHashKeepsFilesApart(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]int)
@@ -61,7 +95,7 @@ func TestHashKeepsFilesApart(t *testing.T) {
 		{{}, {}},
 		{{Name: strings.Repeat("\x00", 8)}},
 	} {
-		h := hash(files)
+		h := hash(files, runtime.Gosched)
 		if j, ok := seen[h]; ok {
 			t.Errorf("sets %d and %d have the same hash", i, j)
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 )
 
@@ -68,12 +69,13 @@ func Read(paths []string, opts ...Option) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("watch: %w", err)
 	}
-	return c.load()
+	return c.load(runtime.Gosched)
 }
 
 // hash returns the hash of names and contents. Each is preceded by its length, so that no
-// two sets of files result in the same bytes.
-func hash(files []File) string {
+// two sets of files result in the same bytes. It calls pause after each part of a
+// large file.
+func hash(files []File, pause func()) string {
 	h := sha256.New()
 	size := func(n int) {
 		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // never fails
@@ -82,7 +84,11 @@ func hash(files []File) string {
 		size(len(f.Name))
 		_, _ = h.Write([]byte(f.Name))
 		size(len(f.Content))
-		_, _ = h.Write(f.Content)
+		for some := range slices.Chunk(f.Content, part) {
+			if _, _ = h.Write(some); len(some) == part {
+				pause()
+			}
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -68,6 +68,9 @@ type outcome struct {
 // content, and always on one goroutine, one call at a time. If the files cannot be
 // read, or changed rejects them, New fails and leaves nothing running. Missing file
 // events are not a failure; see [WithErrorObserver].
+//
+// Later, large files are read in parts with pauses in between, so that requests do not
+// wait for that.
 func New(paths []string, changed Func, opts ...Option) (*Watcher, error) {
 	if changed == nil {
 		return nil, errors.New("watch: the callback is nil")
