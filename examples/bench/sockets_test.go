@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/examples/bench/sockets"
 	"github.com/sallyport-go/sallyport/examples/bench/stacks"
 )
@@ -26,14 +28,14 @@ var (
 	frameworks  = flag.String("frameworks", "", "the frameworks that are measured over sockets, with commas between; all by default")
 )
 
-// reloadSize is how many rules are reloaded each second.
+// reloadSize is how many rules are reloaded when one is edited.
 const reloadSize = 100_000
 
 // app is what a process serves.
 type app struct {
 	framework, guard string
 	observer         string
-	reloading        bool // reads a policy of reloadSize rules anew each second
+	reloading        bool // watches a policy of reloadSize rules, edited each second
 }
 
 func (a app) String() string {
@@ -68,7 +70,9 @@ func serve(what string, l net.Listener) error {
 	}
 	w := stacks.NewWorld()
 	if a.reloading {
-		w = stacks.NewWorldOf(reloadSize)
+		if w, err = reloadingWorld(); err != nil {
+			return err
+		}
 	}
 	o, err := openObserver(a.observer, nil)
 	if err != nil {
@@ -80,18 +84,36 @@ func serve(what string, l net.Listener) error {
 		return err
 	}
 	if a.reloading {
-		go reloadEachSecond(w)
+		go editEachSecond(w.Edit)
 	}
 	return c.Serve(l)
 }
 
-func reloadEachSecond(w *stacks.World) {
-	for range time.Tick(time.Second) {
-		if err := w.Reload(); err != nil {
-			slog.Error("reload failed", "error", err)
-			os.Exit(1)
+// reloadingWorld has its policy in files. It must not be kept: applications have no
+// other copy of their rules, which would have to be looked at in each garbage collection.
+func reloadingWorld() (w *stacks.World, err error) {
+	w = stacks.NewWorldOf(reloadSize)
+	w.Reloaded = func(_ context.Context, e casbinrules.ReloadEvent) {
+		if e.Outcome != casbinrules.ReloadLoaded {
+			fail("reload", e.Err)
 		}
 	}
+	w.Folder, err = os.MkdirTemp("", "policy")
+	return w, err
+}
+
+func editEachSecond(edit func() error) {
+	for range time.Tick(time.Second) {
+		if err := edit(); err != nil {
+			fail("edit", err)
+		}
+	}
+}
+
+// fail ends a server that does not do what is measured.
+func fail(what string, err error) {
+	slog.Error(what+" failed", "error", err)
+	os.Exit(1)
 }
 
 // served are the stacks that are measured over sockets.

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/labstack/echo/v4"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/httpauth"
@@ -43,17 +44,26 @@ func (w *World) guard() (*core.Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, reload, err := engines.OpenPolicy(w.source)
+	policy, err := w.policy()
 	if err != nil {
 		return nil, err
 	}
-	w.reload = reload
 	observer := w.Observer
 	if observer == nil {
 		var count atomic.Uint64
 		observer = core.ObserverFunc(func(context.Context, core.Event) { count.Add(1) })
 	}
 	return core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), core.WithObserver(observer))
+}
+
+// policy is in memory, or in files that Edit replaces.
+func (w *World) policy() (*casbinrules.Authorizer, error) {
+	if w.Folder == "" {
+		return engines.OpenPolicy(w.source)
+	}
+	policy, edit, err := engines.WatchPolicy(w.source, w.Folder, casbinrules.WithReloadObserver(w.Reloaded))
+	w.Edit = edit
+	return policy, err
 }
 
 // keyServerDown is a source of keys that cannot be reached.

@@ -4,8 +4,10 @@
 package stacks
 
 import (
+	"context"
 	"net"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/examples/bench/engines"
 	"github.com/sallyport-go/sallyport/examples/bench/policies"
@@ -95,6 +97,12 @@ type World struct {
 	// Observer is that of our guard: nil for one that counts, which is as much as
 	// the others log.
 	Observer core.Observer
+	// Folder is where the policy of our guard is watched in files; "" if it is in
+	// memory. Reloaded is told of each time that they are read again.
+	Folder   string
+	Reloaded func(context.Context, casbinrules.ReloadEvent)
+	// Edit has one rule of those files changed. It is nil before a guard is made.
+	Edit func() error
 
 	source *engines.Source
 	secret []byte
@@ -102,7 +110,6 @@ type World struct {
 	allowed, refused string
 	// keysDown has every stack that can ask for keys ask in vain.
 	keysDown bool
-	reload   func() error // nil before a guard of ours is made
 }
 
 // NewWorld makes a policy of 1,000 rules.
@@ -125,7 +132,3 @@ func NewWorldOf(n int) *World {
 func Request(authorization string) []byte {
 	return []byte("GET " + path + " HTTP/1.1\r\nHost: example.com\r\nAuthorization: " + authorization + "\r\n\r\n")
 }
-
-// Reload reads the policy of our guard anew, of which one rule has changed. There
-// must be an app with one.
-func (w *World) Reload() error { return w.reload() }
