@@ -132,7 +132,7 @@ func concernsCaches(name []byte) bool {
 // isTargeted reports whether name, in any letter case, is one of
 // [adapter.TargetedCacheFields].
 func isTargeted(name []byte) bool {
-	return len(name) < 32 && cacheLengths>>len(name)&1 != 0 && isAny(name, adapter.TargetedCacheFields())
+	return len(name) < 32 && cacheLengths>>len(name)&1 != 0 && !placed(name) && isAny(name, adapter.TargetedCacheFields())
 }
 
 // makePrivate keeps shared caches from storing a response.

@@ -49,6 +49,9 @@ func addField(h *fasthttp.ResponseHeader, f *core.Field) {
 	name, value := adapter.Bytes(f)
 	var line []byte // the first in the response
 	switch string(name) {
+	case fasthttp.HeaderContentType:
+		h.SetContentTypeBytes(value)
+		return
 	case "": // not shared, and its name may not be canonical
 		line = h.Peek(f.Name)
 	case fasthttp.HeaderVary, fasthttp.HeaderAccessControlExposeHeaders, "Www-Authenticate", fasthttp.HeaderSetCookie, fasthttp.HeaderCacheControl:
