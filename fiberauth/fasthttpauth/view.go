@@ -24,11 +24,11 @@ import (
 type View struct {
 	ctx  *fasthttp.RequestCtx
 	last string // the last header value copied
-	// The last field lent, while a gate decides: schemes ask for the same one several
-	// times, and nobody changes the request meanwhile.
-	lentName, lent string
-	lines          int32
-	deciding       bool
+	// Authorization as it is lent while a gate decides, once lines is not negative:
+	// schemes ask for it several times, and nobody changes the request meanwhile.
+	lent     string
+	lines    int32
+	deciding bool
 
 	rawNames bool
 	shared   *Shared   // of a gate that the request has already passed, or nil
@@ -51,14 +51,14 @@ func (v *View) Decide(ctx context.Context) *Watched {
 	w := &v.contexts[0]
 	v.contexts = v.contexts[1:]
 	w.Begin(ctx, v.ctx.Conn())
-	v.deciding = true
+	v.lines, v.deciding = -1, true
 	return w
 }
 
 // Decided must be called when the gate has decided, with the context that
 // [View.Decide] returned.
 func (v *View) Decided(w *Watched) {
-	v.lentName, v.lent, v.lines, v.deciding = "", "", 0, false
+	v.lent, v.deciding = "", false
 	w.End()
 }
 
@@ -81,17 +81,22 @@ func (v *View) Leave(ctx context.Context, matched *routing.Found) (*core.Room, c
 	return &s.room, s
 }
 
-// Lend is [View.Header] for callers that do not keep the value: it is fasthttp's own
-// and valid until the gate has decided. It is for the LentHeader method of an
-// adapter's own view.
+// Lend is [View.Header] for callers that do not keep the value: that of Authorization
+// is fasthttp's own and valid until the gate has decided. It is for the LentHeader
+// method of an adapter's own view.
 func (v *View) Lend(name string) (value string, count int) {
-	if v.rawNames || !v.deciding {
+	if v.rawNames || !v.deciding || name != fasthttp.HeaderAuthorization {
 		return v.Header(name)
 	}
-	if v.lentName != name {
-		v.lentName, v.lent, v.lines = name, "", 0
-		if lines := v.ctx.Request.Header.PeekAll(name); len(lines) > 0 {
-			v.lent, v.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), int32(v.doubted(name, len(lines))) //nolint:gosec // lent: whoever asks keeps nothing
+	if v.lines < 0 {
+		h := &v.ctx.Request.Header
+		raw := h.DisableNormalizing() // the name is normalized already
+		lines := h.PeekAll(name)
+		if !raw {
+			h.EnableNormalizing()
+		}
+		if v.lines = int32(len(lines)); v.lines > 0 { //nolint:gosec // a header has fewer lines
+			v.lent = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])) //nolint:gosec // lent: whoever asks keeps nothing
 		}
 	}
 	return v.lent, int(v.lines)
