@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// ErrAmbiguous refuses a path that can be read two ways.
+// ErrAmbiguous means that a path can be interpreted in two ways.
 var ErrAmbiguous = errors.New("ambiguous path")
 
-// Path returns path decoded once, if it is escaped, and without a trailing slash.
-// It returns an error that wraps [ErrAmbiguous] and says why for a path that two
-// parties could read in two ways. Encoded slashes are kept, as "%2F", if there are
-// exactly innerSlashes of them.
+// Path returns path decoded once, if it is escaped, and without a trailing slash. It
+// returns an error that wraps [ErrAmbiguous] and says why for a path that two parties could
+// interpret differently. Encoded slashes are kept, as "%2F", if there are exactly
+// innerSlashes of them.
 func Path(path string, escaped bool, innerSlashes int) (string, error) {
 	if path == "" || path[0] != '/' {
 		return "", ambiguous("it does not begin with a slash")
@@ -34,7 +34,7 @@ func Path(path string, escaped bool, innerSlashes int) (string, error) {
 		}
 	}
 	read := path
-	if kept { // what others may read in place of it must be clear as well
+	if kept { // other parties may decode the slashes, and that path must be unambiguous as well
 		read = strings.ReplaceAll(path, encodedSlash, "/")
 	}
 	if err := checkDecoded(read); err != nil {
@@ -47,7 +47,7 @@ func Path(path string, escaped bool, innerSlashes int) (string, error) {
 // parameter, in either letter case.
 func EncodedSlashes(escaped string) int {
 	if strings.IndexByte(escaped, '%') < 0 {
-		return 0 // as of most
+		return 0 // the common case
 	}
 	return strings.Count(escaped, encodedSlash) + strings.Count(escaped, "%2f")
 }
@@ -78,7 +78,7 @@ func decodePath(path string, slashes bool) (string, error) {
 			case c == '/':
 				b = append(b, encodedSlash...)
 				continue
-			case c == '%' && slashes: // what follows could spell one more
+			case c == '%' && slashes: // together with what follows it could spell another encoding
 				return "", ambiguous("it holds an encoded percent sign beside an encoded slash")
 			}
 		}
@@ -94,7 +94,7 @@ func checkDecoded(path string) error {
 	for i := 1; i < len(path); i++ {
 		c := path[i]
 		if '0' <= c && c <= '[' || ']' <= c && c <= '~' {
-			continue // as most are
+			continue // the common case
 		}
 		switch {
 		case c == '/':

@@ -1,5 +1,5 @@
-// Package isnil finds nil parts, which would otherwise fail only at the first
-// request.
+// Package isnil detects nil values in interfaces, which would otherwise only fail at the
+// first request.
 package isnil
 
 import "reflect"

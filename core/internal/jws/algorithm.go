@@ -51,7 +51,7 @@ func byName(all ...*Algorithm) map[string]*Algorithm {
 	for _, a := range all {
 		m[a.name] = a
 	}
-	m["Ed25519"] = m["EdDSA"] // which it is, with the one curve (RFC 9864 §2.2)
+	m["Ed25519"] = m["EdDSA"] // an alias of EdDSA, restricted to this curve (RFC 9864 §2.2)
 	return m
 }
 
@@ -85,7 +85,7 @@ func (a *Algorithm) HashSize() int {
 
 // appendDigest appends the hash of text to dst.
 func (a *Algorithm) appendDigest(dst []byte, text string) []byte {
-	var room [1024]byte // for the text of most tokens, which stays on the stack
+	var room [1024]byte // large enough for most tokens, and stays on the stack
 	b := append(room[:0], text...)
 	switch a.hash {
 	case crypto.SHA256:

@@ -26,12 +26,12 @@ func newMACs(h crypto.Hash, secret []byte) *macs {
 
 func (m *macs) verify(text string, signature []byte) bool {
 	one := m.idle.Get().(*mac)
-	one.hash.Reset() // the first one has it keep its state after the secret
+	one.hash.Reset() // makes the hash cache its state after the secret
 	one.text = append(one.text[:0], text...)
 	one.hash.Write(one.text)
 	one.sum = one.hash.Sum(one.sum[:0])
 	fits := hmac.Equal(signature, one.sum)
-	clear(one.sum) // which would be the signature of whatever was sent
+	clear(one.sum) // it would be a valid signature of the attacker's text
 	m.idle.Put(one)
 	return fits
 }

@@ -96,8 +96,8 @@ func (a *Algorithm) verifyRSA(key *rsa.PublicKey, text string, signature []byte)
 	return rsa.VerifyPKCS1v15(key, a.hash, digest, signature) == nil
 }
 
-// verifyECDSA takes r and s in the length of the curve's field, one after the
-// other (RFC 7518 §3.4).
+// verifyECDSA expects r and s concatenated, each as long as the curve's field (RFC 7518
+// §3.4).
 func (a *Algorithm) verifyECDSA(key *ecdsa.PublicKey, text string, signature []byte) bool {
 	var room [64]byte
 	digest := a.appendDigest(room[:0], text)
@@ -106,5 +106,5 @@ func (a *Algorithm) verifyECDSA(key *ecdsa.PublicKey, text string, signature []b
 	return ecdsa.Verify(key, digest, r, s)
 }
 
-// fieldSize is the length of a coordinate in bytes.
+// fieldSize returns the length of a coordinate in bytes.
 func fieldSize(key *ecdsa.PublicKey) int { return (key.Curve.Params().BitSize + 7) / 8 }

@@ -34,8 +34,8 @@ func (a *Algorithm) Sign(key crypto.Signer, text string) ([]byte, error) {
 
 func (a *Algorithm) digest(text string) []byte { return a.appendDigest(nil, text) }
 
-// fixedLength turns a signature of ECDSA in DER into r and s, each as long as
-// the field (RFC 7518 §3.4).
+// fixedLength converts an ECDSA signature from DER to r and s, each as long as the field
+// (RFC 7518 §3.4).
 func (a *Algorithm) fixedLength(der []byte, key crypto.Signer) ([]byte, error) {
 	public, ok := key.Public().(*ecdsa.PublicKey)
 	if !ok {

@@ -1,5 +1,5 @@
-// Package jwstest signs for tests, as RFC 7518 §3 and RFC 8037 §3.1 say. It
-// shares nothing with the code that verifies.
+// Package jwstest creates signatures for tests, by RFC 7518 §3 and RFC 8037 §3.1. It shares
+// no code with the verification.
 package jwstest
 
 import (
@@ -13,9 +13,8 @@ import (
 	_ "crypto/sha512" // for those on 384 and 512
 )
 
-// Sign signs text by the algorithm of a name. The key is a []byte, an
-// *rsa.PrivateKey, an *ecdsa.PrivateKey or an ed25519.PrivateKey, as the
-// algorithm has it.
+// Sign signs text by the named algorithm. The key is a []byte, an *rsa.PrivateKey, an
+// *ecdsa.PrivateKey or an ed25519.PrivateKey, depending on the algorithm.
 func Sign(alg string, key any, text string) ([]byte, error) {
 	if alg == "EdDSA" || alg == "Ed25519" {
 		return ed25519.Sign(key.(ed25519.PrivateKey), []byte(text)), nil

@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 )
 
-// What one [Map] keeps at most. An application has a few dozen codes, messages
-// and reasons; those made anew for each request must not fill the memory.
+// The limits of one [Map]. An application has a few dozen codes, messages and reasons;
+// texts generated for each request must not fill the memory.
 const (
 	maxValues = 64
 	maxText   = 1 << 10 // bytes of all texts that a body is made from
@@ -66,8 +66,8 @@ func Body[K interface {
 	return body
 }
 
-// NoLook is the look of a response that is made for a single request; other looks
-// are numbered from 0.
+// NoLook is the look of a response made for a single request. Other looks are numbered from
+// 0.
 const NoLook = -1
 
 // Field is a header field of many responses, in the forms that headers need.

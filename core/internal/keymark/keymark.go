@@ -1,5 +1,5 @@
-// Package keymark is how keys carry what JWK and PEM have no word for: that a
-// key is for development, until when it is good, and its algorithm.
+// Package keymark encodes attributes of keys for which JWK and PEM have no standard member:
+// that a key is for development, when it expires, and its algorithm.
 package keymark
 
 import (
@@ -9,25 +9,24 @@ import (
 
 // The private members of a JWK (RFC 7517 §4).
 const (
-	// Development is true in the JWK of a key whose tokens are for callers on
-	// the same machine.
+	// Development is true in the JWK of a key whose tokens are accepted from callers on the
+	// same machine only.
 	Development = "sallyport_development"
-	// Until is the NumericDate in the JWK of a key from which on it verifies
-	// nothing.
+	// Until is the NumericDate in a JWK from which on the key verifies nothing.
 	Until = "sallyport_until"
 )
 
-// The names of the lines of text before a PEM block.
+// The names of the text lines before a PEM block.
 const (
 	Algorithm = "Algorithm"
 	Use       = "Use"
 )
 
-// ForDevelopment is the value of [Use] in the PEM of a development key.
+// ForDevelopment is the value of [Use] in the PEM file of a development key.
 const ForDevelopment = "development"
 
-// InPEM are the lines "Name: value" before the first PEM block of data, which
-// readers of PEM pass over (RFC 7468 §2), and the rest.
+// InPEM returns the lines "Name: value" before the first PEM block of data, which PEM
+// parsers ignore (RFC 7468 §2), and the rest.
 func InPEM(data []byte) (lines map[string]string, block []byte) {
 	before := bytes.Index(data, []byte("-----BEGIN "))
 	if before < 0 {
@@ -42,7 +41,7 @@ func InPEM(data []byte) (lines map[string]string, block []byte) {
 	return lines, data[before:]
 }
 
-// BeforePEM are the lines that [InPEM] reads.
+// BeforePEM returns lines for [InPEM].
 func BeforePEM(algorithm string, development bool) []byte {
 	text := Algorithm + ": " + algorithm + "\n"
 	if development {

@@ -1,11 +1,14 @@
-// Package lent reads what a request would otherwise have to copy for its reader.
+// Package lent reads header fields without the copy that a request normally makes for its
+// caller.
 package lent
 
-// Header is what Header of r says of a field. The value may be over with the gate
-// that decides about r: it must not be kept, nor given to what may keep it.
+// Header is r.Header without a copy if possible. The value may become invalid once the gate
+// has decided about r, so it must neither be retained nor passed to anything that may
+// retain it.
 //
-// A request lends by a method LentHeader. One that wraps another shows the methods
-// of the interface alone and does not lend, so that what it says itself is heard.
+// A request that can lend has a method LentHeader. A wrapper around a request exposes only
+// the methods of the interface and so does not lend, which ensures that its own Header is
+// used.
 func Header(r interface {
 	Header(name string) (value string, count int)
 }, name string) (value string, count int) {

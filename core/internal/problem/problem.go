@@ -12,30 +12,30 @@ import (
 // MediaType is the media type of a problem document (RFC 9457 §3).
 const MediaType = "application/problem+json"
 
-// Document is what a problem document says. It leaves out type, which then is
-// about:blank, so the title is the status phrase (RFC 9457 §4.2.1).
+// Document is a problem document. It omits type, which means about:blank, so the title is
+// the status phrase (RFC 9457 §4.2.1).
 type Document struct {
-	// Status is that of the status line.
+	// Status is the status of the response.
 	Status int
-	// Detail is a text for people, left out when empty.
+	// Detail is a text for people, omitted if empty.
 	Detail string
-	// Instance is a URI reference, left out when empty (RFC 9457 §3.1.5).
+	// Instance is a URI reference, omitted if empty (RFC 9457 §3.1.5).
 	Instance string
 	// Error is a stable code.
 	Error string
 	Needs
 }
 
-// Needs are the extension members that say what the request lacks, in the
-// words of the challenge; each is left out when empty.
+// Needs are the extension members that say what the request lacks, named as in the
+// challenge. Empty ones are omitted.
 type Needs struct {
 	Scope     string `json:"scope,omitempty"`      // RFC 6750 §3
 	ACRValues string `json:"acr_values,omitempty"` // RFC 9470 §3
 	MaxAge    int64  `json:"max_age,omitempty"`    // RFC 9470 §3, seconds
 }
 
-// NeedsOf is what the challenge for a denial's own code says the request lacks:
-// a scope (RFC 6750 §3.1) or a stronger sign-in (RFC 9470 §3).
+// NeedsOf returns what the request lacks according to the challenge for a denial's own
+// code: a scope (RFC 6750 §3.1) or a stronger sign-in (RFC 9470 §3).
 func NeedsOf(code string, challenges []challenge.Challenge) (n Needs) {
 	if code != "insufficient_scope" && code != "insufficient_user_authentication" {
 		return n
@@ -56,14 +56,14 @@ func NeedsOf(code string, challenges []challenge.Challenge) (n Needs) {
 	return n
 }
 
-// Size is how many bytes the document's texts have.
+// Size returns the total length of the document's texts in bytes.
 func (d Document) Size() int {
 	return len(d.Detail) + len(d.Instance) + len(d.Error) + len(d.Scope) + len(d.ACRValues)
 }
 
-// JSON is the document as JSON. Whatever bytes the texts hold, it is valid.
+// JSON encodes the document. The result is valid JSON whatever bytes the texts contain.
 func (d Document) JSON() []byte {
-	b, _ := json.Marshal(struct { // strings and numbers always marshal
+	b, _ := json.Marshal(struct { // marshalling strings and numbers cannot fail
 		Title    string `json:"title"`
 		Status   int    `json:"status"`
 		Detail   string `json:"detail,omitempty"`

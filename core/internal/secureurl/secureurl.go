@@ -1,5 +1,4 @@
-// Package secureurl parses the addresses of documents that a program fetches and
-// trusts.
+// Package secureurl parses URLs of documents that a program fetches and trusts.
 package secureurl
 
 import (
@@ -13,16 +12,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
-// Hints holds advice for errors.
+// Hints holds advice to include in errors.
 type Hints struct {
-	Absolute    string // what to do with what is not an address, such as a file; "" for nothing
+	Absolute    string // what to do with a value that is not a URL, such as a file name; "" for none
 	Credentials string // where credentials belong
-	Plain       string // what somebody on the way could do to the document
+	Plain       string // what an attacker on the network could do to the document
 }
 
-// Parse reads an absolute address by https without credentials and fragment. One by
-// http is for this machine, or for everywhere with plainHTTP. Errors show the address
-// without its query, which may hold a key.
+// Parse parses an absolute https URL without credentials and fragment. An http URL must be
+// on this machine, unless plainHTTP is set. Errors omit the URL's query, which may contain
+// a key.
 func Parse(text string, plainHTTP bool, h Hints) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -46,8 +45,8 @@ func Parse(text string, plainHTTP bool, h Hints) (*url.URL, error) {
 
 const maxRedirects = 3
 
-// CheckRedirect is for [http.Client]: it follows up to three redirects, to the same
-// scheme, host and port only.
+// CheckRedirect is for [http.Client]. It follows at most three redirects, and only to the
+// same scheme, host and port.
 func CheckRedirect(r *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)

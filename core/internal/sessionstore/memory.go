@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// sweepEvery is how often a [Memory] looks for what has expired.
+// sweepEvery is the interval at which a [Memory] removes expired entries.
 const sweepEvery = time.Minute
 
-// Memory is the store of one manager in one process. It answers at once and is
-// safe for concurrent use.
+// Memory is the in-process store of one manager. It never blocks and is safe for concurrent
+// use.
 type Memory struct {
 	now func() time.Time
 
 	mu      sync.RWMutex
 	entries map[string]kept
-	sweep   time.Time // when to look next
+	sweep   time.Time // time of the next sweep
 }
 
 type kept struct {
@@ -23,12 +23,12 @@ type kept struct {
 	expires time.Time
 }
 
-// NewMemory makes an empty store.
+// NewMemory returns an empty store.
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, entries: map[string]kept{}}
 }
 
-// Find is the entry of key that has not expired.
+// Find returns the entry of key unless it has expired.
 func (m *Memory) Find(key string) ([]byte, bool, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -39,8 +39,8 @@ func (m *Memory) Find(key string) ([]byte, bool, error) {
 	return e.data, true, nil
 }
 
-// Commit keeps data, and drops what has expired once in a while: it takes a
-// login, or a session in use, for a session to have expired at all.
+// Commit stores data, and occasionally removes expired entries: without commits, which
+// logins and active sessions cause, no new entries expire.
 func (m *Memory) Commit(key string, data []byte, expires time.Time) error {
 	now := m.now()
 	m.mu.Lock()

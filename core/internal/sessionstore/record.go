@@ -14,11 +14,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// MaxRecord is how many bytes a record may have: half of what the smallest
-// column of the stores holds.
+// MaxRecord is the maximum size of a record in bytes: half of what the smallest column of
+// the stores holds.
 const MaxRecord = 32 << 10
 
-// Identity is what a record keeps of a principal.
+// Identity is the part of a principal that a record stores.
 type Identity struct {
 	ID       string         `json:"id,omitempty"`
 	Scheme   string         `json:"scheme,omitempty"`
@@ -30,8 +30,8 @@ type Identity struct {
 	AuthTime time.Time      `json:"auth_time,omitzero"`
 }
 
-// NewIdentity is the identity of p. Roles that a policy gives are left out, since
-// the policy gives them anew at each request.
+// NewIdentity returns the identity of p. Roles from a policy are left out, since the policy
+// adds them at each request.
 func NewIdentity(p *core.Principal) Identity {
 	id := Identity{
 		ID:       p.ID(),
@@ -51,7 +51,7 @@ func NewIdentity(p *core.Principal) Identity {
 	return id
 }
 
-// Info is what a principal of the identity is made from.
+// Info returns the information from which a principal is created.
 func (id *Identity) Info() core.PrincipalInfo {
 	return core.PrincipalInfo{
 		ID: id.ID, Scheme: id.Scheme, Roles: id.Roles, Scopes: id.Scopes,
@@ -59,16 +59,16 @@ func (id *Identity) Info() core.PrincipalInfo {
 	}
 }
 
-// RestoreNumbers makes numbers of decoded claims float64, where that changes no
-// integer into another.
+// RestoreNumbers converts numbers in decoded claims to float64, unless that would change an
+// integer.
 func (id *Identity) RestoreNumbers() {
 	for name, v := range id.Claims {
 		id.Claims[name] = withFloats(v)
 	}
 }
 
-// Encode is a record as bytes. It refuses claims that are no JSON, and what is
-// too large for a store.
+// Encode encodes a record. It rejects claims that are not JSON, and records too large for a
+// store.
 func Encode(record any) ([]byte, error) {
 	data, err := json.Marshal(record)
 	if err != nil {
@@ -81,8 +81,8 @@ func Encode(record any) ([]byte, error) {
 	return data, nil
 }
 
-// Decode reads what Encode made into record, with numbers as [json.Number].
-// Nothing of the content is in its errors.
+// Decode decodes the result of Encode into record, with numbers as [json.Number]. Its
+// errors contain nothing of the content.
 func Decode(data []byte, record any) error {
 	if len(data) > MaxRecord {
 		return fmt.Errorf("record of %d bytes: must have at most %d", len(data), MaxRecord)
@@ -99,8 +99,8 @@ func Decode(data []byte, record any) error {
 	return nil
 }
 
-// withFloats is v, a decoded JSON value, with numbers as float64 where that
-// changes no integer into another.
+// withFloats returns v, a decoded JSON value, with numbers as float64 unless that would
+// change an integer.
 func withFloats(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

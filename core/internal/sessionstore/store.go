@@ -1,5 +1,5 @@
-// Package sessionstore calls the stores for sessions and refresh tokens, and
-// provides the one in memory.
+// Package sessionstore calls the stores for sessions and refresh tokens, and provides an
+// in-memory store.
 package sessionstore
 
 import (
@@ -13,47 +13,46 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// MaxCalls is the maximum number of calls to a store under way: each waits on a
-// goroutine of its own, and a store that hangs must not accumulate them.
+// MaxCalls is the maximum number of concurrent calls to a store. Each has its own
+// goroutine, which must not accumulate if a store hangs.
 const MaxCalls = 1024
 
-// Key is the name of an entry in a store: a hash, as long as the ids of scs,
-// for which some stores have a column of fixed size.
+// Key is the key of an entry in a store: a hash of the same length as the IDs of scs, for
+// which some stores have a fixed-size column.
 type Key string
 
-// NewKey keeps kinds apart, so that no client input can name an entry of another
+// NewKey includes kind in the hash, so that no client input can name an entry of another
 // kind.
 func NewKey(kind, name string) Key {
 	sum := sha256.Sum256([]byte(kind + "\x00" + name))
 	return Key(base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
-// Backend is a session.Store.
+// Backend is the interface session.Store.
 type Backend interface {
 	Find(key string) (data []byte, found bool, err error)
 	Commit(key string, data []byte, expires time.Time) error
 	Delete(key string) error
 }
 
-// ContextBackend is a session.ContextStore.
+// ContextBackend is the interface session.ContextStore.
 type ContextBackend interface {
 	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)
 	CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error
 	DeleteCtx(ctx context.Context, key string) error
 }
 
-// Store asks a [Backend], and never waits longer than timeout for an answer.
-// What comes of a call that was late is not awaited; no caller writes what would
-// do harm then.
+// Store calls a [Backend], and never waits longer than timeout for it. The result of a call
+// that timed out is ignored; callers only write what does no harm if it is stored late.
 type Store struct {
 	backend Backend
-	ctx     ContextBackend // backend, where it takes contexts
+	ctx     ContextBackend // backend, if it accepts contexts
 	timeout time.Duration
 	calls   chan struct{}
 	atOnce  bool // the backend is in memory
 }
 
-// New makes a store that waits for timeout at most.
+// New returns a store that waits at most timeout.
 func New(backend Backend, timeout time.Duration) *Store {
 	s := &Store{backend: backend, timeout: timeout, calls: make(chan struct{}, MaxCalls)}
 	s.ctx, _ = backend.(ContextBackend)
@@ -61,13 +60,13 @@ func New(backend Backend, timeout time.Duration) *Store {
 	return s
 }
 
-// entry is what find finds.
+// entry is the result of Find.
 type entry struct {
 	data  []byte
 	found bool
 }
 
-// Find is the entry of k.
+// Find returns the entry of k.
 func (s *Store) Find(ctx context.Context, k Key) ([]byte, bool, error) {
 	e, err := callStore(ctx, s, "find", func(ctx context.Context) (e entry, err error) {
 		if s.ctx != nil {
@@ -80,7 +79,7 @@ func (s *Store) Find(ctx context.Context, k Key) ([]byte, bool, error) {
 	return e.data, e.found, err
 }
 
-// Commit keeps an entry until expires.
+// Commit stores an entry until expires.
 func (s *Store) Commit(ctx context.Context, k Key, data []byte, expires time.Time) error {
 	_, err := callStore(ctx, s, "commit", func(ctx context.Context) (entry, error) {
 		if s.ctx != nil {
@@ -102,19 +101,19 @@ func (s *Store) Delete(ctx context.Context, k Key) error {
 	return err
 }
 
-// answer is what a call came to.
+// answer is the result of a call.
 type answer struct {
 	entry
 	err error
 }
 
 // callStore makes one call. Its error is a [core.UnavailableError], or a
-// [core.InternalError] when the backend panics.
+// [core.InternalError] if the backend panics.
 //
-// A context alone would not bound the call: some clients look at theirs only
-// before they wait for the network. The end of a request ends the wait and not the call,
-// for which clients of databases would give up the connection: whoever asks and leaves
-// could have all of them made anew.
+// A context alone would not bound the call, since some clients only check theirs before
+// waiting for the network. When the request ends, the wait ends but not the call: database
+// clients would close the connection, so a client that disconnects on purpose could force
+// every connection to be reopened.
 func callStore(ctx context.Context, s *Store, what string, call func(context.Context) (entry, error)) (entry, error) {
 	if s.atOnce {
 		e, err := call(ctx)

@@ -1,5 +1,5 @@
-// Package sharedstore calls stores that the instances of a service share, for
-// instances that decide alone while the store is unavailable.
+// Package sharedstore calls stores that instances of a service share, for instances that
+// decide by themselves while the store is unavailable.
 package sharedstore
 
 import (
@@ -10,32 +10,32 @@ import (
 	"time"
 )
 
-// pause is the minimum time for which a failed store is not called; up to half of
-// it is added at random, so that instances do not call at once.
+// pause is the minimum time for which a failed store is not called. Up to half of it is
+// added at random, so that instances do not call simultaneously.
 const pause = time.Second
 
-// start is what times are counted from: by the monotonic clock, since a clock that was
-// set back would have a store be left alone for hours.
+// start is the reference of all times. It makes them monotonic: otherwise a clock that was
+// set back could keep a store from being called for hours.
 var start = time.Now()
 
-// errResting is the error of calls that were not made.
+// errResting is the error of calls that were skipped.
 var errResting = errors.New("the store has just failed")
 
-// Calls are those of one store. They are safe for concurrent use.
+// Calls makes the calls to one store. It is safe for concurrent use.
 type Calls struct {
-	// Timeout is how long one may take.
+	// Timeout bounds one call.
 	Timeout time.Duration
-	// Told, which may be nil, is told when the store begins to fail, with the
-	// error, and when it answers again, with nil.
+	// Told, if not nil, is called with the error when the store begins to fail, and with
+	// nil when it has recovered.
 	Told func(err error)
 
-	// next is when a store that fails is asked again, in nanoseconds after start; 0 for
-	// one that does not fail.
+	// next is when a failing store is called again, in nanoseconds after start; 0 if it
+	// works.
 	next atomic.Int64
 }
 
-// Do has f ask the store, unless it has failed just now. The end of a request does
-// not end a call of it: what the store has done would not be known.
+// Do calls f, unless the store has just failed. The end of the request does not cancel the
+// call, since it would then be unknown what the store has done.
 func (c *Calls) Do(ctx context.Context, f func(context.Context) error) error {
 	if err := c.check(time.Now()); err != nil {
 		return err
@@ -49,8 +49,8 @@ func (c *Calls) Do(ctx context.Context, f func(context.Context) error) error {
 	return err
 }
 
-// check returns nil for a call that may be made. Of those that come when a pause
-// is over one may.
+// check returns nil if a call may be made. After a pause, only one of the waiting calls
+// may.
 func (c *Calls) check(now time.Time) error {
 	next := c.next.Load()
 	if next == 0 {
@@ -62,7 +62,7 @@ func (c *Calls) check(now time.Time) error {
 	return nil
 }
 
-// note takes how a call ended, and reports whether that is a change.
+// note records the result of a call, and reports whether it is a change.
 func (c *Calls) note(now time.Time, err error) (changed bool) {
 	if err == nil {
 		return c.next.Load() != 0 && c.next.Swap(0) != 0

@@ -1,4 +1,4 @@
-// Package signinform reads the bodies of sign-ins: a form or a JSON object.
+// Package signinform parses the bodies of sign-in requests: a form or a JSON object.
 package signinform
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
-// Names of the fields of a password, as they are in documentation.
+// The usual names of password fields, as used in documentation.
 const (
 	User     = "user"
 	Password = "password"
@@ -25,7 +25,7 @@ const (
 // kilobyte each fit easily, even with each byte percent-encoded.
 const MaxSize = 16 << 10
 
-// Form is what a body holds.
+// Form is the content of a body.
 type Form struct {
 	JSON   bool
 	values map[string]string
@@ -34,9 +34,9 @@ type Form struct {
 // Get returns the named field, or "".
 func (f *Form) Get(name string) string { return f.values[name] }
 
-// Login is what [core.Guard.SignIn] wants of the form: the account that a failure
-// counts for, and the function that has users verify the password. unread is the
-// error of [Read], with which the attempt fails, for no account.
+// Login returns the arguments of [core.Guard.SignIn]: the account that a failure is counted
+// for, and a function that verifies the password with users. unread is the error of [Read],
+// with which the attempt fails, for no account.
 func (f *Form) Login(users basic.Verifier, unread error) (account string, verify func(context.Context) (*core.Principal, error)) {
 	if unread != nil {
 		return "", func(context.Context) (*core.Principal, error) { return nil, unread }
@@ -47,13 +47,13 @@ func (f *Form) Login(users basic.Verifier, unread error) (account string, verify
 	}
 }
 
-// Read reads the fields called names; others are ignored. A request without a
-// body is an empty form.
+// Read reads the named fields; others are ignored. A request without a body is an empty
+// form.
 //
-// What cannot be read is a [core.CredentialError] with [core.ReasonMalformed],
-// and a field that is there twice [core.ErrAmbiguousCredentials]. A body of which a
-// part has not come says nothing of credentials: a [core.UnavailableError] with
-// [core.ReasonClientGone]. Errors name no values.
+// A malformed body is a [core.CredentialError] with [core.ReasonMalformed], and a duplicate
+// field [core.ErrAmbiguousCredentials]. An incomplete body proves nothing about
+// credentials: it is a [core.UnavailableError] with [core.ReasonClientGone]. Errors contain
+// no values.
 func Read(r core.Request, names ...string) (*Form, error) {
 	b, ok := r.(core.BodyReader)
 	if !ok {
@@ -125,7 +125,7 @@ func malformed(what string) error {
 	return &core.CredentialError{Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials, Err: errors.New("sign-in: " + what)}
 }
 
-// Post returns an endpoint that accepts only POST: other methods get 405.
+// Post returns an endpoint that accepts only POST; other methods get 405.
 func Post(e core.Endpoint) core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		if r.Method() == http.MethodPost {

@@ -6,8 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// escaped goes on with a string that began at start and has its first
-// backslash here.
+// escaped continues a string that began at start, at its first backslash.
 func (d *decoder) escaped(start int) (string, error) {
 	b := make([]byte, 0, 2*(d.at-start)+16)
 	b = append(b, d.text[start:d.at]...)
@@ -35,7 +34,7 @@ func (d *decoder) escaped(start int) (string, error) {
 	return "", d.fail("string is not closed")
 }
 
-// escape takes what follows a backslash (RFC 8259 §7).
+// escape parses what follows a backslash (RFC 8259 §7).
 func (d *decoder) escape() (rune, bool) {
 	c := d.peek()
 	d.at++
@@ -58,9 +57,9 @@ func (d *decoder) escape() (rune, bool) {
 	return 0, false
 }
 
-// unicode takes four hexadecimal digits, and the second half of a surrogate
-// pair where they are the first. A half alone has no meaning that readers
-// agree on (RFC 8259 §8.2).
+// unicode parses four hexadecimal digits and, if they are the first half of a surrogate
+// pair, the second half. Decoders disagree on the meaning of an unpaired half (RFC 8259
+// §8.2).
 func (d *decoder) unicode() (rune, bool) {
 	r, ok := d.hex4()
 	if !ok || !utf16.IsSurrogate(r) {

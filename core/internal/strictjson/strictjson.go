@@ -1,10 +1,9 @@
-// Package strictjson decodes JSON objects (RFC 8259) that decide about access,
-// where two readers must never see two different values.
+// Package strictjson decodes JSON objects (RFC 8259) that access decisions depend on, where
+// two parsers must never see different values.
 //
-// It refuses what encoding/json takes: a member twice in one object, at any
-// depth; bytes that are not UTF-8; half of a surrogate pair; nesting beyond
-// [MaxDepth]. Member names keep their spelling, so nothing is matched in
-// another letter case.
+// It rejects what encoding/json accepts: duplicate members of an object, at any depth;
+// invalid UTF-8; unpaired surrogates; nesting beyond [MaxDepth]. Member names are
+// case-sensitive.
 package strictjson
 
 import (
@@ -15,19 +14,19 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how many objects and arrays may lie in each other.
+// MaxDepth is the maximum nesting depth of objects and arrays.
 const MaxDepth = 16
 
-// maxExact is the largest integer up to which no two integers are the same
-// float64: from 1<<53 on, text that was rounded looks like text that was not.
+// maxExact is the largest integer below which every integer has its own float64. From 1<<53
+// on, a rounded number is indistinguishable from an exact one.
 const maxExact = 1<<53 - 1
 
-// Decode decodes text, which must be one object and nothing else, except white
-// space. Values are nil, bool, string, []any, map[string]any and, for numbers,
-// float64, or [json.Number] where float64 would turn one integer into another
-// or cannot hold the value. Strings may share memory with text.
+// Decode decodes text, which must be a single object, with optional white space around it.
+// Values are nil, bool, string, []any, map[string]any and, for numbers, float64, or
+// [json.Number] if float64 would change an integer or cannot represent the value. Strings
+// may share memory with text.
 //
-// Errors say what is wrong at which byte and never repeat the text's values.
+// Errors say what is wrong at which byte, and never contain values from text.
 func Decode(text string) (map[string]any, error) {
 	d := decoder{text: text}
 	d.skipSpace()
@@ -54,7 +53,7 @@ func (d *decoder) fail(what string) error {
 	return fmt.Errorf("%s at byte %d", what, d.at)
 }
 
-// peek is the next byte, or NUL at the end: NUL begins nothing in JSON.
+// peek returns the next byte, or NUL at the end: no JSON value begins with NUL.
 func (d *decoder) peek() byte {
 	if d.at < len(d.text) {
 		return d.text[d.at]
@@ -70,7 +69,7 @@ func (d *decoder) skipSpace() {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
-// next skips white space and takes c if that is what follows.
+// next skips white space, and consumes c if it follows.
 func (d *decoder) next(c byte) bool {
 	if d.skipSpace(); d.peek() != c {
 		return false
@@ -181,7 +180,7 @@ func (d *decoder) array() ([]any, error) {
 	}
 }
 
-// number takes a number by the grammar of RFC 8259 §6.
+// number parses a number by the grammar of RFC 8259 §6.
 func (d *decoder) number() (any, error) {
 	start := d.at
 	if d.peek() == '-' {
@@ -216,7 +215,7 @@ func (d *decoder) number() (any, error) {
 	return f, nil
 }
 
-// digits takes digits and reports whether there was one.
+// digits consumes digits and reports whether there was one.
 func (d *decoder) digits() bool {
 	start := d.at
 	for c := d.peek(); '0' <= c && c <= '9'; c = d.peek() {
@@ -225,8 +224,7 @@ func (d *decoder) digits() bool {
 	return d.at > start
 }
 
-// plain are the characters that a string holds as they are, and that need no
-// second look.
+// plain are the characters that a string contains unescaped and that need no further check.
 var plain = func() (set [256]bool) {
 	for c := ' '; c < utf8.RuneSelf; c++ {
 		set[c] = c != '"' && c != '\\'
@@ -234,7 +232,7 @@ var plain = func() (set [256]bool) {
 	return set
 }()
 
-// string takes a string. One without escapes is a part of the text.
+// string parses a string. Without escapes, the result is a substring of text.
 func (d *decoder) string() (string, error) {
 	d.at++
 	start, text := d.at, d.text
@@ -250,8 +248,8 @@ func (d *decoder) string() (string, error) {
 	return d.unusual(start)
 }
 
-// unusual goes on with a string that began at start and of which something else
-// than plain characters comes now.
+// unusual continues a string that began at start, at the first character that is not in
+// plain.
 func (d *decoder) unusual(start int) (string, error) {
 	for d.at < len(d.text) {
 		switch c := d.text[d.at]; {

@@ -22,13 +22,13 @@ type CA struct {
 	serial      atomic.Int64
 }
 
-// New makes an authority of a name, which signs its own certificate.
+// New returns a self-signed authority with the given name.
 func New(t testing.TB, name string) *CA {
 	t.Helper()
 	return newCA(t, nil, name)
 }
 
-// Intermediate makes an authority below ca.
+// Intermediate returns an authority with a certificate issued by ca.
 func (ca *CA) Intermediate(t testing.TB, name string) *CA {
 	t.Helper()
 	return newCA(t, ca, name)
@@ -48,15 +48,15 @@ func newCA(t testing.TB, parent *CA, name string) *CA {
 	return ca
 }
 
-// Pool holds the authority alone.
+// Pool returns a pool with only this authority.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Certificate)
 	return pool
 }
 
-// Client issues a certificate for a client. edit, where it is not nil, changes
-// the template: it is valid for an hour around now and good for clients.
+// Client issues a client certificate. By default it is valid for an hour around now and for
+// client authentication; edit, if not nil, modifies the template.
 func (ca *CA) Client(t testing.TB, edit func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	return ca.issue(t, x509.ExtKeyUsageClientAuth, edit)
@@ -83,7 +83,7 @@ func (ca *CA) issue(t testing.TB, usage x509.ExtKeyUsage, edit func(*x509.Certif
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 }
 
-// sign fills in what template lacks and signs it.
+// sign completes the template and signs it.
 func (ca *CA) sign(t testing.TB, template *x509.Certificate, key *ecdsa.PrivateKey) *x509.Certificate {
 	t.Helper()
 	if template.SerialNumber == nil {

@@ -25,16 +25,16 @@ type Challenges struct {
 	realm  challenge.Param
 	last   []challenge.Param
 	codes  []string
-	wanted []challenge.Param // of 401 without a token or with a bad one
+	wanted []challenge.Param // scopes for a 401 without a valid token
 
-	// Those that are the same for every request, rendered once.
+	// Challenges that are the same for every request, rendered once.
 	plain []challenge.Challenge
 	bare  map[string][]challenge.Challenge // by error code
 }
 
-// NewChallenges makes the challenges of a scheme that name realm first and the
-// parameters last at their end. codes are the scheme's own error codes beside
-// those of RFC 6750. It fails for what cannot be sent.
+// NewChallenges returns the challenges of a scheme. They begin with realm and end with the
+// parameters last. codes are the scheme's error codes in addition to those of RFC 6750. It
+// returns an error for parameters that cannot be sent.
 func NewChallenges(scheme, realm string, last []challenge.Param, codes ...string) (*Challenges, error) {
 	c := &Challenges{
 		scheme: scheme,
@@ -56,8 +56,8 @@ func NewChallenges(scheme, realm string, last []challenge.Param, codes ...string
 	return c, nil
 }
 
-// Want has the challenges of a 401 without a token, or with one that proves nobody,
-// name the scopes that a first token should have (RFC 6750 §3).
+// Want adds the scopes that a first token should have to the challenges of a 401 without a
+// token or with an invalid one (RFC 6750 §3).
 func (c *Challenges) Want(scopes []string) error {
 	if len(scopes) == 0 {
 		return errors.New("scopes must not be empty")
@@ -75,14 +75,13 @@ func (c *Challenges) Want(scopes []string) error {
 	return err
 }
 
-// For are the challenges for err, as [core.Authenticator] asks for them: no
-// error code without credentials; for a [core.CredentialError] its code where
-// it is one of the scheme's, else invalid_token, with its Description where
-// that is printable ASCII without quote and backslash; insufficient_scope with
-// all scopes needed (RFC 6750 §3.1); insufficient_user_authentication with
-// acr_values and max_age (RFC 9470 §3); invalid_request for
-// [core.ErrAmbiguousCredentials]. For any other error there is none, since
-// signing in would not help.
+// For returns the challenges for err, as [core.Authenticator] requires. Without credentials
+// there is no error code. For a [core.CredentialError] it is the error's code if that is
+// one of the scheme's, and otherwise invalid_token, with the Description if that is
+// printable ASCII without quotes and backslashes. The others are insufficient_scope with
+// all scopes needed (RFC 6750 §3.1), insufficient_user_authentication with acr_values and
+// max_age (RFC 9470 §3), and invalid_request for [core.ErrAmbiguousCredentials]. Any other
+// error has no challenge, since signing in would not help.
 func (c *Challenges) For(err error) []challenge.Challenge {
 	if errors.Is(err, core.ErrNoCredentials) {
 		return c.plain
@@ -120,8 +119,8 @@ func (c *Challenges) For(err error) []challenge.Challenge {
 	return described
 }
 
-// insufficientScope leaves out scopes that no token could carry (RFC 6749
-// §3.3), since they would change the meaning of the list.
+// insufficientScope omits scopes that no token can carry (RFC 6749 §3.3), since they would
+// change the meaning of the list.
 func (c *Challenges) insufficientScope(scopes []string) []challenge.Challenge {
 	params := []challenge.Param{param("error", core.CodeInsufficientScope)}
 	if list := words(scopes); list != "" {
@@ -134,7 +133,7 @@ func (c *Challenges) insufficientScope(scopes []string) []challenge.Challenge {
 	return one
 }
 
-// stepUp leaves out a class that could not stand in the list (RFC 9470 §3).
+// stepUp omits a class that cannot be an element of the list (RFC 9470 §3).
 func (c *Challenges) stepUp(need core.StepUp) []challenge.Challenge {
 	params := []challenge.Param{param("error", core.CodeStepUp), param("error_description", stepUpDescription)}
 	if list := words(need.ACRValues); list != "" {
@@ -150,7 +149,7 @@ func (c *Challenges) stepUp(need core.StepUp) []challenge.Challenge {
 	return one
 }
 
-// with is one challenge of the realm, params and the last ones.
+// with returns a challenge with the realm, params and the last parameters.
 func (c *Challenges) with(params ...challenge.Param) ([]challenge.Challenge, error) {
 	one, err := challenge.New(c.scheme, slices.Concat([]challenge.Param{c.realm}, params, c.last)...)
 	if err != nil {
@@ -161,7 +160,7 @@ func (c *Challenges) with(params ...challenge.Param) ([]challenge.Challenge, err
 
 func param(name, value string) challenge.Param { return challenge.Param{Name: name, Value: value} }
 
-// words is a list separated by spaces of those values that are one word of it.
+// words returns the values that are valid list elements, separated by spaces.
 func words(values []string) string {
 	list := slices.DeleteFunc(slices.Clone(values), func(s string) bool {
 		return s == "" || !isPlain(s) || strings.IndexByte(s, ' ') >= 0
@@ -169,8 +168,8 @@ func words(values []string) string {
 	return strings.Join(list, " ")
 }
 
-// isPlain reports whether s is printable ASCII without quote and backslash,
-// as RFC 6750 §3 wants of a scope list and an error_description.
+// isPlain reports whether s is printable ASCII without quotes and backslashes, as RFC 6750
+// §3 requires of scope lists and of error_description.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -180,10 +179,9 @@ func isPlain(s string) bool {
 	return true
 }
 
-// ResourceMetadata is the challenge parameter that says where the metadata of
-// the protected resource is (RFC 9728 §5.1). The address must be an absolute
-// https URL without user information and fragment, or one with http on a loopback
-// host.
+// ResourceMetadata returns the challenge parameter with the address of the protected
+// resource's metadata (RFC 9728 §5.1). It must be an absolute https URL without user
+// information and fragment, or an http URL on a loopback host.
 func ResourceMetadata(address string) (challenge.Param, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Contains(address, "#") {

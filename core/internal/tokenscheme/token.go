@@ -1,5 +1,5 @@
-// Package tokenscheme is what the schemes that carry an access token in the
-// Authorization field have in common: Bearer (RFC 6750) and DPoP (RFC 9449).
+// Package tokenscheme contains what Bearer (RFC 6750) and DPoP (RFC 9449) have in common:
+// schemes with an access token in the Authorization field.
 package tokenscheme
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/lent"
 )
 
-// DefaultMaxTokenSize is above what servers commonly allow for all header
-// fields together, so only a deployment that raised that limit meets it.
+// DefaultMaxTokenSize exceeds the usual server limits for the whole header, so it only
+// matters in deployments that have raised these.
 const DefaultMaxTokenSize = 16 << 10
 
 var (
@@ -22,10 +22,10 @@ var (
 	errGrammar   = errors.New("not a b64token (RFC 6750 §2.1)")
 )
 
-// Token is the token of the given scheme in r's Authorization field.
+// Token returns the token of the given scheme in r's Authorization field.
 //
-// Another scheme is [core.ErrNoCredentials], two fields are
-// [core.ErrAmbiguousCredentials]. What is no token is a [core.CredentialError].
+// For another scheme the error is [core.ErrNoCredentials], and for two fields
+// [core.ErrAmbiguousCredentials]. A malformed token is a [core.CredentialError].
 func Token(r core.Request, scheme string, maxSize int) (string, error) {
 	field, n := r.Header("Authorization")
 	token, err := tokenOf(field, n, scheme, maxSize)
@@ -35,8 +35,9 @@ func Token(r core.Request, scheme string, maxSize int) (string, error) {
 	return Check(token, maxSize)
 }
 
-// LentToken is [Token] for who does not keep it ([lent.Header]), and refuses by itself
-// what is not a token68: of a token that it knows it need not look at each character.
+// LentToken is [Token] for callers that do not retain the token ([lent.Header]), and that
+// reject malformed tokens themselves: a known token need not be checked character by
+// character.
 func LentToken(r core.Request, scheme string, maxSize int) (string, error) {
 	field, n := lent.Header(r, "Authorization")
 	return tokenOf(field, n, scheme, maxSize)
@@ -59,8 +60,8 @@ func tokenOf(field string, n int, scheme string, maxSize int) (string, error) {
 	return token, checkSize(token, maxSize)
 }
 
-// Check refuses what is not a token. Its size is looked at before its characters; a
-// b64token is what RFC 9110 §11.2 calls a token68.
+// Check rejects anything but a token. It checks the size before the characters. A b64token
+// is what RFC 9110 §11.2 calls token68.
 func Check(token string, maxSize int) (string, error) {
 	if err := checkSize(token, maxSize); err != nil {
 		return "", err
@@ -81,14 +82,14 @@ func checkSize(token string, maxSize int) error {
 	return nil
 }
 
-// Sent reports whether r's first Authorization field is of the given scheme.
+// Sent reports whether r's first Authorization field uses the given scheme.
 func Sent(r core.Request, scheme string) bool {
 	field, _ := lent.Header(r, "Authorization")
 	name, _, _ := challenge.Split(field)
 	return strings.EqualFold(name, scheme)
 }
 
-// malformed refuses what stands in the place of a token.
+// malformed returns the error for a malformed token.
 func malformed(err error) error {
 	return &core.CredentialError{
 		Reason:      core.ReasonMalformed,
@@ -98,8 +99,8 @@ func malformed(err error) error {
 	}
 }
 
-// Verdict is what a guard is told of the error of a token verifier. The body's
-// code and the challenge's must agree, so there is one code for all bad tokens.
+// Verdict converts the error of a token verifier for the guard. The codes in body and
+// challenge must agree, so there is one code for all bad tokens.
 func Verdict(err error) error {
 	if errors.Is(err, core.ErrNoCredentials) {
 		// Not wrapped: the guard would take a refused token for an anonymous

@@ -1,5 +1,5 @@
-// Package wrapped looks into parts that are wrapped by others, so that a
-// wrapper cannot hide what the wrapped part can do or must be protected from.
+// Package wrapped inspects values that are wrapped by others, so that a wrapper cannot hide
+// what the wrapped value can do or must be protected from.
 package wrapped
 
 import (
@@ -8,11 +8,11 @@ import (
 	"unsafe"
 )
 
-// maxDepth ends chains that lead back to themselves.
+// maxDepth ends cyclic chains.
 const maxDepth = 64
 
-// Chain is v, what its method Unwrap() W returns, and so on. It ends at the
-// first without that method, or whose method returns nil.
+// Chain yields v, the result of its method Unwrap() W, and so on. It ends at the first
+// value without that method, or whose method returns nil.
 func Chain[W any](v W) iter.Seq[W] {
 	return func(yield func(W) bool) {
 		for range maxDepth {
@@ -28,9 +28,9 @@ func Chain[W any](v W) iter.Seq[W] {
 	}
 }
 
-// As is the first in the chain of v that is a T.
+// As returns the first T in the chain of v.
 func As[T, W any](v W) (t T, ok bool) {
-	if t, ok = any(v).(T); ok { // as most are, without an iterator
+	if t, ok = any(v).(T); ok { // the common case, without an iterator
 		return t, true
 	}
 	for w := range Chain(v) {
@@ -41,13 +41,13 @@ func As[T, W any](v W) (t T, ok bool) {
 	return t, false
 }
 
-// Inside are the parts directly inside v: what its method Unwrap() W returns
-// and what its fields hold, exported or not, also in structs, pointers, slices,
-// arrays and maps. It does not look into the parts themselves.
+// Inside returns the values directly inside v: the result of its method Unwrap() W, and
+// those held by its fields, exported or not, also within structs, pointers, slices, arrays
+// and maps. It does not descend into the values found.
 //
-// Fields are found by their static type, so one of type any, and what a
-// function has captured, stay unseen. Nothing else is read, since it may be
-// changing. v must not be changing either: Inside is for assembly.
+// Fields are searched by static type, so values in fields of type any, and values captured
+// by functions, are not found. Nothing else is read, since it may be changing concurrently.
+// v must not be changing either: Inside is for use at assembly.
 func Inside[W any](v W) []W {
 	s := search[W]{part: reflect.TypeFor[W](), seen: map[unsafe.Pointer]bool{}}
 	if u, ok := any(v).(interface{ Unwrap() W }); ok {
@@ -64,8 +64,8 @@ func Inside[W any](v W) []W {
 	return s.found
 }
 
-// Gather is what get gives for v if v is a T, and otherwise for all T inside v,
-// however deep.
+// Gather returns get(v) if v is a T, and otherwise the results of get for every T inside v,
+// at any depth.
 func Gather[W, T, E any](v W, get func(T) []E) []E { return gather(v, get, maxDepth) }
 
 func gather[W, T, E any](v W, get func(T) []E, depth int) (all []E) {
@@ -81,8 +81,8 @@ func gather[W, T, E any](v W, get func(T) []E, depth int) (all []E) {
 	return all
 }
 
-// Sources are the S that v is, wraps or is made of. A rule that is made of
-// others has RolesOf in any case, so what it says with RoleSources counts.
+// Sources returns every S that v is, wraps or is composed of. A composed rule always has
+// the method RolesOf, so its RoleSources is used instead.
 func Sources[S, W any](v W) []S {
 	for w := range Chain(v) {
 		if made, ok := any(w).(interface{ RoleSources() []S }); ok {
@@ -95,14 +95,14 @@ func Sources[S, W any](v W) []S {
 	return nil
 }
 
-// search is one call of Inside.
+// search is the state of one call of Inside.
 type search[W any] struct {
-	part  reflect.Type            // W
-	seen  map[unsafe.Pointer]bool // where pointers led
+	part  reflect.Type            // the type W
+	seen  map[unsafe.Pointer]bool // pointers already followed
 	found []W
 }
 
-// visit looks at a value that v, or something in v, holds.
+// visit inspects a value held by v or by something in v.
 func (s *search[W]) visit(v reflect.Value) {
 	t := v.Type()
 	switch {
@@ -121,7 +121,7 @@ func (s *search[W]) visit(v reflect.Value) {
 	}
 }
 
-// pointer looks at what v points to, once.
+// pointer inspects what v points to, once.
 func (s *search[W]) pointer(v reflect.Value) {
 	if v.IsNil() || s.seen[v.UnsafePointer()] {
 		return
@@ -130,11 +130,11 @@ func (s *search[W]) pointer(v reflect.Value) {
 	s.content(v.Elem())
 }
 
-// content looks at what is in v, which is no part or the one that is searched.
+// content inspects what is in v, which is either the root or not itself a W.
 func (s *search[W]) content(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
-		if !v.CanAddr() { // fields that are not exported are read by address
+		if !v.CanAddr() { // unexported fields are read by address
 			c := reflect.New(v.Type()).Elem()
 			c.Set(v)
 			v = c
@@ -160,7 +160,7 @@ func (s *search[W]) content(v reflect.Value) {
 	}
 }
 
-// readable is v without the mark of a field that is not exported.
+// readable returns v without the read-only flag of an unexported field.
 func readable(v reflect.Value) reflect.Value {
 	if v.CanInterface() || !v.CanAddr() {
 		return v
@@ -168,7 +168,7 @@ func readable(v reflect.Value) reflect.Value {
 	return reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem()
 }
 
-// mayHold reports whether a value of type t can be, or lead to, a part.
+// mayHold reports whether a value of type t can be a W or lead to one.
 func (s *search[W]) mayHold(t reflect.Type) bool { return s.leads(t, map[reflect.Type]bool{}) }
 
 func (s *search[W]) leads(t reflect.Type, passed map[reflect.Type]bool) bool {
@@ -184,7 +184,7 @@ func (s *search[W]) leads(t reflect.Type, passed map[reflect.Type]bool) bool {
 		return s.leads(t.Elem(), passed)
 	case reflect.Struct:
 		if t.PkgPath() == s.part.PkgPath() {
-			return false // such as a guard, which looks after its parts itself
+			return false // such as a guard, which inspects its own parts
 		}
 		for i := range t.NumField() {
 			if s.leads(t.Field(i).Type, passed) {
