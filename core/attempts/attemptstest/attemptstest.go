@@ -1,5 +1,5 @@
-// Package attemptstest is the part of the conformance suite that is about
-// the limiter of package attempts.
+// Package attemptstest is the part of the conformance suite for the limiter of package
+// attempts.
 package attemptstest
 
 import (
@@ -21,9 +21,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
-// Run runs every case against f over real sockets. Cases are independent and
-// run in parallel. more makes further options for the limiter of each, such as a
-// store of its own.
+// Run runs every case against f over real sockets. Cases are independent and run in
+// parallel. more returns additional options for the limiter of each case, such as a store
+// of its own.
 func Run(t *testing.T, f authtest.Framework, more ...func(*testing.T) attempts.Option) {
 	for name, run := range map[string]func(*testing.T, starter){
 		"an address over its budget is 429 whatever it sends":    overBudget,
@@ -46,21 +46,21 @@ type starter struct {
 	more []func(*testing.T) attempts.Option
 }
 
-// service is an app that wants passwords, and whose clock stands still.
+// service is an app that requires passwords and has a stopped clock.
 type service struct {
 	t        *testing.T
 	addr     string
 	events   *authtest.Recorder
-	verified atomic.Int64 // passwords that were looked at
+	verified atomic.Int64 // number of passwords verified
 	elapsed  atomic.Int64
-	together chan struct{} // closed when as many guesses are verified as the budget allows
+	together chan struct{} // closed when as many guesses are being verified as the budget allows
 }
 
-// budget is how often an address may fail at once.
+// budget is the number of failures that an address may have at once.
 const budget = 3
 
-// serve starts a service whose limiter lets an address fail 3 times and once a
-// minute, and an account 5 times and once a minute.
+// serve starts a service whose limiter allows an address 3 failures plus one a minute, and
+// an account 5 plus one a minute.
 func serve(t *testing.T, f starter, opts ...attempts.Option) *service {
 	t.Helper()
 	s := &service{t: t, events: new(authtest.Recorder), together: make(chan struct{})}
@@ -90,7 +90,7 @@ func serve(t *testing.T, f starter, opts ...attempts.Option) *service {
 	return s
 }
 
-// verify knows everyone but "nobody"; the password is "right".
+// verify knows every user except "nobody"; the password is "right".
 func (s *service) verify(_ context.Context, user, password string) (*core.Principal, error) {
 	n := s.verified.Add(1)
 	if password == "together" {
@@ -114,7 +114,7 @@ func (s *service) verify(_ context.Context, user, password string) (*core.Princi
 
 func (s *service) wait(d time.Duration) { s.elapsed.Add(int64(d)) }
 
-// send asks with "user:password", "" for none, and header lines.
+// send sends credentials "user:password", or none for "", and header lines.
 func (s *service) send(login string, header ...string) authtest.Answer {
 	s.t.Helper()
 	if login != "" {
@@ -123,7 +123,7 @@ func (s *service) send(login string, header ...string) authtest.Answer {
 	return authtest.Send(s.t, s.addr, authtest.Request("GET", "/reports", header...))
 }
 
-// wants fails the test unless the answer has that status.
+// wants fails the test unless the answer has this status.
 func (s *service) wants(status int, login string, header ...string) authtest.Answer {
 	s.t.Helper()
 	a := s.send(login, header...)
@@ -133,7 +133,7 @@ func (s *service) wants(status int, login string, header ...string) authtest.Ans
 	return a
 }
 
-// limited fails the test unless the attempt is refused unseen for that many
+// limited fails the test unless the attempt is refused without verification, for this many
 // seconds.
 func (s *service) limited(seconds int, login string, header ...string) {
 	s.t.Helper()
@@ -164,14 +164,14 @@ func overBudget(t *testing.T, f starter) {
 	for _, login := range []string{"alice:right", "alice:wrong", "nobody:wrong", "carol:right"} {
 		s.limited(60, login)
 	}
-	s.wants(http.StatusUnauthorized, "") // asking for the challenge is no attempt
+	s.wants(http.StatusUnauthorized, "") // a request for the challenge is not an attempt
 	s.wait(time.Minute)
 	s.wants(http.StatusOK, "alice:right")
 	s.wants(http.StatusUnauthorized, "bob:wrong")
 	s.limited(60, "alice:right")
 }
 
-// behind trusts this test as a proxy.
+// behind makes this test a trusted proxy.
 func behind(t *testing.T) attempts.Option {
 	t.Helper()
 	trusted, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
@@ -185,7 +185,7 @@ func from(addr string) string { return "X-Forwarded-For: " + addr }
 
 func notLockedOut(t *testing.T, f starter) {
 	s := serve(t, f, behind(t))
-	s.wants(http.StatusOK, "alice:right", from("198.51.100.1")) // at work
+	s.wants(http.StatusOK, "alice:right", from("198.51.100.1")) // from the office
 	for i := range 5 {
 		s.wants(http.StatusUnauthorized, "alice:wrong", from("192.0.2."+strconv.Itoa(i)))
 		s.wants(http.StatusUnauthorized, "nobody:wrong", from("192.0.2."+strconv.Itoa(i+100)))
@@ -194,7 +194,7 @@ func notLockedOut(t *testing.T, f starter) {
 	s.limited(60, "nobody:right", from("192.0.2.101"))
 	s.wants(http.StatusOK, "bob:right", from("192.0.2.1"))
 	s.wants(http.StatusOK, "alice:right", from("198.51.100.1"))
-	s.wants(http.StatusOK, "alice:right", from("2001:db8::1")) // at home, for the first time
+	s.wants(http.StatusOK, "alice:right", from("2001:db8::1")) // from home, for the first time
 	s.wants(http.StatusUnauthorized, "alice:wrong", from("2001:db8::2"))
 	s.wants(http.StatusOK, "alice:right", from("2001:db8::3"))
 	s.wants(http.StatusUnauthorized, "alice:wrong", from("203.0.113.1"))
@@ -211,7 +211,8 @@ func notCounted(t *testing.T, f starter) {
 	}
 }
 
-// stranger: the budget is that of the connection's peer.
+// stranger checks that without a trusted proxy the limit applies to the peer of the
+// connection.
 func stranger(t *testing.T, f starter) {
 	s := serve(t, f)
 	for i := range 3 {
@@ -220,8 +221,8 @@ func stranger(t *testing.T, f starter) {
 	s.limited(60, "alice:right", from("192.0.2.9"))
 }
 
-// parallelGuesses: guesses on many connections at once, whose verification takes
-// until as many are under way as may fail.
+// parallelGuesses sends guesses on many connections at once. Their verification takes until
+// the allowed number of failures is under way.
 func parallelGuesses(t *testing.T, f starter) {
 	s := serve(t, f)
 	statuses := s.atOnce(4*budget, "alice:together")
@@ -234,19 +235,19 @@ func parallelGuesses(t *testing.T, f starter) {
 	s.limited(60, "alice:right")
 }
 
-// parallelSuccess: what is under way holds up who sends right passwords, and has
-// nobody refused.
+// parallelSuccess checks that attempts under way delay requests with the right password but
+// never get them refused.
 func parallelSuccess(t *testing.T, f starter) {
 	s := serve(t, f)
 	if statuses := s.atOnce(8*budget, "alice:right"); statuses[http.StatusOK] != 8*budget {
 		t.Errorf("statuses %v, want 200 for all", statuses)
 	}
-	s.wants(http.StatusUnauthorized, "alice:wrong") // nothing was charged
+	s.wants(http.StatusUnauthorized, "alice:wrong") // no failure was counted
 	s.wants(http.StatusUnauthorized, "alice:wrong")
 	s.wants(http.StatusUnauthorized, "alice:wrong")
 }
 
-// atOnce is how often which status answers n requests at the same time.
+// atOnce returns the number of answers by status to n concurrent requests.
 func (s *service) atOnce(n int, login string) map[int]int {
 	var mu sync.Mutex
 	statuses := map[int]int{}

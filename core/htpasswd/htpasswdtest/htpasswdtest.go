@@ -1,8 +1,7 @@
-// Package htpasswdtest is the part of the conformance suite that needs password
-// hashes: package authtest depends on nothing, and so has none.
+// Package htpasswdtest is the part of the conformance suite that needs password hashes. It
+// is separate because package authtest has no dependencies.
 //
-// [Run] drives a server over real sockets with basic and htpasswd behind its
-// gate.
+// [Run] tests a server over real sockets with basic and htpasswd behind its gate.
 package htpasswdtest
 
 import (
@@ -47,7 +46,7 @@ func Run(t *testing.T, start Start) {
 	}
 }
 
-// door is a running server and the file behind it.
+// door is a running server and its password file.
 type door struct {
 	t      *testing.T
 	file   *htpasswd.File
@@ -55,7 +54,7 @@ type door struct {
 	events *authtest.Recorder
 }
 
-// open starts a server. The cost of bcrypt is the lowest there is.
+// open starts a server with the lowest cost of bcrypt.
 func open(t *testing.T, start Start, text string, opts ...htpasswd.Option) *door {
 	t.Helper()
 	file, err := htpasswd.New(append(opts, htpasswd.WithMinCost(bcrypt.MinCost))...)
@@ -95,7 +94,7 @@ func (d *door) ask(user, password string) authtest.Answer {
 	return authtest.Send(d.t, d.addr, authtest.Request("GET", "/door", "Authorization: Basic "+credentials))
 }
 
-// admits fails the test unless the password lets the principal in.
+// admits fails the test unless the password authenticates the principal.
 func (d *door) admits(id, user, password string) {
 	d.t.Helper()
 	if a := d.ask(user, password); a.Status != http.StatusOK || a.Body != id {
@@ -103,8 +102,8 @@ func (d *door) admits(id, user, password string) {
 	}
 }
 
-// refuses fails the test unless the answer is 401 with a challenge and the
-// event has the reason. It returns the answer.
+// refuses fails the test unless the answer is 401 with a challenge and the event has this
+// reason. It returns the answer.
 func (d *door) refuses(reason core.Reason, user, password string) authtest.Answer {
 	d.t.Helper()
 	a := d.ask(user, password)
@@ -117,7 +116,7 @@ func (d *door) refuses(reason core.Reason, user, password string) authtest.Answe
 	return a
 }
 
-// bcryptOf is a user's line.
+// bcryptOf returns a user's line with a bcrypt hash.
 func bcryptOf(t *testing.T, user, password string) string {
 	t.Helper()
 	h, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
@@ -127,15 +126,15 @@ func bcryptOf(t *testing.T, user, password string) string {
 	return user + ":" + string(h) + "\n"
 }
 
-// argon2idOf is a user's line with the setting that needs the least memory.
+// argon2idOf returns a user's line with an Argon2id hash that uses the least memory.
 func argon2idOf(user, password string) string {
 	salt := []byte("0123456789abcdef")
 	b64 := base64.RawStdEncoding.EncodeToString
 	return user + ":$argon2id$v=19$m=7168,t=5,p=1$" + b64(salt) + "$" + b64(argon2.IDKey([]byte(password), salt, 5, 7168, 1, 32)) + "\n"
 }
 
-// normalization: RFC 7617 §2.1 and Appendix B.2. Whichever way a keyboard
-// composes letters, the user and the identity are the same.
+// normalization checks that a user name and its ID are the same however a keyboard composes
+// letters (RFC 7617 §2.1 and Appendix B.2).
 func normalization(t *testing.T, start Start) {
 	const composed, decomposed = "J\u00e4s\u00f8n", "Ja\u0308s\u00f8n"
 	d := open(t, start, bcryptOf(t, decomposed, "\u00e9t\u00e9")+argon2idOf("\u00e9va", "\u00e9t\u00e9"))
@@ -150,7 +149,8 @@ func normalization(t *testing.T, start Start) {
 	d.refuses(core.ReasonMalformed, "\xe9va", "\u00e9t\u00e9") // ISO 8859-1
 }
 
-// refusals: neither whether there is such a user shows, nor with what hash.
+// refusals checks that an answer reveals neither whether the user exists nor the kind of
+// hash.
 func refusals(t *testing.T, start Start) {
 	d := open(t, start, bcryptOf(t, "bob", "secret")+argon2idOf("eve", "secret"))
 	d.admits("bob", "bob", "secret")
@@ -169,7 +169,7 @@ func refusals(t *testing.T, start Start) {
 	}
 }
 
-// lengths: nothing is cut on the way to a hash.
+// lengths checks that passwords are not truncated before hashing.
 func lengths(t *testing.T, start Start) {
 	long := strings.Repeat("0123456789", 8)
 	d := open(t, start, bcryptOf(t, "bob", long[:72])+argon2idOf("eve", long))
@@ -181,8 +181,8 @@ func lengths(t *testing.T, start Start) {
 	d.refuses(core.ReasonWrongSecret, "eve", long+"0")
 }
 
-// overload: a guard without a file, or without a turn, lets nobody in and logs
-// nobody out.
+// overload checks that a guard without a file, or without capacity for another hash, admits
+// nobody and signs nobody out.
 func overload(t *testing.T, start Start) {
 	d := open(t, start, "", htpasswd.WithConcurrency(1), htpasswd.WithMaxWait(0))
 	a := d.ask("bob", "secret")
@@ -204,7 +204,7 @@ func overload(t *testing.T, start Start) {
 	d.admits("eve", "eve", "secret")
 }
 
-// removal: what the file says now counts at once.
+// removal checks that a removed user is refused immediately.
 func removal(t *testing.T, start Start) {
 	d := open(t, start, bcryptOf(t, "bob", "secret")+argon2idOf("eve", "secret"))
 	for range 3 {
@@ -217,7 +217,7 @@ func removal(t *testing.T, start Start) {
 	d.admits("eve", "eve", "changed")
 }
 
-// weak: a bad edit says where, and changes nothing.
+// weak checks that an invalid edit is reported with its location and changes nothing.
 func weak(t *testing.T, start Start) {
 	d := open(t, start, bcryptOf(t, "bob", "secret"))
 	for _, bad := range []string{

@@ -16,15 +16,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
-// app has one route, for tokens by an issuer with the scope read.
+// app has one route, which requires a token of an issuer with the scope read.
 type app struct {
 	t      *testing.T
 	addr   string
 	events *authtest.Recorder
-	runs   atomic.Int64 // of the handler
+	runs   atomic.Int64 // calls of the handler
 }
 
-// signs makes an issuer with a key of its own, whose clock is off by ahead.
+// signs returns an issuer with its own key, whose clock is ahead by the given duration.
 func signs(t *testing.T, key *jwtsign.Key, ahead time.Duration) *jwtsign.Signer {
 	t.Helper()
 	s, err := jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("reports"),
@@ -35,7 +35,7 @@ func signs(t *testing.T, key *jwtsign.Key, ahead time.Duration) *jwtsign.Signer 
 	return s
 }
 
-// newKey makes a key to sign with.
+// newKey generates a signing key.
 func newKey(t *testing.T) *jwtsign.Key {
 	t.Helper()
 	key, err := jwtsign.GenerateKey()
@@ -45,7 +45,7 @@ func newKey(t *testing.T) *jwtsign.Key {
 	return key
 }
 
-// tokenBy is a token of alice with scopes.
+// tokenBy returns a token for alice with scopes.
 func tokenBy(t *testing.T, s *jwtsign.Signer, scopes ...string) string {
 	t.Helper()
 	token, err := s.Sign(jwtsign.Token{Subject: "alice", Scopes: scopes})
@@ -55,7 +55,7 @@ func tokenBy(t *testing.T, s *jwtsign.Signer, scopes ...string) string {
 	return token
 }
 
-// newApp serves an app on f that verifies by keys.
+// newApp serves an app on f that verifies tokens with keys.
 func newApp(t *testing.T, f authtest.Framework, keys jwtauth.KeySource) *app {
 	t.Helper()
 	v, err := jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"))
@@ -84,8 +84,8 @@ func newApp(t *testing.T, f authtest.Framework, keys jwtauth.KeySource) *app {
 // authorization returns the header line for a token.
 func authorization(token string) string { return "Authorization: Bearer " + token }
 
-// answers fails the test unless a request gets that status for that reason, with
-// what the challenge says behind the realm, and no part of a token is told.
+// answers fails the test unless a request gets this status for this reason, the challenge
+// has these parameters after the realm, and the answer reveals no part of a token.
 func (a *app) answers(what string, status int, reason core.Reason, params string, header ...string) {
 	a.t.Helper()
 	runs, seen := a.runs.Load(), len(a.events.Events())

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// floods: CVE-2025-30204. Whoever answers, server or gate, does so without
-// waiting for more, and goes on serving.
+// floods sends huge tokens, some with a million separators (CVE-2025-30204). Whether the
+// server answers or the gate, it must do so without waiting for more, and stay available.
 func floods(t *testing.T, f authtest.Framework) {
 	issuer := signs(t, newKey(t), 0)
 	a := newApp(t, f, issuer)
@@ -50,8 +50,8 @@ func floods(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// flood sends a token of any size. A server may answer, or hang up, before it
-// has read the whole; the error is then that of reading.
+// flood sends a token of any size. A server may answer, or close the connection, before it
+// has read all of it; the error is then that of reading.
 func flood(addr, token string) (authtest.Answer, error) {
 	conn, err := net.DialTimeout("tcp", addr, authtest.TimeLimit(time.Minute))
 	if err != nil {
@@ -59,7 +59,7 @@ func flood(addr, token string) (authtest.Answer, error) {
 	}
 	written := make(chan struct{})
 	defer func() {
-		_ = conn.Close() // ends the writing too
+		_ = conn.Close() // also unblocks the writer
 		<-written
 	}()
 	if err := conn.SetDeadline(time.Now().Add(authtest.TimeLimit(time.Minute))); err != nil {
@@ -69,7 +69,7 @@ func flood(addr, token string) (authtest.Answer, error) {
 	go func() {
 		defer close(written)
 		head := authtest.Request("GET", "/reports", authorization(token), "Connection: close")
-		_, _ = io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n")+"\r\n\r\n") // the answer tells
+		_, _ = io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n")+"\r\n\r\n") // errors show in the answer
 	}()
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
@@ -78,7 +78,7 @@ func flood(addr, token string) (authtest.Answer, error) {
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	body, err := io.ReadAll(resp.Body)
 	if err != nil && resp.StatusCode != http.StatusUnauthorized {
-		err = nil // reset after the status: the rest was not read
+		err = nil // reset after the answer, because the rest was not read
 	}
 	return authtest.Answer{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}, err
 }

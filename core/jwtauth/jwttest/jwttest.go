@@ -1,9 +1,9 @@
 // Package jwttest is the part of the conformance suite that needs signed tokens.
 //
-// [Run] drives an adapter over real sockets with bearer and jwtauth behind its
-// gates. The tests of this package prove what no adapter sees, such as algorithms,
-// claims and keys; they sign with the standard library alone, so that a token's fate
-// does not hang on the library that verifies it.
+// [Run] tests an adapter over real sockets with bearer and jwtauth behind its gates. The
+// tests of this package cover what is independent of adapters, such as algorithms, claims
+// and keys. They sign with the standard library only, so that the library under test does
+// not check itself.
 package jwttest
 
 import (
@@ -14,10 +14,9 @@ import (
 
 // Run runs every case against f. Cases are independent and run in parallel.
 //
-// They are about what an adapter can get wrong: which bytes of a token reach the
-// verifier, and what becomes of each verdict. What a server refuses by itself, such
-// as a header of megabytes, needs no gate: such an answer is accepted, and named in
-// the test's log.
+// They cover what an adapter can get wrong: which bytes of a token reach the verifier, and
+// what becomes of each verdict. A server may refuse some requests by itself, such as a
+// header of megabytes: such an answer is accepted, and noted in the test's log.
 func Run(t *testing.T, f authtest.Framework) {
 	for _, c := range adapterCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -27,8 +26,8 @@ func Run(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// adapterCases are those that every adapter runs. Their names begin with the items
-// of the conformance list or the invariants they prove.
+// adapterCases are the cases for every adapter. Their names begin with the conformance
+// items or the invariants that they prove.
 var adapterCases = []struct {
 	name string
 	run  func(*testing.T, authtest.Framework)

@@ -21,14 +21,14 @@ const (
 	isMalformed = `, error="invalid_token", error_description="The access token is malformed"`
 )
 
-// verdicts: RFC 6750 §3 and §3.1.
+// verdicts checks the answers of RFC 6750 §3 and §3.1.
 func verdicts(t *testing.T, f authtest.Framework) {
 	key := newKey(t)
 	issuer, past, stranger := signs(t, key, 0), signs(t, key, -24*time.Hour), signs(t, newKey(t), 0)
 	a := newApp(t, f, issuer)
 	good, other := tokenBy(t, issuer, "write", "read"), tokenBy(t, stranger, "read")
 	forged := good[:strings.LastIndexByte(good, '.')] + other[strings.LastIndexByte(other, '.'):]
-	for range 2 { // also when the good one is remembered
+	for range 2 { // also when the good token is cached
 		a.answers("a good token", http.StatusOK, core.ReasonAllowed, "", authorization(good))
 		a.answers("no token", http.StatusUnauthorized, core.ReasonNoCredentials, "")
 		a.answers("another scheme", http.StatusUnauthorized, core.ReasonNoCredentials, "", "Authorization: Basic YTpi")
@@ -42,10 +42,10 @@ func verdicts(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// RunOutage lets an issuer's key server fail, and come back with other keys, while
-// an app on f has tokens to judge: good tokens pass all the time, one by a key that
-// could be new is 503, and keys count from the fetch that brings them. What happens
-// under load is proved by this package's own tests.
+// RunOutage makes an issuer's key server fail, and return with other keys, while an app on
+// f verifies tokens. Valid tokens are accepted throughout, a token whose key might be new
+// gets 503, and keys take effect with the fetch that brings them. Behaviour under load is
+// covered by this package's own tests.
 func RunOutage(t *testing.T, f authtest.Framework) {
 	issuer, next := signs(t, newKey(t), 0), signs(t, newKey(t), 0)
 	server := newKeyServer(t, issuer)
@@ -60,11 +60,11 @@ func RunOutage(t *testing.T, f authtest.Framework) {
 	a.answers("a key that is gone", http.StatusUnauthorized, core.ReasonUnknownKey, isUnknown, known)
 }
 
-// keyServer publishes the keys of a signer, and fails while there is none.
+// keyServer publishes the keys of a signer, and fails while it has none.
 type keyServer struct {
 	t       *testing.T
 	signer  atomic.Pointer[jwtsign.Signer]
-	keys    *jwtauth.RemoteKeys // fetches them again and again
+	keys    *jwtauth.RemoteKeys // fetches the keys repeatedly
 	fetches chan jwtauth.Refresh
 }
 
@@ -80,7 +80,7 @@ func newKeyServer(t *testing.T, s *jwtsign.Signer) *keyServer {
 		jwtauth.WithRefreshObserver(func(r jwtauth.Refresh) {
 			select {
 			case k.fetches <- r:
-			default: // nobody waits for it
+			default: // no test waits for it
 			}
 		}))
 	if err != nil {
@@ -101,14 +101,14 @@ func (k *keyServer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		k.t.Error(err)
 	}
-	_, _ = w.Write(set) // whoever asks may have gone
+	_, _ = w.Write(set) // an error means that the client has gone
 }
 
-// serves waits until keys has the keys of another signer, or has failed to get any.
+// serves waits until keys has fetched the keys of another signer, or has failed to.
 func (k *keyServer) serves(s *jwtsign.Signer) {
 	k.t.Helper()
 	k.signer.Store(s)
-	begun := false // the first fetch that is seen may have begun before
+	begun := false // the first fetch seen may have begun earlier
 	for limit := time.After(authtest.TimeLimit(2 * time.Minute)); ; {
 		select {
 		case r := <-k.fetches:

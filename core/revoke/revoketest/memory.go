@@ -11,10 +11,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// Memory is a [revoke.Log] in the memory of a test, which can be down. The zero Memory
+// Memory is an in-memory [revoke.Log] for tests that can be made to fail. The zero Memory
 // is empty.
 type Memory struct {
-	// Now is by which entries expire; nil for [time.Now].
+	// Now is the clock by which entries expire; nil for [time.Now].
 	Now func() time.Time
 
 	mu      sync.Mutex
@@ -33,14 +33,14 @@ func (m *Memory) now() time.Time {
 	return m.Now()
 }
 
-// Fail makes every call return err from here on; nil ends that.
+// Fail makes every later call return err; nil ends that.
 func (m *Memory) Fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.down = err
 }
 
-// Lose forgets the newest n records, as a store that steps back to a backup.
+// Lose drops the newest n records, like a store that was restored from a backup.
 func (m *Memory) Lose(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,8 +73,8 @@ func (m *Memory) Append(_ context.Context, note string, entries ...revoke.Entry)
 	return m.records[len(m.records)-1].Position, nil
 }
 
-// drop forgets which of the first n records have expired for an hour. What was read
-// of them is left as it was.
+// drop drops those of the first n records that expired more than an hour ago. It does not
+// modify what was returned by reads.
 func (m *Memory) drop(n int) {
 	forgotten := m.now().Add(-time.Hour)
 	expired := func(r revoke.Record) bool { return !r.Expires.IsZero() && r.Expires.Before(forgotten) }

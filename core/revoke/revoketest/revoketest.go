@@ -1,4 +1,4 @@
-// Package revoketest tests implementations of [revoke.Log], and has one in memory.
+// Package revoketest tests implementations of [revoke.Log], and provides one in memory.
 package revoketest
 
 import (
@@ -15,10 +15,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// Run tests logs. open opens the log of a name, which begins empty, and gives
-// another handle on it, as another instance has one, each time it is called with that
-// name. Expired entries are dropped while others are appended, an hour after they have
-// expired.
+// Run tests logs. open opens the log with the given name, which is empty at first. Each
+// call with the same name returns another handle on it, as another instance would have.
+// Appending must drop entries that expired an hour ago.
 func Run(t *testing.T, open func(t *testing.T, name string) revoke.Log) {
 	for name, test := range map[string]func(t *testing.T, one, other revoke.Log){
 		"records are read in order":            order,
@@ -141,12 +140,12 @@ func texts(t *testing.T, one, other revoke.Log) {
 	}
 }
 
-// atOnce: whoever reads on from where it was misses nothing that is appended
-// meanwhile by several.
+// atOnce checks that readers that continue from their position miss nothing that several
+// writers append concurrently.
 func atOnce(t *testing.T, one, other revoke.Log) {
 	const writers, each = 6, 20
 	var all sync.WaitGroup
-	defer all.Wait() // whatever ends the test
+	defer all.Wait() // however the test ends
 	for w := range writers {
 		all.Go(func() {
 			for n := range each {
@@ -218,8 +217,8 @@ func listens(t *testing.T, one, other revoke.Log) {
 	}
 }
 
-// drops: entries that have expired an hour ago leave the log while others are
-// appended, and nobody who has read up to the newest has to begin anew.
+// drops checks that appending removes entries that expired an hour ago, and that readers at
+// the newest position need not start over.
 func drops(t *testing.T, one, other revoke.Log) {
 	old := make([]revoke.Entry, 50)
 	for i := range old {
@@ -239,7 +238,7 @@ func drops(t *testing.T, one, other revoke.Log) {
 	}
 }
 
-// following is an instance.
+// following returns the follower of an instance.
 func following(t *testing.T, l revoke.Log) *revoke.Follower {
 	t.Helper()
 	limit := authtest.TimeLimit(30 * time.Second)

@@ -13,9 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// app is an app with sessions: POST /login?user=NAME believes whoever asks, POST
-// /enter takes the password "right", POST /logout ends a session, /me says whose it
-// is.
+// app is an app with sessions. POST /login?user=NAME signs anyone in, POST /enter requires
+// the password "right", POST /logout ends the session, and /me returns the user.
 type app struct {
 	t      *testing.T
 	addr   string
@@ -75,8 +74,8 @@ func (a *app) ask(method, target string, header ...string) authtest.Answer {
 	return authtest.Send(a.t, a.addr, authtest.Request(method, target, append(header, "Content-Length: 0")...))
 }
 
-// login logs somebody in, in a browser that has sent header, and gives the line of
-// the cookie that it then has.
+// login signs a user in, from a browser that sends header, and returns the line with the
+// resulting cookie.
 func (a *app) login(user string, header ...string) string {
 	a.t.Helper()
 	got := a.ask("POST", "/login?user="+user, header...)
@@ -87,7 +86,7 @@ func (a *app) login(user string, header ...string) string {
 	return "Cookie: theme=dark; " + cookies[0].Name + "=" + cookies[0].Value
 }
 
-// is wants the session of a cookie to be somebody's.
+// is fails the test unless the session of a cookie is the user's.
 func (a *app) is(user, cookie string) {
 	a.t.Helper()
 	got := a.ask("GET", "/me", cookie)
@@ -96,7 +95,8 @@ func (a *app) is(user, cookie string) {
 	}
 }
 
-// refuses wants a refusal for a reason, with the challenge of sessions on a 401.
+// refuses fails the test unless got is a refusal for this reason, with the challenge of
+// sessions on a 401.
 func (a *app) refuses(what string, got authtest.Answer, status int, reason core.Reason) {
 	a.t.Helper()
 	challenge := map[bool]string{true: `Session realm="shop", login="/login"`}[status == http.StatusUnauthorized]
@@ -109,7 +109,7 @@ func (a *app) refuses(what string, got authtest.Answer, status int, reason core.
 	}
 }
 
-// setCookies are the cookies that an answer sets.
+// setCookies returns the cookies that an answer sets.
 func setCookies(a authtest.Answer) []*http.Cookie {
 	return (&http.Response{Header: a.Header}).Cookies()
 }

@@ -1,10 +1,9 @@
-// Package sessiontest is the part of the conformance suite that is about
-// sessions.
+// Package sessiontest is the part of the conformance suite for sessions.
 //
-// [Run] drives an adapter over real sockets with package session behind its gates.
-// The tests of this package prove what no adapter sees, such as how long sessions
-// last, what a store does and who may sign in from where. [Store] and [Clock] are a
-// store and a clock that tests control.
+// [Run] tests an adapter over real sockets with package session behind its gates. The tests
+// of this package cover what is independent of adapters, such as the lifetime of sessions,
+// the behaviour of stores, and cross-site sign-ins. [Store] and [Clock] are a store and a
+// clock that tests control.
 package sessiontest
 
 import (
@@ -19,8 +18,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// Run runs every case against f. Cases are independent and run in parallel. They are
-// about cookies, fields and bodies as the adapter reads and writes them.
+// Run runs every case against f. Cases are independent and run in parallel. They cover
+// cookies, fields and bodies as the adapter reads and writes them.
 func Run(t *testing.T, f authtest.Framework) {
 	for name, run := range map[string]func(*testing.T, authtest.Framework){
 		"F05 F08 a cookie is set, read and taken away":                    cookieLife,
@@ -38,8 +37,8 @@ func Run(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// cookieLife: draft-ietf-httpbis-rfc6265bis §4.1.3.2. No Domain, and never
-// SameSite=None.
+// cookieLife checks the attributes of cookies (draft-ietf-httpbis-rfc6265bis §4.1.3.2): no
+// Domain, and never SameSite=None.
 func cookieLife(t *testing.T, f authtest.Framework) {
 	a := newApp(t, f)
 	const attributes = "; HttpOnly; Secure; SameSite=Lax"
@@ -64,8 +63,8 @@ func cookieLife(t *testing.T, f authtest.Framework) {
 	a.refuses("nobody", a.ask("GET", "/me"), http.StatusUnauthorized, core.ReasonNoCredentials)
 }
 
-// plainCookie: the host of the suite's requests is app.example, which is not this
-// machine.
+// plainCookie checks that cookies without Secure are only set for hosts on this machine,
+// which app.example, the host of the suite's other requests, is not.
 func plainCookie(t *testing.T, f authtest.Framework) {
 	a := newApp(t, f, session.WithPlainHTTPForDevelopment())
 	if got := a.ask("POST", "/login?user=alice"); got.Status != http.StatusInternalServerError || len(setCookies(got)) > 0 {

@@ -9,19 +9,18 @@ import (
 	"time"
 )
 
-// ErrDown is what a [Store] that is down returns.
+// ErrDown is the error of a [Store] that is down.
 var ErrDown = errors.New("store: connection refused")
 
-// Store is a [session.Store] for tests: it has a clock of its own, can be
-// down, can hang and counts how often it is asked. It is safe for concurrent
-// use.
+// Store is a [session.Store] for tests: it has its own clock, can fail or hang, and counts
+// calls. It is safe for concurrent use.
 type Store struct {
 	now func() time.Time
 
 	mu      sync.Mutex
 	entries map[string]entry
 	err     error
-	failing []string // the verbs that return err; all if empty
+	failing []string // the verbs that fail; all if empty
 	before  func(ctx context.Context, verb string)
 	asked   map[string]int
 }
@@ -31,42 +30,42 @@ type entry struct {
 	expires time.Time
 }
 
-// NewStore makes an empty store whose entries expire by now.
+// NewStore returns an empty store whose entries expire by now.
 func NewStore(now func() time.Time) *Store {
 	return &Store{now: now, entries: map[string]entry{}, asked: map[string]int{}}
 }
 
-// Fail makes every call, or those with the given verbs, return err from here on;
-// nil makes all work again. The verbs are "find", "commit" and "delete".
+// Fail makes every later call, or those with the given verbs, return err; nil ends all
+// failures. The verbs are "find", "commit" and "delete".
 func (s *Store) Fail(err error, verbs ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err, s.failing = err, verbs
 }
 
-// Before makes every call run f first, with the verb; nil ends that.
+// Before makes every call first run f with the verb; nil ends that.
 func (s *Store) Before(f func(ctx context.Context, verb string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.before = f
 }
 
-// Asked is how often the store was asked to do verb.
+// Asked returns how often the store was called with verb.
 func (s *Store) Asked(verb string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.asked[verb]
 }
 
-// Keys are the keys of all entries, in order.
+// Keys returns the keys of all entries, sorted.
 func (s *Store) Keys() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Sorted(maps.Keys(s.entries))
 }
 
-// Contents is all that the store holds, keys and data, for tests of what must
-// not be in it.
+// Contents returns everything that the store holds, keys and data, for tests of what it
+// must not contain.
 func (s *Store) Contents() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +77,7 @@ func (s *Store) Contents() string {
 	return string(all)
 }
 
-// Overwrite replaces the data of every entry by what f makes of it.
+// Overwrite replaces the data of every entry by the result of f.
 func (s *Store) Overwrite(f func(data []byte) []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +87,7 @@ func (s *Store) Overwrite(f func(data []byte) []byte) {
 	}
 }
 
-// enter is the beginning of every call.
+// enter is called first in every method.
 func (s *Store) enter(ctx context.Context, verb string) error {
 	s.mu.Lock()
 	s.asked[verb]++

@@ -20,8 +20,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// RunStore tests a store that several instances share. open gives another handle on
-// the same store at each call, as another instance has one.
+// RunStore tests a store shared by several instances. Each call of open returns another
+// handle on the same store, as another instance would have.
 func RunStore(t *testing.T, open func(t *testing.T) session.ContextStore) {
 	for name, test := range map[string]func(t *testing.T, one, other session.ContextStore){
 		"entries are kept, replaced and removed":   entriesLive,
@@ -34,14 +34,14 @@ func RunStore(t *testing.T, open func(t *testing.T) session.ContextStore) {
 	}
 }
 
-// newKey is a key as stores get them.
+// newKey returns a key of the kind that stores receive.
 func newKey() string {
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// holds wants the data of a key, or none if want is nil.
+// holds fails the test unless the key has this data, or no entry if want is nil.
 func holds(t *testing.T, s session.ContextStore, key string, want []byte) {
 	t.Helper()
 	for _, find := range []func() ([]byte, bool, error){
@@ -78,7 +78,7 @@ func entriesLive(t *testing.T, one, other session.ContextStore) {
 		t.Error(err)
 	}
 	holds(t, one, key, []byte("last"))
-	for range 2 { // none is no error
+	for range 2 { // a missing entry is not an error
 		if err := one.DeleteCtx(t.Context(), key); err != nil {
 			t.Error(err)
 		}
@@ -95,7 +95,7 @@ func entriesExpire(t *testing.T, one, other session.ContextStore) {
 	holds(t, other, key, nil)
 	commit(t, one, key, []byte("data"), time.Now().Add(time.Hour))
 	holds(t, other, key, []byte("data"))
-	commit(t, one, key, []byte("data"), time.Now().Add(-time.Hour)) // in place of one that lives
+	commit(t, one, key, []byte("data"), time.Now().Add(-time.Hour)) // replaces a live entry
 	holds(t, other, key, nil)
 	commit(t, one, key, []byte("data"), time.Now().Add(100*time.Millisecond))
 	limit := time.Now().Add(authtest.TimeLimit(time.Minute))
@@ -127,8 +127,8 @@ func callsEnd(t *testing.T, one, _ session.ContextStore) {
 	}
 }
 
-// writesAtOnce: nothing fails because others write too, also to the same keys and
-// while what has expired is cleaned away.
+// writesAtOnce checks that nothing fails because of concurrent writes, including writes to
+// the same keys and during the removal of expired entries.
 func writesAtOnce(t *testing.T, one, other session.ContextStore) {
 	key := newKey()
 	var all sync.WaitGroup
@@ -156,8 +156,8 @@ func writesAtOnce(t *testing.T, one, other session.ContextStore) {
 	}
 }
 
-// sessionsShared: two managers are as one, and a logout at one of them counts at the
-// other at once.
+// sessionsShared checks that two managers behave like one, so that a logout at one of them
+// takes effect at the other immediately.
 func sessionsShared(t *testing.T, one, other session.ContextStore) {
 	var managers []*session.Manager
 	for _, s := range []session.ContextStore{one, other} {

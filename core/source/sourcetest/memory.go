@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// Memory is a [source.Store] in the memory of a test. The zero Memory is empty.
+// Memory is an in-memory [source.Store] for tests. The zero Memory is empty.
 type Memory struct {
 	mu       sync.Mutex
 	contents []*source.Content
@@ -20,7 +20,7 @@ type Memory struct {
 
 var _ source.Store = (*Memory)(nil)
 
-// newest is the newest revision. It runs under the lock.
+// newest returns the newest revision. The lock must be held.
 func (m *Memory) newest() source.Revision {
 	if len(m.entries) == 0 {
 		return 0
@@ -106,5 +106,5 @@ func (m *Memory) History(_ context.Context, before source.Revision, limit int) (
 	return all, nil
 }
 
-// Close implements [source.Store]. The store is usable on.
+// Close implements [source.Store]. The store remains usable.
 func (m *Memory) Close() error { return nil }

@@ -1,5 +1,5 @@
-// Package sourcetest is the suite that every [source.Store] runs: what the package
-// source promises of stores has its case here.
+// Package sourcetest is the conformance suite for implementations of [source.Store]:
+// everything that package source promises of stores has a case here.
 package sourcetest
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// Run runs the suite. open returns an empty store each time, and another handle
-// on the same store when it is given its name again.
+// Run runs the suite. open returns an empty store for each new name, and another handle on
+// the same store if the name is repeated.
 func Run(t *testing.T, open func(t *testing.T, name string) source.Store) {
 	for _, c := range []struct {
 		name string
@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) source.Store) {
 	}
 }
 
-// Files are a model-like and a policy-like file with text in them.
+// Files returns two files, named like a model and a policy, that contain text.
 func Files(text string) []source.File {
 	return []source.File{{Name: "policy.csv", Content: []byte(text)}, {Name: "model.conf", Content: []byte("model of " + text)}}
 }
@@ -59,7 +59,7 @@ func publish(t *testing.T, s source.Store, base source.Revision, text string) so
 	return e
 }
 
-// holds fails unless c is what publish has published.
+// holds fails the test unless c is what publish published.
 func holds(t *testing.T, c *source.Content, r source.Revision, text string) {
 	t.Helper()
 	if c == nil || c.Revision != r || c.Hash() != source.HashFiles(Files(text)) {
@@ -130,8 +130,8 @@ func conflict(t *testing.T, a, b source.Store) {
 	holds(t, got.Content, 2, "two of b")
 }
 
-// manyEditors adds a word each to what others have written; all words must be
-// there in the end.
+// manyEditors lets several editors each append words to the newest content; in the end all
+// words must be present.
 func manyEditors(t *testing.T, a, b source.Store) {
 	const editors, edits = 4, 5
 	publish(t, a, 0, "")
@@ -281,7 +281,7 @@ func listen(t *testing.T, a, b source.Store) {
 	}
 }
 
-// followed is a follower of a store until the test ends, and what it puts into force.
+// followed follows a store until the test ends, and returns the content that takes effect.
 func followed(t *testing.T, of source.Store) (*source.Follower, <-chan *source.Content) {
 	t.Helper()
 	applied := make(chan *source.Content, 10)
@@ -309,8 +309,8 @@ func follow(t *testing.T, a, b source.Store) {
 	holds(t, <-applied, 2, "two")
 }
 
-// edits: a follower has all of each revision where little has changed since the one
-// before, whoever has published that.
+// edits checks that a follower gets every revision completely even if little has changed
+// since the one before, whoever published that.
 func edits(t *testing.T, a, b source.Store) {
 	lines := strings.Repeat("p, somebody, /somewhere, GET\n", 5000)
 	e := publish(t, a, 0, lines)

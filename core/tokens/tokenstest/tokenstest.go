@@ -1,4 +1,4 @@
-// Package tokenstest tests what instances that sign users in with package tokens share.
+// Package tokenstest tests what several instances of package tokens share.
 package tokenstest
 
 import (
@@ -24,8 +24,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
 
-// RunStore tests the refresh state of three instances in a store that they share. open
-// gives another handle on the same store at each call.
+// RunStore tests the refresh state of three instances in a shared store. Each call of open
+// returns another handle on the same store.
 func RunStore(t *testing.T, open func(t *testing.T) session.ContextStore) {
 	f := newFleet(t, open)
 	t.Run("refreshes at the same time log nobody out", func(t *testing.T) { f.refreshesAtOnce(t) })
@@ -33,8 +33,7 @@ func RunStore(t *testing.T, open func(t *testing.T) session.ContextStore) {
 	t.Run("a logout counts everywhere", func(t *testing.T) { f.logout(t) })
 }
 
-// fleet is three instances with one clock, which is ahead of nothing that the store
-// goes by.
+// fleet is three instances with a common clock, which is not ahead of the store's.
 type fleet struct {
 	clock     *sessiontest.Clock
 	instances []*tokens.Manager
@@ -61,7 +60,8 @@ func newFleet(t *testing.T, open func(t *testing.T) session.ContextStore) *fleet
 	return f
 }
 
-// send sends a form to an endpoint, and returns the refresh token of the answer.
+// send sends a form to an endpoint, and returns the status and the refresh token of the
+// answer.
 func send(t *testing.T, e core.Endpoint, fields ...string) (status int, token string) {
 	t.Helper()
 	form := url.Values{}
@@ -99,8 +99,8 @@ func (f *fleet) refresh(t *testing.T, instance int, token string) (int, string) 
 	return send(t, f.instances[instance%len(f.instances)].RefreshEndpoint(), "refresh_token", token)
 }
 
-// refreshesAtOnce: 100 at a time, as of many tabs behind a load balancer, all get the
-// same successor, time and again.
+// refreshesAtOnce sends 100 concurrent refreshes, like many tabs behind a load balancer,
+// and checks each time that all get the same successor.
 func (f *fleet) refreshesAtOnce(t *testing.T) {
 	token := f.login(t)
 	for round := range 2 {
@@ -129,7 +129,8 @@ func (f *fleet) refreshesAtOnce(t *testing.T) {
 	}
 }
 
-// reuse: the instance that is shown an old token has not seen its use.
+// reuse checks that reuse is detected by an instance that has not seen the first use of the
+// token.
 func (f *fleet) reuse(t *testing.T) {
 	copied := f.login(t)
 	status, mine := f.refresh(t, 0, copied)

@@ -1,6 +1,6 @@
-// Package dpoptest is the part of the conformance suite for tokens that are
-// bound to a key (RFC 9449). [Run] drives an adapter over real sockets with
-// dpop, bearer and jwtauth behind its gates and real proofs in the requests.
+// Package dpoptest is the part of the conformance suite for tokens bound to a key (RFC
+// 9449). [Run] tests an adapter over real sockets with dpop, bearer and jwtauth behind its
+// gates, and with real proofs in the requests.
 package dpoptest
 
 import (
@@ -20,9 +20,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
 
-// Run runs every case against f. Cases are independent and run in parallel. They are
-// about fields, methods and targets as the adapter shows them. What no adapter sees,
-// such as each member of a proof, is proved by this package's own tests.
+// Run runs every case against f. Cases are independent and run in parallel. They cover
+// fields, methods and targets as the adapter presents them. What is independent of
+// adapters, such as each member of a proof, is covered by this package's own tests.
 func Run(t *testing.T, f authtest.Framework) {
 	for name, run := range map[string]func(*testing.T, authtest.Framework){
 		"B19 B23 exactly one token, and one proof":    fields,
@@ -37,7 +37,7 @@ func Run(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// The challenges without an error.
+// The challenges without an error code.
 const (
 	asksBearer = `Bearer realm="api"`
 	asksDPoP   = `DPoP realm="api", algs="ES256 EdDSA"`
@@ -84,7 +84,7 @@ func newApp(t *testing.T, f authtest.Framework, opts ...dpop.Option) *app {
 	return a
 }
 
-// token is a token of alice, bound to the client's key or free.
+// token returns a token for alice, bound to the client's key or not.
 func (a *app) token(bound bool) string {
 	a.t.Helper()
 	token := jwtsign.Token{Subject: "alice"}
@@ -98,10 +98,10 @@ func (a *app) token(bound bool) string {
 	return text
 }
 
-// by is the header line of a token, by a scheme.
+// by returns the header line for a token with a scheme.
 func by(scheme, token string) string { return "Authorization: " + scheme + " " + token }
 
-// proves is the header line of a proof for a request with token.
+// proves returns the header line with a proof for a request with token.
 func (a *app) proves(method, token string, change ...func(prove.Proof)) string {
 	a.t.Helper()
 	p := a.client.Proof(method, "https://api.example/door", token, time.Now())
@@ -111,8 +111,8 @@ func (a *app) proves(method, token string, change ...func(prove.Proof)) string {
 	return "DPoP: " + a.client.Sign(a.t, p)
 }
 
-// gets sends a request, and wants it to pass, or to be refused with that status for
-// that reason and with those challenges.
+// gets sends a request, and fails the test unless it passes, or is refused with this status
+// for this reason and with these challenges.
 func (a *app) gets(what, method string, status int, reason core.Reason, challenges []string, header ...string) authtest.Answer {
 	a.t.Helper()
 	runs := a.runs.Load()
@@ -129,7 +129,7 @@ func (a *app) gets(what, method string, status int, reason core.Reason, challeng
 	return got
 }
 
-// errs are the challenges with an error of one of the schemes, and the other's.
+// errs returns the challenges with an error for one of the schemes, and that of the other.
 func errs(scheme, params string) []string {
 	if scheme == "Bearer" {
 		return []string{asksBearer + ", " + params, asksDPoP}
@@ -137,7 +137,7 @@ func errs(scheme, params string) []string {
 	return []string{asksBearer, `DPoP realm="api", ` + params + `, algs="ES256 EdDSA"`}
 }
 
-// fields: RFC 9449 §4.3, items 1 and 2, and §7.2, figure 19.
+// fields checks the DPoP field by RFC 9449 §4.3, items 1 and 2, and §7.2, figure 19.
 func fields(t *testing.T, f authtest.Framework) {
 	a := newApp(t, f)
 	token := a.token(true)
@@ -155,8 +155,8 @@ func fields(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// oneRequest: a framework that answers HEAD like GET does not take the one proof for
-// the other, and the gates of one guard use a proof up once.
+// oneRequest checks that a proof for GET is not accepted for HEAD, even if the framework
+// answers both alike, and that the gates of one guard consume a proof only once.
 func oneRequest(t *testing.T, f authtest.Framework) {
 	a := newApp(t, f)
 	token := a.token(true)
@@ -174,7 +174,7 @@ func oneRequest(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// handedNonce: RFC 9449 §8 and §9.
+// handedNonce checks that nonces are provided as in RFC 9449 §8 and §9.
 func handedNonce(t *testing.T, f authtest.Framework) {
 	a := newApp(t, f, dpop.WithNonces(time.Minute, []byte("thirty-two bytes, known to tests")))
 	token := a.token(true)
@@ -187,7 +187,8 @@ func handedNonce(t *testing.T, f authtest.Framework) {
 	a.gets("its nonce", "GET", 200, core.ReasonAllowed, nil, by("DPoP", token), a.proves("GET", token, func(p prove.Proof) { p.Claims["nonce"] = nonces[0] }))
 }
 
-// ownScheme: RFC 9449 §7.2.
+// ownScheme checks that bound tokens are only accepted with DPoP, and others only with
+// Bearer (RFC 9449 §7.2).
 func ownScheme(t *testing.T, f authtest.Framework) {
 	a := newApp(t, f)
 	bound, free := a.token(true), a.token(false)

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package postgrestest starts PostgreSQL servers for tests, with the programs
-// that are installed: in PATH, or where Debian's package postgresql puts them.
+// Package postgrestest starts PostgreSQL servers for tests, using the installed programs:
+// those in PATH, or where Debian's package postgresql installs them.
 package postgrestest
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// Server is a server of the test's own on the loopback interface. It keeps its
-// data between Stop and Start, and ends with the test.
+// Server is a private server on the loopback interface. It keeps its data between Stop and
+// Start, and ends with the test.
 type Server struct {
 	t     testing.TB
 	dir   string
@@ -31,14 +31,14 @@ type Server struct {
 	cmd   *exec.Cmd
 }
 
-// Start makes a server with the superuser "sallyport", who needs no password, and
-// starts it; settings are those of postgresql.conf, as "ssl=on". The test is
-// skipped where PostgreSQL is not installed, and fails there if CI is set.
+// Start creates and starts a server with the superuser "sallyport", who needs no password;
+// settings are lines of postgresql.conf, such as "ssl=on". If PostgreSQL is not installed,
+// the test is skipped, or fails if CI is set.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	initdb := program(t, "initdb")
 	s := &Server{t: t, owner: unprivileged(t), port: authtest.FreePort(t), more: settings}
-	// The path of a socket must be short, which t.TempDir need not be.
+	// The path of a socket must be short, which that of t.TempDir may not be.
 	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +54,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	return s
 }
 
-// Own gives a file to the user that the server runs as, which need not be that
-// of the test.
+// Own gives a file to the user that runs the server, who may not be the user of the test.
 func (s *Server) Own(path string) {
 	s.t.Helper()
 	if s.owner == nil {
@@ -66,20 +65,20 @@ func (s *Server) Own(path string) {
 	}
 }
 
-// Dir is a folder that the server can read.
+// Dir returns a directory that the server can read.
 func (s *Server) Dir() string { return s.dir }
 
-// URL is a connection string for a role over TCP, with a parameter: others
-// follow "&".
+// URL returns a connection string for a role over TCP. It already has a parameter, so
+// others can be appended with "&".
 func (s *Server) URL(role string) string {
 	limit := authtest.TimeLimit(time.Minute)
 	return fmt.Sprintf("postgres://%s@127.0.0.1:%s/postgres?connect_timeout=%.0f", role, s.port, limit.Seconds())
 }
 
-// Addr is where the server listens.
+// Addr returns the address of the server.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.port) }
 
-// Start starts the server once more after Stop.
+// Start starts the server again after Stop.
 func (s *Server) Start() {
 	s.t.Helper()
 	args := []string{"-D", s.data(), "-k", s.dir, "-p", s.port, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"}
@@ -97,7 +96,7 @@ func (s *Server) Start() {
 	authtest.AwaitLine(s.t, said, "ready to accept connections")
 }
 
-// Restart stops the server and starts it with other settings than before.
+// Restart stops the server and starts it with other settings.
 func (s *Server) Restart(settings ...string) {
 	s.t.Helper()
 	s.Stop()
@@ -121,7 +120,7 @@ func (s *Server) end(how os.Signal) {
 	s.cmd = nil
 }
 
-// Process is that of the server, for tests that stop it in the middle.
+// Process returns the server's process, for tests that suspend it.
 func (s *Server) Process() *os.Process { return s.cmd.Process }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
@@ -133,7 +132,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// program finds a program of PostgreSQL, which Debian does not put into PATH.
+// program finds a program of PostgreSQL, which Debian does not install in PATH.
 func program(t testing.TB, name string) string {
 	t.Helper()
 	if path, err := exec.LookPath(name); err == nil {
@@ -152,8 +151,8 @@ func program(t testing.TB, name string) string {
 	return found[len(found)-1]
 }
 
-// unprivileged is the user that PostgreSQL runs as, since it does not run as
-// root: nil for the one of the test.
+// unprivileged returns the user to run PostgreSQL as, since it refuses to run as root; nil
+// for the user of the test.
 func unprivileged(t testing.TB) *syscall.Credential {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -1,7 +1,6 @@
 //go:build unix
 
-// Package redistest starts Redis servers for tests, with the program that is
-// installed.
+// Package redistest starts Redis servers for tests, using the installed program.
 package redistest
 
 import (
@@ -14,18 +13,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// Server is a server of the test's own on a free port of the loopback interface.
-// It keeps its data between Stop and Start, and ends with the test.
+// Server is a private server on a free port of the loopback interface. It keeps its data
+// between Stop and Start, and ends with the test.
 type Server struct {
 	t         testing.TB
 	dir, addr string
-	scheme    string // of its URL
+	scheme    string // of the URL
 	more      []string
 	cmd       *exec.Cmd
 }
 
-// Start starts one; args are further ones of redis-server. The test is skipped
-// where the program is not installed, and fails there if CI is set.
+// Start starts a server; args are additional arguments of redis-server. If the program is
+// not installed, the test is skipped, or fails if CI is set.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	port := authtest.FreePort(t)
@@ -40,13 +39,13 @@ func start(t testing.TB, scheme, port string, args []string) *Server {
 	return s
 }
 
-// Addr is where the server listens.
+// Addr returns the address of the server.
 func (s *Server) Addr() string { return s.addr }
 
-// URL names the server.
+// URL returns the URL of the server.
 func (s *Server) URL() string { return s.scheme + "://" + s.addr }
 
-// Start starts the server once more after Stop.
+// Start starts the server again after Stop.
 func (s *Server) Start() {
 	s.t.Helper()
 	program, err := exec.LookPath("redis-server")
@@ -64,30 +63,30 @@ func (s *Server) Start() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	// It takes connections before it has read its data, and answers LOADING until then.
+	// It accepts connections before it has loaded its data, and answers LOADING until then.
 	authtest.AwaitLine(s.t, said, "Ready to accept connections")
 }
 
-// Process is that of the server, for tests that send it signals.
+// Process returns the server's process, for tests that send signals to it.
 func (s *Server) Process() *os.Process { return s.cmd.Process }
 
-// Stop ends the server. What it had answered is there at the next start only if
-// it was started with "--appendonly", "yes", "--appendfsync", "always".
+// Stop stops the server. Its data only survives reliably if the server was started with
+// "--appendonly", "yes", "--appendfsync", "always".
 func (s *Server) Stop() { s.Crash() }
 
-// Crash ends the server in the middle of what it does.
+// Crash kills the server.
 func (s *Server) Crash() {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait() // says that it was killed
+		_ = s.cmd.Wait() // reports that it was killed
 		s.cmd = nil
 	}
 }
 
-// Pause has the server do nothing, with its connections open, until Resume.
+// Pause suspends the server, with its connections open, until Resume.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
 
-// Resume has it go on.
+// Resume continues the server.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(sig os.Signal) {

@@ -13,12 +13,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// StartTLS starts a server that is reached by TLS alone, with a certificate for
-// 127.0.0.1 that no system trusts. ca is a PEM file of who has signed that; args are
-// as for [Start].
+// StartTLS starts a server that only accepts TLS, with a certificate for 127.0.0.1 that no
+// system trusts. ca is a PEM file with the issuer's certificate; args are as for [Start].
 func StartTLS(t testing.TB, args ...string) (s *Server, ca string) {
 	t.Helper()
-	web := httptest.NewTLSServer(nil) // which has a certificate
+	web := httptest.NewTLSServer(nil) // provides a certificate
 	defer web.Close()
 	pair := web.TLS.Certificates[0]
 	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
@@ -33,7 +32,7 @@ func StartTLS(t testing.TB, args ...string) (s *Server, ca string) {
 		}
 		return path
 	}
-	ca = save("cert.pem", "CERTIFICATE", pair.Certificate[0]) // it has signed itself
+	ca = save("cert.pem", "CERTIFICATE", pair.Certificate[0]) // the certificate is self-signed
 	port := authtest.FreePort(t)
 	return start(t, "rediss", port, append([]string{
 		"--port", "0", "--tls-port", port, "--tls-auth-clients", "no",
