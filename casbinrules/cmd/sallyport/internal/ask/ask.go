@@ -80,7 +80,7 @@ func Explain(ctx context.Context, a *Policy, q Question) (casbinrules.Explanatio
 	if err != nil || a.Alone == "" || q.Subject == Anonymous || q.Subject == "" {
 		return own, err
 	}
-	q.Subject, q.Roles = nobody, []string{a.Alone}
+	q.Subject, q.Roles = aloneID, []string{a.Alone}
 	alone, err := explain(ctx, a.Authorizer, q)
 	switch {
 	case err != nil:

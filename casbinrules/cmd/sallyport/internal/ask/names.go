@@ -154,23 +154,23 @@ func (n *Names) score(q Question) int {
 
 // knows reports whether the policy mentions a value of a request field specifically, as
 // opposed to covering every value.
-func (n *Names) knows(field, value string) bool { return isAbout(n.values[field], value) }
+func (n *Names) knows(field, value string) bool { return mentions(n.values[field], value) }
 
-// isAbout reports whether one of patterns matches value but not a value that no policy
+// mentions reports whether one of patterns matches value but not a value that no policy
 // mentions.
-func isAbout(patterns []casbinrules.Pattern, value string) bool {
+func mentions(patterns []casbinrules.Pattern, value string) bool {
 	return slices.ContainsFunc(patterns, func(p casbinrules.Pattern) bool {
-		return p.Text == value || p.Matches(value) && !p.Matches(stranger(value))
+		return p.Text == value || p.Matches(value) && !p.Matches(unmentionedValue(value))
 	})
 }
 
-// isCovered reports whether one of patterns matches a value.
-func isCovered(patterns []casbinrules.Pattern, value string) bool {
+// matchesAny reports whether one of patterns matches a value.
+func matchesAny(patterns []casbinrules.Pattern, value string) bool {
 	return slices.ContainsFunc(patterns, func(p casbinrules.Pattern) bool { return p.Matches(value) })
 }
 
-// stranger returns a value of the same form that no policy mentions.
-func stranger(value string) string {
+// unmentionedValue returns a value of the same form that no policy mentions.
+func unmentionedValue(value string) string {
 	segments := strings.Split(value, "/")
 	for i, s := range segments {
 		if s != "" {
@@ -241,8 +241,8 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 	if q.Subject != Anonymous && !declared && len(q.Roles) == 0 && !slices.Contains(n.known, q.Subject) && !n.knows("sub", q.Subject) {
 		add(Suggestion(q.Subject, slices.Concat(texts(n.values["sub"]), n.known, []string{Anonymous})), "the policy knows no subject %q", q.Subject)
 	}
-	if n.hasTenants && q.Tenant != "" && !isAbout(n.tenants, q.Tenant) {
-		if near := Suggestion(q.Tenant, texts(n.tenants)); near != "" || !isCovered(n.tenants, q.Tenant) {
+	if n.hasTenants && q.Tenant != "" && !mentions(n.tenants, q.Tenant) {
+		if near := Suggestion(q.Tenant, texts(n.tenants)); near != "" || !matchesAny(n.tenants, q.Tenant) {
 			add(near, "the policy knows no tenant %q", q.Tenant)
 		}
 	}
@@ -250,13 +250,13 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 		// Tests of attributes often check that other values are refused, and such values
 		// may be similar, like active and inactive.
 		if value, ok := q.Attributes[name].(string); ok && !n.knows(name, value) {
-			if near := inOtherCase(value, texts(n.values[name])); near != "" {
+			if near := caseSuggestion(value, texts(n.values[name])); near != "" {
 				add(near, "no line of the policy is about %s=%s", name, value)
 			}
 		}
 	}
 	if !n.knows("obj", q.Object) {
-		if near := n.nearObject(q.Object); near != "" || !isCovered(n.values["obj"], q.Object) {
+		if near := n.objectSuggestion(q.Object); near != "" || !matchesAny(n.values["obj"], q.Object) {
 			add(near, "no line of the policy is about the object %q", q.Object)
 		}
 	}

@@ -25,7 +25,7 @@ func Canonical(q Question, slashes bool) (canonical Question, note string, err e
 	}
 	path, err := canonicalPath(core.Route{Path: sent, Escaped: true, InnerSlashes: inner})
 	if err != nil {
-		return q, "", fmt.Errorf("a gate answers 400 to the path %s: %w%s", q.Object, err, spelling(sent, inner > 0 && !slashes))
+		return q, "", fmt.Errorf("a gate answers 400 to the path %s: %w%s", q.Object, err, escapeHint(sent, inner > 0 && !slashes))
 	}
 	if path != q.Object {
 		note = fmt.Sprintf("%s is read as %s, which is the path that a gate asks about: decoded, without query and trailing slash", q.Object, path)
@@ -34,8 +34,8 @@ func Canonical(q Question, slashes bool) (canonical Question, note string, err e
 	return q, note, nil
 }
 
-// spelling returns how to write characters that have another meaning in a path.
-func spelling(path string, slashes bool) string {
+// escapeHint returns how to write characters that have another meaning in a path.
+func escapeHint(path string, slashes bool) string {
 	if slashes {
 		return " (say --encoded-slashes if the guard has core.WithEncodedSlashes)"
 	}

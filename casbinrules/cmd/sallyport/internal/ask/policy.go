@@ -22,12 +22,12 @@ type Policy struct {
 	Alone string
 }
 
-// nobody is the principal's ID for evaluating [Policy.Alone].
-const nobody = "\U0001f6aa"
+// aloneID is the principal's ID for evaluating [Policy.Alone].
+const aloneID = "\U0001f6aa"
 
-// alone returns the principal that has only the role Alone, in the tenant of p; nil if
+// alonePrincipal returns the principal that has only the role Alone, in the tenant of p; nil if
 // there is no such role.
-func (a *Policy) alone(p *core.Principal) (*core.Principal, error) {
+func (a *Policy) alonePrincipal(p *core.Principal) (*core.Principal, error) {
 	if a.Alone == "" || p == nil {
 		return nil, nil
 	}
@@ -35,13 +35,13 @@ func (a *Policy) alone(p *core.Principal) (*core.Principal, error) {
 	for name := range p.Claims() {
 		claims[name], _ = p.Claim(name)
 	}
-	return core.NewPrincipal(core.PrincipalInfo{ID: nobody, Roles: []string{a.Alone}, Tenant: p.Tenant(), Claims: claims})
+	return core.NewPrincipal(core.PrincipalInfo{ID: aloneID, Roles: []string{a.Alone}, Tenant: p.Tenant(), Claims: claims})
 }
 
-// askers returns p, preceded by the principal with the role Alone if there is one. A
+// principals returns p, preceded by the principal with the role Alone if there is one. A
 // request is allowed if it is for any of them.
-func (a *Policy) askers(p *core.Principal) ([]*core.Principal, error) {
-	alone, err := a.alone(p)
+func (a *Policy) principals(p *core.Principal) ([]*core.Principal, error) {
+	alone, err := a.alonePrincipal(p)
 	if alone == nil || err != nil {
 		return []*core.Principal{p}, err
 	}
@@ -50,7 +50,7 @@ func (a *Policy) askers(p *core.Principal) ([]*core.Principal, error) {
 
 // Authorize decides like [casbinrules.Authorizer.Authorize].
 func (a *Policy) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
-	if alone, err := a.alone(p); alone != nil || err != nil {
+	if alone, err := a.alonePrincipal(p); alone != nil || err != nil {
 		if err != nil {
 			return core.Decision{}, err
 		}
@@ -68,7 +68,7 @@ func (a *Policy) RolesOf(ctx context.Context, p *core.Principal) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	alone, err := a.alone(p)
+	alone, err := a.alonePrincipal(p)
 	if alone == nil || err != nil {
 		return roles, err
 	}
@@ -85,12 +85,12 @@ func (a *Policy) IsRole(ctx context.Context, q Question) (bool, error) {
 
 // Filter filters objects like [casbinrules.Authorizer.Filter].
 func (a *Policy) Filter(ctx context.Context, p *core.Principal, action casbinrules.Action, objects []string) ([]string, error) {
-	askers, err := a.askers(p)
+	principals, err := a.principals(p)
 	if err != nil {
 		return nil, err
 	}
 	allowed := map[string]bool{}
-	for _, p := range askers {
+	for _, p := range principals {
 		some, err := a.Authorizer.Filter(ctx, p, action, objects)
 		if err != nil {
 			return nil, err
@@ -104,12 +104,12 @@ func (a *Policy) Filter(ctx context.Context, p *core.Principal, action casbinrul
 
 // Grants returns the distinct grants of [casbinrules.Authorizer.Objects].
 func (a *Policy) Grants(ctx context.Context, p *core.Principal, action casbinrules.Action) ([]casbinrules.Grant, error) {
-	askers, err := a.askers(p)
+	principals, err := a.principals(p)
 	if err != nil {
 		return nil, err
 	}
 	var grants []casbinrules.Grant
-	for _, p := range askers {
+	for _, p := range principals {
 		set, err := a.Objects(ctx, p, action)
 		if err != nil {
 			return nil, err
@@ -129,7 +129,7 @@ func (a *Policy) Subjects(ctx context.Context, tenant, object string, action cas
 	if err != nil || a.Alone == "" {
 		return set, err
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: nobody, Roles: []string{a.Alone}, Tenant: tenant})
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: aloneID, Roles: []string{a.Alone}, Tenant: tenant})
 	if err != nil {
 		return set, err
 	}

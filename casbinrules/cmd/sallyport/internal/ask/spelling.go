@@ -9,22 +9,22 @@ import (
 // Suggestion returns a hint for a name that is similar to one of known, or "".
 func Suggestion(name string, known []string) string {
 	for _, k := range known {
-		if alike(name, k) {
+		if similar(name, k) {
 			return fmt.Sprintf(": did you mean %s?", k)
 		}
 	}
 	return ""
 }
 
-// inOtherCase is [Suggestion] for a name that differs from one of known in letter case
+// caseSuggestion is [Suggestion] for a name that differs from one of known in letter case
 // only.
-func inOtherCase(name string, known []string) string {
+func caseSuggestion(name string, known []string) string {
 	return Suggestion(name, slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.EqualFold(k, name) }))
 }
 
-// nearObject is [Suggestion] for an object. It is compared with the policy's objects
+// objectSuggestion is [Suggestion] for an object. It is compared with the policy's objects
 // segment by segment.
-func (n *Names) nearObject(object string) string {
+func (n *Names) objectSuggestion(object string) string {
 	if path := "/" + object; !strings.HasPrefix(object, "/") && n.knows("obj", path) {
 		return fmt.Sprintf(": did you mean %s?", path)
 	}
@@ -46,7 +46,7 @@ func misspelt(segments, pattern []string) bool {
 	for i, s := range segments {
 		switch {
 		case s == pattern[i], strings.ContainsAny(pattern[i], `:*{([.\?^$+|`):
-		case alike(s, pattern[i]):
+		case similar(s, pattern[i]):
 			slips++
 		default:
 			return false
@@ -55,10 +55,10 @@ func misspelt(segments, pattern []string) bool {
 	return slips > 0
 }
 
-// alike reports whether two different names probably differ by a typing error: letter case,
-// or a letter that is missing, added, changed or swapped with its neighbor; in a long name,
+// similar reports whether two different names probably differ by a typing error: letter case,
+// or a letter that is missing, added, changed or swapped with its neighbour; in a long name,
 // up to two such errors. Digits distinguish names on purpose.
-func alike(a, b string) bool {
+func similar(a, b string) bool {
 	letters := func(s string) string {
 		return strings.Map(func(r rune) rune {
 			if '0' <= r && r <= '9' {
@@ -74,12 +74,12 @@ func alike(a, b string) bool {
 		return true
 	}
 	slips := max(len(a), len(b)) / 4
-	return distance([]rune(a), []rune(b)) <= min(slips, 2)
+	return editDistance([]rune(a), []rune(b)) <= min(slips, 2)
 }
 
-// distance returns the edit distance of a and b, where swapping two neighboring letters
+// editDistance returns the edit distance of a and b, where swapping two neighbouring letters
 // counts as one edit.
-func distance(a, b []rune) int {
+func editDistance(a, b []rune) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)

@@ -9,7 +9,7 @@ import (
 // column is a column of a table on the page.
 type column struct {
 	label string
-	at    int // in the matrix
+	index int // in the matrix
 	// attributes are those of the subjects that share the column.
 	attributes []string
 }
@@ -30,13 +30,13 @@ func columns(m *matrix.Matrix) (shown []column, idle []string) {
 		}
 		same := false
 		for k := range variants {
-			if same = equalColumns(m, variants[k].at, i); same {
+			if same = equalColumns(m, variants[k].index, i); same {
 				variants[k].attributes = append(variants[k].attributes, attributes)
 				break
 			}
 		}
 		if !same {
-			variants = append(variants, column{label: s.Label(), at: i, attributes: []string{attributes}})
+			variants = append(variants, column{label: s.Label(), index: i, attributes: []string{attributes}})
 		}
 		of[subject] = variants
 	}
@@ -46,7 +46,7 @@ func columns(m *matrix.Matrix) (shown []column, idle []string) {
 			if all := len(variants) == 1 && len(c.attributes) > 1; !all {
 				c.label = strings.TrimSpace(c.label + " " + strings.Join(c.attributes, " or "))
 			}
-			if silent(m, c.at) {
+			if undecided(m, c.index) {
 				idle = append(idle, c.label)
 			} else {
 				shown = append(shown, c)
@@ -65,8 +65,8 @@ func equalColumns(m *matrix.Matrix, a, b int) bool {
 	return true
 }
 
-// silent reports whether no policy line decides any cell of a column.
-func silent(m *matrix.Matrix, at int) bool {
+// undecided reports whether no policy line decides any cell of a column.
+func undecided(m *matrix.Matrix, at int) bool {
 	for _, cells := range m.Cells {
 		if c := cells[at]; c.Allowed || c.Rule != nil || c.Err != "" {
 			return false

@@ -112,7 +112,7 @@ func Conflicts(ctx context.Context, a *ask.Policy, subjects []ask.Subject, pairs
 		for _, f := range pairs {
 			both := slices.Contains(roles, f.Roles[0]) && slices.Contains(roles, f.Roles[1])
 			if !f.ByRole {
-				if both, err = mayBoth(ctx, a, s, f); err != nil {
+				if both, err = hasBoth(ctx, a, s, f); err != nil {
 					return nil, fmt.Errorf("%s: %w", f.Place(), err)
 				}
 			}
@@ -143,7 +143,7 @@ func rolesOf(ctx context.Context, a *ask.Policy, s ask.Subject) ([]string, error
 	return slices.Concat(q.Roles, more), err
 }
 
-func mayBoth(ctx context.Context, a *ask.Policy, s ask.Subject, f Forbidden) (bool, error) {
+func hasBoth(ctx context.Context, a *ask.Policy, s ask.Subject, f Forbidden) (bool, error) {
 	for _, access := range f.Access {
 		d, err := ask.Decide(ctx, a, s.Question(access[0], access[1]))
 		if err != nil || !d.Allowed {

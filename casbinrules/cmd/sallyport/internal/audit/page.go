@@ -104,7 +104,7 @@ func (p *Page) WriteHTML(w io.Writer) error {
 	for i, r := range p.Matrix.Rows {
 		made := row{Method: matrix.Visible(r.Method), Route: matrix.Visible(r.Route)}
 		for _, h := range heads {
-			c := p.Matrix.Cells[i][h.at]
+			c := p.Matrix.Cells[i][h.index]
 			shown := cell{Word: c.Word(), Target: target(c.Rule)}
 			if c.Rule != nil {
 				shown.Place = strconv.Itoa(c.Rule.Line)

@@ -20,7 +20,7 @@ type lspEdit struct {
 	} `json:"documentChanges"`
 }
 
-// actionsFor asks for what cures diagnostics that the editor has.
+// actionsFor requests the quick fixes for diagnostics that the editor has.
 func (e *editor) actionsFor(file string, d ...lspDiagnostic) (actions []struct {
 	Title       string  `json:"title"`
 	IsPreferred bool    `json:"isPreferred"`
@@ -33,9 +33,9 @@ func (e *editor) actionsFor(file string, d ...lspDiagnostic) (actions []struct {
 	return actions
 }
 
-// TestLSPCuresNothingOutdated: the editor's findings may be of an older text, of
-// the document itself or of another one, when it asks what cures them.
-func TestLSPCuresNothingOutdated(t *testing.T) {
+// TestLSPFixesNothingOutdated: the editor's findings may be of an older text, of
+// the document itself or of another one, when it requests their fixes.
+func TestLSPFixesNothingOutdated(t *testing.T) {
 	t.Parallel()
 	const rule, other, third = "p, ann, /a, GET\n", "p, bob, /b, GET\n", "p, cid, /c, GET\n"
 	for _, c := range []struct {
@@ -91,7 +91,7 @@ func TestLSPEditsHaveVersions(t *testing.T) {
 		t.Fatalf("for %v got %v", found, actions)
 	}
 	if d := actions[0].Edit.DocumentChanges[0].TextDocument; d.URI != fileURI(file) || d.Version == nil || *d.Version != 7 {
-		t.Errorf("the cure is for %+v", d)
+		t.Errorf("the fix is for %+v", d)
 	}
 	params := about(file, 0, 4)
 	params["newName"] = "author"
@@ -287,8 +287,8 @@ func TestLSPPrefersWhatGrantsNothing(t *testing.T) {
 	}
 }
 
-// TestLSPCuresModels: the cure of a finding in a model leaves no finding.
-func TestLSPCuresModels(t *testing.T) {
+// TestLSPFixesModels checks that fixing a finding in a model leaves no finding.
+func TestLSPFixesModels(t *testing.T) {
 	t.Parallel()
 	good := presets["rbac"]().Text()
 	bad := strings.Replace(good, "some(where (p.eft == allow))", "some(where(p.eft==allow))", 1)
@@ -310,6 +310,6 @@ func TestLSPCuresModels(t *testing.T) {
 	}
 	e.change(file, 2, got)
 	if found := e.diagnostics(file, 2); len(found) > 0 {
-		t.Errorf("after the cure there is %v", found)
+		t.Errorf("after the fix there is %v", found)
 	}
 }

@@ -81,9 +81,9 @@ func utf16Position(text string, offset int) lspPosition {
 	return p
 }
 
-// TestLSPCures: a cure makes its finding go, and brings no other one. It holds for
+// TestLSPFixes checks that a fix removes its finding, and adds no other one. It holds for
 // lines that end in a carriage return, and at the end of the file.
-func TestLSPCures(t *testing.T) {
+func TestLSPFixes(t *testing.T) {
 	t.Parallel()
 	rbac := presets["rbac"]().Text()
 	regexpModel := strings.ReplaceAll(rbac, `(p.act == "*" || r.act == p.act)`, "regexMatch(r.act, p.act)")
@@ -161,7 +161,7 @@ func TestLSPCures(t *testing.T) {
 			e.change(file, 2*n+2, got)
 			for _, d := range e.diagnostics(file, 2*n+2) {
 				if d.Code == c.code || !slices.ContainsFunc(before, func(b lspDiagnostic) bool { return b.Code == d.Code }) {
-					t.Errorf("%d: %s: after the cure there is %s: %s", i, c.code, d.Code, d.Message)
+					t.Errorf("%d: %s: after the fix there is %s: %s", i, c.code, d.Code, d.Message)
 				}
 			}
 		}

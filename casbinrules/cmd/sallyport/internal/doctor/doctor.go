@@ -215,8 +215,8 @@ var statuses = map[string]int{
 	"unauthenticated": 401, "forbidden": 403, "bad_request": 400, "unavailable": 503, "error": 500, "limited": 429,
 }
 
-// general is the advice for reasons that are not in the tables of the page.
-var general = map[string]string{
+// generalAdvice is the advice for reasons that are not in the tables of the page.
+var generalAdvice = map[string]string{
 	identity:   "sessions, token refresh, cookies, header fields that a proxy drops",
 	policy:     "the last edit of the policy, roles, rules, entitlements, account state",
 	guessing:   "the addresses in the log (client), and the limits on guessing; somebody guesses, or a file of passwords or keys was replaced",
@@ -226,9 +226,9 @@ var general = map[string]string{
 	requests:   "clients or proxies that write paths or credentials in two ways; scanners do so, too",
 }
 
-// notable is the share of requests from which on a kind is a finding. A single fault or
+// notableShare is the share of requests from which on a kind is a finding. A single fault or
 // outage is always one.
-const notable = 0.05
+const notableShare = 0.05
 
 // Diagnose returns what is broken, the most frequent first. Kinds that make up less than a
 // twentieth of the requests count as normal, except for outages and faults.
@@ -240,12 +240,12 @@ func (c *Counts) Diagnose() []Finding {
 	})
 	for _, k := range order {
 		t, kind := c.Refused[k], plumbing(k)
-		if t.Number == 0 || t.Number < notable*total && kind != dependency && kind != program {
+		if t.Number == 0 || t.Number < notableShare*total && kind != dependency && kind != program {
 			continue
 		}
-		look := cmp.Or(advice[k.Reason], general[kind])
+		look := cmp.Or(advice[k.Reason], generalAdvice[kind])
 		seen := fmt.Sprintf("%.0f of %.0f requests are %d, reason %s%s%s%s", t.Number, total, statuses[k.Outcome], k.Reason,
-			most(" at ", t.Routes), most(" by ", t.Rules), most(" with ", t.Schemes))
+			mostFrequent(" at ", t.Routes), mostFrequent(" by ", t.Rules), mostFrequent(" with ", t.Schemes))
 		alert := c.alert(k, t)
 		if i := slices.IndexFunc(found[:len(c.Notes)], func(f Finding) bool { return f.Alert == alert }); i >= 0 && kind == dependency {
 			found[i].Count += t.Number
@@ -257,8 +257,8 @@ func (c *Counts) Diagnose() []Finding {
 	return found
 }
 
-// most names the one or two most frequent values.
-func most(before string, all map[string]float64) string {
+// mostFrequent names the one or two most frequent values.
+func mostFrequent(before string, all map[string]float64) string {
 	if len(all) == 0 {
 		return ""
 	}

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// wrappers are the members under which log collectors put the original line: Docker, the
+// wrapperFields are the members under which log collectors put the original line: Docker, the
 // systemd journal, and others.
-var wrappers = []string{"log", "MESSAGE", "message"}
+var wrapperFields = []string{"log", "MESSAGE", "message"}
 
 // fields returns the fields of a line, nil if the line is malformed. The message is the
 // field msg.
@@ -30,7 +30,7 @@ func jsonFields(line string, wrapped bool) map[string]string {
 		return nil
 	}
 	if _, ours := members["msg"].(string); !ours && wrapped {
-		for _, name := range wrappers {
+		for _, name := range wrapperFields {
 			if inner, ok := members[name].(string); ok {
 				return fields(inner)
 			}

@@ -109,8 +109,8 @@ type logReader struct {
 	failing map[string]Finding // failures without a later recovery, by what failed
 }
 
-// words are those of which a relevant line contains at least one.
-var words = [][]byte{[]byte("access"), []byte("policy "), []byte("keys "), []byte("file "), []byte("decisions ")}
+// relevantWords are those of which a relevant line contains at least one.
+var relevantWords = [][]byte{[]byte("access"), []byte("policy "), []byte("keys "), []byte("file "), []byte("decisions ")}
 
 func (l *logReader) read(line []byte, long bool) {
 	switch {
@@ -121,7 +121,7 @@ func (l *logReader) read(line []byte, long bool) {
 		l.counts.Unread[binary]++
 		return
 	}
-	for _, word := range words {
+	for _, word := range relevantWords {
 		if bytes.Contains(line, word) {
 			l.note(string(line))
 			return

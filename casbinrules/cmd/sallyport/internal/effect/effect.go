@@ -85,7 +85,7 @@ func (e *TooLargeError) Error() string {
 func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) (*Report, error) {
 	c := comparison{
 		before: newPolicy(before, settings.Prefix), after: newPolicy(after, settings.Prefix), clock: settings.Clock,
-		roles: map[bool][][]string{}, allowed: map[string]bool{}, kept: map[difference]int{}, also: map[difference][]string{}, told: map[place]bool{},
+		roles: map[bool][][]string{}, allowed: map[string]bool{}, indexOf: map[difference]int{}, also: map[difference][]string{}, reported: map[place]bool{},
 	}
 	var err error
 	if c.space, err = newSpace(c.before, c.after, settings); err != nil {
@@ -104,7 +104,7 @@ func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) 
 			r.Gaps = c.space.gaps
 		}
 	}
-	r.Changes = folded(c.grouped())
+	r.Changes = mergeByAttribute(c.grouped())
 	return r, nil
 }
 
@@ -118,13 +118,13 @@ func (c *comparison) compare(ctx context.Context, limit int) error {
 		return cmp.Or(err, error(&TooLargeError{n, limit}))
 	}
 	for _, m := range moments {
-		if err := c.setTo(ctx, m); err != nil {
+		if err := c.setMoment(ctx, m); err != nil {
 			return err
 		}
 		if err := c.ask(ctx); err != nil {
 			return err
 		}
-		c.keep(c.attributed())
+		c.addResults(c.attributed())
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (c *comparison) unexplained() []Rule {
 	var rules []Rule
 	add := func(changed []casbinrules.Rule, old bool) {
 		for _, r := range changed {
-			if !c.told[place{r.Place(), old}] {
+			if !c.reported[place{r.Place(), old}] {
 				rules = append(rules, Rule{r.RuleText, old})
 			}
 		}
@@ -182,23 +182,23 @@ type comparison struct {
 	asked int
 	// allowed are the tenants in which at least one policy allows something.
 	allowed map[string]bool
-	// at is the moment being compared. roles are the roles of each subject at that moment
+	// moment is the moment being compared. roles are the roles of each subject at that moment
 	// in the policy that allows, which for gained access is the new one. found are the
 	// differences.
-	at    moment
-	roles map[bool][][]string
-	found []difference
-	// known caches the differences of each subject by its state.
-	known []map[string][]difference
-	// told are the lines that differences were attributed to.
-	told map[place]bool
+	moment moment
+	roles  map[bool][][]string
+	found  []difference
+	// byState caches the differences of each subject by its state.
+	byState []map[string][]difference
+	// reported are the lines that differences were attributed to.
+	reported map[place]bool
 
-	// all are the differences of all moments that do not follow from others, without
-	// duplicates, each with the time at which it begins; kept is their index by difference
+	// results are the differences of all moments that do not follow from others, without
+	// duplicates, each with the time at which it begins; indexOf is their index by difference
 	// without its place. also are the differences that follow from each of them.
-	all  []dated
-	kept map[difference]int
-	also map[difference][]string
+	results []dated
+	indexOf map[difference]int
+	also    map[difference][]string
 }
 
 // dated is a difference with the future time at which it begins, "" for now.
@@ -210,21 +210,21 @@ type dated struct {
 // ask finds the differences at the current moment.
 func (c *comparison) ask(ctx context.Context) error {
 	c.found = nil
-	if c.known == nil {
-		c.known = make([]map[string][]difference, len(c.space.subjects))
+	if c.byState == nil {
+		c.byState = make([]map[string][]difference, len(c.space.subjects))
 	}
 	for i := range c.space.subjects {
 		state := c.state(i)
-		found, known := c.known[i][state]
+		found, known := c.byState[i][state]
 		if !known {
 			var err error
 			if found, err = c.askSubject(ctx, i); err != nil {
 				return err
 			}
-			if c.known[i] == nil {
-				c.known[i] = map[string][]difference{}
+			if c.byState[i] == nil {
+				c.byState[i] = map[string][]difference{}
 			}
-			c.known[i][state] = found
+			c.byState[i][state] = found
 		}
 		c.found = append(c.found, found...)
 	}
@@ -240,7 +240,7 @@ func (c *comparison) askSubject(ctx context.Context, i int) (found []difference,
 				return nil, err
 			}
 			if differs {
-				c.told[d.place] = true
+				c.reported[d.place] = true
 				found = append(found, d)
 			}
 		}
@@ -248,19 +248,19 @@ func (c *comparison) askSubject(ctx context.Context, i int) (found []difference,
 	return found, nil
 }
 
-// keep adds the differences of a moment, and those that follow from each, to those of
+// addResults adds the differences of a moment, and those that follow from each, to those of
 // earlier moments.
-func (c *comparison) keep(direct []difference, also map[difference][]string) {
+func (c *comparison) addResults(direct []difference, also map[difference][]string) {
 	for _, d := range direct {
 		bare := d
 		bare.place = place{}
-		at, known := c.kept[bare]
+		at, known := c.indexOf[bare]
 		if !known {
-			at = len(c.all)
-			c.kept[bare] = at
-			c.all = append(c.all, dated{d, c.at.from})
+			at = len(c.results)
+			c.indexOf[bare] = at
+			c.results = append(c.results, dated{d, c.moment.from})
 		}
-		first := c.all[at].difference
+		first := c.results[at].difference
 		for _, name := range also[d] {
 			if !slices.Contains(c.also[first], name) {
 				c.also[first] = append(c.also[first], name)

@@ -106,7 +106,7 @@ func (d dated) key() key { return key{d.gains, d.subject, d.request, d.from, d.p
 func (c *comparison) grouped() []Change {
 	var order []key
 	actions, also := map[key][]string{}, map[key][]string{}
-	for _, d := range c.all {
+	for _, d := range c.results {
 		k := d.key()
 		if actions[k] == nil {
 			order = append(order, k)
@@ -126,7 +126,7 @@ func (c *comparison) grouped() []Change {
 		s, r := c.space.subjects[k.subject], c.space.requests[k.request]
 		changes = append(changes, Change{
 			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant, From: k.from, Attributes: valuesOf(s.Attributes),
-			Actions: c.summed(actions[k]), Object: r.pattern, Sample: r.object, Rule: k.rule, Old: k.old, Also: also[k],
+			Actions: c.summarize(actions[k]), Object: r.pattern, Sample: r.object, Rule: k.rule, Old: k.old, Also: also[k],
 		})
 	}
 	slices.SortStableFunc(changes, func(a, b Change) int {
@@ -153,9 +153,9 @@ func valuesOf(a *ask.Assignment) map[string][]string {
 	return values
 }
 
-// folded merges changes that differ only in the values of one attribute, for one attribute
+// mergeByAttribute merges changes that differ only in the values of one attribute, for one attribute
 // after another.
-func folded(changes []Change) []Change {
+func mergeByAttribute(changes []Change) []Change {
 	names := map[string]bool{}
 	for _, c := range changes {
 		for name := range c.Attributes {
@@ -227,9 +227,9 @@ func (c *comparison) objectsOf(k key) []string {
 	return patterns
 }
 
-// summed summarizes actions for people: "*" replaces the methods it covers, HEAD is only
+// summarize summarizes actions for people: "*" replaces the methods it covers, HEAD is only
 // listed if it adds information, and actions that no rule names get a description.
-func (c *comparison) summed(actions []string) []string {
+func (c *comparison) summarize(actions []string) []string {
 	covered := slices.DeleteFunc(slices.Clone(c.space.actions), func(action string) bool {
 		return !ask.Named(action) && !ask.IsUsual(action)
 	})

@@ -17,15 +17,15 @@ type moment struct {
 	from string
 }
 
-// grain is the smallest difference between times of role links.
-const grain = time.Microsecond
+// timeResolution is the smallest difference between times of role links.
+const timeResolution = time.Microsecond
 
 // moments returns now and, if the clock can be set, each future time at which a role link
 // begins or ends, as well as the instant after it: a link is in effect after its start and
 // before its end, so if one link ends when another starts, neither is in effect at that
 // time.
 func (c *comparison) moments() []moment {
-	now := time.Now().Truncate(grain)
+	now := time.Now().Truncate(timeResolution)
 	all := []moment{{Time: now}}
 	if c.clock == nil {
 		return all
@@ -39,7 +39,7 @@ func (c *comparison) moments() []moment {
 	slices.SortFunc(times, time.Time.Compare)
 	for _, t := range slices.CompactFunc(times, time.Time.Equal) {
 		from := t.Format("2006-01-02 15:04:05.999999")
-		all = append(all, moment{t, from}, moment{t.Add(grain), from})
+		all = append(all, moment{t, from}, moment{t.Add(timeResolution), from})
 	}
 	return all
 }
@@ -56,16 +56,16 @@ func (p *policy) readTimes(prefix string) {
 		p.roleTimes = p.roleTimes && (r.Kind != "g" || strings.HasPrefix(r.Fields[1], prefix))
 		for _, field := range r.Fields[min(2, len(r.Fields)):] {
 			if t, err := time.Parse(time.DateTime, field); err == nil {
-				p.times = append(p.times, t.Truncate(grain))
+				p.times = append(p.times, t.Truncate(timeResolution))
 				p.roleTimes = p.roleTimes && r.Kind == "g"
 			}
 		}
 	}
 }
 
-// setTo sets the policies' clock to a moment, and reads the roles of every subject then.
-func (c *comparison) setTo(ctx context.Context, m moment) error {
-	c.at = m
+// setMoment sets the policies' clock to a moment, and reads the roles of every subject then.
+func (c *comparison) setMoment(ctx context.Context, m moment) error {
+	c.moment = m
 	if c.clock != nil {
 		c.clock.Set(&m.Time)
 	}
@@ -79,7 +79,7 @@ func (c *comparison) state(subject int) string {
 		return ""
 	}
 	if !c.before.roleTimes || !c.after.roleTimes || c.space.subjects[subject].Question("", "").Subject == ask.Anonymous {
-		return c.at.String()
+		return c.moment.String()
 	}
 	return fmt.Sprintf("%q %q", c.roles[false][subject], c.roles[true][subject])
 }
@@ -93,7 +93,7 @@ func (c *comparison) size(ctx context.Context, moments []moment, limit int) (int
 	}
 	seen := make([]map[string]bool, len(c.space.subjects))
 	for i, m := range moments {
-		if err := c.setTo(ctx, m); err != nil {
+		if err := c.setMoment(ctx, m); err != nil {
 			return 0, err
 		}
 		for subject := range seen {

@@ -80,19 +80,19 @@ func (p *policy) denied() []string {
 	return names
 }
 
-// likeRoles reports whether role and user names are interchangeable, because the matcher
+// rolesInterchangeable reports whether role and user names are interchangeable, because the matcher
 // uses the subject only in role links: a user called like a role may do nothing but what
 // that role in a token allows, and a user assigned a role gets what the role in a token
 // would give.
-func (p *policy) likeRoles() bool {
+func (p *policy) rolesInterchangeable() bool {
 	return p.matcher.OwnRoles && len(p.matcher.Opaque) == 0 && !slices.ContainsFunc(p.matcher.Comparisons, func(c casbinrules.Comparison) bool {
 		return c.Field == "sub" && c.Function != "g"
 	})
 }
 
-// roleInOne returns the names that only one of the policies treats as role names. Users
+// roleNamesOfOne returns the names that only one of the policies treats as role names. Users
 // with such a name get nothing by it in that policy.
-func roleInOne(a, b *policy, prefix string) []string {
+func roleNamesOfOne(a, b *policy, prefix string) []string {
 	var differ []string
 	for _, sides := range [][2]*policy{{a, b}, {b, a}} {
 		others := sides[1].roleNames(prefix)
@@ -133,37 +133,37 @@ func (p *policy) changed(other *policy) []casbinrules.Rule {
 	}
 	known := map[string]bool{}
 	for _, r := range other.rules {
-		known[content(r)] = true
+		known[ruleContent(r)] = true
 	}
-	mine, others := last(p.rules), last(other.rules)
+	mine, others := lastByLink(p.rules), lastByLink(other.rules)
 	var changed []casbinrules.Rule
 	for _, r := range p.rules {
-		if at := link(r); !known[content(r)] || mine[at] == content(r) && others[at] != content(r) {
+		if at := linkKey(r); !known[ruleContent(r)] || mine[at] == ruleContent(r) && others[at] != ruleContent(r) {
 			changed = append(changed, r)
 		}
 	}
 	return changed
 }
 
-func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }
+func same(a, b casbinrules.Rule) bool { return ruleContent(a) == ruleContent(b) }
 
-// content returns a text that is equal for rules with the same content.
-func content(r casbinrules.Rule) string { return fmt.Sprintf("%q %q", r.Kind, r.Fields) }
+// ruleContent returns a text that is equal for rules with the same content.
+func ruleContent(r casbinrules.Rule) string { return fmt.Sprintf("%q %q", r.Kind, r.Fields) }
 
-// last returns the content of the last line for each role link, which is the one in effect.
-func last(rules []casbinrules.Rule) map[string]string {
+// lastByLink returns the content of the last line for each role link, which is the one in effect.
+func lastByLink(rules []casbinrules.Rule) map[string]string {
 	m := map[string]string{}
 	for _, r := range rules {
-		m[link(r)] = content(r)
+		m[linkKey(r)] = ruleContent(r)
 	}
 	return m
 }
 
-// link returns a text that is equal for role links that differ only in their start
+// linkKey returns a text that is equal for role links that differ only in their start
 // and end.
-func link(r casbinrules.Rule) string {
+func linkKey(r casbinrules.Rule) string {
 	if n := len(r.Fields); r.Kind != "p" && n > 3 {
 		r.Fields = r.Fields[:n-2]
 	}
-	return content(r)
+	return ruleContent(r)
 }

@@ -186,7 +186,7 @@ func (s *space) addActions(rules []casbinrules.Rule, values []casbinrules.Patter
 	}
 	s.others[word] = "(any other action)"
 	s.others[strings.ToUpper(word)] = anyMethod
-	space := sample.Space{Patterns: values, Valid: "(?s).", Apart: []string{"^(GET|POST|PUT|PATCH|DELETE|OPTIONS)$", "^HEAD$", `\p{Ll}`}}
+	space := sample.Space{Patterns: values, Valid: "(?s).", Distinguish: []string{"^(GET|POST|PUT|PATCH|DELETE|OPTIONS)$", "^HEAD$", `\p{Ll}`}}
 	all, missed := space.Complete(s.actions)
 	for _, action := range all[len(s.actions):] {
 		add(action)
@@ -216,7 +216,7 @@ func (s *space) addSubjects(before, after *policy, values, tenantValues []casbin
 		who.Tenants = s.tenants(rules, tenantValues, word)
 	}
 	who.Named = ask.MatcherRoles(before.matcher, after.matcher)
-	who.Apart = !before.likeRoles() || !after.likeRoles()
+	who.Apart = !before.rolesInterchangeable() || !after.rolesInterchangeable()
 	ids := []string{who.Stranger}
 	for _, subject := range who.Subjects(rules, false) {
 		ids = append(ids, subject.Question("", "").Subject)
@@ -231,7 +231,7 @@ func (s *space) addSubjects(before, after *policy, values, tenantValues []casbin
 		}
 	}
 	all, missed := sample.Space{Patterns: direct, Valid: "(?s)."}.Complete(ids)
-	who.IDs = slices.Concat(who.IDs, all[len(ids):], roleInOne(before, after, who.Prefix))
+	who.IDs = slices.Concat(who.IDs, all[len(ids):], roleNamesOfOne(before, after, who.Prefix))
 	s.missed("sub", missed)
 	s.subjects = who.Subjects(rules, tenants)
 	s.subjects = append(s.subjects, s.pairs(before, after, who)...)

@@ -29,21 +29,21 @@ type spot struct {
 	rest string
 }
 
-// cure computes the quick fix for a kind of finding: a title and edits that change only the
+// quickFix computes the quick fix for a kind of finding: a title and edits that change only the
 // finding's own line. The title is "" if there is no fix that is certainly what the author
 // meant.
-type cure struct {
-	find  func(s *spot) (title string, edits []splice)
-	reach reach
+type quickFix struct {
+	find   func(s *spot) (title string, edits []splice)
+	impact impact
 }
 
-// reach is the effect of a cure on the rule of its line.
-type reach int
+// impact is the effect of a quick fix on the rule of its line.
+type impact int
 
 const (
-	widens  reach = iota // the rule may match more
-	narrows              // the rule matches less, so a deny rule, or a role link to a denied role, lets more through
-	keeps                // no decision changes
+	widens  impact = iota // the rule may match more
+	narrows               // the rule matches less, so a deny rule, or a role link to a denied role, lets more through
+	neutral               // no decision changes
 )
 
 // splice replaces the bytes from start to end of a line with text. whole replaces the
@@ -69,47 +69,47 @@ func (e splice) adds() bool {
 // grants reports whether the edits may give anyone access that the policy in force does not
 // give. If the finding is an error, the policy with it was never in force, so fixing it
 // only restores what the line was written for.
-func (c cure) grants(s *spot, edits []splice, refused bool) bool {
+func (c quickFix) grants(s *spot, edits []splice, refused bool) bool {
 	switch {
 	case slices.ContainsFunc(edits, splice.adds):
 		return true
-	case refused || c.reach == keeps:
+	case refused || c.impact == neutral:
 		return false
-	case c.reach == narrows:
+	case c.impact == narrows:
 		return !strings.HasPrefix(s.fields[0].text, "p") || slices.ContainsFunc(s.fields, func(f field) bool { return f.text == "deny" })
 	}
 	return true
 }
 
-// cures holds the quick fixes by finding code. The table of TestEveryFindingIsJudged says
+// quickFixes holds the quick fixes by finding code. The table of TestEveryFindingIsJudged says
 // why the other codes have none.
-var cures = map[string]cure{
-	"duplicate_rule":      {deleteLine, keeps},
-	"shadowed_rule":       {deleteLine, keeps},
-	"unused_ptype":        {deleteLine, keeps},
-	"extra_field":         {cureExtraFields, keeps},
-	"unanchored_regexp":   {cureAnchors, narrows},
-	"regexp_character":    {cureCharacter, narrows},
-	"method_case":         {cureMethodCase, widens},
-	"unknown_method":      {cureMethodList, widens},
+var quickFixes = map[string]quickFix{
+	"duplicate_rule":      {deleteLine, neutral},
+	"shadowed_rule":       {deleteLine, neutral},
+	"unused_ptype":        {deleteLine, neutral},
+	"extra_field":         {fixExtraFields, neutral},
+	"unanchored_regexp":   {fixAnchors, narrows},
+	"regexp_character":    {fixCharacter, narrows},
+	"method_case":         {fixMethodCase, widens},
+	"unknown_method":      {fixMethodList, widens},
 	"put_without_patch":   {addMethod("PUT", "PATCH"), widens},
 	"patch_without_put":   {addMethod("PATCH", "PUT"), widens},
 	"get_without_head":    {addMethod("GET", "HEAD"), widens},
-	"star_misses_parent":  {cureParent, widens},
-	"surrounding_space":   {cureSpace, widens},
-	"inline_comment":      {cureComment, widens},
-	"semicolon_separator": {cureSemicolons, widens},
-	"quoting":             {cureQuoting, widens},
-	"control_character":   {cureControl, widens},
-	"byte_order_mark":     {cureByteOrderMark, widens},
-	"bad_effect":          {cureEffect, widens},
-	"no_leading_slash":    {cureSlash, widens},
-	"query_in_pattern":    {cureQuery, widens},
-	"parameter_spelling":  {cureParameter, widens},
-	"unmatchable_pattern": {cureUnmatchable, widens},
-	"unknown_ptype":       {cureKind, widens},
-	"bad_time":            {cureTime, widens},
-	"model_effect":        {cureModelEffect, widens},
+	"star_misses_parent":  {fixParent, widens},
+	"surrounding_space":   {fixSpace, widens},
+	"inline_comment":      {fixComment, widens},
+	"semicolon_separator": {fixSemicolons, widens},
+	"quoting":             {fixQuoting, widens},
+	"control_character":   {fixControl, widens},
+	"byte_order_mark":     {fixByteOrderMark, widens},
+	"bad_effect":          {fixEffect, widens},
+	"no_leading_slash":    {fixSlash, widens},
+	"query_in_pattern":    {fixQuery, widens},
+	"parameter_spelling":  {fixParameter, widens},
+	"unmatchable_pattern": {fixUnmatchable, widens},
+	"unknown_ptype":       {fixKind, widens},
+	"bad_time":            {fixTime, widens},
+	"model_effect":        {fixModelEffect, widens},
 }
 
 // codeActions returns the quick fixes for findings that overlap the range. The client's
@@ -130,7 +130,7 @@ func (s *server) codeActions(q *query) (any, error) {
 	from, to := q.doc.offset(q.Range.Start, q.view.enc), q.doc.offset(q.Range.End, q.view.enc)
 	for _, d := range found {
 		start := q.doc.offset(d.Range.Start, q.view.enc)
-		if _, known := cures[d.Code]; !known || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
+		if _, known := quickFixes[d.Code]; !known || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
 			continue
 		}
 		if p == nil {
@@ -193,7 +193,7 @@ func Fixes(model casbinrules.Model, texts map[string]string, found []casbinrules
 // fix returns the quick fix for a finding, or nil. refused reports whether the finding is
 // an error.
 func (s *spot) fix(code string, refused bool, enc encoding) *Fix {
-	c, known := cures[code]
+	c, known := quickFixes[code]
 	if !known {
 		return nil
 	}

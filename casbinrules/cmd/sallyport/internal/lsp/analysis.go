@@ -26,19 +26,19 @@ type analyses struct {
 	all   bool
 	// changes counts the notifications of changes.
 	changes int
-	// shown is what was last published, by path.
-	shown map[string]shown
+	// publications is what was last published, by path.
+	publications map[string]publication
 
 	// The fields below are used by run only.
-	projects map[string]Project   // of open documents, by path
-	looked   map[string]*lookedAt // by project key
-	linters  map[string]*casbinrules.Linter
-	said     map[string]bool   // paths with published diagnostics
-	refused  map[string]string // why there is no project, by path
+	projects  map[string]Project   // of open documents, by path
+	results   map[string]*analysis // by project key
+	linters   map[string]*casbinrules.Linter
+	published map[string]bool   // paths with published diagnostics
+	warned    map[string]string // why there is no project, by path
 }
 
-// shown is what was published for a document, and the policy it was based on.
-type shown struct {
+// publication is what was published for a document, and the policy it was based on.
+type publication struct {
 	doc         *document
 	diagnostics []diagnostic
 	project     Project
@@ -47,8 +47,8 @@ type shown struct {
 	changes int
 }
 
-// lookedAt is the result of analyzing a project, or a file of tests.
-type lookedAt struct {
+// analysis is the result of analyzing a project, or a file of tests.
+type analysis struct {
 	project  Project
 	findings map[string][]casbinrules.Finding // by path
 	// opened loads the policy on first use, for requests that need decisions.
@@ -59,30 +59,30 @@ type lookedAt struct {
 
 func newAnalyses(s *server) *analyses {
 	return &analyses{
-		s: s, wake: make(chan struct{}, 1), dirty: map[string]bool{}, shown: map[string]shown{},
-		projects: map[string]Project{}, looked: map[string]*lookedAt{}, linters: map[string]*casbinrules.Linter{}, said: map[string]bool{}, refused: map[string]string{},
+		s: s, wake: make(chan struct{}, 1), dirty: map[string]bool{}, publications: map[string]publication{},
+		projects: map[string]Project{}, results: map[string]*analysis{}, linters: map[string]*casbinrules.Linter{}, published: map[string]bool{}, warned: map[string]string{},
 	}
 }
 
-func (a *analyses) lookAt(path string) {
+func (a *analyses) markDirty(path string) {
 	a.mu.Lock()
 	a.dirty[path] = true
 	a.changes++
 	a.mu.Unlock()
-	a.rouse()
+	a.notify()
 }
 
-// lookAtAll requests a new analysis of everything, since a change may affect which policy a
+// markAllDirty requests a new analysis of everything, since a change may affect which policy a
 // file belongs to.
-func (a *analyses) lookAtAll() {
+func (a *analyses) markAllDirty() {
 	a.mu.Lock()
 	a.all = true
 	a.changes++
 	a.mu.Unlock()
-	a.rouse()
+	a.notify()
 }
 
-func (a *analyses) rouse() {
+func (a *analyses) notify() {
 	select {
 	case a.wake <- struct{}{}:
 	default:
@@ -104,8 +104,8 @@ func (a *analyses) run(ctx context.Context) {
 		a.dirty, a.all = map[string]bool{}, false
 		a.mu.Unlock()
 		a.s.mu.Unlock()
-		_, err := guarded(func() (any, error) {
-			a.look(ctx, &v, dirty, all, changes)
+		_, err := recoverPanic(func() (any, error) {
+			a.analyze(ctx, &v, dirty, all, changes)
 			return nil, nil
 		})
 		if err != nil {
@@ -114,9 +114,9 @@ func (a *analyses) run(ctx context.Context) {
 	}
 }
 
-// look analyzes the projects of the changed paths, or all projects if all is set. changes
+// analyze analyzes the projects of the changed paths, or all projects if all is set. changes
 // is the number of changes that v contains.
-func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all bool, changes int) {
+func (a *analyses) analyze(ctx context.Context, v *view, dirty map[string]bool, all bool, changes int) {
 	if all {
 		a.projects = map[string]Project{}
 		clear(a.linters) // they were made with options that may have changed
@@ -130,15 +130,15 @@ func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all
 		}
 		p, known := a.projects[path]
 		if !known {
-			p = a.find(v, d)
+			p = a.findProject(v, d)
 			a.projects[path] = p
 		}
 		key := p.key()
 		inUse[key] = true
-		if stale := all || a.looked[key] == nil || p.touches(dirty); stale && !slices.Contains(again, key) {
+		if stale := all || a.results[key] == nil || p.touches(dirty); stale && !slices.Contains(again, key) {
 			again = append(again, key)
-			a.looked[key] = a.lookAtProject(v, p)
-			a.refuse(key, a.looked[key].unread)
+			a.results[key] = a.analyzeProject(v, p)
+			a.warnOnce(key, a.results[key].unread)
 		}
 		if d.kind == KindTests {
 			inUse[testsOf(path)] = true
@@ -148,35 +148,35 @@ func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all
 		}
 	}
 	for _, path := range tests {
-		a.looked[testsOf(path)] = a.lookAtTests(ctx, v.docs[path], a.looked[a.projects[path].key()])
+		a.results[testsOf(path)] = a.analyzeTests(ctx, v.docs[path], a.results[a.projects[path].key()])
 	}
-	maps.DeleteFunc(a.looked, func(key string, _ *lookedAt) bool { return !inUse[key] })
+	maps.DeleteFunc(a.results, func(key string, _ *analysis) bool { return !inUse[key] })
 	maps.DeleteFunc(a.linters, func(key string, _ *casbinrules.Linter) bool { return !inUse[key] })
 	maps.DeleteFunc(a.projects, func(path string, _ Project) bool { return v.docs[path] == nil })
 	a.publish(v, changes)
 }
 
-// find returns the project of a document. A failure is shown to the user once.
-func (a *analyses) find(v *view, d *document) Project {
+// findProject returns the project of a document. A failure is shown to the user once.
+func (a *analyses) findProject(v *view, d *document) Project {
 	p, err := a.s.config.Find(Lookup{File: d.path, Kind: d.kind, Settings: v.settings, Dirs: v.dirs, FS: v.files()})
-	a.refuse("configuration", p.Skipped)
+	a.warnOnce("configuration", p.Skipped)
 	if err != nil {
-		a.refuse(d.path, err.Error())
+		a.warnOnce(d.path, err.Error())
 		p.Why = err.Error()
 		return p
 	}
-	delete(a.refused, d.path)
+	delete(a.warned, d.path)
 	return p
 }
 
-// refuse tells the user why something is not used, and repeats it only if the reason
+// warnOnce tells the user why something is not used, and repeats it only if the reason
 // changes.
-func (a *analyses) refuse(what, why string) {
+func (a *analyses) warnOnce(what, why string) {
 	if why == "" {
 		return
 	}
-	if a.refused[what] != why {
-		a.refused[what] = why
+	if a.warned[what] != why {
+		a.warned[what] = why
 		a.s.show(severityWarning, "sallyport: "+why)
 	}
 }
@@ -186,14 +186,14 @@ func (p Project) key() string {
 	return p.Model.Name() + "\x00" + strings.Join(p.Policies, "\x00") + "\x00" + p.Why + fmt.Sprintf("\x00%+v", p.Settings)
 }
 
-// shownOf returns what was published for this version of a document, or the zero value.
-func (a *analyses) shownOf(d *document) shown {
+// publicationOf returns what was published for this version of a document, or the zero value.
+func (a *analyses) publicationOf(d *document) publication {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if s := a.shown[d.path]; s.doc == d {
+	if s := a.publications[d.path]; s.doc == d {
 		return s
 	}
-	return shown{}
+	return publication{}
 }
 
 // current returns the diagnostics of a document unless they are outdated: any change since
@@ -201,7 +201,7 @@ func (a *analyses) shownOf(d *document) shown {
 func (a *analyses) current(d *document) []diagnostic {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if s := a.shown[d.path]; s.doc == d && s.changes == a.changes {
+	if s := a.publications[d.path]; s.doc == d && s.changes == a.changes {
 		return s.diagnostics
 	}
 	return nil
@@ -228,9 +228,9 @@ func (p Project) touches(files map[string]bool) bool {
 // noPolicy is the file name of the empty policy used to analyze a model that has none.
 const noPolicy = "no policy"
 
-// lookAtProject analyzes a project.
-func (a *analyses) lookAtProject(v *view, p Project) *lookedAt {
-	l := &lookedAt{project: p, findings: map[string][]casbinrules.Finding{}}
+// analyzeProject analyzes a project.
+func (a *analyses) analyzeProject(v *view, p Project) *analysis {
+	l := &analysis{project: p, findings: map[string][]casbinrules.Finding{}}
 	if p.Model.Name() == "" {
 		l.addMissingModel(v)
 		return l
@@ -288,7 +288,7 @@ func (a *analyses) lint(p Project, files fs.FS, policies []string, options []cas
 
 // addMissingModel reports policy files for which no model was found. Any .csv file may end
 // up here, so only those that look like a policy are reported.
-func (l *lookedAt) addMissingModel(v *view) {
+func (l *analysis) addMissingModel(v *view) {
 	for path, d := range v.docs {
 		if d.kind == KindPolicy && l.project.Why != "" && l.project.touches(map[string]bool{path: true}) && looksLikePolicy(d.text) {
 			l.add(casbinrules.Finding{File: path, Line: 1, Column: 1, Severity: casbinrules.SeverityWarning, Code: codeNoModel, Message: l.project.Why})
@@ -309,23 +309,23 @@ func looksLikePolicy(text string) bool {
 }
 
 // add adds findings about one file. It retains the slice.
-func (l *lookedAt) add(found ...casbinrules.Finding) {
+func (l *analysis) add(found ...casbinrules.Finding) {
 	path := filepath.Clean(found[0].File)
-	l.findings[path] = joined(l.findings[path], found)
+	l.findings[path] = concat(l.findings[path], found)
 }
 
-// joined returns a and b concatenated. It does not copy if a is empty: there may be many
+// concat returns a and b concatenated. It does not copy if a is empty: there may be many
 // findings.
-func joined(a, b []casbinrules.Finding) []casbinrules.Finding {
+func concat(a, b []casbinrules.Finding) []casbinrules.Finding {
 	if len(a) == 0 {
 		return slices.Clip(b)
 	}
 	return append(a, b...)
 }
 
-// lookAtTests runs the tests of a document, if there is a policy to run them against.
-func (a *analyses) lookAtTests(ctx context.Context, d *document, l *lookedAt) *lookedAt {
-	made := &lookedAt{findings: map[string][]casbinrules.Finding{}}
+// analyzeTests runs the tests of a document, if there is a policy to run them against.
+func (a *analyses) analyzeTests(ctx context.Context, d *document, l *analysis) *analysis {
+	made := &analysis{findings: map[string][]casbinrules.Finding{}}
 	var policy *casbinrules.Authorizer
 	if l.opened != nil {
 		if opened, err := l.opened(); err == nil {

@@ -148,7 +148,7 @@ func (p *policy) propose(to *proposals, domain string, group bool) {
 	case domainObject:
 		to.add(itemFile, "object", names...)
 		for _, r := range p.Routes {
-			to.add(itemFile, "route of "+r.Method, p.spelt(r.Pattern))
+			to.add(itemFile, "route of "+r.Method, p.rewriteParameters(r.Pattern))
 		}
 	case domainAction:
 		to.add(itemValue, "action", names...)
@@ -174,9 +174,9 @@ func (p *policy) columnTexts(domain string) []string {
 	return texts
 }
 
-// spelt rewrites the parameters of a route pattern, which frameworks write as :id, {id} or
+// rewriteParameters rewrites the parameters of a route pattern, which frameworks write as :id, {id} or
 // *rest, for the function that compares objects.
-func (p *policy) spelt(pattern string) string {
+func (p *policy) rewriteParameters(pattern string) string {
 	function := ""
 	for i, domain := range p.schema.domains["p"] {
 		if domain == domainObject {

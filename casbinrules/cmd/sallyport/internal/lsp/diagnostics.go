@@ -19,9 +19,9 @@ const maxDiagnostics = 2000
 // any.
 func (a *analyses) publish(v *view, changes int) {
 	byPath := map[string][]casbinrules.Finding{}
-	for _, key := range slices.Sorted(maps.Keys(a.looked)) {
-		for path, found := range a.looked[key].findings {
-			byPath[path] = joined(byPath[path], found)
+	for _, key := range slices.Sorted(maps.Keys(a.results)) {
+		for path, found := range a.results[key].findings {
+			byPath[path] = concat(byPath[path], found)
 		}
 	}
 	for path := range v.docs {
@@ -40,24 +40,24 @@ func (a *analyses) publish(v *view, changes int) {
 		}
 		p.Diagnostics = append(p.Diagnostics, diagnosticsOf(d, byPath[path], v.enc)...)
 		said[path] = len(p.Diagnostics) > 0
-		one := shown{doc: d, diagnostics: p.Diagnostics, changes: changes}
-		if l := a.looked[a.projects[path].key()]; l != nil {
+		one := publication{doc: d, diagnostics: p.Diagnostics, changes: changes}
+		if l := a.results[a.projects[path].key()]; l != nil {
 			one.opened, one.project = l.opened, l.project
 		}
 		a.mu.Lock()
-		a.shown[path] = one
+		a.publications[path] = one
 		a.mu.Unlock()
 		a.s.out.publish(p)
 	}
-	for path, some := range a.said {
+	for path, some := range a.published {
 		if _, any := said[path]; some && !any {
 			a.s.out.publish(publishDiagnosticsParams{URI: uriOf(path), Diagnostics: []diagnostic{}})
 		}
 	}
-	a.said = said
+	a.published = said
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	maps.DeleteFunc(a.shown, func(path string, _ shown) bool { _, any := said[path]; return !any })
+	maps.DeleteFunc(a.publications, func(path string, _ publication) bool { _, any := said[path]; return !any })
 }
 
 // document returns the editor's version of a file, or else the one on disk; nil if it
@@ -81,7 +81,7 @@ func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []dia
 	if !slices.IsSortedFunc(found, inText) {
 		found = slices.SortedStableFunc(slices.Values(found), inText)
 	}
-	found = worst(found, maxDiagnostics, func(a, b *casbinrules.Finding) bool {
+	found = mostSevere(found, maxDiagnostics, func(a, b *casbinrules.Finding) bool {
 		return inText(*a, *b) == 0 && a.Code == b.Code && a.Hint == b.Hint && a.Severity == b.Severity
 	})
 	made := make([]diagnostic, len(found))
@@ -98,9 +98,9 @@ func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []dia
 	return made
 }
 
-// worst returns at most the given number of distinct findings: all of them in their order
+// mostSevere returns at most the given number of distinct findings: all of them in their order
 // or, if there are more, errors first.
-func worst(found []casbinrules.Finding, most int, same func(a, b *casbinrules.Finding) bool) []casbinrules.Finding {
+func mostSevere(found []casbinrules.Finding, most int, same func(a, b *casbinrules.Finding) bool) []casbinrules.Finding {
 	severities := []casbinrules.Severity{casbinrules.SeverityError, casbinrules.SeverityWarning, casbinrules.SeverityNote}
 	pick := func(of func(casbinrules.Severity) bool, into []casbinrules.Finding) []casbinrules.Finding {
 		for i := range found {

@@ -13,7 +13,7 @@ import (
 func (s *server) hover(q *query) (any, error) {
 	offset := q.doc.offset(q.Position, q.view.enc)
 	var parts []string
-	known := s.analyses.shownOf(q.doc)
+	known := s.analyses.publicationOf(q.doc)
 	for _, d := range known.diagnostics {
 		if q.doc.offset(d.Range.Start, q.view.enc) <= offset && offset <= q.doc.offset(d.Range.End, q.view.enc) {
 			parts = append(parts, meaningOf(d))
@@ -44,7 +44,7 @@ func (s *server) hover(q *query) (any, error) {
 }
 
 // explainTest explains the result of the test at offset, if there is a policy to decide it.
-func (s *server) explainTest(q *query, offset int, known shown) string {
+func (s *server) explainTest(q *query, offset int, known publication) string {
 	if known.opened == nil {
 		return ""
 	}
@@ -108,8 +108,8 @@ func code(text string) string {
 // maxListed is the maximum number of names that a hover lists.
 const maxListed = 12
 
-// list joins names, cut to the first maxListed.
-func list(names []string) string {
+// joinNames joins names, cut to the first maxListed.
+func joinNames(names []string) string {
 	shown := make([]string, 0, maxListed)
 	for _, name := range names[:min(len(names), maxListed)] {
 		shown = append(shown, code(name))
@@ -210,14 +210,14 @@ func (p *policy) describeReach(domain, tenant, name string) string {
 	slices.Sort(users)
 	var parts []string
 	if len(roles) > 0 {
-		parts = append(parts, "Reached by "+list(roles)+".")
+		parts = append(parts, "Reached by "+joinNames(roles)+".")
 	}
 	if len(users) > 0 {
 		what := "Given to "
 		if domain != domainSubject {
 			what = "Holds "
 		}
-		parts = append(parts, what+list(users)+".")
+		parts = append(parts, what+joinNames(users)+".")
 	}
 	return strings.Join(parts, " ")
 }
@@ -238,7 +238,7 @@ func (p *policy) describeLink(r *row) string {
 		text += " in " + code(tenant)
 	}
 	if further := p.linked(domain, tenant, r.text(2), false); len(further) > 0 {
-		text += ", and with it " + list(further)
+		text += ", and with it " + joinNames(further)
 	}
 	return text + "."
 }
@@ -284,7 +284,7 @@ func (p *policy) describeName(domain, name string, r *row) string {
 		text = strings.TrimSuffix(text, "s")
 	}
 	if len(roles) > 0 {
-		text += ", by way of " + list(roles)
+		text += ", by way of " + joinNames(roles)
 	}
 	if groups[name] && r.kind() != "p" {
 		text += ". " + p.describeReach(domain, tenant, name)

@@ -20,9 +20,9 @@ type place struct {
 	start, end int // offsets
 	// quoted reports whether the occurrence is in quotes, which it then includes.
 	quoted bool
-	// gives reports whether this assigns a role, or defines a field.
-	gives bool
-	role  bool // in a test, where role names have no prefix
+	// defines reports whether this assigns a role, or defines a field.
+	defines bool
+	role    bool // in a test, where role names have no prefix
 }
 
 // maxPlaces is the maximum number of occurrences sent for one name.
@@ -133,7 +133,7 @@ func (p *policy) places(of *name) []place {
 			}
 			if n > 0 && f.text == of.text && p.domain(r, n) == of.domain {
 				at := r.offset(f)
-				found = append(found, place{doc: r.doc, start: at, end: at + f.end - f.start, quoted: f.quoted, gives: n == 2 && p.schema.isLink(r.kind())})
+				found = append(found, place{doc: r.doc, start: at, end: at + f.end - f.start, quoted: f.quoted, defines: n == 2 && p.schema.isLink(r.kind())})
 			}
 		}
 	}
@@ -181,11 +181,11 @@ func (p *policy) fieldPlaces(field string) []place {
 	key, column, isField := strings.Cut(field, ".")
 	if d := m.definition(key); d != nil {
 		if !isField {
-			found = append(found, place{doc: m.doc, start: d.start, end: d.end, gives: true})
+			found = append(found, place{doc: m.doc, start: d.start, end: d.end, defines: true})
 		}
 		for _, t := range d.value {
 			if isField && t.text == column {
-				found = append(found, place{doc: m.doc, start: t.start, end: t.end, gives: true})
+				found = append(found, place{doc: m.doc, start: t.start, end: t.end, defines: true})
 			}
 		}
 	}
@@ -224,7 +224,7 @@ func (s *server) definition(q *query) (any, error) {
 	}
 	var found []place
 	if of.field != "" {
-		found = slices.DeleteFunc(p.fieldPlaces(of.field), func(at place) bool { return !at.gives })
+		found = slices.DeleteFunc(p.fieldPlaces(of.field), func(at place) bool { return !at.defines })
 	} else {
 		found = p.definitions(of)
 	}
@@ -233,7 +233,7 @@ func (s *server) definition(q *query) (any, error) {
 
 func (p *policy) definitions(of *name) []place {
 	all := p.places(of)
-	gives := slices.DeleteFunc(slices.Clone(all), func(at place) bool { return !at.gives })
+	gives := slices.DeleteFunc(slices.Clone(all), func(at place) bool { return !at.defines })
 	atGiven := slices.ContainsFunc(gives, func(at place) bool { return at.doc == of.at.doc && at.start == of.at.start })
 	if len(gives) > 0 && !atGiven {
 		return gives
@@ -247,7 +247,7 @@ func (p *policy) definitions(of *name) []place {
 	}
 	for i, domain := range p.schema.domains["p"] {
 		if domain == of.domain {
-			return slices.DeleteFunc(p.fieldPlaces("p."+p.schema.columns[i]), func(at place) bool { return !at.gives })
+			return slices.DeleteFunc(p.fieldPlaces("p."+p.schema.columns[i]), func(at place) bool { return !at.defines })
 		}
 	}
 	return nil

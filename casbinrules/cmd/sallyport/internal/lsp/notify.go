@@ -11,9 +11,9 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
-// notified handles a notification. A malformed one is ignored, since notifications have no
+// handleNotification handles a notification. A malformed one is ignored, since notifications have no
 // response to carry an error.
-func (s *server) notified(r *jsonrpc2.Request) {
+func (s *server) handleNotification(r *jsonrpc2.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -28,7 +28,7 @@ func (s *server) notified(r *jsonrpc2.Request) {
 			s.inFlight[p.ID]()
 		}
 	case strings.HasPrefix(r.Method, "textDocument/"):
-		s.notifiedOfDocument(r)
+		s.handleDocumentNotification(r)
 	case r.Method == "workspace/didChangeWorkspaceFolders":
 		var p didChangeFoldersParams
 		if parameters(r, &p) == nil {
@@ -42,11 +42,11 @@ func (s *server) notified(r *jsonrpc2.Request) {
 			s.changeSettings(p.Settings["sallyport"])
 		}
 	case r.Method == "workspace/didChangeWatchedFiles":
-		s.analyses.lookAtAll()
+		s.analyses.markAllDirty()
 	}
 }
 
-func (s *server) notifiedOfDocument(r *jsonrpc2.Request) {
+func (s *server) handleDocumentNotification(r *jsonrpc2.Request) {
 	switch r.Method {
 	case "textDocument/didOpen":
 		var p didOpenParams
@@ -61,7 +61,7 @@ func (s *server) notifiedOfDocument(r *jsonrpc2.Request) {
 		path := pathOf(p.TextDocument.URI)
 		if d := s.view.docs[path]; d != nil {
 			s.setDocument(path, d.edited(p.TextDocument.Version, p.ContentChanges, s.view.enc))
-			s.analyses.lookAt(path)
+			s.analyses.markDirty(path)
 		}
 	case "textDocument/didSave":
 		var p documentParams
@@ -71,13 +71,13 @@ func (s *server) notifiedOfDocument(r *jsonrpc2.Request) {
 		path := pathOf(p.TextDocument.URI)
 		if d := s.view.docs[path]; d != nil {
 			s.setDocument(path, d.withDisk(onDisk(path)))
-			s.analyses.lookAtAll() // the saved file may hold settings or routes
+			s.analyses.markAllDirty() // the saved file may hold settings or routes
 		}
 	case "textDocument/didClose":
 		var p documentParams
 		if parameters(r, &p) == nil {
 			s.setDocument(pathOf(p.TextDocument.URI), nil)
-			s.analyses.lookAtAll()
+			s.analyses.markAllDirty()
 		}
 	}
 }
@@ -86,7 +86,7 @@ func (s *server) open(item textDocumentItem) {
 	path := pathOf(item.URI)
 	d := newDocument(item.URI, path, item.Version, kindOf(path, item.LanguageID, item.Text), item.Text)
 	s.setDocument(path, d.withDisk(onDisk(path)))
-	s.analyses.lookAt(path)
+	s.analyses.markDirty(path)
 }
 
 // onDisk returns the content of a file; "" if it cannot be read.
@@ -129,21 +129,21 @@ func (s *server) changeFolders(p didChangeFoldersParams) {
 		dirs = append(dirs, pathOf(f.URI))
 	}
 	s.view.dirs = dirs
-	s.analyses.lookAtAll()
+	s.analyses.markAllDirty()
 }
 
 func (s *server) changeSettings(text json.RawMessage) {
 	settings := s.flags
-	if err := strictly(text, &settings); err != nil {
+	if err := decodeStrict(text, &settings); err != nil {
 		go s.show(severityError, "sallyport: settings: "+err.Error())
 		return
 	}
 	s.view.settings = settings
-	s.analyses.lookAtAll()
+	s.analyses.markAllDirty()
 }
 
-// strictly decodes settings and rejects unknown keys.
-func strictly(text json.RawMessage, into *Settings) error {
+// decodeStrict decodes settings and rejects unknown keys.
+func decodeStrict(text json.RawMessage, into *Settings) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	return d.Decode(into)

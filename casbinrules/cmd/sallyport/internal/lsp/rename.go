@@ -71,7 +71,7 @@ func (s *server) rename(q *query) (any, error) {
 	if to == of.text {
 		return q.view.edit(edits), nil
 	}
-	if why := p.unlike(of, to, places); why != "" {
+	if why := p.renameConflict(of, to, places); why != "" {
 		return nil, refused(why)
 	}
 	if len(places) >= maxPlaces {
@@ -90,8 +90,8 @@ func (s *server) rename(q *query) (any, error) {
 	return q.view.edit(edits), nil
 }
 
-// unlike returns why renaming would change decisions; "" if it would not.
-func (p *policy) unlike(of *name, to string, places []place) string {
+// renameConflict returns why renaming would change decisions; "" if it would not.
+func (p *policy) renameConflict(of *name, to string, places []place) string {
 	switch {
 	case to == "*":
 		return "* is not one name, but every one"
@@ -117,11 +117,11 @@ func (p *policy) unlike(of *name, to string, places []place) string {
 			}
 		}
 	}
-	return p.unlikePattern(of, to)
+	return p.patternConflict(of, to)
 }
 
-// unlikePattern returns which pattern a rename would affect; "" if none.
-func (p *policy) unlikePattern(of *name, to string) string {
+// patternConflict returns which pattern a rename would affect; "" if none.
+func (p *policy) patternConflict(of *name, to string) string {
 	names, _ := p.names(of.domain)
 	for _, function := range p.patternsOf(of.domain) {
 		for _, text := range []string{of.text, to} {

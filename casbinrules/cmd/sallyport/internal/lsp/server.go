@@ -197,12 +197,12 @@ func (f handlerFunc) Handle(ctx context.Context, c *jsonrpc2.Conn, r *jsonrpc2.R
 // documents at the time they arrived.
 func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) {
 	if r.Notif {
-		s.notified(r)
+		s.handleNotification(r)
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answer, refusal := s.answerer(r)
+	answer, refusal := s.handlerFor(r)
 	if refusal != nil {
 		go func() { _ = s.conn.ReplyWithError(ctx, r.ID, refusal) }()
 		return
@@ -217,14 +217,14 @@ func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) {
 	s.inFlight[r.ID] = cancel
 	v := s.view
 	s.running.Go(func() {
-		result, err := guarded(func() (any, error) { return answer(ctx, &v) })
+		result, err := recoverPanic(func() (any, error) { return answer(ctx, &v) })
 		s.reply(ctx, r.ID, result, err)
 	})
 }
 
-// guarded turns a panic into an error, so that it fails one request instead of ending the
+// recoverPanic turns a panic into an error, so that it fails one request instead of ending the
 // session.
-func guarded[T any](f func() (T, error)) (result T, err error) {
+func recoverPanic[T any](f func() (T, error)) (result T, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("internal error: %v\n%s", v, debug.Stack())
@@ -253,11 +253,11 @@ func (s *server) reply(ctx context.Context, id jsonrpc2.ID, result any, err erro
 	}
 }
 
-// answer handles one request.
-type answer func(ctx context.Context, v *view) (any, error)
+// handler handles one request.
+type handler func(ctx context.Context, v *view) (any, error)
 
-// answerer returns the handler for a request, or an error.
-func (s *server) answerer(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
+// handlerFor returns the handler for a request, or an error.
+func (s *server) handlerFor(r *jsonrpc2.Request) (handler, *jsonrpc2.Error) {
 	const notInitialized = -32002
 	switch {
 	case r.Method == "initialize" && s.state == stateNew:
@@ -317,18 +317,18 @@ func parameters(r *jsonrpc2.Request, into any) error {
 }
 
 // initialize handles the first request of a client.
-func (s *server) initialize(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
+func (s *server) initialize(r *jsonrpc2.Request) (handler, *jsonrpc2.Error) {
 	var p initializeParams
 	if err := parameters(r, &p); err != nil {
 		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: err.Error()}
 	}
 	settings := s.flags
 	if len(p.Options) > 0 {
-		if err := strictly(p.Options, &settings); err != nil {
+		if err := decodeStrict(p.Options, &settings); err != nil {
 			return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "initializationOptions: " + err.Error()}
 		}
 	}
-	v := view{docs: map[string]*document{}, settings: settings, enc: chosen(append(p.Capabilities.General.PositionEncodings, p.Capabilities.OffsetEncoding...))}
+	v := view{docs: map[string]*document{}, settings: settings, enc: chooseEncoding(append(p.Capabilities.General.PositionEncodings, p.Capabilities.OffsetEncoding...))}
 	v.versions = p.Capabilities.Workspace.WorkspaceEdit.DocumentChanges
 	if p.WorkspaceFolders == nil && p.RootURI != "" {
 		p.WorkspaceFolders = []folder{{p.RootURI}}
@@ -346,8 +346,8 @@ func (s *server) initialize(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
 	}, nil
 }
 
-// chosen picks the position encoding: UTF-16 unless the client offers a better one.
-func chosen(offered []encoding) encoding {
+// chooseEncoding picks the position encoding: UTF-16 unless the client offers a better one.
+func chooseEncoding(offered []encoding) encoding {
 	for _, enc := range []encoding{utf8Units, utf32Units} {
 		if slices.Contains(offered, enc) {
 			return enc

@@ -79,7 +79,7 @@ func Read(name string, text []byte, keys []string) (*Policy, error) {
 	r := &reading{name: name, lines: lines, out: make([]string, len(lines)), policy: &Policy{}}
 	for _, key := range keys {
 		before := len(r.found)
-		if err := r.take(documents, key); err != nil {
+		if err := r.collect(documents, key); err != nil {
 			return nil, err
 		}
 		if len(r.found) == before {
@@ -144,8 +144,8 @@ func duplicate(n *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// take collects the policies at one key from all documents.
-func (r *reading) take(documents []*yaml.Node, key string) error {
+// collect collects the policies at one key from all documents.
+func (r *reading) collect(documents []*yaml.Node, key string) error {
 	configMap, path, named := strings.Cut(key, "/")
 	if !named {
 		configMap, path = "", key
@@ -173,25 +173,25 @@ func (r *reading) take(documents []*yaml.Node, key string) error {
 	}
 	for _, m := range from {
 		if path != "" {
-			if err := r.value(path, lookup(m, path)); err != nil {
+			if err := r.copyValue(path, lookup(m, path)); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := r.argo(m); err != nil {
+		if err := r.collectArgo(m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// argo collects what Argo CD reads.
-func (r *reading) argo(m *yaml.Node) error {
+// collectArgo collects what Argo CD reads.
+func (r *reading) collectArgo(m *yaml.Node) error {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, value := m.Content[i], deref(m.Content[i+1])
 		switch {
 		case isPolicyKey(key.Value):
-			if err := r.value(key.Value, value); err != nil {
+			if err := r.copyValue(key.Value, value); err != nil {
 				return err
 			}
 		case key.Value == "policy.default" && value.Kind == yaml.ScalarNode && value.ShortTag() != "!!null":
@@ -335,8 +335,8 @@ func deref(n *yaml.Node) *yaml.Node {
 	return &yaml.Node{}
 }
 
-// value copies the lines of a text to their position in the file.
-func (r *reading) value(key string, n *yaml.Node) error {
+// copyValue copies the lines of a text to their position in the file.
+func (r *reading) copyValue(key string, n *yaml.Node) error {
 	wrong := func(format string, args ...any) error {
 		return &Error{r.name, max(n.Line, 1), max(n.Column, 1), key + ": " + fmt.Sprintf(format, args...)}
 	}

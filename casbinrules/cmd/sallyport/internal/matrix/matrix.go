@@ -87,14 +87,14 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the table would have more than the %d cells that are drawn: give fewer routes with --routes, or one tenant with --tenant", e.Most)
 }
 
-// freshRows detects duplicate rows, and rejects those that would make the table too large
+// rowSet detects duplicate rows, and rejects those that would make the table too large
 // before anything is decided for them.
-type freshRows struct {
+type rowSet struct {
 	seen          map[Row]bool
 	columns, most int
 }
 
-func (f *freshRows) add(list *[]Row, r Row) error {
+func (f *rowSet) add(list *[]Row, r Row) error {
 	if f.seen[r] {
 		return nil
 	}
@@ -120,7 +120,7 @@ func New(ctx context.Context, a *ask.Policy, s Settings) (*Matrix, error) {
 		return nil, err
 	}
 	m.Columns = s.Subjects(rules, slices.ContainsFunc(a.RequestFields(), ask.IsTenant))
-	fresh := freshRows{seen: map[Row]bool{}, columns: len(m.Columns), most: cmp.Or(s.Most, maxCells)}
+	fresh := rowSet{seen: map[Row]bool{}, columns: len(m.Columns), most: cmp.Or(s.Most, maxCells)}
 	if s.Routes != nil {
 		err = m.fromRoutes(s, &fresh)
 	} else {
@@ -132,7 +132,7 @@ func New(ctx context.Context, a *ask.Policy, s Settings) (*Matrix, error) {
 	if s.ByName {
 		m.sort()
 	}
-	lines := placed(rules)
+	lines := rulesByPlace(rules)
 	for _, row := range m.Rows {
 		cells := make([]Cell, len(m.Columns))
 		for i, subject := range m.Columns {
@@ -173,8 +173,8 @@ func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.Ru
 	return c, nil
 }
 
-// placed indexes rules by location, with nil for a location that several lines have.
-func placed(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
+// rulesByPlace indexes rules by location, with nil for a location that several lines have.
+func rulesByPlace(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
 	lines := map[string]*casbinrules.RuleText{}
 	for _, r := range rules {
 		line := &r.RuleText
@@ -226,7 +226,7 @@ func texts(rules []casbinrules.Rule) []string {
 	return all
 }
 
-func (m *Matrix) fromRoutes(s Settings, fresh *freshRows) error {
+func (m *Matrix) fromRoutes(s Settings, fresh *rowSet) error {
 	for _, r := range s.Routes {
 		object := sample.Path(r.Pattern, m.Word)
 		if s.ByRoute {
@@ -241,7 +241,7 @@ func (m *Matrix) fromRoutes(s Settings, fresh *freshRows) error {
 
 // fromPolicy uses the objects of rules as routes, with all actions that rules name for
 // them.
-func (m *Matrix) fromPolicy(rules []casbinrules.Rule, fresh *freshRows) error {
+func (m *Matrix) fromPolicy(rules []casbinrules.Rule, fresh *rowSet) error {
 	var objects []string
 	byObject := map[string]*[]Row{}
 	for _, r := range rules {

@@ -53,7 +53,7 @@ func Parse(ctx context.Context, name string, content []byte) (*Document, error) 
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read OpenAPI: %s: %w", name, err)
-	case d.root == nil || d.top().Kind != yaml.MappingNode:
+	case d.root == nil || d.rootObject().Kind != yaml.MappingNode:
 		return nil, fmt.Errorf("read OpenAPI: %s: it is not an object", name)
 	case !strings.HasPrefix(d.version(), "3."):
 		return nil, fmt.Errorf("read OpenAPI: %s: it must be OpenAPI 3, with a line such as openapi: 3.1.0", name)
@@ -65,8 +65,8 @@ func Parse(ctx context.Context, name string, content []byte) (*Document, error) 
 // Wrong returns the validation error of the file as it was parsed, or nil.
 func (d *Document) Wrong() error { return d.wrong }
 
-// top returns the root object.
-func (d *Document) top() *yaml.Node {
+// rootObject returns the root object.
+func (d *Document) rootObject() *yaml.Node {
 	if d.root.Kind == yaml.DocumentNode {
 		return d.root.Content[0]
 	}
@@ -74,7 +74,7 @@ func (d *Document) top() *yaml.Node {
 }
 
 func (d *Document) version() string {
-	if v := get(d.top(), "openapi"); v != nil {
+	if v := get(d.rootObject(), "openapi"); v != nil {
 		return v.Value
 	}
 	return ""
@@ -141,7 +141,7 @@ func (d *Document) AsJSON() { d.json = true }
 // JSON returns the document as JSON, indented by two spaces.
 func (d *Document) JSON() ([]byte, error) {
 	var b, indented bytes.Buffer
-	if err := writeJSON(&b, d.top(), 0); err != nil {
+	if err := writeJSON(&b, d.rootObject(), 0); err != nil {
 		return nil, fmt.Errorf("write OpenAPI: %w", err)
 	}
 	if err := json.Indent(&indented, b.Bytes(), "", "  "); err != nil {

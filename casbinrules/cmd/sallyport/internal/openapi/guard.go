@@ -66,8 +66,8 @@ func Answers(g *core.Guard, newRequest func(accept string) core.Request) []Answe
 	return all
 }
 
-// described are the names and descriptions of responses, by status.
-var described = map[int][2]string{
+// responseTexts are the names and descriptions of responses, by status.
+var responseTexts = map[int][2]string{
 	401: {"Unauthenticated", "Who sends the request is not known: the credentials are missing, expired, malformed or wrong. Sign in as a challenge says, or renew the token, and repeat the request once."},
 	403: {"Forbidden", "Who sends the request is known and may not do this. Neither signing in again nor repeating the request helps."},
 	429: {"TooManyAttempts", "Too many attempts to sign in have failed. Wait as long as Retry-After says."},
@@ -93,7 +93,7 @@ func (m *merge) components() error {
 		if err != nil {
 			return err
 		}
-		if m.responses[a.Status], err = m.component("responses", described[a.Status][0], value); err != nil {
+		if m.responses[a.Status], err = m.component("responses", responseTexts[a.Status][0], value); err != nil {
 			return err
 		}
 	}
@@ -106,17 +106,17 @@ func securityScheme(s Scheme) (string, *yaml.Node) {
 	value := mapping()
 	switch s.Place {
 	case setup.InConnection:
-		put(value, "type", text("mutualTLS"))
+		setKey(value, "type", text("mutualTLS"))
 	case setup.InAuthorization:
-		put(value, "type", text("http"))
-		put(value, "scheme", text(name))
+		setKey(value, "type", text("http"))
+		setKey(value, "scheme", text(name))
 		if s.JWT && name == "bearer" { // OpenAPI defines bearerFormat for no other scheme
-			put(value, "bearerFormat", text("JWT"))
+			setKey(value, "bearerFormat", text("JWT"))
 		}
 	default:
-		put(value, "type", text("apiKey"))
-		put(value, "in", text(string(s.Place)))
-		put(value, "name", text(s.Field))
+		setKey(value, "type", text("apiKey"))
+		setKey(value, "in", text(string(s.Place)))
+		setKey(value, "name", text(s.Field))
 		if s.Name == "Bearer" {
 			name += "_" + string(s.Place)
 		}
@@ -129,7 +129,7 @@ func securityScheme(s Scheme) (string, *yaml.Node) {
 		about = append(about, "Each request has a proof in the header field DPoP (RFC 9449).")
 	}
 	if len(about) > 0 {
-		put(value, "description", text(strings.Join(about, " ")))
+		setKey(value, "description", text(strings.Join(about, " ")))
 	}
 	return name, value
 }
@@ -142,17 +142,17 @@ func (m *merge) response(a Answer) (*yaml.Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		put(content, b.MediaType, value)
+		setKey(content, b.MediaType, value)
 	}
 	return mapping(
-		"description", text(described[a.Status][1]),
+		"description", text(responseTexts[a.Status][1]),
 		"headers", m.headers(a),
 		"content", content,
 	), nil
 }
 
-// random matches parameters of challenges whose values change each time.
-var random = regexp.MustCompile(`(\b(?:nonce|opaque)=)"[^"]*"`)
+// randomParams matches parameters of challenges whose values change each time.
+var randomParams = regexp.MustCompile(`(\b(?:nonce|opaque)=)"[^"]*"`)
 
 // headers returns the header fields of an answer that clients act upon.
 func (m *merge) headers(a Answer) *yaml.Node {
@@ -161,24 +161,24 @@ func (m *merge) headers(a Answer) *yaml.Node {
 	for _, f := range a.Fields {
 		switch name := strings.ToLower(f.Name); name {
 		case "www-authenticate":
-			challenges = append(challenges, random.ReplaceAllString(f.Value, `$1"…"`))
+			challenges = append(challenges, randomParams.ReplaceAllString(f.Value, `$1"…"`))
 		case "retry-after":
 			seconds, err := strconv.Atoi(f.Value)
 			if err != nil {
 				continue
 			}
-			put(all, "Retry-After", header("How many seconds to wait (RFC 9110 §10.2.3).", true, "integer", number(seconds)))
+			setKey(all, "Retry-After", header("How many seconds to wait (RFC 9110 §10.2.3).", true, "integer", number(seconds)))
 		case "cache-control":
-			put(all, "Cache-Control", header("A refusal is kept by no cache.", true, "string", text(f.Value)))
+			setKey(all, "Cache-Control", header("A refusal is kept by no cache.", true, "string", text(f.Value)))
 		case "dpop-nonce":
-			put(all, "DPoP-Nonce", header("The nonce for the next proof (RFC 9449 §8).", true, "string", nil))
+			setKey(all, "DPoP-Nonce", header("The nonce for the next proof (RFC 9449 §8).", true, "string", nil))
 		}
 	}
 	switch {
 	case len(challenges) > 0:
-		put(all, "WWW-Authenticate", header("How to authenticate: a challenge for each scheme (RFC 9110 §11.6.1). Of bad credentials it says what is wrong with them, as far as clients may know.", true, "string", text(strings.Join(challenges, ", "))))
+		setKey(all, "WWW-Authenticate", header("How to authenticate: a challenge for each scheme (RFC 9110 §11.6.1). Of bad credentials it says what is wrong with them, as far as clients may know.", true, "string", text(strings.Join(challenges, ", "))))
 	case a.Status == 403 && slices.ContainsFunc(m.guard.Schemes, func(s Scheme) bool { return s.Name == "Bearer" || s.Name == "DPoP" }):
-		put(all, "WWW-Authenticate", header("Only where the token lacks a scope: a challenge with error=\"insufficient_scope\" (RFC 6750 §3.1).", false, "string", nil))
+		setKey(all, "WWW-Authenticate", header("Only where the token lacks a scope: a challenge with error=\"insufficient_scope\" (RFC 6750 §3.1).", false, "string", nil))
 	}
 	return all
 }
@@ -186,11 +186,11 @@ func (m *merge) headers(a Answer) *yaml.Node {
 func header(about string, required bool, kind string, example *yaml.Node) *yaml.Node {
 	n := mapping("description", text(about))
 	if required {
-		put(n, "required", boolean(true))
+		setKey(n, "required", boolean(true))
 	}
-	put(n, "schema", mapping("type", text(kind)))
+	setKey(n, "schema", mapping("type", text(kind)))
 	if example != nil {
-		put(n, "example", example)
+		setKey(n, "example", example)
 	}
 	return n
 }
@@ -201,7 +201,7 @@ func (m *merge) mediaType(b Body) (*yaml.Node, error) {
 	if !known {
 		n := mapping("schema", mapping("type", text("string")))
 		if b.MediaType == "text/plain" {
-			put(n, "example", text(string(b.Content)))
+			setKey(n, "example", text(string(b.Content)))
 		}
 		return n, nil
 	}
@@ -252,7 +252,7 @@ func object(about string, required []string, members ...member) *yaml.Node {
 		must.Content = append(must.Content, text(name))
 	}
 	for _, p := range append(members, needs...) {
-		put(properties, p.name, mapping("type", text(p.kind), "description", text(p.about)))
+		setKey(properties, p.name, mapping("type", text(p.kind), "description", text(p.about)))
 	}
 	return mapping("type", text("object"), "description", text(about), "required", must, "properties", properties)
 }

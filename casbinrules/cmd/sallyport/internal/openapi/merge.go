@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// mark is the member that marks components written by this package, which it may overwrite.
-const mark = "x-sallyport"
+// marker is the member that marks components written by this package, which it may overwrite.
+const marker = "x-sallyport"
 
 // Guard describes how an API authenticates and refuses requests.
 type Guard struct {
@@ -36,14 +36,14 @@ func (d *Document) Merge(g Guard, routes []Route, public func(method, path strin
 	if err := m.components(); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.where(), err)
 	}
-	if m.paths, err = child(d.top(), "paths"); err != nil {
+	if m.paths, err = ensureChild(d.rootObject(), "paths"); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.where(), err)
 	}
-	if err := m.part(); err != nil {
+	if err := m.unshare(); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.where(), err)
 	}
 	if len(routes) == 0 {
-		routes = m.own(public)
+		routes = m.ownRoutes(public)
 	}
 	for _, r := range routes {
 		if err := m.route(r); err != nil {
@@ -76,16 +76,16 @@ func (m *merge) note(format string, args ...any) {
 	}
 }
 
-// part gives each operation its own copy of what it shares with others by aliases or merge
+// unshare gives each operation its own copy of what it shares with others by aliases or merge
 // keys, since changes apply to one operation only: another may be public, or not among the
 // routes.
-func (m *merge) part() error {
+func (m *merge) unshare() error {
 	items := merged(m.paths)
 	for i := 0; i < len(items); i += 2 {
 		if !isObject(items[i+1]) {
 			continue
 		}
-		item, err := child(m.paths, items[i].Value)
+		item, err := ensureChild(m.paths, items[i].Value)
 		if err != nil {
 			return err
 		}
@@ -93,28 +93,28 @@ func (m *merge) part() error {
 			if !isObject(get(item, method)) {
 				continue
 			}
-			op, err := child(item, method)
+			op, err := ensureChild(item, method)
 			if err != nil {
 				return err
 			}
-			spread(op)
+			expandMergeKeys(op)
 			if !isObject(get(op, "responses")) {
 				continue
 			}
-			responses, err := child(op, "responses")
+			responses, err := ensureChild(op, "responses")
 			if err != nil {
 				return err
 			}
-			spread(responses)
+			expandMergeKeys(responses)
 		}
 	}
 	return nil
 }
 
-func isObject(n *yaml.Node) bool { n = behind(n); return n != nil && n.Kind == yaml.MappingNode }
+func isObject(n *yaml.Node) bool { n = resolveAlias(n); return n != nil && n.Kind == yaml.MappingNode }
 
-// own returns the operations of the document as routes.
-func (m *merge) own(public func(method, path string) bool) []Route {
+// ownRoutes returns the operations of the document as routes.
+func (m *merge) ownRoutes(public func(method, path string) bool) []Route {
 	var routes []Route
 	items := merged(m.paths)
 	for i := 0; i < len(items); i += 2 {
@@ -140,7 +140,7 @@ func (m *merge) route(r Route) error {
 			return nil
 		}
 	}
-	item, names, err := m.item(r.Pattern)
+	item, names, err := m.pathItem(r.Pattern)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (m *merge) route(r Route) error {
 	}
 	for _, method := range which {
 		isNew := get(item, method) == nil
-		op, err := child(item, method)
+		op, err := ensureChild(item, method)
 		if err != nil {
 			return err
 		}
@@ -164,8 +164,8 @@ func (m *merge) route(r Route) error {
 	return nil
 }
 
-// item returns the path item of a pattern, and the names of the pattern's parameters.
-func (m *merge) item(pattern string) (*yaml.Node, []string, error) {
+// pathItem returns the path item of a pattern, and the names of the pattern's parameters.
+func (m *merge) pathItem(pattern string) (*yaml.Node, []string, error) {
 	path, names := template(pattern)
 	if base := m.base(); base != "" && strings.HasPrefix(path, base+"/") {
 		path = strings.TrimPrefix(path, base)
@@ -174,11 +174,11 @@ func (m *merge) item(pattern string) (*yaml.Node, []string, error) {
 	for i := 0; i < len(items); i += 2 {
 		if own := items[i].Value; shape(own) == shape(path) {
 			_, names = template(own)
-			item, err := child(m.paths, own)
+			item, err := ensureChild(m.paths, own)
 			return item, names, err
 		}
 	}
-	item, err := child(m.paths, path)
+	item, err := ensureChild(m.paths, path)
 	return item, names, err
 }
 
@@ -192,9 +192,9 @@ func (m *merge) describe(op *yaml.Node, names []string) {
 				"schema", mapping("type", text("string")),
 			))
 		}
-		put(op, "parameters", all)
+		setKey(op, "parameters", all)
 	}
-	put(op, "responses", mapping("default", mapping("description", text("What the application answers."))))
+	setKey(op, "responses", mapping("default", mapping("description", text("What the application answers."))))
 }
 
 // operation writes the security and the responses of an operation.
@@ -203,14 +203,14 @@ func (m *merge) operation(op *yaml.Node, r Route) error {
 	if r.Public {
 		return nil
 	}
-	responses, err := child(op, "responses")
+	responses, err := ensureChild(op, "responses")
 	if err != nil {
 		return err
 	}
 	for _, a := range m.guard.Answers {
 		status := fmt.Sprint(a.Status)
 		if get(responses, status) == nil {
-			put(responses, status, mapping("$ref", text("#/components/responses/"+m.responses[a.Status])))
+			setKey(responses, status, mapping("$ref", text("#/components/responses/"+m.responses[a.Status])))
 		}
 	}
 	return nil
@@ -218,11 +218,11 @@ func (m *merge) operation(op *yaml.Node, r Route) error {
 
 // security writes the schemes of an operation, unless the document has security of its own.
 func (m *merge) security(op *yaml.Node, r Route) {
-	own, all := get(op, "security"), get(m.top(), "security")
+	own, all := get(op, "security"), get(m.rootObject(), "security")
 	switch {
 	case r.Public && all == nil && own == nil:
 		return // without any statement the operation is already public
-	case own != nil && !m.wrote(own), own == nil && all != nil && !r.Public:
+	case own != nil && !m.isOurs(own), own == nil && all != nil && !r.Public:
 		return
 	}
 	alternatives := list()
@@ -234,20 +234,20 @@ func (m *merge) security(op *yaml.Node, r Route) {
 			alternatives.Content = append(alternatives.Content, mapping(name, list()))
 		}
 	}
-	put(op, "security", alternatives)
+	setKey(op, "security", alternatives)
 }
 
-// wrote reports whether the security of an operation refers only to schemes written by this
+// isOurs reports whether the security of an operation refers only to schemes written by this
 // package.
-func (m *merge) wrote(security *yaml.Node) bool {
+func (m *merge) isOurs(security *yaml.Node) bool {
 	if security.Kind != yaml.SequenceNode || len(security.Content) == 0 {
 		return false
 	}
-	known := get(get(m.top(), "components"), "securitySchemes")
+	known := get(get(m.rootObject(), "components"), "securitySchemes")
 	for _, alternative := range security.Content {
 		names := merged(alternative)
 		for i := 0; i < len(names); i += 2 {
-			if get(get(known, names[i].Value), mark) == nil {
+			if get(get(known, names[i].Value), marker) == nil {
 				return false
 			}
 		}
@@ -258,18 +258,18 @@ func (m *merge) wrote(security *yaml.Node) bool {
 // component adds a component to the document and returns its name. That is name, or another
 // one if the document has its own component there.
 func (m *merge) component(section, name string, value *yaml.Node) (string, error) {
-	components, err := child(m.top(), "components")
+	components, err := ensureChild(m.rootObject(), "components")
 	if err != nil {
 		return "", err
 	}
-	all, err := child(components, section)
+	all, err := ensureChild(components, section)
 	if err != nil {
 		return "", err
 	}
-	if own := get(all, name); own != nil && get(own, mark) == nil {
+	if own := get(all, name); own != nil && get(own, marker) == nil {
 		name = "sallyport_" + name
 	}
-	put(value, mark, boolean(true))
-	put(all, name, value)
+	setKey(value, marker, boolean(true))
+	setKey(all, name, value)
 	return name, nil
 }

@@ -29,7 +29,7 @@ func template(pattern string) (path string, names []string) {
 			i++
 			continue
 		case name != "$":
-			name = free(name, names)
+			name = uniqueName(name, names)
 			names = append(names, name)
 			b.WriteString("{" + name + "}")
 		}
@@ -86,9 +86,9 @@ func isName(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// free returns name, or "path" if it is empty or begins with a digit, with a number
+// uniqueName returns name, or "path" if it is empty or begins with a digit, with a number
 // appended if that is taken.
-func free(name string, taken []string) string {
+func uniqueName(name string, taken []string) string {
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
 		name = "path"
 	}
@@ -118,7 +118,7 @@ func shape(path string) string {
 
 // base returns the path of the document's first server, without a trailing slash.
 func (d *Document) base() string {
-	servers := get(d.top(), "servers")
+	servers := get(d.rootObject(), "servers")
 	if servers == nil || servers.Kind != yaml.SequenceNode || len(servers.Content) == 0 {
 		return ""
 	}

@@ -17,14 +17,14 @@ func get(n *yaml.Node, key string) *yaml.Node {
 	items := merged(n)
 	for i := 0; i < len(items); i += 2 {
 		if items[i].Value == key {
-			return behind(items[i+1])
+			return resolveAlias(items[i+1])
 		}
 	}
 	return nil
 }
 
-// behind resolves aliases.
-func behind(n *yaml.Node) *yaml.Node {
+// resolveAlias resolves aliases.
+func resolveAlias(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -33,7 +33,7 @@ func behind(n *yaml.Node) *yaml.Node {
 
 // merged returns the keys and values of an object, with those merged by << after its own.
 func merged(n *yaml.Node) []*yaml.Node {
-	n = behind(n)
+	n = resolveAlias(n)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -46,7 +46,7 @@ func merged(n *yaml.Node) []*yaml.Node {
 			continue
 		}
 		from := []*yaml.Node{value}
-		if list := behind(value); list.Kind == yaml.SequenceNode {
+		if list := resolveAlias(value); list.Kind == yaml.SequenceNode {
 			from = list.Content
 		}
 		for _, f := range from {
@@ -76,7 +76,7 @@ func (w *walk) check(n *yaml.Node) error {
 	if w.values++; w.values > maxValues {
 		return fmt.Errorf("it holds more than %d values with its aliases written out", maxValues)
 	}
-	if n = behind(n); len(n.Content) == 0 {
+	if n = resolveAlias(n); len(n.Content) == 0 {
 		return nil
 	}
 	if w.within[n] {
@@ -99,8 +99,8 @@ func (w *walk) check(n *yaml.Node) error {
 	return nil
 }
 
-// put sets the value of a key, replacing an existing one in place.
-func put(n *yaml.Node, key string, value *yaml.Node) {
+// setKey sets the value of a key, replacing an existing one in place.
+func setKey(n *yaml.Node, key string, value *yaml.Node) {
 	for i := 0; i < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
 			n.Content[i+1] = value
@@ -113,14 +113,14 @@ func put(n *yaml.Node, key string, value *yaml.Node) {
 	n.Content = append(n.Content, text(key), value)
 }
 
-// child returns the object under a key so that it can be changed: it is created if it does
+// ensureChild returns the object under a key so that it can be changed: it is created if it does
 // not exist, and copied if it is shared by an alias or a merge key.
-func child(n *yaml.Node, key string) (*yaml.Node, error) {
+func ensureChild(n *yaml.Node, key string) (*yaml.Node, error) {
 	c := get(n, key)
 	switch {
 	case c == nil || c.Kind == yaml.ScalarNode && c.ShortTag() == "!!null":
 		c = mapping()
-		put(n, key, c)
+		setKey(n, key, c)
 		return c, nil
 	case c.Kind != yaml.MappingNode:
 		return nil, errors.New(key + " is not an object")
@@ -130,28 +130,28 @@ func child(n *yaml.Node, key string) (*yaml.Node, error) {
 			return c, nil
 		}
 	}
-	c = copied(c)
-	put(n, key, c)
+	c = deepCopy(c)
+	setKey(n, key, c)
 	return c, nil
 }
 
-// copied returns a deep copy without anchors.
-func copied(n *yaml.Node) *yaml.Node {
+// deepCopy returns a deep copy without anchors.
+func deepCopy(n *yaml.Node) *yaml.Node {
 	c := *n
 	c.Anchor, c.Content = "", make([]*yaml.Node, len(n.Content))
 	for i, item := range n.Content {
-		c.Content[i] = copied(item)
+		c.Content[i] = deepCopy(item)
 	}
 	return &c
 }
 
-// spread replaces the merge keys of an object by copies of what they merge.
-func spread(n *yaml.Node) {
+// expandMergeKeys replaces the merge keys of an object by copies of what they merge.
+func expandMergeKeys(n *yaml.Node) {
 	own := n.Content
 	n.Content = merged(n)
 	for i, item := range n.Content {
 		if !slices.Contains(own, item) {
-			n.Content[i] = copied(item)
+			n.Content[i] = deepCopy(item)
 		}
 	}
 }

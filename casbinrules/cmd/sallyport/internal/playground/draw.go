@@ -17,8 +17,8 @@ const maxCells = 5000
 // errRefused answers calls about a policy that does not load.
 var errRefused = errors.New("the policy has errors and is refused, so that it decides nothing")
 
-// Drawn is a matrix for the page.
-type Drawn struct {
+// MatrixResult is a matrix for the page.
+type MatrixResult struct {
 	Columns []Column     `json:"columns"`
 	Rows    []matrix.Row `json:"rows"`
 	// Cells are indexed by row and column.
@@ -44,7 +44,7 @@ type Cell struct {
 	Why  string `json:"why,omitempty"`
 }
 
-func (l *loaded) draw(ctx context.Context, in *Input) (*Drawn, error) {
+func (l *loaded) draw(ctx context.Context, in *Input) (*MatrixResult, error) {
 	switch {
 	case l.authorizer == nil:
 		return nil, errRefused
@@ -72,7 +72,7 @@ func (l *loaded) draw(ctx context.Context, in *Input) (*Drawn, error) {
 	case err != nil:
 		return nil, err
 	}
-	d := &Drawn{Rows: m.Rows, Cells: make([][]Cell, len(m.Cells)), Notes: append([]string{}, m.Notes...)}
+	d := &MatrixResult{Rows: m.Rows, Cells: make([][]Cell, len(m.Cells)), Notes: append([]string{}, m.Notes...)}
 	for _, c := range m.Columns {
 		q := c.Question("", "")
 		r := Request{Subject: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Attributes: map[string]string{}}
@@ -97,8 +97,8 @@ func (l *loaded) draw(ctx context.Context, in *Input) (*Drawn, error) {
 	return d, nil
 }
 
-// Tested is the outcome of the tests.
-type Tested struct {
+// TestReport is the outcome of the tests.
+type TestReport struct {
 	Passed int `json:"passed"`
 	Failed int `json:"failed"`
 	// Errors are the syntax errors; if there are any, no test is run.
@@ -123,13 +123,13 @@ type TestResult struct {
 	Text string `json:"text,omitempty"`
 }
 
-func (l *loaded) test(ctx context.Context, in *Input) (*Tested, error) {
-	made := &Tested{Errors: []Finding{}, Tests: []TestResult{}, Uncovered: map[string][]int{}}
+func (l *loaded) test(ctx context.Context, in *Input) (*TestReport, error) {
+	made := &TestReport{Errors: []Finding{}, Tests: []TestResult{}, Uncovered: map[string][]int{}}
 	tests, err := policytest.Parse(TestsFile, in.Files[TestsFile])
 	for _, e := range policytest.Errors(err) {
 		line := strings.Split(in.Files[TestsFile], "\n")[e.Line-1]
 		made.Errors = append(made.Errors, Finding{
-			File: e.File, Line: e.Line, Character: units(line, e.Column-1), Severity: "error", Code: "test_syntax", Message: e.Message,
+			File: e.File, Line: e.Line, Character: utf16Length(line, e.Column-1), Severity: "error", Code: "test_syntax", Message: e.Message,
 		})
 	}
 	switch {

@@ -59,8 +59,8 @@ type Finding struct {
 	Fix *lsp.Fix `json:"fix,omitempty"`
 }
 
-// Looked is the feedback while the user types.
-type Looked struct {
+// Feedback is the feedback while the user types.
+type Feedback struct {
 	Findings []Finding `json:"findings"`
 	// More is the number of findings left out.
 	More int `json:"more"`
@@ -90,12 +90,12 @@ type Names struct {
 	Actions  []string `json:"actions"`
 }
 
-func (l *loaded) look(ctx context.Context, in *Input) *Looked {
-	made := &Looked{
+func (l *loaded) look(ctx context.Context, in *Input) *Feedback {
+	made := &Feedback{
 		Findings: []Finding{}, Notes: []string{}, Fields: slices.Clip(l.fields), Attributes: ask.Attributes(l.fields),
 		Tenants: slices.ContainsFunc(l.fields, ask.IsTenant), Loads: l.authorizer != nil,
 	}
-	made.Findings, made.More = shown(l.findings, in.Files, in.policy())
+	made.Findings, made.More = pageFindings(l.findings, in.Files, in.policy())
 	if l.authorizer == nil {
 		return made
 	}
@@ -117,7 +117,7 @@ func (l *loaded) look(ctx context.Context, in *Input) *Looked {
 
 // question returns the question that the request asks, with object and action in the
 // intended order.
-func (made *Looked) question(names *ask.Names, in *Input) (ask.Question, error) {
+func (made *Feedback) question(names *ask.Names, in *Input) (ask.Question, error) {
 	q := ask.Question{Subject: in.Request.Subject, Roles: in.Request.Roles, Tenant: in.Request.Tenant, Object: in.Request.Object, Action: in.Request.Action}
 	for name, value := range in.Request.Attributes {
 		if value != "" && slices.Contains(made.Attributes, name) {
@@ -190,8 +190,8 @@ func (l *loaded) names(rules []casbinrules.Rule) Names {
 // maxNames is the maximum number of names proposed per kind.
 const maxNames = 200
 
-// shown converts findings for the page, and returns how many were left out.
-func shown(findings []casbinrules.Finding, files, policy map[string]string) (list []Finding, more int) {
+// pageFindings converts findings for the page, and returns how many were left out.
+func pageFindings(findings []casbinrules.Finding, files, policy map[string]string) (list []Finding, more int) {
 	kept := findings[:min(len(findings), maxFindings)]
 	lines := map[string][]string{}
 	list = make([]Finding, len(kept))
@@ -204,14 +204,14 @@ func shown(findings []casbinrules.Finding, files, policy map[string]string) (lis
 			File: f.File, Line: f.Line, Severity: f.Severity.String(), Code: f.Code, Message: f.Message, Hint: f.Hint, Fix: fixes[i],
 		}
 		if n := f.Line - 1; 0 <= n && n < len(lines[f.File]) {
-			list[i].Character = units(lines[f.File][n], f.Column-1)
+			list[i].Character = utf16Length(lines[f.File][n], f.Column-1)
 		}
 	}
 	return list, len(findings) - len(kept)
 }
 
-// units returns the length of the first bytes of a line in UTF-16 code units.
-func units(line string, bytes int) int {
+// utf16Length returns the length of the first bytes of a line in UTF-16 code units.
+func utf16Length(line string, bytes int) int {
 	n := 0
 	for i, c := range line {
 		if i >= bytes {

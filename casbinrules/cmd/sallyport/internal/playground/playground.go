@@ -149,7 +149,7 @@ func (p *Playground) answer(ctx context.Context, call, input string) (any, error
 // option.
 func (p *Playground) load(in *Input) (*loaded, error) {
 	texts := in.policy()
-	if !p.setup.fits(in) {
+	if !p.setup.matches(in) {
 		s, err := newSetup(in)
 		if err != nil {
 			return nil, err
@@ -183,20 +183,20 @@ func (in *Input) policy() textFiles {
 	return texts
 }
 
-// fits reports whether s is the setup for in.
-func (s *setup) fits(in *Input) bool {
-	return s != nil && s.model == in.Files[ModelFile] && s.routesText == in.Files[RoutesFile] && slices.Equal(s.policies, in.policies()) && reflect.DeepEqual(s.options, in.Options.judging())
+// matches reports whether s is the setup for in.
+func (s *setup) matches(in *Input) bool {
+	return s != nil && s.model == in.Files[ModelFile] && s.routesText == in.Files[RoutesFile] && slices.Equal(s.policies, in.policies()) && reflect.DeepEqual(s.options, in.Options.withoutUsers())
 }
 
-// judging returns the options without the one that only affects the matrix.
-func (o Options) judging() Options {
+// withoutUsers returns the options without the one that only affects the matrix.
+func (o Options) withoutUsers() Options {
 	o.Users = false
 	return o
 }
 
 func newSetup(in *Input) (*setup, error) {
 	s := &setup{
-		model: in.Files[ModelFile], routesText: in.Files[RoutesFile], policies: in.policies(), options: in.Options.judging(),
+		model: in.Files[ModelFile], routesText: in.Files[RoutesFile], policies: in.policies(), options: in.Options.withoutUsers(),
 		types: map[string]casbinrules.AttributeType{}, texts: textFiles{},
 	}
 	m := casbinrules.ModelText(ModelFile, s.model)

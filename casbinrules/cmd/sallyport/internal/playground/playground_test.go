@@ -57,14 +57,14 @@ func TestPresets(t *testing.T) {
 	}
 	for _, preset := range all {
 		p, in := new(Playground), Input{Files: preset.Files, Request: preset.Request}
-		looked := call[Looked](t, p, "look", in)
+		looked := call[Feedback](t, p, "look", in)
 		if len(looked.Findings) > 0 || looked.Explanation == nil || !looked.Explanation.Allowed || len(looked.Notes) > 0 {
 			t.Errorf("%s: %+v", preset.Name, looked)
 		}
-		if tested := call[Tested](t, p, "test", in); tested.Failed > 0 || tested.Passed < 9 || len(tested.Errors) > 0 {
+		if tested := call[TestReport](t, p, "test", in); tested.Failed > 0 || tested.Passed < 9 || len(tested.Errors) > 0 {
 			t.Errorf("%s: %+v", preset.Name, tested)
 		}
-		if drawn := call[Drawn](t, p, "draw", in); len(drawn.Rows) < 4 || len(drawn.Columns) < 3 {
+		if drawn := call[MatrixResult](t, p, "draw", in); len(drawn.Rows) < 4 || len(drawn.Columns) < 3 {
 			t.Errorf("%s: a matrix of %d by %d", preset.Name, len(drawn.Rows), len(drawn.Columns))
 		}
 	}
@@ -100,12 +100,12 @@ func TestFindingsAreThoseOfLint(t *testing.T) {
 			continue // which no page sends
 		}
 		for model, text := range models {
-			looked := call[Looked](t, new(Playground), "look", Input{Files: map[string]string{ModelFile: text, PolicyFile: policy}})
+			looked := call[Feedback](t, new(Playground), "look", Input{Files: map[string]string{ModelFile: text, PolicyFile: policy}})
 			want, err := casbinrules.LintFS(textFiles{PolicyFile: policy}, casbinrules.ModelText(ModelFile, text), []string{PolicyFile}, casbinrules.WithClaimsAsAttributes())
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown, _ := shown(want, map[string]string{ModelFile: text, PolicyFile: policy}, textFiles{PolicyFile: policy})
+			shown, _ := pageFindings(want, map[string]string{ModelFile: text, PolicyFile: policy}, textFiles{PolicyFile: policy})
 			if !reflect.DeepEqual(looked.Findings, shown) || looked.More != max(0, len(want)-maxFindings) {
 				t.Errorf("%s, %s: got %+v, want %+v", name, model, looked.Findings, shown)
 			}
@@ -125,7 +125,7 @@ func rbac(policy string) Input {
 // bytes.
 func TestCharactersAreUnitsOfUTF16(t *testing.T) {
 	t.Parallel()
-	looked := call[Looked](t, new(Playground), "look", rbac("p, ann, /reports, GET\np, é😀, reports/:id, GET\n"))
+	looked := call[Feedback](t, new(Playground), "look", rbac("p, ann, /reports, GET\np, é😀, reports/:id, GET\n"))
 	want := len([]rune("p, é😀, ")) + 1 // the emoji is two units
 	for _, f := range looked.Findings {
 		if f.Code == "no_leading_slash" && f.Line == 2 && f.Character == want && f.File == PolicyFile && f.Severity == "warning" && f.Hint != "" {
@@ -160,7 +160,7 @@ func TestRequests(t *testing.T) {
 		{Request{Subject: "anonymous", Object: "/reports/7", Action: "PATCH"}, ask.Question{Subject: "anonymous", Object: "/reports/7", Action: "PATCH"}, ""},
 	} {
 		in.Request = c.request
-		looked := call[Looked](t, p, "look", in)
+		looked := call[Feedback](t, p, "look", in)
 		want, err := ask.Explain(t.Context(), &ask.Policy{Authorizer: a}, c.asked)
 		if err != nil {
 			t.Fatal(err)
@@ -181,7 +181,7 @@ func TestRequests(t *testing.T) {
 		if err := json.Unmarshal([]byte(request), &in.Request); err != nil {
 			t.Fatal(err)
 		}
-		if looked := call[Looked](t, p, "look", in); !strings.Contains(looked.Error, want) || looked.Explanation != nil {
+		if looked := call[Feedback](t, p, "look", in); !strings.Contains(looked.Error, want) || looked.Explanation != nil {
 			t.Errorf("%s: got %q, want %q", request, looked.Error, want)
 		}
 	}
@@ -194,12 +194,12 @@ func TestMatrixAsks(t *testing.T) {
 	cells := 0
 	for _, preset := range allPresets(t) {
 		p, in := new(Playground), Input{Files: preset.Files, Options: Options{Users: true, AllowAnonymous: true}}
-		drawn := call[Drawn](t, p, "draw", in)
+		drawn := call[MatrixResult](t, p, "draw", in)
 		for i, row := range drawn.Rows {
 			for j, cell := range drawn.Cells[i] {
 				in.Request = drawn.Columns[j].Request
 				in.Request.Object, in.Request.Action = row.Sample, row.Method
-				e := call[Looked](t, p, "look", in).Explanation
+				e := call[Feedback](t, p, "look", in).Explanation
 				line := 0
 				if e != nil && e.Rule != nil {
 					line = e.Rule.Line
@@ -238,7 +238,7 @@ func TestOptions(t *testing.T) {
 	} {
 		in := rbac(c.policy)
 		in.Options, in.Request = c.options, c.request
-		looked := call[Looked](t, new(Playground), "look", in)
+		looked := call[Feedback](t, new(Playground), "look", in)
 		if looked.Explanation == nil || looked.Explanation.Allowed != c.allowed {
 			t.Errorf("%s: %+v", name, looked)
 		}
@@ -257,13 +257,13 @@ func TestAttributes(t *testing.T) {
 	p := new(Playground)
 	for age, want := range map[string]string{"9": "no rule allows it", "18": "allows it", "ten": "number", "": "age"} {
 		in.Request.Attributes["age"] = age
-		looked := call[Looked](t, p, "look", in)
+		looked := call[Feedback](t, p, "look", in)
 		if looked.Explanation == nil || !strings.Contains(looked.Explanation.Why, want) || !reflect.DeepEqual(looked.Attributes, []string{"age"}) {
 			t.Errorf("age %q: %+v", age, looked)
 		}
 	}
 	in.Request.Attributes["age"] = "18"
-	if drawn := call[Drawn](t, p, "draw", in); len(drawn.Cells) != 1 || drawn.Columns[len(drawn.Columns)-1].Request.Attributes["age"] != "18" {
+	if drawn := call[MatrixResult](t, p, "draw", in); len(drawn.Cells) != 1 || drawn.Columns[len(drawn.Columns)-1].Request.Attributes["age"] != "18" {
 		t.Errorf("the matrix is not about the age of the request: %+v", drawn)
 	}
 	in.Options.Attributes = []string{"agee=number"}
@@ -280,18 +280,18 @@ func TestPolicyOfSeveralFiles(t *testing.T) {
 	in.Request = Request{Subject: "erin", Object: "/reports/7", Action: "PATCH"}
 	in.Options.Users = true
 	p := new(Playground)
-	if looked := call[Looked](t, p, "look", in); looked.Explanation.Allowed {
+	if looked := call[Feedback](t, p, "look", in); looked.Explanation.Allowed {
 		t.Error("a file counts that the policy does not have")
 	}
 	in.Policies = []string{PolicyFile, "roles.csv"}
-	looked := call[Looked](t, p, "look", in)
+	looked := call[Feedback](t, p, "look", in)
 	if e := looked.Explanation; !e.Allowed || e.Rule.Place() != "policy.csv:1" || e.Chain[0].Rule.Place() != "roles.csv:2" {
 		t.Errorf("got %+v", e)
 	}
-	if tested := call[Tested](t, p, "test", in); tested.Covered != 2 || !slices.Equal(tested.Uncovered[PolicyFile], []int{2}) {
+	if tested := call[TestReport](t, p, "test", in); tested.Covered != 2 || !slices.Equal(tested.Uncovered[PolicyFile], []int{2}) {
 		t.Errorf("coverage: %+v", tested)
 	}
-	if drawn := call[Drawn](t, p, "draw", in); !slices.ContainsFunc(drawn.Cells, func(row []Cell) bool {
+	if drawn := call[MatrixResult](t, p, "draw", in); !slices.ContainsFunc(drawn.Cells, func(row []Cell) bool {
 		return slices.Contains(row, Cell{Word: "allow", File: PolicyFile, Line: 1})
 	}) {
 		t.Errorf("no cell names the file: %+v", drawn.Cells)
@@ -301,7 +301,7 @@ func TestPolicyOfSeveralFiles(t *testing.T) {
 	in.Files[PolicyFile] = "p, editor, /reports/:id, PATCH\np, editor, /reports/:id, PUT\n"
 	in.Files["roles.csv"] = "g, erin, editor\n\np, editor, /reports/:id, PUT|HEAD\ng, erin, editor\n"
 	var got []string
-	for _, f := range call[Looked](t, p, "look", in).Findings {
+	for _, f := range call[Feedback](t, p, "look", in).Findings {
 		got = append(got, fmt.Sprintf("%s:%d %s %s", f.File, f.Line, f.Code, f.Fix.Edits[0].NewText))
 	}
 	if want := []string{"roles.csv:3 unknown_method p, editor, /reports/:id, HEAD", "roles.csv:4 duplicate_rule "}; !slices.Equal(got, want) {
@@ -314,7 +314,7 @@ func TestTestsAreRun(t *testing.T) {
 	in := rbac("p, editor, /reports/:id, PATCH\ng, erin, editor\n")
 	in.Files[TestsFile] = "# first\nallow erin /reports/7 PATCH\nallow erin /reports/7 PUT\ndeny erim /reports/7 PATCH\n"
 	p := new(Playground)
-	tested := call[Tested](t, p, "test", in)
+	tested := call[TestReport](t, p, "test", in)
 	if tested.Passed != 1 || tested.Failed != 2 || len(tested.Tests) != 3 || tested.Tests[1].Line != 3 ||
 		!strings.Contains(tested.Tests[1].Text, "erin has PATCH on /reports/:id at policy.csv:1, not PUT") || !strings.Contains(tested.Tests[2].Text, "did you mean erin?") {
 		t.Errorf("got %+v", tested)
@@ -323,11 +323,11 @@ func TestTestsAreRun(t *testing.T) {
 		t.Errorf("coverage: %+v", tested)
 	}
 	in.Files[PolicyFile] += "p, editor, /reports, GET\n"
-	if tested = call[Tested](t, p, "test", in); tested.Covered != 2 || tested.Lines != 3 || !slices.Equal(tested.Uncovered[PolicyFile], []int{3}) {
+	if tested = call[TestReport](t, p, "test", in); tested.Covered != 2 || tested.Lines != 3 || !slices.Equal(tested.Uncovered[PolicyFile], []int{3}) {
 		t.Errorf("coverage: %+v", tested)
 	}
 	in.Files[TestsFile] += "perhaps é /reports GET\nallow é 😀\n"
-	tested = call[Tested](t, p, "test", in)
+	tested = call[TestReport](t, p, "test", in)
 	if len(tested.Tests) > 0 || len(tested.Errors) != 2 || tested.Errors[0].Line != 5 || tested.Errors[1].Character != len("allow x ") {
 		t.Errorf("got %+v", tested)
 	}
@@ -379,15 +379,15 @@ func TestRoutes(t *testing.T) {
 	in := rbac("p, editor, /reports/:id, PATCH\n")
 	in.Files[RoutesFile] = `[{"method": "PATCH", "pattern": "/reports/:id"}, {"method": "GET", "pattern": "/health"}]`
 	p := new(Playground)
-	looked := call[Looked](t, p, "look", in)
+	looked := call[Feedback](t, p, "look", in)
 	if !strings.Contains(fmt.Sprint(looked.Findings), "route_without_rule") {
 		t.Errorf("got %+v", looked.Findings)
 	}
-	if drawn := call[Drawn](t, p, "draw", in); len(drawn.Rows) != 2 || drawn.Rows[1].Route != "/health" {
+	if drawn := call[MatrixResult](t, p, "draw", in); len(drawn.Rows) != 2 || drawn.Rows[1].Route != "/health" {
 		t.Errorf("got %+v", drawn.Rows)
 	}
 	in.Files[RoutesFile] = "[{"
-	looked = call[Looked](t, p, "look", in)
+	looked = call[Feedback](t, p, "look", in)
 	last := looked.Findings[len(looked.Findings)-1]
 	if last.File != RoutesFile || last.Severity != "error" || !strings.Contains(last.Message, "it holds a list such as") || !looked.Loads {
 		t.Errorf("got %+v", looked)
@@ -428,7 +428,7 @@ func TestWhatCannotBeAnswered(t *testing.T) {
 	if got := p.Answer("look", "{"); !strings.Contains(got, `{"error":"read the input: `) {
 		t.Errorf("got %s", got)
 	}
-	looked := call[Looked](t, p, "look", broken)
+	looked := call[Feedback](t, p, "look", broken)
 	if looked.Loads || looked.Explanation != nil || len(looked.Findings) != 1 || looked.Findings[0].Code != "field_count" {
 		t.Errorf("got %+v", looked)
 	}
@@ -465,7 +465,7 @@ func FuzzLook(f *testing.F) {
 	f.Fuzz(func(t *testing.T, model, policy, subject, object, action string) {
 		in := Input{Files: map[string]string{ModelFile: model, PolicyFile: policy}, Request: Request{Subject: subject, Object: object, Action: action}}
 		looked := call[struct {
-			Looked
+			Feedback
 			Error string
 		}](t, new(Playground), "look", in)
 		if strings.Contains(looked.Error, "the engine failed") {

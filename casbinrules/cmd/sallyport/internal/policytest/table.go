@@ -9,8 +9,8 @@ import (
 
 const (
 	tableForm = `write "table USER USER ..." and below it, for each object and action, "OBJECT ACTION" and allow, deny or - for each user`
-	// notAsked marks a cell without a test.
-	notAsked = "-"
+	// noTest marks a cell without a test.
+	noTest = "-"
 )
 
 // table is the head of a table and the state of parsing it.
@@ -124,7 +124,7 @@ func (t *table) row(line string) ([]Test, *Error) {
 	}
 	var tests []Test
 	for i, w := range words[2:] {
-		if w.text == notAsked {
+		if w.text == noTest {
 			continue
 		}
 		one := t.users[i]
@@ -143,7 +143,7 @@ func (t *table) check(words []word) *Error {
 		switch {
 		case i < 2 && w.text == "":
 			return w.errorf("a word is empty")
-		case i >= 2 && w.text != "allow" && w.text != "deny" && w.text != notAsked:
+		case i >= 2 && w.text != "allow" && w.text != "deny" && w.text != noTest:
 			return w.errorf("%q is neither allow, deny nor -: %s; an empty line ends the table", w.text, tableForm)
 		}
 	}

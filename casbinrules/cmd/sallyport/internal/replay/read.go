@@ -132,11 +132,11 @@ type run struct {
 	report  *tally
 	oldHash string
 	// kinds are entries by the part of a line with the question and the answer.
-	kinds map[string]*entry
-	size  int // of these parts, in bytes
-	hits  int // lines whose kind was found there
-	apart int // number of lines still to be decided without looking up their kind
-	timed bool
+	kinds    map[string]*entry
+	size     int // of these parts, in bytes
+	hits     int // lines whose kind was found there
+	uncached int // number of lines still to be decided without looking up their kind
+	timed    bool
 	// line and question are reused for each line.
 	line     line
 	question question
@@ -146,7 +146,7 @@ func newRun(ctx context.Context, s *Settings, timed bool) *run {
 	r := &run{Settings: s, ctx: ctx, timed: timed, report: newTally(s.Samples), kinds: map[string]*entry{}}
 	r.line.Request = &decisionlog.Request{Attributes: map[string]string{}}
 	if timed {
-		r.apart = math.MaxInt // the answer to equal requests depends on the time
+		r.uncached = math.MaxInt // the answer to equal requests depends on the time
 	}
 	if s.Old != nil {
 		r.oldHash = s.Old.Version().Revision
@@ -166,9 +166,9 @@ type entry struct {
 const (
 	maxEntries = 100_000
 	maxSize    = 64 << 20
-	// apartFor determines for how many lines, as a multiple of the kinds kept, lookups are
+	// uncachedFactor determines for how many lines, as a multiple of the kinds kept, lookups are
 	// suspended if they rarely succeed: they then take longer than deciding each line.
-	apartFor = 5
+	uncachedFactor = 5
 )
 
 // work counts the lines of chunks until the channel is closed.
@@ -194,7 +194,7 @@ func (r *run) work(chunks <-chan []byte, buffers *sync.Pool) error {
 // flush adds the entries to the report.
 func (r *run) flush() {
 	if r.hits < len(r.kinds)/2 {
-		r.apart = apartFor * len(r.kinds)
+		r.uncached = uncachedFactor * len(r.kinds)
 	}
 	for _, e := range r.kinds {
 		r.report.add(e.answer, e.count, e.first)
@@ -213,8 +213,8 @@ func (r *run) read(text []byte) error {
 	if !ok {
 		return r.parse(text)
 	}
-	if r.apart > 0 {
-		r.apart--
+	if r.uncached > 0 {
+		r.uncached--
 	} else if e := r.kinds[string(part)]; e != nil {
 		r.report.Decisions++
 		r.hits++
@@ -235,7 +235,7 @@ func (r *run) read(text []byte) error {
 	if len(r.kinds) >= cmp.Or(r.Settings.kinds, maxEntries) || r.size >= maxSize {
 		r.flush()
 	}
-	if r.apart > 0 {
+	if r.uncached > 0 {
 		r.report.add(a, 1, seq)
 		return nil
 	}

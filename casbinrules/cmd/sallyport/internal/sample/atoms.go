@@ -20,10 +20,10 @@ const (
 type Space struct {
 	// Patterns are the patterns that the field is compared with.
 	Patterns []casbinrules.Pattern
-	// Apart are additional regular expressions that distinguish texts. Valid is a regular
+	// Distinguish are additional regular expressions that distinguish texts. Valid is a regular
 	// expression for the texts that occur in requests; "" for all texts.
-	Apart []string
-	Valid string
+	Distinguish []string
+	Valid       string
 }
 
 // Complete extends texts until it contains one text of each kind, where two texts are of
@@ -34,7 +34,7 @@ type Space struct {
 // If no condition involves two fields, trying every kind of each field covers every
 // request.
 func (s Space) Complete(texts []string) (all []string, missed []casbinrules.Pattern) {
-	m := &merger{seen: map[string]bool{}, literals: []node{{}}}
+	m := &product{seen: map[string]bool{}, literals: []node{{}}}
 	for _, p := range s.Patterns {
 		if isLiteral(p) {
 			m.addLiteral(p.Text)
@@ -48,7 +48,7 @@ func (s Space) Complete(texts []string) (all []string, missed []casbinrules.Patt
 		}
 		m.parts, m.patterns = append(m.parts, a), append(m.patterns, p)
 	}
-	for _, expr := range append(slices.Clone(s.Apart), s.Valid) {
+	for _, expr := range append(slices.Clone(s.Distinguish), s.Valid) {
 		a, err := newAutomaton(expr, false)
 		if err != nil {
 			return texts, s.Patterns
@@ -68,14 +68,14 @@ func (s Space) Complete(texts []string) (all []string, missed []casbinrules.Patt
 	all = slices.Clone(texts)
 	for _, text := range found {
 		all = append(all, text)
-		missed = m.disproved(text, missed)
+		missed = m.addDisproved(text, missed)
 	}
 	return all, missed
 }
 
-// merger runs the automata of all patterns in parallel, as their product. The last
+// product runs the automata of all patterns in parallel, as their product. The last
 // automaton is that of valid texts.
-type merger struct {
+type product struct {
 	parts    []*automaton
 	patterns []casbinrules.Pattern
 	// literals holds the patterns that match exactly one text, as a trie over runes; the
@@ -94,7 +94,7 @@ type node struct {
 // noLiteral is the trie position of a text that is not a prefix of any literal.
 const noLiteral = -1
 
-func (m *merger) addLiteral(text string) {
+func (m *product) addLiteral(text string) {
 	at := int32(0)
 	for _, r := range text {
 		if m.literals[at].next == nil {
@@ -112,7 +112,7 @@ func (m *merger) addLiteral(text string) {
 }
 
 // follow returns the trie position after rune r.
-func (m *merger) follow(at int32, r rune) int32 {
+func (m *product) follow(at int32, r rune) int32 {
 	if at != noLiteral {
 		if next, ok := m.literals[at].next[r]; ok {
 			return next
@@ -122,16 +122,16 @@ func (m *merger) follow(at int32, r rune) int32 {
 }
 
 // literal returns the part of a kind that identifies the literal at a trie position.
-func (m *merger) literal(at int32) string {
+func (m *product) literal(at int32) string {
 	if at != noLiteral && m.literals[at].end {
 		return "=" + strconv.Itoa(int(at))
 	}
 	return ""
 }
 
-// disproved adds to missed the patterns for which Casbin's result for text differs from
+// addDisproved adds to missed the patterns for which Casbin's result for text differs from
 // that of their automaton.
-func (m *merger) disproved(text string, missed []casbinrules.Pattern) []casbinrules.Pattern {
+func (m *product) addDisproved(text string, missed []casbinrules.Pattern) []casbinrules.Pattern {
 	kind, _ := m.kindOf(text)
 	for i, p := range m.patterns {
 		if (kind[i] == '1') != p.Matches(text) && !slices.Contains(missed, p) {
@@ -141,15 +141,15 @@ func (m *merger) disproved(text string, missed []casbinrules.Pattern) []casbinru
 	return missed
 }
 
-// pleasant are the preferred runes for generated texts.
-const pleasant = "samplexyz0123456789-SAMPLEXYZ"
+// preferredRunes are the preferred runes for generated texts.
+const preferredRunes = "samplexyz0123456789-SAMPLEXYZ"
 
 // chooseAlphabet picks one representative of each class of runes that no automaton
 // distinguishes.
-func (m *merger) chooseAlphabet() {
+func (m *product) chooseAlphabet() {
 	bounds := map[rune]bool{0: true, '/': true, '0': true}
 	for _, a := range m.parts {
-		a.cuts(bounds)
+		a.addBoundaries(bounds)
 	}
 	inLiteral := map[rune]bool{}
 	for _, n := range m.literals {
@@ -157,17 +157,17 @@ func (m *merger) chooseAlphabet() {
 			bounds[r], inLiteral[r] = true, true
 		}
 	}
-	candidates := []rune(pleasant)
+	candidates := []rune(preferredRunes)
 	for r := range bounds {
 		candidates = append(candidates, r)
 	}
-	slices.Sort(candidates[len(pleasant):])
+	slices.Sort(candidates[len(preferredRunes):])
 	known := map[string]bool{}
 	for _, r := range candidates {
 		if r > unicode.MaxRune || r < ' ' || r == 0x7f { // paths contain no control characters
 			continue
 		}
-		key := m.meaning(r)
+		key := m.runeClass(r)
 		if inLiteral[r] {
 			key += string(r)
 		}
@@ -178,8 +178,8 @@ func (m *merger) chooseAlphabet() {
 	}
 }
 
-// meaning returns a text that is equal for runes that no automaton distinguishes.
-func (m *merger) meaning(r rune) string {
+// runeClass returns a text that is equal for runes that no automaton distinguishes.
+func (m *product) runeClass(r rune) string {
 	var b strings.Builder
 	b.WriteRune(kindOf(r))
 	for _, a := range m.parts {
@@ -200,7 +200,7 @@ func (m *merger) meaning(r rune) string {
 }
 
 // kindOf returns which automata accept a text, as a string of ones and zeros.
-func (m *merger) kindOf(text string) (kind string, valid bool) {
+func (m *product) kindOf(text string) (kind string, valid bool) {
 	b := make([]byte, len(m.parts))
 	at := int32(0)
 	for _, r := range text {
@@ -230,7 +230,7 @@ type place struct {
 
 // explore searches all texts breadth-first, and returns one text of each kind not seen
 // before. complete is false if a limit was reached.
-func (m *merger) explore() (found []string, complete bool) {
+func (m *product) explore() (found []string, complete bool) {
 	start := make([]int32, len(m.parts)+1) // the trie position comes last
 	for i := range m.parts {
 		start[i] = stateStart
@@ -263,7 +263,7 @@ func (m *merger) explore() (found []string, complete bool) {
 }
 
 // record records the kind of the text that leads to a place.
-func (m *merger) record(places []place, at int) (text string, fresh bool) {
+func (m *product) record(places []place, at int) (text string, fresh bool) {
 	kind := make([]byte, len(m.parts))
 	for i, a := range m.parts {
 		kind[i] = '0'

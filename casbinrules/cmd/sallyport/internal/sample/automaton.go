@@ -155,8 +155,8 @@ func kindOf(r rune) rune {
 	return '-'
 }
 
-// cuts adds to bounds the starts of the rune ranges that the automaton distinguishes.
-func (a *automaton) cuts(bounds map[rune]bool) {
+// addBoundaries adds to bounds the starts of the rune ranges that the automaton distinguishes.
+func (a *automaton) addBoundaries(bounds map[rune]bool) {
 	add := func(from, to rune) { bounds[from], bounds[to+1] = true, true }
 	for i := range a.prog.Inst {
 		inst := &a.prog.Inst[i]

@@ -74,7 +74,7 @@ func candidates(p casbinrules.Pattern, word string) []string {
 		if err != nil {
 			return nil
 		}
-		text := matching(re.Simplify(), word)
+		text := matchingText(re.Simplify(), word)
 		return []string{text, "/" + text, text + word, "/" + word, "/" + word + text, text + "/" + word}
 	case "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "keyGet2", "keyGet3":
 		var made []string
@@ -126,8 +126,8 @@ func fill(p casbinrules.Pattern, word, rest string) string {
 	return stars.ReplaceAllLiteralString(text, rest)
 }
 
-// matching returns a short text that a regular expression matches.
-func matching(re *syntax.Regexp, word string) string {
+// matchingText returns a short text that a regular expression matches.
+func matchingText(re *syntax.Regexp, word string) string {
 	switch re.Op {
 	case syntax.OpLiteral:
 		return string(re.Rune)
@@ -145,42 +145,42 @@ func matching(re *syntax.Regexp, word string) string {
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return "x"
 	case syntax.OpStar, syntax.OpPlus:
-		if s := matching(re.Sub[0], word); s != "x" {
+		if s := matchingText(re.Sub[0], word); s != "x" {
 			return s
 		}
 		return word
 	case syntax.OpQuest:
 		return ""
 	case syntax.OpRepeat:
-		return strings.Repeat(matching(re.Sub[0], word), max(re.Min, 1))
+		return strings.Repeat(matchingText(re.Sub[0], word), max(re.Min, 1))
 	case syntax.OpCapture:
-		return matching(re.Sub[0], word)
+		return matchingText(re.Sub[0], word)
 	case syntax.OpAlternate:
-		return matching(re.Sub[0], word)
+		return matchingText(re.Sub[0], word)
 	case syntax.OpConcat:
 		var b strings.Builder
 		for _, sub := range re.Sub {
-			b.WriteString(matching(sub, word))
+			b.WriteString(matchingText(sub, word))
 		}
 		return b.String()
 	}
 	return ""
 }
 
-// usual are the methods that represent "*".
-var usual = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+// usualMethods are the methods that represent "*".
+var usualMethods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 // Actions returns actions that p matches: its own, the usual methods and those it names, or
 // a generated one.
 func Actions(p casbinrules.Pattern) []string {
 	switch {
 	case p.Text == "*":
-		return slices.Clone(usual)
+		return slices.Clone(usualMethods)
 	case p.Function == "==":
 		return []string{p.Text}
 	}
 	var made []string
-	for _, action := range append(slices.Clone(usual), words.FindAllString(p.Text, -1)...) {
+	for _, action := range append(slices.Clone(usualMethods), words.FindAllString(p.Text, -1)...) {
 		if p.Matches(action) && !slices.Contains(made, action) {
 			made = append(made, action)
 		}
@@ -216,11 +216,11 @@ func Cross(p, q casbinrules.Pattern, word string) (string, bool) {
 	fromA, fromB := false, false
 	for i := range a {
 		switch {
-		case !wild(a[i]) && !wild(b[i]) && a[i] != b[i]:
+		case !isWildcard(a[i]) && !isWildcard(b[i]) && a[i] != b[i]:
 			return "", false
-		case !wild(a[i]):
-			made[i], fromA = a[i], fromA || wild(b[i])
-		case !wild(b[i]):
+		case !isWildcard(a[i]):
+			made[i], fromA = a[i], fromA || isWildcard(b[i])
+		case !isWildcard(b[i]):
 			made[i], fromB = b[i], true
 		default:
 			made[i] = word
@@ -230,4 +230,4 @@ func Cross(p, q casbinrules.Pattern, word string) (string, bool) {
 	return object, fromA && fromB && canonical(object) && p.Matches(object) && q.Matches(object)
 }
 
-func wild(segment string) bool { return strings.ContainsAny(segment, ":{*") }
+func isWildcard(segment string) bool { return strings.ContainsAny(segment, ":{*") }

@@ -90,10 +90,10 @@ func bounds(network netip.Prefix) (first, last netip.Addr) {
 	return first, last
 }
 
-// ordered returns the values compared with, one value between each two neighbors, and one
+// ordered returns the values compared with, one value between each two neighbours, and one
 // beyond either end.
 func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (values []string, missed []casbinrules.Pattern) {
-	read, write := scale(kind)
+	read, write := numericScale(kind)
 	var known []float64
 	for _, p := range patterns {
 		if p.Function != "<" && p.Function != "==" {
@@ -149,9 +149,9 @@ func between(a, b float64) float64 {
 	return b
 }
 
-// scale converts the values of a type to numbers and back, such that consecutive values
+// numericScale converts the values of a type to numbers and back, such that consecutive values
 // differ by one. A number without a corresponding value is converted to "".
-func scale(kind casbinrules.AttributeType) (read func(string) (float64, bool), write func(float64) string) {
+func numericScale(kind casbinrules.AttributeType) (read func(string) (float64, bool), write func(float64) string) {
 	const day = 24 * 60 * 60
 	switch kind {
 	case casbinrules.TimeOfDay:

@@ -16,7 +16,7 @@ func deleteLine(*spot) (string, []splice) {
 // methodWord matches request methods in any letter case.
 var methodWord = regexp.MustCompile(`(?i)\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)\b`)
 
-func cureMethodCase(s *spot) (string, []splice) {
+func fixMethodCase(s *spot) (string, []splice) {
 	value := methodWord.ReplaceAllStringFunc(s.value(), strings.ToUpper)
 	if value == s.value() {
 		return "", nil
@@ -24,8 +24,8 @@ func cureMethodCase(s *spot) (string, []splice) {
 	return "Write " + value, s.with(value)
 }
 
-// cureMethodList splits a field with several methods into one line each.
-func cureMethodList(s *spot) (string, []splice) {
+// fixMethodList splits a field with several methods into one line each.
+func fixMethodList(s *spot) (string, []splice) {
 	methods := strings.FieldsFunc(s.value(), func(c rune) bool { return strings.ContainsRune("|,;/ +()^$", c) })
 	if len(methods) < 2 || s.field == 0 {
 		return "", nil
@@ -36,7 +36,7 @@ func cureMethodList(s *spot) (string, []splice) {
 		if methodWord.FindString(upper) != upper {
 			return "", nil
 		}
-		if line := s.lineWith(s.field, upper); !slices.Contains(lines, line) && !s.isThere(upper) {
+		if line := s.lineWith(s.field, upper); !slices.Contains(lines, line) && !s.exists(upper) {
 			lines = append(lines, line)
 		}
 	}
@@ -47,8 +47,8 @@ func cureMethodList(s *spot) (string, []splice) {
 		[]splice{{start: 0, end: len(s.text), text: strings.Join(lines, s.lineEnd())}}
 }
 
-// isThere reports whether the policy already has this line with value in the field.
-func (s *spot) isThere(value string) bool {
+// exists reports whether the policy already has this line with value in the field.
+func (s *spot) exists(value string) bool {
 	want := slices.Clone(s.fields)
 	want[s.field].text = value
 	return slices.ContainsFunc(s.rows, func(r row) bool {
@@ -80,7 +80,7 @@ func anchored(value string) (string, bool) {
 	return strings.Trim(inner, "()?:"), ok
 }
 
-func cureParent(s *spot) (string, []splice) {
+func fixParent(s *spot) (string, []splice) {
 	parent, ok := strings.CutSuffix(s.value(), "/*")
 	if !ok || parent == "" || s.field == 0 {
 		return "", nil
@@ -88,7 +88,7 @@ func cureParent(s *spot) (string, []splice) {
 	return "Add the line for " + parent, []splice{{after: true, text: s.lineWith(s.field, parent)}}
 }
 
-func cureSpace(s *spot) (string, []splice) {
+func fixSpace(s *spot) (string, []splice) {
 	value := strings.TrimSpace(s.value())
 	if value == "" {
 		return "", nil
@@ -100,9 +100,9 @@ func cureSpace(s *spot) (string, []splice) {
 	return "Remove the blanks", s.with(value)
 }
 
-// cureComment moves a comment at the end of a rule to the line before it. A "#" inside a
+// fixComment moves a comment at the end of a rule to the line before it. A "#" inside a
 // word is taken to be part of it, and the field is quoted.
-func cureComment(s *spot) (string, []splice) {
+func fixComment(s *spot) (string, []splice) {
 	if s.column >= len(s.text) || s.text[s.column] != '#' {
 		return "", nil
 	}
@@ -113,7 +113,7 @@ func cureComment(s *spot) (string, []splice) {
 	return "Move the comment to a line of its own", []splice{{start: 0, end: len(s.text), text: strings.TrimSpace(s.text[s.column:]) + s.lineEnd() + rule}}
 }
 
-func cureSemicolons(s *spot) (string, []splice) {
+func fixSemicolons(s *spot) (string, []splice) {
 	if strings.Contains(s.text, `"`) {
 		return "", nil
 	}
@@ -124,8 +124,8 @@ func cureSemicolons(s *spot) (string, []splice) {
 	return "Separate the fields by commas", []splice{{start: 0, end: len(s.text), text: strings.Join(fields, ", ")}}
 }
 
-// cureQuoting quotes a field that contains a quote.
-func cureQuoting(s *spot) (string, []splice) {
+// fixQuoting quotes a field that contains a quote.
+func fixQuoting(s *spot) (string, []splice) {
 	if s.field >= len(s.fields) || s.fields[s.field].quoted || !strings.Contains(s.value(), `"`) {
 		return "", nil
 	}
@@ -133,7 +133,7 @@ func cureQuoting(s *spot) (string, []splice) {
 	return "Quote the field", []splice{{start: f.start, end: f.end, text: quotedValue(strings.TrimRightFunc(f.text, unicode.IsSpace))}}
 }
 
-func cureControl(s *spot) (string, []splice) {
+func fixControl(s *spot) (string, []splice) {
 	for i, c := range s.text[min(s.column, len(s.text)):] {
 		if i == 0 {
 			return fmt.Sprintf("Remove the character %U", c), []splice{{start: s.column, end: s.column + len(string(c))}}
@@ -142,14 +142,14 @@ func cureControl(s *spot) (string, []splice) {
 	return "", nil
 }
 
-func cureByteOrderMark(s *spot) (string, []splice) {
+func fixByteOrderMark(s *spot) (string, []splice) {
 	if !strings.HasPrefix(s.doc.text, byteOrderMark) {
 		return "", nil // editors do not show the byte order mark
 	}
 	return "Remove the byte order mark", []splice{{start: 0, end: len(byteOrderMark)}}
 }
 
-func cureAnchors(s *spot) (string, []splice) {
+func fixAnchors(s *spot) (string, []splice) {
 	value := s.value()
 	if value == "" {
 		return "", nil
@@ -157,7 +157,7 @@ func cureAnchors(s *spot) (string, []splice) {
 	return "Anchor the regular expression", s.with("^(?:" + value + ")$")
 }
 
-func cureEffect(s *spot) (string, []splice) {
+func fixEffect(s *spot) (string, []splice) {
 	value := strings.ToLower(strings.TrimSpace(s.value()))
 	if value != "allow" && value != "deny" {
 		return "", nil
@@ -165,11 +165,11 @@ func cureEffect(s *spot) (string, []splice) {
 	return "Write " + value, s.with(value)
 }
 
-func cureSlash(s *spot) (string, []splice) {
+func fixSlash(s *spot) (string, []splice) {
 	return "Write /" + s.value(), s.with("/" + s.value())
 }
 
-func cureQuery(s *spot) (string, []splice) {
+func fixQuery(s *spot) (string, []splice) {
 	path, _, ok := strings.Cut(s.value(), "?")
 	if !ok || path == "" {
 		return "", nil
@@ -177,9 +177,9 @@ func cureQuery(s *spot) (string, []splice) {
 	return "Write " + path, s.with(path)
 }
 
-// cureParameter rewrites the parameters of a path for the matcher's function, if that is
+// fixParameter rewrites the parameters of a path for the matcher's function, if that is
 // what the finding suggests.
-func cureParameter(s *spot) (string, []splice) {
+func fixParameter(s *spot) (string, []splice) {
 	if !strings.Contains(s.rest, "write :name") && !strings.Contains(s.rest, "write {name}") {
 		return "", nil
 	}
@@ -202,8 +202,8 @@ func cureParameter(s *spot) (string, []splice) {
 	return "Write " + made, s.with(made)
 }
 
-// cureCharacter escapes a dot between letters with a backslash.
-func cureCharacter(s *spot) (string, []splice) {
+// fixCharacter escapes a dot between letters with a backslash.
+func fixCharacter(s *spot) (string, []splice) {
 	if !strings.Contains(s.rest, `write \.`) {
 		return "", nil
 	}
@@ -218,16 +218,16 @@ func cureCharacter(s *spot) (string, []splice) {
 	return "Write " + b.String(), s.with(b.String())
 }
 
-// cureExtraFields removes fields that Casbin ignores.
-func cureExtraFields(s *spot) (string, []splice) {
+// fixExtraFields removes fields that Casbin ignores.
+func fixExtraFields(s *spot) (string, []splice) {
 	if s.field < 2 {
 		return "", nil
 	}
 	return "Remove what Casbin ignores", []splice{{start: s.fields[s.field-1].end, end: len(strings.TrimRightFunc(s.text, unicode.IsSpace))}}
 }
 
-// cureUnmatchable removes a trailing slash, which canonical paths never have.
-func cureUnmatchable(s *spot) (string, []splice) {
+// fixUnmatchable removes a trailing slash, which canonical paths never have.
+func fixUnmatchable(s *spot) (string, []splice) {
 	path := strings.TrimRight(s.value(), "/")
 	if !strings.Contains(s.rest, "leave the last slash out") || path == "" {
 		return "", nil
@@ -238,8 +238,8 @@ func cureUnmatchable(s *spot) (string, []splice) {
 // kindsInHint extracts the kinds of lines that the model defines from a hint.
 var kindsInHint = regexp.MustCompile(`\(the model has (.*), in this letter case\)$`)
 
-// cureKind changes the letter case of the line's kind to that of the model.
-func cureKind(s *spot) (string, []splice) {
+// fixKind changes the letter case of the line's kind to that of the model.
+func fixKind(s *spot) (string, []splice) {
 	kinds := kindsInHint.FindStringSubmatch(s.rest)
 	if kinds == nil || len(s.fields) == 0 {
 		return "", nil
@@ -252,9 +252,9 @@ func cureKind(s *spot) (string, []splice) {
 	return "Write " + kind, []splice{{start: f.start, end: f.end, text: quotedValue(kind)}}
 }
 
-// cureTime converts a time with a zone to the format of Casbin, in UTC. A time without a
+// fixTime converts a time with a zone to the format of Casbin, in UTC. A time without a
 // zone or without a time of day is ambiguous and has no fix.
-func cureTime(s *spot) (string, []splice) {
+func fixTime(s *spot) (string, []splice) {
 	at, err := time.Parse(time.RFC3339, strings.Replace(s.value(), " ", "T", 1))
 	if at = at.UTC(); err != nil || at.Nanosecond() != 0 || at.Year() < 0 || at.Year() > 9999 {
 		return "", nil
@@ -266,9 +266,9 @@ func cureTime(s *spot) (string, []splice) {
 // effectLine matches the policy effect in a model.
 var effectLine = regexp.MustCompile(`^\s*e\s*=\s*(.*\S)\s*$`)
 
-// cureModelEffect fixes the spaces in a policy effect, which Casbin compares literally. It
+// fixModelEffect fixes the spaces in a policy effect, which Casbin compares literally. It
 // never turns the effect into one that allows by default.
-func cureModelEffect(s *spot) (string, []splice) {
+func fixModelEffect(s *spot) (string, []splice) {
 	at := effectLine.FindStringSubmatchIndex(s.text)
 	if at == nil {
 		return "", nil

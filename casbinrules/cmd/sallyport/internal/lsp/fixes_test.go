@@ -13,9 +13,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// uncured says of each finding without a cure why it has none. A cure is the only one
-// that there can be, is surely what the author means, and changes one line.
-var uncured = map[string]string{
+// unfixable says of each finding without a quick fix why it has none. A quick fix is the
+// only possible remedy, is certainly what the author means, and changes one line.
+var unfixable = map[string]string{
 	"model_syntax":               "what the line was to say is unknown",
 	"model_unused_definition":    "it may be the rest of a definition that lacks a backslash",
 	"model_constraint":           "which of the forms is meant is unknown",
@@ -75,12 +75,12 @@ func TestEveryFindingIsJudged(t *testing.T) {
 	for line := range strings.Lines(meanings) {
 		code, _, _ := strings.Cut(line, ":")
 		codes[code] = true
-		_, has := cures[code]
-		if _, hasNot := uncured[code]; has == hasNot {
-			t.Errorf("%s has a cure: %v, a reason why it has none: %v", code, has, hasNot)
+		_, has := quickFixes[code]
+		if _, hasNot := unfixable[code]; has == hasNot {
+			t.Errorf("%s has a quick fix: %v, a reason why it has none: %v", code, has, hasNot)
 		}
 	}
-	for _, code := range append(slices.Collect(maps.Keys(cures)), slices.Collect(maps.Keys(uncured))...) {
+	for _, code := range append(slices.Collect(maps.Keys(quickFixes)), slices.Collect(maps.Keys(unfixable))...) {
 		if !codes[code] {
 			t.Errorf("there is no finding %s", code)
 		}
@@ -90,9 +90,9 @@ func TestEveryFindingIsJudged(t *testing.T) {
 // linksAreRegexps ends a model whose role links are to be read so.
 const linksAreRegexps = "# Names in role links are regular expressions.\n"
 
-// curable are policies with a finding of each code that has a cure, and what they are
-// cured to; a model stands in front of each.
-func curable() []struct{ code, model, text, want string } {
+// fixable returns policies with a finding of each code that has a quick fix, each with its
+// model and the text after the fix.
+func fixable() []struct{ code, model, text, want string } {
 	rbac, deny := casbinrules.RBAC().Text(), casbinrules.RBACWithDeny().Text()
 	regexps := strings.ReplaceAll(deny, `(p.act == "*" || r.act == p.act)`, "regexMatch(r.act, p.act)")
 	starred := strings.ReplaceAll(deny, "keyMatch2", "keyMatch")
@@ -146,13 +146,13 @@ func curable() []struct{ code, model, text, want string } {
 	}
 }
 
-// TestCuresGrantNothing: a cure makes its finding go. Where it does not say that it may
-// grant more, nobody has more than by the policy in force before, if there was one,
-// with the rules of Casbin or those of this package.
-func TestCuresGrantNothing(t *testing.T) {
+// TestFixesGrantNothing checks that a quick fix removes its finding. Unless it declares
+// that it may grant more, nobody may have more access than before under the policy in
+// force, if there was one, neither by Casbin's rules nor by those of this package.
+func TestFixesGrantNothing(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
-	for _, c := range curable() {
+	for _, c := range fixable() {
 		tried[c.code] = tried[c.code] || c.want != ""
 		for name, opts := range map[string][]casbinrules.Option{"plain": nil, "as Casbin": {casbinrules.WithCasbinSemantics()}} {
 			name = c.code + ", " + name
@@ -175,7 +175,7 @@ func TestCuresGrantNothing(t *testing.T) {
 			fix := Fixes(casbinrules.ModelText("model.conf", before.model), map[string]string{"policy.csv": before.policy}, found)[at]
 			if fix == nil || c.want == "" {
 				if (fix == nil) != (c.want == "") {
-					t.Errorf("%s: %q has the cure %+v, want %q", name, c.text, fix, c.want)
+					t.Errorf("%s: %q has the fix %+v, want %q", name, c.text, fix, c.want)
 				}
 				continue
 			}
@@ -192,7 +192,7 @@ func TestCuresGrantNothing(t *testing.T) {
 			}
 			for _, f := range after.lint(t, opts) {
 				if f.Code == c.code {
-					t.Errorf("%s: after the cure there is %s", name, f)
+					t.Errorf("%s: after the fix there is %s", name, f)
 				}
 			}
 			if more := granted(before.allowed(t, opts), after.allowed(t, opts)); len(more) > 0 && !fix.Grants {
@@ -200,9 +200,9 @@ func TestCuresGrantNothing(t *testing.T) {
 			}
 		}
 	}
-	for code := range cures {
+	for code := range quickFixes {
 		if !tried[code] {
-			t.Errorf("the cure of %s is not tried", code)
+			t.Errorf("the fix for %s is not tested", code)
 		}
 	}
 }
@@ -263,8 +263,8 @@ func granted(before, after map[string]bool) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(after)), func(q string) bool { return before[q] })
 }
 
-// TestCuredTimesAreTheSame: the time of a cure is the one that was written.
-func TestCuredTimesAreTheSame(t *testing.T) {
+// TestFixedTimesAreTheSame checks that a fixed time is the same instant as the original.
+func TestFixedTimesAreTheSame(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"2999-12-31T18:00:00Z", "2999-12-31 18:00:00+05:30", "0001-01-01T00:00:00-12:00", "2000-02-29T23:59:59-23:59"} {
 		want, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "T", 1))
@@ -272,7 +272,7 @@ func TestCuredTimesAreTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		line := "g, ann, staff, _, " + text
-		_, edits := cureTime(&spot{text: line, fields: splitFields(line), field: 4})
+		_, edits := fixTime(&spot{text: line, fields: splitFields(line), field: 4})
 		if len(edits) != 1 {
 			t.Fatalf("%s: got %v", text, edits)
 		}
