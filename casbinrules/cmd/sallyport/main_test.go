@@ -90,7 +90,7 @@ func TestExitCodesAndStreams(t *testing.T) {
 		stdout, stderr string // parts; "" for nothing at all
 	}{
 		{args: []string{"init"}, stdout: "model.conf\npolicy.csv\npolicy.tests\n"},
-		{args: []string{"init"}, code: 2, stderr: "are there already"},
+		{args: []string{"init"}, code: 2, stderr: "already exist"},
 		{args: []string{"lint"}},
 		{args: []string{"test", "policy.tests"}, stdout: " passed, 0 failed\n"},
 		{args: []string{"test", "policy.tests", "-m", "rbac-tenants"}, code: 1, stderr: "field_count"},

@@ -116,7 +116,7 @@ func TestDiffFailsForWhatItCouldNotCompare(t *testing.T) {
 		"old.csv": "p, ann, \"/{a}/{a}\", GET\np, ann, \"/{a}/{b}\", GET\n", "new.csv": "p, ann, \"/{b}/{b}\", GET\np, ann, \"/{a}/{b}\", GET\n", "wide.csv": "p, ann, \"/{a}/{a}\", GET\np, ann, \"/{a}/{b}\", *\n"})
 	for _, flags := range [][]string{{"--fail-on", "widen"}, {"--fail-on", "change"}} {
 		expect(t, twice, "", exitUsage, "not compared: old old.csv:1: p, ann, /{a}/{a}, GET\nnot compared: new new.csv:1: p, ann, /{b}/{b}, GET\n"+
-			"  because not every kind of r.obj could be made up for /{a}/{a} (keyMatch4)\n  because not every kind of r.obj could be made up for /{b}/{b} (keyMatch4)\n"+
+			"  because not every kind of r.obj could be generated for /{a}/{a} (keyMatch4)\n  because not every kind of r.obj could be generated for /{b}/{b} (keyMatch4)\n"+
 			"no change seen in 20 requests compared, and 2 changed rules not compared\n",
 			"2 changed rules could not be compared", append([]string{"diff", "DIR/old.csv", "DIR/new.csv"}, flags...)...)
 	}

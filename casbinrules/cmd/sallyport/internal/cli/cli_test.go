@@ -129,7 +129,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"no such file", []string{"fmt", "DIR/no.csv"}},
 		{"directory empty holds no .csv file", []string{"fmt", "DIR/empty"}},
 		{"there is no preset \"acl\": use one of rbac, ", []string{"init", "DIR/new", "--preset", "acl"}},
-		{"model.conf, policy.csv are there already: choose another directory, or overwrite them with --force", []string{"init", "DIR"}},
+		{"model.conf, policy.csv already exist: choose another directory, or overwrite them with --force", []string{"init", "DIR"}},
 	} {
 		expect(t, dir, "", exitUsage, "", c.stderr, c.args...)
 	}
@@ -244,7 +244,7 @@ func TestInitWritesWhatLintTestAndFmtAccept(t *testing.T) {
 		if err := os.WriteFile(policy, []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		expect(t, dir, "", exitUsage, "", "are there already", "init", "DIR/a/b", "--preset", preset)
+		expect(t, dir, "", exitUsage, "", "already exist", "init", "DIR/a/b", "--preset", preset)
 		if text, err := os.ReadFile(policy); err != nil || string(text) != "mine" {
 			t.Errorf("%s was overwritten with %q, %v", policy, text, err)
 		}

@@ -187,7 +187,7 @@ func newShow() *cobra.Command {
 func revisionArgument(text string) (shared.Revision, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || n == 0 {
-		return 0, usagef("%q is no number of a revision: \"sallyport history\" lists them", text)
+		return 0, usagef("%q is not the number of a revision: \"sallyport history\" lists them", text)
 	}
 	return shared.Revision(n), nil
 }

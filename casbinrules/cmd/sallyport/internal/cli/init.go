@@ -133,11 +133,11 @@ func (b *beginning) write(files []starter.File) error {
 		return err
 	}
 	if len(found) > 0 && !b.force {
-		are, them := "is", "it"
+		exist, them := "exists", "it"
 		if len(found) > 1 {
-			are, them = "are", "them"
+			exist, them = "exist", "them"
 		}
-		return fmt.Errorf("%s %s there already: choose another directory, or overwrite %s with --force", strings.Join(found, ", "), are, them)
+		return fmt.Errorf("%s already %s: choose another directory, or overwrite %s with --force", strings.Join(found, ", "), exist, them)
 	}
 	keys, err := b.inTheWay([]string{starter.Key, starter.JWKS})
 	if err == nil && b.framework != "" && len(keys) == 1 {

@@ -69,8 +69,8 @@ func TestInitWritesAServiceThoughItCannotBeTidied(t *testing.T) {
 func TestInitNamesAllThatIsInTheWay(t *testing.T) {
 	offline(t)
 	dir := write(t, map[string]string{"main.go": "mine", "policy.csv": "mine", "jwks.json": "mine", ".gitignore": "*.log", "x/model.conf": "mine"})
-	expect(t, dir, "", exitUsage, "", "policy.csv, main.go, jwks.json are there already: choose another", "init", "DIR", "--framework", "gin")
-	expect(t, dir, "", exitUsage, "", "x/model.conf is there already: choose another directory, or overwrite it", "init", "DIR/x")
+	expect(t, dir, "", exitUsage, "", "policy.csv, main.go, jwks.json already exist: choose another", "init", "DIR", "--framework", "gin")
+	expect(t, dir, "", exitUsage, "", "x/model.conf already exists: choose another directory, or overwrite it", "init", "DIR/x")
 	expect(t, dir, "", exitUsage, "", "jwks.json is there without the other half of the pair", "init", "DIR", "--framework", "gin", "--force")
 	for _, name := range []string{"main.go", "policy.csv", "jwks.json"} {
 		if content(t, filepath.Join(dir, name)) != "mine" {

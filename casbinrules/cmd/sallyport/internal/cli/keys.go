@@ -111,7 +111,7 @@ func generate(alg string, development bool) (*jwtsign.Key, error) {
 func (p *pair) write(key *jwtsign.Key) error {
 	for _, name := range []string{p.key, p.jwks} {
 		if !notThere(name) {
-			return fmt.Errorf("%s is there already and is not overwritten: name other files with --key and --jwks, or replace the key with \"sallyport keys rotate\"", name)
+			return fmt.Errorf("%s already exists and is not overwritten: name other files with --key and --jwks, or replace the key with \"sallyport keys rotate\"", name)
 		}
 	}
 	text, err := setText(key.Public())

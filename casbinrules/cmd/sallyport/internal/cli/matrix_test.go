@@ -63,7 +63,7 @@ func TestMatrixOfSubjects(t *testing.T) {
 func TestMatrixSaysWhatItCannotShow(t *testing.T) {
 	const re = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = r.sub == p.sub && regexMatch(r.obj, p.obj) && r.act == p.act\n"
 	dir := write(t, map[string]string{"model.conf": re, "policy.csv": "p, ann, ^/x$, GET\np, ann, ^/$^/, GET\n"})
-	const note = "no request could be made up for ^/$^/ (policy.csv:2), so it has no row"
+	const note = "no request could be generated for ^/$^/ (policy.csv:2), so it has no row"
 	for _, format := range []string{"text", "markdown", "json", "html"} {
 		got := run(t, dir, "", "matrix", "-p", "DIR/policy.csv", "--format", format)
 		if got.code != exitOK || !strings.Contains(strings.ReplaceAll(got.stdout, `\*`, "*"), note) {

@@ -161,7 +161,7 @@ func TestRollback(t *testing.T) {
 	wants(t, dir, 0, "3  |bob  |restores revision 1  too much|2  |1  ", "history")
 	expect(t, dir, "", 0, policy, "", "show", "3", "--file", "policy.csv")
 	wants(t, dir, 2, "no such revision", "rollback", "9", "--author", "bob")
-	wants(t, dir, 2, "no number of a revision", "rollback", "x")
+	wants(t, dir, 2, "not the number of a revision", "rollback", "x")
 }
 
 // TestChecksLeaveNoFiles: revisions are checked in memory, since a signal to stop would

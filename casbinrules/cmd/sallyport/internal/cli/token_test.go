@@ -108,8 +108,8 @@ func TestKeysAreNeverOverwritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, dir, "", exitUsage, "", "signing.pem is there already", "keys", "new", "DIR/signing.pem")
-	expect(t, dir, "", exitUsage, "", "jwks.json is there already", "keys", "new", "DIR/second.pem")
+	expect(t, dir, "", exitUsage, "", "signing.pem already exists", "keys", "new", "DIR/signing.pem")
+	expect(t, dir, "", exitUsage, "", "jwks.json already exists", "keys", "new", "DIR/second.pem")
 	expect(t, dir, "", exitUsage, "", "is not one with a private key", "keys", "new", "DIR/x/second.pem", "--alg", "HS256")
 	if after, err := os.ReadFile(filepath.Join(dir, "signing.pem")); err != nil || string(after) != string(before) {
 		t.Errorf("the key has changed: %v", err)

@@ -73,7 +73,7 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 // addOpaque records the conditions that involve more than one field.
 func (s *space) addOpaque(before, after *policy) {
 	for _, text := range slices.Compact(slices.Concat(before.matcher.Opaque, after.matcher.Opaque)) {
-		s.gap("the condition %s is tried by examples only", text)
+		s.gap("the condition %s is only covered by examples", text)
 	}
 }
 
@@ -86,11 +86,11 @@ func (s *space) gap(format string, args ...any) {
 // missed records the patterns of a field that are only covered by examples.
 func (s *space) missed(field string, patterns []casbinrules.Pattern) {
 	if len(patterns) > 3 {
-		s.gap("not every kind of r.%s could be made up for %d patterns, such as %s", field, len(patterns), patterns[0].Text)
+		s.gap("not every kind of r.%s could be generated for %d patterns, such as %s", field, len(patterns), patterns[0].Text)
 		return
 	}
 	for _, p := range patterns {
-		s.gap("not every kind of r.%s could be made up for %s (%s)", field, p.Text, p.Function)
+		s.gap("not every kind of r.%s could be generated for %s (%s)", field, p.Text, p.Function)
 	}
 }
 

@@ -35,7 +35,7 @@ func (p *policy) shownName(at place, text string) string {
 // role, user, tenant or group.
 func (p *policy) renamable(q *query) (*name, error) {
 	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
-	refused := &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "only roles, users, tenants and groups have names that can be changed here"}
+	refused := &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "only roles, users, tenants and groups can be renamed here"}
 	if of == nil || of.field != "" || of.text == "*" || of.text == "" {
 		return nil, refused
 	}
@@ -57,14 +57,14 @@ func (s *server) rename(q *query) (any, error) {
 	}
 	refused := func(text string) error { return &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: text} }
 	if invisible := func(c rune) bool { return !unicode.IsPrint(c) }; q.NewName == "" || strings.TrimSpace(q.NewName) != q.NewName || strings.ContainsFunc(q.NewName, invisible) {
-		return nil, refused("a name is of characters that can be seen, without blanks around it")
+		return nil, refused("a name must consist of visible characters, without spaces around it")
 	}
 	to := q.NewName
 	if of.at.role {
 		to = p.Prefix + to
 	}
 	if p.Prefix != "" && strings.HasPrefix(of.text, p.Prefix) != strings.HasPrefix(to, p.Prefix) {
-		return nil, refused("the names of roles begin with " + p.Prefix + ", and others do not")
+		return nil, refused("names of roles must begin with " + p.Prefix + ", and other names must not")
 	}
 	edits := map[string][]textEdit{}
 	places := p.places(of)
@@ -75,7 +75,7 @@ func (s *server) rename(q *query) (any, error) {
 		return nil, refused(why)
 	}
 	if len(places) >= maxPlaces {
-		return nil, refused("the name stands in too many places to be changed at once")
+		return nil, refused("the name occurs in too many places to be renamed")
 	}
 	for _, at := range places {
 		if at.doc.uri == "" {
@@ -96,9 +96,9 @@ func (p *policy) renameConflict(of *name, to string, places []place) string {
 	case to == "*":
 		return "* is not one name, but every one"
 	case of.domain == domainSubject && (to == ask.Anonymous || of.text == ask.Anonymous):
-		return ask.Anonymous + " is who brings no credentials, and no name to give"
+		return ask.Anonymous + " stands for requests without credentials, and cannot be renamed or used as a name"
 	case len(p.places(&name{domain: of.domain, text: to})) > 0:
-		return to + " is there already, and the two would become one"
+		return to + " already exists, and the two names would become one"
 	}
 	m := p.schema.model
 	for _, d := range m.definitions {
@@ -110,10 +110,10 @@ func (p *policy) renameConflict(of *name, to string, places []place) string {
 				continue
 			}
 			if t.text == to {
-				return "the matcher says something about " + to
+				return "the matcher mentions " + to
 			}
 			if t.text == of.text && !slices.ContainsFunc(places, func(at place) bool { return at.doc == m.doc && at.doc.uri != "" && at.start == t.start }) {
-				return "the matcher says something about " + of.text + ", which cannot be changed with it"
+				return "the matcher mentions " + of.text + " where it cannot be renamed"
 			}
 		}
 	}
@@ -126,13 +126,13 @@ func (p *policy) patternConflict(of *name, to string) string {
 	for _, function := range p.patternsOf(of.domain) {
 		for _, text := range []string{of.text, to} {
 			if isPattern(function, text) {
-				return text + " is a pattern of " + function + ", which says more than a name"
+				return text + " is a pattern of " + function + ", not just a name"
 			}
 		}
 		for _, other := range names {
 			pattern := casbinrules.Pattern{Text: other, Function: function}
 			if other != of.text && pattern.Matches(of.text) != pattern.Matches(to) {
-				return "the pattern " + other + " matches one of " + of.text + " and " + to + ", and not the other"
+				return "the pattern " + other + " matches only one of " + of.text + " and " + to
 			}
 		}
 	}

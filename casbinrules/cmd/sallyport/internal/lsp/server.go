@@ -272,7 +272,7 @@ func (s *server) handlerFor(r *jsonrpc2.Request) (handler, *jsonrpc2.Error) {
 	}
 	about := requests[r.Method]
 	if about == nil {
-		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeMethodNotFound, Message: "there is no method " + r.Method}
+		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeMethodNotFound, Message: "unknown method " + r.Method}
 	}
 	var p documentParams
 	if err := parameters(r, &p); err != nil {

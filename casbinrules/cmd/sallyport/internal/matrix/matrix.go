@@ -248,7 +248,7 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule, fresh *rowSet) error {
 		for _, object := range r.Objects {
 			samples := sample.Objects(object, m.Word)
 			if len(samples) == 0 {
-				m.note("no request could be made up for " + object.Text + " (" + r.Place() + "), so it has no row")
+				m.note("no request could be generated for " + object.Text + " (" + r.Place() + "), so it has no row")
 				continue
 			}
 			if byObject[object.Text] == nil {
@@ -257,7 +257,7 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule, fresh *rowSet) error {
 			for _, pattern := range r.Actions {
 				actions := sample.Actions(pattern)
 				if len(actions) == 0 {
-					m.note("no action could be made up for " + pattern.Text + " (" + r.Place() + "), so it has no row")
+					m.note("no action could be generated for " + pattern.Text + " (" + r.Place() + "), so it has no row")
 				}
 				for _, action := range actions {
 					if err := fresh.add(byObject[object.Text], Row{action, object.Text, samples[0]}); err != nil {

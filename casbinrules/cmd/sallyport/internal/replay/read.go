@@ -106,7 +106,7 @@ func readOne(ctx context.Context, f io.Reader, chunks chan<- []byte, buffers *sy
 				chunk = append(chunk, part...)
 			}
 			if errors.Is(err, bufio.ErrBufferFull) {
-				return fmt.Errorf("a line is longer than %d MiB, so that this is no decision log", maxLine>>20)
+				return fmt.Errorf("a line is longer than %d MiB, so this is not a decision log", maxLine>>20)
 			}
 		}
 		if len(chunk) > 0 {

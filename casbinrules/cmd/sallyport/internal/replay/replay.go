@@ -30,7 +30,7 @@ const (
 
 // lacks describes each reason, for a number of lines.
 var lacks = map[string]string{
-	LackGateOne:    "of gate one, which finds out who asks and needs no policy",
+	LackGateOne:    "of gate one, which authenticates and needs no policy",
 	LackRules:      "decided by rules of the program (Require, Check), which no policy holds",
 	LackAsked:      "refused before the policy was asked",
 	LackDecision:   "without a decision, such as those of an outage",
