@@ -37,9 +37,10 @@ type pieces []piece
 const (
 	leastPiece = 4 << 10
 	mostPiece  = 64 << 10
-	// edge is how many bytes before a place decide whether a piece may end there.
+	// edge is the number of bytes before a position that decide whether a piece may end
+	// there.
 	edge = 64
-	// edgeBits is how many bits of their hash must be 0 for that.
+	// edgeBits is the number of bits of their hash that must be 0 for that.
 	edgeBits = 4
 )
 
@@ -176,8 +177,8 @@ func (s *summed) of(c *Content) bool {
 	return s != nil && len(c.Files) > 0 && len(s.files) == len(c.Files) && &s.files[0] == &c.Files[0]
 }
 
-// Sum is the [SumFile] of one of the Files, by its place. It costs nothing where
-// a [Follower] has fetched the content.
+// Sum returns the [SumFile] of the file with this index. It is free if a [Follower] has
+// fetched the content.
 func (c *Content) Sum(file int, step func()) Sum {
 	if c.summed.of(c) {
 		return c.summed.sums[file]

@@ -60,8 +60,8 @@ func (s attemptStore) Settle(ctx context.Context, a attempts.Attempt, o attempts
 	return nil
 }
 
-// arguments are what both scripts are told: keys of the counters, then those of an
-// account; times in microseconds.
+// arguments returns the arguments of both scripts: the keys of the counters, then those of
+// an account; times are in microseconds.
 func (s attemptStore) arguments(a attempts.Attempt) (keys []string, args []any) {
 	now := int64(0)
 	if !a.Now.IsZero() {
@@ -78,5 +78,6 @@ func (s attemptStore) arguments(a attempts.Attempt) (keys []string, args []any) 
 	return keys, args
 }
 
-// interval is in microseconds, at least one: the server's clock is no finer.
+// interval returns d in microseconds, the resolution of the server's clock, and at least
+// one.
 func interval(d time.Duration) int64 { return max(d.Microseconds(), 1) }

@@ -19,10 +19,10 @@ type countStore struct{ *State }
 // Only right responses are counted.
 func (s *State) Counts() digest.CountStore { return countStore{s} }
 
-// countsOfKey is how many counts have one key.
+// countsOfKey is the number of counts stored in one key.
 const countsOfKey = 1024
 
-// useCount answers with 1 for a count that is new and 0 for one that was there.
+// useCount returns 1 for a new count and 0 for a known one.
 var useCount = redis.NewScript(`
 local used = redis.call('SETBIT', KEYS[1], ARGV[1], 1)
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end

@@ -87,7 +87,7 @@ func New(url string, opts ...Option) (*State, error) {
 // used.
 func (s *State) Close() error { return s.client.Close() }
 
-// run runs a script whose answer is integers, as many as want.
+// run runs a script that returns want integers.
 func (s *State) run(ctx context.Context, script *redis.Script, want int, keys []string, args ...any) ([]int64, error) {
 	got, err := script.Run(ctx, s.client, keys, args...).Int64Slice()
 	if err == nil && len(got) != want {

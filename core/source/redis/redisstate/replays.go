@@ -13,10 +13,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 )
 
-// proofsOfKey is how many proofs of one key are remembered: about 360 a second.
+// proofsOfKey is the maximum number of proofs remembered per key: about 360 a second.
 const proofsOfKey = 1 << 15
 
-// errShareUsed is in the error for a key that has as many.
+// errShareUsed is the cause of the error for a key with as many proofs.
 var errShareUsed = errors.New("redisstate: as many proofs of this key as it may have are remembered already")
 
 // replayStore is the [dpop.ReplayStore] of a state.
@@ -31,10 +31,9 @@ type replayStore struct{ *State }
 // each instance decide alone.
 func (s *State) Replays() dpop.ReplayStore { return replayStore{s} }
 
-// remember answers with 1 for a proof that is new, 0 for one that was there, and
-// 2 for a key whose share is used up, and with the milliseconds until it is not. A
-// share is for two minutes at least: how long the first proof counts is the client's
-// choice.
+// remember returns 1 for a new proof, 0 for a known one, and 2 for a key whose share is
+// used up, with the milliseconds until it is not. A share lasts at least two minutes, since
+// the client determines how long its first proof is valid.
 var remember = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return {0, 0} end
 local n = tonumber(redis.call('GET', KEYS[2]) or 0)

@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/redis/internal/connect"
 )
 
-// dropped is how many records that have expired an append drops at most: it must be
-// more than are appended at a time as a rule.
+// dropped is the maximum number of expired records that one append deletes. It must exceed
+// the usual number of records per append.
 const dropped = 100
 
 var (
@@ -67,8 +67,8 @@ func (l revocations) Append(ctx context.Context, note string, entries ...revoke.
 
 // Read implements [revoke.Log].
 func (l revocations) Read(ctx context.Context, after revoke.Position, limit int) ([]revoke.Record, error) {
-	// The record at the position is read too: that it is there says that the log is
-	// the one that was read before.
+	// The record at the position is read as well: it proves that this is the same log as
+	// before.
 	if after.Number > 0 {
 		limit++
 	}
@@ -95,7 +95,7 @@ func (l revocations) Read(ctx context.Context, after revoke.Position, limit int)
 	return records[1:], unreadable
 }
 
-// record reads an element of the stream.
+// record parses an entry of the stream.
 func record(m redis.XMessage) (r revoke.Record, err error) {
 	field := func(name string) string {
 		text, _ := m.Values[name].(string)

@@ -35,8 +35,8 @@ func (s sessions) FindCtx(ctx context.Context, key string) (data []byte, found b
 
 // CommitCtx implements [session.ContextStore].
 func (s sessions) CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error {
-	// With the time itself and not what is left of it, a command that was slow makes
-	// nothing live longer. A time that has passed deletes the key.
+	// An absolute expiry cannot extend a lifetime if the command is slow. If it has already
+	// passed, the key is deleted.
 	if err := s.client.Do(ctx, "SET", s.key(key), data, "PXAT", max(expires.UnixMilli(), 1)).Err(); err != nil {
 		return fmt.Errorf("redisstate: keep an entry: %w", err)
 	}

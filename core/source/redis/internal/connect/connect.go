@@ -1,5 +1,5 @@
-// Package connect is what all that is kept in Redis has in common: the options of a
-// server, its URL, and notifications.
+// Package connect contains what all packages for Redis share: the options of a server, its
+// URL, and notifications.
 package connect
 
 import (
@@ -12,17 +12,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Settings are what options say of a server.
+// Settings are the settings of a server.
 type Settings struct {
 	name       string
 	unverified bool
 	roots      *x509.CertPool // nil for those of the system
 }
 
-// Defaults are those of all packages.
+// Defaults returns the default settings of all packages.
 func Defaults() Settings { return Settings{name: "default"} }
 
-// SetName names the part of the server.
+// SetName sets the name of the part of the server to use.
 func (s *Settings) SetName(name string) error {
 	if name == "" || len(name) > 100 || strings.ContainsAny(name, " {}\x00") {
 		return fmt.Errorf("name %q: want up to 100 characters without a space and braces", name)
@@ -31,13 +31,13 @@ func (s *Settings) SetName(name string) error {
 	return nil
 }
 
-// SetUnverified has nobody verify the server.
+// SetUnverified allows a connection to a server that is not verified.
 func (s *Settings) SetUnverified() error {
 	s.unverified = true
 	return nil
 }
 
-// SetRootCAs sets which authorities may sign the certificate of the server.
+// SetRootCAs sets the authorities that may sign the server's certificate.
 func (s *Settings) SetRootCAs(pool *x509.CertPool) error {
 	if pool == nil {
 		return errors.New("root CAs: the pool is nil")
@@ -46,12 +46,12 @@ func (s *Settings) SetRootCAs(pool *x509.CertPool) error {
 	return nil
 }
 
-// Prefix is what keys begin with: in a cluster they are on one node, so that a script
-// may use several of them.
+// Prefix returns the prefix of keys. In a cluster it keeps them on one node, so that a
+// script may use several of them.
 func (s *Settings) Prefix() string { return "sallyport:{" + s.name + "}:" }
 
-// Options are those of a URL. A connection to another machine must verify the
-// server, unless that was given up. Errors say nothing of the password.
+// Options parses a URL. A connection to another machine must verify the server, unless that
+// was explicitly given up. Errors do not contain the password.
 func (s *Settings) Options(url string) (*redis.Options, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {

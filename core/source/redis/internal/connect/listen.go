@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// quiet is for how long a connection may say nothing before it is tested.
+	// quiet is how long a connection may be silent before it is tested.
 	quiet = 15 * time.Second
-	// answer is how long the answer to the test may take.
+	// answer is the timeout of that test.
 	answer = 5 * time.Second
 )
 
-// Listen calls hint when it listens on a channel, and with the text of each message
-// there, until ctx ends or the connection is lost, and returns why.
+// Listen calls hint when it has subscribed to a channel, and with the text of each message
+// there, until ctx ends or the connection is lost. It returns the reason.
 func Listen(ctx context.Context, client *redis.Client, channel string, hint func(text string)) error {
 	sub := client.Subscribe(ctx, channel)
 	defer func() { _ = sub.Close() }()
-	// The end of ctx does not end a wait that has begun.
+	// ReceiveTimeout does not return early when ctx ends.
 	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
 	for {
 		got, err := sub.ReceiveTimeout(ctx, quiet)
@@ -30,8 +30,8 @@ func Listen(ctx context.Context, client *redis.Client, channel string, hint func
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.As(err, &timeout) && timeout.Timeout():
-			// A connection whose other end is gone would be silent forever: it
-			// has to answer before the next silence is over.
+			// A connection to a dead peer would stay silent forever, so it must answer
+			// before the next such period is over.
 			if err := sub.Ping(ctx); err != nil {
 				return err
 			}

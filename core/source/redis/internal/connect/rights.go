@@ -8,22 +8,22 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Client makes a client, whose errors about rights say what to look at.
+// Client returns a client whose errors about missing rights say what to check.
 func (s *Settings) Client(o *redis.Options) *redis.Client {
 	c := redis.NewClient(o)
 	c.AddHook(rights(s.Prefix()))
 	return c
 }
 
-// WithTimeout is a client with the same connections and another time for an answer.
-// Hooks are not copied by go-redis.
+// WithTimeout returns a client that shares connections with c, but has another timeout.
+// go-redis does not copy hooks.
 func (s *Settings) WithTimeout(c *redis.Client, d time.Duration) *redis.Client {
 	c = c.WithTimeout(d)
 	c.AddHook(rights(s.Prefix()))
 	return c
 }
 
-// rights explains that a user may not do something with keys behind a prefix.
+// rights explains that a user lacks rights on keys with this prefix.
 type rights string
 
 func (rights) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -40,7 +40,7 @@ func (r rights) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
-// explain says what to look at if a user has no right to something.
+// explain says what to check if a user lacks the rights for an operation.
 func explain(err error, to string) error {
 	if !redis.HasErrorPrefix(err, "NOPERM") {
 		return err
