@@ -78,47 +78,63 @@ func (b *indexBuilder) finish(rules []*policy.Rule) (*Index, error) {
 // that are short, since whoever keeps a decision keeps the text around its rule. A
 // text is made when one of its rules decides first.
 type placeList struct {
-	rules []*policy.Rule
-	texts []atomic.Pointer[placesText]
+	rules   []*policy.Rule
+	texts   []placesText
+	filling sync.Mutex
 }
 
-// placesText has the places of rules that follow one another.
+// placesText has the places of rules that follow one another. It takes one line of a
+// processor's cache, since a rule that has not decided lately is in none.
 type placesText struct {
 	text string
-	ends [placesInText]uint32
+	ends [placesInText - 1]uint32
+	// size is the length of the text, where the place of the last rule ends, or 0 before
+	// the text is made.
+	size atomic.Uint32
 }
 
-const placesInText = 64
+const placesInText = 12
 
 func places(rules []*policy.Rule) placeList {
-	return placeList{rules, make([]atomic.Pointer[placesText], (len(rules)+placesInText-1)/placesInText)}
+	return placeList{rules: rules, texts: make([]placesText, (len(rules)+placesInText-1)/placesInText)}
 }
 
 func (p *placeList) of(n int32) string {
-	at := &p.texts[n/placesInText]
-	t := at.Load()
-	if t == nil {
-		first := int(n) / placesInText * placesInText
-		t = placesIn(p.rules[first:min(first+placesInText, len(p.rules))])
-		at.Store(t)
+	t := &p.texts[n/placesInText]
+	size := t.size.Load()
+	if size == 0 {
+		size = p.fill(t, int(n)/placesInText*placesInText)
 	}
 	before := uint32(0)
 	if n %= placesInText; n > 0 {
 		before = t.ends[n-1]
 	}
-	return t.text[before:t.ends[n]]
+	if int(n) < len(t.ends) {
+		size = t.ends[n]
+	}
+	return t.text[before:size]
 }
 
-func placesIn(rules []*policy.Rule) *placesText {
-	var t placesText
+// fill makes the text of the rules that begin with first, and returns its length.
+//
+//go:noinline
+func (p *placeList) fill(t *placesText, first int) uint32 {
+	p.filling.Lock()
+	defer p.filling.Unlock()
+	if size := t.size.Load(); size != 0 {
+		return size
+	}
 	var text []byte
-	for i, r := range rules {
+	for i, r := range p.rules[first:min(first+placesInText, len(p.rules))] {
 		text = append(append(text, path.Base(r.File())...), ':')
 		text = strconv.AppendInt(text, int64(r.Line), 10)
-		t.ends[i] = uint32(len(text))
+		if i < len(t.ends) {
+			t.ends[i] = uint32(len(text))
+		}
 	}
 	t.text = string(text)
-	return &t
+	t.size.Store(uint32(len(text)))
+	return uint32(len(text))
 }
 
 // inOrder are the p rules in the order that effects go by.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -22,9 +23,29 @@ func TestPlacesNameTheirRules(t *testing.T) {
 			if got := list.of(int32(n)); got != r.Place() {
 				t.Fatalf("rule %d of %d is at %q, want %q", n, count, got, r.Place())
 			}
-			if text := list.texts[n/placesInText].Load().text; len(text) > 1<<10 { // observers may keep a decision of every policy
+			if text := list.texts[n/placesInText].text; len(text) > 1<<10 { // observers may keep a decision of every policy
 				t.Fatalf("a place is part of a text of %d bytes", len(text))
 			}
 		}
 	}
+}
+
+// TestPlacesAreMadeOnce has decisions name the same rules at the same time.
+func TestPlacesAreMadeOnce(t *testing.T) {
+	var rules []*policy.Rule
+	for n := range 2 * placesInText {
+		rules = append(rules, policy.OneRule("policy.csv", n+1, "p", "ann", "/x", "GET"))
+	}
+	list := places(rules)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for n, r := range rules {
+				if got := list.of(int32(n)); got != r.Place() {
+					t.Errorf("rule %d is at %q, want %q", n, got, r.Place())
+				}
+			}
+		})
+	}
+	all.Wait()
 }
