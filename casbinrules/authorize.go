@@ -127,14 +127,17 @@ func (a *Authorizer) newRequest(s *policyInForce, p *core.Principal, access core
 
 // fillRequest fills in an empty question, and returns its attributes.
 func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Principal, access *core.Access, about map[string]string) core.Attributes {
+	a.setObjectAndAction(s, q, access)
 	q.Subject, q.Tenant, q.Otherwise = p.ID(), p.Tenant(), ReasonNoRule
-	q.Number = s.Names.Known(q.Subject)
+	if hash, ok := s.Names.Probe(0, q.Subject); ok {
+		s.LookAhead(q)
+		q.Number = s.Names.FindHashed(hash, 0, q.Subject)
+	}
 	if s.IsRoleName(q.Subject, q.Number, &a.config.Settings) {
 		q.Denied, q.DeniedNumber = q.Subject, q.Number
 		q.Subject, q.Number = engine.Unmatchable, 0
 		q.Otherwise = ReasonSubjectIsRoleName
 	}
-	a.setObjectAndAction(s, q, access)
 	return a.config.fill(s.Schema, q, p, access, about)
 }
 

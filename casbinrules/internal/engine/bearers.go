@@ -98,6 +98,7 @@ func (x *Index) candidates(q *Request, c *model.Settings) ([]string, error) {
 		w := &x.clauses[i]
 		var refs []ref
 		s := search{index: x, q: q, gathered: &refs}
+		s.try(w.paths.always, nil)
 		w.paths.visit(q.Object, &s, nil)
 		all = all || w.subjects.everyone != nil || w.paths.regexps && w.paths.hasSpecialBytes(q.Object)
 		if all || len(refs) > 0 && w.subjects.column < 0 {

@@ -63,8 +63,35 @@ type search struct {
 	sets        [][]int32
 	everyone    bool
 	allow, deny int32 // the first rules found so far
-	// gathered collects the rules that allow, for any subject, instead of all this.
+	// gathered collects the rules that allow, for any subject, instead of all this;
+	// ahead collects the lists themselves.
 	gathered *[]ref
+	ahead    *objectLists
+}
+
+// objectLists are the lists of rules that an object leads to in the first clause of an
+// index, found before the number of the subject: what both need is then fetched from
+// memory at the same time. Decisions about a million subjects at random, which are in
+// no cache of a processor, take a third less for it, and those that are in a cache up
+// to a tenth more. If there are more lists than it has room for, they are found again.
+type objectLists struct {
+	index  *Index
+	object string
+	spans  [3]policy.Span
+	count  int
+	rule   int32 // the first of the last list, fetched for those that search it
+}
+
+// lookAhead finds what the object of q leads to.
+func (x *Index) lookAhead(q *Request) {
+	q.ahead = objectLists{index: x, object: q.Object}
+	s := search{index: x, ahead: &q.ahead}
+	x.clauses[0].paths.visit(q.Object, &s, nil)
+}
+
+// of reports whether these are all lists of an object in an index.
+func (l *objectLists) of(x *Index, object string) bool {
+	return l.index == x && l.count <= len(l.spans) && l.object == object
 }
 
 // Decide implements engine.
@@ -112,7 +139,14 @@ func (x *Index) search(q *Request, with *TokenRoles, room [][]int32, a *Answer) 
 		s.sets = w.subjects.sets(q, with, room)
 		s.everyone = w.subjects.column < 0 || w.subjects.everyone != nil && w.subjects.everyone.holds(q, with)
 		if s.everyone || len(s.sets) > 0 {
-			w.paths.visit(q.Object, &s, with)
+			s.try(w.paths.always, with)
+			if i > 0 || !q.ahead.of(x, q.Object) {
+				w.paths.visit(q.Object, &s, with)
+				continue
+			}
+			for _, list := range q.ahead.spans[:q.ahead.count] {
+				s.try(w.paths.of(list), with)
+			}
 		}
 	}
 	x.answer(s.allow, s.deny, a)
@@ -176,6 +210,22 @@ func (x *Index) answer(allow, deny int32, a *Answer) {
 
 // fewRefs is the length up to which a list is searched linearly.
 const fewRefs = 12
+
+// list searches the list of a node, or notes where it is.
+func (s *search) list(x *pathIndex, l policy.Span, with *TokenRoles) {
+	if l.Count == 0 {
+		return
+	}
+	if a := s.ahead; a != nil {
+		if a.count < len(a.spans) {
+			a.spans[a.count] = l
+			a.rule = x.refs[l.First].rule
+		}
+		a.count++
+		return
+	}
+	s.try(x.of(l), with)
+}
 
 // try searches a list for rules of the subject.
 func (s *search) try(refs []ref, with *TokenRoles) {

@@ -313,11 +313,9 @@ func compareRefs(a, b ref) int {
 	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
 }
 
-// visit passes every list that object leads to to the search.
+// visit passes every list that object leads to to the search, save those for every
+// object.
 func (x *pathIndex) visit(object string, s *search, with *TokenRoles) {
-	if len(x.always) > 0 {
-		s.try(x.always, with)
-	}
 	if object == "" || object[0] != '/' || x.nodes.Of(0).one != 0 {
 		x.visitNode(0, object, s, with)
 	} else if x.slash != 0 {
@@ -346,17 +344,13 @@ func (x *pathIndex) visitNode(n int32, left string, s *search, with *TokenRoles)
 func (x *pathIndex) leave(number int32, after string, more bool, s *search, with *TokenRoles) {
 	n := x.nodes.Of(number)
 	if !more {
-		if n.here.Count > 0 {
-			s.try(x.of(n.here), with)
-		}
+		s.list(x, n.here, with)
 		return
 	}
-	if n.rest.Count > 0 {
-		s.try(x.of(n.rest), with)
-	}
+	s.list(x, n.rest, with)
 	if n.ends {
 		if c := x.nodes.Find(^number, after[strings.LastIndexByte(after, '/')+1:]); c != 0 {
-			s.try(x.of(x.nodes.Of(c).here), with)
+			s.list(x, x.nodes.Of(c).here, with)
 		}
 	}
 	if n.inner || n.one != 0 {

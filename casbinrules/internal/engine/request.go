@@ -90,6 +90,8 @@ type Request struct {
 	unsaid   error
 	// Otherwise is the reason of a refusal that no rule makes.
 	Otherwise core.Reason
+	// ahead is set by LookAhead, and only used if the object is still the same.
+	ahead objectLists
 }
 
 // longText is from which length on, in bytes, matching a pattern takes long

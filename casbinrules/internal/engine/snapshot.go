@@ -97,6 +97,14 @@ func (s *Snapshot) Now(ctx context.Context, c *model.Settings) policy.Moment {
 	return policy.NewMoment(ctx, c)
 }
 
+// LookAhead looks up the object of a question, which may be done before its subject is
+// known.
+func (s *Snapshot) LookAhead(q *Request) {
+	if s.Index != nil && len(s.Index.clauses) > 0 {
+		s.Index.lookAhead(q)
+	}
+}
+
 // knownRoles are the names that may be roles; see KnownRoles.
 func knownRoles(s *model.Schema, rules []*policy.Rule, c *model.Settings) []string {
 	given, other := map[string]bool{}, map[string]bool{}

@@ -152,6 +152,27 @@ func (t *Table[T]) find(hash uint32, parent int32, text string) int32 {
 	return t.findLater(hash, parent, text)
 }
 
+// Probe reports whether the hash of a text is that of one in the table, and returns it
+// for FindHashed.
+func (t *Table[T]) Probe(parent int32, text string) (hash uint32, ok bool) {
+	hash = t.hash(parent, text)
+	return hash, t.slots.have(hash) || t.added > 0 && t.later.have(hash)
+}
+
+// FindHashed is Find for a text whose hash is known.
+func (t *Table[T]) FindHashed(hash uint32, parent int32, text string) int32 {
+	return t.find(hash, parent, text)
+}
+
+// have reports whether a number has a hash.
+func (s Slots) have(hash uint32) bool {
+	for at := int(hash); ; at++ {
+		if taken := s[at&(len(s)-1)]; taken.Number == 0 || taken.Hash == hash {
+			return taken.Number != 0
+		}
+	}
+}
+
 // findLater is Find among the slots that were added later.
 func (t *Table[T]) findLater(hash uint32, parent int32, text string) int32 {
 	added := Table[T]{slots: t.later, pages: t.pages}

@@ -97,6 +97,9 @@ func testClones(t *testing.T, first int) {
 			text := strconv.Itoa(n)
 			want, known := wanted[i][text]
 			number := tables[i].Find(1, text)
+			if hash, ok := tables[i].Probe(1, text); known && !ok || tables[i].FindHashed(hash, 1, text) != number {
+				t.Fatalf("table %d has %s: %v, its hash: %v", i, text, known, ok)
+			}
 			if known != (number != 0) || *tables[i].Of(number) != want || known && tables[i].Text(number) != text {
 				t.Fatalf("table %d has %s: %v %d, want %v %d", i, text, number != 0, *tables[i].Of(number), known, want)
 			}
