@@ -23,7 +23,7 @@ import (
 // way. Header returns a copy, Hijack and Push fail with an error that wraps
 // [http.ErrNotSupported], and Unwrap goes no further.
 //
-// The zero Seal must be initialized with Wrap. Close may be called concurrently
+// The zero Seal must be initialized with Wrap or Answering. Close may be called concurrently
 // with writes; everything else is as safe for concurrent use as the writer below.
 type Seal struct {
 	w      http.ResponseWriter
@@ -45,9 +45,11 @@ const (
 	told   // closed, and a write was reported
 )
 
-// Wrap makes a zero Seal that of w, open.
+// Wrap makes s that of w, open, unless it has a writer already.
 func (s *Seal) Wrap(w http.ResponseWriter) {
-	s.w = w
+	if s.w == nil {
+		s.w = w
+	}
 }
 
 // Close seals the response with a refusal, unless it is sealed already. The first

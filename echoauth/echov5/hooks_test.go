@@ -17,7 +17,7 @@ import (
 
 // TestHooksOfAResponse: functions that a middleware or a handler has had Echo call when
 // the header is sent, or when something was, change nothing of a refusal, also where
-// they flush it.
+// they flush it or put a writer of their own around the one that sends it.
 func TestHooksOfAResponse(t *testing.T) {
 	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	hook := func(c *echo.Context) {
@@ -29,6 +29,9 @@ func TestHooksOfAResponse(t *testing.T) {
 			resp.Header().Set("Content-Type", "text/late")
 			resp.Header().Set("CDN-Cache-Control", "max-age=60")
 			resp.Header().Del("Vary")
+			if c.QueryParam("wrap") != "" {
+				resp.ResponseWriter = wrapping{resp.ResponseWriter}
+			}
 			if c.QueryParam("flush") != "" {
 				resp.Flush()
 			}
@@ -44,7 +47,9 @@ func TestHooksOfAResponse(t *testing.T) {
 	front := func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			hook(c)
-			return next(c)
+			err := next(c)
+			c.Response().Header().Set("Cache-Control", "public")
+			return err
 		}
 	}
 	check := func(c *echo.Context) error { return echoauth.Check(c, g, authtest.MiddlewareRule()) }
@@ -62,7 +67,7 @@ func TestHooksOfAResponse(t *testing.T) {
 	defer server.Close()
 	var paths []string
 	for _, path := range []string{"/gate", "/second", "/check", "/behind", "/alone"} {
-		paths = append(paths, path, path+"?flush=1")
+		paths = append(paths, path, path+"?flush=1", path+"?wrap=1", path+"?flush=1&wrap=1")
 	}
 	for _, path := range paths {
 		for who, want := range map[string]int{"": http.StatusUnauthorized, "Name bob": http.StatusForbidden} {
@@ -86,3 +91,8 @@ func TestHooksOfAResponse(t *testing.T) {
 		}
 	}
 }
+
+// wrapping is a writer around another.
+type wrapping struct{ http.ResponseWriter }
+
+func (w wrapping) Unwrap() http.ResponseWriter { return w.ResponseWriter }

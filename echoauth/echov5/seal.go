@@ -16,7 +16,6 @@ type refused struct {
 	seal   adapter.Seal
 	sealed echo.Response
 	err    echo.HTTPError
-	during adapter.Answering
 }
 
 var refusals adapter.Batch[refused]
@@ -62,7 +61,7 @@ func (f *refused) refuse(c *echo.Context) error {
 	}
 	w := resp.ResponseWriter
 	if !resp.Committed {
-		send(resp, &f.during, f.Verdict.Response)
+		send(resp, &f.seal, &f.Refusal)
 	}
 	f.close(c, resp)
 	return settle(c, w, known, f.error())
@@ -166,13 +165,14 @@ func answerIn(c *echo.Context, w http.ResponseWriter, f *adapter.Refusal) {
 		}
 	}
 	if !resp.Committed {
-		send(resp, new(adapter.Answering), f.Verdict.Response)
+		send(resp, new(adapter.Seal), f)
 	}
 }
 
-// send writes an answer to resp through w.
-func send(resp *echo.Response, w *adapter.Answering, answer *core.Response) {
-	w.Begin(resp.ResponseWriter, answer)
+// send writes the answer of f to resp through s, which has not been used.
+func send(resp *echo.Response, s *adapter.Seal, f *adapter.Refusal) {
+	below, answer := resp.ResponseWriter, f.Verdict.Response
+	w := s.Answering(below, f)
 	resp.ResponseWriter = w
 	resp.WriteHeader(answer.Status)
 	resp.Status = answer.Status
@@ -180,7 +180,7 @@ func send(resp *echo.Response, w *adapter.Answering, answer *core.Response) {
 		_, _ = resp.Write(answer.Body) // an error means that the client has gone; the verdict stands
 	}
 	if resp.ResponseWriter == http.ResponseWriter(w) {
-		resp.ResponseWriter = w.ResponseWriter
+		resp.ResponseWriter = below
 	}
 }
 
