@@ -23,8 +23,8 @@ func TestAllocationBudgets(t *testing.T) {
 		app                     fasthttp.RequestHandler
 		allow, missing, refused float64
 	}{
-		"on the route":   {newApp(nil, gates), 1, 0, 1},
-		"around the app": {newApp(gates, nil), 1, 0, 1},
+		"on the route":   {newApp(nil, gates), 2, 1, 2},
+		"around the app": {newApp(gates, nil), 2, 1, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			authtest.CheckBudgets(t, []authtest.Budget{

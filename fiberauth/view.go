@@ -44,8 +44,7 @@ func newView(c *fiber.Ctx) *view {
 // free returns v to the pool. Nobody may use it afterwards.
 func (v *view) free() {
 	v.Forget()
-	v.matched.Begin(routing.Found{})
-	v.c, v.found = nil, false
+	v.c, v.matched, v.found = nil, routing.Match{}, false
 	views.Put(v)
 }
 
@@ -55,7 +54,7 @@ func (v *view) free() {
 func decide(c *fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
 	v = newView(c)
 	w := v.Decide(c.UserContext())
-	v.matched.Begin(v.Before())
+	v.matched.Found = v.Before()
 	verdict = judge(w, v)
 	v.Decided(w)
 	return v, w, verdict

@@ -46,8 +46,8 @@ func newView(c fiber.Ctx) *view {
 // free returns v to the pool. Nobody may use it afterwards.
 func (v *view) free() {
 	v.Forget()
-	v.matched.Begin(routing.Found{})
-	v.c, v.router, v.found = nil, nil, false
+	v.matched, v.found = routing.Match{}, false
+	v.c, v.router = nil, nil
 	views.Put(v)
 }
 
@@ -57,7 +57,7 @@ func (v *view) free() {
 func decide(c fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
 	v = newView(c)
 	w := v.Decide(c.Context())
-	v.matched.Begin(v.Before())
+	v.matched.Found = v.Before()
 	verdict = judge(w, v)
 	v.Decided(w)
 	return v, w, verdict

@@ -27,15 +27,6 @@ type Found struct {
 	again    bool // searched is set, path, pattern and folded describe the whole route, and path is the one asked about
 }
 
-// Begin clears m for a request of which before is known, the zero value for nothing.
-// Then the path stays: one that comes again need not be copied again.
-func (m *Match) Begin(before Found) {
-	if before.path == "" {
-		before.path = m.path
-	}
-	*m = Match{Found: before}
-}
-
 // asked is a question about a path: what may answer a request with method that has
 // come to the handlers of at.
 type asked struct {
