@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// WithObjectAttribute declares a field of the request definition for a fact about the
-// object that a handler has loaded, such as its owner:
+// WithObjectAttribute declares a field of the request definition for a fact about
+// the object that a handler has loaded, such as its owner:
 //
 //	r = sub, obj, act, owner
 //	m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner) && …
@@ -19,20 +19,19 @@ import (
 // Without p.sub != "owner", anybody with the ID or a role "owner" would pass for the
 // owner of every object.
 //
-// [Authorizer.About] gives its value, and [WithAttributeType] may declare its type. A
-// request without the value, such as at a gate in front of the handler, is refused
-// with [ReasonNoAttribute], whatever the policy says.
+// [Authorizer.About] provides the value, and [WithAttributeType] may declare its
+// type. A request without the value, such as at a gate in front of the handler, is
+// refused with [ReasonNoAttribute], whatever the policy says.
 func WithObjectAttribute(field string) Option {
 	return objectAttribute(field, true, func() (string, error) {
-		return "", fmt.Errorf("nobody says it of the object (About): %w", ErrNoAttribute)
+		return "", fmt.Errorf("About has no value for it: %w", ErrNoAttribute)
 	})
 }
 
-// WithObjectAttributeOr is [WithObjectAttribute] with a default value, such as "", so
-// that one policy can be used at gates as well. Consider what the policy makes of
-// that value: with r.sub == r.owner nobody owns an object whose owner is "", so that
-// no line denies anything to owners there, and with r.sub != r.owner everybody
-// passes.
+// WithObjectAttributeOr is [WithObjectAttribute] with a default value, such as "",
+// so that one policy can be used at gates as well. Consider how the policy treats
+// that value: with r.sub == r.owner nobody owns an object whose owner is "", so no
+// line denies anything to owners there, and with r.sub != r.owner everybody passes.
 func WithObjectAttributeOr(field, otherwise string) Option {
 	return objectAttribute(field, false, func() (string, error) { return otherwise, nil })
 }
@@ -50,18 +49,19 @@ func objectAttribute(field string, required bool, missing func() (string, error)
 	}
 }
 
-// About is the policy for one object whose fields of [WithObjectAttribute] have these
-// values. It is for the adapters' Check, in a handler that has loaded the object:
+// About returns the policy for one object whose fields of [WithObjectAttribute] have
+// these values. It is for the adapters' Check, in a handler that has loaded the
+// object:
 //
 //	if err := ginauth.Check(c, guard, policy.About(map[string]string{"owner": doc.Owner})); err != nil {
 //		return
 //	}
 //
-// The values must come from where the object comes from, not from the request. They
+// The values must come from the same place as the object, not from the request. They
 // must not be changed while the result is used, which is safe for concurrent use and
-// decides by the policy in force at that time. For a name that is not such a field,
-// its Authorize returns a [*core.InternalError], and it is never asked about requests
-// without credentials.
+// decides by the policy in force at that time. If values contain a name that is not
+// such a field, Authorize returns a [*core.InternalError]. Requests without
+// credentials are always refused.
 func (a *Authorizer) About(values map[string]string) core.Authorizer {
 	return aboutObject{a, values, a.config.checkAbout(values)}
 }
@@ -76,7 +76,7 @@ func (c *config) checkAbout(values map[string]string) error {
 	return nil
 }
 
-// aboutObject is a policy for one object.
+// aboutObject is the policy for one object.
 type aboutObject struct {
 	policy *Authorizer
 	values map[string]string
@@ -92,5 +92,5 @@ func (o aboutObject) Authorize(ctx context.Context, p *core.Principal, access co
 	return d, err
 }
 
-// Unwrap is the policy.
+// Unwrap returns the policy.
 func (o aboutObject) Unwrap() core.Authorizer { return o.policy }

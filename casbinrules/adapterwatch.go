@@ -10,15 +10,15 @@ import (
 // Watcher reports changes of a policy. Casbin's watchers, of any major version,
 // implement it.
 type Watcher interface {
-	// SetUpdateCallback makes the watcher call the function at each change.
+	// SetUpdateCallback makes the watcher call the function after each change.
 	SetUpdateCallback(call func(string)) error
 	Close()
 }
 
 // WithWatcher loads a policy of [FromAdapter] again whenever w calls back. Calls
-// during a load cause one more load. [WithReloadObserver] functions are told of the
-// outcome; if it was not good, the policy in force stays until the next call, or a
-// call of [Authorizer.Reload].
+// during a load cause one more load. [WithReloadObserver] functions receive the
+// outcome; after a failure, the policy in force stays until the next call, or a call
+// of [Authorizer.Reload].
 //
 // The callback is set before the first load, so that no change is missed, and
 // replaces any other. [Authorizer.Close] closes w; when FromAdapter returns an
@@ -39,18 +39,18 @@ func WithWatcher(w Watcher) Option {
 // updates reloads when a watcher calls back.
 type updates struct {
 	watcher Watcher
-	pending chan struct{} // of room for one
+	pending chan struct{} // with a capacity of one
 	stop    context.CancelFunc
 	ended   chan struct{}
 }
 
-// watchUpdates has w call back. Nothing is loaded before start.
+// watchUpdates sets the callback of w. Nothing is loaded before start.
 func watchUpdates(w Watcher) (*updates, error) {
 	u := &updates{watcher: w, pending: make(chan struct{}, 1), ended: make(chan struct{})}
 	err := w.SetUpdateCallback(func(string) {
 		select {
 		case u.pending <- struct{}{}:
-		default: // the load to come sees this change too
+		default: // the pending load sees this change, too
 		}
 	})
 	if err != nil {
@@ -59,7 +59,7 @@ func watchUpdates(w Watcher) (*updates, error) {
 	return u, nil
 }
 
-// start reloads a at every call from now on, and once if there was one.
+// start reloads a after every call from now on, and once if there has been one.
 func (u *updates) start(a *Authorizer) {
 	ctx, stop := context.WithCancel(context.Background())
 	u.stop = stop
@@ -70,15 +70,15 @@ func (u *updates) start(a *Authorizer) {
 			case <-ctx.Done():
 				return
 			case <-u.pending:
-				// Observers and Status are told of the outcome.
+				// Observers and Status receive the outcome.
 				_ = a.Reload(ctx)
 			}
 		}
 	}()
 }
 
-// close ends the loading, and then the watcher: its Close may wait for a
-// callback that is under way.
+// close stops loading, and then closes the watcher, whose Close may wait for a
+// callback that is running.
 func (u *updates) close() {
 	u.stop()
 	<-u.ended

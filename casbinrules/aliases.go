@@ -8,53 +8,54 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// What models and policies are found to be.
+// Findings about models and policies.
 type (
 	// Finding is one problem in a model or policy file: its File, Line and Column,
 	// Severity, Code, Message and Hint.
 	Finding = model.Finding
 	// FindingsError refuses a model or a policy for its Findings.
 	FindingsError = model.FindingsError
-	// Severity says what a [Finding] does to the load.
+	// Severity is the effect of a [Finding] on the load.
 	Severity = model.Severity
-	// AttributeType is the type of an attribute's values, and says how a matcher may
-	// compare them; see [WithAttributeType].
+	// AttributeType is the type of an attribute's values, which determines how a
+	// matcher may compare them; see [WithAttributeType].
 	AttributeType = model.AttributeType
-	// Matcher is what the model in force compares requests with, for tools that
-	// make up requests: its Text, Effect, Comparisons, Opaque conditions,
+	// Matcher describes what the model in force compares requests with, for tools
+	// that generate requests: its Text, Effect, Comparisons, Opaque conditions,
 	// RolesTogether, and OwnRoles.
 	Matcher = model.Matcher
 	// Comparison is one condition of a matcher on one Field of a request: its
-	// Function, and the Column of the policy or the Text compared with.
+	// Function, and the Column of the policy or the Text that it compares with.
 	Comparison = model.Comparison
-	// RuleText is a policy line as people read it: its File, Line and Text.
+	// RuleText is a policy line for display: its File, Line and Text.
 	RuleText = policy.RuleText
 )
 
-// What decides, and why.
+// Decisions and explanations.
 type (
-	// Engine is what makes a decision. Whichever it is, the decision is Casbin's.
+	// Engine is the name of what makes a decision. Both engines decide as Casbin
+	// does.
 	Engine = engine.Name
-	// Explanation says why a request is allowed or refused, for operators and
-	// tools: it names rules and roles, which no client may see. Subject, Roles,
-	// Tenant, Object and Action are what was asked; Allowed, Reason, Why and
-	// Rule the answer; Chain, ObjectChain and ActionChain the role links on the
-	// way, Overrides and NearMisses the lines that would have allowed it. Engine
-	// and Unindexed say how it was worked out, Version of which policy.
+	// Explanation says why a request is allowed or refused, for operators and tools:
+	// it names rules and roles, which clients must not see. Subject, Roles, Tenant,
+	// Object and Action are the request; Allowed, Reason, Why and Rule the decision;
+	// Chain, ObjectChain and ActionChain the role links that led to it; and
+	// Overrides and NearMisses the lines that would have allowed it. Engine and
+	// Unindexed say how it was decided, and Version by which policy.
 	Explanation = explain.Explanation
-	// ChainLink is one step of an [Explanation], From a name To a role it has by
-	// a Rule, which is nil where the credentials bring the role.
+	// ChainLink is one step of an [Explanation], From a name To a role that it has
+	// by a Rule, which is nil if the credentials carry the role.
 	ChainLink = explain.ChainLink
 	// NearMiss is a Rule that would have allowed a request but for one condition,
-	// its Miss; Text says it in words.
+	// its Miss; Text describes it in words.
 	NearMiss = explain.NearMiss
 	// Miss says which condition of a [NearMiss] does not hold.
 	Miss = explain.Miss
 )
 
-// The severities, the least first. An error refuses the load. A warning does not, and
-// is logged. A note is neither refused nor logged: it names something that is fine in
-// most policies, so only [Lint] reports it.
+// The severities, least severe first. An error refuses the policy. A warning does
+// not, and is logged. A note is neither refused nor logged: what it reports is fine
+// in most policies, so only [Lint] returns it.
 const (
 	SeverityNote    Severity = model.SeverityNote
 	SeverityWarning Severity = model.SeverityWarning
@@ -97,27 +98,27 @@ const (
 	MissCondition Miss = explain.MissCondition
 )
 
-// Why a decision was a refusal.
+// Reasons of refusals.
 const (
 	// ReasonNoRule says that no rule allows the request.
 	ReasonNoRule core.Reason = engine.ReasonNoRule
 	// ReasonDeniedByRule says that the rule in Decision.Rule denies the request.
 	ReasonDeniedByRule core.Reason = engine.ReasonDeniedByRule
 	// ReasonSubjectIsRoleName says that no rule allows the request, and that the
-	// principal's ID is the name of a role, or "anonymous", by which nobody gets
-	// anything.
+	// principal's ID is the name of a role or "anonymous", which grants a user
+	// nothing.
 	ReasonSubjectIsRoleName core.Reason = engine.ReasonSubjectIsRoleName
 	// ReasonNoTenant says that the model has tenants and the principal has none.
 	ReasonNoTenant core.Reason = engine.ReasonNoTenant
-	// ReasonNoObject says that there is nothing to compare with the policy:
-	// no route was matched, with [WithRouteAsObject].
+	// ReasonNoObject says that there is nothing to compare with the policy: no route
+	// matched, with [WithRouteAsObject].
 	ReasonNoObject core.Reason = engine.ReasonNoObject
-	// ReasonNoAttribute says that the request lacks an attribute that the model asks
-	// for; see [WithAttribute].
+	// ReasonNoAttribute says that the request lacks an attribute that the model
+	// uses; see [WithAttribute].
 	ReasonNoAttribute core.Reason = engine.ReasonNoAttribute
-	// ReasonBadAttribute says that an attribute of the request cannot be read as its
-	// type; see [WithAttributeType]. For a principal whose ID is the name of a role,
-	// the text "\x00", which stands for such a subject, is also such an attribute.
+	// ReasonBadAttribute says that an attribute of the request is not a valid value
+	// of its type; see [WithAttributeType]. For a principal whose ID is the name of
+	// a role, the text "\x00", which replaces the ID, is never valid.
 	ReasonBadAttribute core.Reason = engine.ReasonBadAttribute
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// WithAttribute fills a field of the model's request definition that is none of
-// sub, dom, obj and act, so that matchers can compare it:
+// WithAttribute fills a field of the model's request definition other than sub, dom,
+// obj and act, so that matchers can compare it:
 //
 //	r = sub, obj, act, region
 //	m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.region == p.region
@@ -22,20 +22,21 @@ import (
 // A model with a field that no option fills is refused when it is opened, and so is
 // an option for a field that the model does not have.
 //
-// value is called once for each decision, before any rule is evaluated. It gets a nil
-// principal for a request without credentials, and a nil request when a tool asks; it
-// must be safe for concurrent use and must not keep the request. Its result is
-// compared as a text, or as the type of [WithAttributeType]. Its error refuses the
-// request: with 403 (401 for an anonymous one) for [ErrNoAttribute], with 500 for a
-// [*core.InternalError] and for a panic, and with 503 for any other, since nobody
-// knows then whether access is allowed. The request's own headers prove nothing, so
-// take attributes from credentials, from the connection, or from a store.
+// value is called once for each decision, before any rule is evaluated. Its
+// principal is nil for a request without credentials, and the request of its Access
+// is nil for tools. It must be safe for concurrent use and must not retain the
+// request. Its result is compared as a text, or as the type of [WithAttributeType].
+// Its error refuses the request: with 403 (401 for an anonymous one) for
+// [ErrNoAttribute], with 500 for a [*core.InternalError] and for a panic, and with
+// 503 for any other error, after which it is unknown whether access is allowed. The
+// request's own headers prove nothing, so take attributes from credentials, from the
+// connection, or from a store.
 //
 // Values have no properties: a matcher with r.sub.Age is refused. So is eval: it
-// makes each line of the policy a program of its own, which neither findings nor
-// explanations could read, and which a typing error turns into a line that fails
-// every request. Put what a rule needs into a field of its own, and compare it in the
-// matcher, with a [WithFunction] if no operator of Casbin's does it.
+// makes each line of the policy a program, which neither findings nor explanations
+// could understand, and in which a typing error makes every request fail. Put what a
+// rule needs into a field of its own, and compare it in the matcher, with a
+// [WithFunction] if Casbin has no operator for it.
 func WithAttribute(field string, value func(p *core.Principal, a core.Access) (string, error)) Option {
 	return func(c *config) error {
 		_, taken := model.RequestFields[field]
@@ -43,7 +44,7 @@ func WithAttribute(field string, value func(p *core.Principal, a core.Access) (s
 		case !model.IsWord(field):
 			return fmt.Errorf("attribute: %q is not the name of a request field", field)
 		case taken:
-			return fmt.Errorf("attribute: request field %s has a meaning already", field)
+			return fmt.Errorf("attribute: request field %s is already defined", field)
 		case value == nil:
 			return fmt.Errorf("attribute %s: the function is nil", field)
 		case c.attributes[field] != nil:
@@ -57,19 +58,18 @@ func WithAttribute(field string, value func(p *core.Principal, a core.Access) (s
 	}
 }
 
-// WithClaimsAsAttributes fills request fields that no other option fills with the claims
-// of their names, as [WithClaimAttribute] does. It is for tools that open whatever
-// model they are given, and take the values from their users. Options for fields
-// that the model does not have are then ignored: see
-// [Model.RequestFields].
+// WithClaimsAsAttributes fills request fields that no other option fills with the
+// claims of the same names, as [WithClaimAttribute] does. It is for tools that open
+// any model and take the values from their users. Options for fields that the model
+// does not have are then ignored: see [Model.RequestFields].
 func WithClaimsAsAttributes() Option {
 	return func(c *config) error { return option.On(&c.AnyAttribute) }
 }
 
-// WithClaimAttribute is [WithAttribute] with the claim of that name: a text as it is,
-// a number in JSON's own spelling, true or false. A request without credentials, or
-// whose credentials lack the claim or have null, a list or an object there, is
-// refused with [ReasonNoAttribute].
+// WithClaimAttribute is [WithAttribute] with the value of a claim: a text unchanged,
+// a number in JSON's spelling, true or false. A request is refused with
+// [ReasonNoAttribute] if it has no credentials, if these lack the claim, or if the
+// claim is null, a list or an object.
 func WithClaimAttribute(field, claim string) Option {
 	return claimAttribute(field, claim, noClaim(claim))
 }
@@ -78,8 +78,8 @@ func noClaim(claim string) func() (string, error) {
 	return func() (string, error) { return "", fmt.Errorf("claim %q: %w", claim, ErrNoAttribute) }
 }
 
-// WithClaimAttributeOr is [WithClaimAttribute] with a value for requests without
-// credentials and those whose credentials lack the claim, such as "". A claim
+// WithClaimAttributeOr is [WithClaimAttribute] with a default value, such as "", for
+// requests without credentials and those whose credentials lack the claim. A claim
 // that is null, a list or an object is still refused.
 func WithClaimAttributeOr(field, claim, otherwise string) Option {
 	return claimAttribute(field, claim, func() (string, error) { return otherwise, nil })
@@ -87,7 +87,7 @@ func WithClaimAttributeOr(field, claim, otherwise string) Option {
 
 func claimAttribute(field, claim string, missing func() (string, error)) Option {
 	if claim == "" {
-		return func(*config) error { return fmt.Errorf("attribute %s: the claim has no name", field) }
+		return func(*config) error { return fmt.Errorf("attribute %s: the claim name must not be empty", field) }
 	}
 	return func(c *config) error {
 		c.claimed = append(c.claimed, field)
@@ -111,7 +111,7 @@ func claimValue(claim string, missing func() (string, error)) attribute {
 			return strconv.FormatBool(v), nil
 		case json.Number, float64, int, int64:
 			text, err := json.Marshal(v)
-			if err != nil { // NaN, which no JSON has
+			if err != nil { // NaN, which JSON does not have
 				return "", fmt.Errorf("claim %q: %w: %w", claim, ErrNoAttribute, err)
 			}
 			return string(text), nil
@@ -121,14 +121,14 @@ func claimValue(claim string, missing func() (string, error)) attribute {
 	}
 }
 
-// attribute gives the value of a request field.
+// attribute returns the value of a request field.
 type attribute func(p *core.Principal, a core.Access) (string, error)
 
-// attributeValues are the attributes of one request, by which it was decided.
+// attributeValues are the attributes by which one request was decided.
 type attributeValues struct {
 	names  []string // in the order of values
 	values []model.Value
-	room   [4]model.Value // for values, so that few need one allocation
+	room   [4]model.Value // memory for values, so that few of them need one allocation
 }
 
 // All implements [core.Attributes].
@@ -142,9 +142,9 @@ func (v *attributeValues) All() iter.Seq2[string, string] {
 	}
 }
 
-// fill asks for the attributes of a request in the order of the model, except those
-// that about has. p is nil for an anonymous request. It returns those that there
-// are, or nil.
+// fill computes the attributes of a request in the order of the model, except those
+// in about. p is nil for an anonymous request. It returns the attributes, or nil if
+// the model has none.
 func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *core.Access, about map[string]string) core.Attributes {
 	if len(s.Attributes) == 0 {
 		return nil
@@ -165,16 +165,16 @@ func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *
 			value, err = from.of(p, *a)
 		}
 		if err != nil {
-			q.Unfilled = fmt.Errorf("attribute %s: %w", field, err)
+			q.AttributeErr = fmt.Errorf("attribute %s: %w", field, err)
 			return filled
 		}
 		q.Attributes[i], err = typed(&c.Settings, field, value)
 		if err == nil && value == engine.Unmatchable && q.Subject == engine.Unmatchable {
-			// It would equal the subject, which is to equal nothing.
+			// It would equal the subject, which must equal nothing.
 			err = &engine.BadAttributeError{Field: field, Want: c.AttributeTypes[field]}
 		}
 		if err != nil {
-			q.Unfilled = err
+			q.AttributeErr = err
 			return filled
 		}
 		filled.names = s.Attributes[:i+1]
@@ -182,7 +182,7 @@ func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *
 	return filled
 }
 
-// typed is the value of an attribute as its type.
+// typed parses the value of an attribute as its type.
 func typed(c *model.Settings, field, text string) (model.Value, error) {
 	t := c.AttributeTypes[field]
 	v, ok := model.ParseValue(t, text)
@@ -192,7 +192,7 @@ func typed(c *model.Settings, field, text string) (model.Value, error) {
 	return v, nil
 }
 
-// of is the value, and a panic an error.
+// of returns the value. A panic becomes an error.
 func (value attribute) of(p *core.Principal, a core.Access) (text string, err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// ParseAttribute parses the form in which a command line or a configuration declares
-// an attribute, such as "age=number": the field of the request definition, and its
+// ParseAttribute parses the declaration of an attribute in a command line or a
+// configuration, such as "age=number": the field of the request definition, and its
 // type for [WithAttributeType].
 func ParseAttribute(s string) (field string, t AttributeType, err error) {
 	field, name, ok := strings.Cut(s, "=")
@@ -18,7 +18,7 @@ func ParseAttribute(s string) (field string, t AttributeType, err error) {
 	case !ok:
 		return "", Text, fmt.Errorf("attribute %q: write FIELD=TYPE, such as age=number", s)
 	case i < 0:
-		return "", Text, fmt.Errorf("attribute %q: there is no type %q: use one of %s", s, name, strings.Join(model.AttributeTypes[:], ", "))
+		return "", Text, fmt.Errorf("attribute %q: unknown type %q: use one of %s", s, name, strings.Join(model.AttributeTypes[:], ", "))
 	}
 	if err := model.CheckTypedField(field); err != nil {
 		return "", Text, err
@@ -49,7 +49,7 @@ func WithAttributeType(field string, t AttributeType) Option {
 			return err
 		}
 		if int(t) >= len(model.AttributeTypes) {
-			return fmt.Errorf("attribute %s: there is no such type: %s", field, t)
+			return fmt.Errorf("attribute %s: unknown type %s", field, t)
 		}
 		if _, twice := c.AttributeTypes[field]; twice {
 			return fmt.Errorf("attribute %s: the type is declared twice", field)

@@ -47,7 +47,7 @@ func TestValuesThatDoNotReadAsTheirTypeAreRefused(t *testing.T) {
 		t.Errorf("Enforce: %+v, %v", d, err)
 	}
 	e, err := a.Explain(context.Background(), claiming(t, map[string]any{"age": "nine"}), to("GET", "/a"))
-	if err != nil || e.Allowed || e.Reason != ReasonBadAttribute || !strings.Contains(e.Why, "does not read as a number") || strings.Contains(e.Why, "nine") {
+	if err != nil || e.Allowed || e.Reason != ReasonBadAttribute || !strings.Contains(e.Why, "is not a number") || strings.Contains(e.Why, "nine") {
 		t.Errorf("explained: %+v, %v", e, err)
 	}
 }

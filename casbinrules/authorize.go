@@ -13,25 +13,26 @@ import (
 // credentials as role links. The object is the resource's name, or else its path, or
 // its route with [WithRouteAsObject]. The tenant is p's.
 //
-// A role of the credentials is a name like any other in the policy: what a rule gives
-// to the user "alice" it also gives to anybody with a role "alice", unless
-// [WithRolePrefix] keeps the two apart. A model without g has no roles, and those of
-// credentials mean nothing to it.
+// A role of the credentials is a name like any other in the policy: what a rule
+// grants to the user "alice" it also grants to anybody with a role "alice", unless
+// [WithRolePrefix] keeps the two apart. In a model without g there are no roles, and
+// those of credentials have no effect.
 //
 // A decision made by a rule names it, as "policy.csv:12". The error is a
-// [*core.InternalError] when Casbin fails, or that of ctx when it is done.
+// [*core.InternalError] if Casbin fails, or that of ctx.
 //
-// With [WithDefaultRole] the principal has that role too.
+// With [WithDefaultRole] the principal has that role, too.
 //
-// The policy may be reloaded at any time. Each call decides by one policy as a whole,
-// roles and rules together: it uses p's ID and the roles of its credentials, not the
-// roles that [Authorizer.RolesOf] returned earlier.
+// The policy may be reloaded at any time. Each call decides by one policy as a
+// whole, roles and rules together: it uses p's ID and the roles of its credentials,
+// not the roles that [Authorizer.RolesOf] returned earlier.
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (d core.Decision, err error) {
 	err = a.decide(ctx, p, &access, nil, &d)
 	return d, err
 }
 
-// decide fills in the decision about a principal, with what is known of the object.
+// decide fills in the decision about a principal; about are the attributes of the
+// object.
 func (a *Authorizer) decide(ctx context.Context, p *core.Principal, access *core.Access, about map[string]string, d *core.Decision) (err error) {
 	s := a.current.Load()
 	var q engine.Request
@@ -80,13 +81,13 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 }
 
 // JudgesMethod reports whether method is one outside GET, HEAD, POST, PUT, PATCH,
-// DELETE and OPTIONS that a rule names, as its action or as a whole word of an action
-// that is a pattern.
+// DELETE and OPTIONS that a rule names, as its action or as a whole word of an
+// action that is a pattern.
 func (a *Authorizer) JudgesMethod(method string) bool {
 	return a.current.Load().Unusual[method] != nil
 }
 
-// addsRoles reports whether a principal has roles beside those of role links.
+// addsRoles reports whether a principal has roles other than those of role links.
 func (c *config) addsRoles(p *core.Principal) bool {
 	if c.DefaultRole != "" {
 		return true
@@ -101,8 +102,8 @@ func (c *config) addsRoles(p *core.Principal) bool {
 	return false
 }
 
-// addedRoles appends the roles that a principal has beside those of role links:
-// those of its credentials that count, and the default role as the last one.
+// addedRoles appends the roles of a principal other than those of role links: those
+// of its credentials, and the default role last.
 func (c *config) addedRoles(roles []string, p *core.Principal) []string {
 	if !c.NoTokenRoles {
 		for role := range p.CredentialRoles() {
@@ -117,32 +118,32 @@ func (c *config) addedRoles(roles []string, p *core.Principal) []string {
 	return roles
 }
 
-// newRequest puts what is asked of a policy into its words.
+// newRequest translates a request for the policy.
 func (a *Authorizer) newRequest(s *policyInForce, p *core.Principal, access core.Access, about map[string]string) engine.Request {
 	var q engine.Request
 	a.fillRequest(&q, s, p, &access, about)
-	q.Roles = (&engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.addedRoles(nil, p)}).Spelled()
+	q.Roles = (&engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.addedRoles(nil, p)}).Prefixed()
 	return q
 }
 
-// fillRequest fills in an empty question, and returns its attributes.
+// fillRequest fills in an empty request, and returns its attributes.
 func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Principal, access *core.Access, about map[string]string) core.Attributes {
 	a.setObjectAndAction(s, q, access)
-	q.Subject, q.Tenant, q.Otherwise = p.ID(), p.Tenant(), ReasonNoRule
+	q.Subject, q.Tenant, q.DefaultReason = p.ID(), p.Tenant(), ReasonNoRule
 	if hash, ok := s.Names.Probe(0, q.Subject); ok {
 		s.LookAhead(q)
 		q.Number = s.Names.FindHashed(hash, 0, q.Subject)
 	}
 	if s.IsRoleName(q.Subject, q.Number, &a.config.Settings) {
-		q.Denied, q.DeniedNumber = q.Subject, q.Number
+		q.DenyOnlySubject, q.DenyOnlyNumber = q.Subject, q.Number
 		q.Subject, q.Number = engine.Unmatchable, 0
-		q.Otherwise = ReasonSubjectIsRoleName
+		q.DefaultReason = ReasonSubjectIsRoleName
 	}
 	return a.config.fill(s.Schema, q, p, access, about)
 }
 
 func (a *Authorizer) anonymousRequest(s *policyInForce, access core.Access) (engine.Request, core.Attributes) {
-	q := engine.Request{Subject: policy.Anonymous, Number: s.Names.Known(policy.Anonymous), Otherwise: ReasonNoRule}
+	q := engine.Request{Subject: policy.Anonymous, Number: s.Names.Known(policy.Anonymous), DefaultReason: ReasonNoRule}
 	a.setObjectAndAction(s, &q, &access)
 	attributes := a.config.fill(s.Schema, &q, nil, &access, nil)
 	return q, attributes
@@ -159,11 +160,11 @@ func (a *Authorizer) setObjectAndAction(s *policyInForce, q *engine.Request, acc
 		}
 	}
 	// An action that the application named is not a method.
-	q.Named = access.Request != nil && access.Request.Method() != access.Action
+	q.NamedAction = access.Request != nil && access.Request.Method() != access.Action
 }
 
-// object is what the policy sees of a resource, and how many bytes of it may be
-// in any letter case.
+// object returns what the policy sees of a resource, and the number of its leading
+// bytes whose letter case does not count.
 func (c *config) object(r *core.Resource) (object string, folded int) {
 	switch {
 	case r.Name != "":

@@ -18,14 +18,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// Authorizer answers gate two from a Casbin model and policy. It is safe for
+// Authorizer decides gate two from a Casbin model and policy. It is safe for
 // concurrent use: every decision reads one immutable snapshot of the policy and
 // takes no lock.
 //
-// [Authorizer.Reload], and [WithFileWatch] by itself, build another snapshot and swap
-// it in whole. Files that are not a valid policy change nothing but
-// [Authorizer.Status], which tells a health check that the policy in force, named by
-// [Authorizer.Version], is older than the files.
+// [Authorizer.Reload], and [WithFileWatch] after each change, build a new snapshot
+// and swap it in whole. Files that are not a valid policy change only
+// [Authorizer.Status], which tells a health check that the policy in force,
+// identified by [Authorizer.Version], is older than the files.
 type Authorizer struct {
 	config  config
 	sources source.Sources
@@ -36,12 +36,12 @@ type Authorizer struct {
 	last    atomic.Pointer[attempt]       // nil before the first reload
 	closed  atomic.Bool
 	slot    chan struct{} // holds a value during a call of Reload
-	force   atomic.Bool   // what that call asks for
-	telling sync.Mutex    // held while observers are told
+	force   atomic.Bool   // whether that call is forced
+	telling sync.Mutex    // held while observers are called
 	shared
 }
 
-// What a guard asks of an authorizer, all of which this one answers.
+// The interfaces that a guard uses.
 var (
 	_ core.AnonymousAuthorizer = (*Authorizer)(nil)
 	_ core.MethodAuthorizer    = (*Authorizer)(nil)
@@ -51,9 +51,9 @@ var (
 
 // Open reads a model and its policy. Each of policies is a CSV file, or a directory
 // whose files ending in ".csv" are read in order of their names; the rules of all
-// files make one policy, in the order given.
+// files form one policy, in the order given.
 //
-// Everything wrong with model and policy is reported at once, in an error that is a
+// All mistakes in model and policy are reported at once, in an error that is a
 // [*FindingsError]. A file that cannot be read is another error. Likely mistakes are
 // logged, and listed by [Authorizer.Warnings].
 func Open(m Model, policies []string, opts ...Option) (*Authorizer, error) {
@@ -69,7 +69,7 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	return assemble(source.Sources{FS: fsys, Model: m.of, Policies: slices.Clone(policies)}, opts)
 }
 
-// assemble makes an authorizer of a policy that is read for the first time.
+// assemble creates an authorizer and loads its policy for the first time.
 func assemble(from source.Sources, opts []Option) (*Authorizer, error) {
 	a := &Authorizer{slot: make(chan struct{}, 1), sources: from, config: newConfig()}
 	if err := option.Apply(&a.config, opts); err != nil {
@@ -129,19 +129,19 @@ func (a *Authorizer) startWith(in *source.Contents) error {
 	return nil
 }
 
-// policyInForce is a policy, ready to decide, with what there is to tell of it.
-// It is immutable.
+// policyInForce is a policy that is ready to decide, with its metadata. It is
+// immutable.
 type policyInForce struct {
 	engine.Snapshot
 	version Version
 	model   source.Model
-	// warnings are what was found and did not refuse the policy.
+	// warnings are the findings that did not refuse the policy.
 	warnings []Finding
 	loaded   *load.Loaded
 }
 
-// loadPolicy makes what was read ready to decide, after the policy in force if
-// there is one.
+// loadPolicy prepares what was read for decisions, as a revision of the policy in
+// force if there is one.
 func loadPolicy(after *policyInForce, in *source.Contents, c *model.Settings) (*policyInForce, error) {
 	load := load.Load
 	if after != nil {
@@ -154,18 +154,18 @@ func loadPolicy(after *policyInForce, in *source.Contents, c *model.Settings) (*
 	return &policyInForce{Snapshot: *l.Snapshot, model: in.Model, version: newVersion(in, l.Rules), warnings: l.Warnings, loaded: l}, nil
 }
 
-// checkWatching refuses to watch what cannot be watched.
+// checkWatching returns an error for sources that cannot be watched.
 func checkWatching(s *source.Sources, c *config) error {
 	if err := c.checkShared(); err != nil {
 		return err
 	}
 	switch {
 	case c.watching && s.Rows != nil:
-		return errors.New("watch: the policy is in no file: use WithWatcher, or call Reload when it changes")
+		return errors.New("watch: the policy is not in a file: use WithWatcher, or call Reload when it changes")
 	case c.watching && !s.OnHost():
 		return errors.New("watch: only files of the operating system can be watched: use Open, or call Reload when they change")
 	case c.updates != nil && s.Rows == nil:
-		return errors.New("watcher: it tells of changes of an adapter: use FromAdapter, or WithFileWatch for files")
+		return errors.New("watcher: it reports changes of an adapter: use FromAdapter, or WithFileWatch for files")
 	}
 	return nil
 }

@@ -11,13 +11,13 @@ import (
 
 // Enforce decides as Casbin's own Enforce does for the model and policy: values are
 // those of the model's request definition, in its order. It makes none of this
-// package's additions: no roles of credentials, no HEAD judged as GET, no names that
-// get nothing.
+// package's additions: roles of credentials do not count, HEAD is not treated as
+// GET, and a name of a role can be a subject.
 //
-// It is for tools and tests. Gates ask [Authorizer.Authorize].
+// It is for tools and tests. Gates use [Authorizer.Authorize].
 //
-// The error is that of ctx, or reports a wrong number of values, a value that cannot
-// be read as the type of its attribute, or a failure of Casbin.
+// The error is that of ctx, or reports a wrong number of values, a value that is not
+// valid for the type of its attribute, or a failure of Casbin.
 func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Decision{}, err
@@ -53,6 +53,6 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 	if err != nil {
 		return core.Decision{}, fmt.Errorf("casbinrules: %w", err)
 	}
-	v := engine.Verdict{Answer: got, Otherwise: ReasonNoRule}
+	v := engine.Verdict{Answer: got, Reason: ReasonNoRule}
 	return v.Decision(), nil
 }

@@ -109,5 +109,5 @@ m = r.sub == p.sub && r.obj == p.obj && r.act == p.act && r.time < 18
 	_, err := casbinrules.OpenFS(policyFiles("p, ann, /x, GET\n"), casbinrules.ModelText("model.conf", model), []string{"policy.csv"})
 	fmt.Println(err)
 	// Output:
-	// casbinrules: model.conf:9:1: error: model_matcher: the matcher names "r.time", which no definition has (use the fields of the request and policy definitions)
+	// casbinrules: model.conf:9:1: error: model_matcher: the matcher uses "r.time", which is not defined (use the fields of the request and policy definitions)
 }

@@ -11,21 +11,20 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Query is a request as a tool asks it, without a principal.
+// Query is the request of a tool, without a principal.
 type Query struct {
 	// Subject is the ID of a principal; "" is a request without credentials.
 	Subject string
-	// Roles are those of the credentials, as they stand there.
+	// Roles are the roles of the credentials, without the role prefix.
 	Roles  []string
 	Tenant string
-	// Claims are further facts from the credentials, for models that ask for
-	// attributes.
+	// Claims are further claims of the credentials, for models with attributes.
 	Claims map[string]any
 	// Object is the canonical path, the route with [WithRouteAsObject], or the name
 	// of a resource.
 	Object string
-	// Action is a request method, or with Named a name that the application
-	// gives its action.
+	// Action is a request method or, with Named, a name that the application gives
+	// its action.
 	Action string
 	Named  bool
 }
@@ -38,15 +37,15 @@ type explainConfig struct {
 	about  map[string]string
 }
 
-// WithMaxNearMisses sets how many near misses are listed at most; the default is 3.
+// WithMaxNearMisses sets the maximum number of near misses; the default is 3.
 func WithMaxNearMisses(n int) ExplainOption {
 	return func(c *explainConfig) error {
 		return option.SetUnless(&c.misses, n, n < 0, "%d near misses: must be at least 0", n)
 	}
 }
 
-// WithAbout gives the object the values that [Authorizer.About] would. It applies to
-// requests with credentials, since About is never asked about others.
+// WithAbout sets the values of the object that [Authorizer.About] would. It applies
+// to requests with credentials, since About refuses others.
 func WithAbout(values map[string]string) ExplainOption {
 	return func(c *explainConfig) error {
 		c.about = values
@@ -54,7 +53,7 @@ func WithAbout(values map[string]string) ExplainOption {
 	}
 }
 
-// explainOptions are options, applied.
+// explainOptions applies options.
 func (a *Authorizer) explainOptions(opts []ExplainOption) (explainConfig, error) {
 	c := explainConfig{misses: 3}
 	err := option.Apply(&c, opts)
@@ -67,12 +66,13 @@ func (a *Authorizer) explainOptions(opts []ExplainOption) (explainConfig, error)
 	return c, err
 }
 
-// Explain says why [Authorizer.Authorize] decides as it does, or for a nil
-// principal why [Authorizer.AuthorizeAnonymous] does. Decision, rule, chain and
-// near misses are all of the policy in force at one moment.
+// Explain says why [Authorizer.Authorize] decides as it does, or for a nil principal
+// why [Authorizer.AuthorizeAnonymous] does. Decision, rule, chain and near misses
+// are all from the policy in force at one moment.
 //
 // It evaluates every rule, which may take milliseconds per thousand: it is for tools
-// and operators, not for requests. The error is that of the decision or of an option.
+// and operators, not for requests. The error is that of the decision or of an
+// option.
 func (a *Authorizer) Explain(ctx context.Context, p *core.Principal, access core.Access, opts ...ExplainOption) (Explanation, error) {
 	c, err := a.explainOptions(opts)
 	if err != nil {
@@ -96,10 +96,10 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 	access := core.Access{Action: query.Action, Resource: core.Resource{Name: query.Object}}
 	if query.Subject == "" {
 		if len(query.Roles) > 0 || query.Tenant != "" {
-			return Explanation{}, errors.New("casbinrules: explain: without a subject there are no roles and no tenant")
+			return Explanation{}, errors.New("casbinrules: explain: roles and a tenant need a subject")
 		}
 		q, _ := a.anonymousRequest(s, access)
-		q.Named = query.Named
+		q.NamedAction = query.Named
 		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: query.Action, Unasked: !a.config.Anonymous}, c)
 	}
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: query.Subject, Roles: query.Roles, Tenant: query.Tenant, Claims: query.Claims})
@@ -107,7 +107,7 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 		return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
 	}
 	q := a.newRequest(s, p, access, c.about)
-	q.Named = query.Named
+	q.NamedAction = query.Named
 	return a.explain(ctx, s, explain.Question{Request: q, Subject: query.Subject, Action: query.Action}, c)
 }
 

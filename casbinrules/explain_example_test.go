@@ -76,6 +76,6 @@ func ExampleAuthorizer_Reload() {
 	// Output:
 	// loaded added: [policy.csv:2: p, erin, /reports, POST] removed: []
 	// rejected added: [] removed: []
-	// casbinrules: reload: policy.csv:1:10: error: field_count: a p line has 3 fields behind the p, this one 2 (a line reads p, sub, obj, act)
+	// casbinrules: reload: policy.csv:1:10: error: field_count: a p line has 3 fields after the p, this one 2 (a line reads p, sub, obj, act)
 	// 2 rules in force, the files are not: true
 }

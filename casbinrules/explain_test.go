@@ -71,7 +71,7 @@ func explanations(t *testing.T) []explanation {
   near: the role viewer has GET on /reports at policy.csv:7, which mallory does not have
   near: the role admin has * on /* at policy.csv:2, which mallory does not have`},
 		{"name of a role", withDeny, who(t, "editor"), to("GET", "/reports"),
-			`editor may not GET /reports: no rule allows it; "editor" is the name of a role, and a user by that name gets nothing of what the role gets
+			`editor may not GET /reports: no rule allows it; "editor" is the name of a role, and a user with that ID does not have the permissions of the role
   near: the role editor has GET on /reports at policy.csv:3, not a user by that name
   near: the role viewer has GET on /reports at policy.csv:7, which editor does not have
   near: the role admin has * on /* at policy.csv:2, which editor does not have`},
@@ -79,7 +79,7 @@ func explanations(t *testing.T) []explanation {
 			`victor may GET /reports: policy.csv:7 allows it
   rule: policy.csv:7: p, viewer, /reports, GET, allow
   roles: victor → viewer (policy.csv:17)
-  note: HEAD is judged as GET, since no rule names HEAD`},
+  note: HEAD is treated as GET, since no rule names HEAD`},
 		{"other tenant", tenants, tenantOf(t, "t1", "erin"), to("GET", "/x"),
 			`erin in tenant t1 may not GET /x: no rule allows it
   near: the role editor has GET on /x at policy.csv:1, which erin does not have
@@ -109,7 +109,7 @@ func oddExplanations(t *testing.T) []explanation {
 	everybody := open(t, RBAC(), "p, anonymous, /x, GET\n", WithAnonymous())
 	return []explanation{
 		{"unknown method", unusual, who(t, "alice"), to("TRACE", "/x"),
-			`alice may not TRACE /x: no rule names the method TRACE, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone
+			`alice may not TRACE /x: no rule names the method TRACE, and "*" stands only for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS
   near: alice has * on /* at policy.csv:1, which does not cover TRACE`},
 		{"method of others", unusual, who(t, "alice"), to("PROPFIND", "/dav/x"),
 			`alice may not PROPFIND /dav/x: no rule allows it
@@ -137,7 +137,7 @@ func oddExplanations(t *testing.T) []explanation {
 			`anonymous may GET /x: policy.csv:1 allows it
   rule: policy.csv:1: p, anonymous, /x, GET`},
 		{"called anonymous", everybody, who(t, "anonymous"), to("GET", "/x"),
-			`anonymous may not GET /x: no rule allows it; "anonymous" stands for requests without credentials, and nobody gets anything by that name
+			`anonymous may not GET /x: no rule allows it; "anonymous" stands for requests without credentials, and grants nothing to a user with that ID
   near: requests without credentials have GET on /x at policy.csv:1, not a user called anonymous`},
 		{"no object", everybody, who(t, "u"), to("GET", ""),
 			`u may not GET (no object): there is nothing to compare with the policy: the request has no object, or matched no route`},

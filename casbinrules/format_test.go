@@ -34,7 +34,7 @@ func TestFormatPolicy(t *testing.T) {
 
 func TestFormatPolicyRefusesWhatIsNotCertain(t *testing.T) {
 	for text, code := range map[string]string{
-		model.Bom + "p, a, /, GET\n":                model.CodeBOM,
+		model.BOM + "p, a, /, GET\n":                model.CodeBOM,
 		"\xff\xfep\x00":                             model.CodeBOM,
 		"p, a, /, GET # why\n":                      model.CodeComment,
 		"p, a , /, GET\n":                           model.CodeSpace,

@@ -22,7 +22,7 @@ func FuzzReadPolicy(f *testing.F) {
 	for _, seed := range []string{
 		reports, "", "p, a, /x, GET, allow", "p,a,/x,GET,allow\r\n\r\n # c\r\ng, b, a",
 		`p, "a ""b"", c", /x, GET, deny`, `p, "a" , /x, GET, deny`, "p, a, /x, GET, allow # c",
-		"p, a\x00, /x, GET, allow", model.Bom + "p, a, /x, GET, allow", "\xff\xfep", "p; a; b", "g, a, a", "g2, /x, y",
+		"p, a\x00, /x, GET, allow", model.BOM + "p, a, /x, GET, allow", "\xff\xfep", "p; a; b", "g, a, a", "g2, /x, y",
 		"p,\u00a0a,\u2003/x,\tGET,\vallow", "p, a, /x(, GET, allow", "p, \"a,/x\", /y, GET, allow\np, a, \"/x,/y\", GET, allow",
 		"g, a, b\ng, b, c\ng, c, a", "p, a, /x, GET, allow\rp, b", "p, \xc3\x28, /x, GET, allow",
 		strings.Repeat("p", policy.MaxLine+1), "\"p\", a, /x, GET, allow", "p, a, '/x', GET, allow\n\u0085\n",

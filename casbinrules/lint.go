@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// LintOption configures [Lint]. Every [Option] is one, and makes [Lint] judge the
+// LintOption configures [Lint]. Every [Option] is one, and makes [Lint] check the
 // policy as [Open] would with it.
 type LintOption interface{ applyLint(*lintConfig) error }
 
@@ -25,7 +25,7 @@ type lintConfig struct {
 
 func (o Option) applyLint(c *lintConfig) error { return o(&c.config) }
 
-// lintFuncs has options as functions, nil for those that are nil.
+// lintFuncs returns the options as functions, nil for those that are nil.
 func lintFuncs(opts []LintOption) []func(*lintConfig) error {
 	funcs := make([]func(*lintConfig) error, len(opts))
 	for i, opt := range opts {
@@ -44,17 +44,17 @@ func (o routesOption) applyLint(c *lintConfig) error {
 }
 
 // WithRoutes makes [Lint] compare the policy with the routes of an application. It
-// reports rules that match no route, and routes that no rule covers. The patterns may
-// be spelt as in Gin, Fiber, Echo or net/http.
+// reports rules that match no route, and routes that no rule covers. The patterns
+// may have the syntax of Gin, Fiber, Echo or net/http.
 func WithRoutes(routes []core.RouteInfo) LintOption { return routesOption(slices.Clone(routes)) }
 
-// Lint reads a model and its policy as [Open] does and returns all findings about
-// them, errors, warnings and notes, those of the model first, then in the order of
-// the policy files, their lines and columns.
+// Lint reads a model and its policy as [Open] does and returns all findings: errors,
+// warnings and notes, those about the model first, then in the order of the policy
+// files, their lines and columns.
 //
-// A policy line that cannot be read tells nothing about the rest: findings about
-// something missing, such as a role that nobody is given, wait until no finding is an
-// error.
+// A line that cannot be parsed might contain anything, so findings about something
+// missing, such as a role that is never assigned, are only reported once no finding
+// is an error.
 //
 // The error is that of an option or of a file that cannot be read.
 func Lint(m Model, policies []string, opts ...LintOption) ([]Finding, error) {
@@ -71,9 +71,9 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	return l.Lint(fsys)
 }
 
-// Linter is [Lint] for a policy that is being edited: it keeps what it has read, and
-// when a few lines have changed, reads only those. It returns what [Lint] would. It
-// is not safe for concurrent use.
+// Linter is [Lint] for a policy that is being edited: it remembers what it has
+// parsed and, if a few lines have changed, parses only those. The findings are those
+// of Lint. It is not safe for concurrent use.
 type Linter struct {
 	config   lintConfig
 	model    Model
@@ -81,8 +81,8 @@ type Linter struct {
 	linting  load.Linting
 }
 
-// NewLinter makes a Linter for the model and the policy in these files. It does not
-// read them yet.
+// NewLinter returns a Linter for the model and the policy in these files, which it
+// does not read yet.
 func NewLinter(m Model, policies []string, opts ...LintOption) (*Linter, error) {
 	l := &Linter{config: lintConfig{config: newConfig()}, model: m, policies: slices.Clone(policies)}
 	if err := option.Apply(&l.config, lintFuncs(opts)); err != nil {
@@ -110,12 +110,12 @@ func (l *Linter) Lint(fsys fs.FS) ([]Finding, error) {
 }
 
 // Warnings returns the warnings about the policy in force, in the order of
-// [FindingsError.Findings]. Notes are not among them; see [Lint].
+// [FindingsError.Findings]. Notes are not included; see [Lint].
 func (a *Authorizer) Warnings() []Finding {
 	return append([]Finding{}, a.current.Load().warnings...)
 }
 
-// logged is how many warnings of one policy are logged.
+// logged is the maximum number of logged warnings about one policy.
 const logged = 20
 
 func logFindings(l *slog.Logger, findings []Finding) {

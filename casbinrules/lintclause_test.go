@@ -15,7 +15,7 @@ func TestSuperusersUnderDenies(t *testing.T) {
 		usual  = "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act"
 		allows = "p, ann, /a, GET, allow\n"
 		denies = "p, mallory, /b, GET, deny\n"
-		all    = "every line counts, whoever and whatever it is for, so that "
+		all    = "every line counts for every request, so that "
 		first  = all + "p.csv:1, the first one, "
 	)
 	for _, c := range []struct{ name, effect, matcher, policy, want string }{
@@ -71,9 +71,9 @@ func TestExplainNamesTheClauseOfASuperuser(t *testing.T) {
 		allowed         bool
 		note            string
 	}{
-		{"eve", "/c", false, `g(r.sub, "admin") is true, so that every line counts, whoever and whatever it is for`},
-		{"root", "/a", true, `r.sub == "root" is true, so that lines count whatever their sub may be`},
-		{"root", "/b", false, `r.sub == "root" is true, so that lines count whatever their sub may be`},
+		{"eve", "/c", false, `g(r.sub, "admin") is true, so every line counts for every request`},
+		{"root", "/a", true, `r.sub == "root" is true, so lines count whatever their sub may be`},
+		{"root", "/b", false, `r.sub == "root" is true, so lines count whatever their sub may be`},
 		{"ann", "/a", true, ""},
 		{"mallory", "/b", false, ""},
 	} {

@@ -11,14 +11,14 @@ import (
 // Model says where a Casbin model comes from. The zero Model is refused.
 type Model struct{ of source.Model }
 
-// ModelFile is the model in a file, of the operating system for [Open], or inside the
-// file system for [OpenFS].
+// ModelFile returns the model in a file: of the operating system for [Open], or
+// inside the file system for [OpenFS].
 func ModelFile(path string) Model { return Model{source.Model{Name: path, File: true}} }
 
-// ModelText is the model text itself; name stands for a file name in findings.
+// ModelText returns a model with this text; name is its file name in findings.
 func ModelText(name, text string) Model { return Model{source.Model{Name: name, Text: text}} }
 
-// RBAC is the ready model of roles with path patterns. Policy lines are
+// RBAC returns the built-in model of roles with path patterns. Policy lines are
 //
 //	p, SUBJECT, PATH, METHOD
 //	g, USER, ROLE
@@ -26,7 +26,7 @@ func ModelText(name, text string) Model { return Model{source.Model{Name: name, 
 // where PATH is a keyMatch2 pattern and METHOD may be "*".
 func RBAC() Model { return ready("rbac.conf") }
 
-// RBACWithDeny is [RBAC] where each p line ends in allow or deny. A single matching
+// RBACWithDeny is [RBAC] with p lines that end in allow or deny. A single matching
 // deny refuses, whatever else allows.
 func RBACWithDeny() Model { return ready("rbac_deny.conf") }
 
@@ -39,17 +39,17 @@ func RBACWithTenants() Model { return ready("rbac_tenants.conf") }
 func RBACWithTenantPatterns() Model { return ready("rbac_tenants_patterns.conf") }
 
 func ready(name string) Model {
-	return ModelText(name, model.Ready(name))
+	return ModelText(name, model.Preset(name))
 }
 
-// Name is the file's path, or the name given to [ModelText].
+// Name returns the path of the file, or the name given to [ModelText].
 func (m Model) Name() string { return m.of.Name }
 
-// Text is the model text, which [ModelFile] models do not have until they are read.
+// Text returns the text of the model, which is "" for [ModelFile].
 func (m Model) Text() string { return m.of.Text }
 
 // RequestFields returns the names in the request definition of m, in its order, such
-// as "sub", "obj", "act": none where the model has no such definition. It is an error
+// as "sub", "obj", "act": none if the model has no such definition. It is an error
 // if the file of m cannot be read.
 func (m Model) RequestFields() ([]string, error) {
 	read, err := m.of.Read(source.Host{})

@@ -69,7 +69,7 @@ func TestModelFindingsHaveTheirPlace(t *testing.T) {
 		{"line without =", effect, effect + "\nallow", []string{"m.conf:9:1:model_syntax"}},
 		{"before any section", "[request_definition]", "x = y\n[request_definition]", []string{"m.conf:1:1:model_syntax"}},
 		{"long line", matcher, matcher + strings.Repeat(" ", model.MaxModelLine), []string{"m.conf:10:1:model_syntax"}},
-		{"byte order mark", "[request_definition]", model.Bom + "[request_definition]", []string{"m.conf:1:1:byte_order_mark"}},
+		{"byte order mark", "[request_definition]", model.BOM + "[request_definition]", []string{"m.conf:1:1:byte_order_mark"}},
 		{"tenant patterns without tenants", matcher, "m = g(r.sub, p.sub) && keyMatch(r_dom, p_dom) && r.obj == p.obj && r.act == p.act", []string{"m.conf:10:1:model_matcher", "m.conf:10:1:model_matcher"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestMatcherFindingsComeOnce(t *testing.T) {
 
 func TestFindingReadsAsOneLine(t *testing.T) {
 	_, err := OpenFS(files("p.csv", "p, ab, /x, GET, yes\n"), RBACWithDeny(), []string{"p.csv"})
-	const want = `casbinrules: p.csv:1:17: error: bad_effect: Casbin takes the effect "yes" for none at all (write allow or deny, in lower case)`
+	const want = `casbinrules: p.csv:1:17: error: bad_effect: Casbin treats the effect "yes" as no effect (write allow or deny, in lower case)`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

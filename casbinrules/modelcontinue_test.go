@@ -38,8 +38,8 @@ func TestLostContinuationLinesAreNamed(t *testing.T) {
 		{"nothing behind the key", matcher, "m =\n  r.sub == p.sub", lacks},
 		{"fields", "r = sub, obj, act", "r = sub, obj,\n    act", lacks},
 		{"effect", "e = some(where (p.eft == allow))", "e = some(where (p.eft == allow))\n  && !some(where (p.eft == deny))", lacks},
-		{"comment between", matcher, "m = g(r.sub, p.sub) && \\\n# paths\n keyMatch2(r.obj, p.obj) && r.act == p.act", "ends it though"},
-		{"blank line between", matcher, "m = g(r.sub, p.sub) && \\\n\n keyMatch2(r.obj, p.obj) && r.act == p.act", "ends it though"},
+		{"comment between", matcher, "m = g(r.sub, p.sub) && \\\n# paths\n keyMatch2(r.obj, p.obj) && r.act == p.act", "ends that one"},
+		{"blank line between", matcher, "m = g(r.sub, p.sub) && \\\n\n keyMatch2(r.obj, p.obj) && r.act == p.act", "ends that one"},
 		{"comment behind", matcher, "m = g(r.sub, p.sub) && \\ # roles\n r.act == p.act", "is not its last character"},
 	} {
 		at := strings.Count(baseModel[:strings.Index(baseModel, c.old)], "\n") + 1
@@ -81,7 +81,7 @@ func TestHintsNameWhatIsMeant(t *testing.T) {
 		{"keyMatch2", "regexpMatch", model.CodeModelMatcher, "did you mean regexMatch? "},
 		{"keyMatch2", "regex", model.CodeModelMatcher, "did you mean regexMatch? "},
 		{"keyMatch2", "GlobMatch", model.CodeModelMatcher, "did you mean globMatch? "},
-		{"keyMatch2", "within", model.CodeModelMatcher, "there are globMatch, ipMatch, keyGet"},
+		{"keyMatch2", "within", model.CodeModelMatcher, "the functions are globMatch, ipMatch, keyGet"},
 		{"p.obj", "p.object", model.CodeModelMatcher, "did you mean p.obj? "},
 		{"r.act == p.act", "r.act = p.act", model.CodeModelMatcher, "write == to compare"},
 		{"r.act", "r.atc", model.CodeModelMatcher, "did you mean r.act? "},

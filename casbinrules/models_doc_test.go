@@ -136,7 +136,7 @@ func TestExplainNamesTheEngine(t *testing.T) {
 	}{
 		{"RBAC", "/a", "", EngineIndex, ""},
 		{"RBAC with a star", "/a", "", EngineIndex, ""},
-		{"RBAC with a star", "/a\n", "", EngineCasbin, "means something else"},
+		{"RBAC with a star", "/a\n", "", EngineCasbin, "treats specially"},
 		{"subject priority", "/a", "", EngineCasbin, "depth of roles"},
 		{"a function of the application", "/a", "", EngineCasbin, "the function within"},
 		{"RBAC with tenants", "/a", "acme", EngineIndex, ""},

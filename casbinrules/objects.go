@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Action is a request method, or with Named a name that the application gives an
+// Action is a request method or, with Named, a name that the application gives an
 // action with core.WithAction.
 type Action struct {
 	Name  string
@@ -20,16 +20,17 @@ type Action struct {
 }
 
 // UnlistableError says why a policy can decide but not list: its model is left to
-// Casbin, or asks for values that only a request has. [Authorizer.Filter] and
-// [Authorizer.Actions] work with every policy that does not ask for values that only
-// [Authorizer.About] gives.
+// Casbin, or uses values that only a request has. [Authorizer.Filter] and
+// [Authorizer.Actions] work with every policy that does not use values that only
+// [Authorizer.About] provides.
 type UnlistableError = engine.UnlistableError
 
-// Condition is a set of objects as a tree: Kind says of what, Parts are those of
-// ConditionAnd, ConditionOr and ConditionNot. A ConditionMatch holds for objects
-// that Function matches with Pattern; "==" is equality, and with "in" they are one
-// of Names. With Attribute it is that field of [WithObjectAttribute] which is equal
-// to Pattern. Place is the rule that says so, "" for what role links say of objects.
+// Condition is a set of objects as a tree. Kind is the kind of the node, and Parts
+// are those of ConditionAnd, ConditionOr and ConditionNot. A ConditionMatch contains
+// the objects that match Pattern by Function; "==" is equality, and with "in" they
+// are one of Names. With Attribute, that field of [WithObjectAttribute] must be
+// equal to Pattern. Place is that of the rule, "" for conditions from role links of
+// objects.
 type Condition = engine.Objects
 
 // The kinds of conditions.
@@ -42,25 +43,25 @@ const (
 	ConditionMatch = engine.ObjectsMatch
 )
 
-// ObjectSet is the set of objects that a principal may do one action to, by one
-// policy. It is immutable: a reload makes it out of date, and so does a role link
-// that begins or ends.
+// ObjectSet is the set of objects on which a principal may perform one action, by
+// one policy. It is immutable: a reload makes it out of date, and so does a role
+// link that begins or ends.
 type ObjectSet struct {
 	// Revision is that of the policy; see core.Decision.
 	Revision string
-	// Reason is why the set is empty whatever the rules say, or why an object that no
-	// rule allows is refused.
+	// Reason is why the set is empty if rules do not matter, or why an object that
+	// no rule allows is refused.
 	Reason core.Reason
 
 	condition *Condition
-	cuts      bool // of queries by keyMatch5
-	// fields are those that objects have beside their names.
+	cuts      bool // keyMatch5 ignores queries
+	// fields are the attributes of objects.
 	fields []objectField
 	decide func(object string, about map[string]string) (bool, error)
 }
 
-// objectField is a field of WithObjectAttribute, with its value for objects without,
-// which are refused if it is required.
+// objectField is a field of WithObjectAttribute. Objects without a value are refused
+// if it is required, and otherwise have a default value.
 type objectField struct {
 	name, otherwise string
 	required        bool
@@ -68,25 +69,25 @@ type objectField struct {
 
 // Grant is an object of an [ObjectSet], or a pattern for some of its objects.
 type Grant struct {
-	// Function compares objects with Object; "==" says that Object is one, and
-	// any other that Object is a pattern, from which rules may except objects.
+	// Function compares objects with Object; "==" says that Object is one object, and
+	// any other that it is a pattern, from which rules may exclude objects.
 	Function, Object string
-	// Rule is the one that allows, as in a decision.
+	// Rule is the rule that allows, as in a decision.
 	Rule string
 }
 
 // Objects lists the objects for which [Authorizer.Authorize] allows p the action,
 // where they are the names of resources or canonical paths. A nil principal is a
-// request without credentials. It takes as long as there are rules for p and its
-// roles, however many others there are; the first call after a load takes some
-// hundred milliseconds for a million rules.
+// request without credentials. Its time is proportional to the number of rules for p
+// and its roles, however many others there are; the first call after a load takes
+// some hundred milliseconds for a million rules.
 //
 // The error is an [*UnlistableError], that of ctx or of an attribute, or a
-// [*core.UnavailableError] where [WithMaxStaleness] refuses to decide. A
-// [WithAttribute] function may look at the object, so a policy that has one cannot
+// [*core.UnavailableError] if [WithMaxStaleness] refuses to decide. A
+// [WithAttribute] function may inspect the object, so a policy that has one cannot
 // list; claims are the same for all objects. Fields of [WithObjectAttribute] become
-// parts of the set if the matcher compares them for equality, as in r.sub == r.owner,
-// and if they have no type: see [ObjectSet.ContainsAbout] and [WithColumn].
+// parts of the set if the matcher compares them for equality, as in r.sub ==
+// r.owner, and if they have no type: see [ObjectSet.ContainsAbout] and [WithColumn].
 func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Action) (*ObjectSet, error) {
 	s := a.current.Load()
 	if a.refusing.Load() {
@@ -120,7 +121,7 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 		}
 	}
 	q, with, _ := a.question(s, p, "", about, action)
-	q.Now, q.OfObject = now, ofObject
+	q.Now, q.ObjectAttributes = now, ofObject
 	condition, cuts, reason, err := s.Allowed(ctx, &q, &with, &a.config.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: objects: %w", err)
@@ -129,12 +130,12 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 	return set, nil
 }
 
-// unlistable is the error for a field that [Authorizer.About] fills.
+// unlistable returns the error for a field that [Authorizer.About] fills.
 func unlistable(field string) error {
-	return &UnlistableError{Why: fmt.Errorf("the attribute %s is one of the object, which About says", field)}
+	return &UnlistableError{Why: fmt.Errorf("the attribute %s is one of the object, which only About provides", field)}
 }
 
-// listable reports what no list can ask for of its objects, as an error.
+// listable returns an error if the model needs values that a list does not have.
 func (a *Authorizer) listable(s *policyInForce) error {
 	for _, field := range s.Schema.Attributes {
 		if a.config.ofObject[field] {
@@ -144,7 +145,7 @@ func (a *Authorizer) listable(s *policyInForce) error {
 	return nil
 }
 
-// question is that of a principal, or of nobody, about an object.
+// question returns the request of a principal, or of nobody, for an object.
 func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string, about map[string]string, action Action) (q engine.Request, with engine.TokenRoles, attributes core.Attributes) {
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
 	with.Prefix = a.config.RolePrefix
@@ -154,11 +155,11 @@ func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string
 		attributes = a.fillRequest(&q, s, p, &access, about)
 		with.Roles = a.config.addedRoles(nil, p)
 	}
-	q.Named = action.Named
+	q.NamedAction = action.Named
 	return q, with, attributes
 }
 
-// allows decides by s as of now.
+// allows decides by s at the moment now.
 func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Moment, p *core.Principal, object string, about map[string]string, action Action) (bool, error) {
 	if p == nil && !a.config.Anonymous {
 		return false, nil
@@ -176,9 +177,9 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Mo
 	return d.Allowed, err
 }
 
-// Contains reports whether an object is in the set, as the policy decided when the
-// set was made. The error is that of the decision, or an [*UnlistableError] if
-// objects have a field of [WithObjectAttribute] whose value is needed.
+// Contains reports whether an object is in the set, by the policy from which the set
+// was made. The error is that of the decision, or an [*UnlistableError] if the value
+// of an object's field of [WithObjectAttribute] is needed.
 func (o *ObjectSet) Contains(object string) (bool, error) {
 	for _, field := range o.fields {
 		if field.required {
@@ -188,23 +189,23 @@ func (o *ObjectSet) Contains(object string) (bool, error) {
 	return o.decide(object, nil)
 }
 
-// ContainsAbout is Contains for an object whose values a handler knows, as with
+// ContainsAbout is Contains for an object whose attributes are known, as with
 // [Authorizer.About].
 func (o *ObjectSet) ContainsAbout(object string, values map[string]string) (bool, error) {
 	return o.decide(object, values)
 }
 
-// Condition is the set as a tree, for a translation of your own. It says nothing
-// about objects with a line feed, with "?" where keyMatch5 is used, or that are not
-// UTF-8, which Casbin's patterns read differently.
+// Condition returns the set as a tree, for a translation of your own. It does not
+// apply to objects with a line feed, with "?" if keyMatch5 is used, or that are not
+// UTF-8, which Casbin's patterns treat differently.
 func (o *ObjectSet) Condition() *Condition { return o.condition }
 
 // Grants returns the objects and the patterns of the rules that allow, sorted by
 // object, then by function. An object that a rule names is included only if nothing
-// excepts it, or only a value of [WithObjectAttribute] can. after is the object to
-// begin behind, "" for the first: for pages, pass the last one of the page before. A
-// matcher with two functions makes two grants of one object, so let a page end
-// between objects.
+// excludes it, or only a value of [WithObjectAttribute] can. Grants begin after the
+// object after, or with the first for "": for pages, pass the last object of the
+// previous page. A matcher with two functions results in two grants of one object,
+// so let a page end between objects.
 func (o *ObjectSet) Grants(after string) iter.Seq[Grant] {
 	grants, all := o.grants(o.condition)
 	if all {
@@ -225,8 +226,8 @@ func (o *ObjectSet) Grants(after string) iter.Seq[Grant] {
 	}
 }
 
-// grants are those of a condition, which may hold for fewer objects; all says that
-// it can hold for any.
+// grants returns those of a condition, which may contain fewer objects; all reports
+// that it can contain any.
 func (o *ObjectSet) grants(c *Condition) (grants []Grant, all bool) {
 	switch c.Kind {
 	case ConditionAll, ConditionNot:
@@ -276,11 +277,11 @@ func (o *ObjectSet) grantsName(name string) bool {
 	return ok && err == nil
 }
 
-// Filter returns those of objects, in their order, that p may do the action to. It
-// decides each as [Authorizer.Authorize] would for a resource of that name, all by
-// one policy. The error is that of the first decision that fails; no object is
-// returned then. With [WithObjectAttribute] it is an [*UnlistableError]: call
-// [ObjectSet.ContainsAbout] for each object instead.
+// Filter returns those of objects, in their order, on which p may perform the
+// action. It decides each as [Authorizer.Authorize] would for a resource of that
+// name, all by one policy. The error is that of the first decision that fails; no
+// object is returned then. With [WithObjectAttribute] it is an [*UnlistableError]:
+// call [ObjectSet.ContainsAbout] for each object instead.
 func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Action, objects []string) ([]string, error) {
 	s := a.current.Load()
 	if err := a.listable(s); err != nil {
@@ -290,8 +291,9 @@ func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Actio
 	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, now, p, object, nil, action) })
 }
 
-// Actions returns those of actions, in their order, that p may do to the object, for
-// example for the buttons of a page. Otherwise it works like [Authorizer.Filter].
+// Actions returns those of actions, in their order, that p may perform on the
+// object, for example for the buttons of a page. Otherwise it works like
+// [Authorizer.Filter].
 func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object string, actions []Action) ([]Action, error) {
 	s := a.current.Load()
 	if err := a.listable(s); err != nil {
@@ -301,7 +303,7 @@ func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object stri
 	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, now, p, object, nil, action) })
 }
 
-// keep returns those of a list that are allowed, or the first error.
+// keep returns the elements of a list that are allowed, or the first error.
 func keep[T any](list []T, allows func(T) (bool, error)) ([]T, error) {
 	var allowed []T
 	for _, one := range list {
@@ -316,28 +318,28 @@ func keep[T any](list []T, allows func(T) (bool, error)) ([]T, error) {
 	return allowed, nil
 }
 
-// SubjectSet lists who may do one action to one object.
+// SubjectSet lists who may perform one action on one object.
 type SubjectSet struct {
 	// Revision is that of the policy; see core.Decision.
 	Revision string
-	// Users are IDs of principals whose credentials bring no roles; Roles are roles
-	// that credentials bring: anybody with one is allowed, unless a rule denies it to
+	// Users are IDs of principals whose credentials carry no roles; Roles are roles
+	// of credentials: anybody with one is allowed, unless a rule denies it to
 	// another role or to the ID. Both are sorted. A policy does not say which of its
-	// names are users and which are roles that only credentials bring, so such a name
-	// is in both, unless [WithRolePrefix] keeps the two apart. An ID that is the name
-	// of a role counts among Others, and is not listed.
+	// names are users and which are roles that only credentials carry, so such a
+	// name is in both, unless [WithRolePrefix] keeps the two apart. An ID that is
+	// the name of a role counts among Others, and is not listed.
 	Users, Roles []string
-	// Others says that a principal unknown to the policy is allowed.
+	// Others reports that a principal unknown to the policy is allowed.
 	Others bool
-	// Anonymous says that a request without credentials is allowed.
+	// Anonymous reports that a request without credentials is allowed.
 	Anonymous bool
 }
 
-// Subjects lists who may do the action to the object, in a tenant where the model has
-// tenants and "" elsewhere. It takes as long as there are names that a rule allows,
-// however many others there are; if a rule allows everybody, all names of the policy
-// are tried. The errors are those of [Authorizer.Objects]; a model that asks for
-// attributes cannot list.
+// Subjects lists who may perform the action on the object, in a tenant if the model
+// has tenants; otherwise tenant is "". Its time is proportional to the number of
+// names that a rule allows, however many others there are; if a rule allows
+// everybody, all names of the policy are tried. The errors are those of
+// [Authorizer.Objects]; a model with attributes cannot list.
 func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action Action) (SubjectSet, error) {
 	s := a.current.Load()
 	set := SubjectSet{Revision: s.version.Revision}
@@ -349,10 +351,10 @@ func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action
 		return SubjectSet{}, fmt.Errorf("casbinrules: subjects: %w", err)
 	}
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
-	q := engine.Request{Tenant: tenant, Otherwise: ReasonNoRule}
+	q := engine.Request{Tenant: tenant, DefaultReason: ReasonNoRule}
 	a.setObjectAndAction(s, &q, &access)
-	q.Named = action.Named
-	b, err := s.Bearers(ctx, &q, &a.config.Settings)
+	q.NamedAction = action.Named
+	b, err := s.Grantees(ctx, &q, &a.config.Settings)
 	if err != nil {
 		return SubjectSet{}, fmt.Errorf("casbinrules: subjects: %w", err)
 	}

@@ -16,17 +16,18 @@ import (
 )
 
 // OpenSource reads model and policy from a source that several instances share, and
-// follows it: a publication there comes into force by itself, whole or not at all,
-// after the same checks as [Open] makes. An invalid policy changes nothing but
-// [Authorizer.Status]. [Authorizer.Close] ends that; the source itself is left open.
+// follows it: each new revision takes effect automatically, whole or not at all,
+// after the same checks as in [Open]. An invalid policy changes only
+// [Authorizer.Status]. [Authorizer.Close] stops following; the source itself is left
+// open.
 //
-// A [ModelFile] and the policies are names of files in the source; a folder stands
-// for the .csv files in it, and no policies for all .csv files in the source. Other
-// files are ignored. Decisions name the revision that made them, a decimal number, in
-// core.Decision and core.Event.
+// The paths of a [ModelFile] and of policies are names of files in the source; a
+// folder stands for the .csv files in it, and no policies for all .csv files in the
+// source. Other files are ignored. Decisions contain the revision that made them, a
+// decimal number, in core.Decision and core.Event.
 //
-// ctx bounds only the first load. Unlike with files, a publication may be far smaller
-// than the one before, since it cannot be half written.
+// ctx applies only to the first load. Unlike with files, a revision may be far
+// smaller than the one before, since it cannot be half written.
 func OpenSource(ctx context.Context, src from.Source, m Model, policies []string, opts ...Option) (*Authorizer, error) {
 	if isNil(src) {
 		return nil, errors.New("casbinrules: the source is nil")
@@ -38,9 +39,9 @@ func OpenSource(ctx context.Context, src from.Source, m Model, policies []string
 	}))
 }
 
-// WithSourceOptions sets how [OpenSource] follows its source: how often it is asked,
-// how long that may take, where the last good content is kept. Use [WithMaxStaleness]
-// instead of source.WithMaxStaleness.
+// WithSourceOptions sets how [OpenSource] follows its source: how often it is
+// polled, its timeout, and where the last good content is stored. Use
+// [WithMaxStaleness] instead of source.WithMaxStaleness.
 func WithSourceOptions(opts ...from.Option) Option {
 	return func(c *config) error {
 		c.follow = append(c.follow, opts...)
@@ -48,24 +49,24 @@ func WithSourceOptions(opts ...from.Option) Option {
 	}
 }
 
-// StaleMode says what decides once a source has not confirmed the policy in force for
-// too long.
+// StaleMode says how requests are decided once a source has not confirmed the policy
+// in force for too long.
 type StaleMode string
 
 // The modes.
 const (
-	// StaleServe goes on deciding by the policy in force; it is the default. [Status]
-	// and a [ReloadStale] event report it.
+	// StaleServe continues to decide by the policy in force; it is the default.
+	// [Status] and a [ReloadStale] event report it.
 	StaleServe StaleMode = "serve"
 	// StaleUnavailable answers 503 with [ReasonPolicyStale].
 	StaleUnavailable StaleMode = "unavailable"
 	// StaleKnownOnly allows what the policy in force allows and has allowed before,
 	// while it was confirmed: the same principal with the same roles and tenant, the
-	// same object and action, and the same values of all attributes, so that one which
-	// always changes, such as the time, leaves nothing known. Anything else that it
-	// would allow is 503 with [ReasonPolicyStale]; what it denies is still denied. The
-	// known questions are remembered in 1 MiB of hashes, where newer ones may replace
-	// others.
+	// same object and action, and the same values of all attributes. An attribute
+	// that always changes, such as the time, therefore prevents any match. Anything
+	// else that the policy would allow is 503 with [ReasonPolicyStale]; what it
+	// denies is still denied. Known requests are remembered as hashes in 1 MiB, in
+	// which newer ones may replace others.
 	StaleKnownOnly StaleMode = "known_only"
 )
 
@@ -73,10 +74,10 @@ const (
 // decide the request; see [WithMaxStaleness].
 const ReasonPolicyStale core.Reason = "policy_stale"
 
-// WithMaxStaleness bounds how long the policy in force decides without its source
-// confirming that it is the newest, and says what decides afterwards. The bound
-// applies only to [OpenSource]. When the source is back, decisions are as before at
-// once.
+// WithMaxStaleness limits how long the policy in force decides without its source
+// confirming that it is the newest, and says how requests are decided afterwards. It
+// applies only to [OpenSource]. As soon as the source is back, decisions are as
+// before.
 func WithMaxStaleness(d time.Duration, then StaleMode) Option {
 	return func(c *config) error {
 		if d <= 0 {
@@ -93,21 +94,21 @@ func WithMaxStaleness(d time.Duration, then StaleMode) Option {
 	}
 }
 
-// checkShared refuses options that are for a source where there is none, and for
-// files where there is one.
+// checkShared returns an error for options that need a source if there is none, and
+// for options for files if there is one.
 func (c *config) checkShared() error {
 	switch {
 	case c.shared == nil && (c.maxStale != 0 || len(c.follow) > 0):
 		return errors.New("staleness and source options are for policies of a source: use OpenSource")
 	case c.shared != nil && c.watching:
-		return errors.New("watch: the policy is in no file: OpenSource follows its source by itself")
+		return errors.New("watch: the policy is not in a file: OpenSource follows its source by itself")
 	case c.shared != nil && c.updates != nil:
 		return errors.New("watcher: OpenSource follows its source by itself")
 	}
 	return nil
 }
 
-// follow opens the policy of a source and goes on following it.
+// follow opens the policy of a source and follows it.
 func (a *Authorizer) follow() error {
 	c := &a.config
 	opts := append(slices.Clone(c.follow), from.WithStatusObserver(a.sourceStatus))
@@ -126,7 +127,7 @@ func (a *Authorizer) follow() error {
 	return nil
 }
 
-// published puts a revision into force: the first one too.
+// published puts a revision into force, including the first.
 func (a *Authorizer) published(ctx context.Context, content *from.Content) error {
 	started := time.Now()
 	in, err := a.sources.TakeContent(content)
@@ -141,7 +142,7 @@ func (a *Authorizer) published(ctx context.Context, content *from.Content) error
 	}
 	old := a.current.Load()
 	if in.HashAt(pace.New(started)) == old.version.Hash && in.Revision != old.version.Revision {
-		// Only files that are not read here have changed.
+		// Only files that are not used here have changed.
 		next := *old
 		next.version.Revision = in.Revision
 		a.current.Store(&next)
@@ -153,15 +154,15 @@ func (a *Authorizer) published(ctx context.Context, content *from.Content) error
 	return err
 }
 
-// sourceStatus has observers told when the source fails, is stale, and is back, and
-// when what it holds cannot be kept, and can again.
+// sourceStatus calls observers when the source fails, becomes stale, or is back, and
+// when its content cannot be stored, or can again.
 func (a *Authorizer) sourceStatus(s from.Status) {
 	mode := a.config.staleMode
 	a.refusing.Store(s.Stale && mode != StaleServe && mode != "")
 	if a.current.Load() == nil {
-		return // the caller of OpenSource is told
+		return // the caller of OpenSource gets the error
 	}
-	failing := s.Err != nil && s.Latest == s.Revision // and not a revision that was rejected
+	failing := s.Err != nil && s.Latest == s.Revision // and not a rejected revision
 	was, wasStale, wasUnkept := a.failing.Swap(failing), a.stale.Swap(s.Stale), a.unkept.Swap(s.FileErr != nil)
 	v := a.Version()
 	e := ReloadEvent{Time: time.Now(), Old: v, New: v, Err: s.Err}
@@ -183,14 +184,14 @@ func (a *Authorizer) sourceStatus(s from.Status) {
 	a.tell(context.Background(), e)
 }
 
-// WaitFor returns nil once decisions use a revision of the source that is at least r,
-// so that the publisher of r can see it in force. If r, or what came after it, was
-// rejected, the error says so at once; otherwise it is that of ctx, or
+// WaitFor returns nil once decisions use a revision of the source that is at least
+// r, so that the publisher of r knows when it is in force. If r, or a later
+// revision, was rejected, the error says so at once; otherwise it is that of ctx, or
 // source.ErrClosed.
 func (a *Authorizer) WaitFor(ctx context.Context, r from.Revision) error {
 	f := a.follower.Load()
 	if f == nil {
-		return errors.New("casbinrules: wait for a revision: the policy is from no source that counts; use OpenSource")
+		return errors.New("casbinrules: wait for a revision: the policy has no numbered revisions; use OpenSource")
 	}
 	if err := f.WaitFor(ctx, r); err != nil {
 		return fmt.Errorf("casbinrules: wait for revision %d: %w", r, err)
@@ -198,19 +199,19 @@ func (a *Authorizer) WaitFor(ctx context.Context, r from.Revision) error {
 	return nil
 }
 
-// shared is what an Authorizer of a source has beside others.
+// shared is the part of an Authorizer that only a source needs.
 type shared struct {
 	follower   atomic.Pointer[from.Follower] // nil without a source
-	refusing   atomic.Bool                   // by WithMaxStaleness
+	refusing   atomic.Bool                   // because of WithMaxStaleness
 	remembered *remembered                   // nil unless StaleKnownOnly
-	failing    atomic.Bool                   // observers were told so
+	failing    atomic.Bool                   // observers have been called about it
 	stale      atomic.Bool
 	unkept     atomic.Bool
 }
 
-// bound refuses, or lets through, what was decided by a policy that may be over
-// the bound of WithMaxStaleness. It is called only if there is something to do.
-// Object and action are those that the policy was asked about, where HEAD is GET.
+// bound restricts a decision of a policy that may be older than WithMaxStaleness
+// allows. It is only called if there may be a restriction. Object and action are
+// those that the policy decided, in which HEAD is GET.
 func (a *Authorizer) bound(p *core.Principal, object, action string, d *core.Decision) error {
 	refusing := a.refusing.Load()
 	switch {
@@ -224,8 +225,8 @@ func (a *Authorizer) bound(p *core.Principal, object, action string, d *core.Dec
 	if !refusing {
 		a.remembered.add(question)
 	} else if !a.remembered.has(question) {
-		// The policy in force would allow it. That nothing confirms it is an
-		// outage, which says nothing about the right of whoever asks.
+		// The policy in force would allow it. That it is unconfirmed is an outage,
+		// not a lack of permission.
 		*d = core.Decision{Reason: ReasonPolicyStale, Revision: d.Revision}
 		return &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}

@@ -12,13 +12,13 @@ import (
 
 // WithPseudonyms replaces possibly personal data in log lines and in the events of
 // [WithReloadObserver] functions: the names and objects of rules that were added or
-// removed, and the text of findings and of an adapter's errors. p makes the
+// removed, and the text of findings and of an adapter's errors. p computes the
 // pseudonyms; with the guard's key ([core.WithPseudonyms]) a user has the same
-// pseudonym in the guard's events. File, line and code of a finding stay, and so do
-// methods, effects and "*".
+// pseudonym in the guard's events. File, line and code of a finding are kept, and so
+// are methods, effects and "*".
 //
-// [Authorizer.Warnings], [Authorizer.Status] and the error of [Authorizer.Reload] are
-// not logged, and contain everything.
+// [Authorizer.Warnings], [Authorizer.Status] and the error of [Authorizer.Reload]
+// are not logged, and contain everything.
 func WithPseudonyms(p *core.Pseudonyms) Option {
 	return func(c *config) error {
 		switch {
@@ -32,8 +32,8 @@ func WithPseudonyms(p *core.Pseudonyms) Option {
 	}
 }
 
-// pseudonymous is e without what may be personal. adapted says that the policy
-// comes from an adapter.
+// pseudonymous returns e without possibly personal data. adapted reports that the
+// policy comes from an adapter.
 func (c *config) pseudonymous(e ReloadEvent, adapted bool) ReloadEvent {
 	if c.pseudonyms == nil {
 		return e
@@ -64,7 +64,7 @@ func (c *config) pseudonymousRules(rules []RuleText) []RuleText {
 	return rules
 }
 
-// pseudonymousFindings have neither message nor hint where these may quote the
+// pseudonymousFindings drops the message and hint of findings that may quote the
 // policy.
 func (c *config) pseudonymousFindings(findings []Finding) []Finding {
 	if c.pseudonyms == nil {
@@ -72,15 +72,15 @@ func (c *config) pseudonymousFindings(findings []Finding) []Finding {
 	}
 	findings = slices.Clone(findings)
 	for i, f := range findings {
-		if f.Code != model.CodeEmptied && f.Code != model.CodeShrunk { // these count
+		if f.Code != model.CodeEmptied && f.Code != model.CodeShrunk { // their messages contain only numbers
 			findings[i].Message, findings[i].Hint = "see the line there", ""
 		}
 	}
 	return findings
 }
 
-// pseudonymousError keeps the text of errors about files, which name no more
-// than the file.
+// pseudonymousError keeps the text of errors about files, which contain only the
+// file name.
 func (c *config) pseudonymousError(err error, adapted bool) error {
 	var refused *FindingsError
 	switch {

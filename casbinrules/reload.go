@@ -14,31 +14,31 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// Reload reads the files now, without waiting for them to be left alone, and puts
-// their content into force if it has changed. It works with and without
-// [WithFileWatch]. Call it on SIGHUP, or to be certain that a revocation is in force
-// before going on: every decision that begins after it has returned nil uses the
-// files as they were when it was called, or newer ones.
+// Reload reads the files immediately, even if they have just changed, and puts their
+// content into force if it has changed. It works with and without [WithFileWatch].
+// Call it on SIGHUP, or to be certain that a revocation is in force before
+// continuing: every decision that begins after it has returned nil uses the files as
+// they were when it was called, or newer ones.
 //
-// When the files are not a valid policy, the error is a [*FindingsError] and the
-// policy in force stays. It also stays when the files cannot be read, and when the
-// new policy is far smaller than the one in force, for which see
+// If the files are not a valid policy, the error is a [*FindingsError] and the
+// policy in force stays. It also stays if the files cannot be read, or if the new
+// policy is far smaller than the one in force; for that see
 // [Authorizer.ReloadForced].
 //
-// A load beside requests takes about half of a processor, a fraction of a millisecond
-// at a time, so that decisions go on; if decisions keep all processors busy, it takes
-// longer.
+// A load while requests are served takes about half of a processor, a fraction of a
+// millisecond at a time, so that decisions continue; if decisions keep all
+// processors busy, it takes longer.
 //
-// When ctx ends, Reload stops waiting for a load that has begun; the load itself goes
-// on. After Close the error is [watch.ErrClosed].
+// When ctx ends, Reload stops waiting for a load that has begun; the load itself
+// continues. After Close the error is [watch.ErrClosed].
 func (a *Authorizer) Reload(ctx context.Context) error { return a.reload(ctx, false) }
 
 // ReloadForced is [Authorizer.Reload], but also accepts a policy that is empty or far
 // smaller than the one in force. An empty one still needs [WithEmptyPolicy].
 func (a *Authorizer) ReloadForced(ctx context.Context) error { return a.reload(ctx, true) }
 
-// Close ends watching, closes the watcher of [WithWatcher], waits for a load that is
-// under way, and leaves no goroutine behind. The policy in force goes on deciding.
+// Close stops watching, closes the watcher of [WithWatcher], waits for a running
+// load, and leaves no goroutine behind. The policy in force continues to decide.
 // Closing twice, or without [WithFileWatch], has no effect.
 func (a *Authorizer) Close() error {
 	first := !a.closed.Swap(true)
@@ -52,7 +52,7 @@ func (a *Authorizer) Close() error {
 	if f := a.follower.Load(); f != nil {
 		err = f.Close()
 	}
-	a.slot <- struct{}{} // a call of Reload has ended
+	a.slot <- struct{}{} // waits for a call of Reload
 	<-a.slot
 	if err != nil {
 		return fmt.Errorf("casbinrules: %w", err)
@@ -81,8 +81,8 @@ func (a *Authorizer) reload(ctx context.Context, force bool) error {
 	return nil
 }
 
-// look has the files looked at. While they are watched only the watcher's
-// goroutine loads, so that no older state follows a newer one.
+// look checks the files for changes. While they are watched, only the watcher's
+// goroutine loads, so that an older state never replaces a newer one.
 func (a *Authorizer) look(ctx context.Context) error {
 	if f := a.follower.Load(); f != nil {
 		return f.Refresh(ctx)
@@ -108,7 +108,7 @@ func (a *Authorizer) look(ctx context.Context) error {
 	return err
 }
 
-// startWatching watches the files on from what has been read of them.
+// startWatching watches the files from the state that has been read.
 func (a *Authorizer) startWatching(read watch.Snapshot) error {
 	opts := append(a.sources.WatchOptions(),
 		watch.WithCurrentSnapshot(read),
@@ -121,7 +121,7 @@ func (a *Authorizer) startWatching(read watch.Snapshot) error {
 	return nil
 }
 
-// outcomeOf says what it means that the watcher reports err.
+// outcomeOf returns the outcome for an error of the watcher.
 func outcomeOf(err error) ReloadOutcome {
 	if errors.Is(err, watch.ErrPolling) {
 		return ReloadDegraded
@@ -129,7 +129,7 @@ func outcomeOf(err error) ReloadOutcome {
 	return ReloadFailed
 }
 
-// changed is what the watcher calls when the files have changed.
+// changed is called by the watcher after the files have changed.
 func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 	started := time.Now()
 	in, err := a.sources.Take(got)
@@ -139,14 +139,14 @@ func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 	}
 	changed, err := a.apply(ctx, started, in)
 	if err == nil && !changed {
-		// What was rejected has been put back.
+		// Rejected files have been restored.
 		a.unchanged(ctx, started, a.last.Load())
 	}
 	return err
 }
 
-// apply puts contents into force, unless they are there already or no good. It
-// runs on one goroutine at a time.
+// apply puts contents into force, unless they are in force already or invalid. It is
+// only called on one goroutine at a time.
 func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Contents) (changed bool, err error) {
 	old, p := a.current.Load(), pace.New(started)
 	if in.HashAt(p) == old.version.Hash {
@@ -181,8 +181,7 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Co
 	return true, nil
 }
 
-// build makes a snapshot that is not in force yet. A parser that panics at one
-// file must not take the server down.
+// build prepares a snapshot. A panic while parsing must not end the program.
 func (a *Authorizer) build(old *policyInForce, in *source.Contents, p *pace.Pace) (s *policyInForce, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -192,11 +191,11 @@ func (a *Authorizer) build(old *policyInForce, in *source.Contents, p *pace.Pace
 	c := a.config.Settings
 	c.Pace = p
 	s, err = loadPolicy(old, in, &c)
-	c.Pace = nil // What is made at a request is made without rest.
+	c.Pace = nil // What is built later, during a request, must not sleep.
 	return s, err
 }
 
-// reject notes that the files are not in force, and tells so.
+// reject records that the files are not in force, and calls observers.
 func (a *Authorizer) reject(ctx context.Context, e ReloadEvent) {
 	e.Old = a.Version()
 	e.New = e.Old
@@ -219,8 +218,8 @@ func (a *Authorizer) unread(ctx context.Context, started time.Time, outcome Relo
 	a.reject(ctx, ReloadEvent{Time: started, Outcome: outcome, Err: err})
 }
 
-// unchanged notes that the files are in force, and tells so. The note gives way
-// to that of an attempt the watcher has made after last.
+// unchanged records that the files are in force, and calls observers. It does not
+// overwrite an attempt that the watcher has made after last.
 func (a *Authorizer) unchanged(ctx context.Context, started time.Time, last *attempt) {
 	a.last.CompareAndSwap(last, &attempt{})
 	v := a.Version()

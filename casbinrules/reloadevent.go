@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// ReloadOutcome says in one word how an attempt to load a policy ended.
+// ReloadOutcome is how an attempt to load a policy ended.
 type ReloadOutcome string
 
 // The outcomes. After each except [ReloadLoaded] the policy in force is the one that
@@ -16,58 +16,58 @@ type ReloadOutcome string
 const (
 	// ReloadLoaded: the files have changed, and are in force.
 	ReloadLoaded ReloadOutcome = "loaded"
-	// ReloadUnchanged: the files are in force already. It is reported when Reload was
-	// called, and when rejected files have been restored.
+	// ReloadUnchanged: the files are already in force. It is reported after a call
+	// of Reload, and when rejected files have been restored.
 	ReloadUnchanged ReloadOutcome = "unchanged"
-	// ReloadRejected: the files were read and are not a valid policy, or one that is
-	// far smaller than the one in force.
+	// ReloadRejected: the files were read but are not a valid policy, or are far
+	// smaller than the policy in force.
 	ReloadRejected ReloadOutcome = "rejected"
 	// ReloadFailed: the files could not be read.
 	ReloadFailed ReloadOutcome = "failed"
-	// ReloadDegraded: the operating system sends no file events, so changes come into
-	// force only at the next poll.
+	// ReloadDegraded: the operating system sends no file events, so changes take
+	// effect only at the next poll.
 	ReloadDegraded ReloadOutcome = "degraded"
 	// ReloadStale: the source has not confirmed the policy for longer than
 	// [WithMaxStaleness] allows. [ReloadUnchanged] or [ReloadLoaded] ends it.
 	ReloadStale ReloadOutcome = "stale"
 	// ReloadNotKept: the policy in force could not be written to the last good file,
-	// source.WithLastGoodFile, with which an instance starts while its source is
-	// down. It is reported once, and tried again each minute; [ReloadUnchanged] or
+	// source.WithLastGoodFile, from which an instance starts while its source is
+	// down. It is reported once, and retried each minute; [ReloadUnchanged] or
 	// [ReloadLoaded] ends it.
 	ReloadNotKept ReloadOutcome = "not_kept"
 )
 
-// ReloadEvent is what [WithReloadObserver] functions are told of one attempt to load. Its
-// slices are shared and must not be modified. Texts from the files are
-// printable and on one line, those of Err and Findings once they are formatted.
+// ReloadEvent describes one attempt to load to [WithReloadObserver] functions. Its
+// slices are shared and must not be modified. Texts from the files are printable and
+// on one line; those of Err and Findings are once they are formatted.
 type ReloadEvent struct {
-	// Time is when the attempt began, Duration what loading took.
+	// Time is when the attempt began, Duration how long loading took.
 	Time     time.Time
 	Duration time.Duration
 	Outcome  ReloadOutcome
-	// Old is the version that was in force before, New the one in force now;
-	// they are the same unless the outcome is [ReloadLoaded].
+	// Old is the version that was in force before, New the one in force now; they
+	// are the same unless the outcome is [ReloadLoaded].
 	Old, New Version
-	// Forced says that [Authorizer.ReloadForced] was called.
+	// Forced reports that [Authorizer.ReloadForced] was called.
 	Forced bool
-	// Added and Removed are the rules and role links that only the new or only
-	// the old policy has, in the order of the files, cut after the first
-	// hundred. A line that was only moved is in neither.
+	// Added and Removed are the rules and role links that only the new or only the
+	// old policy has, in the order of the files, at most a hundred of each. A line
+	// that was only moved is in neither.
 	Added, Removed []RuleText
-	// AddedCount and RemovedCount are how many there are.
+	// AddedCount and RemovedCount are their total numbers.
 	AddedCount, RemovedCount int
-	// Reordered says that the lines are the same in another order, which
-	// matters to models with priorities. ModelChanged says that the model's
-	// text is another one.
+	// Reordered reports that the lines are the same in another order, which matters
+	// to models with priorities. ModelChanged reports that the text of the model has
+	// changed.
 	Reordered, ModelChanged bool
 	// Findings are why the files were rejected, or the warnings about the
 	// policy now in force.
 	Findings []Finding
-	// Err is why the outcome is not a good one; nil when it is.
+	// Err is the error for a failed outcome, or nil.
 	Err error
 }
 
-// tell tells every observer, whatever they do.
+// tell calls all observers, even if one panics.
 func (a *Authorizer) tell(ctx context.Context, e ReloadEvent) {
 	a.telling.Lock()
 	defer a.telling.Unlock()

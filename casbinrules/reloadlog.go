@@ -9,14 +9,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// maxLoggedRules is how many rules of a difference a log line shows.
+// maxLoggedRules is the maximum number of added and removed rules in a log line.
 const maxLoggedRules = 10
 
-// LogReloads writes each event to logger: a policy that came into force at info
-// level, with the rules added and removed; a rejected one at error level, with its
-// findings; a failure to read at error level. With a nil logger it uses
-// [slog.Default] at each event. Lists and texts are cut, and characters that could
-// forge or hide a line are replaced.
+// LogReloads logs each event: a policy that came into force at info level, with the
+// rules added and removed; a rejected one at error level, with its findings; a
+// failure to read at error level. With a nil logger it uses [slog.Default] at each
+// event. Lists and texts are shortened, and characters that could forge or hide a
+// line are replaced.
 func LogReloads(logger *slog.Logger) func(ctx context.Context, e ReloadEvent) {
 	return func(ctx context.Context, e ReloadEvent) {
 		l := logger
@@ -86,7 +86,7 @@ func changeAttrs(e ReloadEvent) []slog.Attr {
 	return attrs
 }
 
-// describe is the difference as "- rule (place); + rule (place)".
+// describe returns the difference as "- rule (place); + rule (place)".
 func describe(e ReloadEvent) string {
 	var parts []string
 	list := func(sign string, rules []RuleText, count int) {

@@ -85,7 +85,7 @@ func TestLogsOfReloadsHoldNoForgedLines(t *testing.T) {
 	// A handler that escapes nothing.
 	logger := slog.New(bareHandler{&out})
 	logged := LogReloads(logger)
-	rule := policy.OneRule("p"+evil+".csv", 1, "p", "ann"+evil, "/x").RuleText()
+	rule := policy.StandaloneRule("p"+evil+".csv", 1, "p", "ann"+evil, "/x").RuleText()
 	logged(t.Context(), ReloadEvent{Outcome: ReloadLoaded, AddedCount: 1, Added: []RuleText{rule}})
 	logged(t.Context(), ReloadEvent{Outcome: ReloadFailed, Err: errors.New("open " + evil)})
 	logged(t.Context(), ReloadEvent{Outcome: ReloadRejected, Findings: []Finding{{File: evil, Message: evil, Severity: SeverityError}}})

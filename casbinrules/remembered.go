@@ -7,11 +7,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// rememberedSize is how many questions are remembered; a power of two.
+// rememberedSize is the number of remembered requests; a power of two.
 const rememberedSize = 1 << 17
 
-// remembered are questions that were answered with yes, as hashes with a seed that
-// nobody outside knows. Each has one place, where the newest stays.
+// remembered holds the requests that were allowed, as hashes with a secret seed.
+// Each has one slot, in which the newest stays.
 type remembered struct {
 	seed   maphash.Seed
 	hashes []atomic.Uint64
@@ -21,13 +21,13 @@ func newRemembered() *remembered {
 	return &remembered{maphash.MakeSeed(), make([]atomic.Uint64, rememberedSize)}
 }
 
-// question is the hash of one, never 0. p is nil for anonymous requests, attributes
-// for models without any.
+// question returns the hash of a request, never 0. p is nil for anonymous requests,
+// attributes for models without any.
 func (r *remembered) question(p *core.Principal, noRoles bool, object, action string, attributes core.Attributes) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
 	text := func(s string) {
-		maphash.WriteComparable(&h, len(s)) // so that no two lists read the same
+		maphash.WriteComparable(&h, len(s)) // the length keeps different lists from having the same bytes
 		_, _ = h.WriteString(s)             // never fails
 	}
 	text(object)
@@ -41,7 +41,7 @@ func (r *remembered) question(p *core.Principal, noRoles bool, object, action st
 			}
 		}
 	}
-	maphash.WriteComparable(&h, -1) // no text has this length, so that no role reads as an attribute
+	maphash.WriteComparable(&h, -1) // no text has this length, so a role never equals an attribute
 	if attributes != nil {
 		for name, value := range attributes.All() {
 			text(name)
@@ -53,7 +53,7 @@ func (r *remembered) question(p *core.Principal, noRoles bool, object, action st
 
 func (r *remembered) add(question uint64) {
 	at := &r.hashes[question%rememberedSize]
-	if at.Load() != question { // so that processors need not pass the line around
+	if at.Load() != question { // avoids moving the cache line between processors
 		at.Store(question)
 	}
 }

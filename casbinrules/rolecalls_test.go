@@ -33,7 +33,7 @@ func TestRoleDefinitionsThatNothingCalls(t *testing.T) {
 		{"one line", rules + "g, bob, ann\n", withoutRoles, nil, "model_unused_roles warning", "the g line and the roles of credentials decide nothing"},
 		{"two lines", rules + "g, bob, ann\ng, cy, ann\n", withoutRoles, []LintOption{WithoutTokenRoles()}, "model_unused_roles warning", "the 2 g lines decide nothing"},
 		{"none", rules, withoutRoles, nil, "model_unused_roles note", "g lines and the roles of credentials decide nothing"},
-		{"g2", rules + "g2, /a, group\n", unusedToo, nil, "model_unused_roles warning", "never calls g2, so that the g2 line decides nothing"},
+		{"g2", rules + "g2, /a, group\n", unusedToo, nil, "model_unused_roles warning", "never calls g2, so the g2 line decides nothing"},
 		{"g2 without lines", rules, unusedToo, nil, "model_unused_roles note", "g2 lines decide nothing"},
 		{"called", rules + "g, bob, ann\n", RBAC(), nil, "", ""},
 		{"called for actions", grouped, onActions, nil, "", ""},
@@ -61,7 +61,7 @@ func TestRoleDefinitionsThatNothingCalls(t *testing.T) {
 }
 
 func TestExplainSaysThatRolesDecideNothing(t *testing.T) {
-	const why = "the matcher never calls g, so that roles decide nothing"
+	const why = "the matcher never calls g, so roles have no effect"
 	a := open(t, withoutRoles, "p, admin, /users, GET\ng, ann, admin\n")
 	acl := open(t, ModelText("model.conf", strings.Replace(withoutRoles.Text(), "[role_definition]\ng = _, _\n", "", 1)), "p, ann, /users, GET\n")
 	actions := open(t, onActions, grouped)
@@ -75,9 +75,9 @@ func TestExplainSaysThatRolesDecideNothing(t *testing.T) {
 		{"a link", a, Query{Subject: "ann", Object: "/users", Action: "GET"}, why, "admin has GET on /users at policy.csv:1, not ann"},
 		{"a role of a token", a, Query{Subject: "bob", Roles: []string{"admin"}, Object: "/users", Action: "GET"}, why, "admin has GET on /users at policy.csv:1, not bob"},
 		{"no role", a, Query{Subject: "bob", Object: "/users", Action: "GET"}, "", "admin has GET on /users at policy.csv:1, not bob"},
-		{"no definition", acl, Query{Subject: "bob", Roles: []string{"ann"}, Object: "/users", Action: "GET"}, "the model has no role definition g, so that roles decide nothing", "ann has GET on /users at policy.csv:1, not bob"},
+		{"no definition", acl, Query{Subject: "bob", Roles: []string{"ann"}, Object: "/users", Action: "GET"}, "the model has no role definition g, so roles have no effect", "ann has GET on /users at policy.csv:1, not bob"},
 		{"roles of actions", actions, Query{Subject: "cy", Roles: []string{"x"}, Object: "doc1", Action: "read", Named: true},
-			"the matcher does not call g with r.sub, so that the roles of users decide nothing", "ann has owner on doc1 at policy.csv:1, not cy"},
+			"the matcher does not call g with r.sub, so the roles of users have no effect", "ann has owner on doc1 at policy.csv:1, not cy"},
 	} {
 		e, err := c.a.ExplainQuery(t.Context(), c.query)
 		if err != nil || e.Allowed || len(e.NearMisses) == 0 || e.NearMisses[0].Text != c.near {

@@ -320,7 +320,7 @@ func TestEnforcersWithTimesKnowTheirRoles(t *testing.T) {
 		"WithClock": WithClock(time.Now), "WithLinkCondition": WithLinkCondition("g", func(context.Context, ...string) (bool, error) { return true, nil }),
 		"WithDefaultRole": WithDefaultRole("a"), "WithObjectAttribute": WithObjectAttribute("owner"),
 	} {
-		if _, err := FromEnforcer(e, WithoutTokenRoles(), opt); err == nil || !strings.Contains(err.Error(), "leave out "+name) {
+		if _, err := FromEnforcer(e, WithoutTokenRoles(), opt); err == nil || !strings.Contains(err.Error(), "remove "+name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

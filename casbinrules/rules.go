@@ -14,26 +14,26 @@ type Rule struct {
 	RuleText
 	// Kind is "p", "g", "g2" and so on.
 	Kind string
-	// Fields are what stands behind the kind.
+	// Fields are the fields after the kind.
 	Fields []string
-	// Subjects, Tenants, Objects and Actions say what a p line compares with
-	// these fields of a request; empty for what it does not compare. Of lines of
-	// other kinds, Tenants is the tenant of a role link. Where role links group actions, those of a group
-	// follow it, sorted.
+	// Subjects, Tenants, Objects and Actions are what a p line compares with these
+	// fields of a request; empty if it does not compare them. In lines of other
+	// kinds, Tenants is the tenant of a role link. If role links group actions, the
+	// members of a group follow it, sorted.
 	Subjects, Tenants, Objects, Actions []Pattern
-	// Links is the field of a request that a role link is about, "sub", "obj"
-	// or "act"; "" for one that no decision looks at, and for p lines.
+	// Links is the request field that a role link is about, "sub", "obj" or "act";
+	// "" for a link that no decision uses, and for p lines.
 	Links string
-	// Effect is "allow" or "deny" for a p line, or what else a policy loaded
-	// [WithCasbinSemantics] says there.
+	// Effect is "allow" or "deny" for a p line, or another text in a policy loaded
+	// [WithCasbinSemantics].
 	Effect string
 }
 
 // Pattern is the value or pattern that a rule compares with a field of a request.
 type Pattern struct {
 	Text string
-	// Function is the function of the matcher that compares, such as
-	// "keyMatch2"; it is "==" for equality and "g", "g2" and so on for a role.
+	// Function is the matcher function that compares, such as "keyMatch2"; "==" for
+	// equality, and "g", "g2" and so on for a role.
 	Function string
 }
 
@@ -46,8 +46,7 @@ func (p Pattern) Matches(value string) bool {
 	return value == p.Text
 }
 
-// Rules returns the lines of the policy in force in their order, without those that
-// repeat another.
+// Rules returns the lines of the policy in force in order, without repetitions.
 func (a *Authorizer) Rules() []Rule {
 	s := a.current.Load()
 	subjects, tenants := s.Schema.ComparedWith("sub"), s.Schema.ComparedWith(s.Schema.TenantName())
@@ -81,8 +80,8 @@ func (a *Authorizer) Matcher() Matcher { return a.current.Load().Schema.ReadComp
 // its order, such as "sub", "obj", "act".
 func (a *Authorizer) RequestFields() []string { return a.current.Load().Schema.Names("r") }
 
-// grouped is a function that adds to patterns of actions those that role links make
-// of a group.
+// grouped returns a function that appends to patterns of actions the members of
+// groups.
 func (s *policyInForce) grouped() func(patterns []Pattern) []Pattern {
 	calls := slices.DeleteFunc(s.Schema.RoleCalls(), func(c model.RoleCall) bool { return c.Field != "r_act" || s.Graphs[c.Text].Tenants })
 	return func(patterns []Pattern) []Pattern {
@@ -103,7 +102,7 @@ func (s *policyInForce) grouped() func(patterns []Pattern) []Pattern {
 	}
 }
 
-// patternsOf are what a rule has in some of its fields.
+// patternsOf returns the patterns of a rule in some of its columns.
 func patternsOf(r *policy.Rule, columns []model.PatternColumn) []Pattern {
 	var made []Pattern
 	for _, p := range columns {

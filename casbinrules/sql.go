@@ -12,28 +12,28 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Dollar is the placeholder of PostgreSQL's own protocol: $1 for the first.
+// Dollar returns a placeholder of PostgreSQL's own protocol: $1 for the first.
 func Dollar(n int) string { return "$" + strconv.Itoa(n) }
 
-// QuestionMark is the placeholder of GORM, and of drivers that count placeholders
-// themselves.
+// QuestionMark returns the placeholder of GORM, and of drivers that number
+// placeholders themselves.
 func QuestionMark(int) string { return "?" }
 
-// SQL is the set as a condition for PostgreSQL 11 or newer: it is true for rows whose
-// object, the text in column, is in the set. placeholder is [Dollar], [QuestionMark],
-// or a function that returns the placeholder for the number of an argument, from 1
-// on; the condition itself contains no text of the policy. column is inserted
-// unchanged, so it must not come from a request.
+// SQL returns the set as a condition for PostgreSQL 11 or newer: it is true for rows
+// whose object, the text in column, is in the set. placeholder is [Dollar],
+// [QuestionMark], or a function that returns the placeholder for the number of an
+// argument, counted from 1; the condition itself contains no text of the policy.
+// column is inserted unchanged, so it must not come from a request.
 //
-// Fields of [WithObjectAttribute] need a column each, by [WithColumn].
+// Fields of [WithObjectAttribute] need a column each, given by [WithColumn].
 //
 // A row whose object is null or empty, or contains a line feed, is never selected,
-// nor one with "?" where keyMatch5 is used. Texts are compared byte by byte, whatever
+// nor one with "?" if keyMatch5 is used. Texts are compared byte by byte, whatever
 // the collation of the column.
 //
-// The patterns of keyMatch, and those of keyMatch2 to keyMatch5 that consist of whole
-// segments, can be expressed in SQL. Any other is an error that names its rule:
-// select without it, and use [Authorizer.Filter].
+// The patterns of keyMatch, and those of keyMatch2 to keyMatch5 that consist of
+// whole segments, can be expressed in SQL. Any other is an error that names its
+// rule: select without it, and use [Authorizer.Filter].
 func (o *ObjectSet) SQL(column string, placeholder func(n int) string, opts ...SQLOption) (condition string, args []any, err error) {
 	if column == "" || placeholder == nil {
 		return "", nil, errors.New("casbinrules: SQL: a column and a placeholder are needed")
@@ -47,7 +47,7 @@ func (o *ObjectSet) SQL(column string, placeholder func(n int) string, opts ...S
 		column := w.columns[field.name]
 		switch {
 		case column == "":
-			return "", nil, fmt.Errorf("casbinrules: SQL: %s is a field of WithObjectAttribute: say its column by WithColumn", field.name)
+			return "", nil, fmt.Errorf("casbinrules: SQL: %s is a field of WithObjectAttribute: name its column with WithColumn", field.name)
 		case field.required:
 			known.WriteString("(" + column + ") IS NOT NULL AND ")
 		default:
@@ -63,7 +63,7 @@ func (o *ObjectSet) SQL(column string, placeholder func(n int) string, opts ...S
 	}
 	text = known.String() + w.column + " <> '' AND position(chr(10) in " + w.column + ") = 0 AND " + text
 	if o.cuts {
-		text += " AND position(chr(63) in " + w.column + ") = 0" // a question mark may be a placeholder
+		text += " AND position(chr(63) in " + w.column + ") = 0" // spelled as chr(63), since "?" may be a placeholder
 	}
 	return "(" + text + ")", w.args, nil
 }
@@ -71,10 +71,10 @@ func (o *ObjectSet) SQL(column string, placeholder func(n int) string, opts ...S
 // SQLOption configures [ObjectSet.SQL].
 type SQLOption func(*sqlWriter) error
 
-// WithColumn names the column that has the value of a field of [WithObjectAttribute],
-// such as the owner of the object. It is inserted into the condition unchanged, so it
-// must not come from a request. A row in which it is null counts as an object without
-// a value: it is never selected, or with [WithObjectAttributeOr] it has that option's
+// WithColumn names the column with the value of a field of [WithObjectAttribute],
+// such as the owner of the object. It is inserted into the condition unchanged, so
+// it must not come from a request. A row in which it is null is an object without a
+// value: it is never selected or, with [WithObjectAttributeOr], has that option's
 // value.
 func WithColumn(field, column string) SQLOption {
 	return func(w *sqlWriter) error {
@@ -86,15 +86,15 @@ func WithColumn(field, column string) SQLOption {
 	}
 }
 
-// texts is a column whose values are compared byte by byte.
+// texts returns a column whose values are compared byte by byte.
 func texts(column string) string { return "((" + column + `)::text COLLATE "C")` }
 
-// sqlWriter makes the text of a condition, and its arguments in their order.
+// sqlWriter builds the text of a condition, and its arguments in order.
 type sqlWriter struct {
 	column      string
 	placeholder func(n int) string
-	// columns are those of object attributes; of the fields of otherwise a null
-	// stands for another value.
+	// columns are those of object attributes; otherwise are the fields with a
+	// default value for null.
 	columns   map[string]string
 	otherwise []objectField
 	args      []any
@@ -126,7 +126,7 @@ func (w *sqlWriter) joined(parts []*Condition, by string) string {
 	return "(" + strings.Join(texts, by) + ")"
 }
 
-// alternatives puts all objects that are equal to a text into one list.
+// alternatives combines all comparisons for equality into one list.
 func (w *sqlWriter) alternatives(parts []*Condition) string {
 	var names []string
 	var others []*Condition
@@ -147,7 +147,7 @@ func (w *sqlWriter) alternatives(parts []*Condition) string {
 	return "(" + list + " OR " + w.joined(others, " OR ") + ")"
 }
 
-// nul is what no text of PostgreSQL has.
+// nul cannot occur in a text of PostgreSQL.
 const nul = "\x00"
 
 func (w *sqlWriter) in(column string, names []string) string {
@@ -166,7 +166,7 @@ func (w *sqlWriter) in(column string, names []string) string {
 	return column + " IN (" + strings.Join(marks, ", ") + ")"
 }
 
-// attribute is the column of a field of the object.
+// attribute returns the column of a field of the object.
 func (w *sqlWriter) attribute(field string) string {
 	column := w.columns[field]
 	if i := slices.IndexFunc(w.otherwise, func(f objectField) bool { return f.name == field }); i >= 0 {
@@ -183,7 +183,7 @@ func (w *sqlWriter) arg(text string) string {
 func (w *sqlWriter) match(c *Condition) string {
 	switch {
 	case c.Attribute != "" && strings.Contains(c.Pattern, nul):
-		return "FALSE" // before the column takes an argument
+		return "FALSE" // before the column adds an argument
 	case c.Attribute != "":
 		return w.in(w.attribute(c.Attribute), []string{c.Pattern})
 	case c.Function == "==":
@@ -203,8 +203,8 @@ func (w *sqlWriter) match(c *Condition) string {
 	}
 }
 
-// sqlPattern is what PostgreSQL compares an object with in place of a pattern that
-// matches more than one object: what it begins with, or a regular expression.
+// sqlPattern returns what PostgreSQL compares an object with instead of a pattern
+// that matches more than one object: a prefix, or a regular expression.
 func sqlPattern(function, text string) (compared string, begins, ok bool) {
 	if function == "keyMatch" {
 		prefix, _, star := strings.Cut(text, "*")
@@ -245,8 +245,8 @@ func sqlPattern(function, text string) (compared string, begins, ok bool) {
 }
 
 // writeLiteral writes a text as an advanced regular expression of PostgreSQL that
-// matches it: a backslash before what is neither letter nor digit takes its
-// meaning away.
+// matches only that text: a backslash makes every byte literal that is neither a
+// letter nor a digit.
 func writeLiteral(to *strings.Builder, text string) {
 	for _, r := range text {
 		if r < 0x80 && !('0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z') {

@@ -199,7 +199,7 @@ func TestEnforcersCompareNumbersOnlyAsNumbers(t *testing.T) {
 	}
 	age := WithClaimAttribute("age", "age")
 	for _, condition := range []string{"r.age >= p.min", `r.age >= "18"`, `"18" < r.age`, "r.age > 5", "num(p.min) <= r.age"} {
-		if _, err := FromEnforcer(enforcer(condition), age); err == nil || !strings.Contains(err.Error(), "letter by letter") {
+		if _, err := FromEnforcer(enforcer(condition), age); err == nil || !strings.Contains(err.Error(), "byte by byte") {
 			t.Errorf("%s: %v", condition, err)
 		}
 		if _, err := FromEnforcer(enforcer(condition), age, WithCasbinSemantics()); err != nil {

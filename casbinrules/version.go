@@ -10,19 +10,20 @@ import (
 	from "github.com/sallyport-go/sallyport/core/source"
 )
 
-// Version identifies a policy that is, or was, in force.
+// Version identifies a policy that is or was in force.
 type Version struct {
-	// Hash is a SHA-256 of the model and the sums of the policy files in their order,
-	// for which see [from.SumFile], in lower-case hexadecimal. Only the last part of
-	// a file name counts: the same files have the same hash on every machine.
+	// Hash is a SHA-256 of the model and the sums of the policy files in their
+	// order, for which see [from.SumFile], in lower-case hexadecimal. Only the last
+	// element of a file name counts: the same files have the same hash on every
+	// machine.
 	Hash string `json:"hash"`
-	// Revision is what decisions by the policy name: the number that a source counts,
+	// Revision is the revision in decisions by the policy: the number from a source,
 	// in decimal, or Hash for files, which have no order.
 	Revision string `json:"revision"`
 	// Loaded is when the policy came into force.
 	Loaded time.Time `json:"loaded"`
 	// Rules is the number of p lines, RoleLinks that of g lines of all kinds;
-	// lines that repeat another count once.
+	// repeated lines count once.
 	Rules     int `json:"rules"`
 	RoleLinks int `json:"role_links"`
 	// Files are the model, by its name if it is not a file, and the policy files in
@@ -44,14 +45,14 @@ func newVersion(in *source.Contents, rules []*policy.Rule) Version {
 	return v
 }
 
-// Age is how long the policy has been in force.
+// Age returns how long the policy has been in force.
 func (v Version) Age() time.Duration { return time.Since(v.Loaded) }
 
-// short is enough of the hash to tell versions apart in a log.
+// short returns enough of the hash to tell versions apart in a log.
 func (v Version) short() string { return v.Hash[:min(12, len(v.Hash))] }
 
-// Version is the version of the policy in force. It takes no lock and allocates
-// nothing, so a health check may ask at any rate.
+// Version returns the version of the policy in force. It takes no lock and does not
+// allocate, so a health check may call it at any rate.
 func (a *Authorizer) Version() Version { return a.current.Load().version }
 
 // Status says whether the policy in force matches the files.
@@ -62,29 +63,29 @@ type Status struct {
 	// says why, such as "the matcher has the function ipMatch"; otherwise it is "".
 	Engine    Engine
 	Unindexed string
-	// Watching says that changes of the files are noticed; see [WithFileWatch].
+	// Watching reports that changes of the files are noticed; see [WithFileWatch].
 	Watching bool
-	// Err says why the files, as last read, are not in force: a [*FindingsError] when
-	// they were rejected, otherwise why they could not be read. It is nil when they
+	// Err says why the files, as last read, are not in force: a [*FindingsError] if
+	// they were rejected, otherwise why they could not be read. It is nil if they
 	// are in force.
 	Err error
-	// Since is when that began; zero when Err is nil. Since then the policy
-	// in force is older than the files.
+	// Since is when that began, zero if Err is nil. Since then the policy in force
+	// is older than the files.
 	Since time.Time
-	// Source is the status of the source of [OpenSource]; zero for others.
+	// Source is the status of the source of [OpenSource]; otherwise zero.
 	Source from.Status
 }
 
-// attempt is what came of the last attempt to load.
+// attempt is the result of the last attempt to load.
 type attempt struct {
 	err   error
 	since time.Time
-	// unread says that err is that of reading, whose end only the watcher
-	// sees when the files turn out to be what they were.
+	// unread reports that err is from reading. Only the watcher sees when such files
+	// turn out to be unchanged.
 	unread bool
 }
 
-// Status is for health endpoints that report when an edit has not come into force.
+// Status is for health endpoints that report when an edit has not taken effect.
 // After a failure to read it may lag behind the event by a moment.
 func (a *Authorizer) Status() Status {
 	w := a.watcher.Load()

@@ -21,28 +21,27 @@ type Casbin interface {
 	// Functions returns the functions that every matcher may call, by name, in a map
 	// that the caller may change.
 	Functions() map[string]govaluate.ExpressionFunction
-	// TenantPatterns returns the names of a field of the request and one of the
-	// policy: with a matcher that calls keyMatch with the two, Casbin takes the
-	// tenants of role links for patterns. They are "" if there are none.
+	// TenantPatterns returns the names of a request field and a policy field: if a
+	// matcher calls keyMatch with the two, Casbin treats the tenants of role links
+	// as patterns. Both are "" if the model has no such fields.
 	TenantPatterns(m Model) (request, policy string)
-	// NewDecider makes an enforcer that has loaded a policy and that nobody
-	// changes.
+	// NewDecider returns an enforcer with a policy loaded that nobody changes.
 	NewDecider(p Policy) (Decider, error)
 }
 
-// Model is a model as Casbin has read it.
+// Model is a model parsed by Casbin.
 type Model interface {
 	// Definition returns the definition of a key such as "r" or "g2". It returns
-	// false for one that the model does not have, or that Casbin ignores.
+	// false if the model does not have it or Casbin ignores it.
 	Definition(key string) (Definition, bool)
-	// Keys returns the keys of a section, which is the first letter of each,
+	// Keys returns the keys of a section, which is the first letter of each key,
 	// sorted.
 	Keys(section string) []string
 }
 
 // Definition is one definition of a model. It must not be modified.
 type Definition struct {
-	// Value is the text behind the "=", as Casbin has processed it.
+	// Value is the text after the "=", as processed by Casbin.
 	Value string
 	// Tokens are the names of the fields, as matchers see them: "r_sub".
 	Tokens []string
@@ -51,24 +50,24 @@ type Definition struct {
 	Rules [][]string
 }
 
-// Policy is what a [Decider] decides by.
+// Policy is the input of a [Decider].
 type Policy struct {
-	// Model is the text of a model that ReadModel has taken.
+	// Model is the text of a model that ReadModel has accepted.
 	Model string
-	// Matcher is evaluated instead of the model's. It names fields as Tokens do.
+	// Matcher is evaluated instead of the model's. It names fields as in Tokens.
 	Matcher string
-	// Links, unless it is "", is one more field of the request, the last one, such as
-	// "r_links". The role definitions are then among Functions, and Casbin must keep
-	// no role links of its own.
+	// Links, if not "", is an additional last field of the request, such as
+	// "r_links". Functions then include the role definitions, and Casbin must not
+	// keep role links of its own.
 	Links string
 	// Functions are added to Casbin's own, and take precedence over them.
 	Functions map[string]govaluate.ExpressionFunction
-	// Load passes every rule to add, its kind first, and returns the first error of
-	// add. The rule is not used again.
+	// Load passes every rule to add, beginning with its kind, and returns the first
+	// error of add. It does not use the rule again.
 	Load func(add func(rule []string) error) error
 }
 
-// Decider answers for one policy. It is safe for concurrent use.
+// Decider decides by one policy. It is safe for concurrent use.
 type Decider interface {
 	// EnforceEx decides, and returns the rule that decided, without its kind. The
 	// rule is not a copy: its first element is the one that Load passed, which
@@ -76,22 +75,22 @@ type Decider interface {
 	EnforceEx(values ...any) (allowed bool, rule []string, err error)
 }
 
-// Enforcer is an enforcer that the application has made and may change. Its
+// Enforcer is an enforcer that the application has created and may change. Its
 // methods are called while its lock is held.
 type Enforcer interface {
 	Decider
-	// Model returns the model and policy as they are now, or nil for none.
+	// Model returns the current model and policy, or nil if there is none.
 	Model() Model
-	// ImplicitRoles returns the roles that a name has by role links, however
-	// many links away, within a tenant if one is given.
+	// ImplicitRoles returns the roles that a name has through any number of role
+	// links, within a tenant if one is given.
 	ImplicitRoles(name string, tenant ...string) ([]string, error)
 	// Lock returns the lock that the enforcer itself takes for each change, or nil
 	// if it takes none. The other methods must not take it.
 	Lock() *sync.RWMutex
 }
 
-// Rows returns the rows of the policy that was loaded into m, each with its kind
-// first: the p rows, then those of g, g2 and so on.
+// Rows returns the rows of the policy that was loaded into m, each beginning with
+// its kind: the p rows, then those of g, g2 and so on.
 func Rows(m Model) [][]string {
 	var rows [][]string
 	for _, section := range []string{"p", "g"} {

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 )
 
-// library is Casbin v3 for casbinrules.
+// library implements the bridge to Casbin v3.
 type library struct{}
 
 func (library) ReadModel(text string) (bridge.Model, error) {
@@ -30,8 +30,8 @@ func (library) Functions() map[string]govaluate.ExpressionFunction {
 	return known.GetFunctions()
 }
 
-// TenantPatterns are of the second fields of both definitions, where role links
-// have tenants.
+// TenantPatterns returns the second fields of both definitions, if role links have
+// tenants.
 func (library) TenantPatterns(m bridge.Model) (request, policy string) {
 	r, _ := m.Definition("r")
 	p, _ := m.Definition("p")
@@ -66,7 +66,7 @@ func (library) NewDecider(p bridge.Policy) (bridge.Decider, error) {
 		return nil, err
 	}
 	if p.Links != "" {
-		// Without a role manager Casbin leaves the names of role definitions to
+		// Without a role manager, Casbin leaves the names of role definitions to
 		// functions.
 		for _, a := range e.GetModel()["g"] {
 			a.RM, a.CondRM = nil, nil
@@ -75,7 +75,7 @@ func (library) NewDecider(p bridge.Policy) (bridge.Decider, error) {
 	return e, nil
 }
 
-// loader is an adapter that is only ever asked to load.
+// loader is an adapter that only loads.
 type loader struct {
 	persist.Adapter
 	load func(add func(rule []string) error) error
@@ -85,7 +85,7 @@ func (l loader) LoadPolicy(m model.Model) error {
 	return l.load(func(rule []string) error { return persist.LoadPolicyArray(rule, m) })
 }
 
-// load has an adapter load the policy of a model, and returns its rows.
+// load loads the policy of a model with an adapter, and returns its rows.
 func load(text string, adapter persist.Adapter) (rows [][]string, err error) {
 	m, err := model.NewModelFromString(text)
 	if err != nil {
@@ -93,7 +93,7 @@ func load(text string, adapter persist.Adapter) (rows [][]string, err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v) // Casbin's own, at a row without a kind
+			err = fmt.Errorf("panic: %v", v) // by Casbin itself, for a row without a kind
 		}
 	}()
 	if err := adapter.LoadPolicy(m); err != nil {
@@ -102,7 +102,7 @@ func load(text string, adapter persist.Adapter) (rows [][]string, err error) {
 	return bridge.Rows(definitions(m)), nil
 }
 
-// definitions are a model of Casbin's.
+// definitions is a model of Casbin.
 type definitions model.Model
 
 func (m definitions) Definition(key string) (bridge.Definition, bool) {
@@ -119,14 +119,14 @@ func (m definitions) Definition(key string) (bridge.Definition, bool) {
 
 func (m definitions) Keys(section string) []string { return slices.Sorted(maps.Keys(m[section])) }
 
-// enforcer is one that the application has made.
+// enforcer is an enforcer that the application has created.
 type enforcer struct {
-	casbin.IEnforcer // what is asked under the lock
+	casbin.IEnforcer // called while the lock is held
 	lock             *sync.RWMutex
 }
 
-// bridged is e for a bridge. What the lock of a synced enforcer guards is asked
-// past it, since a read lock must not be taken twice.
+// bridged adapts e to the bridge. It bypasses the lock of a synced enforcer, since
+// the caller holds it, and a read lock must not be taken twice.
 func bridged(e casbin.IEnforcer) bridge.Enforcer {
 	var synced *casbin.SyncedEnforcer
 	switch e := e.(type) {

@@ -1,19 +1,19 @@
-// Package casbinv3 is casbinrules for applications that use Casbin v3: its
-// functions take v3's adapters, watchers and enforcers, and v3 reads models and
-// decides what no index can.
+// Package casbinv3 is casbinrules for applications that use Casbin v3: its functions
+// accept v3's adapters, watchers and enforcers, and v3 reads models and decides what
+// the index cannot.
 //
 // Everything else comes from package casbinrules: options, findings, reloads and the
-// methods of an authorizer. Use [Open] here instead of [casbinrules.Open], and so on;
-// a function that is not here, such as [casbinrules.Lint], takes [WithCasbin].
+// methods of an authorizer. Use [Open] here instead of [casbinrules.Open], and so
+// on; functions that are not here, such as [casbinrules.Lint], accept [WithCasbin].
 //
-// Beyond Casbin v2, a model may have a [constraint_definition]. Its constraints
-// are checked whenever a policy is loaded, and a policy that violates one is
-// refused with a finding for each line that does. Casbin itself checks them only
-// when role links are added one by one. They are about the g lines of the policy:
-// roles that credentials bring do not count.
+// In addition to what Casbin v2 supports, a model may have a
+// [constraint_definition]. Its constraints are checked whenever a policy is loaded,
+// and a policy that violates one is refused with a finding for each such line.
+// Casbin itself checks them only when role links are added one by one. They apply to
+// the g lines of the policy: roles of credentials do not count.
 //
-// The module of this package requires that of casbinrules, which requires Casbin
-// v2. Both are built into a program; nothing of v2 is run.
+// The module of this package requires casbinrules, which requires Casbin v2. Both
+// versions are built into a program, but no code of v2 is run.
 package casbinv3
 
 import (
@@ -28,12 +28,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// WithCasbin makes Casbin v3 read models and decide what no index can. The functions
-// of this package add it themselves; it is for functions of package casbinrules that
-// take options.
+// WithCasbin makes Casbin v3 read models and decide what the index cannot. The
+// functions of this package add it themselves; it is for functions of package
+// casbinrules that take options.
 func WithCasbin() casbinrules.Option { return casbinrules.WithCasbin(library{}) }
 
-// WithWatcher is [casbinrules.WithWatcher], which takes the watchers of any
+// WithWatcher is [casbinrules.WithWatcher], which accepts the watchers of any
 // version of Casbin.
 func WithWatcher(w persist.Watcher) casbinrules.Option { return casbinrules.WithWatcher(w) }
 
@@ -56,9 +56,9 @@ func FromAdapter(m casbinrules.Model, adapter persist.Adapter, opts ...casbinrul
 	return casbinrules.FromRows(m, func(model string) ([][]string, error) { return load(model, adapter) }, withCasbin(opts)...)
 }
 
-// FromEnforcer is [casbinrules.FromEnforcer] for an enforcer of Casbin v3. One
-// whose model has constraints is refused, since Casbin does not check them when
-// it loads a policy.
+// FromEnforcer is [casbinrules.FromEnforcer] for an enforcer of Casbin v3. An
+// enforcer whose model has constraints is refused, since Casbin does not check them
+// when it loads a policy.
 func FromEnforcer(e casbin.IEnforcer, opts ...casbinrules.Option) (*casbinrules.EnforcerAuthorizer, error) {
 	if isNil(e) {
 		return nil, errors.New("casbinv3: the enforcer is nil")
@@ -66,7 +66,7 @@ func FromEnforcer(e casbin.IEnforcer, opts ...casbinrules.Option) (*casbinrules.
 	return casbinrules.FromBridgedEnforcer(bridged(e), opts...)
 }
 
-// withCasbin puts the option of v3 in front, so that others go before it.
+// withCasbin puts the option for v3 first, so that others take precedence.
 func withCasbin(opts []casbinrules.Option) []casbinrules.Option {
 	return slices.Insert(slices.Clone(opts), 0, WithCasbin())
 }

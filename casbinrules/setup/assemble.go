@@ -12,32 +12,33 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// assembly is a setup while it is put together.
+// assembly is a Setup under construction.
 type assembly struct {
 	config   *config
 	doc      *decode.Document
-	dir      string // of the file, where its paths begin
+	dir      string // folder of the file, where relative paths start
 	settings settings
 	made     *Setup
 
 	log     *slog.Logger
-	proxies *proxy.Trust  // nil for none
+	proxies *proxy.Trust  // nil if there are none
 	answers []core.Option // responder, observers and limiter
 
-	instrument Instrument // nil for none
+	instrument Instrument // nil if there is none
 
-	store source.Source // that of the policy, once it was opened
+	store source.Source // the policy's store, once opened
 
 	jwts, opaque verifier // see tokens
 
-	asked bool // some scheme asks the log of revocations
+	asked bool // some scheme consults the revocation log
 
 	measures []func(Instrument) error // see measure
 
-	atEnd func() error // what is done once nothing else can fail; nil for nothing
+	atEnd func() error // runs once nothing else can fail; may be nil
 }
 
-// assemble opens every part in turn. What was opened is closed by made.
+// assemble opens all parts. The Setup closes whatever was opened, even after an
+// error.
 func (a *assembly) assemble() error {
 	a.log = a.logger()
 	a.made.log, a.made.realm = a.log, a.config.Realm
@@ -61,7 +62,7 @@ func (a *assembly) assemble() error {
 		return err
 	}
 	if c := a.config.Revoked; c != nil && !a.asked {
-		return a.doc.Wrap(errors.New("nobody asks the log: it is for the tokens of bearer and dpop that are verified here, and for session"), c)
+		return a.doc.Wrap(errors.New("the log is never consulted: it is for the tokens of bearer and dpop that are verified here, and for session"), c)
 	}
 	if a.config.Policy != nil {
 		if err := a.openPolicy(); err != nil {
@@ -84,7 +85,7 @@ func (a *assembly) assemble() error {
 	return a.atEnd()
 }
 
-// schemes are those that the file has, in its order.
+// schemes opens the schemes of the file, in its order.
 func (a *assembly) schemes() ([]core.Authenticator, error) {
 	c := a.config
 	type scheme struct {
@@ -121,7 +122,7 @@ func (a *assembly) schemes() ([]core.Authenticator, error) {
 	return schemes, nil
 }
 
-// logger is that of the program, or one that the file describes.
+// logger returns the program's logger, or one that the file describes.
 func (a *assembly) logger() *slog.Logger {
 	c := a.config.Log
 	switch {
@@ -139,8 +140,8 @@ func (a *assembly) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, opts))
 }
 
-// logging is where verdicts and warnings are logged, and how people are named
-// there.
+// logging returns the options for the log of verdicts and warnings, and for
+// pseudonyms in it.
 func (a *assembly) logging() ([]core.Option, error) {
 	opts := []core.Option{core.WithLogger(a.log), core.WithObserver(core.LogObserver(a.log))}
 	if c := a.config.Log; c != nil && a.doc.Has(&c.Pseudonym) {
@@ -155,7 +156,7 @@ func (a *assembly) logging() ([]core.Option, error) {
 	return opts, nil
 }
 
-// observers are the kinds of observers of the file.
+// observers opens the observers of the file.
 func (a *assembly) observers() ([]core.Option, error) {
 	var opts []core.Option
 	for i := range a.config.Observer {
@@ -173,7 +174,7 @@ func (a *assembly) observers() ([]core.Option, error) {
 	return opts, nil
 }
 
-// trustProxies makes the trust in proxies that several parts share.
+// trustProxies sets up the trust in proxies, which several parts share.
 func (a *assembly) trustProxies() (err error) {
 	c := a.config.Proxies
 	if c == nil {

@@ -13,13 +13,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// verifier verifies tokens of both schemes.
+// verifier verifies tokens for the schemes Bearer and DPoP.
 type verifier interface {
 	bearer.TokenVerifier
 	dpop.TokenVerifier
 }
 
-// bearer is the scheme of access tokens.
+// bearer opens the scheme Bearer.
 func (a *assembly) bearer() (core.Authenticator, error) {
 	c := a.config.Bearer
 	jwts, opaque, err := a.tokens()
@@ -45,7 +45,7 @@ func (a *assembly) bearer() (core.Authenticator, error) {
 	return bearer.New(a.config.Realm, tokens, opts...)
 }
 
-// dpop is the scheme of tokens that are bound to a key.
+// dpop opens the scheme DPoP.
 func (a *assembly) dpop() (core.Authenticator, error) {
 	c := a.config.DPoP
 	if a.config.Bearer == nil {
@@ -83,14 +83,15 @@ func (a *assembly) dpop() (core.Authenticator, error) {
 	return dpop.New(a.config.Realm, c.Address[0], tokens, append(opts, replays...)...)
 }
 
-// ownReplays is how many proofs an instance remembers by itself beside a store.
+// ownReplays is the number of proofs that an instance remembers by itself in
+// addition to a store.
 const ownReplays = 1 << 18
 
-// replays have instances remember proofs together.
+// replays returns the options with which instances share proofs.
 func (a *assembly) replays(c *dpopConfig) ([]dpop.Option, error) {
 	if c.Replays.Settings == nil {
 		if c.Fallback {
-			return nil, a.doc.Wrap(errors.New("this is for proofs in a store: there are no replays"), &c.Fallback)
+			return nil, a.doc.Wrap(errors.New("this is only for proofs in a store: replays is missing"), &c.Fallback)
 		}
 		return nil, nil
 	}
@@ -114,9 +115,9 @@ func (a *assembly) replays(c *dpopConfig) ([]dpop.Option, error) {
 	return []dpop.Option{dpop.WithReplays(store)}, nil
 }
 
-var errNoNonceKey = errors.New("there is no nonce_key that they came before")
+var errNoNonceKey = errors.New("nonce_key is missing: these are the keys before it")
 
-// revealed are keys as they are used.
+// revealed returns the values of keys.
 func revealed(secrets []decode.Secret) (keys [][]byte) {
 	for _, s := range secrets {
 		keys = append(keys, []byte(s.Reveal()))
@@ -124,8 +125,8 @@ func revealed(secrets []decode.Secret) (keys [][]byte) {
 	return keys
 }
 
-// tokens verifies tokens that are JWTs, and those that are not; either is nil
-// for none. Both schemes share them.
+// tokens returns the verifiers of JWTs and of opaque tokens; either may be nil. Both
+// schemes share them.
 func (a *assembly) tokens() (jwts, opaque verifier, err error) {
 	if a.jwts != nil || a.opaque != nil {
 		return a.jwts, a.opaque, nil
@@ -139,7 +140,7 @@ func (a *assembly) tokens() (jwts, opaque verifier, err error) {
 	single := c.Issuer != "" || c.Template != "" || c.JWKS != ""
 	switch {
 	case len(c.Issuers) > 0 && (single || a.doc.Has(&c.Audience)):
-		return nil, nil, a.doc.Wrap(errors.New("issuers beside issuer, audience or jwks: put all into the list"), &c.Issuers)
+		return nil, nil, a.doc.Wrap(errors.New("issuers cannot be combined with issuer, audience or jwks: put all into the list"), &c.Issuers)
 	case len(c.Issuers) > 0:
 		a.jwts, err = a.issuers(c)
 	case single || a.opaque == nil:
@@ -148,7 +149,7 @@ func (a *assembly) tokens() (jwts, opaque verifier, err error) {
 	return a.jwts, a.opaque, err
 }
 
-// asVerifier keeps a nil pointer from becoming a verifier.
+// asVerifier keeps a nil *jwtauth.Verifier from becoming a non-nil verifier.
 func asVerifier(v *jwtauth.Verifier, err error) (verifier, error) {
 	if err != nil {
 		return nil, err
@@ -156,7 +157,7 @@ func asVerifier(v *jwtauth.Verifier, err error) (verifier, error) {
 	return v, nil
 }
 
-// issuers are several.
+// issuers returns a verifier for several issuers.
 func (a *assembly) issuers(c *bearerConfig) (verifier, error) {
 	verifiers := make([]*jwtauth.Verifier, len(c.Issuers))
 	for i := range c.Issuers {
@@ -174,8 +175,8 @@ func (a *assembly) issuers(c *bearerConfig) (verifier, error) {
 	return all, nil
 }
 
-// issuer verifies the tokens of one. Errors stand at the first of fields that
-// the file has.
+// issuer returns the verifier for one issuer. Errors are reported at the first of
+// fields that the file contains.
 func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth.Verifier, error) {
 	switch {
 	case c.Issuer == "" && c.Template == "":
@@ -221,7 +222,7 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 	return v, nil
 }
 
-// audience checks that a file says which audience is meant, or that all are.
+// audience checks that a file either names an audience or accepts any.
 func (a *assembly) audience(named []string, all bool, field any, fields ...any) error {
 	switch {
 	case len(named) == 0 && !all:
@@ -232,7 +233,7 @@ func (a *assembly) audience(named []string, all bool, field any, fields ...any) 
 	return nil
 }
 
-// introspection asks an issuer.
+// introspection returns a verifier that asks an issuer.
 func (a *assembly) introspection(c *introspectionConfig) (verifier, error) {
 	if err := a.audience(c.Audience, c.AnyAud, &c.AnyAud, c); err != nil {
 		return nil, err
@@ -249,7 +250,7 @@ func (a *assembly) introspection(c *introspectionConfig) (verifier, error) {
 	return v, nil
 }
 
-// keys are in a file, at a URL, or where the issuer's metadata says.
+// keys returns the key source: a file, a URL, or what the issuer's metadata names.
 func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 	var set []jwtauth.KeySetOption
 	if c.RSA != "" {
@@ -277,7 +278,7 @@ func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 	return keys, nil
 }
 
-// refreshed logs what keeps keys from being used.
+// refreshed returns a function that logs failed refreshes of keys.
 func (a *assembly) refreshed(issuer string) func(jwtauth.Refresh) {
 	log, failing := a.log.With("issuer", issuer), false
 	return func(r jwtauth.Refresh) {

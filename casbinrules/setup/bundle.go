@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/bundle"
 )
 
-// The kind http needs no import: it is on the standard library.
+// The kind http needs no import: it uses only the standard library.
 func init() { RegisterPolicyStore("http", openBundle) }
 
 // bundleSettings are the keys below http in policy.store.
@@ -24,7 +24,7 @@ type bundleSettings struct {
 	PlainHTTP     bool          `key:"plain_http" doc:"allow an address on another machine without TLS"`
 }
 
-// openBundle makes a source that connects when it is first asked.
+// openBundle returns a source that connects on first use.
 func openBundle(s *bundleSettings) (source.Source, func() error, error) {
 	var trusted []ed25519.PublicKey
 	for _, name := range s.PublicKeys {

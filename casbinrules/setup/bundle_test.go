@@ -227,11 +227,11 @@ func TestCredentialsFromStore(t *testing.T) {
 		t.Error(err)
 	}
 	for what, c := range map[string][3]string{
-		"both":             {"{store_file: api.keys}", "{store_file: api.keys, file: bundle.pub}", "take one of them"},
+		"both":             {"{store_file: api.keys}", "{store_file: api.keys, file: bundle.pub}", "choose one"},
 		"neither":          {"{store_file: api.keys}", "{header: X-Key}", "api_keys: file is missing, or store_file"},
 		"no users":         {"basic: {store_file: users.htpasswd}", "basic: {tls_required: true}", "basic: htpasswd is missing, or store_file"},
 		"not in the store": {"{store_file: api.keys}", "{store_file: other.keys}", "api_keys.store_file: "},
-		"no store":         {file[strings.Index(file, "policy:"):], "", "store_file: there is no store"},
+		"no store":         {file[strings.Index(file, "policy:"):], "", "store_file: policy.store is missing"},
 	} {
 		server.put(t, 5, "users.htpasswd", oneUser, "api.keys", string(keys))
 		if s, err := open(strings.Replace(file, c[0], c[1], 1)); err == nil || !strings.Contains(err.Error(), c[2]) {

@@ -5,7 +5,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// issuerOptions are those of a verifier that a file can say.
+// issuerOptions returns the options of a verifier that a file can set.
 func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
 	opts := []jwtauth.Option{jwtauth.WithLeeway(c.Leeway), jwtauth.WithMaxTokenSize(maxSize)}
 	add := func(on bool, option func() jwtauth.Option) {
@@ -28,7 +28,7 @@ func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
 	})...)
 }
 
-// introspectionOptions are those of a client that asks an issuer.
+// introspectionOptions returns the options of a client of an issuer.
 func introspectionOptions(c *introspectionConfig) []introspect.Option {
 	opts := []introspect.Option{
 		introspect.WithLeeway(c.Leeway), introspect.WithTimeout(c.Timeout),
@@ -50,14 +50,14 @@ func introspectionOptions(c *introspectionConfig) []introspect.Option {
 	})...)
 }
 
-// mapping is the options of a package that say whom claims are about.
+// mapping are the options of a package that map claims to a principal.
 type mapping[O any] struct {
 	authorizedClients                               func(...string) O
 	nonce, withoutClients, clientsAsUsers           func() O
 	prefix, id, roles, rolesFromKeys, scope, tenant func(string) O
 }
 
-// principalOptions are those of them that a file asks for.
+// principalOptions returns those that a file sets.
 func principalOptions[O any](c *principalConfig, with mapping[O]) []O {
 	var opts []O
 	add := func(value string, option func(string) O) {

@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 )
 
-// config is the file. Every key is documented in docs/configuration.md, which a
-// test holds against these tags.
+// config is the content of the file. Every key is documented in
+// docs/configuration.md, and a test compares the page with these tags.
 type config struct {
 	Realm    string             `key:"realm" required:"true" doc:"what challenges call the service"`
 	Bearer   *bearerConfig      `key:"bearer" doc:"scheme: access tokens, either JSON Web Tokens or tokens that the issuer is asked about"`
@@ -37,7 +37,7 @@ type config struct {
 type bearerConfig struct {
 	issuerConfig
 	Issuers       []issuerConfig       `key:"issuers" doc:"several issuers instead of one: a list of the keys above"`
-	Introspection *introspectionConfig `key:"introspection" doc:"whom to ask about tokens that are no JSON Web Tokens (RFC 7662)"`
+	Introspection *introspectionConfig `key:"introspection" doc:"whom to ask about tokens that are not JSON Web Tokens (RFC 7662)"`
 	Cookie        string               `key:"cookie" doc:"name of a cookie that may have the token in place of Authorization; it begins with __Host-"`
 	MaxTokenSize  decode.Size          `key:"max_token_size" default:"16KiB" doc:"how long a token may be"`
 	Metadata      string               `key:"resource_metadata" doc:"URL of the metadata of this service (RFC 9728), for challenges"`
@@ -61,8 +61,8 @@ type issuerConfig struct {
 	principalConfig
 }
 
-// principalConfig says whom the claims of a token, or the members of an answer,
-// are about.
+// principalConfig says how the claims of a token, or the members of an introspection
+// response, become a principal.
 type principalConfig struct {
 	Clients string        `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named client_prefix and the client, refused, or like users"`
 	Prefix  string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
@@ -71,7 +71,7 @@ type principalConfig struct {
 	Claims  *claimsConfig `key:"claims" doc:"which claims say what"`
 }
 
-// claimsConfig says where claims of tokens go.
+// claimsConfig maps claims of tokens.
 type claimsConfig struct {
 	ID        string   `key:"id" doc:"the user's ID; sub by default"`
 	Roles     []string `key:"roles" doc:"the roles; roles by default, with dots for objects"`
@@ -95,7 +95,7 @@ type introspectionConfig struct {
 	principalConfig
 }
 
-// dpopConfig is tokens that are bound to a key.
+// dpopConfig configures tokens that are bound to a key.
 type dpopConfig struct {
 	Required      bool            `key:"required" doc:"refuse tokens that are not bound to a key"`
 	Address       []string        `key:"address" required:"true" doc:"where clients reach the root of the service, such as https://api.example"`
@@ -109,7 +109,7 @@ type dpopConfig struct {
 	Fallback      bool            `key:"replay_fallback" doc:"let each instance go on by itself while the store of replays is down; 503 otherwise"`
 }
 
-// basicConfig is passwords by the scheme Basic.
+// basicConfig configures passwords with the scheme Basic.
 type basicConfig struct {
 	Htpasswd    decode.File   `key:"htpasswd" missing:"sallyport passwd FILE USER makes one" doc:"file of users with hashes of bcrypt or argon2id; required without store_file"`
 	StoreFile   string        `key:"store_file" doc:"name of that file in the policy's store, instead of htpasswd"`
@@ -117,7 +117,7 @@ type basicConfig struct {
 	TLSRequired bool          `key:"tls_required" doc:"refuse passwords that came without TLS"`
 }
 
-// digestConfig is passwords by the scheme Digest.
+// digestConfig configures passwords with the scheme Digest.
 type digestConfig struct {
 	Htdigest      decode.File     `key:"htdigest" missing:"docs/digest.md says how to make one" doc:"file of users with hashes for the realm above; required without store_file"`
 	StoreFile     string          `key:"store_file" doc:"name of that file in the policy's store, instead of htdigest"`
@@ -131,7 +131,8 @@ type digestConfig struct {
 	Fallback      bool            `key:"count_fallback" doc:"let each instance go on by itself while the store of counts is down; 503 otherwise"`
 }
 
-// apiKeysConfig is keys for programs. A key is read from one place.
+// apiKeysConfig configures keys for programs. A key is read from one place in a
+// request.
 type apiKeysConfig struct {
 	File      decode.File `key:"file" missing:"sallyport apikey new -f FILE makes one" doc:"file of keys; required without store_file"`
 	StoreFile string      `key:"store_file" doc:"name of that file in the policy's store, instead of file"`
@@ -140,7 +141,7 @@ type apiKeysConfig struct {
 	Query     string      `key:"query_parameter" doc:"query parameter with the key, instead of the header"`
 }
 
-// certsConfig is certificates of TLS clients.
+// certsConfig configures certificates of TLS clients.
 type certsConfig struct {
 	Identity      string            `key:"identity" required:"true" enum:"common_name,dns_name,email,uri,spiffe" doc:"which name in a certificate is the ID"`
 	TrustDomain   string            `key:"trust_domain" doc:"the trust domain of SPIFFE IDs"`
@@ -152,7 +153,7 @@ type certsConfig struct {
 	ProxyVerifies bool              `key:"proxy_verifies" doc:"the proxies verify certificates, so that ca is not needed"`
 }
 
-// sessionConfig is cookies of people who have signed in.
+// sessionConfig configures cookies of people who have signed in.
 type sessionConfig struct {
 	Store           decode.Kind   `key:"store" slot:"session store" doc:"where sessions are kept, one kind with its settings; in the memory of this process by default"`
 	StoreTimeout    time.Duration `key:"store_timeout" default:"2s" doc:"how long one answer of the store may take"`
@@ -167,7 +168,7 @@ type sessionConfig struct {
 	PlainHTTP       bool          `key:"plain_http_for_development" doc:"work without TLS on this machine; never use it in production"`
 }
 
-// policyConfig is a Casbin model and its policy.
+// policyConfig names a Casbin model and its policy.
 type policyConfig struct {
 	Model      string            `key:"model" required:"true" doc:"file of the model, or a ready one: rbac, rbac-deny, rbac-tenants or rbac-tenants-patterns"`
 	Files      []decode.File     `key:"files" missing:"sallyport init writes one" doc:"policy files, or folders of .csv files; required without a store"`
@@ -193,7 +194,7 @@ type policyConfig struct {
 	TenantPatterns []string          `key:"tenant_patterns" doc:"kinds of role links in which tenants are patterns"`
 }
 
-// answersConfig is what refusals look like.
+// answersConfig configures the form of refusals.
 type answersConfig struct {
 	Formats        []string      `key:"formats" enum:"problem,json,text" doc:"formats for programs, the first for those that name none; problem by default"`
 	Languages      []string      `key:"languages" enum:"en,de" doc:"languages of pages, the first for those who prefer none; en by default"`
@@ -207,13 +208,13 @@ type answersConfig struct {
 	RetryAfter     time.Duration `key:"retry_after" default:"5s" doc:"what clients are told to wait on a 503 when the failing part does not say"`
 }
 
-// contact is a link.
+// contact is a link for users who are refused.
 type contact struct {
 	Text string `key:"text" required:"true" doc:"text of the link, such as the office"`
 	Link string `key:"link" required:"true" doc:"its URL, or a path of this site"`
 }
 
-// attemptsConfig is limits on guessing.
+// attemptsConfig configures limits on guessing.
 type attemptsConfig struct {
 	Address    *budget       `key:"address" doc:"how often an address may fail; 10 in 1m and a burst of 20 by default"`
 	Network    *budget       `key:"network" doc:"how often an IPv6 /48 may fail; 50 in 1m and a burst of 100 by default"`
@@ -226,35 +227,35 @@ type attemptsConfig struct {
 	Unshared   int           `key:"unshared_attempts" default:"1" doc:"how many attempts at a time, by those who have not failed, are verified without asking the store"`
 }
 
-// budget is how often something may fail.
+// budget is the number of failures allowed in a time.
 type budget struct {
 	Failures int           `key:"failures" required:"true" doc:"number of failures allowed"`
 	Per      time.Duration `key:"per" required:"true" doc:"in this period"`
 	Burst    int           `key:"burst" required:"true" doc:"number of failures at once"`
 }
 
-// browsersConfig is what browsers do for others.
+// browsersConfig configures requests from browsers.
 type browsersConfig struct {
 	Trusted []string `key:"trusted_origins" doc:"origins whose pages may cause unsafe requests with cookies and the like"`
 	CORS    []string `key:"cors_origins" doc:"origins whose scripts may read refusals"`
 	Prompts bool     `key:"prompts" default:"true" doc:"let browsers open their password dialog over pages whose script made the request"`
 }
 
-// requestsConfig is which requests go on.
+// requestsConfig says which requests are accepted.
 type requestsConfig struct {
 	Methods        []string    `key:"methods" doc:"methods besides the usual ones that reach rules and handlers"`
 	EncodedSlashes bool        `key:"encoded_slashes" doc:"let encoded slashes in path parameters through"`
 	MaxPathSize    decode.Size `key:"max_path_size" default:"8KiB" doc:"how long a path may be"`
 }
 
-// logConfig is how verdicts are logged.
+// logConfig configures the log of verdicts.
 type logConfig struct {
 	Format    string        `key:"format" enum:"text,json" default:"text" doc:"form of the lines, which go to standard error"`
 	Level     string        `key:"level" enum:"debug,info,warn,error" default:"info" doc:"the least important lines that are written"`
 	Pseudonym decode.Secret `key:"pseudonym_key" doc:"at least 32 bytes; with it names and addresses are logged as pseudonyms"`
 }
 
-// decisionConfig is the log of decisions.
+// decisionConfig configures the decision log.
 type decisionConfig struct {
 	Path    string        `key:"path" required:"true" doc:"file to write to, or - for standard output"`
 	MaxSize decode.Size   `key:"max_size" default:"100MiB" doc:"how large a file may become before a new one is started"`
@@ -268,14 +269,14 @@ type decisionConfig struct {
 	Heads   time.Duration `key:"head_interval" default:"1s" doc:"how long lines may stay unsigned"`
 }
 
-// proxiesConfig is whose word about clients is believed.
+// proxiesConfig names the proxies that are trusted to identify clients.
 type proxiesConfig struct {
 	Trusted    []netip.Prefix `key:"trusted" doc:"networks of the proxies, and of nobody else"`
 	UnixSocket bool           `key:"unix_socket" doc:"trust peers on a Unix-domain socket"`
 	Forwarded  bool           `key:"forwarded" doc:"read Forwarded (RFC 7239) instead of X-Forwarded-For"`
 }
 
-// serveConfig is the server of sallyport serve.
+// serveConfig configures the server of sallyport serve.
 type serveConfig struct {
 	Address    string `key:"address" default:"127.0.0.1:8080" doc:"where to listen, only for the proxy"`
 	Proxy      string `key:"proxy" required:"true" enum:"nginx,caddy,traefik,haproxy,envoy" doc:"the proxy that asks"`

@@ -13,27 +13,29 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// decisionLog is the decision log of a setup and of those that take its place: a
-// file has one writer, so that the log goes from one setup to the next. It is the
-// observer of the guards of all of them.
+// decisionLog is the decision log of a setup and of its successors. A file has one
+// writer, so the open log is handed from one setup to the next. It observes the
+// guards of all of them.
 type decisionLog struct {
-	// log is the one in use; nil while another one is opened.
+	// log is the open log; nil while it is being replaced.
 	log atomic.Pointer[decisionlog.Log]
-	// waiting are decisions of that moment, lost how many found no room. Both are
-	// guarded by gap, which nobody takes while there is a log.
+	// waiting are the decisions made while there is no log, and lost the number for
+	// which there was no room. Both are guarded by gap, which is only locked while
+	// there is no log.
 	gap     sync.Mutex
 	waiting []core.Event
 	lost    uint64
 
 	mu       sync.Mutex
 	users    int
-	path     string // absolute, "" for what is not a file
-	settings [9]any // all others of the section
+	path     string // absolute; "" if the log is not a file
+	settings [9]any // all other settings of the section
 	open     func() (*decisionlog.Log, error)
 	before   decisionlog.Stats // of logs that were closed
 }
 
-// maxWaiting is for how many decisions there is room while a log is opened.
+// maxWaiting is the maximum number of decisions that wait while a log is being
+// opened.
 const maxWaiting = 8192
 
 // Observe implements [core.Observer].
@@ -45,7 +47,7 @@ func (d *decisionLog) Observe(ctx context.Context, e core.Event) {
 	d.gap.Lock()
 	defer d.gap.Unlock()
 	switch l := d.log.Load(); {
-	case l != nil: // by now
+	case l != nil: // opened in the meantime
 		l.Observe(ctx, e)
 	case len(d.waiting) < maxWaiting:
 		d.waiting = append(d.waiting, e)
@@ -54,7 +56,7 @@ func (d *decisionLog) Observe(ctx context.Context, e core.Event) {
 	}
 }
 
-// stats count decisions since the first of the setups was opened.
+// stats counts the decisions since the first of the setups was opened.
 func (d *decisionLog) stats() decisionlog.Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -82,7 +84,7 @@ func (d *decisionLog) reopen(ctx context.Context) error {
 	return nil
 }
 
-// close ends the log once no setup uses it.
+// close closes the log once no setup uses it.
 func (d *decisionLog) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -95,8 +97,8 @@ func (d *decisionLog) close() error {
 	return nil
 }
 
-// takeOver has one more setup use d, with the settings of next, which has the same
-// file. With an error d goes on as before.
+// takeOver makes another setup use d, with the settings of next, which has the same
+// file. After an error d continues as before.
 func (d *decisionLog) takeOver(next *decisionLog) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -109,11 +111,11 @@ func (d *decisionLog) takeOver(next *decisionLog) error {
 	return nil
 }
 
-// replace closes the log and opens it with other settings. What a request hands to
-// the old log after its end is lost.
+// replace closes the log and opens it with other settings. Decisions that a request
+// still passes to the old log are lost.
 func (d *decisionLog) replace(next *decisionLog) error {
 	if old := d.log.Swap(nil); old != nil {
-		_ = old.Close() // what could not be written its logger was told
+		_ = old.Close() // its logger has reported what could not be written
 		d.before = sum(d.before, old.Stats())
 	}
 	l, err := next.open()
@@ -137,8 +139,8 @@ func (d *decisionLog) replace(next *decisionLog) error {
 	return err
 }
 
-// decisions opens the log of decisions, or prepares to take over that of the setup
-// before.
+// decisions opens the decision log, or prepares to take over that of the
+// predecessor.
 func (a *assembly) decisions() ([]core.Option, error) {
 	c := a.config.Decision
 	if c == nil {
@@ -166,7 +168,7 @@ func (a *assembly) decisions() ([]core.Option, error) {
 	a.made.reloads = append(a.made.reloads, made.reopen)
 	a.measure(func(i Instrument) error { return i.AddDecisionLog(a.config.Realm, made.stats) })
 	if takesOver {
-		a.atEnd = func() error { // since it cannot be undone
+		a.atEnd = func() error { // it cannot be undone
 			if err := made.takeOver(d); err != nil {
 				return a.doc.Wrap(err, at)
 			}
@@ -177,7 +179,7 @@ func (a *assembly) decisions() ([]core.Option, error) {
 	return []core.Option{core.WithObserver(made)}, nil
 }
 
-// describeDecisions is the log that the section describes, not opened yet.
+// describeDecisions returns the log that the section describes, without opening it.
 func (a *assembly) describeDecisions(c *decisionConfig) (*decisionLog, error) {
 	opts := []decisionlog.Option{
 		decisionlog.WithLogger(a.log), decisionlog.WithQueueSize(c.Queue), decisionlog.WithHeadInterval(c.Heads),

@@ -2,21 +2,21 @@ package setup
 
 import "github.com/sallyport-go/sallyport/core/apikey"
 
-// Scheme says where in a request a scheme's credentials are, for tools that describe
-// a service to its clients.
+// Scheme says where in a request the credentials of a scheme are, for tools that
+// describe a service to its clients.
 type Scheme struct {
 	// Name is the scheme as challenges spell it, such as Bearer. A scheme that reads
 	// credentials from two places appears twice.
 	Name string
-	// Place is where its credentials are.
+	// Place is the part of the request with the credentials.
 	Place Place
 	// Field is the name of the header field, query parameter or cookie with the
 	// credentials; "" for the other places.
 	Field string
-	// Issuers are those whose tokens count; nil if any token is put to an
-	// introspection endpoint, and for schemes without tokens.
+	// Issuers are the issuers whose tokens are accepted; nil if any token is sent to
+	// an introspection endpoint, and for schemes without tokens.
 	Issuers []string
-	// JWT says that all of its tokens are JSON Web Tokens.
+	// JWT reports that all of its tokens are JSON Web Tokens.
 	JWT bool
 }
 
@@ -25,7 +25,7 @@ type Place string
 
 // The places of credentials.
 const (
-	InAuthorization Place = "authorization" // the field Authorization, behind Name
+	InAuthorization Place = "authorization" // the field Authorization, after Name
 	InHeader        Place = "header"
 	InQuery         Place = "query"
 	InCookie        Place = "cookie"
@@ -36,7 +36,8 @@ const (
 // result must not be modified.
 func (s *Setup) Schemes() []Scheme { return s.schemes }
 
-// describe says where the credentials of the scheme at a field of config are.
+// describe says where the credentials are of the scheme whose field of config at
+// points to.
 func (a *assembly) describe(at any) []Scheme {
 	c := a.config
 	switch at {
@@ -71,7 +72,7 @@ func (a *assembly) describe(at any) []Scheme {
 	return []Scheme{{Name: "Session", Place: InCookie, Field: cookie.Name}}
 }
 
-// tokenScheme is a scheme of the tokens of bearer.
+// tokenScheme describes a scheme with the tokens of bearer.
 func (a *assembly) tokenScheme(name string) Scheme {
 	c := a.config.Bearer
 	s := Scheme{Name: name, Place: InAuthorization, JWT: a.opaque == nil}

@@ -8,10 +8,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// closes has Close of the setup call f, too.
+// closes registers a function for Close of the setup.
 func (a *assembly) closes(f func() error) { a.made.closers = append(a.made.closers, f) }
 
-// load has into load the file at path, now and whenever it is edited.
+// load makes into load the file at path, now and after each edit.
 func (a *assembly) load(path string, into watch.Loader) error {
 	log := a.log
 	if !a.config.Watch {
@@ -40,7 +40,7 @@ func (a *assembly) load(path string, into watch.Loader) error {
 	return nil
 }
 
-// logged is a loader that logs what it has taken.
+// logged is a loader that logs each load.
 type logged struct {
 	watch.Loader
 	log *slog.Logger

@@ -10,15 +10,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/respond"
 )
 
-// formats are the formats for programs.
+// formats are the formats of refusals for programs.
 var formats = map[string]func() respond.Format{
 	"problem": respond.Problem, "json": respond.JSON, "text": respond.Text,
 }
 
-// languages are those of pages.
+// languages are the languages of pages.
 var languages = map[string]func() respond.Texts{"en": respond.English, "de": respond.German}
 
-// answering is what refusals look like.
+// answering returns the options for the form of refusals.
 func (a *assembly) answering() ([]core.Option, error) {
 	c := a.config.Answers
 	if c == nil {
@@ -67,7 +67,7 @@ func (a *assembly) answering() ([]core.Option, error) {
 	return []core.Option{core.WithResponder(r), core.WithRetryAfter(c.RetryAfter)}, nil
 }
 
-// limits bound guessing.
+// limits returns the options that limit guessing of credentials.
 func (a *assembly) limits() ([]core.Option, error) {
 	c := a.config.Attempts
 	if c == nil {
@@ -99,12 +99,12 @@ func (a *assembly) limits() ([]core.Option, error) {
 	return []core.Option{core.WithAttemptLimiter(l)}, nil
 }
 
-// sharedLimits have instances count together.
+// sharedLimits returns the options with which instances count attempts together.
 func (a *assembly) sharedLimits(c *attemptsConfig) ([]attempts.Option, error) {
 	if c.Store.Settings == nil {
 		for _, key := range []any{&c.StoreKey, &c.Unshared} {
 			if a.doc.Has(key) {
-				return nil, a.doc.Wrap(errors.New("this is for attempts in a store"), key)
+				return nil, a.doc.Wrap(errors.New("this is only for attempts in a store"), key)
 			}
 		}
 		return nil, nil
@@ -125,7 +125,8 @@ func (a *assembly) sharedLimits(c *attemptsConfig) ([]attempts.Option, error) {
 	}, nil
 }
 
-// storeTold logs when an instance goes on by itself, and when it no longer does.
+// storeTold returns a function that logs when a store becomes unavailable, so that
+// the instance works alone, and when it is available again.
 func (a *assembly) storeTold(what string) func(error) {
 	return func(err error) {
 		if err != nil {
@@ -136,7 +137,7 @@ func (a *assembly) storeTold(what string) func(error) {
 	}
 }
 
-// requests are which requests go on.
+// requests returns the options that say which requests are accepted.
 func (a *assembly) requests() []core.Option {
 	var opts []core.Option
 	if a.proxies != nil {
@@ -155,7 +156,7 @@ func (a *assembly) requests() []core.Option {
 	return append(opts, core.WithMaxPathSize(int(c.MaxPathSize)))
 }
 
-// browsers is what browsers do for others.
+// browsers returns the options about requests from browsers.
 func (a *assembly) browsers() []core.Option {
 	c := a.config.Browsers
 	if c == nil {

@@ -19,10 +19,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// Instrument is an observer in the list observers that measures more than verdicts: a
-// setup gives it the policy, the key sets, caches, limits, what is followed in
-// stores, and whatever calls other services. The kinds prometheus and opentelemetry
-// are such observers. Names are the realm for the policy, the decision log, the
+// Instrument is an observer in the list observers that measures more than verdicts.
+// A setup passes it the policy, the key sets, caches, limits, the followers of
+// stores, and the transports and stores with which it calls other services. The
+// kinds prometheus and opentelemetry are such observers.
+//
+// The names that it receives are the realm for the policy, the decision log, the
 // limits and the revocations; the issuer for its keys and tokens; the section for a
 // file of credentials in a store; and passwords, introspection, sessions, attempts,
 // proofs and digests.
@@ -30,14 +32,15 @@ type Instrument interface {
 	core.Observer
 	// TraceID is for [core.WithTraceID].
 	TraceID(ctx context.Context) string
-	// AddPolicy is called once, with the policy; PolicyReloaded whenever it was
-	// loaded again, or could not be.
+	// AddPolicy is called once, with the policy; PolicyReloaded after each reload,
+	// whether it succeeded or failed.
 	AddPolicy(name string, policy *casbinrules.Authorizer) error
 	PolicyReloaded(ctx context.Context, name string, e casbinrules.ReloadEvent)
 	// AddKeySet is called for each issuer whose keys are fetched. The function it
-	// returns is told of every fetch.
+	// returns is called after every fetch.
 	AddKeySet(name string) (func(jwtauth.Refresh), error)
-	// AddDecisionLog is called once, with the counter of the log's decisions.
+	// AddDecisionLog is called once, with a function that counts the log's
+	// decisions.
 	AddDecisionLog(name string, stats func() decisionlog.Stats) error
 	// AddCache is called for each cache of credentials, AddAttempts with the limits on
 	// guessing, AddSource for each file of credentials in a store, and AddRevocations
@@ -52,28 +55,28 @@ type Instrument interface {
 	AttemptStore(dependency string, base attempts.Store) (attempts.Store, error)
 	ReplayStore(dependency string, base dpop.ReplayStore) (dpop.ReplayStore, error)
 	CountStore(dependency string, base digest.CountStore) (digest.CountStore, error)
-	// Page answers at /metrics of [Setup.Handler]; nil for none.
+	// Page serves /metrics of [Setup.Handler]; nil if there is no page.
 	Page() http.Handler
 }
 
-// noteInstrument keeps o if it is an instrument.
+// noteInstrument remembers o if it is an Instrument.
 func (a *assembly) noteInstrument(o core.Observer) ([]core.Option, error) {
 	i, ok := o.(Instrument)
 	switch {
 	case !ok:
 		return nil, nil
 	case a.instrument != nil:
-		return nil, errors.New("two observers that measure: the file may have one of prometheus and opentelemetry")
+		return nil, errors.New("two observers that measure: use only one of prometheus and opentelemetry")
 	}
 	a.instrument = i
 	return []core.Option{core.WithTraceID(i.TraceID)}, nil
 }
 
-// measure hands something to the instrument, which may be opened later, once all parts
-// are open.
+// measure registers a call of the instrument, which may not be open yet; measureAll
+// makes it once all parts are open.
 func (a *assembly) measure(add func(Instrument) error) { a.measures = append(a.measures, add) }
 
-// measureAll does so.
+// measureAll makes the calls that measure registered.
 func (a *assembly) measureAll() error {
 	if a.instrument == nil {
 		return nil
@@ -86,7 +89,7 @@ func (a *assembly) measureAll() error {
 	return nil
 }
 
-// measuredStore is a store that was opened, or one around it that wrap makes of it.
+// measuredStore returns a store, wrapped by wrap if there is an instrument.
 func measuredStore[T any](a *assembly, store T, wrap func(Instrument, T) (T, error)) (T, error) {
 	if a.instrument == nil {
 		return store, nil
@@ -94,7 +97,8 @@ func measuredStore[T any](a *assembly, store T, wrap func(Instrument, T) (T, err
 	return wrap(a.instrument, store)
 }
 
-// policyReloads has the instrument told of reloads, beside the log.
+// policyReloads returns the options that report reloads to the log and to the
+// instrument.
 func (a *assembly) policyReloads() []casbinrules.Option {
 	if a.instrument == nil {
 		return nil
@@ -106,7 +110,7 @@ func (a *assembly) policyReloads() []casbinrules.Option {
 	}
 }
 
-// remoteOptions are those of keys that are fetched from an issuer.
+// remoteOptions returns the options for keys that are fetched from an issuer.
 func (a *assembly) remoteOptions(c *issuerConfig) ([]jwtauth.RemoteOption, error) {
 	name := c.Issuer
 	if name == "" {
@@ -131,16 +135,16 @@ func (a *assembly) remoteOptions(c *issuerConfig) ([]jwtauth.RemoteOption, error
 	return []jwtauth.RemoteOption{jwtauth.WithRefreshObserver(told), jwtauth.WithTransport(transport)}, nil
 }
 
-// hostOf is the host of a URL, whose query may hold a secret.
+// hostOf returns the host of a URL, whose query may contain a secret.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
-		return "" // the package that fetches says so
+		return "" // the package that fetches it reports the error
 	}
 	return u.Host
 }
 
-// measuredIntrospection has calls of the endpoint measured.
+// measuredIntrospection returns the options that measure calls of the endpoint.
 func (a *assembly) measuredIntrospection() ([]introspect.Option, error) {
 	if a.instrument == nil {
 		return nil, nil

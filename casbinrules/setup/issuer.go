@@ -5,18 +5,18 @@ import (
 	"os"
 )
 
-// Issuer describes the tokens that a file accepts, for programs that make some to try
-// it with.
+// Issuer describes the tokens that a file accepts, for programs that issue test
+// tokens.
 type Issuer struct {
 	// Issuer and Audience are those of the first issuer in the file.
 	Issuer   string
 	Audience []string
-	// JWKS is the path of its JWK set, "" if that is not a file.
+	// JWKS is the path of its JWK set, or "" if the set is not a file.
 	JWKS string
 }
 
-// ReadIssuer reads the file at path as [Open] does, and opens nothing. A file
-// without bearer is an error.
+// ReadIssuer reads the file at path as [Open] does, without opening its parts. A
+// file without bearer is an error.
 func ReadIssuer(path string) (Issuer, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -27,7 +27,7 @@ func ReadIssuer(path string) (Issuer, error) {
 		return Issuer{}, err
 	}
 	if c.Bearer == nil {
-		return Issuer{}, fmt.Errorf("%s takes no tokens: it has no bearer", path)
+		return Issuer{}, fmt.Errorf("%s accepts no tokens: it has no section bearer", path)
 	}
 	one := c.Bearer.issuerConfig
 	if len(c.Bearer.Issuers) > 0 {

@@ -21,40 +21,40 @@ import (
 type (
 	// Secret comes from the environment or a file, and prints as "(hidden)".
 	Secret = decode.Secret
-	// File is the path of a file that is there.
+	// File is the path of an existing file.
 	File = decode.File
 	// Size is a number of bytes.
 	Size = decode.Size
 )
 
-// The slots that kinds are for.
+// The slots of kinds.
 const (
 	sessionStore = "session store"
 	policyStore  = "policy store"
 	attemptStore = "attempt store"
 	replayStore  = "replay store"
 	countStore   = "count store"
-	// revocationLog is where revocations are that instances share.
+	// revocationLog is the slot of logs in which instances share revocations.
 	revocationLog = "revocation log"
 	observer      = "observer"
 	signIn        = "sign-in"
 )
 
-// kind is a registered one.
+// kind is a registered kind.
 type kind struct {
 	settings reflect.Type
-	// open takes a pointer to settings.
+	// open receives a pointer to the settings.
 	open func(settings any) (made any, closing func() error, err error)
 }
 
-// kinds are those that were registered, by slot and name.
+// kinds are the registered kinds, by slot and name.
 var kinds = struct {
 	sync.RWMutex
 	by map[string]map[string]kind
 }{by: map[string]map[string]kind{}}
 
-// elsewhereKinds are the kinds that a package of this project registers when it
-// is imported.
+// elsewhereKinds are the kinds that other packages of this project register when
+// they are imported, with those packages.
 var elsewhereKinds = map[string]map[string]string{
 	sessionStore: {
 		"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres",
@@ -78,44 +78,44 @@ var elsewhereKinds = map[string]map[string]string{
 	},
 }
 
-// RegisterSessionStore makes a kind of store known under its name below
-// session.store. It is for packages that are imported only for this, like drivers of
-// database/sql, and panics if the name is taken.
+// RegisterSessionStore registers a kind of store under its name below session.store.
+// It is for packages that are imported only for this, like drivers of database/sql,
+// and panics if the name is taken.
 //
-// T is a struct. Each field with a tag `key:"NAME"` is read from that key; the
-// other tags are `doc:"a sentence"`, `required:"true"`, `default:"VALUE"` and
-// `enum:"A,B"`. open gets the settings once they are read, and its closing, which
-// may be nil, is called when the setup is closed. It must not wait for the store.
+// T is a struct. Each field with a tag `key:"NAME"` is read from that key; the other
+// tags are `doc:"a sentence"`, `required:"true"`, `default:"VALUE"` and
+// `enum:"A,B"`. open receives the settings once they have been read. It must not
+// wait for the store. closing, which may be nil, is called when the setup is closed.
 func RegisterSessionStore[T any](name string, open func(settings *T) (store session.Store, closing func() error, err error)) {
 	register(sessionStore, name, open)
 }
 
-// RegisterAttemptStore makes a kind of store known under its name below
+// RegisterAttemptStore registers a kind of store under its name below
 // attempts.store; otherwise it is like [RegisterSessionStore].
 func RegisterAttemptStore[T any](name string, open func(settings *T) (s attempts.Store, closing func() error, err error)) {
 	register(attemptStore, name, open)
 }
 
-// RegisterReplayStore makes a kind of store known under its name below dpop.replays;
+// RegisterReplayStore registers a kind of store under its name below dpop.replays;
 // otherwise it is like [RegisterSessionStore].
 func RegisterReplayStore[T any](name string, open func(settings *T) (s dpop.ReplayStore, closing func() error, err error)) {
 	register(replayStore, name, open)
 }
 
-// RegisterCountStore makes a kind of store known under its name below digest.counts;
+// RegisterCountStore registers a kind of store under its name below digest.counts;
 // otherwise it is like [RegisterSessionStore].
 func RegisterCountStore[T any](name string, open func(settings *T) (s digest.CountStore, closing func() error, err error)) {
 	register(countStore, name, open)
 }
 
-// RegisterObserver makes a kind of observer known under its name in the list
+// RegisterObserver registers a kind of observer under its name in the list
 // observers; otherwise it is like [RegisterSessionStore].
 func RegisterObserver[T any](name string, open func(settings *T) (o core.Observer, closing func() error, err error)) {
 	register(observer, name, open)
 }
 
-// SignIn is a way to sign in at another server: the endpoints, which adapters mount
-// with Serve, behind no gate. Package openid says what each is for.
+// SignIn is the sign-in at another server: endpoints that adapters mount with Serve,
+// outside every gate. Package openid describes each.
 type SignIn interface {
 	SignInEndpoint() core.Endpoint
 	CallbackEndpoint() core.Endpoint
@@ -123,13 +123,14 @@ type SignIn interface {
 	BackChannelEndpoint() core.Endpoint
 }
 
-// openSignIn makes a sign-in for sessions.
+// openSignIn opens a sign-in for a session manager.
 type openSignIn func(*session.Manager) (SignIn, func() error, error)
 
-// RegisterSignIn makes a kind of sign-in known under its name below session.sign_in;
-// otherwise it is like [RegisterSessionStore]. open gets the sessions of the file.
+// RegisterSignIn registers a kind of sign-in under its name below session.sign_in;
+// otherwise it is like [RegisterSessionStore]. open also receives the session
+// manager of the file.
 func RegisterSignIn[T any](name string, open func(settings *T, sessions *session.Manager) (s SignIn, closing func() error, err error)) {
-	var bound func(*T) (openSignIn, func() error, error) // nil as open is
+	var bound func(*T) (openSignIn, func() error, error) // nil if open is nil
 	if open != nil {
 		bound = func(settings *T) (openSignIn, func() error, error) {
 			return func(m *session.Manager) (SignIn, func() error, error) { return open(settings, m) }, nil, nil
@@ -143,7 +144,7 @@ func register[T, M any](slot, name string, open func(*T) (M, func() error, error
 	if open == nil || name == "" || t.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("setup: register %s %q: a name, a struct for settings and a function are needed", slot, name))
 	}
-	decode.Describe(t) // panics for a field that cannot be read
+	decode.Describe(t) // panics if a field has an unsupported type
 	kinds.Lock()
 	defer kinds.Unlock()
 	if kinds.by[slot] == nil {
@@ -155,7 +156,7 @@ func register[T, M any](slot, name string, open func(*T) (M, func() error, error
 	kinds.by[slot][name] = kind{t, func(settings any) (any, func() error, error) { return open(settings.(*T)) }}
 }
 
-// kindsOf are the settings of the kinds of a slot.
+// kindsOf returns the settings types of the kinds of a slot.
 func kindsOf(slot string) map[string]reflect.Type {
 	kinds.RLock()
 	defer kinds.RUnlock()
@@ -166,7 +167,7 @@ func kindsOf(slot string) map[string]reflect.Type {
 	return all
 }
 
-// lookupKind finds the settings of a kind, or says how to get it.
+// lookupKind returns the settings type of a kind, or says how to get the kind.
 func lookupKind(slot, name string) (reflect.Type, string) {
 	known := kindsOf(slot)
 	if t := known[name]; t != nil {
@@ -181,7 +182,7 @@ func lookupKind(slot, name string) (reflect.Type, string) {
 	return nil, "known here: " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 }
 
-// openKind opens what a kind is, which the setup closes.
+// openKind opens a kind. The setup closes what it returns.
 func openKind[M any](a *assembly, slot string, k *decode.Kind) (made M, err error) {
 	kinds.RLock()
 	known := kinds.by[slot][k.Name]

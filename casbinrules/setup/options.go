@@ -11,12 +11,12 @@ import (
 // Option configures [Open].
 type Option func(*settings) error
 
-// settings is what the options make.
+// settings are the values that the options set.
 type settings struct {
 	log    *slog.Logger
 	guard  []core.Option
 	policy []casbinrules.Option
-	// noWrites says that no file is written.
+	// noWrites reports that no file may be written.
 	noWrites    bool
 	predecessor *Setup
 }
@@ -29,21 +29,21 @@ func WithLogger(l *slog.Logger) Option {
 
 // WithoutWrites writes no files, for tools that open a setup while the service runs:
 // the section decision_log is checked but no log is written. A last_good_file is
-// neither written nor read, so the store has to answer.
+// neither written nor read, so the store must be available.
 func WithoutWrites() Option { return func(s *settings) error { return option.On(&s.noWrites) } }
 
 // WithPredecessor opens a setup that replaces old, which is still serving, for
-// example after the configuration has changed. The two share what only one of them
-// can have: a decision log with the same file is taken over, with the new settings,
-// once the rest of the file has been opened; a decision that is made in that instant
-// may be missing from it. Close old when its last request has ended.
+// example after the configuration has changed. If both have a decision log with the
+// same file, which only one can write, the new setup takes it over with its own
+// settings, once the rest of the file has been opened; a decision that is made in
+// that instant may be missing from it. Close old after its last request.
 func WithPredecessor(old *Setup) Option {
 	return func(s *settings) error { return option.Set(&s.predecessor, old, "predecessor is nil") }
 }
 
 // WithGuard adds options that a file cannot have, such as an observer or a responder
 // of your own. Setting something that the file sets as well is an error if the guard
-// accepts it only once. An observer is told besides the log.
+// accepts it only once. An observer is called in addition to the log.
 func WithGuard(opts ...core.Option) Option {
 	return func(s *settings) error {
 		s.guard = append(s.guard, opts...)

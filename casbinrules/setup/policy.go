@@ -11,8 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// readyModels are the models that need no file, by the names that the command
-// sallyport has for them.
+// readyModels are the built-in models, by their names in the command sallyport.
 var readyModels = map[string]func() casbinrules.Model{
 	"rbac":         casbinrules.RBAC,
 	"rbac-deny":    casbinrules.RBACWithDeny,
@@ -60,7 +59,7 @@ func (a *assembly) openPolicy() error {
 	return nil
 }
 
-// policyOptions are those of a policy that a file can say.
+// policyOptions returns the options of a policy that the file sets.
 func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) {
 	opts := []casbinrules.Option{casbinrules.WithLogger(a.log)}
 	add := func(on bool, option func() casbinrules.Option) {
@@ -99,13 +98,13 @@ func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) 
 	return opts, nil
 }
 
-// model is a ready one, or that of a file.
+// model returns a built-in model, or that of a file.
 func (a *assembly) model(c *policyConfig) (casbinrules.Model, error) {
 	if ready := readyModels[c.Model]; ready != nil {
 		return ready(), nil
 	}
 	if c.Store.Settings != nil {
-		return casbinrules.ModelFile(c.Model), nil // of the store
+		return casbinrules.ModelFile(c.Model), nil // a file in the store
 	}
 	path := c.Model
 	if !filepath.IsAbs(path) {
@@ -115,7 +114,7 @@ func (a *assembly) model(c *policyConfig) (casbinrules.Model, error) {
 	case strings.Contains(c.Model, "://"):
 		return casbinrules.Model{}, a.doc.Wrap(errors.New("a URL where the path of a model file is expected"), &c.Model)
 	case errors.Is(err, os.ErrNotExist):
-		return casbinrules.Model{}, a.doc.Wrap(fmt.Errorf("there is no file %s, and no ready model of that name: those are rbac, rbac-deny, rbac-tenants and rbac-tenants-patterns (sallyport init writes a model)", path), &c.Model)
+		return casbinrules.Model{}, a.doc.Wrap(fmt.Errorf("there is neither a file %s nor a built-in model of that name: those are rbac, rbac-deny, rbac-tenants and rbac-tenants-patterns (sallyport init writes a model)", path), &c.Model)
 	}
 	return casbinrules.ModelFile(path), nil
 }

@@ -26,9 +26,9 @@ type Policy struct {
 	TenantPatterns []string
 }
 
-// ParsePolicy reads the section policy of text, the content of a file at path.
-// Relative paths start at the folder of path. It does not check that the files exist,
-// nor any other section, so environment variables for those are not needed. A file
+// ParsePolicy parses the section policy of text, the content of a file at path.
+// Relative paths start at the folder of path. It checks neither whether the files
+// exist nor any other section, whose environment variables are not needed. A file
 // without a policy, or with one in a store, is an error.
 func ParsePolicy(path string, text []byte) (Policy, error) {
 	source := decode.Source{Name: path, Dir: filepath.Dir(path), Env: os.LookupEnv, Kinds: lookupKind, Absent: true}

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// revocationsConfig is what tokens and sessions are looked up in.
+// revocationsConfig is the log in which revoked tokens and sessions are looked up.
 type revocationsConfig struct {
 	Store    decode.Kind   `key:"store" slot:"revocation log" doc:"the log that instances share, one kind with its settings; required"`
 	Poll     time.Duration `key:"poll_interval" default:"5s" doc:"how often the log is read, besides after notifications"`
@@ -20,13 +20,13 @@ type revocationsConfig struct {
 	Late     bool          `key:"late_start" doc:"start while the log cannot be read, and answer 503 until it was read; otherwise the service does not start"`
 }
 
-// RegisterRevocationLog makes a kind of log known under its name below
+// RegisterRevocationLog registers a kind of log under its name below
 // revocations.store; otherwise it is like [RegisterSessionStore].
 func RegisterRevocationLog[T any](name string, open func(settings *T) (l revoke.Log, closing func() error, err error)) {
 	register(revocationLog, name, open)
 }
 
-// followRevocations opens the log, of which tokens and sessions are asked.
+// followRevocations opens the log that tokens and sessions are checked against.
 func (a *assembly) followRevocations() error {
 	c := a.config.Revoked
 	if c == nil {
@@ -59,11 +59,12 @@ func (a *assembly) followRevocations() error {
 	return nil
 }
 
-// Revocations returns the follower of the file's log, nil without one: to revoke what
-// was issued, and for tokens that the program verifies itself.
+// Revocations returns the follower of the file's log, or nil if there is none. Use
+// it to revoke tokens and sessions, and to check tokens that the program verifies
+// itself.
 func (s *Setup) Revocations() *revoke.Follower { return s.revocations }
 
-// allLists are several lists, of which each may revoke.
+// allLists consults several lists; a token is revoked if any of them says so.
 type allLists []revoke.Checker
 
 // Revoked implements [revoke.Checker].

@@ -63,8 +63,8 @@ func TestRevocationLog(t *testing.T) {
 	}
 	const nobody = "realm: reports\nbasic: {htpasswd: users.htpasswd}\nrevocations: {store: {memory: {}}}\n"
 	if s, err := Open(configFile(t, nobody), quiet()); err == nil {
-		t.Error("a log that nobody asks", s.Close())
-	} else if !strings.Contains(err.Error(), ":3:") || !strings.Contains(err.Error(), "nobody asks the log") {
+		t.Error("a log that is never consulted", s.Close())
+	} else if !strings.Contains(err.Error(), ":3:") || !strings.Contains(err.Error(), "the log is never consulted") {
 		t.Error(err)
 	}
 	if s := openPath(t, configFile(t, minimal)); s.Revocations() != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// basic is the scheme of passwords.
+// basic opens the scheme Basic.
 func (a *assembly) basic() (core.Authenticator, error) {
 	c := a.config.Basic
 	users, err := htpasswd.New()
@@ -41,15 +41,15 @@ func (a *assembly) basic() (core.Authenticator, error) {
 	return a.whileConfirmed(follower)(basic.New(a.config.Realm, verifier, opts...))
 }
 
-// counts have instances remember answers together.
+// counts returns the options with which instances share nonce counts.
 func (a *assembly) counts(c *digestConfig) ([]digest.Option, error) {
 	switch {
 	case c.Counts.Settings == nil && c.Fallback:
-		return nil, a.doc.Wrap(errors.New("this is for counts in a store: there are none"), &c.Fallback)
+		return nil, a.doc.Wrap(errors.New("this is only for counts in a store: counts is missing"), &c.Fallback)
 	case c.Counts.Settings == nil:
 		return nil, nil
 	case !a.doc.Has(&c.NonceKey):
-		return nil, a.doc.Wrap(errors.New("counts needs nonce_key: instances must take each other's nonces"), &c.Counts)
+		return nil, a.doc.Wrap(errors.New("counts needs nonce_key: instances must accept each other's nonces"), &c.Counts)
 	}
 	store, err := openKind[digest.CountStore](a, countStore, &c.Counts)
 	if err == nil {
@@ -65,7 +65,7 @@ func (a *assembly) counts(c *digestConfig) ([]digest.Option, error) {
 	return opts, nil
 }
 
-// digest is the scheme of passwords that are not sent.
+// digest opens the scheme Digest.
 func (a *assembly) digest() (core.Authenticator, error) {
 	c := a.config.Digest
 	opts := []digest.Option{digest.WithNonceLifetime(c.NonceLifetime), digest.WithMaxNonces(c.MaxNonces)}
@@ -100,7 +100,7 @@ func (a *assembly) digest() (core.Authenticator, error) {
 	return a.whileConfirmed(follower)(digest.New(a.config.Realm, users, opts...))
 }
 
-// apiKeys is the scheme of keys for programs.
+// apiKeys opens the scheme of API keys.
 func (a *assembly) apiKeys() (core.Authenticator, error) {
 	c := a.config.APIKeys
 	keys := new(apikey.File)
@@ -122,7 +122,7 @@ func (a *assembly) apiKeys() (core.Authenticator, error) {
 	return a.whileConfirmed(follower)(apikey.New(a.config.Realm, keys, opts...))
 }
 
-// certificates is the scheme of TLS clients.
+// certificates opens the scheme of TLS client certificates.
 func (a *assembly) certificates() (core.Authenticator, error) {
 	c := a.config.Certs
 	identity, err := identityOf(c)
@@ -159,7 +159,7 @@ func (a *assembly) certificates() (core.Authenticator, error) {
 	return mtls.New(a.config.Realm, identity, opts...)
 }
 
-// identityOf chooses the name in a certificate that is the ID.
+// identityOf chooses the name in a certificate that becomes the ID.
 func identityOf(c *certsConfig) (mtls.Identity, error) {
 	if (c.Identity == "spiffe") != (c.TrustDomain != "") {
 		return mtls.Identity{}, errors.New("trust_domain goes with the identity spiffe, which needs it")
@@ -177,7 +177,7 @@ func identityOf(c *certsConfig) (mtls.Identity, error) {
 	return mtls.CommonName(), nil
 }
 
-// session is the scheme of people who have signed in.
+// session opens the scheme of session cookies.
 func (a *assembly) session() (core.Authenticator, error) {
 	c := a.config.Session
 	opts := []session.Option{
@@ -218,7 +218,7 @@ func (a *assembly) session() (core.Authenticator, error) {
 	return m, a.signIn(m)
 }
 
-// signIn is where people sign in at another server.
+// signIn opens the sign-in at another server.
 func (a *assembly) signIn(m *session.Manager) error {
 	k := &a.config.Session.SignIn
 	if k.Name == "" {

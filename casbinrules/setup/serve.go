@@ -13,31 +13,33 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// checkPath is where proxies ask, and what Envoy puts before targets.
+// checkPath is the path that proxies request, and the prefix that Envoy adds to
+// paths.
 const checkPath = "/check"
 
-// proxyKinds are how the proxies that can ask do so.
+// proxyKinds are the proxies that can ask, by name.
 var proxyKinds = map[string]forwardauth.Proxy{
 	"nginx": forwardauth.Nginx(), "caddy": forwardauth.Caddy(), "traefik": forwardauth.Traefik(),
 	"haproxy": forwardauth.HAProxy(), "envoy": forwardauth.Envoy(checkPath),
 }
 
-// Address is where the section serve of the file says to listen, or "" without
-// that section.
+// Address returns the address to listen on, from the section serve of the file, or
+// "" if there is no such section.
 func (s *Setup) Address() string { return s.address }
 
-// Handler is the guard as a service that a proxy asks about each request: /check is
-// the question, and /refusal the answer to refused clients, which nginx fetches by
-// itself. Both are for the peers that the file lists as proxies. GET /healthz is 204
-// for everybody, and /metrics is the page of the observer prometheus, if the file has
-// it. It is an error if the file has no section serve, or no policy.
+// Handler returns the guard as a service that a proxy asks about each request: the
+// proxy requests /check, and nginx also fetches the answer for refused clients from
+// /refusal. Both are only for the peers that the file lists as proxies. GET /healthz
+// returns 204 to everybody, and /metrics is the page of the observer prometheus, if
+// the file has it. It is an error if the file has no section serve, or no policy.
 //
-// With a sign-in at another server its endpoints are there too, for everybody, and
-// the proxy passes their paths on: the page session.sign_in_page, /openid/callback/
-// and /openid/logout/ with the name of a provider, and /openid/logout, to which a
-// page of the application posts to sign out. A sign-in with a method Path, such as
-// the kind oidc with its key path, has another prefix instead of /openid/. [Open]
-// refuses a sign-in page or a path that is already taken.
+// With a sign-in at another server, Handler also serves its endpoints, to everybody,
+// and the proxy must forward their paths: the page session.sign_in_page,
+// /openid/callback/ and /openid/logout/ with the name of a provider, and
+// /openid/logout, to which a page of the application posts to sign out. A sign-in
+// with a method Path, such as the kind oidc with its key path, has another prefix
+// instead of /openid/. [Open] refuses a sign-in page or a path that is already
+// taken.
 func (s *Setup) Handler() (http.Handler, error) {
 	if s.service == nil {
 		return nil, errors.New("setup: the file has no section serve: it says which proxy asks")
@@ -49,7 +51,7 @@ func (s *Setup) Handler() (http.Handler, error) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			w.WriteHeader(http.StatusMethodNotAllowed)
-			_, _ = io.WriteString(w, "GET alone\n") // the client has gone
+			_, _ = io.WriteString(w, "only GET is allowed\n") // fails only if the client has gone
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -61,8 +63,8 @@ func (s *Setup) Handler() (http.Handler, error) {
 		s.mountSignIn(mux)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The mux cleans paths and redirects, and Envoy's have the target of
-		// somebody else behind the prefix.
+		// A mux would clean the path and redirect, but in Envoy's requests the path
+		// of the original request follows the prefix.
 		if isCheck(r.URL.EscapedPath()) {
 			check.ServeHTTP(w, r)
 			return
@@ -71,11 +73,11 @@ func (s *Setup) Handler() (http.Handler, error) {
 	}), nil
 }
 
-// signInPath is what the paths of a sign-in at another server begin with, where it
-// does not say so itself by a method Path.
+// signInPath is the prefix of the paths of a sign-in at another server that has no
+// method Path.
 const signInPath = "/openid/"
 
-// signInPaths are where the endpoints of the sign-in at another server are.
+// signInPaths returns the paths of the sign-in at another server.
 func (s *Setup) signInPaths() (page, callback, backChannel, logout string) {
 	base := signInPath
 	if other, ok := s.signIn.(interface{ Path() string }); ok {
@@ -85,25 +87,25 @@ func (s *Setup) signInPaths() (page, callback, backChannel, logout string) {
 	return page, base + "callback/", base + "logout/", base + "logout"
 }
 
-// checkSignInPaths wants each endpoint of the sign-in where nothing else is: neither
-// what proxies ask for, nor another endpoint.
+// checkSignInPaths returns an error if an endpoint of the sign-in has the path of
+// another endpoint, or a path that proxies request.
 func (s *Setup) checkSignInPaths() error {
 	page, callback, backChannel, logout := s.signInPaths()
 	for _, p := range []string{callback, logout} {
 		if isCheck(p) || below(p, "/refusal") || below(p, "/healthz") || below(p, "/metrics") {
-			return fmt.Errorf("sallyport serve has something else at %s: give the sign-in another path, such as %s", p, signInPath)
+			return fmt.Errorf("%s is already used by sallyport serve: give the sign-in another path, such as %s", p, signInPath)
 		}
 	}
 	switch {
 	case isCheck(page), slices.Contains([]string{"/", "/refusal", "/healthz", "/metrics", logout}, page),
 		strings.HasPrefix(page, callback), strings.HasPrefix(page, backChannel),
 		page != path.Clean(page), strings.ContainsAny(page, "{}%"):
-		return fmt.Errorf("sign_in_page %q: sallyport serve cannot have the page there: take %ssign-in", page, strings.TrimSuffix(logout, "logout"))
+		return fmt.Errorf("sign_in_page %q: sallyport serve cannot serve the page there: use %ssign-in", page, strings.TrimSuffix(logout, "logout"))
 	}
 	return nil
 }
 
-// below reports whether a path is that of a prefix, or in the folder of it.
+// below reports whether a path equals a prefix or is inside its folder.
 func below(path, prefix string) bool {
 	rest, ok := strings.CutPrefix(path, prefix)
 	return ok && (rest == "" || rest[0] == '/')
@@ -118,10 +120,10 @@ func (s *Setup) mountSignIn(mux *http.ServeMux) {
 	mux.Handle(logout, httpauth.Serve(s.signIn.LogoutEndpoint()))
 }
 
-// isCheck reports whether a path is that of the question, or below it.
+// isCheck reports whether a path is checkPath, or below it.
 func isCheck(path string) bool { return below(path, checkPath) }
 
-// serving makes the service of the section serve.
+// serving sets up the service of the section serve.
 func (a *assembly) serving() error {
 	c := a.config.Serve
 	if c == nil {

@@ -47,31 +47,31 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// Error is one thing wrong with a file: where, what, and what to do.
+// Error is one mistake in a file: where, what, and what to do.
 type Error = decode.Error
 
-// Errors is everything wrong with a file, in its order.
+// Errors are all mistakes in a file, in order.
 type Errors = decode.Errors
 
-// Setup is a guard assembled from a file, with what keeps its parts up to date. It is
+// Setup is a guard assembled from a file, and what keeps its parts up to date. It is
 // safe for concurrent use.
 type Setup struct {
 	guard     *core.Guard
 	realm     string
 	schemes   []Scheme
-	policy    *casbinrules.Authorizer // nil without one
-	sessions  *session.Manager        // nil without them
-	signIn    SignIn                  // nil without one
-	names     *core.Pseudonyms        // nil without them
-	decisions *decisionLog            // nil without one
-	service   *forwardauth.Service    // nil without one
+	policy    *casbinrules.Authorizer // nil if there is none
+	sessions  *session.Manager        // nil if there is none
+	signIn    SignIn                  // nil if there is none
+	names     *core.Pseudonyms        // nil if there are none
+	decisions *decisionLog            // nil if there is none
+	service   *forwardauth.Service    // nil if there is none
 	address   string
-	page      http.Handler // nil for none
+	page      http.Handler // nil if there is none
 	log       *slog.Logger
 	reloads   []func(context.Context) error
 	closers   []func() error // in the order in which they were opened
 
-	revocations *revoke.Follower // nil without a log of them
+	revocations *revoke.Follower // nil if there is no log of them
 }
 
 // Open reads the file at path and assembles the guard it describes. Relative paths in
@@ -108,7 +108,7 @@ func Open(path string, opts ...Option) (*Setup, error) {
 	return a.made, nil
 }
 
-// read reads the text of the file at path.
+// read parses the text of the file at path.
 func read(path string, text []byte) (*config, *decode.Document, error) {
 	var c config
 	doc, err := decode.Read(text, decode.Source{
@@ -117,7 +117,7 @@ func read(path string, text []byte) (*config, *decode.Document, error) {
 	return &c, doc, err
 }
 
-// Realm is what challenges call the service.
+// Realm returns the name of the service in challenges.
 func (s *Setup) Realm() string { return s.realm }
 
 // Guard returns the guard. It keeps working after Close, with what was loaded last.
@@ -127,7 +127,7 @@ func (s *Setup) Guard() *core.Guard { return s.guard }
 // example for its status and for Explain.
 func (s *Setup) Policy() *casbinrules.Authorizer { return s.policy }
 
-// Logger is where verdicts and reloads are logged.
+// Logger returns the logger for verdicts and reloads.
 func (s *Setup) Logger() *slog.Logger { return s.log }
 
 // Sessions returns the session manager, or nil if the file has none, for the routes
@@ -140,9 +140,9 @@ func (s *Setup) SignIn() SignIn { return s.signIn }
 
 // Reload reads all files that the configuration names now, without waiting for the
 // watch to notice, and returns when their content is in force; call it on SIGHUP. A
-// decision log is opened again, in case its file was renamed. An error names each
-// file that was refused; the last good content of those stays. The configuration
-// itself is not read again.
+// decision log is reopened, in case its file was renamed. An error names each file
+// that was refused; its last good content stays in force. The configuration itself
+// is not read again.
 func (s *Setup) Reload(ctx context.Context) error {
 	var errs []error
 	for _, reload := range s.reloads {
@@ -154,8 +154,7 @@ func (s *Setup) Reload(ctx context.Context) error {
 	return nil
 }
 
-// Close ends watching and fetching, and closes stores. Closing twice does no
-// harm.
+// Close stops watching and fetching, and closes stores. It may be called twice.
 func (s *Setup) Close() error {
 	var errs []error
 	for _, closes := range slices.Backward(s.closers) {

@@ -15,34 +15,34 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// RegisterPolicyStore makes a kind of store known under its name below policy.store;
+// RegisterPolicyStore registers a kind of store under its name below policy.store;
 // otherwise it is like [RegisterSessionStore].
 func RegisterPolicyStore[T any](name string, open func(settings *T) (s source.Source, closing func() error, err error)) {
 	register(policyStore, name, open)
 }
 
-// checkPolicy refuses keys that are for files where there is a store, and the
-// other way round.
+// checkPolicy refuses keys for files beside a store, and keys for a store beside
+// files.
 func (a *assembly) checkPolicy(c *policyConfig) error {
 	shared := c.Store.Settings != nil
 	if len(c.Files) == 0 && !shared {
 		return a.doc.Wrap(errors.New("files is missing: name policy files, or a store"), &a.config.Policy)
 	}
 	if len(c.Files) > 0 && shared {
-		return a.doc.Wrap(errors.New("files and store: take one of them"), &c.Files)
+		return a.doc.Wrap(errors.New("files and store: choose one"), &c.Files)
 	}
 	if shared {
 		return nil
 	}
 	for _, key := range []any{&c.StoreFiles, &c.Poll, &c.MaxStale, &c.Stale, &c.LastGood, &c.Older} {
 		if a.doc.Has(key) {
-			return a.doc.Wrap(errors.New("this is for a policy in a store"), key)
+			return a.doc.Wrap(errors.New("this is only for a policy in a store"), key)
 		}
 	}
 	return nil
 }
 
-// openShared opens the policy of a store.
+// openShared opens the policy in a store.
 func (a *assembly) openShared(c *policyConfig, model casbinrules.Model, opts []casbinrules.Option) (*casbinrules.Authorizer, error) {
 	s, err := a.policyStore()
 	if err != nil {
@@ -68,8 +68,8 @@ func (a *assembly) policyStore() (source.Source, error) {
 	return a.store, err
 }
 
-// followOptions say how what is in the store is followed. suffix tells the last
-// good files apart.
+// followOptions returns the options for following the store. suffix distinguishes
+// the last good files.
 func (a *assembly) followOptions(suffix string) []source.Option {
 	c := a.config.Policy
 	var opts []source.Option
@@ -89,27 +89,26 @@ func (a *assembly) followOptions(suffix string) []source.Option {
 	return opts
 }
 
-// credentialFile is a file of credentials, on this machine or in the store of the
-// policy.
+// credentialFile is a file of credentials, local or in the store of the policy.
 type credentialFile struct {
 	section, key string
 	path         *decode.File
 	inStore      *string
 }
 
-// loadEither has into load the file from where it is. The follower is nil for one
-// on this machine.
+// loadEither makes into load the file, from wherever it is. The follower is nil for
+// a local file.
 func (a *assembly) loadEither(c credentialFile, into watch.Loader) (*source.Follower, error) {
 	policy := a.config.Policy
 	switch {
 	case *c.path != "" && *c.inStore != "":
-		return nil, a.doc.Wrap(errors.New("a file of this machine and one of the store: take one of them"), c.inStore)
+		return nil, a.doc.Wrap(errors.New("a local file and one in the store: choose one"), c.inStore)
 	case *c.path == "" && *c.inStore == "":
 		return nil, fmt.Errorf("%s is missing, or store_file for a file in the store of the policy", c.key)
 	case *c.inStore == "":
 		return nil, a.doc.Wrap(a.load(string(*c.path), into), c.path)
 	case policy == nil || policy.Store.Settings == nil:
-		return nil, a.doc.Wrap(errors.New("there is no store: it is that of the policy, policy.store"), c.inStore)
+		return nil, a.doc.Wrap(errors.New("policy.store is missing: the file is in the store of the policy"), c.inStore)
 	}
 	s, err := a.policyStore()
 	if err != nil {
@@ -129,7 +128,8 @@ func (a *assembly) loadEither(c credentialFile, into watch.Loader) (*source.Foll
 	return f, nil
 }
 
-// followLog logs what becomes of a file in the store.
+// followLog returns a function that logs changes in the status of a file in the
+// store.
 func (a *assembly) followLog(name string) func(source.Status) {
 	log := a.log.With("file", name)
 	var last source.Status
@@ -150,8 +150,8 @@ func (a *assembly) followLog(name string) func(source.Status) {
 	}
 }
 
-// whileConfirmed bounds a scheme by what its file is followed by, if the
-// configuration says so.
+// whileConfirmed limits a scheme to the time during which its file is confirmed, if
+// the configuration says so.
 func (a *assembly) whileConfirmed(f *source.Follower) func(core.Authenticator, error) (core.Authenticator, error) {
 	return func(scheme core.Authenticator, err error) (core.Authenticator, error) {
 		if err != nil || f == nil || a.config.Policy.Stale != string(casbinrules.StaleUnavailable) {

@@ -23,7 +23,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Oracle is an enforcer of Casbin's own, such as a *casbin.Enforcer, that does not
+// Oracle is one of Casbin's own enforcers, such as a *casbin.Enforcer, that does not
 // save its policy.
 type Oracle interface {
 	EnforceEx(values ...any) (allowed bool, rule []string, err error)
@@ -34,17 +34,17 @@ type Oracle interface {
 // Major is a major version of Casbin under test.
 type Major struct {
 	Casbin bridge.Casbin
-	// NewOracle makes an enforcer of a model's text and lines of a policy, without
-	// the bridge. Casbin parses the lines itself.
+	// NewOracle creates an enforcer from the text of a model and the lines of a
+	// policy, without the bridge. Casbin parses the lines itself.
 	NewOracle func(model string, lines []string) (Oracle, error)
 	// MatchNames makes the names in role links of a kind patterns for an oracle, and
 	// MatchTenants the tenants.
 	MatchNames, MatchTenants func(o Oracle, kind string, match func(text, pattern string) bool)
-	// LimitLink has an oracle look at when a role link of a kind counts: by holds or,
-	// where that is nil, at its start and its end by Casbin's TimeMatchFunc. The tenant
-	// is "" where links have none.
+	// LimitLink limits when an oracle counts a role link of a kind: while holds
+	// returns true or, if that is nil, between its start and its end by Casbin's
+	// TimeMatchFunc. The tenant is "" if links have none.
 	LimitLink func(o Oracle, kind, name, role, tenant string, holds func(fields ...string) (bool, error))
-	// Decisions is how many decisions are compared at least.
+	// Decisions is the minimum number of compared decisions.
 	Decisions int
 }
 
@@ -57,14 +57,14 @@ func Run(t *testing.T, m Major) {
 	t.Run("deciders", m.testDeciders)
 }
 
-// Of one policy are asked this many principals, of each this many requests. Few
-// policies may happen to allow all or nothing, enough of them do not.
+// The numbers of principals for each policy and of requests for each principal. In a
+// few policies everything may happen to be allowed or refused; in enough of them
+// that would be a mistake of the test.
 const principals, requests, enough = 20, 10, 200
 
-// testDecisions holds every decision against Casbin's own Enforce, where the
-// roles of the credentials are g lines of the subject (invariant 12). Of each
-// policy one engine decides by an index where it can, and one leaves all to
-// Casbin.
+// testDecisions compares every decision with Casbin's own Enforce, for which the
+// roles of the credentials are added as g lines of the subject (invariant 12). Each
+// policy is decided by an index, if possible, and by Casbin alone.
 func (m Major) testDecisions(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -124,7 +124,7 @@ func Options(f policygen.Family) []casbinrules.Option {
 		opts = append(opts, casbinrules.WithCasbinSemantics())
 	}
 	for _, field := range f.Typed {
-		if field.Values == nil { // a field of the policy alone
+		if field.Values == nil { // only in the policy
 			continue
 		}
 		opts = append(opts, casbinrules.WithClaimAttribute(field.Name, field.Name), casbinrules.WithAttributeType(field.Name, field.Kind))
@@ -144,7 +144,7 @@ func (m Major) compare(t *testing.T, rnd *rand.Rand, f policygen.Family) (allowe
 		return a
 	}
 	engines := []*casbinrules.Authorizer{open(), open(casbinrules.WithCasbinSemantics())}
-	var shared Oracle // by all without roles of their own
+	var shared Oracle // for all principals without roles of their own
 	for range principals {
 		p, err := f.Principal(rnd)
 		if err != nil {
@@ -202,8 +202,8 @@ func hasRoles(p *core.Principal) bool {
 	return false
 }
 
-// oracle is an enforcer of Casbin's to which the roles of the credentials have
-// been added as g lines.
+// oracle returns a Casbin enforcer to which the roles of the credentials have been
+// added as g lines.
 func (m Major) oracle(t *testing.T, f policygen.Family, lines []string, p *core.Principal) Oracle {
 	t.Helper()
 	e, err := m.NewOracle(f.Oracle(), lines)
@@ -246,7 +246,7 @@ func (m Major) oracle(t *testing.T, f policygen.Family, lines []string, p *core.
 	return e
 }
 
-// limitLinks has an oracle look at when role links count.
+// limitLinks limits when role links count for an oracle.
 func (m Major) limitLinks(e Oracle, f policygen.Family, lines []string) {
 	for _, line := range lines {
 		fields := strings.Split(line, ", ")
@@ -260,7 +260,7 @@ func (m Major) limitLinks(e Oracle, f policygen.Family, lines []string) {
 		var holds func(fields ...string) (bool, error)
 		if f.Conditions {
 			if strings.HasSuffix(line, ", _, _") {
-				continue // which counts always
+				continue // always counts
 			}
 			holds = policygen.Holds
 		}
@@ -268,7 +268,7 @@ func (m Major) limitLinks(e Oracle, f policygen.Family, lines []string) {
 	}
 }
 
-// ruleFields are the fields of the line that a decision names.
+// ruleFields returns the fields of the line that a decision names.
 func ruleFields(t *testing.T, lines []string, rule string) []string {
 	t.Helper()
 	if rule == "" {

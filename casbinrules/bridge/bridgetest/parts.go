@@ -16,7 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
-// testFunctions: casbinrules matches patterns itself, as the functions do.
+// testFunctions checks that casbinrules matches patterns like the functions of
+// Casbin.
 func (m Major) testFunctions(t *testing.T) {
 	functions := m.Casbin.Functions()
 	known := slices.Sorted(maps.Keys(functions))
@@ -50,7 +51,7 @@ func (m Major) testFunctions(t *testing.T) {
 	}
 }
 
-// ask calls a function of Casbin's; sure is false where it fails.
+// ask calls a function of Casbin; sure is false if it fails.
 func ask(f govaluate.ExpressionFunction, object, text string) (ok, sure bool) {
 	defer func() {
 		if recover() != nil {
@@ -62,7 +63,8 @@ func ask(f govaluate.ExpressionFunction, object, text string) (ok, sure bool) {
 	return ok && err == nil, err == nil
 }
 
-// testEffects: the effects are those that Casbin has when it has read a model.
+// testEffects checks that the effects are spelled as Casbin does after reading a
+// model.
 func (m Major) testEffects(t *testing.T) {
 	for text, want := range map[string]string{
 		policygen.SomeAllow: model.AllowOverrideEffect, policygen.AllowAndDeny: model.AllowAndDenyEffect,

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Sample is a random policy, and somebody who asks it for something.
+// Sample is a random policy with a principal and a request.
 type Sample struct {
 	Name, Model string
 	Lines       []string
@@ -20,8 +20,8 @@ type Sample struct {
 	Action      string
 }
 
-// Samples returns each policies of every family of models that the differential tests
-// have, the same for one seed. It panics when it cannot make one.
+// Samples returns each policies of every family of models in the differential tests,
+// the same for one seed. It panics if it cannot create one.
 func Samples(seed uint64, each int) iter.Seq[Sample] {
 	return func(yield func(Sample) bool) {
 		for n, f := range policygen.AllFamilies() {
@@ -39,5 +39,5 @@ func Samples(seed uint64, each int) iter.Seq[Sample] {
 	}
 }
 
-// Objects returns the objects that samples have rules about, and some others.
+// Objects returns the objects in the rules of samples, and some others.
 func Objects() []string { return slices.Clone(policygen.AskedObjects) }

@@ -78,7 +78,7 @@ func (a *Enforcer) check() error {
 		return errors.New("its model has constraints, which Casbin does not check when it loads a policy: give the adapter to FromAdapter, which does")
 	}
 	if len(m.Keys("g")) > 0 && !c.NoTokenRoles {
-		return errors.New("roles of credentials cannot be added to its policy: say WithoutTokenRoles")
+		return errors.New("roles of credentials cannot be added to its policy: use WithoutTokenRoles")
 	}
 	f := &model.File{Name: "model", Casbin: m, At: map[string]model.Position{"r": {Line: 1, Column: 1}}, Settings: c}
 	a.Schema = &model.Schema{File: f}
@@ -99,7 +99,7 @@ func (a *Enforcer) check() error {
 	// No principal and no request is equal to this one.
 	v, err := a.enforce(&engine.Request{Subject: engine.Unmatchable, Tenant: engine.Unmatchable, Object: engine.Unmatchable, Action: engine.Unmatchable})
 	if err == nil && v.Allowed && v.Place == "" && !c.AsCasbin {
-		return errors.New("it allows what none of its rules allows; is it switched off?")
+		return errors.New("it allows what none of its rules allows; is it disabled?")
 	}
 	return nil
 }
@@ -113,14 +113,15 @@ func (a *Enforcer) checkOrder() error {
 		for _, side := range n.Parts {
 			field, ok := a.Schema.RequestField(side.Name())
 			if side.Kind == model.NodeText || ok && !model.IsOrdered(a.Schema.TypeOf(field)) || strings.HasPrefix(side.Name(), "p_") {
-				return fmt.Errorf("the matcher compares the text %q by %s, letter by letter: declare an attribute as a number (WithAttributeType), and make a number of a field of the policy by a function", side.Text, n.Text)
+				return fmt.Errorf("the matcher compares the text %q by %s, byte by byte: declare an attribute as a number (WithAttributeType), and convert fields of the policy to numbers with a function", side.Text, n.Text)
 			}
 		}
 	}
 	return nil
 }
 
-// EnforceSpellings asks about the object and, if it is allowed, about all its spellings.
+// EnforceSpellings decides the object and, if it is allowed, all its other
+// spellings.
 func (a *Enforcer) EnforceSpellings(q *engine.Request) (engine.Verdict, error) {
 	v, err := a.enforceWider(q)
 	if err != nil || !v.Allowed || q.Folded == 0 {
@@ -132,17 +133,17 @@ func (a *Enforcer) EnforceSpellings(q *engine.Request) (engine.Verdict, error) {
 		return engine.Verdict{}, err
 	}
 	for _, q.Object = range objects {
-		if got, err := a.enforceWider(q); err != nil || found.Refuse(&got) {
+		if got, err := a.enforceWider(q); err != nil || found.Refuses(&got) {
 			return got, err
 		}
 	}
 	return v, nil
 }
 
-// enforceWider first asks about what else must not be denied.
+// enforceWider first checks the deny-only variant of the request.
 func (a *Enforcer) enforceWider(q *engine.Request) (engine.Verdict, error) {
-	if q.Denied != "" || q.AsGet {
-		wider := q.Wider()
+	if q.DenyOnlySubject != "" || q.AsGet {
+		wider := q.DenyOnly()
 		if v, err := a.enforce(&wider); err != nil || v.Denies() {
 			return v, err
 		}
@@ -150,7 +151,7 @@ func (a *Enforcer) enforceWider(q *engine.Request) (engine.Verdict, error) {
 	return a.enforce(q)
 }
 
-// spellings returns those of the current policy.
+// spellings returns the spellings of the current policy.
 func (a *Enforcer) spellings() *engine.Spellings {
 	found := engine.NewSpellings()
 	m := a.Model()
@@ -171,15 +172,15 @@ func (a *Enforcer) spellings() *engine.Spellings {
 	return found
 }
 
-// enforce asks Casbin.
+// enforce decides with Casbin.
 func (a *Enforcer) enforce(q *engine.Request) (engine.Verdict, error) {
 	allowed, fields, err := a.EnforceEx(q.Values(a.Schema)...)
 	if err != nil {
 		return engine.Verdict{}, &core.InternalError{Err: fmt.Errorf("casbin: %s", model.FirstLine(err))}
 	}
-	v := engine.Verdict{Answer: engine.Answer{Allowed: allowed}, Otherwise: q.Otherwise}
+	v := engine.Verdict{Answer: engine.Answer{Allowed: allowed}, Reason: q.DefaultReason}
 	if len(fields) > 0 {
-		v.Rule = policy.OneRule("", 0, append([]string{"p"}, fields...)...)
+		v.Rule = policy.StandaloneRule("", 0, append([]string{"p"}, fields...)...)
 		v.Place = model.Visible(v.Rule.Text())
 	}
 	return v, nil

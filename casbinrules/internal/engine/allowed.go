@@ -12,11 +12,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Allowed are the objects that the subject of q may do the action of q to, as
-// Decide says of each; q has no object. Objects with a line feed, with a question
-// mark where cuts says so, and that are not UTF-8 are not told of. reason says
-// why there is none whatever the policy says. The error is that of ctx, of the
-// question, or says why the policy cannot list them.
+// Allowed returns the objects on which the subject of q may perform the action of q,
+// in agreement with Decide; q has no object. The set says nothing about objects that
+// contain a line feed, or a question mark if cuts is set, or that are not valid
+// UTF-8. reason says why the set is empty if no policy could change that. The error
+// is that of ctx or of filling q, or an *UnlistableError.
 func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings) (allowed *Objects, cuts bool, reason core.Reason, err error) {
 	q.Ctx = ctx
 	s.Stamp(ctx, q, c)
@@ -26,45 +26,47 @@ func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c 
 	if s.Schema.Tenants && q.Tenant == "" {
 		return noObjects, false, ReasonNoTenant, nil
 	}
-	if q.Unfilled != nil {
+	if q.AttributeErr != nil {
 		var v Verdict
 		err := q.Refuse(&v)
-		return noObjects, false, v.Otherwise, err
+		return noObjects, false, v.Reason, err
 	}
 	x, err := s.indexFor(q, c)
 	if x == nil {
 		return noObjects, false, core.ReasonUnknownMethod, err
 	}
-	said := x.said()
-	if said.objects != nil {
-		return nil, false, "", &UnlistableError{said.objects}
+	limits := x.listLimits()
+	if limits.objects != nil {
+		return nil, false, "", &UnlistableError{limits.objects}
 	}
 	allowed, _ = x.objects(q, with)
-	unsaid := q.unsaid
-	if q.Denied != "" || q.AsGet {
-		wider := q.Wider()
-		_, denied := x.objects(&wider, with)
-		allowed, unsaid = both(allowed, not(denied)), cmp.Or(unsaid, wider.unsaid)
+	unlistable := q.unlistable
+	if q.DenyOnlySubject != "" || q.AsGet {
+		denyOnly := q.DenyOnly()
+		_, denied := x.objects(&denyOnly, with)
+		allowed, unlistable = both(allowed, not(denied)), cmp.Or(unlistable, denyOnly.unlistable)
 	}
-	if unsaid != nil {
-		return nil, false, "", &UnlistableError{unsaid}
+	if unlistable != nil {
+		return nil, false, "", &UnlistableError{unlistable}
 	}
 	if err := q.Now.Err(); err != nil {
 		return nil, false, "", err
 	}
-	if allowed.May("") { // which is no object
+	if allowed.May("") { // the empty string is not an object
 		allowed = both(allowed, not(&Objects{Kind: ObjectsMatch, Function: "=="}))
 	}
-	return allowed, said.cuts, q.Otherwise, nil
+	return allowed, limits.cutsQuery, q.DefaultReason, nil
 }
 
-// UnlistableError says why a policy can decide and not list.
+// UnlistableError says why the objects or subjects that a policy allows cannot be
+// listed, although it can decide each of them.
 type UnlistableError struct{ Why error }
 
 func (e *UnlistableError) Error() string { return "cannot be listed: " + e.Why.Error() }
 func (e *UnlistableError) Unwrap() error { return e.Why }
 
-// indexFor is the index for the action of q, nil when no rule names it.
+// indexFor returns the index for the action of q, or nil if no rule names the
+// action.
 func (s *Snapshot) indexFor(q *Request, c *model.Settings) (*Index, error) {
 	e, err := s.engineFor(q, c)
 	if err != nil {
@@ -81,20 +83,20 @@ func (s *Snapshot) indexFor(q *Request, c *model.Settings) (*Index, error) {
 		}
 		return nil, &UnlistableError{why}
 	}
-	q.Number, q.DeniedNumber = x.Names.Known(q.Subject), x.Names.Known(q.Denied)
+	q.Number, q.DenyOnlyNumber = x.Names.Known(q.Subject), x.Names.Known(q.DenyOnlySubject)
 	return x, nil
 }
 
-// ruled is a rule that is for the subject, and the objects that it is about.
-type ruled struct {
+// objectRule is a rule that applies to the subject, with the objects it covers.
+type objectRule struct {
 	place   int32
 	deny    bool
 	objects *Objects
 }
 
-// objects are those that q is allowed, and those that a rule denies it.
+// objects returns the objects that q is allowed, and those that a rule denies it.
 func (x *Index) objects(q *Request, with *TokenRoles) (allowed, denied *Objects) {
-	var rules []ruled
+	var rules []objectRule
 	for _, c := range x.open {
 		rules = x.addOpen(rules, c.objects(q, with))
 	}
@@ -108,10 +110,10 @@ func (x *Index) objects(q *Request, with *TokenRoles) (allowed, denied *Objects)
 		case w.subjects.everyone != nil:
 			everyone = w.subjects.everyone.objects(q, with)
 		}
-		by := w.bySubject()
+		by := w.rulesBySubject()
 		if everyone.Kind != ObjectsNone {
 			for _, r := range by.refs {
-				rules = x.addRuled(rules, w, &r, q, with, everyone)
+				rules = x.addObjectRule(rules, w, &r, q, with, everyone)
 			}
 		}
 		if everyone.Kind == ObjectsAll {
@@ -120,32 +122,33 @@ func (x *Index) objects(q *Request, with *TokenRoles) (allowed, denied *Objects)
 		for _, set := range w.subjects.sets(q, with, room[:0]) {
 			for _, number := range set {
 				for _, r := range by.of(number) {
-					rules = x.addRuled(rules, w, &r, q, with, allObjects)
+					rules = x.addObjectRule(rules, w, &r, q, with, allObjects)
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(rules, func(a, b ruled) int { return cmp.Compare(a.place, b.place) })
+	slices.SortStableFunc(rules, func(a, b objectRule) int { return cmp.Compare(a.place, b.place) })
 	return x.outcome(rules)
 }
 
-// addOpen adds what a part of the matcher says that lets a request pass every
-// rule: of each kind the first decides.
-func (x *Index) addOpen(rules []ruled, o *Objects) []ruled {
+// addOpen adds the first allow and the first deny rule for objects that pass an
+// alternative of the matcher without regard to rules: every rule matches there, so
+// the first of each effect decides.
+func (x *Index) addOpen(rules []objectRule, o *Objects) []objectRule {
 	if o.Kind == ObjectsNone {
 		return rules
 	}
 	if x.firstAllow != none {
-		rules = append(rules, ruled{x.firstAllow, false, o})
+		rules = append(rules, objectRule{x.firstAllow, false, o})
 	}
 	if x.firstDeny != none {
-		rules = append(rules, ruled{x.firstDeny, true, o})
+		rules = append(rules, objectRule{x.firstDeny, true, o})
 	}
 	return rules
 }
 
-// addRuled adds a rule as far as it holds for the request.
-func (x *Index) addRuled(rules []ruled, w *clause, r *ref, q *Request, with *TokenRoles, within *Objects) []ruled {
+// addObjectRule adds a rule with those of its objects for which its condition holds.
+func (x *Index) addObjectRule(rules []objectRule, w *clause, r *ref, q *Request, with *TokenRoles, within *Objects) []objectRule {
 	if r.cond != 0 {
 		c := &x.conds[r.cond]
 		if c.other != nil {
@@ -154,14 +157,14 @@ func (x *Index) addRuled(rules []ruled, w *clause, r *ref, q *Request, with *Tok
 			return rules
 		}
 	}
-	if within = both(within, w.pattern(x, r)); within.Kind == ObjectsNone {
+	if within = both(within, w.ruleObjects(x, r)); within.Kind == ObjectsNone {
 		return rules
 	}
-	return append(rules, ruled{r.rule, r.deny(), within})
+	return append(rules, objectRule{r.rule, r.deny(), within})
 }
 
-// pattern are the objects that a rule is about.
-func (w *clause) pattern(x *Index, r *ref) *Objects {
+// ruleObjects returns the objects that a rule covers.
+func (w *clause) ruleObjects(x *Index, r *ref) *Objects {
 	text := policy.ValueAt(x.rules[r.rule], w.object.column)
 	if w.object.column < 0 || slices.Contains(w.object.consts, text) {
 		return allObjects
@@ -173,13 +176,13 @@ func (w *clause) pattern(x *Index, r *ref) *Objects {
 	return o
 }
 
-// outcome applies the effect to rules in their order.
-func (x *Index) outcome(rules []ruled) (allowed, denied *Objects) {
+// outcome applies the policy effect to rules sorted by place.
+func (x *Index) outcome(rules []objectRule) (allowed, denied *Objects) {
 	allowed, denied = noObjects, noObjects
 	switch x.effect {
 	case model.PriorityEffect: // the first that matches decides
 		for end := len(rules); end > 0; {
-			var run []*Objects // rules of one effect, which need not be told apart
+			var run []*Objects // consecutive rules of one effect
 			deny := rules[end-1].deny
 			for end > 0 && rules[end-1].deny == deny {
 				end--
@@ -210,8 +213,8 @@ func (x *Index) outcome(rules []ruled) (allowed, denied *Objects) {
 	}
 }
 
-// objects are those for which the condition is true of a request, whose own
-// object does not count.
+// objects returns the objects for which the condition is true of q, whose own object
+// is ignored.
 func (c *cond) objects(q *Request, with *TokenRoles) *Objects {
 	switch c.kind {
 	case model.ExprAnd:
@@ -231,8 +234,8 @@ func (c *cond) objects(q *Request, with *TokenRoles) *Objects {
 	}
 	left, right := isObject(&c.left), isObject(&c.right)
 	switch {
-	case q.ofObject(&c.left) != "" || q.ofObject(&c.right) != "" || q.ofObject(&c.tenant) != "":
-		return c.about(q)
+	case q.objectAttribute(&c.left) != "" || q.objectAttribute(&c.right) != "" || q.objectAttribute(&c.tenant) != "":
+		return c.attributeObjects(q)
 	case !left && !right:
 		if c.holds(q, with) {
 			return allObjects
@@ -247,41 +250,42 @@ func (c *cond) objects(q *Request, with *TokenRoles) *Objects {
 	case c.graph == nil:
 		return matching(c.function, c.right.Text, "")
 	default:
-		return c.linked(q, with)
+		return c.linkedObjects(q, with)
 	}
 }
 
-// about are the objects of which an attribute is equal to what the request or a rule
-// says.
-func (c *cond) about(q *Request) *Objects {
+// attributeObjects returns the objects with an attribute equal to a value of the
+// request or of the rule.
+func (c *cond) attributeObjects(q *Request) *Objects {
 	attribute, other := c.left, c.right
-	if q.ofObject(&attribute) == "" {
+	if q.objectAttribute(&attribute) == "" {
 		attribute, other = other, attribute
 	}
-	if c.kind != model.ExprEqual || q.ofObject(&other) != "" || isObject(&other) {
-		q.unsaid = errAbout
+	if c.kind != model.ExprEqual || q.objectAttribute(&other) != "" || isObject(&other) {
+		q.unlistable = errObjectAttribute
 		return noObjects
 	}
 	text := textOf(&other, q)
 	if text == Unmatchable {
 		return noObjects
 	}
-	return &Objects{Kind: ObjectsMatch, Attribute: q.ofObject(&attribute), Function: "==", Pattern: text}
+	return &Objects{Kind: ObjectsMatch, Attribute: q.objectAttribute(&attribute), Function: "==", Pattern: text}
 }
 
-// linked are the names, as objects, that a role question is true of.
-func (c *cond) linked(q *Request, with *TokenRoles) *Objects {
+// linkedObjects returns the names for which a role call is true when they are the
+// object.
+func (c *cond) linkedObjects(q *Request, with *TokenRoles) *Objects {
 	names := map[string]bool{}
 	for name := range c.graph.Texts() {
 		names[name] = true
 	}
-	// A name that stands in no rule is linked to itself alone.
+	// A name without role links is linked only to itself.
 	for _, operand := range []*model.Operand{&c.left, &c.right} {
 		if !isObject(operand) {
 			names[textOf(operand, q)] = true
 		}
 	}
-	names[q.Subject] = true // to which the credentials link roles
+	names[q.Subject] = true // which the credentials link to roles
 	asked := *q
 	var found []string
 	for name := range names {
@@ -305,25 +309,24 @@ func isObject(o *model.Operand) bool {
 	return o.Kind == model.OperandRequest && o.Field == model.FieldObject
 }
 
-// bySubject is the rules of a clause by the numbers of their subjects, made when
-// somebody asks for it: four bytes a rule and a number, and sixteen a rule.
-type bySubject struct {
+// rulesBySubject holds the rules of a clause sorted by subject number. It is built
+// on first use, and takes four bytes for each number and sixteen for each rule.
+type rulesBySubject struct {
 	refs  []ref // sorted by subject and rule, each rule once
 	first []int32
 }
 
-func (b *bySubject) of(number int32) []ref {
+func (b *rulesBySubject) of(number int32) []ref {
 	if int(number)+1 >= len(b.first) {
 		return nil
 	}
 	return b.refs[b.first[number]:b.first[number+1]]
 }
 
-// bySubjectOf makes it.
-func bySubjectOf(w *clause) func() *bySubject {
-	return sync.OnceValue(func() *bySubject {
-		b := &bySubject{refs: slices.Concat(w.paths.always, w.paths.refs)}
-		b.refs = slices.DeleteFunc(b.refs, func(r ref) bool { return r.rule == none }) // which no node has
+func newRulesBySubject(w *clause) func() *rulesBySubject {
+	return sync.OnceValue(func() *rulesBySubject {
+		b := &rulesBySubject{refs: slices.Concat(w.paths.always, w.paths.refs)}
+		b.refs = slices.DeleteFunc(b.refs, func(r ref) bool { return r.rule == none }) // freed entries that no list contains
 		sortRefs(b.refs)
 		b.refs = slices.CompactFunc(b.refs, func(a, b ref) bool { return a.rule == b.rule })
 		most := int32(-1)

@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// NewIndex makes the index of a policy. The error says why the model has to be
-// left to Casbin.
+// NewIndex builds the index of a policy. The error says why the model must be left
+// to Casbin.
 func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (*Index, error) {
 	if s.Effect == model.SubjectPriorityEffect {
 		return nil, errors.New("the effect sorts rules by the depth of roles")
@@ -26,7 +26,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	if s.Expr == nil {
 		return nil, errors.New("the matcher is not a plain expression")
 	}
-	if why := s.Expr.Foreign(); why != nil {
+	if why := s.Expr.Unsupported(); why != nil {
 		return nil, fmt.Errorf("the matcher has %w", why)
 	}
 	b := newIndexBuilder(s, inOrder(s, rules), graphs, c)
@@ -43,7 +43,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	return b.finish(rules)
 }
 
-// newIndexBuilder begins an index of p lines in the order that effects go by.
+// newIndexBuilder starts an index of p lines, which are in evaluation order.
 func newIndexBuilder(s *model.Schema, ordered []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *indexBuilder {
 	b := &indexBuilder{
 		schema: s, pace: c.Pace, graphs: graphs,
@@ -51,62 +51,64 @@ func newIndexBuilder(s *model.Schema, ordered []*policy.Rule, graphs map[string]
 		index:   &Index{effect: s.Effect, rules: ordered, graphs: graphs, firstAllow: none, firstDeny: none},
 		matches: map[pattern.Key]int32{},
 	}
-	b.index.Places = places(ordered)
+	b.index.Places = newPlaceList(ordered)
 	b.pace.RestIfDue()
 	b.index.Names = policy.TextsOf(ordered)
 	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern.Matcher, 1)
 	return b
 }
 
-// finish is the index, for a policy of these rules, once all tables are made.
+// finish returns the index once all tables are built; rules are all lines of the
+// policy.
 func (b *indexBuilder) finish(rules []*policy.Rule) (*Index, error) {
-	if b.binder.unfit != nil {
-		return nil, fmt.Errorf("the policy has %w", b.binder.unfit)
+	if b.binder.unsupported != nil {
+		return nil, fmt.Errorf("the policy has %w", b.binder.unsupported)
 	}
 	x, s, graphs := b.index, b.schema, b.graphs
-	x.asksGraphs = b.binder.asksGraphs
+	x.usesGraphs = b.binder.usesGraphs
 	for i := range x.clauses {
 		w := &x.clauses[i]
-		w.bySubject, w.bearers = bySubjectOf(w), bearersOf(&w.subjects)
+		w.rulesBySubject, w.namesBySubject = newRulesBySubject(w), newNamesBySubject(&w.subjects)
 	}
-	x.said = sync.OnceValue(x.read)
+	x.listLimits = sync.OnceValue(x.computeListLimits)
 	x.fallback = sync.OnceValues(func() (engine, error) { return NewCasbinEngine(s, rules, graphs) })
 	return x, nil
 }
 
-// placeList is what decisions name rules by, in their order: parts of texts
-// that are short, since whoever keeps a decision keeps the text around its rule. A
-// text is made when one of its rules decides first.
+// placeList holds the places ("policy.csv:14") by which decisions name rules, in the
+// order of rules. Places are substrings of short chunks, because whoever keeps a
+// decision keeps the chunk alive. A chunk is built when the first of its rules
+// decides.
 type placeList struct {
 	rules   []*policy.Rule
-	texts   []placesText
+	chunks  []placeChunk
 	filling sync.Mutex
 }
 
-// placesText has the places of rules that follow one another. It takes one line of a
-// processor's cache, since a rule that has not decided lately is in none.
-type placesText struct {
+// placeChunk holds the places of consecutive rules. It fits into one cache line, since
+// the chunk of a rule that has not decided lately is in no cache.
+type placeChunk struct {
 	text string
-	ends [placesInText - 1]uint32
-	// size is the length of the text, where the place of the last rule ends, or 0 before
-	// the text is made.
+	ends [placesPerChunk - 1]uint32
+	// size is the length of the text, where the place of the last rule ends, or 0
+	// until the text is built.
 	size atomic.Uint32
 }
 
-const placesInText = 12
+const placesPerChunk = 12
 
-func places(rules []*policy.Rule) placeList {
-	return placeList{rules: rules, texts: make([]placesText, (len(rules)+placesInText-1)/placesInText)}
+func newPlaceList(rules []*policy.Rule) placeList {
+	return placeList{rules: rules, chunks: make([]placeChunk, (len(rules)+placesPerChunk-1)/placesPerChunk)}
 }
 
 func (p *placeList) of(n int32) string {
-	t := &p.texts[n/placesInText]
+	t := &p.chunks[n/placesPerChunk]
 	size := t.size.Load()
 	if size == 0 {
-		size = p.fill(t, int(n)/placesInText*placesInText)
+		size = p.fill(t, int(n)/placesPerChunk*placesPerChunk)
 	}
 	before := uint32(0)
-	if n %= placesInText; n > 0 {
+	if n %= placesPerChunk; n > 0 {
 		before = t.ends[n-1]
 	}
 	if int(n) < len(t.ends) {
@@ -115,17 +117,17 @@ func (p *placeList) of(n int32) string {
 	return t.text[before:size]
 }
 
-// fill makes the text of the rules that begin with first, and returns its length.
+// fill builds the text of the rules starting at first, and returns its length.
 //
 //go:noinline
-func (p *placeList) fill(t *placesText, first int) uint32 {
+func (p *placeList) fill(t *placeChunk, first int) uint32 {
 	p.filling.Lock()
 	defer p.filling.Unlock()
 	if size := t.size.Load(); size != 0 {
 		return size
 	}
 	var text []byte
-	for i, r := range p.rules[first:min(first+placesInText, len(p.rules))] {
+	for i, r := range p.rules[first:min(first+placesPerChunk, len(p.rules))] {
 		text = append(append(text, path.Base(r.File())...), ':')
 		text = strconv.AppendInt(text, int64(r.Line), 10)
 		if i < len(t.ends) {
@@ -137,12 +139,12 @@ func (p *placeList) fill(t *placesText, first int) uint32 {
 	return uint32(len(text))
 }
 
-// inOrder are the p rules in the order that effects go by.
+// inOrder returns the p rules in the order in which the effect evaluates them.
 func inOrder(s *model.Schema, rules []*policy.Rule) []*policy.Rule {
 	ordered := policy.PolicyLines(rules)
 	if s.Priority >= 0 {
 		ordered = slices.SortedStableFunc(slices.Values(ordered), func(a, b *policy.Rule) int {
-			// Priorities were checked to be whole numbers.
+			// Priorities have been checked to be integers.
 			x, _ := strconv.Atoi(a.Field(s.Priority))
 			y, _ := strconv.Atoi(b.Field(s.Priority))
 			return cmp.Compare(x, y)
@@ -159,19 +161,19 @@ type indexBuilder struct {
 	index   *Index
 	conds   map[string]int32
 	matches map[pattern.Key]int32
-	key     []byte // room for a key of conds
-	// condGone says that a rule with a condition has been taken out.
-	condGone bool
+	key     []byte // buffer for a key of conds
+	// condRemoved reports that a rule with a condition has been removed.
+	condRemoved bool
 }
 
-// objectFactor is the part of a conjunction that looks at the object.
+// objectFactor is the factor of a conjunction that compares the object.
 type objectFactor struct {
 	column    int
 	functions []string // "==" among them
-	consts    []string // values of the column that fit every object
+	consts    []string // values of the column that match every object
 }
 
-// factor is a part of a conjunction with the columns it looks at.
+// factor is a factor of a conjunction with the columns it uses.
 type factor struct {
 	expr    *model.Expr
 	columns []int
@@ -185,7 +187,7 @@ func andAll(factors []factor) *model.Expr {
 	return x
 }
 
-// addClause makes the tables of one conjunction.
+// addClause builds the tables of one conjunction.
 func (b *indexBuilder) addClause(factors []*model.Expr) {
 	w := clause{subjects: subjectIndex{column: -1, tenant: -1, names: b.index.Names, pairs: map[policy.Pair]int32{}}, paths: newPathIndex(b)}
 	object := objectFactor{column: -1}
@@ -193,8 +195,8 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 	var tenant *model.Expr
 	for _, f := range b.withoutSubjects(factors, &w.subjects) {
 		switch {
-		case object.column < 0 && b.object(f, &object):
-		case tenant == nil && b.tenants(f, &w.subjects):
+		case object.column < 0 && b.takeObject(f, &object):
+		case tenant == nil && b.takeTenants(f, &w.subjects):
 			tenant = f
 		default:
 			left = append(left, factor{f, f.Columns()})
@@ -204,8 +206,8 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 		w.subjects.keyed = false
 		left = append(left, factor{tenant, tenant.Columns()})
 	}
-	w.object, w.left = object, left
-	b.conds = map[string]int32{} // of these factors
+	w.object, w.residual = object, left
+	b.conds = map[string]int32{} // conditions are numbered for each conjunction
 	for i, r := range b.index.rules {
 		b.pace.Step()
 		b.addRule(&w, int32(i), r)
@@ -218,11 +220,11 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 	b.index.clauses = append(b.index.clauses, w)
 }
 
-// withoutSubjects takes the factor that says whom a rule is for, and returns the
+// withoutSubjects removes the factor that compares the subject, and returns the
 // others.
 func (b *indexBuilder) withoutSubjects(factors []*model.Expr, x *subjectIndex) []*model.Expr {
 	for i, f := range factors {
-		if b.subjects(f, x) {
+		if b.takeSubjects(f, x) {
 			return slices.Concat(factors[:i], factors[i+1:])
 		}
 	}
@@ -238,10 +240,10 @@ func (b *indexBuilder) addRule(w *clause, place int32, of *policy.Rule) {
 		r.match = denies
 		b.index.firstDeny = min(b.index.firstDeny, place)
 	default:
-		return // no effect at all
+		return // no effect
 	}
 	var ok bool
-	if r.cond, ok = b.condition(w.left, of); !ok {
+	if r.cond, ok = b.condNumber(w.residual, of); !ok {
 		return
 	}
 	r.subject = w.subjects.number(of)
@@ -256,9 +258,9 @@ func (b *indexBuilder) addRule(w *clause, place int32, of *policy.Rule) {
 	}
 }
 
-// condition is the number of what is left to hold for a rule; ok is false when
-// it never does.
-func (b *indexBuilder) condition(left []factor, of *policy.Rule) (number int32, ok bool) {
+// condNumber returns the number of the condition that remains for a rule; ok is
+// false if it can never hold.
+func (b *indexBuilder) condNumber(left []factor, of *policy.Rule) (number int32, ok bool) {
 	b.key = b.key[:0]
 	for _, f := range left {
 		for _, c := range f.columns {
@@ -281,8 +283,8 @@ func (b *indexBuilder) condition(left []factor, of *policy.Rule) (number int32, 
 	return number, number >= 0
 }
 
-// match is the number of a pattern that has to be tried.
-func (b *indexBuilder) match(function, text string) int32 {
+// matchNumber returns the number of a pattern that must be evaluated.
+func (b *indexBuilder) matchNumber(function, text string) int32 {
 	key := pattern.Key{Function: function, Pattern: text}
 	number, ok := b.matches[key]
 	if !ok {
@@ -293,10 +295,10 @@ func (b *indexBuilder) match(function, text string) int32 {
 	return number
 }
 
-// subjects takes a factor that says whom a rule is for: g(r.sub, p.x),
-// r.sub == p.x, p.x == "text", alternatives of these, and with them conditions
-// on the request alone.
-func (b *indexBuilder) subjects(f *model.Expr, x *subjectIndex) bool {
+// takeSubjects accepts a factor that compares the subject: g(r.sub, p.x), r.sub ==
+// p.x, p.x == "text", or alternatives of these, possibly with conditions on the
+// request alone.
+func (b *indexBuilder) takeSubjects(f *model.Expr, x *subjectIndex) bool {
 	found := subjectIndex{column: -1}
 	var open []*model.Expr
 	for _, atom := range f.Flat(model.ExprOr) {
@@ -332,7 +334,7 @@ func (b *indexBuilder) subjects(f *model.Expr, x *subjectIndex) bool {
 	return true
 }
 
-// subjectPair is pair for equality and for g of the request's own tenant.
+// subjectPair is Pair for equality and for g in the tenant of the request.
 func subjectPair(x *model.Expr, graphs map[string]*policy.Graph) (other model.Operand, column int, ok bool) {
 	if x.Kind == model.ExprCall {
 		if x.Function != "g" || graphs["g"] == nil {
@@ -349,8 +351,8 @@ func subjectPair(x *model.Expr, graphs map[string]*policy.Graph) (other model.Op
 	return x.Pair()
 }
 
-// object takes a factor that compares the object with a column.
-func (b *indexBuilder) object(f *model.Expr, x *objectFactor) bool {
+// takeObject accepts a factor that compares the object with a column.
+func (b *indexBuilder) takeObject(f *model.Expr, x *objectFactor) bool {
 	found := objectFactor{column: -1}
 	for _, atom := range f.Flat(model.ExprOr) {
 		other, column, ok := atom.Pair()
@@ -378,9 +380,9 @@ func (b *indexBuilder) object(f *model.Expr, x *objectFactor) bool {
 	return true
 }
 
-// tenants takes r.dom == p.x, and keyMatch(r.dom, p.x) where role links hold
-// patterns. Whom rules are for is known before.
-func (b *indexBuilder) tenants(f *model.Expr, x *subjectIndex) bool {
+// takeTenants accepts r.dom == p.x, and also keyMatch(r.dom, p.x) if role links
+// contain patterns. It is called after takeSubjects.
+func (b *indexBuilder) takeTenants(f *model.Expr, x *subjectIndex) bool {
 	other, column, ok := f.Pair()
 	matched := x.patterns != nil && f.Kind == model.ExprCall && f.Function == "keyMatch"
 	if f.Kind != model.ExprEqual && !matched || !ok || other.Kind != model.OperandRequest || other.Field != model.FieldTenant {

@@ -12,16 +12,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// casbinEngine asks a Casbin enforcer that nobody changes. Casbin's g
-// functions are replaced by graphs: they take the links of the request, need
-// no lock, and keep nothing, where Casbin's remember every subject ever asked
-// about.
+// casbinEngine decides with a Casbin enforcer that is never modified. Casbin's g
+// functions are replaced by graphs, which use the role links of the request, need no
+// lock and cache nothing; Casbin's own cache every subject they were ever called
+// with.
 type casbinEngine struct {
 	enforcer bridge.Decider
 	schema   *model.Schema
 	linked   bool
-	// byField finds a rule by the address of its first field, which Casbin
-	// hands back.
+	// byField finds a rule by the address of its first field, which Casbin returns.
 	byField map[*string]*policy.Rule
 }
 
@@ -30,8 +29,7 @@ func NewCasbinEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]*p
 }
 
 // newEnforcerEngine is NewCasbinEngine with functions in place of those of the
-// options. A model that nothing but Casbin can follow is left to it as it is,
-// with role links of Casbin's own.
+// options. A model that only Casbin can evaluate keeps Casbin's own role links.
 func newEnforcerEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, functions map[string]govaluate.ExpressionFunction) (*casbinEngine, error) {
 	e := &casbinEngine{schema: s, linked: s.CasbinOnly == "", byField: make(map[*string]*policy.Rule, len(rules))}
 	p := bridge.Policy{Model: s.File.Text, Matcher: s.Matcher, Functions: functions}
@@ -75,7 +73,7 @@ func (e *casbinEngine) Decide(q *Request) (Answer, error) {
 		return Answer{}, failed
 	}
 	if err != nil {
-		// Casbin recovers panics and puts the stack into the error.
+		// Casbin recovers from panics and puts the stack trace into the error.
 		return Answer{}, fmt.Errorf("casbin: %s", model.FirstLine(err))
 	}
 	a := Answer{Allowed: allowed, By: EngineCasbin}

@@ -8,30 +8,31 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// cond is what is left of an expr once the fields of a rule are known. A nil
-// cond holds always.
+// cond is an expression in which the fields of a rule have been replaced by their
+// values. A nil cond is always true.
 type cond struct {
 	kind  model.ExprKind
 	parts []*cond
 	value bool // of a constant
-	// left and right are compared; right is a constant when both are not of
-	// the request.
+	// left and right are compared. If only one of them is from the request, the
+	// other is constant.
 	left, right model.Operand
-	operator    string // of an order
-	// graph and the three names are a role question.
+	operator    string // of a comparison of order
+	// graph, with left, right and tenant, is a role call.
 	graph  *policy.Graph
-	grants bool // the links of the request count
+	grants bool // the roles of credentials count as links
 	tenant model.Operand
-	// match is a pattern that left is held against, by function.
+	// match is the pattern that left is matched against, and function the function
+	// it belongs to.
 	match    pattern.Matcher
 	function string
 }
 
-// condition is what must hold for a rule besides: mostly that the action is the
-// rule's, which is compared without going through a cond.
+// condition is the condition of a rule that no table answers. Usually it only
+// compares the action, which needs no cond.
 type condition struct {
 	action string
-	other  *cond // instead, if it is not nil
+	other  *cond // used instead of action if not nil
 }
 
 func newCondition(c *cond) condition {
@@ -55,18 +56,18 @@ func (c *condition) holds(q *Request, with *TokenRoles) bool {
 	return c.other.holds(q, with)
 }
 
-// binder makes conds for the rules of one policy.
+// binder builds the conds for the rules of one policy.
 type binder struct {
 	graphs   map[string]*policy.Graph
 	patterns map[pattern.Key]pattern.Matcher
-	// unfit is a pattern that may fail at a request, which an index has no
-	// answer to.
-	unfit error
-	// asksGraphs says that some cond has a graph.
-	asksGraphs bool
+	// unsupported is a pattern that may fail at a request, which an index cannot
+	// reproduce.
+	unsupported error
+	// usesGraphs reports that some cond calls a role definition.
+	usesGraphs bool
 }
 
-// bind is x for a rule with these fields.
+// bind replaces columns in x by the fields of a rule.
 func (b *binder) bind(x *model.Expr, fields []string) *cond {
 	switch x.Kind {
 	case model.ExprAnd, model.ExprOr:
@@ -78,7 +79,7 @@ func (b *binder) bind(x *model.Expr, fields []string) *cond {
 		}
 		return &cond{kind: model.ExprNot, parts: []*cond{part}}
 	case model.ExprEqual:
-		left, right := x.Operands[0].With(fields), x.Operands[1].With(fields)
+		left, right := x.Operands[0].Bind(fields), x.Operands[1].Bind(fields)
 		if left.Kind == model.OperandText && right.Kind == model.OperandText {
 			return &cond{value: !left.Bad && !right.Bad && left.Text == right.Text}
 		}
@@ -87,7 +88,7 @@ func (b *binder) bind(x *model.Expr, fields []string) *cond {
 		}
 		return &cond{kind: model.ExprEqual, left: left, right: right}
 	case model.ExprOrder:
-		left, right := x.Operands[0].With(fields), x.Operands[1].With(fields)
+		left, right := x.Operands[0].Bind(fields), x.Operands[1].Bind(fields)
 		if left.Bad || right.Bad {
 			return &cond{}
 		}
@@ -97,15 +98,15 @@ func (b *binder) bind(x *model.Expr, fields []string) *cond {
 		}
 		return c
 	case model.ExprCall:
-		c := &cond{kind: model.ExprCall, left: x.Operands[0].With(fields), right: x.Operands[1].With(fields)}
+		c := &cond{kind: model.ExprCall, left: x.Operands[0].Bind(fields), right: x.Operands[1].Bind(fields)}
 		if c.graph = b.graphs[x.Function]; c.graph == nil {
 			c.match, c.function = b.compile(x.Function, c.right.Text), x.Function
 			return c
 		}
-		b.asksGraphs = true
+		b.usesGraphs = true
 		c.grants = x.Function == "g"
 		if len(x.Operands) == 3 {
-			c.tenant = x.Operands[2].With(fields)
+			c.tenant = x.Operands[2].Bind(fields)
 		}
 		return c
 	default:
@@ -113,10 +114,10 @@ func (b *binder) bind(x *model.Expr, fields []string) *cond {
 	}
 }
 
-// bindChain leaves out the parts that do not matter any more.
+// bindChain drops parts that are constant for the rule.
 func (b *binder) bindChain(x *model.Expr, fields []string) *cond {
 	c := &cond{kind: x.Kind}
-	stop := x.Kind == model.ExprOr // the value of a part that decides the whole
+	stop := x.Kind == model.ExprOr // the value of a part that determines the result
 	for _, part := range x.Parts {
 		bound := b.bind(part, fields)
 		switch {
@@ -136,7 +137,7 @@ func (b *binder) bindChain(x *model.Expr, fields []string) *cond {
 	}
 }
 
-// orderOf is what the operand is compared by in a request.
+// orderOf returns the value of an operand for a comparison of order.
 func orderOf(o *model.Operand, q *Request) float64 {
 	if o.Kind == model.OperandText {
 		return o.Order
@@ -144,7 +145,7 @@ func orderOf(o *model.Operand, q *Request) float64 {
 	return q.attribute(o.Field).Order
 }
 
-// textOf is the operand's string in a request.
+// textOf returns the string value of an operand.
 func textOf(o *model.Operand, q *Request) string {
 	if o.Kind == model.OperandText {
 		return o.Text
@@ -163,7 +164,6 @@ func textOf(o *model.Operand, q *Request) string {
 	}
 }
 
-// holds reports whether the condition is true of a request with these roles.
 func (c *cond) holds(q *Request, with *TokenRoles) bool {
 	switch c.kind {
 	case model.ExprAnd:
@@ -189,11 +189,11 @@ func (c *cond) holds(q *Request, with *TokenRoles) bool {
 	case model.ExprCall:
 		if c.graph == nil {
 			text := textOf(&c.left, q)
-			return !q.over(text) && c.match(text)
+			return !q.canceled(text) && c.match(text)
 		}
 		added := policy.Grant{Subject: q.Subject, Tenant: q.Tenant, Now: q.Now}
 		if c.grants {
-			added.Roles = with.Spelled()
+			added.Roles = with.Prefixed()
 		}
 		return c.graph.Linked(&added, textOf(&c.tenant, q), textOf(&c.left, q), textOf(&c.right, q))
 	default:
@@ -201,15 +201,15 @@ func (c *cond) holds(q *Request, with *TokenRoles) bool {
 	}
 }
 
-// compile is a pattern of one of Casbin's matcher functions, compiled once and
-// equal to the function in every answer. It was tried when it was read, so it
-// compiles, unless it stands where it is never asked for an answer.
+// compile returns a pattern of one of Casbin's matcher functions, compiled once,
+// with the same results as the function. Patterns have been checked while the policy
+// was loaded; one that does not compile is in a place that is never evaluated.
 func (b *binder) compile(function, text string) pattern.Matcher {
 	key := pattern.Key{Function: function, Pattern: text}
 	p := b.patterns[key]
 	if p == nil {
 		if function == "globMatch" && !pattern.IsPlainGlob(text) {
-			b.unfit = fmt.Errorf("the glob pattern %q, with more than *, ? and plain [sets]", text)
+			b.unsupported = fmt.Errorf("the glob pattern %q, with more than *, ? and plain [sets]", text)
 		}
 		var err error
 		if p, err = pattern.Compile(function, text); err != nil {

@@ -8,42 +8,42 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Why a decision was a refusal.
+// Reasons of refusals.
 const (
-	// ReasonNoRule says that no rule allows.
+	// ReasonNoRule says that no rule allows the request.
 	ReasonNoRule core.Reason = "no_rule_matched"
-	// ReasonDeniedByRule says that the rule in Decision.Rule denies.
+	// ReasonDeniedByRule says that the rule in Decision.Rule denies it.
 	ReasonDeniedByRule core.Reason = "denied_by_rule"
-	// ReasonSubjectIsRoleName says that no rule allows, and that the
-	// principal's ID is the name of a role or "anonymous", by which nobody
-	// gets anything.
+	// ReasonSubjectIsRoleName says that no rule allows the request, and that the
+	// principal's ID is the name of a role or "anonymous", which grants a user
+	// nothing.
 	ReasonSubjectIsRoleName core.Reason = "subject_is_role_name"
-	// ReasonNoTenant says that the model has tenants and the principal none.
+	// ReasonNoTenant says that the model has tenants and the principal has none.
 	ReasonNoTenant core.Reason = "no_tenant"
-	// ReasonNoObject says that there is nothing to compare with the policy:
-	// no route was matched, with casbinrules.WithRouteAsObject.
+	// ReasonNoObject says that there is nothing to compare with the policy: no route
+	// matched, with casbinrules.WithRouteAsObject.
 	ReasonNoObject core.Reason = "no_object"
-	// ReasonNoAttribute says that the request lacks an attribute that the
-	// model asks for; see casbinrules.WithAttribute.
+	// ReasonNoAttribute says that the request lacks an attribute that the model
+	// uses; see casbinrules.WithAttribute.
 	ReasonNoAttribute core.Reason = "no_attribute"
-	// ReasonBadAttribute says that an attribute of the request does not read as
-	// its type; see casbinrules.WithAttributeType.
+	// ReasonBadAttribute says that an attribute of the request is not a valid value
+	// of its type; see casbinrules.WithAttributeType.
 	ReasonBadAttribute core.Reason = "bad_attribute"
 )
 
-// MaxRolesAside is how many roles of credentials a decision takes without
-// allocating.
+// MaxRolesAside is the number of roles of credentials up to which a decision does
+// not allocate.
 const MaxRolesAside = 16
 
-// TokenRoles is the roles that the credentials of a request bring. They are not in
-// its question, which may be kept, so that they can stay on the stack.
+// TokenRoles are the roles that the credentials of a request carry. They are not
+// part of Request, which an engine may retain, so that they can stay on the stack.
 type TokenRoles struct {
-	Prefix string // of roles in the policy, which these do not have
+	Prefix string // prefix of roles in the policy, which Roles lack
 	Roles  []string
 }
 
-// Spelled are the roles as the policy spells them.
-func (b *TokenRoles) Spelled() []string {
+// Prefixed returns the roles as the policy spells them.
+func (b *TokenRoles) Prefixed() []string {
 	if b.Prefix == "" {
 		return b.Roles
 	}
@@ -54,37 +54,38 @@ func (b *TokenRoles) Spelled() []string {
 	return roles
 }
 
-// Verdict is an answer with the reason of a refusal that no rule made.
+// Verdict is an answer, with the reason of a refusal that no rule made.
 type Verdict struct {
 	Answer
-	Otherwise core.Reason
+	Reason core.Reason
 }
 
-// Decide decides by the snapshot alone. Denials hold wider than permissions: a
-// name that gets nothing is denied what its rules deny all the same, what is
-// denied to GET is denied to HEAD, and what is denied in one spelling of a path
-// whose letter case the router does not keep is denied in all.
+// Decide decides with the snapshot alone. Deny rules reach further than allow rules:
+// they apply to a subject whose name grants it nothing, those for GET apply to HEAD,
+// and if the router ignores the letter case of a path, a denial of one spelling
+// applies to all.
 func (s *Snapshot) Decide(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
-	if s.limited {
+	if s.limitedLinks {
 		s.Stamp(ctx, q, c)
 	}
-	if q.Denied != "" || q.AsGet || q.Folded != 0 {
-		return s.decideAll(ctx, q, with, c, v)
+	if q.DenyOnlySubject != "" || q.AsGet || q.Folded != 0 {
+		return s.decideVariants(ctx, q, with, c, v)
 	}
 	return s.decideOne(ctx, q, with, c, v)
 }
 
-// decideAll decides a question that may stand for others, too.
+// decideVariants decides a request together with the variants of it that deny rules
+// cover.
 //
 //go:noinline
-func (s *Snapshot) decideAll(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
+func (s *Snapshot) decideVariants(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	if err := s.decideAsSpelled(ctx, q, with, c, v); err != nil || !v.Allowed || q.Folded == 0 || s.spellings == nil {
 		return err
 	}
 	return s.decideSpellings(ctx, q, with, c, v)
 }
 
-// decideSpellings refuses what is denied in another spelling.
+// decideSpellings refuses what is denied in another spelling of the path.
 func (s *Snapshot) decideSpellings(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	objects, err := s.spellings.Of(q.Object, q.Folded)
 	if err != nil {
@@ -95,7 +96,7 @@ func (s *Snapshot) decideSpellings(ctx context.Context, q *Request, with *TokenR
 		other := *q
 		other.Object = object
 		var got Verdict
-		if err := s.decideAsSpelled(ctx, &other, with, c, &got); err != nil || s.spellings.Refuse(&got) {
+		if err := s.decideAsSpelled(ctx, &other, with, c, &got); err != nil || s.spellings.Refuses(&got) {
 			*v = got
 			v.Spelled = object
 			return err
@@ -105,8 +106,8 @@ func (s *Snapshot) decideSpellings(ctx context.Context, q *Request, with *TokenR
 }
 
 func (s *Snapshot) decideAsSpelled(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
-	if q.Denied != "" || q.AsGet {
-		if err := s.decideWider(ctx, q, with, c, v); err != nil || v.Denies() {
+	if q.DenyOnlySubject != "" || q.AsGet {
+		if err := s.decideDenyOnly(ctx, q, with, c, v); err != nil || v.Denies() {
 			return err
 		}
 		*v = Verdict{}
@@ -114,12 +115,12 @@ func (s *Snapshot) decideAsSpelled(ctx context.Context, q *Request, with *TokenR
 	return s.decideOne(ctx, q, with, c, v)
 }
 
-func (s *Snapshot) decideWider(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
-	wider := q.Wider()
-	return s.decideOne(ctx, &wider, with, c, v)
+func (s *Snapshot) decideDenyOnly(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
+	denyOnly := q.DenyOnly()
+	return s.decideOne(ctx, &denyOnly, with, c, v)
 }
 
-// decideOne puts a question as it stands. The verdict is empty before.
+// decideOne decides q alone. The verdict must be empty.
 func (s *Snapshot) decideOne(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -127,13 +128,13 @@ func (s *Snapshot) decideOne(ctx context.Context, q *Request, with *TokenRoles, 
 	q.Ctx = ctx
 	switch {
 	case s.Schema.Tenants && q.Tenant == "":
-		v.Otherwise = ReasonNoTenant
+		v.Reason = ReasonNoTenant
 	case q.Object == "":
-		v.Otherwise = ReasonNoObject
-	case q.Unfilled != nil:
+		v.Reason = ReasonNoObject
+	case q.AttributeErr != nil:
 		return q.Refuse(v)
-	case s.Index != nil && (q.Named || policy.IsUsual(q.Action)) && s.Index.Find(q, with, &v.Answer):
-		if q.cut {
+	case s.Index != nil && (q.NamedAction || policy.IsUsual(q.Action)) && s.Index.Find(q, with, &v.Answer):
+		if q.aborted {
 			*v = Verdict{}
 			return ctx.Err()
 		}
@@ -141,33 +142,33 @@ func (s *Snapshot) decideOne(ctx context.Context, q *Request, with *TokenRoles, 
 			*v = Verdict{}
 			return err
 		}
-		v.Otherwise = q.Otherwise
+		v.Reason = q.DefaultReason
 	default:
 		return s.decideByEngine(q, with, c, v)
 	}
 	return nil
 }
 
-// decideByEngine puts a copy of a question to the engine for its action, so that
-// what an index is asked stays on the stack.
+// decideByEngine copies q for the engine of its action, so that a question that an
+// index decides stays on the stack.
 //
 //go:noinline
 func (s *Snapshot) decideByEngine(q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	asked := *q
-	asked.Roles = append([]string(nil), with.Spelled()...) // no Clone, which may return what it is given
+	asked.Roles = append([]string(nil), with.Prefixed()...) // not slices.Clone, which may return its argument
 	got, err := s.decideCopy(&asked, c)
 	*v = got
 	return err
 }
 
-// decideCopy puts a question to the engine for its action.
+// decideCopy decides q with the engine for its action.
 func (s *Snapshot) decideCopy(q *Request, c *model.Settings) (Verdict, error) {
 	e, err := s.engineFor(q, c)
 	if err != nil {
 		return Verdict{}, &core.InternalError{Err: err}
 	}
 	if e == nil {
-		return Verdict{Otherwise: core.ReasonUnknownMethod}, nil
+		return Verdict{Reason: core.ReasonUnknownMethod}, nil
 	}
 	got, err := e.Decide(q)
 	if err != nil {
@@ -176,13 +177,13 @@ func (s *Snapshot) decideCopy(q *Request, c *model.Settings) (Verdict, error) {
 	if err := q.Now.Err(); err != nil {
 		return Verdict{}, err
 	}
-	return Verdict{got, q.Otherwise}, nil
+	return Verdict{got, q.DefaultReason}, nil
 }
 
-// engineFor is the engine for an action, or nil when it is an unusual method
-// that no rule names.
+// engineFor returns the engine for an action, or nil if it is an unusual method that
+// no rule names.
 func (s *Snapshot) engineFor(q *Request, c *model.Settings) (engine, error) {
-	if c.AsCasbin || q.Named || policy.IsUsual(q.Action) {
+	if c.AsCasbin || q.NamedAction || policy.IsUsual(q.Action) {
 		return s.Engine, nil
 	}
 	if build := s.Unusual[q.Action]; build != nil {
@@ -191,15 +192,15 @@ func (s *Snapshot) engineFor(q *Request, c *model.Settings) (engine, error) {
 	return nil, nil
 }
 
-// Decision is the verdict for a guard.
+// Decision returns the verdict as a decision for a guard.
 func (v *Verdict) Decision() (d core.Decision) {
 	v.Fill(&d)
 	return d
 }
 
-// Fill makes the decision where it is to be: it is large to copy.
+// Fill writes the decision to d, because a Decision is large to copy.
 func (v *Verdict) Fill(d *core.Decision) {
-	d.Allowed, d.Reason = v.Allowed, v.Otherwise
+	d.Allowed, d.Reason = v.Allowed, v.Reason
 	if d.Rule = v.Place; d.Rule == "" && v.Rule != nil {
 		d.Rule = v.Rule.Place()
 	}

@@ -9,17 +9,17 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// engine decides questions about one policy. It is immutable and safe for concurrent
+// engine decides requests by one policy. It is immutable and safe for concurrent
 // use.
 type engine interface {
 	Decide(q *Request) (Answer, error)
 }
 
-// New returns the index of a policy, or Casbin's enforcer if there can be none;
-// unindexed says why.
+// New returns the index of a policy, or Casbin's enforcer if the policy cannot be
+// indexed; unindexed says why.
 func New(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (e engine, unindexed, err error) {
 	if c.AsCasbin {
-		unindexed = errors.New("the policy is to mean what Casbin takes it for")
+		unindexed = errors.New("WithCasbinSemantics (--as-casbin) leaves the policy to Casbin")
 	} else if x, why := NewIndex(s, rules, graphs, c); why == nil {
 		return x, nil, nil
 	} else {

@@ -11,33 +11,34 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// Index answers from tables, made when a policy is loaded, what Casbin finds by trying
-// every rule. Its answers and the rules that it names are Casbin's: there is no index
-// for a model whose matcher it cannot follow exactly (newIndex). It is immutable, and
-// decides without allocating, except for the names of rules the first time that one of
-// their neighbours decides (placeList).
+// Index decides with tables that are built when a policy is loaded, where Casbin
+// tries every rule. Its decisions and the rules it names are Casbin's: NewIndex
+// refuses a model whose matcher it cannot follow exactly. It is immutable, and
+// decides without allocating, except for the chunk of places that is built when one
+// of its rules first decides (placeList).
 type Index struct {
 	effect string
-	// rules are in the order that effects go by; places are what decisions
-	// name them by.
+	// rules are in evaluation order; Places are their names in decisions.
 	rules   []*policy.Rule
 	Places  placeList
 	Names   *policy.Texts
 	clauses []clause
-	// open are the parts of the matcher that let a request pass every rule.
+	// open are the alternatives of the matcher that use no field of a rule: where
+	// one is true, every rule matches.
 	open []*cond
-	// firstAllow and firstDeny are the first rules of their kind, or none.
+	// firstAllow and firstDeny are the places of the first rules with each effect,
+	// or none.
 	firstAllow, firstDeny int32
 	conds                 []condition
 	matches               []pattern.Matcher
-	// asksGraphs says that conditions hold graphs.
-	asksGraphs bool
-	// fallback answers what cannot be looked up: objects with characters that
-	// mean something else to the patterns.
+	// usesGraphs reports that some condition calls a role definition.
+	usesGraphs bool
+	// fallback decides what the tables cannot: objects with bytes that patterns
+	// treat specially.
 	fallback func() (engine, error)
-	// said is computed when a list is first requested.
-	said   func() said
-	graphs map[string]*policy.Graph
+	// listLimits is computed when a list is first requested.
+	listLimits func() listLimits
+	graphs     map[string]*policy.Graph
 }
 
 // clause is one alternative of a matcher: a conjunction.
@@ -45,10 +46,10 @@ type clause struct {
 	subjects subjectIndex
 	paths    pathIndex
 	object   objectFactor
-	left     []factor // not answered by a table
-	// bySubject lists rules instead of looking them up.
-	bySubject func() *bySubject
-	bearers   func() *bearers
+	residual []factor // not answered by a table
+	// rulesBySubject and namesBySubject serve lists; decisions do not use them.
+	rulesBySubject func() *rulesBySubject
+	namesBySubject func() *namesBySubject
 }
 
 // none is the place of a rule that does not exist.
@@ -63,8 +64,8 @@ type search struct {
 	sets        [][]int32
 	everyone    bool
 	allow, deny int32 // the first rules found so far
-	// gathered collects the rules that allow, for any subject, instead of all this;
-	// ahead collects the lists themselves.
+	// gathered, if not nil, collects the allow rules for any subject, and ahead the lists
+	// themselves, instead of searching.
 	gathered *[]ref
 	ahead    *objectLists
 }
@@ -82,7 +83,7 @@ type objectLists struct {
 	rule   int32 // the first of the last list, fetched for those that search it
 }
 
-// lookAhead finds what the object of q leads to.
+// lookAhead finds the lists that the object of q leads to.
 func (x *Index) lookAhead(q *Request) {
 	q.ahead = objectLists{index: x, object: q.Object}
 	s := search{index: x, ahead: &q.ahead}
@@ -100,7 +101,7 @@ func (x *Index) Decide(q *Request) (Answer, error) {
 	asked.Number = x.Names.Known(q.Subject)
 	var a Answer
 	switch found := x.Find(&asked, &TokenRoles{Roles: q.Roles}, &a); {
-	case asked.cut:
+	case asked.aborted:
 		return Answer{}, q.Ctx.Err()
 	case found:
 		return a, nil
@@ -112,8 +113,8 @@ func (x *Index) Decide(q *Request) (Answer, error) {
 	return e.Decide(q)
 }
 
-// Find answers q, whose number is that of these names, with the roles of the
-// credentials in place of its own. It returns false if the fallback must decide q.
+// Find decides q, whose Number must come from x.Names, with the roles of the
+// credentials in place of q.Roles. It returns false if the fallback must decide.
 func (x *Index) Find(q *Request, with *TokenRoles, a *Answer) bool {
 	for _, c := range x.open {
 		if c.holds(q, with) {
@@ -139,13 +140,13 @@ func (x *Index) search(q *Request, with *TokenRoles, room [][]int32, a *Answer) 
 		s.sets = w.subjects.sets(q, with, room)
 		s.everyone = w.subjects.column < 0 || w.subjects.everyone != nil && w.subjects.everyone.holds(q, with)
 		if s.everyone || len(s.sets) > 0 {
-			s.try(w.paths.always, with)
+			s.scan(w.paths.always, with)
 			if i > 0 || !q.ahead.of(x, q.Object) {
 				w.paths.visit(q.Object, &s, with)
 				continue
 			}
 			for _, list := range q.ahead.spans[:q.ahead.count] {
-				s.try(w.paths.of(list), with)
+				s.scan(w.paths.of(list), with)
 			}
 		}
 	}
@@ -153,9 +154,9 @@ func (x *Index) search(q *Request, with *TokenRoles, room [][]int32, a *Answer) 
 	return true
 }
 
-// hasSpecialBytes reports whether an object holds bytes that the index cannot match
-// literally. It looks at eight at a time: one by one they took 7 of the 135 ns of a
-// decision.
+// hasSpecialBytes reports whether an object contains bytes that the index cannot
+// match literally. It tests eight at a time: one by one they took 7 of the 135 ns of
+// a decision.
 func (x *pathIndex) hasSpecialBytes(object string) bool {
 	ascii := true
 	for at := 0; at < len(object); at += 8 {
@@ -211,7 +212,7 @@ func (x *Index) answer(allow, deny int32, a *Answer) {
 // fewRefs is the length up to which a list is searched linearly.
 const fewRefs = 12
 
-// list searches the list of a node, or notes where it is.
+// list searches the list of a node, or records its span in ahead.
 func (s *search) list(x *pathIndex, l policy.Span, with *TokenRoles) {
 	if l.Count == 0 {
 		return
@@ -224,57 +225,58 @@ func (s *search) list(x *pathIndex, l policy.Span, with *TokenRoles) {
 		a.count++
 		return
 	}
-	s.try(x.of(l), with)
+	s.scan(x.of(l), with)
 }
 
-// try searches a list for rules of the subject.
-func (s *search) try(refs []ref, with *TokenRoles) {
+// scan searches a list for rules of the subject.
+func (s *search) scan(refs []ref, with *TokenRoles) {
 	if s.gathered != nil {
 		s.gather(refs)
 		return
 	}
 	if s.everyone || len(refs) <= fewRefs {
 		for i := range refs {
-			if r := &refs[i]; s.wants(r) && (s.everyone || s.has(r.subject)) && s.matches(r, with) {
-				s.take(r)
+			if r := &refs[i]; s.improves(r) && (s.everyone || s.hasSubject(r.subject)) && s.matches(r, with) {
+				s.record(r)
 			}
 		}
 		return
 	}
 	for _, set := range s.sets {
 		if len(set) > 4*len(refs) {
-			s.tryEach(refs, set, with)
+			s.scanRefs(refs, set, with)
 			continue
 		}
 		for _, id := range set {
 			for i := firstFor(refs, id); i < len(refs) && refs[i].subject == id; i++ {
-				if r := &refs[i]; s.wants(r) && s.matches(r, with) {
-					s.take(r)
+				if r := &refs[i]; s.improves(r) && s.matches(r, with) {
+					s.record(r)
 				}
 			}
 		}
 	}
 }
 
-// tryEach is for subjects that stand for more names than the list has rules.
-func (s *search) tryEach(refs []ref, set []int32, with *TokenRoles) {
+// scanRefs is scan for a subject that stands for many more names than the list has
+// rules.
+func (s *search) scanRefs(refs []ref, set []int32, with *TokenRoles) {
 	for i := range refs {
 		r := &refs[i]
-		if _, ok := slices.BinarySearch(set, r.subject); ok && s.wants(r) && s.matches(r, with) {
-			s.take(r)
+		if _, ok := slices.BinarySearch(set, r.subject); ok && s.improves(r) && s.matches(r, with) {
+			s.record(r)
 		}
 	}
 }
 
-// wants reports whether a rule could still change the answer.
-func (s *search) wants(r *ref) bool {
+// improves reports whether a rule could still change the answer.
+func (s *search) improves(r *ref) bool {
 	if r.deny() {
 		return r.rule < s.deny
 	}
 	return r.rule < s.allow
 }
 
-func (s *search) has(subject int32) bool {
+func (s *search) hasSubject(subject int32) bool {
 	for _, set := range s.sets {
 		if len(set) <= fewRefs {
 			for _, id := range set {
@@ -291,10 +293,10 @@ func (s *search) has(subject int32) bool {
 
 func (s *search) matches(r *ref, with *TokenRoles) bool {
 	return (r.cond == 0 || s.index.conds[r.cond].holds(s.q, with)) &&
-		(r.match&^denies == 0 || !s.q.over(s.q.Object) && s.index.matches[r.match&^denies](s.q.Object))
+		(r.match&^denies == 0 || !s.q.canceled(s.q.Object) && s.index.matches[r.match&^denies](s.q.Object))
 }
 
-func (s *search) take(r *ref) {
+func (s *search) record(r *ref) {
 	if r.deny() {
 		s.deny = r.rule
 	} else {

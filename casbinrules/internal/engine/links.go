@@ -8,12 +8,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// requestLinks is what a rewritten matcher passes to g and to the functions that match
-// patterns: the role links that a request adds, and the request itself, nil if nobody
-// waits for the answer.
+// requestLinks is what a rewritten matcher passes to g and to pattern functions: the
+// role links that a request adds, and the request itself, or nil if no request is
+// being decided.
 type requestLinks struct {
 	policy.Grant
-	of *Request
+	request *Request
 }
 
 // Links returns the role links that the credentials add.
@@ -21,28 +21,27 @@ func (q *Request) Links() *requestLinks {
 	return &requestLinks{policy.Grant{Subject: q.Subject, Tenant: q.Tenant, Roles: q.Roles, Now: q.Now}, q}
 }
 
-// linksFunction is the matcher function of the graph of a kind: with the links of
-// the request as first argument for g, and for g2 and its like with its time or
-// without any.
+// linksFunction returns the matcher function of a graph. Its first argument may be a
+// *requestLinks: g adds its links, and the other kinds use only its time.
 func linksFunction(kind string, g *policy.Graph) govaluate.ExpressionFunction {
 	return func(args ...any) (any, error) {
 		with := &policy.Grant{}
 		if len(args) > 0 {
-			if given, ok := args[0].(*requestLinks); ok {
-				with, args = &given.Grant, args[1:]
+			if links, ok := args[0].(*requestLinks); ok {
+				with, args = &links.Grant, args[1:]
 				if kind != "g" {
-					with = &policy.Grant{Now: given.Now}
+					with = &policy.Grant{Now: links.Now}
 				}
 			}
 		}
 		var names [3]string
 		if len(args) < 2 || len(args) > len(names) {
-			return nil, errors.New("a role definition is called with two names, and a tenant where it has one")
+			return nil, errors.New("a role definition takes two names, and a tenant if it has one")
 		}
 		for i, arg := range args {
 			name, ok := arg.(string)
 			if !ok {
-				return nil, errors.New("a role definition is called with names only")
+				return nil, errors.New("the arguments of a role definition must be texts")
 			}
 			names[i] = name
 		}

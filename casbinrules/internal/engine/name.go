@@ -1,18 +1,17 @@
 package engine
 
-// Name is what works out a decision. Whichever it is, the decision is that of
-// Casbin.
+// Name is the name of what made a decision. Both engines decide as Casbin does.
 type Name string
 
 const (
-	// EngineIndex looks rules up in tables that are made when the policy is
-	// loaded. It takes about as long for a million rules as for ten.
+	// EngineIndex looks rules up in tables that are built when the policy is loaded.
+	// It takes about as long for a million rules as for ten.
 	EngineIndex Name = "index"
-	// EngineCasbin is Casbin's enforcer, which tries rule by rule.
+	// EngineCasbin is Casbin's enforcer, which tries one rule after another.
 	EngineCasbin Name = "casbin"
 )
 
-// EngineName is the engine of the policy.
+// EngineName returns the engine of the policy.
 func (s *Snapshot) EngineName() Name {
 	if s.Index != nil {
 		return EngineIndex
@@ -20,10 +19,10 @@ func (s *Snapshot) EngineName() Name {
 	return EngineCasbin
 }
 
-// WhyCasbin is why Casbin answered and not the index.
+// WhyCasbin says why Casbin decided instead of the index.
 func (s *Snapshot) WhyCasbin() string {
 	if s.Unindexed != nil {
 		return s.Unindexed.Error()
 	}
-	return "the object holds a character that means something else to some pattern"
+	return "the object contains a character that some pattern treats specially"
 }

@@ -11,17 +11,17 @@ import (
 // Objects is a set of objects, as a tree of conditions.
 type Objects struct {
 	Kind ObjectsKind
-	// Parts are those of ObjectsAnd and ObjectsOr, none of which is constant, and
-	// the one of ObjectsNot.
+	// Parts are those of ObjectsAnd and ObjectsOr, none of them constant, or the one
+	// of ObjectsNot.
 	Parts []*Objects
-	// Function compares an object with Pattern; "==" is equality. With "in" the
+	// Function compares an object with Pattern; "==" is equality. With "in", the
 	// object is one of Names.
 	Function, Pattern string
 	Names             []string
-	// Attribute is what of the object is compared, a field of WithObjectAttribute; ""
-	// for the object itself.
+	// Attribute is the attribute of the object that is compared, a field of
+	// WithObjectAttribute; "" for the object itself.
 	Attribute string
-	// Place is the rule's, where a rule says so.
+	// Place is that of the rule with the pattern, if the pattern is from a rule.
 	Place string
 
 	match func() pattern.Matcher // nil for "==" and "in"
@@ -30,7 +30,7 @@ type Objects struct {
 // ObjectsKind is the kind of an [Objects].
 type ObjectsKind uint8
 
-// The kinds. The zero Objects is empty.
+// The zero Objects is empty.
 const (
 	ObjectsNone ObjectsKind = iota
 	ObjectsAll
@@ -45,8 +45,7 @@ var (
 	allObjects = &Objects{Kind: ObjectsAll}
 )
 
-// Holds reports whether an object is one of those, about which these are the values
-// of its attributes.
+// Holds reports whether the set contains an object with these attributes.
 func (o *Objects) Holds(object string, about map[string]string) bool {
 	switch o.Kind {
 	case ObjectsAll:
@@ -77,11 +76,12 @@ func (o *Objects) matches(object string) bool {
 	return o.match()(object)
 }
 
-// May reports whether an object is one of those by some values of its attributes.
-// It says so too of one that would be by values which exclude each other.
+// May reports whether the set contains the object for some values of its attributes.
+// It may also return true if only contradictory values would do.
 func (o *Objects) May(object string) bool { return o.may(object, true) }
 
-// may reports whether the condition may be true, or false, of an object.
+// may reports whether the condition can be true of an object, or false if is is
+// false.
 func (o *Objects) may(object string, is bool) bool {
 	some := func(p *Objects) bool { return p.may(object, is) }
 	none := func(p *Objects) bool { return !p.may(object, is) }
@@ -100,7 +100,7 @@ func (o *Objects) may(object string, is bool) bool {
 	}
 }
 
-// both, either and not leave out what does not matter.
+// both, either and not simplify constant parts away.
 func both(a, b *Objects) *Objects {
 	switch {
 	case a.Kind == ObjectsNone || b.Kind == ObjectsAll:
@@ -121,7 +121,7 @@ func either(a, b *Objects) *Objects {
 	return joined(ObjectsOr, a, b)
 }
 
-// joined makes one list of parts of the same kind.
+// joined returns a node in which parts of the same kind are flattened.
 func joined(kind ObjectsKind, a, b *Objects) *Objects {
 	o := &Objects{Kind: kind}
 	for _, part := range []*Objects{a, b} {
@@ -146,7 +146,7 @@ func not(o *Objects) *Objects {
 	return &Objects{Kind: ObjectsNot, Parts: []*Objects{o}}
 }
 
-// eitherOf is either of many, in one list.
+// eitherOf is either for many sets, flattened.
 func eitherOf(parts []*Objects) *Objects {
 	o := &Objects{Kind: ObjectsOr}
 	for _, part := range parts {
@@ -169,7 +169,7 @@ func eitherOf(parts []*Objects) *Objects {
 	return o
 }
 
-// matching are the objects that a function matches with a pattern.
+// matching returns the objects that a pattern of a function matches.
 func matching(function, text, place string) *Objects {
 	if pattern.MatchesAll(function, text) {
 		return allObjects
@@ -186,7 +186,7 @@ func matching(function, text, place string) *Objects {
 	})}
 }
 
-// literal is the one object that a pattern matches.
+// literal returns the one object that a pattern matches, if there is only one.
 func literal(function, text string) (string, bool) {
 	switch {
 	case function == "==" || pattern.HasSegments(function) && !strings.ContainsAny(text, `:*\.+?()|[]{}^$`):

@@ -11,13 +11,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
 )
 
-// ref is a rule in the list of a node.
+// ref is the entry of a rule in the list of a node.
 type ref struct {
-	subject int32 // whom it is for
-	rule    int32 // its place in the order of effects
-	cond    int32 // a further condition; 0 for none
-	// match is the pattern the object is held against, 0 for none, counted from
-	// denies on for a rule that denies.
+	subject int32 // number of the rule's subject
+	rule    int32 // its place in evaluation order
+	cond    int32 // number of a further condition; 0 for none
+	// match is the number of the pattern that must be evaluated, 0 for none; denies
+	// is added for a deny rule.
 	match int32
 }
 
@@ -25,68 +25,68 @@ const denies = math.MinInt32
 
 func (r *ref) deny() bool { return r.match < 0 }
 
-// pathNode is where objects that begin with the same segments continue.
+// pathNode is reached by objects that begin with the same segments.
 type pathNode struct {
-	one         int32 // after any one segment that is not empty; 0 for nowhere
-	inner, ends bool  // there are segments, or last segments, below it
-	// here are the rules for objects that end here, rest those for whatever
-	// follows after a slash.
+	wildcard             int32 // node after any one nonempty segment; 0 for none
+	hasChildren, hasLast bool  // whether it has children, or nodes for last segments
+	// here are the rules for objects that end here, rest those for objects that
+	// continue after a slash.
 	here, rest policy.Span
 }
 
 // pathIndex finds the rules whose object pattern an object may match. Rules whose
-// pattern must be evaluated are at the nodes where that has to be done.
+// pattern must be evaluated are in the lists of the nodes that their literal
+// segments lead to.
 type pathIndex struct {
-	// nodes are by the node before and the text of a segment; the first is the
-	// root. A node with ends has others below its number inverted, by the text
-	// of an object's last segment.
+	// nodes are keyed by parent and segment; the first is the root. The nodes for
+	// last segments of objects have the inverted number of their parent.
 	nodes texttable.Table[pathNode]
-	// slash is where objects that begin with a slash continue, or 0, which is the
-	// root.
+	// slash is the node of objects that begin with a slash, or 0, which is the root.
 	slash int32
 	// always are the rules that must be tried for every object.
 	always []ref
-	// regexps says that some pattern is a regular expression, for which a line
-	// feed is no character, and cuts that some function cuts queries off.
+	// regexps reports that some pattern is a regular expression, in which "." does
+	// not match a line feed; cuts reports that some function cuts off queries.
 	regexps, cuts bool
-	refs          []ref // of all nodes
-	unused        int   // refs that no list contains any more
-	*pathMaker          // nil once the index is complete
+	refs          []ref // the lists of all nodes
+	unused        int   // entries of refs that no list contains any more
+	*pathBuilder        // nil once the index is complete
 }
 
-// pathMaker is what only the making of an index needs. Until then a span of a
-// node begins at the newest, counted from 1, to which the others are chained.
-type pathMaker struct {
-	builder *indexBuilder     // makes the numbers of patterns that have to be tried
-	cut     []pattern.Segment // room for those at hand
-	added   []addedRef
-	mode    makerMode
-	edits   int // of refs, in the lists that were edited
+// pathBuilder is the state that is only needed to build an index. Until the index is
+// finished, the span of a node refers to its newest entry, counted from 1, which is
+// chained to the older ones.
+type pathBuilder struct {
+	builder  *indexBuilder     // numbers the patterns that must be evaluated
+	segments []pattern.Segment // buffer for the segments of a pattern
+	added    []addedRef
+	mode     editMode
+	edits    int // entries in lists that were edited
 }
 
-// makerMode is what is done to the list that a rule belongs to. The lists of an
-// index that is made of another one are as they are in one that is made.
-type makerMode int
+// editMode says what happens to the list that a rule belongs to. Editing leaves
+// lists as they would be in a newly built index.
+type editMode int
 
 const (
-	chain makerMode = iota
-	takeOut
-	putIn
+	modeBuild editMode = iota
+	modeRemove
+	modeInsert
 )
 
 type addedRef struct {
 	ref
-	before int32 // the one added before it to the same list, or 0
+	previous int32 // the previous entry of the same list, or 0
 }
 
 func newPathIndex(b *indexBuilder) pathIndex {
 	n := len(b.index.rules)
-	return pathIndex{nodes: texttable.New[pathNode](n), pathMaker: &pathMaker{builder: b, added: make([]addedRef, 0, n)}}
+	return pathIndex{nodes: texttable.New[pathNode](n), pathBuilder: &pathBuilder{builder: b, added: make([]addedRef, 0, n)}}
 }
 
-// add adds a rule to the list of a node, or removes it from there.
+// add adds a rule to the list of a node or, in mode remove, removes it.
 func (x *pathIndex) add(to *policy.Span, r ref) {
-	if x.mode != chain {
+	if x.mode != modeBuild {
 		x.replace(to, x.edited(x.of(*to), r))
 		return
 	}
@@ -97,54 +97,55 @@ func (x *pathIndex) add(to *policy.Span, r ref) {
 
 // addAlways is add for the rules that must be tried for every object.
 func (x *pathIndex) addAlways(r ref) {
-	if x.mode != chain {
+	if x.mode != modeBuild {
 		x.always = x.edited(x.always, r)
 		return
 	}
 	x.always = append(x.always, r)
 }
 
-// tried returns the number of a pattern that must be evaluated.
-func (x *pathIndex) tried(function, text string) int32 {
-	if x.mode == takeOut {
+// matcher returns the number of a pattern that must be evaluated.
+func (x *pathIndex) matcher(function, text string) int32 {
+	if x.mode == modeRemove {
 		return 0
 	}
-	return x.builder.match(function, text)
+	return x.builder.matchNumber(function, text)
 }
 
-// here and rest are the lists of a node, to be changed.
+// here and rest return the lists of a node, to be changed.
 func (x *pathIndex) here(n int32) *policy.Span { return &x.nodes.Change(n).here }
 func (x *pathIndex) rest(n int32) *policy.Span { return &x.nodes.Change(n).rest }
 
-// child returns where n continues after a segment.
+// child returns the node after a segment.
 func (x *pathIndex) child(n int32, segment string) int32 {
 	c, isNew := x.nodes.Add(n, segment)
 	if isNew {
-		x.nodes.Change(n).inner = true
+		x.nodes.Change(n).hasChildren = true
 	}
 	return c
 }
 
-// anyChild returns where n continues after any one segment.
+// anyChild returns the node after any one segment.
 func (x *pathIndex) anyChild(n int32) int32 {
-	one := x.nodes.Of(n).one
+	one := x.nodes.Of(n).wildcard
 	if one == 0 {
 		one = x.nodes.Reserve()
-		x.nodes.Change(n).one = one
+		x.nodes.Change(n).wildcard = one
 	}
 	return one
 }
 
-// end returns where n continues after the last segment, with any others in between.
-func (x *pathIndex) end(n int32, segment string) int32 {
+// lastChild returns the node for objects whose last segment is this, with any others
+// in between.
+func (x *pathIndex) lastChild(n int32, segment string) int32 {
 	c, isNew := x.nodes.Add(^n, segment)
 	if isNew {
-		x.nodes.Change(n).ends = true
+		x.nodes.Change(n).hasLast = true
 	}
 	return c
 }
 
-// put puts a rule where its function and pattern require.
+// put adds a rule to the lists that its function and pattern require.
 func (x *pathIndex) put(function, text string, r ref) {
 	x.regexps = x.regexps || function != "==" && function != "keyMatch"
 	x.cuts = x.cuts || function == "keyMatch5"
@@ -162,13 +163,13 @@ func (x *pathIndex) put(function, text string, r ref) {
 	}
 	var segs []pattern.Segment
 	if pattern.HasSegments(function) {
-		if segs = pattern.AppendSegments(x.cut, function, text); segs != nil {
-			x.cut = segs
+		if segs = pattern.AppendSegments(x.segments, function, text); segs != nil {
+			x.segments = segs
 		}
 	}
 	if segs == nil || slices.ContainsFunc(segs, func(s pattern.Segment) bool { return s.Kind == pattern.Other }) {
-		r.match += x.tried(function, text)
-		if !pattern.HasSegments(function) || !x.putTried(function, text, r) {
+		r.match += x.matcher(function, text)
+		if !pattern.HasSegments(function) || !x.putMatched(function, text, r) {
 			x.addAlways(r)
 		}
 		return
@@ -188,10 +189,11 @@ func (x *pathIndex) put(function, text string, r ref) {
 	x.add(x.here(n), r)
 }
 
-// putTried puts a rule whose pattern has to be tried where the plain segments in
-// front of the first other one lead, and there by the last segment if that is
-// plain too. It does not when what the pattern matches need not begin so.
-func (x *pathIndex) putTried(function, text string, r ref) bool {
+// putMatched adds a rule whose pattern must be evaluated to the node of the literal
+// segments before the first special one, and there by the last segment if that is
+// literal, too. It returns false if matching objects need not begin with those
+// segments.
+func (x *pathIndex) putMatched(function, text string, r ref) bool {
 	left := text
 	n := int32(0)
 	for {
@@ -210,14 +212,14 @@ func (x *pathIndex) putTried(function, text string, r ref) bool {
 			n = x.child(n, s.Text)
 		}
 	}
-	// An alternative need not begin as the pattern does, and a slash may be
-	// left out that stands before a quantifier.
+	// An alternative need not begin with the same segments, and a quantifier may
+	// make the slash before it optional.
 	if n == 0 || left == "" || strings.ContainsAny(left, `|(\`) || strings.ContainsAny(left[:1], "?+{") {
 		return false
 	}
 	if i := strings.LastIndexByte(left, '/'); i >= 0 {
 		if last := pattern.SegmentOf(function, left[i+1:], false); last.Kind == pattern.Literal {
-			x.add(x.here(x.end(n, last.Text)), r)
+			x.add(x.here(x.lastChild(n, last.Text)), r)
 			return true
 		}
 	}
@@ -225,8 +227,8 @@ func (x *pathIndex) putTried(function, text string, r ref) bool {
 	return true
 }
 
-// putPrefix puts a rule with a pattern of keyMatch where the last slash in
-// front of its star leads.
+// putPrefix adds a rule with a keyMatch pattern to the node of the last slash before
+// its star.
 func (x *pathIndex) putPrefix(pattern string, r ref) {
 	prefix, _, star := strings.Cut(pattern, "*")
 	segs := strings.Split(prefix, "/")
@@ -240,19 +242,19 @@ func (x *pathIndex) putPrefix(pattern string, r ref) {
 		n = x.child(n, last)
 		x.add(x.here(n), r)
 	case len(segs) == 1:
-		r.match += x.tried("keyMatch", pattern)
+		r.match += x.matcher("keyMatch", pattern)
 		x.addAlways(r)
 	default:
 		if last != "" {
-			r.match += x.tried("keyMatch", pattern)
+			r.match += x.matcher("keyMatch", pattern)
 		}
 		x.add(x.rest(n), r)
 	}
 }
 
-// putGlob puts a rule with a pattern of globMatch where its segments in front of
-// the first special one lead: there, since "/**" stands for nothing too, and
-// below.
+// putGlob adds a rule with a globMatch pattern to the node of its segments before
+// the first special one: both for objects that end there, since "/**" also matches
+// nothing, and for longer ones.
 func (x *pathIndex) putGlob(text string, r ref) {
 	n := int32(0)
 	left := text
@@ -267,7 +269,7 @@ func (x *pathIndex) putGlob(text string, r ref) {
 			return
 		}
 	}
-	r.match += x.tried("globMatch", text)
+	r.match += x.matcher("globMatch", text)
 	if n == 0 {
 		x.addAlways(r)
 		return
@@ -276,7 +278,7 @@ func (x *pathIndex) putGlob(text string, r ref) {
 	x.add(x.rest(n), r)
 }
 
-// finish sorts every list into the order in which a search reads it.
+// finish sorts every list by subject and rule, as a search needs them.
 func (x *pathIndex) finish() {
 	sortRefs(x.always)
 	x.refs = make([]ref, 0, len(x.added))
@@ -287,19 +289,19 @@ func (x *pathIndex) finish() {
 	}
 	x.slash = x.nodes.Find(0, "")
 	x.nodes.Trim()
-	x.pathMaker = nil
+	x.pathBuilder = nil
 }
 
 func (x *pathIndex) finishList(l *policy.Span) {
 	first := len(x.refs)
-	for at := l.First; at > 0; at = x.added[at-1].before {
+	for at := l.First; at > 0; at = x.added[at-1].previous {
 		x.refs = append(x.refs, x.added[at-1].ref)
 	}
 	l.First = int32(first)
 	sortRefs(x.of(*l))
 }
 
-// of returns the refs of a list.
+// of returns the entries of a list.
 func (x *pathIndex) of(l policy.Span) []ref { return x.refs[l.First : l.First+l.Count] }
 
 func sortRefs(refs []ref) {
@@ -313,47 +315,48 @@ func compareRefs(a, b ref) int {
 	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
 }
 
-// visit passes every list that object leads to to the search, save those for every
-// object.
+// visit passes the lists of all nodes that an object reaches to the search, but not
+// the rules that apply to every object.
 func (x *pathIndex) visit(object string, s *search, with *TokenRoles) {
-	if object == "" || object[0] != '/' || x.nodes.Of(0).one != 0 {
+	if object == "" || object[0] != '/' || x.nodes.Of(0).wildcard != 0 {
 		x.visitNode(0, object, s, with)
 	} else if x.slash != 0 {
-		x.leave(x.slash, object[1:], true, s, with)
+		x.enter(x.slash, object[1:], true, s, with)
 	}
 }
 
-// visitNode continues from n with the rest of the object.
+// visitNode continues from n with the rest of an object.
 func (x *pathIndex) visitNode(n int32, left string, s *search, with *TokenRoles) {
 	segment, after, more := left, "", false
 	if i := strings.IndexByte(left, '/'); i >= 0 {
 		segment, after, more = left[:i], left[i+1:], true
 	}
 	node := x.nodes.Of(n)
-	if node.inner {
+	if node.hasChildren {
 		if c := x.nodes.Find(n, segment); c != 0 {
-			x.leave(c, after, more, s, with)
+			x.enter(c, after, more, s, with)
 		}
 	}
-	if node.one != 0 && segment != "" {
-		x.leave(node.one, after, more, s, with)
+	if node.wildcard != 0 && segment != "" {
+		x.enter(node.wildcard, after, more, s, with)
 	}
 }
 
-// leave tries the rules of a node that was reached by a whole segment.
-func (x *pathIndex) leave(number int32, after string, more bool, s *search, with *TokenRoles) {
+// enter searches the lists of a node that was reached by a whole segment, and
+// continues below it.
+func (x *pathIndex) enter(number int32, after string, more bool, s *search, with *TokenRoles) {
 	n := x.nodes.Of(number)
 	if !more {
 		s.list(x, n.here, with)
 		return
 	}
 	s.list(x, n.rest, with)
-	if n.ends {
+	if n.hasLast {
 		if c := x.nodes.Find(^number, after[strings.LastIndexByte(after, '/')+1:]); c != 0 {
 			s.list(x, x.nodes.Of(c).here, with)
 		}
 	}
-	if n.inner || n.one != 0 {
+	if n.hasChildren || n.wildcard != 0 {
 		x.visitNode(number, after, s, with)
 	}
 }

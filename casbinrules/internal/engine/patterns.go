@@ -7,20 +7,20 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// subjectPatterns finds the subjects of rules for which a name stands where role
-// links hold patterns. Names that the policy does not know may match some, so that
-// it follows the links for each question, and not when the policy is loaded.
+// subjectPatterns finds the rule subjects that a name stands for if role links
+// contain patterns. Names that the policy does not mention may match a pattern, so
+// links are followed for each request, not when the policy is loaded.
 type subjectPatterns struct {
 	graph *policy.Graph
-	// tenants are those of rules that are patterns, nil where tenants are compared
-	// by equality; names are the subjects of rules that are patterns, nil for none.
+	// tenants are the tenants of rules that are patterns, nil if tenants are
+	// compared by equality; names are the rule subjects that are patterns, or nil.
 	tenants, names *pattern.Set
-	// matched are the subjects of rules that match a role of links which is a
-	// pattern, by that role.
+	// matched are the rule subjects that match a role, by role, for roles of links
+	// that are patterns.
 	matched map[int32][]int32
 }
 
-// finish notes the patterns among the subjects and tenants of rules.
+// finish collects the patterns among the subjects and tenants of rules.
 func (m *subjectPatterns) finish(x *subjectIndex) {
 	if m.tenants != nil {
 		for p := range x.pairs {
@@ -51,13 +51,13 @@ func (m *subjectPatterns) finish(x *subjectIndex) {
 	}
 }
 
-// subjects are the names that rules are for.
+// subjects returns the names that are subjects of rules.
 func (x *subjectIndex) subjects() []int32 {
 	var names []int32
 	for p := range x.pairs {
 		names = append(names, p.Name)
 	}
-	for name, ruled := range x.ruled {
+	for name, ruled := range x.hasRules {
 		if ruled {
 			names = append(names, int32(name))
 		}
@@ -66,9 +66,9 @@ func (x *subjectIndex) subjects() []int32 {
 	return slices.Compact(names)
 }
 
-// numbers are those of the subjects that the subject of q stands for, sorted.
+// numbers returns the subject numbers that the subject of q stands for, sorted.
 func (m *subjectPatterns) numbers(x *subjectIndex, q *Request, with *TokenRoles) []int32 {
-	w := patternWalk{index: x, of: m, tenants: []int32{0}}
+	w := patternWalk{index: x, patterns: m, tenants: []int32{0}}
 	if x.keyed {
 		w.tenants = w.tenants[:0]
 		if number := x.names.Known(q.Tenant); number != 0 {
@@ -94,12 +94,12 @@ func (m *subjectPatterns) numbers(x *subjectIndex, q *Request, with *TokenRoles)
 	return slices.Compact(w.found)
 }
 
-// patternWalk collects numbers of subjects.
+// patternWalk collects subject numbers.
 type patternWalk struct {
-	index   *subjectIndex
-	of      *subjectPatterns
-	tenants []int32 // of rules that are for the tenant asked for
-	found   []int32
+	index    *subjectIndex
+	patterns *subjectPatterns
+	tenants  []int32 // of rules that apply in the tenant of the request
+	found    []int32
 }
 
 // add adds the rules for a name itself.
@@ -111,28 +111,28 @@ func (w *patternWalk) add(name int32) {
 	}
 }
 
-// reach adds the rules for a name, and for the patterns that it matches.
-func (w *patternWalk) reach(number int32, name string) {
+// addMatching adds the rules for a name and for the patterns that match it.
+func (w *patternWalk) addMatching(number int32, name string) {
 	if number != 0 {
 		w.add(number)
 	}
-	for covering := range w.of.names.Matching(name) {
+	for covering := range w.patterns.names.Matching(name) {
 		w.add(covering)
 	}
 }
 
-// follow adds the rules for a name, and for what it is linked to by at most so
-// many links.
+// follow adds the rules for a name, and for the names it reaches by at most most
+// links.
 func (w *patternWalk) follow(tenant, name string, most int32) {
-	w.reach(w.index.names.Known(name), name)
-	for c := range w.of.graph.Closures(policy.Moment{}, tenant, name) {
+	w.addMatching(w.index.names.Known(name), name)
+	for c := range w.patterns.graph.Closures(policy.Moment{}, tenant, name) {
 		for _, l := range c.Links {
 			if l.Count <= most {
-				w.reach(l.Number, w.index.names.Text(l.Number))
+				w.addMatching(l.Number, w.index.names.Text(l.Number))
 			}
 		}
 		for _, l := range c.Open {
-			for _, subject := range w.of.matched[l.Number] {
+			for _, subject := range w.patterns.matched[l.Number] {
 				if l.Count <= most {
 					w.add(subject)
 				}

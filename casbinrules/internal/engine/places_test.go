@@ -11,19 +11,19 @@ import (
 // sort them, and more than one text holds.
 func TestPlacesNameTheirRules(t *testing.T) {
 	var rules []*policy.Rule
-	for n := range 2*placesInText + 1 {
-		r := policy.OneRule("dir/0.csv", n*n+1, "p", "ann", "/x", "GET")
+	for n := range 2*placesPerChunk + 1 {
+		r := policy.StandaloneRule("dir/0.csv", n*n+1, "p", "ann", "/x", "GET")
 		r.Texts.Files = append(r.Texts.Files, "dir/long.csv")
 		r.Source = int32(n % 2)
 		rules = append(rules, r)
 	}
 	for count := range len(rules) + 1 {
-		list := places(rules[:count])
+		list := newPlaceList(rules[:count])
 		for n, r := range rules[:count] {
 			if got := list.of(int32(n)); got != r.Place() {
 				t.Fatalf("rule %d of %d is at %q, want %q", n, count, got, r.Place())
 			}
-			if text := list.texts[n/placesInText].text; len(text) > 1<<10 { // observers may keep a decision of every policy
+			if text := list.chunks[n/placesPerChunk].text; len(text) > 1<<10 { // observers may keep a decision of every policy
 				t.Fatalf("a place is part of a text of %d bytes", len(text))
 			}
 		}
@@ -33,10 +33,10 @@ func TestPlacesNameTheirRules(t *testing.T) {
 // TestPlacesAreMadeOnce has decisions name the same rules at the same time.
 func TestPlacesAreMadeOnce(t *testing.T) {
 	var rules []*policy.Rule
-	for n := range 2 * placesInText {
-		rules = append(rules, policy.OneRule("policy.csv", n+1, "p", "ann", "/x", "GET"))
+	for n := range 2 * placesPerChunk {
+		rules = append(rules, policy.StandaloneRule("policy.csv", n+1, "p", "ann", "/x", "GET"))
 	}
-	list := places(rules)
+	list := newPlaceList(rules)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {

@@ -14,7 +14,7 @@ import (
 // ErrNoAttribute is what the function of a WithAttribute option returns, possibly
 // wrapped, if the request does not have the attribute. The request is then refused with
 // [ReasonNoAttribute], whatever the policy says.
-var ErrNoAttribute = errors.New("no such attribute")
+var ErrNoAttribute = errors.New("the request lacks the attribute")
 
 // BadAttributeError means that a request's value is not valid for its type. The error
 // does not contain the value, which may be personal, since it is logged.
@@ -24,14 +24,14 @@ type BadAttributeError struct {
 }
 
 func (e *BadAttributeError) Error() string {
-	return fmt.Sprintf("attribute %s: the value does not read as %s", e.Field, model.DescribeType(e.Want))
+	return fmt.Sprintf("attribute %s: the value is not %s", e.Field, model.DescribeType(e.Want))
 }
 
-// Wider returns the question of which only a denial counts.
-func (q *Request) Wider() Request {
+// DenyOnly returns the variant of q of which only a denial counts.
+func (q *Request) DenyOnly() Request {
 	w := *q
-	if q.Denied != "" {
-		w.Subject, w.Number = q.Denied, q.DeniedNumber
+	if q.DenyOnlySubject != "" {
+		w.Subject, w.Number = q.DenyOnlySubject, q.DenyOnlyNumber
 	}
 	if q.AsGet {
 		w.Action = http.MethodGet
@@ -39,76 +39,80 @@ func (q *Request) Wider() Request {
 	return w
 }
 
-// Denies reports whether the refusal was made by a rule.
+// Denies reports whether a rule made the refusal.
 func (a *Answer) Denies() bool { return a.Rule != nil && !a.Allowed }
 
-// Refuse answers a question with a field that could not be provided.
+// Refuse decides a request with an attribute that could not be provided.
 func (q *Request) Refuse(v *Verdict) error {
 	var bad *BadAttributeError
 	switch {
-	case errors.Is(q.Unfilled, ErrNoAttribute):
-		v.Otherwise = ReasonNoAttribute
-	case errors.As(q.Unfilled, &bad):
-		v.Otherwise = ReasonBadAttribute
+	case errors.Is(q.AttributeErr, ErrNoAttribute):
+		v.Reason = ReasonNoAttribute
+	case errors.As(q.AttributeErr, &bad):
+		v.Reason = ReasonBadAttribute
 	default:
-		return q.Unfilled
+		return q.AttributeErr
 	}
 	return nil
 }
 
-// Request is a question to an engine.
+// Request is a request to an engine.
 type Request struct {
-	// Ctx ends the matching of patterns; cut reports that it has, so that there is no
-	// answer. It is nil if nobody waits for one.
+	// Ctx cancels pattern matching; aborted reports that it did, so that there is no
+	// answer. Ctx may be nil.
 	Ctx                             context.Context
-	cut                             bool
+	aborted                         bool
 	Subject, Tenant, Object, Action string
-	// Folded is the number of bytes of the object that may be in any letter case.
+	// Folded is the number of leading bytes of Object whose letter case the router
+	// ignores.
 	Folded int
-	// Now determines which role links count, as one moment for the whole question; it
-	// is set if the policy has links that may not count.
+	// Now is the moment at which role links are evaluated, the same for the whole
+	// decision. It is set if the policy has links that do not always count.
 	Now policy.Moment
 	// Number is the subject's number among the names of the policy, or 0.
 	Number int32
-	// Denied is a name that gives the subject nothing but still denies; AsGet reports
-	// that the question is about HEAD, and that what is denied for GET counts.
-	Denied       string
-	DeniedNumber int32
-	AsGet        bool
-	// Roles are the roles of the credentials, as written in the policy. They count as
-	// role links of the subject.
+	// DenyOnlySubject is a name whose allow rules do not apply to the subject but
+	// whose deny rules do. AsGet reports that Action is HEAD, and that deny rules
+	// for GET apply.
+	DenyOnlySubject string
+	DenyOnlyNumber  int32
+	AsGet           bool
+	// Roles are the roles of the credentials, as the policy spells them. They count
+	// as role links of the subject.
 	Roles []string
-	// Named reports that the action is a name given by the application, not a method.
-	Named bool
-	// Attributes are the values of the fields that options provide; unfilled is why
-	// one of them could not be provided.
-	Attributes []model.Value
-	Unfilled   error
-	// OfObject are the names of the attributes that objects have, in a question for
-	// a list of objects, and "" for the others; unsaid is what no list can say.
-	OfObject []string
-	unsaid   error
-	// Otherwise is the reason of a refusal that no rule makes.
-	Otherwise core.Reason
+	// NamedAction reports that Action is a name given by the application, not a
+	// method.
+	NamedAction bool
+	// Attributes are the values of the fields that options provide; AttributeErr
+	// says why one of them could not be provided.
+	Attributes   []model.Value
+	AttributeErr error
+	// ObjectAttributes is set to list objects: the names of the fields that are
+	// attributes of the object, and "" for other fields. unlistable says why no list
+	// can be given.
+	ObjectAttributes []string
+	unlistable       error
+	// DefaultReason is the reason of a refusal that no rule makes.
+	DefaultReason core.Reason
 	// ahead is set by LookAhead, and only used if the object is still the same.
 	ahead objectLists
 }
 
-// longText is from which length on, in bytes, matching a pattern takes long
-// enough to look first whether anybody still waits for the answer.
+// longText is the length in bytes from which matching a pattern takes long enough to
+// check first whether the request has been canceled.
 const longText = 512
 
-// over reports whether nobody waits for the answer any more, before a pattern is
-// matched against a text.
-func (q *Request) over(text string) bool {
+// canceled reports whether the request has been canceled, before a pattern is
+// matched with a long text.
+func (q *Request) canceled(text string) bool {
 	if len(text) < longText || q == nil || q.Ctx == nil || q.Ctx.Err() == nil {
 		return false
 	}
-	q.cut = true
+	q.aborted = true
 	return true
 }
 
-// failure is the error of a question that an engine has not answered.
+// failure returns the error of a request that an engine could not decide.
 func (q *Request) failure(err error) error {
 	if q.Ctx != nil && q.Ctx.Err() != nil {
 		return q.Ctx.Err()
@@ -116,20 +120,21 @@ func (q *Request) failure(err error) error {
 	return &core.InternalError{Err: err}
 }
 
-// Answer is what an engine says. rule is the one that decided, nil when none
-// did.
+// Answer is the answer of an engine. Rule is the rule that decided, or nil.
 type Answer struct {
 	Allowed bool
 	Rule    *policy.Rule
-	// Place is the rule's, where the engine has it at hand.
+	// Place is the place of Rule, if the engine already has it.
 	Place string
-	// Spelled is the object that was refused, where it is another than asked for.
+	// Spelled is the spelling of the object that was refused, if it differs from
+	// that of the request.
 	Spelled string
-	// By is the engine that was asked, if one was.
+	// By is the engine that decided, or "" if none was needed.
 	By Name
 }
 
-// Values are the request fields as Casbin takes them, with room for one more.
+// Values returns the request fields in the form that Casbin takes, with capacity for
+// one more.
 func (q *Request) Values(s *model.Schema) []any {
 	values := make([]any, 0, len(s.Request)+1)
 	for _, f := range s.Request {
@@ -149,16 +154,16 @@ func (q *Request) Values(s *model.Schema) []any {
 	return values
 }
 
-// ofObject is the name of the attribute of the object that an operand is, in a
-// question for a list, or "".
-func (q *Request) ofObject(o *model.Operand) string {
-	if i := int(o.Field - model.FieldAttribute); o.Kind == model.OperandRequest && 0 <= i && i < len(q.OfObject) {
-		return q.OfObject[i]
+// objectAttribute returns the name of the object attribute that an operand refers
+// to, or "".
+func (q *Request) objectAttribute(o *model.Operand) string {
+	if i := int(o.Field - model.FieldAttribute); o.Kind == model.OperandRequest && 0 <= i && i < len(q.ObjectAttributes) {
+		return q.ObjectAttributes[i]
 	}
 	return ""
 }
 
-// attribute is the value of a field that an option fills.
+// attribute returns the value of a field that an option provides.
 func (q *Request) attribute(f model.RequestField) model.Value {
 	if i := int(f - model.FieldAttribute); i < len(q.Attributes) {
 		return q.Attributes[i]

@@ -7,27 +7,27 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// Revised is the snapshot of a policy of which a few lines are others than in s. It
-// decides as one that is made anew: tables share what is the same in both, and only
-// those entries are looked for that are of rules which have come or gone. It is nil
-// where there is no such short way.
+// Revised returns the snapshot of a policy that differs from that of s in a few
+// lines, and decides like a new one. Both share the table entries they have in
+// common; only entries of added and removed rules are looked up. It returns nil if
+// the snapshot must be built anew.
 func (s *Snapshot) Revised(v *policy.Revision, c *model.Settings) *Snapshot {
-	if s.Index == nil || s.Schema.Priority >= 0 || v.Links && s.Index.asksGraphs {
+	if s.Index == nil || s.Schema.Priority >= 0 || v.Links && s.Index.usesGraphs {
 		return nil
 	}
-	x := s.Index.revised(s, v, c)
+	x := s.Index.revise(s, v, c)
 	if x == nil {
 		return nil
 	}
 	spellings := s.spellings
-	if respelled(s.Schema, s.Rules, v) {
+	if affectsSpellings(s.Schema, s.Rules, v) {
 		spellings = spellingsOf(s.Schema, v.Rules)
 	}
-	return snapshotOf(x, nil, spellings, v.Named(s.Schema, s.named, s.Rules), s.Schema, v.Rules, v.Graphs, c)
+	return snapshotOf(x, nil, spellings, v.Named(s.Schema, s.namedMethods, s.Rules), s.Schema, v.Rules, v.Graphs, c)
 }
 
-// movedOf are the places of p lines, for what was replaced among all lines.
-func (x *Index) movedOf(before []*policy.Rule, v *policy.Revision) policy.Moves {
+// movedPolicyLines translates replaced ranges of all lines to ranges of p lines.
+func (x *Index) movedPolicyLines(before []*policy.Rule, v *policy.Revision) policy.Moves {
 	var m policy.Moves
 	by := 0
 	for _, at := range v.Replaced {
@@ -51,27 +51,27 @@ func countPolicy(rules []*policy.Rule) (count int) {
 	return count
 }
 
-// revised is x for the revision of its snapshot, or nil.
-func (x *Index) revised(s *Snapshot, v *policy.Revision, c *model.Settings) *Index {
+// revise returns x for a revision of its snapshot, or nil.
+func (x *Index) revise(s *Snapshot, v *policy.Revision, c *model.Settings) *Index {
 	ordered := v.Lines
 	if len(ordered) == 0 || slices.ContainsFunc(x.clauses, func(w clause) bool { return w.subjects.patterns != nil }) {
 		return nil
 	}
 	b := newIndexBuilder(s.Schema, ordered, v.Graphs, c)
-	b.binder.asksGraphs, b.index.open = x.asksGraphs, x.open
+	b.binder.usesGraphs, b.index.open = x.usesGraphs, x.open
 	b.index.conds, b.index.matches = slices.Clip(x.conds), slices.Clip(x.matches)
-	moved := x.movedOf(s.Rules, v)
+	moved := x.movedPolicyLines(s.Rules, v)
 	for i := range x.clauses {
-		w, ok := b.revisedClause(x, &x.clauses[i], moved)
+		w, ok := b.reviseClause(x, &x.clauses[i], moved)
 		if !ok {
 			return nil
 		}
 		b.index.clauses = append(b.index.clauses, w)
 	}
-	if b.condGone {
-		b.dropConds()
+	if b.condRemoved {
+		b.dropUnusedConds()
 	}
-	b.noteFirst()
+	b.findFirstEffects()
 	made, err := b.finish(v.Rules)
 	if err != nil {
 		return nil
@@ -79,25 +79,25 @@ func (x *Index) revised(s *Snapshot, v *policy.Revision, c *model.Settings) *Ind
 	return made
 }
 
-// revisedClause is a conjunction as the rules are now. ok is false when that would
-// take longer than to make it anew.
-func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Moves) (w clause, ok bool) {
-	w = clause{subjects: old.subjects.reopened(b.index, b.graphs), paths: old.paths.reopened(b), object: old.object, left: old.left}
-	most := mostEdited * (len(before.rules) + len(b.index.rules))
+// reviseClause returns a conjunction for the revised rules. ok is false if editing
+// would take longer than building it anew.
+func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Moves) (w clause, ok bool) {
+	w = clause{subjects: old.subjects.cloneForEdit(b.index, b.graphs), paths: old.paths.cloneForEdit(b), object: old.object, residual: old.residual}
+	most := maxEdited * (len(before.rules) + len(b.index.rules))
 	b.pace.RestIfDue()
 	b.conds = map[string]int32{}
-	w.paths.mode = takeOut
+	w.paths.mode = modeRemove
 	for _, at := range moved {
 		for place := at.From; place < at.End; place++ {
 			b.pace.Step()
-			if w.take(int32(place), before.rules[place]); w.paths.edits > most {
+			if w.remove(int32(place), before.rules[place]); w.paths.edits > most {
 				return w, false
 			}
 		}
 	}
 	w.subjects.forget(before.rules, b.index.rules, moved)
-	w.paths.move(moved)
-	w.paths.mode = putIn
+	w.paths.renumber(moved)
+	w.paths.mode = modeInsert
 	b.pace.RestIfDue()
 	for _, at := range moved {
 		for place := at.To; place < at.To+at.Count; place++ {
@@ -108,19 +108,19 @@ func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Mo
 		}
 	}
 	b.pace.RestIfDue()
-	w.subjects.refinish(&old.subjects, w.subjects.touched(before.rules, b.index.rules, moved))
+	w.subjects.finishRevision(&old.subjects, w.subjects.changedSubjects(before.rules, b.index.rules, moved))
 	b.pace.RestIfDue()
-	w.paths.refinish()
+	w.paths.finishRevision()
 	b.pace.RestIfDue()
 	return w, true
 }
 
-// mostEdited is how many refs lists may have, for each rule, that are edited in one
-// revision: each edit copies its list, and all rules may be in one.
-const mostEdited = 8
+// maxEdited is the maximum number of list entries, for each rule, that one revision
+// may copy. Each edit copies its list, and a single list may contain all rules.
+const maxEdited = 8
 
-// take takes a rule out of the lists it is in.
-func (w *clause) take(place int32, of *policy.Rule) {
+// remove removes a rule from the lists that contain it.
+func (w *clause) remove(place int32, of *policy.Rule) {
 	r := ref{rule: place}
 	text := policy.ValueAt(of, w.object.column)
 	if w.object.column < 0 || slices.Contains(w.object.consts, text) {
@@ -132,8 +132,8 @@ func (w *clause) take(place int32, of *policy.Rule) {
 	}
 }
 
-// noteFirst finds the first rules of both effects.
-func (b *indexBuilder) noteFirst() {
+// findFirstEffects finds the first rules of both effects.
+func (b *indexBuilder) findFirstEffects() {
 	x := b.index
 	x.firstAllow, x.firstDeny = none, none
 	for i, r := range x.rules {
@@ -149,30 +149,32 @@ func (b *indexBuilder) noteFirst() {
 	}
 }
 
-// reopened is x for rules to be taken out and added. Its lists are copied whole.
-func (x *pathIndex) reopened(b *indexBuilder) pathIndex {
+// cloneForEdit returns a copy of x to and from which rules can be added and removed.
+// Lists are copied as a whole.
+func (x *pathIndex) cloneForEdit(b *indexBuilder) pathIndex {
 	made := *x
 	made.nodes, made.always = x.nodes.Clone(), slices.Clone(x.always)
 	made.refs = append(make([]ref, 0, len(x.refs)+64), x.refs...)
-	made.pathMaker = &pathMaker{builder: b}
+	made.pathBuilder = &pathBuilder{builder: b}
 	return made
 }
 
-// edited is a list with or without a rule, in place if it can be.
+// edited returns a list with a rule added or removed, in place if possible.
 func (x *pathIndex) edited(list []ref, r ref) []ref {
 	x.edits += len(list)
-	if x.mode == putIn {
+	if x.mode == modeInsert {
 		at, _ := slices.BinarySearchFunc(list, r, compareRefs)
 		return slices.Insert(slices.Clip(list), at, r)
 	}
 	return slices.DeleteFunc(list, func(other ref) bool {
 		gone := other.rule == r.rule
-		x.builder.condGone = x.builder.condGone || gone && other.cond != 0
+		x.builder.condRemoved = x.builder.condRemoved || gone && other.cond != 0
 		return gone
 	})
 }
 
-// replace has a span hold a list, which may be its own, cut short.
+// replace stores list as the contents of a span; list may be the span's own,
+// shortened.
 func (x *pathIndex) replace(to *policy.Span, list []ref) {
 	fits := len(list) <= int(to.Count)
 	left := x.of(*to)
@@ -190,23 +192,23 @@ func (x *pathIndex) replace(to *policy.Span, list []ref) {
 	to.Count = int32(len(list))
 }
 
-// move has all refs name the places of their rules now.
-func (x *pathIndex) move(moved policy.Moves) {
+// renumber updates the places of rules in all entries.
+func (x *pathIndex) renumber(moved policy.Moves) {
 	if !slices.ContainsFunc(moved, func(at policy.Replaced) bool { return at.End-at.From != at.Count }) {
-		return // All others stay where they are.
+		return // The places of the other rules are unchanged.
 	}
 	first := int32(moved[0].From)
 	for _, list := range [][]ref{x.always, x.refs} {
 		for i := range list {
 			if r := &list[i]; r.rule >= first && r.rule != none {
-				r.rule = int32(moved.Now(int(r.rule)))
+				r.rule = int32(moved.Current(int(r.rule)))
 			}
 		}
 	}
 }
 
-// dropConds leaves out the conditions that no rule has any more.
-func (b *indexBuilder) dropConds() {
+// dropUnusedConds drops the conditions that no rule uses any more.
+func (b *indexBuilder) dropUnusedConds() {
 	conds := make([]condition, 1, len(b.index.conds))
 	numbers := make([]int32, len(b.index.conds))
 	for _, w := range b.index.clauses {
@@ -224,8 +226,8 @@ func (b *indexBuilder) dropConds() {
 	b.index.conds = conds
 }
 
-// refinish is finish after edits, which have left all in order.
-func (x *pathIndex) refinish() {
+// finishRevision is finish for lists that edits have kept sorted.
+func (x *pathIndex) finishRevision() {
 	if x.unused > len(x.refs)/2 {
 		refs := make([]ref, 0, len(x.refs)-x.unused)
 		for i := range int32(x.nodes.Numbers()) {
@@ -238,15 +240,15 @@ func (x *pathIndex) refinish() {
 		x.refs, x.unused = refs, 0
 	}
 	x.slash = x.nodes.Find(0, "")
-	x.pathMaker = nil
+	x.pathBuilder = nil
 }
 
-// reopened is x for rules to be added to it. Subjects keep their numbers, also
-// those that no rule is for any more.
-func (x *subjectIndex) reopened(in *Index, graphs map[string]*policy.Graph) subjectIndex {
+// cloneForEdit returns a copy of x to which rules can be added. Subjects keep their
+// numbers, even if they have no rules any more.
+func (x *subjectIndex) cloneForEdit(in *Index, graphs map[string]*policy.Graph) subjectIndex {
 	made := subjectIndex{
 		column: x.column, keyed: x.keyed, named: x.named, tenant: x.tenant, consts: x.consts, everyone: x.everyone,
-		names: in.Names, pairs: x.pairs, shared: true, ruled: slices.Clone(x.ruled),
+		names: in.Names, pairs: x.pairs, sharesPairs: true, hasRules: slices.Clone(x.hasRules),
 	}
 	if x.graph != nil {
 		made.graph = graphs["g"]
@@ -254,7 +256,7 @@ func (x *subjectIndex) reopened(in *Index, graphs map[string]*policy.Graph) subj
 	return made
 }
 
-// forget notes that no rule is any more for some of those that one was for.
+// forget clears hasRules for the subjects of removed rules that have no other rule.
 func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
 	if x.column < 0 || x.keyed {
 		return
@@ -262,24 +264,24 @@ func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
 	lost := map[int32]bool{}
 	for _, at := range moved {
 		for _, r := range before[at.From:at.End] {
-			if name := r.Number(x.column); int(name) < len(x.ruled) && x.ruled[name] {
-				lost[name], x.ruled[name] = true, false
+			if name := r.Number(x.column); int(name) < len(x.hasRules) && x.hasRules[name] {
+				lost[name], x.hasRules[name] = true, false
 			}
 		}
 	}
 	for i := 0; i < len(now) && len(lost) > 0; i++ {
-		if name := now[i].Number(x.column); int(name) < len(x.ruled) && !x.ruled[name] && lost[name] {
-			x.ruled[name] = true
+		if name := now[i].Number(x.column); int(name) < len(x.hasRules) && !x.hasRules[name] && lost[name] {
+			x.hasRules[name] = true
 			delete(lost, name)
 		}
 	}
 }
 
-// fewReaches is how many names at most are worked out again by themselves.
-const fewReaches = 1000
+// maxRecomputed is the maximum number of names whose reach is recomputed one by one.
+const maxRecomputed = 1000
 
-// touched are the subjects of rules that have come or gone, by their names.
-func (x *subjectIndex) touched(before, now []*policy.Rule, moved policy.Moves) (names []int32) {
+// changedSubjects returns the subjects of added and removed rules.
+func (x *subjectIndex) changedSubjects(before, now []*policy.Rule, moved policy.Moves) (names []int32) {
 	if x.column < 0 || x.keyed {
 		return nil
 	}
@@ -293,17 +295,17 @@ func (x *subjectIndex) touched(before, now []*policy.Rule, moved policy.Moves) (
 	return names
 }
 
-// refinish is finish, which takes over what it would work out again of names whose
-// subjects and role links are those of old. Some of touched, which may name one
-// twice, have rules now and had none, or the other way round.
-func (x *subjectIndex) refinish(old *subjectIndex, touched []int32) {
+// finishRevision is finish, but reuses the reach of names whose subjects and role
+// links are unchanged since old. Some of the changed subjects, which may contain a
+// name twice, have gained their first rule or lost their last.
+func (x *subjectIndex) finishRevision(old *subjectIndex, touched []int32) {
 	sameLinks := x.graph == old.graph
-	touched = slices.DeleteFunc(touched, func(name int32) bool { return x.isRuled(name) == old.isRuled(name) })
+	touched = slices.DeleteFunc(touched, func(name int32) bool { return x.isRuleSubject(name) == old.isRuleSubject(name) })
 	if sameLinks && len(x.pairs) == len(old.pairs) && len(touched) == 0 {
-		x.takeOver(old)
+		x.reuse(old)
 		return
 	}
-	if old.byTenant() || old.timed != nil || len(x.consts) > 0 || len(old.members) > 2*old.whole+fewReaches {
+	if old.byTenant() || old.timed != nil || len(x.consts) > 0 || len(old.members) > 2*old.fullSize+maxRecomputed {
 		x.finish()
 		return
 	}
@@ -313,22 +315,22 @@ func (x *subjectIndex) refinish(old *subjectIndex, touched []int32) {
 	}
 	marked := slices.Clone(changed)
 	if x.graph != nil {
-		x.graph.MarkFollowing(old.graph, changed, marked)
+		x.graph.MarkDependents(old.graph, changed, marked)
 	}
-	var again []int32
+	var recompute []int32
 	for name, is := range marked {
 		if is {
-			again = append(again, int32(name))
+			recompute = append(recompute, int32(name))
 		}
 	}
-	if len(again) > fewReaches {
+	if len(recompute) > maxRecomputed {
 		x.finish()
 		return
 	}
-	x.takeOver(old)
+	x.reuse(old)
 	x.byName = append(make([]reach, 0, len(marked)), old.byName...)[:len(marked)]
 	x.members = slices.Clip(old.members)
-	for _, name := range again {
+	for _, name := range recompute {
 		own, c := x.own(policy.Pair{Name: name}), x.closure(name)
 		if c == nil {
 			c = &policy.Closure{}
@@ -337,14 +339,16 @@ func (x *subjectIndex) refinish(old *subjectIndex, touched []int32) {
 	}
 }
 
-func (x *subjectIndex) takeOver(old *subjectIndex) {
-	x.byName, x.byPair, x.reaches, x.members, x.whole = old.byName, old.byPair, old.reaches, old.members, old.whole
-	x.timed, x.everybody = old.timed, old.everybody // without timed, links would count at any time
+func (x *subjectIndex) reuse(old *subjectIndex) {
+	x.byName, x.byPair, x.reaches, x.members, x.fullSize = old.byName, old.byPair, old.reaches, old.members, old.fullSize
+	x.timed, x.everybody = old.timed, old.everybody // without timed, expired links would count
 }
 
-func (x *subjectIndex) isRuled(name int32) bool { return int(name) < len(x.ruled) && x.ruled[name] }
+func (x *subjectIndex) isRuleSubject(name int32) bool {
+	return int(name) < len(x.hasRules) && x.hasRules[name]
+}
 
-// closure is that of a name, where there are no tenants.
+// closure returns the closure of a name in a model without tenants.
 func (x *subjectIndex) closure(name int32) *policy.Closure {
 	if x.graph == nil {
 		return nil

@@ -11,9 +11,10 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// Functions are the functions a matcher may call. They answer as Casbin's own, of
-// which those that match patterns compile a regular expression at each call: for an
-// explanation, which calls them for each rule, most patterns do without.
+// Functions returns the functions that a matcher may call. Their results are those
+// of Casbin's own. Casbin's pattern functions compile a regular expression at each
+// call; an explanation calls them for each rule, so most patterns are matched
+// without one.
 func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 	functions := s.Schema.File.Settings.MatcherFunctions()
 	builtin := s.Schema.File.Settings.Casbin.Functions()
@@ -35,9 +36,9 @@ func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 	return functions
 }
 
-// rewrittenFunctions are those that rewritten matchers call: for values of each
-// type, and Casbin's own that match patterns, which are not begun when nobody
-// waits for the answer any more.
+// rewrittenFunctions returns the functions that rewritten matchers call: parsers for
+// values of each type, and Casbin's pattern functions, which are not called once the
+// request has been canceled.
 func rewrittenFunctions(builtin map[string]govaluate.ExpressionFunction) map[string]govaluate.ExpressionFunction {
 	functions := map[string]govaluate.ExpressionFunction{}
 	for _, name := range pattern.Functions {
@@ -47,8 +48,8 @@ func rewrittenFunctions(builtin map[string]govaluate.ExpressionFunction) map[str
 			if !ok {
 				return nil, fmt.Errorf("%s is called without arguments", name)
 			}
-			if text, ok := arg(args, 1).(string); ok && with.of.over(text) {
-				return nil, with.of.Ctx.Err()
+			if text, ok := arg(args, 1).(string); ok && with.request.canceled(text) {
+				return nil, with.request.Ctx.Err()
 			}
 			return match(args[1:]...)
 		}
@@ -60,20 +61,19 @@ func rewrittenFunctions(builtin map[string]govaluate.ExpressionFunction) map[str
 				return model.Argument(t, v), nil
 			}
 			switch {
-			// An empty policy has a rule of empty fields, which is to match
-			// nothing.
+			// An empty policy has a rule of empty fields, which must match nothing.
 			case text == "" && model.IsOrdered(t):
 				return math.NaN(), nil
 			case text == "":
 				return "", nil
 			}
-			return nil, fmt.Errorf("%q does not read as %s", text, model.DescribeType(t))
+			return nil, fmt.Errorf("%q is not %s", text, model.DescribeType(t))
 		}
 	}
 	return functions
 }
 
-// arg is an argument, or nil.
+// arg returns argument i, or nil.
 func arg(args []any, i int) any {
 	if i < len(args) {
 		return args[i]

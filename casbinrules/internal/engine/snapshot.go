@@ -13,36 +13,36 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// Unmatchable is the subject of a principal that gets nothing by its name. No
-// policy can name it.
+// Unmatchable is the subject of a principal whose name grants it nothing. No policy
+// can contain it.
 const Unmatchable = "\x00"
 
 // Snapshot is one policy, ready to decide. It is immutable.
 type Snapshot struct {
 	Schema *model.Schema
 	Engine engine
-	// Index is the engine, when it is one, for calls that need not allocate.
+	// Index is Engine if that is an index, for calls that need not allocate.
 	Index *Index
-	// Unindexed says why the model is left to Casbin; nil when it is not.
+	// Unindexed says why the model is left to Casbin; nil if it is indexed.
 	Unindexed error
-	// Rules are the lines of the policy in their order, graphs the role links
-	// of each kind.
+	// Rules are the lines of the policy in order, Graphs the role links of each
+	// kind.
 	Rules  []*policy.Rule
 	Graphs map[string]*policy.Graph
-	// limited says that role links need not count always.
-	limited bool
-	// Members is the graph of g where it gives roles to users, or nil.
+	// limitedLinks reports that some role links do not always count.
+	limitedLinks bool
+	// Members is the graph of g if that gives roles to users, or nil.
 	Members *policy.Graph
-	// Names are among the texts of the rules.
+	// Names are the numbered texts of the rules.
 	Names *policy.Texts
-	// spellings are those with capitals, or nil.
-	spellings *Spellings
-	named     map[string]bool // the methods that rules name
-	// KnownRoles are worked out when somebody asks for them.
+	// spellings are nil if no object has a capital letter.
+	spellings    *Spellings
+	namedMethods map[string]bool // the methods that rules name
+	// KnownRoles is computed on first use.
 	KnownRoles func() []string
-	// NamesHead says that some rule names HEAD.
+	// NamesHead reports that some rule names HEAD.
 	NamesHead bool
-	// Unusual gives the engines for methods that a rule must name.
+	// Unusual builds the engines for methods that a rule must name.
 	Unusual map[string]func() (engine, error)
 }
 
@@ -61,43 +61,43 @@ func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[strin
 		members = graphs["g"]
 	}
 	return &Snapshot{
-		Schema:     s,
-		Engine:     e,
-		Index:      x,
-		Unindexed:  unindexed,
-		Rules:      rules,
-		Graphs:     graphs,
-		limited:    len(s.Limits) > 0,
-		Members:    members,
-		Names:      policy.TextsOf(rules),
-		spellings:  spellings,
-		named:      named,
-		KnownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
-		NamesHead:  named[http.MethodHead],
-		Unusual:    unusualEngines(s, named, rules, graphs, c),
+		Schema:       s,
+		Engine:       e,
+		Index:        x,
+		Unindexed:    unindexed,
+		Rules:        rules,
+		Graphs:       graphs,
+		limitedLinks: len(s.Limits) > 0,
+		Members:      members,
+		Names:        policy.TextsOf(rules),
+		spellings:    spellings,
+		namedMethods: named,
+		KnownRoles:   sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
+		NamesHead:    named[http.MethodHead],
+		Unusual:      unusualEngines(s, named, rules, graphs, c),
 	}
 }
 
-// Stamp notes by what the role links of a question are judged, if its answer may
-// depend on that: by the moment that it has, or now.
+// Stamp sets the moment at which the role links of q are evaluated, unless q has
+// one, if the answer may depend on it.
 func (s *Snapshot) Stamp(ctx context.Context, q *Request, c *model.Settings) {
 	if q.Now == (policy.Moment{}) {
 		q.Now = s.Now(ctx, c)
 	} else {
-		q.Now = q.Now.Again()
+		q.Now = q.Now.Renewed()
 	}
 }
 
-// Now is the moment by which role links are judged, an empty one where all count at
-// any time.
+// Now returns the moment at which role links are evaluated, or the zero Moment if
+// all links always count.
 func (s *Snapshot) Now(ctx context.Context, c *model.Settings) policy.Moment {
-	if !s.limited {
+	if !s.limitedLinks {
 		return policy.Moment{}
 	}
 	return policy.NewMoment(ctx, c)
 }
 
-// LookAhead looks up the object of a question, which may be done before its subject is
+// LookAhead looks up the object of a request. It may be called before the subject is
 // known.
 func (s *Snapshot) LookAhead(q *Request) {
 	if s.Index != nil && len(s.Index.clauses) > 0 {
@@ -105,32 +105,32 @@ func (s *Snapshot) LookAhead(q *Request) {
 	}
 }
 
-// knownRoles are the names that may be roles; see KnownRoles.
+// knownRoles returns the names that may be roles; see KnownRoles.
 func knownRoles(s *model.Schema, rules []*policy.Rule, c *model.Settings) []string {
-	given, other := map[string]bool{}, map[string]bool{}
+	roles, names := map[string]bool{}, map[string]bool{}
 	named := s.NamesRoles()
 	for _, role := range s.MatcherRoles {
-		given[role] = true
+		roles[role] = true
 	}
 	for _, r := range rules {
 		switch {
 		case r.IsLink() && named:
-			other[r.Fields()[0]] = true
-			given[r.Fields()[1]] = true
+			names[r.Fields()[0]] = true
+			roles[r.Fields()[1]] = true
 		case r.IsPolicy():
 			for _, column := range s.Subjects {
-				other[r.Fields()[column]] = true
+				names[r.Fields()[column]] = true
 			}
 		}
 	}
-	delete(given, policy.Anonymous)
-	delete(other, policy.Anonymous)
-	delete(other, "*")
-	maps.DeleteFunc(other, func(name string, _ bool) bool { return given[name] })
-	return append(roleList(given, c.RolePrefix), roleList(other, c.RolePrefix)...)
+	delete(roles, policy.Anonymous)
+	delete(names, policy.Anonymous)
+	delete(names, "*")
+	maps.DeleteFunc(names, func(name string, _ bool) bool { return roles[name] })
+	return append(roleList(roles, c.RolePrefix), roleList(names, c.RolePrefix)...)
 }
 
-// roleList is the names with the prefix, without it, sorted.
+// roleList returns the names with the prefix, without it, sorted.
 func roleList(names map[string]bool, prefix string) []string {
 	var roles []string
 	for name := range names {
@@ -142,8 +142,8 @@ func roleList(names map[string]bool, prefix string) []string {
 	return roles
 }
 
-// IsRoleName reports whether a principal's ID, of that number, is no name of
-// its own.
+// IsRoleName reports whether a principal's ID, whose number is given, is the name of
+// a role, so that its own rules do not apply to the principal.
 func (s *Snapshot) IsRoleName(id string, number int32, c *model.Settings) bool {
 	switch {
 	case c.AsCasbin:
@@ -155,15 +155,15 @@ func (s *Snapshot) IsRoleName(id string, number int32, c *model.Settings) bool {
 	}
 }
 
-// isSettingsRole reports whether a name is that of a role by what the policy does not
-// say.
+// isSettingsRole reports whether the options or the matcher make a name that of a
+// role.
 func (s *Snapshot) isSettingsRole(id string, c *model.Settings) bool {
 	return c.DefaultRole != "" && id == c.RolePrefix+c.DefaultRole || slices.Contains(s.Schema.MatcherRoles, id) || c.RolePrefix != "" && strings.HasPrefix(id, c.RolePrefix)
 }
 
-// unusualEngines prepares an engine for each unusual method the policy names:
-// with the rules that name it and those that deny. Most are never needed, so
-// each is built at its first request.
+// unusualEngines prepares an engine for each unusual method that the policy names,
+// with the rules that name it and those that deny. Most are never needed, so each is
+// built at its first request.
 func unusualEngines(s *model.Schema, named map[string]bool, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) map[string]func() (engine, error) {
 	engines := map[string]func() (engine, error){}
 	for method := range named {

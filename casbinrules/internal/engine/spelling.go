@@ -12,30 +12,29 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Spellings are the words with capitals that stand in the objects of a policy.
-// Where a router does not keep the letter case of a prefix
-// ([core.Resource.Folded]), a rule may spell it as the application registered
-// it, or otherwise: what is denied in any spelling that the policy has is denied.
+// Spellings are the words with capital letters in the objects of a policy. If a
+// router ignores the letter case of a prefix ([core.Resource.Folded]), rules may
+// spell that prefix differently from the application: what is denied in any spelling
+// that the policy contains is denied.
 type Spellings struct {
-	words   map[string][]word // by their text in lower case
+	words   map[string][]word // by their lower-case text
 	lengths [256][]int        // of words, by their first byte in lower case
-	// classes says that some object has capitals in a character class, so that
-	// segments are tried with their first letter and all letters as capitals.
+	// classes reports that some object has capitals in a character class. Then
+	// segments are also tried with a capital first letter and in capitals only.
 	classes bool
-	// negates says that the matcher may refuse by what an object is, without any
-	// rule that denies.
+	// negates reports that the matcher may refuse an object without any deny rule.
 	negates bool
 }
 
 // word is a run of letters, digits, "-" and "_" in an object.
 type word struct {
 	text  string
-	first bool // it begins a segment
+	first bool // begins a segment
 }
 
 func NewSpellings() *Spellings { return &Spellings{words: map[string][]word{}} }
 
-// spellingsOf are those of a policy, nil for none.
+// spellingsOf returns the spellings of a policy, or nil if there are none.
 func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
 	found := NewSpellings()
 	for object := range objectsOf(s, rules) {
@@ -49,7 +48,7 @@ func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
 	return found
 }
 
-// objectsOf are the texts of rules that may be objects.
+// objectsOf returns the fields of rules that may be objects.
 func objectsOf(s *model.Schema, rules []*policy.Rule) iter.Seq[string] {
 	columns, linked := s.ObjectColumns(), map[string]bool{}
 	for kind := range s.Roles {
@@ -74,9 +73,9 @@ func objectsOf(s *model.Schema, rules []*policy.Rule) iter.Seq[string] {
 	}
 }
 
-// respelled reports whether a revision may change what there is to learn.
-func respelled(s *model.Schema, before []*policy.Rule, v *policy.Revision) bool {
-	for object := range objectsOf(s, append(v.Came(), v.Gone(before)...)) {
+// affectsSpellings reports whether a revision may change the spellings.
+func affectsSpellings(s *model.Schema, before []*policy.Rule, v *policy.Revision) bool {
+	for object := range objectsOf(s, append(v.Added(), v.Removed(before)...)) {
 		if hasCapital(object) {
 			return true
 		}
@@ -84,7 +83,7 @@ func respelled(s *model.Schema, before []*policy.Rule, v *policy.Revision) bool 
 	return false
 }
 
-// ReadMatcher learns the paths in a matcher, and whether it negates.
+// ReadMatcher adds the paths in a matcher, and notes whether it negates.
 func (s *Spellings) ReadMatcher(tree *model.Node) {
 	s.negates = s.negates || tree == nil
 	for n := range tree.All() {
@@ -108,14 +107,14 @@ func isRoleKind(name string) bool {
 	return strings.HasPrefix(name, "g") && strings.Trim(name[1:], "0123456789") == ""
 }
 
-// Refuse reports whether the answer for another spelling counts: one that a rule
-// made, or any where what is refused needs no rule.
-func (s *Spellings) Refuse(v *Verdict) bool { return v.Denies() || !v.Allowed && s.negates }
+// Refuses reports whether the verdict for another spelling counts: any denial by a
+// rule, and any refusal if the matcher can refuse without a rule.
+func (s *Spellings) Refuses(v *Verdict) bool { return v.Denies() || !v.Allowed && s.negates }
 
 func (s *Spellings) empty() bool { return len(s.words) == 0 && !s.classes }
 
-// Learn notes the words with capitals of an object, which may be a pattern of
-// any kind: what is not a text of its own there is left out.
+// Learn adds the words with capitals of an object, which may be a pattern of any
+// kind. It skips the syntax of patterns.
 func (s *Spellings) Learn(object string) {
 	if !hasCapital(object) {
 		return
@@ -128,18 +127,18 @@ func (s *Spellings) Learn(object string) {
 		switch rest := object[i:]; {
 		case n > 0:
 			s.add(object[i:i+n], i > 0 && object[i-1] == '/')
-			if i+n < len(object) && strings.IndexByte("?*{", object[i+n]) >= 0 { // of the last letter, in a regular expression
+			if i+n < len(object) && strings.IndexByte("?*{", object[i+n]) >= 0 { // a quantifier of the last letter, in a regular expression
 				s.add(object[i:i+n-1], i > 0 && object[i-1] == '/')
 			}
 			i += n
-		case rest[0] == '\\': // a class, or a sign of its own
+		case rest[0] == '\\': // a class or an escaped character
 			s.classes = s.classes || strings.HasPrefix(rest, `\p`) || strings.HasPrefix(rest, `\P`)
 			i += min(2, len(rest))
 		case rest[0] == '[':
 			end := max(strings.IndexByte(rest, ']'), 0)
 			s.classes = s.classes || hasCapital(rest[:end])
 			i += end + 1
-		case strings.HasPrefix(rest, "(?"): // flags, or the name of a group
+		case strings.HasPrefix(rest, "(?"): // flags or the name of a group
 			i += max(strings.IndexAny(rest, ":>)"), 0) + 1
 		case strings.HasPrefix(rest, "/:"): // a parameter
 			i += len(rest) - len(strings.TrimLeftFunc(rest[2:], func(r rune) bool { return r < 0x80 && isWordByte(byte(r)) }))
@@ -163,9 +162,9 @@ func (s *Spellings) add(text string, first bool) {
 	}
 }
 
-// at are the spellings that a text has at its start, behind a byte of a path,
-// other than its own.
-func (s *Spellings) at(before byte, text string) iter.Seq[string] {
+// spellingsAt returns the other spellings of the beginning of a text that follows
+// the byte before in a path.
+func (s *Spellings) spellingsAt(before byte, text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, n := range s.lengths[lowerByte(text[0])] {
 			if n > len(text) {
@@ -185,15 +184,15 @@ func (s *Spellings) at(before byte, text string) iter.Seq[string] {
 	}
 }
 
-// mostSpellings is in how many ways a path is asked about at most.
-const mostSpellings = 64
+// maxSpellings is the maximum number of spellings of a path that are decided.
+const maxSpellings = 64
 
-// Of are the spellings of a path whose first bytes may be in any letter case,
-// without its own. It does not allocate where there are none.
+// Of returns the other spellings of a path whose first folded bytes may be in any
+// letter case. It does not allocate if there are none.
 func (s *Spellings) Of(path string, folded int) ([]string, error) {
 	some := s.classes
 	for i := 1; i < folded && !some; i++ {
-		for range s.at(path[i-1], path[i:folded]) {
+		for range s.spellingsAt(path[i-1], path[i:folded]) {
 			some = true
 			break
 		}
@@ -211,8 +210,8 @@ func (s *Spellings) Of(path string, folded int) ([]string, error) {
 			i += n + 1
 		}
 	}
-	if len(w.found) > mostSpellings {
-		return nil, &core.InternalError{Err: fmt.Errorf("casbinrules: the objects of the policy spell %q in more than %d ways: write the prefixes of Static and of mounted apps in lower case", model.Visible(path), mostSpellings)}
+	if len(w.found) > maxSpellings {
+		return nil, &core.InternalError{Err: fmt.Errorf("casbinrules: the objects of the policy spell %q in more than %d ways: write the prefixes of Static and of mounted apps in lower case", model.Visible(path), maxSpellings)}
 	}
 	return w.found[1:], nil
 }
@@ -225,10 +224,10 @@ type speller struct {
 	found []string // the path itself is the first
 }
 
-// walk tries all spellings of the path from i on.
+// walk adds all spellings of the path from i on.
 func (w *speller) walk(i int) {
-	for ; i < w.end && len(w.found) <= mostSpellings; i++ {
-		for text := range w.at(w.path[i-1], string(w.path[i:w.end])) {
+	for ; i < w.end && len(w.found) <= maxSpellings; i++ {
+		for text := range w.spellingsAt(w.path[i-1], string(w.path[i:w.end])) {
 			own := string(w.path[i : i+len(text)])
 			copy(w.path[i:], text)
 			w.walk(i + len(text))
@@ -238,8 +237,8 @@ func (w *speller) walk(i int) {
 	w.add(string(w.path))
 }
 
-// capitals adds the path with all letters of a part of it as capitals, and with
-// the first of each of its segments.
+// capitals adds the path with all letters of a range as capitals, and with the first
+// letter of each of its segments.
 func (w *speller) capitals(from, to int) {
 	all, first := slices.Clone(w.path), slices.Clone(w.path)
 	for i := from; i < to; i++ {
@@ -255,7 +254,7 @@ func (w *speller) capitals(from, to int) {
 }
 
 func (w *speller) add(path string) {
-	if len(w.found) <= mostSpellings && !slices.Contains(w.found, path) {
+	if len(w.found) <= maxSpellings && !slices.Contains(w.found, path) {
 		w.found = append(w.found, path)
 	}
 }

@@ -7,75 +7,77 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// subjectIndex numbers the subjects of rules and knows which of them a
-// request's subject stands for. The number 0 is for rules that are for
-// everybody who gets as far.
+// subjectIndex numbers the subjects of rules and knows which of them a request's
+// subject stands for. Number 0 is for rules that do not compare the subject.
 type subjectIndex struct {
-	graph    *policy.Graph // nil when names are only compared
-	keyed    bool          // a rule is for one tenant, in the column tenant
-	column   int           // -1 when rules do not say whom they are for
-	named    bool          // the request's subject is compared, and not only consts
+	graph    *policy.Graph // nil if names are only compared
+	keyed    bool          // a rule applies in one tenant, that in the column tenant
+	column   int           // -1 if rules do not compare the subject
+	named    bool          // the request's subject is compared, not only consts
 	tenant   int
 	consts   []string // names that stand for everybody
-	everyone *cond    // when it holds, every rule is for the subject
+	everyone *cond    // if it holds, every rule applies to the subject
 
-	// patterns looks subjects up where role links hold patterns, or nil.
+	// patterns finds subjects if role links contain patterns; otherwise nil.
 	patterns *subjectPatterns
 	names    *policy.Texts
-	// pairs are the subjects of rules that are for one tenant; other subjects
-	// have the numbers of their names, and rules if they are ruled.
-	pairs map[policy.Pair]int32
-	ruled []bool
-	// shared says that the pairs are those of another index, too.
-	shared bool
-	// byName are the reaches of names, and byPair says where those are that go by
-	// tenants.
+	// pairs are the numbers of subjects of rules that apply in one tenant. Other
+	// subjects have the numbers of their names; hasRules says which of them are
+	// subjects of rules.
+	pairs    map[policy.Pair]int32
+	hasRules []bool
+	// sharesPairs reports that another index uses the same pairs.
+	sharesPairs bool
+	// byName are the reaches of names, and byPair the places in reaches of those
+	// that depend on the tenant.
 	byName  []reach
 	byPair  map[policy.Pair]int32
 	reaches []reach // the first is empty
 	members []int32 // of long reaches and constants, sorted within each
-	// whole is how many members there were when all reaches were worked out at once.
-	whole int
-	// timed are the names whose roles change with time, whose reaches are those of
-	// all links together.
+	// fullSize is the number of members after all reaches were last computed
+	// together.
+	fullSize int
+	// timed are the names whose roles change with time. Their entries in byName and
+	// byPair count all links.
 	timed map[policy.Pair]*timedReach
-	// everybody are the numbers of consts, by tenant if keyed.
+	// everybody are the subject numbers of consts, by tenant if keyed.
 	everybody map[int32]policy.Span
 }
 
-// reach is the sorted numbers of the subjects that a name stands for: its own and
-// those of its roles. Up to two lie in it, so that most decisions read them where
-// they look the name up; a longer one has the inverted place of its first member,
-// and how many there are. That number is inverted where the roles at the end of the
-// longest chain, which the roles of credentials do not reach, are left out in a
-// second list: behind the members stands how many are left, and those.
+// reach is the sorted list of subject numbers that a name stands for: its own and
+// those of its roles. Up to two are stored in the reach itself, so that most
+// decisions find them together with the name. For a longer list, r[0] is the
+// inverted index of its first member, and r[1] the length. A role of the credentials
+// counts as one link, so it does not reach the roles at the end of the longest
+// chains: if there are any, r[1] is inverted, and the list is followed by the length
+// and members of the list without them.
 type reach [2]int32
 
-// canKey reports whether subjects can be told apart by tenant: they are looked
-// up, always, and their roles are those of a tenant, if they have any. Where
-// not, the tenant is one more condition.
+// canKey reports whether subjects can be told apart by tenant: the subject is always
+// looked up, and roles, if any, belong to a tenant. Otherwise the tenant becomes a
+// further condition.
 func (x *subjectIndex) canKey() bool {
 	return x.column >= 0 && x.everyone == nil && (x.graph == nil || x.graph.Tenants)
 }
 
-// number is the number of a rule's subject, made when it is new.
+// number returns the number of a rule's subject, and assigns one to a new subject.
 func (x *subjectIndex) number(r *policy.Rule) int32 {
 	if x.column < 0 {
 		return 0
 	}
 	name := r.Number(x.column)
 	if !x.keyed {
-		for int(name) >= len(x.ruled) {
-			x.ruled = append(x.ruled, false)
+		for int(name) >= len(x.hasRules) {
+			x.hasRules = append(x.hasRules, false)
 		}
-		x.ruled[name] = true
+		x.hasRules[name] = true
 		return name
 	}
 	p := policy.Pair{Tenant: r.Number(x.tenant), Name: name}
 	number := x.pairs[p]
 	if number == 0 {
-		if x.shared {
-			x.pairs, x.shared = maps.Clone(x.pairs), false
+		if x.sharesPairs {
+			x.pairs, x.sharesPairs = maps.Clone(x.pairs), false
 		}
 		number = int32(len(x.pairs)) + 1
 		x.pairs[p] = number
@@ -83,7 +85,7 @@ func (x *subjectIndex) number(r *policy.Rule) int32 {
 	return number
 }
 
-// finish works out who stands for whom, once all rules are numbered.
+// finish computes the reaches once all rules are numbered.
 func (x *subjectIndex) finish() {
 	if x.patterns != nil {
 		x.patterns.finish(x)
@@ -117,18 +119,18 @@ func (x *subjectIndex) finish() {
 	}
 	x.addOwn()
 	x.addEverybody()
-	x.whole = len(x.members)
+	x.fullSize = len(x.members)
 }
 
-// byTenant reports whether what a name stands for depends on the tenant.
+// byTenant reports whether the reach of a name depends on the tenant.
 func (x *subjectIndex) byTenant() bool { return x.keyed || x.graph != nil && x.graph.Tenants }
 
-// own is the number of the rules that are for a name itself, or 0.
+// own returns the subject number of a name itself, or 0.
 func (x *subjectIndex) own(p policy.Pair) int32 {
 	switch {
 	case x.keyed:
 		return x.pairs[p]
-	case x.isRuled(p.Name):
+	case x.isRuleSubject(p.Name):
 		return p.Name
 	default:
 		return 0
@@ -142,12 +144,12 @@ func (x *subjectIndex) newReach(tenant int32, c *policy.Closure, own int32) (r r
 		slices.Sort(r[:len(all)])
 		return r
 	}
-	s := x.keep(all)
+	s := x.store(all)
 	r = reach{^s.First, s.Count}
 	if len(tail) < len(all) {
 		r[1] = ^s.Count
 		x.members = append(x.members, int32(len(tail)))
-		x.keep(tail)
+		x.store(tail)
 	}
 	return r
 }
@@ -157,9 +159,9 @@ func (x *subjectIndex) addPair(p policy.Pair, r reach) {
 	x.reaches = append(x.reaches, r)
 }
 
-// all are the numbers of a reach. They may lie in it. How many do is computed without
-// a branch: a processor that has guessed wrong, while it waits for the reach of a
-// subject that is in no cache, would have looked up the object in vain.
+// all returns the numbers of a reach. The number of those stored in it is computed
+// without a branch: while the reach is fetched from memory, a mispredicted branch
+// would discard the lookup of the object that the processor has already begun.
 func (x *subjectIndex) all(r *reach) []int32 {
 	if r[0] < 0 {
 		count := r[1]
@@ -171,7 +173,7 @@ func (x *subjectIndex) all(r *reach) []int32 {
 	return r[:int(uint32(-r[0])>>31+uint32(-r[1])>>31)]
 }
 
-// tail are those of them that the roles of credentials reach.
+// tail returns the numbers that remain if the name is a role of the credentials.
 func (x *subjectIndex) tail(r *reach) []int32 {
 	if r[0] >= 0 || r[1] >= 0 {
 		return x.all(r)
@@ -180,7 +182,7 @@ func (x *subjectIndex) tail(r *reach) []int32 {
 	return x.of(policy.Span{First: at + 1, Count: x.members[at]})
 }
 
-// reached are the numbers of the subjects that a name with a closure stands for.
+// reached returns the subject numbers that a name with a closure stands for.
 func (x *subjectIndex) reached(tenant int32, c *policy.Closure, own int32) (all, tail []int32) {
 	if own != 0 {
 		all, tail = append(all, own), append(tail, own)
@@ -198,22 +200,22 @@ func (x *subjectIndex) reached(tenant int32, c *policy.Closure, own int32) (all,
 	return all, tail
 }
 
-// keep puts numbers in order among the members.
-func (x *subjectIndex) keep(numbers []int32) policy.Span {
+// store appends numbers to members, sorted.
+func (x *subjectIndex) store(numbers []int32) policy.Span {
 	slices.Sort(numbers)
 	s := policy.Span{First: int32(len(x.members)), Count: int32(len(numbers))}
 	x.members = append(x.members, numbers...)
 	return s
 }
 
-// addOwn makes every subject of a rule stand at least for itself.
+// addOwn makes each subject stand at least for itself.
 func (x *subjectIndex) addOwn() {
 	for p, number := range x.pairs {
 		if x.byPair[p] == 0 {
 			x.addPair(p, reach{number})
 		}
 	}
-	for name, ruled := range x.ruled {
+	for name, ruled := range x.hasRules {
 		if ruled && x.byName[name] == (reach{}) {
 			x.byName[name] = reach{int32(name)}
 		}
@@ -241,14 +243,14 @@ func (x *subjectIndex) addEverybody() {
 	}
 	x.everybody = make(map[int32]policy.Span, len(found))
 	for tenant, numbers := range found {
-		x.everybody[tenant] = x.keep(numbers)
+		x.everybody[tenant] = x.store(numbers)
 	}
 }
 
-// of are the members of a span.
+// of returns the members of a span.
 func (x *subjectIndex) of(s policy.Span) []int32 { return x.members[s.First : s.First+s.Count] }
 
-// reach is what a name stands for in a tenant.
+// reach returns the reach of a name in a tenant.
 func (x *subjectIndex) reach(p policy.Pair) *reach {
 	if x.byPair != nil {
 		if at := x.byPair[p]; at != 0 {
@@ -261,7 +263,7 @@ func (x *subjectIndex) reach(p policy.Pair) *reach {
 	return &x.reaches[0]
 }
 
-// sets appends the sets of numbers that the subject of q stands for.
+// sets appends the lists of subject numbers that the subject of q stands for.
 func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]int32 {
 	if x.column < 0 {
 		return sets
@@ -300,8 +302,7 @@ func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]in
 	return sets
 }
 
-// appendReach appends what a name stands for in a tenant, without the ends of the
-// longest chains if tail is set.
+// appendReach appends the reach of a name in a tenant; only its tail if tail is set.
 func (x *subjectIndex) appendReach(sets [][]int32, p policy.Pair, now policy.Moment, tail bool) [][]int32 {
 	if x.timed != nil && !(tail && x.graph.Tenants) { // see Graph.Later
 		if t := x.timed[p]; t != nil {

@@ -7,11 +7,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// timedReach is the reach of a name whose roles change with time. It keeps the last
-// one, for as long as the graph says that the roles are the same.
+// timedReach is the reach of a name whose roles change with time. It caches the last
+// one for as long as the graph returns the same closure.
 type timedReach struct{ last atomic.Pointer[timedNumbers] }
 
-// timedNumbers are the numbers that a name stands for with the roles of a closure.
+// timedNumbers are the subject numbers that a name stands for with the roles of a
+// closure.
 type timedNumbers struct {
 	of        *policy.Closure
 	all, tail []int32 // sorted

@@ -80,9 +80,9 @@ type step struct {
 	rule     *policy.Rule
 }
 
-// steps returns the links that lead on from names, in the order of the names. A
-// role that is a pattern leads to the wanted role, and to every name in links, that
-// it matches. The links are the first ones of a chain or later ones.
+// steps returns the links that lead on from names, in the order of the names. A role
+// that is a pattern leads to the wanted role, if it matches, and to every matching
+// name in links. first reports that these are the first links of a chain.
 func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, tenant string, first bool) []step {
 	byName := map[string][]step{}
 	for _, r := range x.links(g, kind) {
@@ -145,7 +145,7 @@ func (x *Explainer) trace(came map[string]step, from, to string) []ChainLink {
 	return links
 }
 
-// shown returns a name as it was asked for.
+// shown returns a name as in the request.
 func (x *Explainer) shown(name string) string {
 	if name == engine.Unmatchable {
 		return x.Subject

@@ -25,7 +25,7 @@ func (x *Explainer) clauseNotes(r *policy.Rule) []string {
 		if holds, err := holdsFor(expr, p.parameters(&x.Request, r)); err != nil || !holds {
 			continue
 		}
-		notes = append(notes, model.Visible(s.Source(c.Node)+" is true, so that "+c.Effect()))
+		notes = append(notes, model.Visible(s.Source(c.Node)+" is true, so "+c.Effect()))
 	}
 	return notes
 }

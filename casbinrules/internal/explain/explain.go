@@ -11,46 +11,43 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Explanation says why a request is allowed or refused, for operators and
-// tools: it names rules and roles, which no client may see. Its texts are
-// printable.
+// Explanation says why a request is allowed or refused, for operators and tools: it
+// names rules and roles, which clients must not see. Its texts are printable.
 type Explanation struct {
 	// Subject is the principal's ID, or "anonymous" for a request without
-	// credentials; Roles are the roles its credentials bring.
+	// credentials; Roles are the roles of its credentials.
 	Subject string   `json:"subject"`
 	Roles   []string `json:"roles,omitempty"`
 	Tenant  string   `json:"tenant,omitempty"`
 	// Object and Action are as the policy sees them.
 	Object string `json:"object"`
 	Action string `json:"action"`
-	// Allowed and Reason are those of the decision, Why is the reason in
-	// words.
+	// Allowed and Reason are those of the decision; Why is the reason in words.
 	Allowed bool        `json:"allowed"`
 	Reason  core.Reason `json:"reason"`
 	Why     string      `json:"why"`
-	// Rule is the line that decided, nil when none did.
+	// Rule is the line that decided, or nil.
 	Rule *policy.RuleText `json:"rule,omitempty"`
-	// Chain is how role links lead from the subject to the subject of Rule,
-	// ObjectChain and ActionChain how those of g2 and its like lead from object
-	// and action to those of Rule, or back where the model has it so. Nothing
-	// leads to the same name.
+	// Chain are the role links from the subject to the subject of Rule; ObjectChain
+	// and ActionChain those of g2 and so on from object and action to those of Rule,
+	// or in the other direction if the model has it so. A chain is empty if both are
+	// the same name.
 	Chain       []ChainLink `json:"chain,omitempty"`
 	ObjectChain []ChainLink `json:"object_chain,omitempty"`
 	ActionChain []ChainLink `json:"action_chain,omitempty"`
-	// Overrides is, for a refusal by Rule, the first line that would have
-	// allowed the request.
+	// Overrides is, for a refusal by Rule, the first line that would have allowed
+	// the request.
 	Overrides *policy.RuleText `json:"overrides,omitempty"`
-	// NearMisses are, for a refusal that no rule made, the lines that would
-	// have allowed the request but for one condition, the nearest first.
+	// NearMisses are, for a refusal that no rule made, the lines that would have
+	// allowed the request but for one condition, the nearest first.
 	NearMisses []NearMiss `json:"near_misses,omitempty"`
-	// Notes are things to know about the answer, such as that HEAD was judged
-	// as GET.
+	// Notes are further remarks, such as that HEAD was treated as GET.
 	Notes []string `json:"notes,omitempty"`
-	// Engine is what worked out the decision, "" where neither had to; for
-	// Casbin Unindexed says why.
+	// Engine is what made the decision, "" if none was needed; for Casbin, Unindexed
+	// says why.
 	Engine    engine.Name `json:"engine,omitempty"`
 	Unindexed string      `json:"unindexed,omitempty"`
-	// Version is the hash of the policy that was asked.
+	// Version is the hash of the policy that decided.
 	Version string `json:"version"`
 }
 
@@ -58,13 +55,13 @@ type Explanation struct {
 type ChainLink struct {
 	From string `json:"from"`
 	To   string `json:"to"`
-	// Rule is the role link; nil when the credentials bring the role, or with
-	// Default when everybody has it.
+	// Rule is the role link. It is nil if the credentials carry the role or, with
+	// Default, if everybody has it.
 	Rule    *policy.RuleText `json:"rule,omitempty"`
 	Default bool             `json:"default,omitempty"`
 }
 
-// Decision is what Authorize answers.
+// Decision returns the decision of Authorize.
 func (e *Explanation) Decision() core.Decision {
 	d := core.Decision{Allowed: e.Allowed, Reason: e.Reason}
 	if e.Rule != nil {
@@ -73,21 +70,21 @@ func (e *Explanation) Decision() core.Decision {
 	return d
 }
 
-// Question is a question to be explained.
+// Question is a request to be explained.
 type Question struct {
 	Request engine.Request
-	// Subject is the principal's ID, even if Request has Unmatchable in its place, and
-	// Action the action that was asked about before HEAD became GET.
+	// Subject is the principal's ID, even if Request has Unmatchable in its place,
+	// and Action the action of the request before HEAD became GET.
 	Subject, Action string
-	// Credentials is how many of the request's roles come from the credentials; a
-	// further one is the default role.
+	// Credentials is the number of the request's roles that come from the
+	// credentials; a further one is the default role.
 	Credentials int
-	// Unasked reports that the policy does not decide about such requests.
+	// Unasked reports that the policy does not decide such requests.
 	Unasked bool
 	Misses  int // maximum number of near misses
 }
 
-// Explainer explains the answer to one question.
+// Explainer explains the decision of one request.
 type Explainer struct {
 	Snapshot *engine.Snapshot
 	Settings *model.Settings
@@ -100,7 +97,7 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 	x := &Explainer{Snapshot: s, Settings: c, Question: asked}
 	s.Stamp(ctx, &x.Request, c)
 	q := x.Request // a copy, since x keeps the original
-	v := engine.Verdict{Otherwise: core.ReasonNoCredentials}
+	v := engine.Verdict{Reason: core.ReasonNoCredentials}
 	if !x.Unasked {
 		if err := s.Decide(ctx, &q, &engine.TokenRoles{Roles: q.Roles}, c, &v); err != nil {
 			return Explanation{}, err
@@ -123,7 +120,7 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 		e.Roles = append(e.Roles, model.Visible(role))
 	}
 	if x.Action != q.Action {
-		e.Notes = append(e.Notes, model.Visible(x.Action)+" is judged as "+q.Action+", since no rule names "+x.Action)
+		e.Notes = append(e.Notes, model.Visible(x.Action)+" is treated as "+q.Action+", since no rule names "+x.Action)
 	}
 	if why := s.Schema.WhyNoRoles(); why != "" && x.hasRoles() {
 		e.Notes = append(e.Notes, why)
@@ -159,7 +156,7 @@ func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
 	case v.Allowed:
 	case v.Rule != nil:
 		e.Overrides = x.overridden()
-	case slices.Contains([]core.Reason{engine.ReasonNoRule, engine.ReasonSubjectIsRoleName, engine.ReasonNoTenant, core.ReasonUnknownMethod}, v.Otherwise):
+	case slices.Contains([]core.Reason{engine.ReasonNoRule, engine.ReasonSubjectIsRoleName, engine.ReasonNoTenant, core.ReasonUnknownMethod}, v.Reason):
 		var err error
 		if e.NearMisses, err = x.nearMisses(); err != nil {
 			e.Notes = append(e.Notes, "near misses are not available: "+model.Visible(err.Error()))

@@ -92,7 +92,7 @@ func (x *Explainer) candidates() []*policy.Rule {
 
 // covered reports whether "*" stands for the action.
 func (x *Explainer) covered() bool {
-	return x.Settings.AsCasbin || x.Request.Named || policy.IsUsual(x.Request.Action)
+	return x.Settings.AsCasbin || x.Request.NamedAction || policy.IsUsual(x.Request.Action)
 }
 
 // allows reports whether the rule is one that can allow.

@@ -20,20 +20,20 @@ func (x *Explainer) why(v engine.Verdict) string {
 	case v.Allowed:
 		return "the matcher allows it whatever the rules say"
 	}
-	switch v.Otherwise {
+	switch v.Reason {
 	case engine.ReasonSubjectIsRoleName:
 		if x.Subject == policy.Anonymous {
-			return `no rule allows it; "anonymous" stands for requests without credentials, and nobody gets anything by that name`
+			return `no rule allows it; "anonymous" stands for requests without credentials, and grants nothing to a user with that ID`
 		}
-		return fmt.Sprintf("no rule allows it; %q is the name of a role, and a user by that name gets nothing of what the role gets", model.Visible(x.Subject))
+		return fmt.Sprintf("no rule allows it; %q is the name of a role, and a user with that ID does not have the permissions of the role", model.Visible(x.Subject))
 	case engine.ReasonNoTenant:
 		return "the model has tenants, and the credentials name none"
 	case engine.ReasonNoObject:
 		return "there is nothing to compare with the policy: the request has no object, or matched no route"
 	case engine.ReasonNoAttribute, engine.ReasonBadAttribute:
-		return model.Visible(x.Request.Unfilled.Error())
+		return model.Visible(x.Request.AttributeErr.Error())
 	case core.ReasonUnknownMethod:
-		return fmt.Sprintf(`no rule names the method %s, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone`, model.Visible(x.Request.Action))
+		return fmt.Sprintf(`no rule names the method %s, and "*" stands only for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS`, model.Visible(x.Request.Action))
 	case core.ReasonNoCredentials:
 		return "there are no credentials, and the policy is not asked about such requests (see WithAnonymous, --allow-anonymous)"
 	default:

@@ -94,7 +94,7 @@ func (x *Explainer) reached(g *policy.Graph, kind string) map[string]bool {
 	for _, name := range names {
 		found[name] = true
 		if c := g.From(x.Request.Tenant, name); c != nil {
-			for _, name := range c.Every() {
+			for _, name := range c.AllNames() {
 				found[name] = true
 			}
 		}

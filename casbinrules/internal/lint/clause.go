@@ -29,7 +29,7 @@ func (l *Linter) checkFreeClauses() {
 		return
 	}
 	for _, c := range clauses {
-		l.reportMatcher(model.CodeFreeClause, fmt.Sprintf(`write (%s) && p.eft == "allow" if denies are not to count there`, s.Source(c.Node)),
+		l.reportMatcher(model.CodeFreeClause, fmt.Sprintf(`write (%s) && p.eft == "allow" if denies should not apply there`, s.Source(c.Node)),
 			l.clauseEffect(c, deny))
 	}
 }
@@ -62,7 +62,7 @@ func (l *Linter) checkMarks() {
 			name = "the ID or the role"
 		}
 		l.reportMatcher(model.CodeTwoMeanings, fmt.Sprintf("write p.%s != %q && %s", s.Columns[m.Column], m.Text, by),
-			fmt.Sprintf("lines for %q count where %s is true, and by %s for whoever has %s %q, where it is not", m.Text, s.Source(m.Demand), by, name, m.Text))
+			fmt.Sprintf("lines for %q count where %s is true, and by %s for whoever has %s %q, where it is not", m.Text, s.Source(m.Requires), by, name, m.Text))
 	}
 }
 

@@ -68,7 +68,7 @@ func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 func (x *coverIndex) isSuspect(i int) bool {
 	r := x.rules[i]
 	a := x.coveringActions(r)
-	return x.sieve.Other(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
+	return x.sieve.MayOtherCover(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
 }
 
 // object returns the value by which a rule is indexed.
@@ -175,7 +175,7 @@ func (x *coverIndex) findActions(r *policy.Rule) []string {
 // rule is for exactly this method and object.
 func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effect string) (yes bool) {
 	group := x.groups.find(r, subject)
-	if group < 0 || !x.sieve.Any(group, x.texts.Known(object), object) {
+	if group < 0 || !x.sieve.MayCover(group, x.texts.Known(object), object) {
 		return false
 	}
 	x.index(group).covering(object, func(set *ruleSet) bool {

@@ -83,7 +83,7 @@ func (g *ruleGroups) sort() {
 	for _, group := range g.of {
 		g.spans[group].Count++
 	}
-	g.places = make([]int32, policy.Lay(g.spans))
+	g.places = make([]int32, policy.Layout(g.spans))
 	for place, group := range g.of {
 		at := &g.spans[group]
 		g.places[at.First+at.Count] = int32(place)

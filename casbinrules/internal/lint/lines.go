@@ -26,7 +26,7 @@ func (l *Linter) checkLines() *Lines {
 	lines := l.countObjects()
 	rules := l.Rules
 	if l.sameAround(lines) {
-		rules = l.revision.Came()
+		rules = l.revision.Added()
 		l.found = l.moved(l.before.lines.found)
 	}
 	l.checkAnchors(rules)
@@ -55,7 +55,7 @@ func (l *Linter) moved(found []model.Finding) []model.Finding {
 	made := make([]model.Finding, 0, len(found)+8)
 	for _, f := range found {
 		l.settings.Pace.Step()
-		if f.Line = l.revision.LineNow(f); f.Line > 0 {
+		if f.Line = l.revision.CurrentLine(f); f.Line > 0 {
 			made = append(made, f)
 		}
 	}
@@ -81,7 +81,7 @@ func (l *Linter) countObjects() *Lines {
 		return &lines
 	}
 	lines.paths, lines.names = l.before.lines.paths, l.before.lines.names
-	count(l.revision.Came(), 1)
-	count(l.revision.Gone(l.before.Rules), -1)
+	count(l.revision.Added(), 1)
+	count(l.revision.Removed(l.before.Rules), -1)
 	return &lines
 }

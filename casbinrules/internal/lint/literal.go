@@ -50,7 +50,7 @@ func (l *Linter) checkLiterals() bool {
 	isSuspect := func(r *policy.Rule) bool {
 		return slices.ContainsFunc(byKind[r.Numbers()[0]], func(f verbatim) bool { return standIn(r.Field(f.field)) != "" })
 	}
-	if l.before != nil && !l.before.lines.suspects && !slices.ContainsFunc(l.revision.Came(), isSuspect) {
+	if l.before != nil && !l.before.lines.suspects && !slices.ContainsFunc(l.revision.Added(), isSuspect) {
 		return false
 	}
 	suspects := l.suspects(byKind)
@@ -100,10 +100,10 @@ func (l *Linter) tellLiteral(s suspect) {
 	}
 	part := standIn(text)
 	code, hint := model.CodeParameter, "name each one; "+s.instead
-	message := strconv.Quote(part) + " stands for itself here: " + s.what + " are compared as they are"
+	message := strconv.Quote(part) + " is not a pattern here: " + s.what + " are compared literally"
 	if part == "*" {
 		code = model.CodeLiteralStar
-		message = s.what + " are compared as they are, so that " + strconv.Quote(text) + " stands only for itself"
+		message = s.what + " are compared literally, so " + strconv.Quote(text) + " matches only itself"
 	}
 	severity := l.settings.Severity(code)
 	if s.asked {

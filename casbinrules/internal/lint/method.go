@@ -62,9 +62,9 @@ func (l *Linter) checkMethod(r *policy.Rule, column int, method string) {
 	case len(method) > 2 && !isKnown(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "":
 		hint := "fine if a gate uses this action name"
 		if near := model.Closest(method, methodsInUse); near != "" {
-			hint = "write " + near + ", if no gate names its action so"
+			hint = "write " + near + ", unless a gate uses that action name"
 		} else if method == "ALL" || method == "ANY" {
-			hint = "write *, if no gate names its action so"
+			hint = "write *, unless a gate uses that action name"
 		}
 		l.reportColumn(r, column, model.CodeUnknownMethod, hint, "%q is no HTTP method", method)
 	}
@@ -77,7 +77,7 @@ const actionBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 func (l *Linter) checkStar(r *policy.Rule, column int) {
 	if l.shape.action.column == column && l.shape.action.Function == "==" && !slices.Contains(l.shape.starred, column) {
 		l.reportColumn(r, column, model.CodeLiteralStar, `name each action, or write (p.act == "*" || r.act == p.act) into the matcher`,
-			"the matcher compares actions as they are, so that * stands only for itself")
+			"the matcher compares actions as they are, so that * matches only itself")
 	}
 }
 

@@ -123,7 +123,7 @@ func (c Comparison) adviseStar(object string) []advice {
 	before, behind := object[:star], object[star+1:]
 	switch c.Function {
 	case "==":
-		return []advice{{model.CodeLiteralStar, "the matcher compares objects as they are, so that * stands only for itself", "name each object, or use keyMatch2 in the model"}}
+		return []advice{{model.CodeLiteralStar, "the matcher compares objects as they are, so that * matches only itself", "name each object, or use keyMatch2 in the model"}}
 	case "keyMatch":
 		if strings.Trim(behind, "*") != "" {
 			return []advice{{model.CodeMisplacedStar, fmt.Sprintf("keyMatch ignores %q behind the first *", behind), "end the pattern with the *, or use keyMatch2 with a parameter"}}
@@ -210,14 +210,14 @@ func adviseParameters(function, object string) []advice {
 		braces := isBracketed(part, '{', '}') && !strings.ContainsAny(part, ",")
 		switch {
 		case isBracketed(part, '<', '>'):
-			return []advice{{model.CodeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is literal here and does not match any segment", part), parameterHint(function)}}
 		case function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
 			function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
 			return []advice{{model.CodeParameterSuffix, fmt.Sprintf("the parameter in %q takes the rest of the segment, whatever it says", part), "give the segment one parameter and nothing behind it"}}
 		case colon == 0 && len(part) > 1 && function != "keyMatch2":
-			return []advice{{model.CodeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is literal here and does not match any segment", part), parameterHint(function)}}
 		case braces && (function == "keyMatch2" || !isRegexp(function)):
-			return []advice{{model.CodeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is literal here and does not match any segment", part), parameterHint(function)}}
 		}
 	}
 	return nil

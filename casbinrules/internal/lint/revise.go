@@ -84,7 +84,7 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	}
 	needed := make([]bool, len(changed))
 	if g != nil {
-		g.MarkFollowing(old, changed, only)
+		g.MarkDependents(old, changed, only)
 	}
 	marked := make([]bool, len(changed))
 	for _, r := range lines {
@@ -122,7 +122,7 @@ func (l *Linter) sameMethods(named map[string]bool) bool {
 // number.
 func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
 	changed := make([]bool, policy.TextsOf(v.Rules).Numbers())
-	for r := range l.policyRulesOf(append(v.Came(), v.Gone(before.Rules)...)) {
+	for r := range l.policyRulesOf(append(v.Added(), v.Removed(before.Rules)...)) {
 		changed[r.Number(l.shape.subject)] = true
 	}
 	return changed
@@ -150,7 +150,7 @@ func (l *Linter) takeOver(before Before, v *policy.Revision) []model.Finding {
 		if l.looksAt(before.Rules[place]) {
 			continue
 		}
-		f.Line = int(v.Rules[v.Replaced.Now(place)].Line)
+		f.Line = int(v.Rules[v.Replaced.Current(place)].Line)
 		found = append(found, f)
 	}
 	return found

@@ -164,8 +164,8 @@ func (l *Linter) checkSubjectStar(n *roleNotes) {
 	}
 	for r := range l.policyRules() {
 		if policy.ValueAt(r, column) == "*" {
-			l.reportColumn(r, column, model.CodeLiteralStar, `name a role that all have, or write p.sub == "*" into the matcher`,
-				"the matcher compares subjects as they are, so that * stands only for itself")
+			l.reportColumn(r, column, model.CodeLiteralStar, `name a role that everybody has, or write p.sub == "*" into the matcher`,
+				"the matcher compares subjects as they are, so that * matches only itself")
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 	actions := []string{"GET", "PUT", "HEAD", "PURGE", "*", ".*", "(GET|PUT)"}
 	covered, spared := 0, 0
 	for _, function := range []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "regexMatch"} {
-		text := strings.ReplaceAll(model.Ready("rbac_deny.conf"), "keyMatch2", function)
+		text := strings.ReplaceAll(model.Preset("rbac_deny.conf"), "keyMatch2", function)
 		for range 30 {
 			var b strings.Builder
 			few := make([]string, 6)
@@ -93,7 +93,7 @@ func coverIndexOf(t *testing.T, text, lines string) *coverIndex {
 // and what it has not found then counts as answered.
 func TestSieveOfLongPatterns(t *testing.T) {
 	long := strings.Repeat("/a", maxVisits+1)
-	x := coverIndexOf(t, model.Ready("rbac.conf"), "p, ann, "+long+", PUT\n")
+	x := coverIndexOf(t, model.Preset("rbac.conf"), "p, ann, "+long+", PUT\n")
 	if !x.answers(x.rules[0], 0, long, "PATCH", "") || !x.isSuspect(0) {
 		t.Error("the sieve is sure of a pattern that no search gets to the end of")
 	}

@@ -49,7 +49,7 @@ func (l *Linter) tellUnusedRoles(kind string, lines int) {
 			which, verb = which+" and the roles of credentials", "decide"
 		}
 	}
-	message := "the matcher never calls " + kind + ", so that " + which + " " + verb + " nothing"
+	message := "the matcher never calls " + kind + ", so " + which + " " + verb + " nothing"
 	if call := l.backwards(kind); call != "" {
 		message, hint = "the matcher calls "+call+", which gives nobody what a role of theirs may", "write the subject of the request first, as in g(r.sub, p.sub)"
 	}
@@ -106,7 +106,7 @@ func (l *Linter) checkUnusedColumns() {
 		at := s.File.At["p"]
 		l.found = append(l.found, model.Finding{
 			File: s.File.Name, Line: at.Line, Column: at.Column, Severity: severity, Code: model.CodeUnusedColumn,
-			Message: "no decision looks at p." + name + ", so that lines count whatever they have there", Hint: hint,
+			Message: "no decision uses p." + name + ", so lines count whatever they contain there", Hint: hint,
 		})
 	}
 }

@@ -1,4 +1,4 @@
-// Package load turns what was read into a policy that can decide, and collects all
+// Package load prepares a policy that was read for decisions, and collects all
 // findings about it.
 package load
 
@@ -19,8 +19,8 @@ import (
 type Loaded struct {
 	*engine.Snapshot
 	Warnings []model.Finding
-	// Edited is how many lines have changed since all lines were read. What these
-	// replaced is still in memory.
+	// Edited is the number of lines that have changed since all lines were read.
+	// What they replaced is still in memory.
 	Edited int
 
 	// follows reports that the policy is the previous one except for moved lines.
@@ -38,8 +38,8 @@ func (l *Loaded) Compare(before []*policy.Rule) policy.Difference {
 	return l.moves.Compare(before, l.Rules)
 }
 
-// Load makes what was read ready to decide. The error is a [*model.FindingsError], or
-// Casbin's.
+// Load prepares what was read for decisions. The error is a [*model.FindingsError],
+// or Casbin's.
 func Load(in *source.Contents, c *model.Settings) (*Loaded, error) {
 	r, err := Read(in, c)
 	if err != nil {
@@ -83,14 +83,14 @@ type Reading struct {
 	files  []string
 	errors int             // invalid lines
 	told   []model.Finding // about lines
-	alone  bool            // all of them are about single lines, none about role links
+	alone  bool            // all findings are about single lines, none about role links
 	linter *lint.Linter    // nil if the matcher cannot be parsed
-	// edited is how many lines have changed since all lines were read.
+	// edited is the number of lines that have changed since all lines were read.
 	edited int
 }
 
-// Read parses model and policy. It leaves out the policy if the model does not
-// define what its lines are.
+// Read parses model and policy. It skips the policy if the model does not define its
+// lines.
 func Read(in *source.Contents, c *model.Settings) (*Reading, error) {
 	s := model.ReadSchema(in.Model.Name, in.Model.Text, c)
 	s.CheckOptions(c)
@@ -129,7 +129,7 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	p.CheckConstraints()
 	p.CheckRoles(r.Graphs)
 	r.Findings, r.errors = p.Findings, p.Errors
-	r.alone = len(r.told) == len(p.Findings) && policy.ByThemselves(r.told)
+	r.alone = len(r.told) == len(p.Findings) && policy.Independent(r.told)
 }
 
 // Check adds all other findings about model and policy, and sorts them.
@@ -164,7 +164,7 @@ func sortFindings(findings []model.Finding, files []string) {
 }
 
 // showRows adds to each finding the row that it is about, since there is no file
-// that an editor could open at its number.
+// that an editor could open.
 func showRows(findings []model.Finding, rows [][]string) {
 	for i := range findings {
 		if f := &findings[i]; f.File == source.AdapterFile && 0 < f.Line && f.Line <= len(rows) {

@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// kept is what the next load needs of this one to read only the lines that have changed.
+// kept is what the next load needs from this one to parse only the changed lines.
 type kept struct {
 	model  source.Model
 	names  []string
@@ -97,8 +97,8 @@ func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *polic
 	}
 	c.Pace.RestIfDue()
 	return &Reading{
-		Schema: k.schema, Rules: v.Rules, Graphs: v.Graphs, Findings: v.Told, files: k.names,
-		errors: v.Errors, told: v.Told, alone: true, edited: edited,
+		Schema: k.schema, Rules: v.Rules, Graphs: v.Graphs, Findings: v.LineFindings, files: k.names,
+		errors: v.Errors, told: v.LineFindings, alone: true, edited: edited,
 	}, v
 }
 
@@ -108,11 +108,11 @@ func (r *Reading) lint(c *model.Settings, k *kept, v *policy.Revision) {
 		lint.Before{Kept: k.lint, Rules: k.rules, Graphs: k.graphs}, v)
 }
 
-// Linting finds everything there is to say about a policy, again and again. It must
-// not be used concurrently.
+// Linting computes the findings about a policy repeatedly while it is edited. It
+// must not be used concurrently.
 type Linting struct{ kept *kept }
 
-// Edited returns how many lines have changed since all lines were read.
+// Edited returns the number of lines that have changed since all lines were read.
 func (l *Linting) Edited() int {
 	if l.kept == nil {
 		return 0
@@ -163,8 +163,8 @@ func (k *kept) compare(in *source.Contents, p *pace.Pace) []policy.RevisedFile {
 	return files
 }
 
-// startsLine reports whether a line starts at an offset of a text; one does at first.
-// first.
+// startsLine reports whether a line starts at an offset of a text; the text itself
+// starts with a line at first.
 func startsLine(text []byte, first, at int) bool { return at == first || text[at-1] == '\n' }
 
 // linesIn returns how many lines a text has, the last of which may lack its line feed.

@@ -134,7 +134,7 @@ func readNumber(text string) (v Value, ok bool) {
 		return v, false
 	}
 	if n == 0 {
-		n = 0 // without a sign
+		n = 0 // drops the sign of -0
 	}
 	return Value{strconv.FormatFloat(n, 'f', -1, 64), n}, true
 }

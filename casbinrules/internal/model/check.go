@@ -7,11 +7,11 @@ import (
 	"github.com/casbin/govaluate"
 )
 
-// valueType is what a part of a matcher gives.
+// valueType is the type of the value of a part of a matcher.
 type valueType uint8
 
 const (
-	typeAny valueType = iota // of what has been refused already
+	typeAny valueType = iota // of a part that has already been refused
 	typeText
 	typeBool
 	typeNumber
@@ -25,48 +25,49 @@ func (t valueType) String() string {
 	return [...]string{"a value", "a text", "true or false", "a number", "a list", "a time of day", "a date", "an IP address"}[t]
 }
 
-// valueTypes are what attributes of each type give.
+// valueTypes are the types of the values of attributes.
 var valueTypes = [...]valueType{Text: typeText, Number: typeNumber, TimeOfDay: typeTime, Date: typeDate, IPAddress: typeAddress}
 
-// typed is the attribute type of values that are more than texts.
+// typed returns the attribute type of values that are not plain texts.
 func (t valueType) typed() (AttributeType, bool) {
 	at := slices.Index(valueTypes[:], t)
 	return AttributeType(max(at, 0)), at > 0
 }
 
-// part is a part of a matcher as the checker sees it.
+// part is a part of a matcher during type checking.
 type part struct {
 	kind valueType
-	// first is its first token, by number.
+	// first is the index of its first token.
 	first int
-	// column is the field of the policy that it is, or -1; literal says that it is
-	// one constant.
+	// column is the policy field that the part is, or -1; literal reports that it is
+	// a single constant.
 	column  int
 	literal bool
-	// declared says that the type is that of a declared attribute, itself or
-	// through a field that is compared with one.
+	// declared reports that the type comes from a declared attribute, directly or
+	// because the part is compared with one.
 	declared bool
 	items    []part // of a list
 }
 
-// typeChecker finds what would fail at a request though the syntax is good, and
-// what would compare by letter what is not a text: the expression library looks at
-// types only once it has the values, and only at those it comes by.
+// typeChecker finds what would fail at a request although the syntax is valid, and
+// comparisons that would treat other values as texts. The expression library checks
+// types only when it has values, and only in the parts that it evaluates.
 type typeChecker struct {
 	schema *Schema
 	tokens []govaluate.ExpressionToken // the library's own, as many as the schema's
-	// found are the types of the policy's fields so far, learned says that one
-	// was added.
-	found   map[int]AttributeType
-	learned bool
-	// moments are the constants that Casbin takes for points in time, by token.
+	// columnTypes are the types of policy fields found so far, and changed reports
+	// that one was added.
+	columnTypes map[int]AttributeType
+	changed     bool
+	// moments are the constants that Casbin parses as points in time, by token.
 	moments map[int]bool
-	// typedTokens are the tokens that stand for values of a type, by number.
+	// typedTokens are the tokens that stand for typed values, by index.
 	typedTokens map[int]AttributeType
-	// problem is the first thing that would fail.
+	// problem is the first error.
 	problem *typeProblem
-	// doubts are about what is evaluated, and never means what it says.
-	doubts []typeProblem
+	// warnings are about parts that can be evaluated, but do not mean what they seem
+	// to say.
+	warnings []typeProblem
 }
 
 type typeProblem struct {
@@ -74,32 +75,32 @@ type typeProblem struct {
 	message, hint string
 }
 
-// checkTypes refuses a matcher that would fail at a request, or that compares
-// what is never equal, and finds out which fields of the policy have a type.
+// checkTypes refuses a matcher that would fail at a request or that compares values
+// that are never equal, and determines which policy fields have a type.
 func (s *Schema) checkTypes(tokens []govaluate.ExpressionToken) {
 	if len(tokens) != len(s.tokens) {
-		s.refuseMatcher("", "the matcher cannot be followed token by token")
+		s.refuseMatcher("", "the matcher cannot be checked token by token")
 		return
 	}
-	c := &typeChecker{schema: s, tokens: tokens, found: map[int]AttributeType{}}
-	for again := true; again; again = c.learned && c.problem == nil {
-		c.learned, c.doubts = false, nil
+	c := &typeChecker{schema: s, tokens: tokens, columnTypes: map[int]AttributeType{}}
+	for again := true; again; again = c.changed && c.problem == nil {
+		c.changed, c.warnings = false, nil
 		c.typedTokens, c.moments = map[int]AttributeType{}, map[int]bool{}
 		c.check()
 	}
 	for token := range c.moments {
-		c.doubt(token, "", "Casbin takes a text that reads as a date for a point in time, which equals no text")
+		c.warn(token, "", "Casbin parses a text that looks like a date as a point in time, which never equals a text")
 	}
 	if c.problem != nil {
 		s.reportToken(c.problem.token, CodeModelMatcher, c.problem.hint, "%s", c.problem.message)
 		return
 	}
-	for _, doubt := range c.doubts {
+	for _, doubt := range c.warnings {
 		s.reportToken(doubt.token, CodeModelMatcher, doubt.hint, "%s", doubt.message)
 	}
 	s.tokenTypes = c.typedTokens
 	for column := range s.Columns {
-		if t := c.found[column]; t != Text {
+		if t := c.columnTypes[column]; t != Text {
 			s.TypedColumns = append(s.TypedColumns, typedColumn{column, t})
 		}
 	}
@@ -108,36 +109,36 @@ func (s *Schema) checkTypes(tokens []govaluate.ExpressionToken) {
 func (c *typeChecker) check() {
 	p := c.part(c.schema.Tree)
 	if p.kind == typeNumber {
-		c.doubt(p.first, "", "the matcher gives a number, and with an empty policy Casbin panics on it")
+		c.warn(p.first, "", "the matcher evaluates to a number, on which Casbin panics if the policy is empty")
 		return
 	}
-	c.want("the matcher", p, typeBool)
+	c.require("the matcher", p, typeBool)
 }
 
-// fail notes the problem, if it is the first one.
+// fail records an error, if it is the first one.
 func (c *typeChecker) fail(token int, hint, format string, args ...any) {
 	if c.problem == nil {
 		c.problem = &typeProblem{token, fmt.Sprintf(format, args...), hint}
 	}
 }
 
-func (c *typeChecker) doubt(token int, hint, format string, args ...any) {
-	c.doubts = append(c.doubts, typeProblem{token, fmt.Sprintf(format, args...), hint})
+func (c *typeChecker) warn(token int, hint, format string, args ...any) {
+	c.warnings = append(c.warnings, typeProblem{token, fmt.Sprintf(format, args...), hint})
 }
 
-// hintTexts is what to do about a text where something else is due.
-const hintTexts = "fields of requests and rules are texts, unless an attribute is declared as something else"
+// hintTexts is the hint for a text where another type is required.
+const hintTexts = "fields of requests and rules are texts, unless an attribute is declared with another type"
 
-func (c *typeChecker) want(what string, got part, wanted valueType) {
+func (c *typeChecker) require(what string, got part, wanted valueType) {
 	if got.kind != wanted && got.kind != typeAny {
 		c.fail(got.first, hintTexts, "%s is %s where Casbin needs %s", what, got.kind, wanted)
 	}
 }
 
-// made is a part that is computed.
-func made(kind valueType, first int) part { return part{kind: kind, first: first, column: -1} }
+// computed returns a part whose value is computed.
+func computed(kind valueType, first int) part { return part{kind: kind, first: first, column: -1} }
 
-// part checks a part of the matcher.
+// part checks a part of the matcher and returns its type.
 func (c *typeChecker) part(n *Node) part {
 	switch n.Kind {
 	case NodeList:
@@ -152,7 +153,7 @@ func (c *typeChecker) part(n *Node) part {
 			right = asList(n.Parts[1], right)
 		}
 		c.compare(n.token, n.Text, left, right)
-		return made(typeBool, left.first)
+		return computed(typeBool, left.first)
 	case NodeCompute:
 		return c.compute(n.token, n.Text, c.part(n.Parts[0]), c.part(n.Parts[1]))
 	case NodeGroup:
@@ -171,30 +172,30 @@ func (c *typeChecker) list(n *Node) part {
 	for _, item := range n.Parts {
 		items = append(items, c.part(item))
 	}
-	p := made(typeList, items[0].first)
+	p := computed(typeList, items[0].first)
 	p.items = items
 	return p
 }
 
-// asList is what stands in parentheses behind "in", which takes one constant for
-// a list.
+// asList returns what is in parentheses after "in". Casbin accepts a single constant
+// there as a list.
 func asList(group *Node, inner part) part {
 	if only := group.Parts[0]; !only.isPlain() || only.Kind == NodeName {
 		return inner
 	}
-	p := made(typeList, inner.first)
+	p := computed(typeList, inner.first)
 	p.items = []part{inner}
 	return p
 }
 
-// choice is one of two values by "?" and ":", or "??".
+// choice checks "?", ":" and "??".
 func (c *typeChecker) choice(n *Node) part {
 	left, right := c.part(n.Parts[0]), c.part(n.Parts[1])
 	p := left
 	p.declared = right.declared || left.declared && n.Text != "?"
 	switch {
 	case n.Text == "?":
-		c.want("the left side of ?", left, typeBool)
+		c.require("the left side of ?", left, typeBool)
 		p.kind, p.first = right.kind, right.first
 	case left.kind != right.kind && left.kind != typeAny && right.kind != typeAny:
 		c.fail(n.token, "", "one side of %s is %s and the other %s", n.Text, left.kind, right.kind)
@@ -210,28 +211,28 @@ func (c *typeChecker) logical(n *Node) part {
 		if i == 0 {
 			first = p.first
 		}
-		c.want("a side of "+n.Text, p, typeBool)
+		c.require("a side of "+n.Text, p, typeBool)
 	}
-	return made(typeBool, first)
+	return computed(typeBool, first)
 }
 
-// compute is what an operator between two values gives.
+// compute returns the result of an operator with two values.
 func (c *typeChecker) compute(at int, operator string, left, right part) part {
 	c.unify(&left, &right)
-	p := made(typeNumber, left.first)
+	p := computed(typeNumber, left.first)
 	p.declared = left.declared || right.declared
 	switch {
 	case operator == "+" && left.kind == typeText && right.kind == typeText:
 		p.kind = typeText
 		return p
 	case operator == "+" && (left.kind == typeText || right.kind == typeText) && left.kind != typeBool && right.kind != typeBool:
-		c.doubt(at, hintTexts, "+ writes %s and %s one behind the other, as a text", left.kind, right.kind)
+		c.warn(at, hintTexts, "+ concatenates %s and %s to a text", left.kind, right.kind)
 		p.kind = typeText
 		return p
 	case p.declared && !slices.Contains([]string{"+", "-", "*"}, operator):
-		c.fail(at, "compute the value where the attribute is made", "%s has no result for some numbers", operator)
+		c.fail(at, "compute the value where the attribute is provided", "%s is undefined for some numbers", operator)
 	}
-	c.want("the left side of "+operator, left, typeNumber)
-	c.want("the right side of "+operator, right, typeNumber)
+	c.require("the left side of "+operator, left, typeNumber)
+	c.require("the right side of "+operator, right, typeNumber)
 	return p
 }

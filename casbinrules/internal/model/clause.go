@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// FreeClause is an alternative of the matcher that ignores what other alternatives
-// compare lines by, such as r.sub == "root" beside a comparison of subjects: it
-// makes lines apply whoever they are for.
+// FreeClause is an alternative of the matcher that ignores fields that other
+// alternatives compare, such as r.sub == "root" beside a comparison of subjects: it
+// makes lines apply to any subject.
 type FreeClause struct {
 	Node *Node
-	// Whole reports that it is an alternative to the whole matcher, and uses nothing of a
-	// line.
+	// Whole reports that it is an alternative to the whole matcher and uses no field
+	// of a line.
 	Whole bool
-	// over are the fields of lines that others compare and it ignores.
-	over []string
+	// ignored are the fields that others compare and it ignores.
+	ignored []string
 }
 
 // Effect says which lines apply if the clause is true.
 func (c FreeClause) Effect() string {
 	if c.Whole {
-		return "every line counts, whoever and whatever it is for"
+		return "every line counts for every request"
 	}
-	return "lines count whatever their " + strings.Join(c.over, " and ") + " may be"
+	return "lines count whatever their " + strings.Join(c.ignored, " and ") + " may be"
 }
 
-// FreeClauses returns those of the matcher.
+// FreeClauses returns the free clauses of the matcher.
 func (s *Schema) FreeClauses() []FreeClause {
 	if s.Tree == nil {
 		return nil
@@ -45,7 +45,7 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 	}
 	compared := s.ColumnsIn(n)
 	if len(compared) == 1 && compared[0] == s.Eft {
-		return found // it determines to whom denies apply
+		return found // it determines to which requests denies apply
 	}
 	bySubject := s.hasSubject(compared)
 	for _, side := range n.Parts {
@@ -55,7 +55,7 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 			c := FreeClause{Node: side, Whole: whole && free}
 			for _, column := range compared {
 				if !slices.Contains(columns, column) {
-					c.over = append(c.over, s.Columns[column])
+					c.ignored = append(c.ignored, s.Columns[column])
 				}
 			}
 			found = append(found, c)
@@ -69,7 +69,7 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 // OpenClauses returns the alternatives to the whole matcher that use a line and, of
 // the request, at most its action, while others use more.
 func (s *Schema) OpenClauses() []*Node {
-	if s.Tree == nil || !looksBeyondAction(s.Tree) {
+	if s.Tree == nil || !usesMoreThanAction(s.Tree) {
 		return nil
 	}
 	return s.appendOpenClauses(nil, s.Tree)
@@ -80,7 +80,7 @@ func (s *Schema) appendOpenClauses(found []*Node, n *Node) []*Node {
 		return found
 	}
 	for _, side := range n.Parts {
-		if len(s.ColumnsIn(side)) > 0 && !looksBeyondAction(side) {
+		if len(s.ColumnsIn(side)) > 0 && !usesMoreThanAction(side) {
 			found = append(found, side)
 			continue
 		}
@@ -89,9 +89,9 @@ func (s *Schema) appendOpenClauses(found []*Node, n *Node) []*Node {
 	return found
 }
 
-// looksBeyondAction reports whether a part of the matcher uses more of the request
+// usesMoreThanAction reports whether a part of the matcher uses more of the request
 // than its action.
-func looksBeyondAction(n *Node) bool {
+func usesMoreThanAction(n *Node) bool {
 	for part := range n.All() {
 		if name := part.Name(); strings.HasPrefix(name, "r_") && name != "r_act" {
 			return true
@@ -118,5 +118,5 @@ func usesRequest(n *Node) bool {
 
 // Source returns a part of the matcher as written in model files.
 func (s *Schema) Source(n *Node) string {
-	return spelt(s.Matcher[s.tokens[n.first].from:s.tokens[n.end-1].to])
+	return sourceForm(s.Matcher[s.tokens[n.first].from:s.tokens[n.end-1].to])
 }

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// Closest returns the one of words that a word is most likely meant to be, or "":
-// it differs in letter case, in at most one letter of four, or by being cut short.
+// Closest returns the word that a misspelt word most likely stands for, or "": it
+// may differ in letter case, in at most one letter of four, or by being cut short.
 func Closest(word string, words []string) string {
 	word = strings.ToLower(word)
 	best, least := "", len(word)+1

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// LiteralFields are the request fields that columns are compared with as they
-// are, by ==, or by way of role links; "" for columns that anything else of the
-// matcher looks at.
+// LiteralFields returns, for each column, the request field that it is compared with
+// by == or through role links; "" for columns that the matcher also uses otherwise.
 func (s *Schema) LiteralFields() []string {
 	fields, uses := make([]string, len(s.Columns)), make([]int, len(s.Columns))
 	use := func(column int, field string) {
@@ -47,7 +46,7 @@ func (s *Schema) LiteralFields() []string {
 	return fields
 }
 
-// TenantName is what the request definition calls the tenant, or "".
+// TenantName returns the name of the tenant in the request definition, or "".
 func (s *Schema) TenantName() string {
 	for i, name := range s.Names("r") {
 		if s.Request[i] == FieldTenant {
@@ -57,8 +56,8 @@ func (s *Schema) TenantName() string {
 	return ""
 }
 
-// ComparedWith are the policy fields that one request field is compared with; those
-// of the tenant are also those that role links take their tenant from.
+// ComparedWith returns the policy fields that a request field is compared with. For
+// the tenant, they include those that role calls take as their tenant.
 func (s *Schema) ComparedWith(field string) []PatternColumn {
 	var found []PatternColumn
 	add := func(column int, function string) {
@@ -88,7 +87,7 @@ func (s *Schema) ComparedWith(field string) []PatternColumn {
 	return found
 }
 
-// ObjectColumns are the columns that hold objects or may have to do with them.
+// ObjectColumns returns the columns that contain objects or may be related to them.
 func (s *Schema) ObjectColumns() (columns []int) {
 	objects, tenants := s.ComparedWith("obj"), s.ComparedWith(s.TenantName())
 	holds := func(c []PatternColumn, column int) bool {
@@ -103,7 +102,7 @@ func (s *Schema) ObjectColumns() (columns []int) {
 	return columns
 }
 
-// ColumnsIn are the columns that a part of the matcher names, each once.
+// ColumnsIn returns the columns that a part of the matcher uses, each once.
 func (s *Schema) ColumnsIn(n *Node) []int {
 	var columns []int
 	for part := range n.All() {

@@ -53,7 +53,7 @@ type Comparison struct {
 
 // ReadComparisons returns what the matcher compares requests with.
 func (s *Schema) ReadComparisons() Matcher {
-	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, made: Matcher{Text: s.Matcher, Effect: s.Effect}}
+	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, matcher: Matcher{Text: s.Matcher, Effect: s.Effect}}
 	for n := range s.Tree.All() {
 		for _, part := range n.Parts {
 			r.parents[part] = n
@@ -63,7 +63,7 @@ func (s *Schema) ReadComparisons() Matcher {
 		if _, ok := s.RequestField(n.Name()); ok {
 			r.read(n)
 		}
-		if n.Kind == NodeCall && n.Text == "eval" { // whose conditions are those of the lines
+		if n.Kind == NodeCall && n.Text == "eval" { // its conditions are in the policy lines
 			r.addOpaque(n)
 		}
 	}
@@ -72,16 +72,16 @@ func (s *Schema) ReadComparisons() Matcher {
 			r.readRoleTenant(tenant, c.Parts[2])
 		}
 		if c.Field == "r_sub" && c.Column >= 0 && r.isNegated(c.Node) {
-			// Each rule may be about a role of its own that a subject must not have,
-			// and no few roles are an example of every kind.
+			// Each rule may exclude a role of its own, so no small set of example
+			// roles covers every case.
 			r.addOpaque(c.Node)
 		}
 	}
 	if s.Tree != nil {
-		r.made.RolesTogether = s.rolesTogether(s.Tree)
-		r.made.OwnRoles = s.CasbinOnly == "" && !slices.ContainsFunc(s.RoleCalls(), func(c RoleCall) bool { return c.Text == "g" && !s.asksOwnRole(c) })
+		r.matcher.RolesTogether = s.rolesTogether(s.Tree)
+		r.matcher.OwnRoles = s.CasbinOnly == "" && !slices.ContainsFunc(s.RoleCalls(), func(c RoleCall) bool { return c.Text == "g" && !s.testsOwnRole(c) })
 	}
-	return r.made
+	return r.matcher
 }
 
 // rolesTogether is [Matcher.RolesTogether] of a part of the matcher.
@@ -107,9 +107,9 @@ func (s *Schema) rolesTogether(n *Node) int {
 	return found
 }
 
-// asksOwnRole reports whether a call is about a role of the subject in the tenant of
+// testsOwnRole reports whether a call is about a role of the subject in the tenant of
 // the request.
-func (s *Schema) asksOwnRole(c RoleCall) bool {
+func (s *Schema) testsOwnRole(c RoleCall) bool {
 	tenant, ok := s.RequestField(c.Arg(2).Name())
 	return c.Field == "r_sub" && !c.Reversed && len(c.Parts) == s.Roles[c.Text] && (len(c.Parts) == 2 || ok && tenant == FieldTenant)
 }
@@ -118,10 +118,10 @@ func (s *Schema) asksOwnRole(c RoleCall) bool {
 type comparisonReader struct {
 	schema  *Schema
 	parents map[*Node]*Node
-	made    Matcher
+	matcher Matcher
 }
 
-// read notes the condition that a request field stands in.
+// read records the condition that contains a request field.
 func (r *comparisonReader) read(n *Node) {
 	known := false
 	switch within := r.parents[n]; {
@@ -136,8 +136,8 @@ func (r *comparisonReader) read(n *Node) {
 	}
 }
 
-// readCompared notes a comparison by an operator; false for one that is not with
-// plain values.
+// readCompared records a comparison by an operator. It returns false unless both
+// sides are plain values.
 func (r *comparisonReader) readCompared(c, n *Node) bool {
 	other := c.Parts[1]
 	if other == n {
@@ -162,7 +162,7 @@ func (r *comparisonReader) readCompared(c, n *Node) bool {
 	return r.add(n, "<", other)
 }
 
-// items are the values of a list in parentheses.
+// items returns the values of a list in parentheses.
 func (n *Node) items() []*Node {
 	if inner := n.Parts[0]; inner.Kind == NodeList {
 		return inner.Parts
@@ -170,7 +170,8 @@ func (n *Node) items() []*Node {
 	return n.Parts
 }
 
-// readArgument notes the condition of a call; false for one that is not known.
+// readArgument records the condition of a call. It returns false if the call is not
+// understood.
 func (r *comparisonReader) readArgument(call, n *Node) bool {
 	at, count := slices.Index(call.Parts, n), len(call.Parts)
 	if r.schema.Roles[call.Text] != 0 {
@@ -178,22 +179,22 @@ func (r *comparisonReader) readArgument(call, n *Node) bool {
 			return true // the tenant of role links
 		}
 		if at == 1 && n.Text == "r_sub" {
-			return false // who has whom as a role, of which users cannot be made up
+			return false // compares the subject as a role; example users cannot be generated
 		}
 		return count > 1 && r.add(n, call.Text, call.Arg(1-at))
 	}
 	return at == 0 && count == 2 && slices.Contains(pattern.Aliasable, call.Text) && r.add(n, call.Text, call.Arg(1))
 }
 
-// isWhole reports whether a part is a condition of its own, and no part of what
-// is compared, computed or handed to a function.
+// isWhole reports whether a part is a condition by itself, not part of a comparison,
+// a computation or an argument.
 func (r *comparisonReader) isWhole(n *Node) bool {
 	within := r.parents[n]
 	return within == nil || slices.Contains([]NodeKind{NodeAnd, NodeOr, NodeChoice, NodeGroup}, within.Kind)
 }
 
-// isNegated reports whether a condition has to be false, or is no condition of
-// its own.
+// isNegated reports whether a condition must be false, or is not a condition by
+// itself.
 func (r *comparisonReader) isNegated(n *Node) bool {
 	if !r.isWhole(n) {
 		return true
@@ -206,8 +207,8 @@ func (r *comparisonReader) isNegated(n *Node) bool {
 	return false
 }
 
-// add notes a comparison with a policy field or a constant; false for anything
-// else.
+// add records a comparison with a policy field or a constant. It returns false for
+// anything else.
 func (r *comparisonReader) add(n *Node, function string, with *Node) bool {
 	c := Comparison{Field: strings.TrimPrefix(n.Text, "r_"), Function: function, Column: -1, Patterns: r.schema.RolePatterns(function)}
 	switch {
@@ -218,15 +219,15 @@ func (r *comparisonReader) add(n *Node, function string, with *Node) bool {
 	default:
 		return false
 	}
-	if !slices.Contains(r.made.Comparisons, c) {
-		r.made.Comparisons = append(r.made.Comparisons, c)
+	if !slices.Contains(r.matcher.Comparisons, c) {
+		r.matcher.Comparisons = append(r.matcher.Comparisons, c)
 	}
 	return true
 }
 
-// readRoleTenant notes what the tenant of the request is compared with where a role
-// link has one of a rule, or one that the matcher names: the roles of credentials count
-// in the tenant of the request.
+// readRoleTenant records what the tenant of the request is compared with if a role
+// call takes its tenant from a rule or a constant, because the roles of credentials
+// count in the tenant of the request.
 func (r *comparisonReader) readRoleTenant(name string, with *Node) {
 	tenant := &Node{Kind: NodeName, Text: "r_" + name}
 	if with.Name() != tenant.Text && !r.add(tenant, cmp.Or(r.schema.TenantPatterns("g"), "=="), with) {
@@ -234,12 +235,12 @@ func (r *comparisonReader) readRoleTenant(name string, with *Node) {
 	}
 }
 
-// addOpaque notes the condition around a part.
+// addOpaque records the condition that contains a part.
 func (r *comparisonReader) addOpaque(n *Node) {
 	for within := r.parents[n]; within != nil && within.Kind != NodeAnd && within.Kind != NodeOr; within = r.parents[n] {
 		n = within
 	}
-	if text := r.schema.Source(n); !slices.Contains(r.made.Opaque, text) {
-		r.made.Opaque = append(r.made.Opaque, text)
+	if text := r.schema.Source(n); !slices.Contains(r.matcher.Opaque, text) {
+		r.matcher.Opaque = append(r.matcher.Opaque, text)
 	}
 }

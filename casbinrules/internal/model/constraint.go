@@ -32,7 +32,7 @@ const (
 )
 
 // constraintForms lists the possible forms.
-const constraintForms = `there are sod("a", "b"), sodMax(["a", "b"], 1), roleMax("a", 2) and rolePre("a", "b")`
+const constraintForms = `the forms are sod("a", "b"), sodMax(["a", "b"], 1), roleMax("a", 2) and rolePre("a", "b")`
 
 var (
 	constraintCall  = regexp.MustCompile(`^(\w+)\s*\((.*)\)$`)
@@ -122,10 +122,10 @@ func parseConstraint(text string) (Constraint, error) {
 			c.Roles, number = m[1:2], m[2]
 		}
 	default:
-		return c, fmt.Errorf("there is no constraint %q", name)
+		return c, fmt.Errorf("unknown constraint %q", name)
 	}
 	if c.Roles == nil {
-		return c, fmt.Errorf("%s has other arguments", call[1])
+		return c, fmt.Errorf("%s does not take these arguments", call[1])
 	}
 	for i, role := range c.Roles {
 		if slices.Contains(c.Roles[:i], role) {

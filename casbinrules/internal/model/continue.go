@@ -4,12 +4,12 @@ import (
 	"strings"
 )
 
-// lineBefore is the last line of the definition in front of a line.
-type lineBefore struct {
-	number int // 0 when there is none in the section
+// previousLine is the last line of the definition before a line.
+type previousLine struct {
+	number int // 0 if the section has none
 	text   string
-	// ended is the line, empty or a comment, that ended the definition though
-	// it was to go on; 0 when there is none.
+	// ended is the number of the empty line or comment that ended the definition
+	// although its last line ends in a backslash, or 0.
 	ended int
 }
 
@@ -19,18 +19,18 @@ func isDefinition(line string) bool {
 	return ok && IsWord(strings.TrimSpace(key)) && !strings.HasPrefix(value, "=")
 }
 
-// reportContinuation reports a line that is not a definition of its own, but the
-// rest of the one before, of which Casbin does not read it as part.
-func (f *File) reportContinuation(line string, at Position, before lineBefore) {
+// reportContinuation reports a line that continues the definition before it, but
+// which Casbin does not read as part of that.
+func (f *File) reportContinuation(line string, at Position, before previousLine) {
 	code := CodeModelUnused
 	if !strings.Contains(line, "=") {
-		code = CodeModelSyntax // on which Casbin fails
+		code = CodeModelSyntax // Casbin fails on it
 	}
-	const what = "the line is no definition of its own, and not part of the one before: "
+	const what = "the line is not a definition, and Casbin does not read it as part of the one before: "
 	switch {
 	case before.ended > 0:
 		f.Report(at, code, "put the comment or blank line before the definition",
-			what+"line %d ends it though line %d ends in a backslash", before.ended, before.number)
+			what+"line %d ends that one, although line %d ends in a backslash", before.ended, before.number)
 	case strings.HasSuffix(uncommented(before.text), `\`):
 		f.Report(at, code, "leave out what follows the backslash", what+"the backslash of line %d is not its last character", before.number)
 	default:
@@ -39,7 +39,7 @@ func (f *File) reportContinuation(line string, at Position, before lineBefore) {
 	}
 }
 
-// uncommented is a line without the comment behind it.
+// uncommented returns a line without a comment at its end.
 func uncommented(line string) string {
 	if i := strings.IndexAny(line, "#;"); i >= 0 {
 		line = line[:i]

@@ -1,7 +1,7 @@
 package model
 
-// The policy effects that Casbin knows, as it has them once a model is read. It
-// compares them letter by letter.
+// The policy effects that Casbin supports, as spelled after a model is read. Casbin
+// compares them byte by byte.
 const (
 	AllowOverrideEffect   = "some(where (p_eft == allow))"
 	DenyOverrideEffect    = "!some(where (p_eft == deny))"

@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// With is o with a policy column replaced by its value.
-func (o Operand) With(fields []string) Operand {
+// Bind returns o with a policy column replaced by its value in fields.
+func (o Operand) Bind(fields []string) Operand {
 	if o.Kind == operandPolicy {
-		v, ok := ParseValue(o.of, fields[o.column])
-		return Operand{of: o.of, Text: v.Text, Order: v.Order, Bad: !ok}
+		v, ok := ParseValue(o.typ, fields[o.column])
+		return Operand{typ: o.typ, Text: v.Text, Order: v.Order, Bad: !ok}
 	}
 	return o
 }
 
-// InOrder reports whether two values are in the order that an operator asks for.
+// InOrder reports whether the comparison of left with right by operator is true.
 func InOrder(operator string, left, right float64) bool {
 	switch operator {
 	case "<":
@@ -29,24 +29,24 @@ func InOrder(operator string, left, right float64) bool {
 	}
 }
 
-// Expr is a matcher or a part of one, in the forms an index understands.
-// Everything in it is a value of an attribute type or a truth value, so
-// evaluating it cannot fail, except for its parts of kind other.
+// Expr is a matcher or a part of one, in the forms that an index supports. Every
+// part is a value of an attribute type or a truth value, so that evaluating it
+// cannot fail, except for parts of kind exprUnsupported.
 type Expr struct {
 	Kind ExprKind
-	// Parts are those of and, or and not; operands those of equal, order and
-	// call.
+	// Parts are those of and, or and not; Operands those of equal, order and call.
 	Parts    []*Expr
 	Operands []Operand
-	// Function is what a call calls, or the operator of order.
+	// Function is the called function, or the operator of order.
 	Function string
 	Value    bool // of a constant
-	// whole says that all parts are evaluated, whatever the first ones give.
-	whole bool
-	// touched are the columns that a part of kind other looks at; why says what
-	// an index does not understand of it.
-	touched []int
-	why     error
+	// evaluatesAll reports that all parts are evaluated, whatever the first ones
+	// return.
+	evaluatesAll bool
+	// columns are the columns that an unsupported part uses, and reason says why an
+	// index does not support it.
+	columns []int
+	reason  error
 }
 
 type ExprKind uint8
@@ -59,17 +59,17 @@ const (
 	ExprEqual
 	ExprOrder
 	ExprCall
-	exprOther
+	exprUnsupported
 )
 
 // Operand is a value of the request, of the rule, or of the matcher itself.
 type Operand struct {
 	Kind   operandKind
-	of     AttributeType
+	typ    AttributeType
 	Field  RequestField
 	column int
-	// Text and order are those of a value; bad says that a rule has none, where
-	// it is never asked for one.
+	// Text and Order are a value. Bad reports that the rule has no valid value,
+	// where it is never evaluated.
 	Text  string
 	Order float64
 	Bad   bool
@@ -83,8 +83,9 @@ const (
 	operandPolicy
 )
 
-// readExpr is a part of the matcher as far as an index understands it, or nil
-// for a choice, which binds less than what an index follows.
+// readExpr converts a part of the matcher as far as an index supports it. It returns
+// nil for a choice, whose precedence is lower than that of everything an index
+// supports.
 func (s *Schema) readExpr(n *Node) *Expr {
 	kind := ExprOr
 	switch n.Kind {
@@ -94,9 +95,9 @@ func (s *Schema) readExpr(n *Node) *Expr {
 		kind = ExprAnd
 	case NodeOr:
 	default:
-		x, why := s.truth(n)
+		x, why := s.condition(n)
 		if why != nil {
-			return &Expr{Kind: exprOther, why: why, touched: s.ColumnsIn(n)}
+			return &Expr{Kind: exprUnsupported, reason: why, columns: s.ColumnsIn(n)}
 		}
 		return x
 	}
@@ -107,12 +108,11 @@ func (s *Schema) readExpr(n *Node) *Expr {
 	return x
 }
 
-// truth is a truth value, or two values compared. The error says what an index
-// does not understand.
-func (s *Schema) truth(n *Node) (*Expr, error) {
+// condition converts a condition. The error says what an index does not support.
+func (s *Schema) condition(n *Node) (*Expr, error) {
 	switch {
 	case n.Kind == NodePrefix && n.Text == "!":
-		x, err := s.truth(n.Parts[0])
+		x, err := s.condition(n.Parts[0])
 		return &Expr{Kind: ExprNot, Parts: []*Expr{x}}, err
 	case n.Kind == NodeGroup:
 		x := s.readExpr(n.Parts[0])
@@ -140,7 +140,7 @@ func (s *Schema) truth(n *Node) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return comparing(n.Text, left, right)
+	return newComparison(n.Text, left, right)
 }
 
 func (s *Schema) unexpected(token int) error {
@@ -148,7 +148,7 @@ func (s *Schema) unexpected(token int) error {
 	return fmt.Errorf("%q at offset %d", t.text, t.from)
 }
 
-// readExprList is a value that equals one of several.
+// readExprList converts "in" to alternatives.
 func (s *Schema) readExprList(n *Node) (*Expr, error) {
 	left, err := s.operand(n.Parts[0])
 	if err != nil {
@@ -157,13 +157,13 @@ func (s *Schema) readExprList(n *Node) (*Expr, error) {
 	if n.Parts[1].Kind != NodeGroup {
 		return nil, errors.New("a list without parentheses")
 	}
-	x := &Expr{Kind: ExprOr, whole: true}
+	x := &Expr{Kind: ExprOr, evaluatesAll: true}
 	for _, item := range n.Parts[1].items() {
 		right, err := s.operand(item)
 		if err != nil {
 			return nil, err
 		}
-		made, err := comparing("==", left, right)
+		made, err := newComparison("==", left, right)
 		if err != nil {
 			return nil, err
 		}
@@ -172,17 +172,17 @@ func (s *Schema) readExprList(n *Node) (*Expr, error) {
 	return x, nil
 }
 
-// comparing is two values compared.
-func comparing(operator string, left, right Operand) (*Expr, error) {
+// newComparison returns the comparison of two values.
+func newComparison(operator string, left, right Operand) (*Expr, error) {
 	equal := &Expr{Kind: ExprEqual, Operands: []Operand{left, right}}
 	switch {
-	case left.of != right.of:
-		return nil, fmt.Errorf("a comparison of %s with %s", left.of, right.of)
+	case left.typ != right.typ:
+		return nil, fmt.Errorf("a comparison of %s with %s", left.typ, right.typ)
 	case operator == "==":
 		return equal, nil
 	case operator == "!=":
 		return &Expr{Kind: ExprNot, Parts: []*Expr{equal}}, nil
-	case !IsOrdered(left.of):
+	case !IsOrdered(left.typ):
 		return nil, fmt.Errorf("a comparison of texts by %s", operator)
 	}
 	return &Expr{Kind: ExprOrder, Function: operator, Operands: []Operand{left, right}}, nil
@@ -203,8 +203,7 @@ func (s *Schema) readExprCall(n *Node) (*Expr, error) {
 	return x, s.checkCall(x)
 }
 
-// checkCall refuses calls that could fail or whose meaning an index does not
-// know.
+// checkCall refuses calls that could fail or that an index does not support.
 func (s *Schema) checkCall(x *Expr) error {
 	if width := s.Roles[x.Function]; width != 0 {
 		if len(x.Operands) != width {
@@ -212,8 +211,8 @@ func (s *Schema) checkCall(x *Expr) error {
 		}
 		return nil
 	}
-	// ipMatch fails for what is not an address, which a text may be.
-	address := x.Function == "ipMatch" && len(x.Operands) > 0 && x.Operands[0].of == IPAddress
+	// ipMatch fails if its argument, which may be any text, is not an address.
+	address := x.Function == "ipMatch" && len(x.Operands) > 0 && x.Operands[0].typ == IPAddress
 	if !address && !slices.Contains(indexedFunctions, x.Function) {
 		return fmt.Errorf("the function %s", x.Function)
 	}
@@ -223,7 +222,7 @@ func (s *Schema) checkCall(x *Expr) error {
 	return nil
 }
 
-// indexedFunctions are Casbin's matcher functions that an index understands.
+// indexedFunctions are Casbin's matcher functions that an index supports.
 var indexedFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "regexMatch"}
 
 func (s *Schema) operand(n *Node) (Operand, error) {
@@ -231,7 +230,7 @@ func (s *Schema) operand(n *Node) (Operand, error) {
 	switch n.Kind {
 	case NodeText:
 		v, _ := ParseValue(of, n.Text)
-		return Operand{of: of, Text: v.Text, Order: v.Order}, nil
+		return Operand{typ: of, Text: v.Text, Order: v.Order}, nil
 	case NodePrefix:
 		if n.Text == "-" && n.Parts[0].Kind == NodeNumber {
 			return s.number("-"+n.Parts[0].Text, n)
@@ -240,10 +239,10 @@ func (s *Schema) operand(n *Node) (Operand, error) {
 		return s.number(n.Text, n)
 	case NodeName:
 		if column := s.Column(n.Text); column >= 0 {
-			return Operand{Kind: operandPolicy, of: of, column: column}, nil
+			return Operand{Kind: operandPolicy, typ: of, column: column}, nil
 		}
 		if field, ok := s.RequestField(n.Text); ok {
-			return Operand{Kind: OperandRequest, of: of, Field: field}, nil
+			return Operand{Kind: OperandRequest, typ: of, Field: field}, nil
 		}
 	}
 	if n.Kind == NodeCall {
@@ -256,13 +255,13 @@ func (s *Schema) operand(n *Node) (Operand, error) {
 
 func (s *Schema) number(text string, n *Node) (Operand, error) {
 	if v, ok := readNumber(text); ok {
-		return Operand{of: Number, Text: v.Text, Order: v.Order}, nil
+		return Operand{typ: Number, Text: v.Text, Order: v.Order}, nil
 	}
 	return Operand{}, s.unexpected(n.first)
 }
 
-// Flat are the parts of x joined by and (or by or), to any depth; x itself
-// when it is of another kind.
+// Flat returns the operands of nested expressions of one kind (ExprAnd or ExprOr),
+// to any depth; only x if it is of another kind.
 func (x *Expr) Flat(kind ExprKind) []*Expr {
 	if x.Kind != kind && (len(x.Parts) != 1 || x.Kind == ExprNot) {
 		return []*Expr{x}
@@ -274,9 +273,9 @@ func (x *Expr) Flat(kind ExprKind) []*Expr {
 	return parts
 }
 
-// Columns are the policy columns that x looks at.
+// Columns returns the policy columns that x uses.
 func (x *Expr) Columns() []int {
-	columns := slices.Clone(x.touched)
+	columns := slices.Clone(x.columns)
 	for _, o := range x.Operands {
 		if o.Kind == operandPolicy {
 			columns = AddColumn(columns, o.column)
@@ -290,8 +289,8 @@ func (x *Expr) Columns() []int {
 	return columns
 }
 
-// Pair is the two sides of an equality or a call of two arguments whose one
-// side is a policy column; for a call that is the second.
+// Pair returns the sides of an equality, or the arguments of a call, of which one is
+// a policy column: for a call, the second.
 func (x *Expr) Pair() (other Operand, column int, ok bool) {
 	if len(x.Operands) < 2 {
 		return Operand{}, 0, false
@@ -303,13 +302,13 @@ func (x *Expr) Pair() (other Operand, column int, ok bool) {
 	return a, b.column, b.Kind == operandPolicy && a.Kind != operandPolicy
 }
 
-// Foreign says what an index does not understand of x, or nil.
-func (x *Expr) Foreign() error {
-	if x.Kind == exprOther {
-		return x.why
+// Unsupported says what part of x an index does not support, or nil.
+func (x *Expr) Unsupported() error {
+	if x.Kind == exprUnsupported {
+		return x.reason
 	}
 	for _, part := range x.Parts {
-		if why := part.Foreign(); why != nil {
+		if why := part.Unsupported(); why != nil {
 			return why
 		}
 	}

@@ -15,8 +15,8 @@ type Position struct{ Line, Column int }
 // File is the text of a model, with the places of its definitions.
 type File struct {
 	Name string
-	// Text is the text, and Casbin Casbin's result of reading it, nil if it refuses the
-	// model.
+	// Text is the text, and Casbin the model as Casbin parsed it, nil if it refuses
+	// the text.
 	Text   string
 	Casbin bridge.Model
 	// At is the place of each definition, by key such as "m".
@@ -49,8 +49,8 @@ var sections = map[string]string{
 	"constraint_definition": "c",
 }
 
-// Bom is the byte order mark in UTF-8.
-const Bom = "\ufeff"
+// BOM is the byte order mark in UTF-8.
+const BOM = "\ufeff"
 
 // MaxModelLine is the maximum length of a line that Casbin reads in one piece.
 const MaxModelLine = 4096
@@ -89,14 +89,14 @@ func ReadFile(name, text string, c *Settings) *File {
 func (f *File) scan(text string) {
 	section := ""
 	continued := false
-	var before lineBefore
+	var before previousLine
 	for i, raw := range strings.Split(text, "\n") {
 		line := strings.TrimSpace(raw)
 		at := Position{i + 1, strings.Index(raw, line) + 1}
 		if len(raw) > MaxModelLine {
 			f.Report(at, CodeModelSyntax, "break it with a backslash at the end of a line", "the line is longer than %d bytes", MaxModelLine)
 		}
-		if i == 0 && strings.HasPrefix(raw, Bom) {
+		if i == 0 && strings.HasPrefix(raw, BOM) {
 			f.Report(Position{1, 1}, CodeBOM, "save the file as UTF-8 without one", "the file begins with a byte order mark")
 			return
 		}
@@ -108,7 +108,7 @@ func (f *File) scan(text string) {
 			continued = false
 		case line[0] == '[' && line[len(line)-1] == ']':
 			continued = false
-			before = lineBefore{}
+			before = previousLine{}
 			section = line[1 : len(line)-1]
 			if sections[section] == "" {
 				f.Report(at, CodeModelUnused, DidYouMean(section, slices.Sorted(maps.Keys(sections)),
@@ -127,7 +127,7 @@ func (f *File) scan(text string) {
 			}
 			f.lines[f.last] = append(f.lines[f.last], sourceLine{line, at})
 			continued = strings.HasSuffix(line, `\`)
-			before = lineBefore{number: i + 1, text: line}
+			before = previousLine{number: i + 1, text: line}
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (f *File) define(section, line string, at Position) {
 	case key != want && !(want == "g" && isRoleKey(key)) && !(want == "c" && isConstraintKey(key)):
 		f.Report(at, unused, "name it "+want, "definition %q in section %s would not be used", key, section)
 	case f.At[key] != Position{}:
-		f.Report(at, unused, "keep one of them", "%q is defined a second time, and what line %d says would not be used", key, f.At[key].Line)
+		f.Report(at, unused, "keep one of them", "%q is defined a second time, and the definition in line %d would not be used", key, f.At[key].Line)
 	default:
 		f.At[key], f.last = at, key
 	}

@@ -77,8 +77,8 @@ func Cut(s string) string {
 	return strings.ToValidUTF8(s[:maxShown], "") + "…"
 }
 
-// listed is the maximum number of findings in the text of an error.
-const listed = 100
+// maxListed is the maximum number of findings in the text of an error.
+const maxListed = 100
 
 // FindingsError is returned for a model or a policy that is refused.
 type FindingsError struct {
@@ -95,7 +95,7 @@ func (e *FindingsError) Error() string {
 		if f.Severity != SeverityError {
 			continue
 		}
-		if n++; n > listed {
+		if n++; n > maxListed {
 			continue
 		}
 		if n > 1 {
@@ -103,8 +103,8 @@ func (e *FindingsError) Error() string {
 		}
 		b.WriteString(f.String())
 	}
-	if n > listed {
-		fmt.Fprintf(&b, "\nand %d more", n-listed)
+	if n > maxListed {
+		fmt.Fprintf(&b, "\nand %d more", n-maxListed)
 	}
 	return b.String()
 }

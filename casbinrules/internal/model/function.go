@@ -25,7 +25,7 @@ func (c *Settings) withoutAliases(matcher string) string {
 	}
 	tokens, err := lex(matcher)
 	if err != nil {
-		return matcher // it is refused when it is parsed
+		return matcher // reported when it is parsed
 	}
 	var b strings.Builder
 	from := 0

@@ -38,8 +38,8 @@ func (s *Schema) readTenantCall(c *Node) {
 	}
 	for kind, width := range s.Roles {
 		if width == 3 && !s.File.Settings.TenantPatterns[kind] {
-			s.refuseMatcher("write keyMatch("+spelt(request)+", "+spelt(policy)+") with one blank, or use WithTenantPatterns (--tenant-patterns)",
-				"Casbin takes the tenants of role links for patterns only where the matcher spells keyMatch as it looks for it")
+			s.refuseMatcher("write keyMatch("+sourceForm(request)+", "+sourceForm(policy)+") with one blank, or use WithTenantPatterns (--tenant-patterns)",
+				"Casbin treats the tenants of role links as patterns only if the matcher contains exactly that text")
 			return
 		}
 	}
@@ -49,41 +49,41 @@ func (s *Schema) readTenantCall(c *Node) {
 func (s *Schema) checkLinkPatterns(c *Settings) {
 	for _, kind := range slices.Sorted(maps.Keys(c.TenantPatterns)) {
 		if s.Roles[kind] != 3 {
-			s.File.Report(s.placeOf(kind), CodeModelRoles, `write "`+kind+` = _, _, _"`,
+			s.File.Report(s.position(kind), CodeModelRoles, `write "`+kind+` = _, _, _"`,
 				"WithTenantPatterns is for the role links %s, and the model has no such links with tenants", kind)
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.RolePatterns)) {
 		switch {
 		case s.Roles[kind] == 0:
-			s.File.Report(s.File.At["m"], CodeModelRoles, DidYouMean(kind, slices.Sorted(maps.Keys(s.Roles)), "define it, or leave the option out"),
+			s.File.Report(s.File.At["m"], CodeModelRoles, DidYouMean(kind, slices.Sorted(maps.Keys(s.Roles)), "define it, or remove the option"),
 				"WithRolePatterns is for the role links %s, which the model does not define", kind)
 			continue
 		case s.CasbinOnly != "":
-			s.File.Report(s.File.At["m"], CodeModelRoles, "leave the option out", "patterns in role links are not followed beside %s", s.CasbinOnly)
+			s.File.Report(s.File.At["m"], CodeModelRoles, "remove the option", "patterns in role links are not supported together with %s", s.CasbinOnly)
 			continue
 		}
 		for _, call := range s.RoleCalls() {
-			if call.Text == kind && !s.takesPatterns(call) {
+			if call.Text == kind && !s.supportsPatterns(call) {
 				s.File.Report(s.File.At["m"], CodeModelRoles, "call it with r.sub or r.obj first, and a field of the policy or a text second",
-					"with WithRolePatterns, %s can only ask for a role of the subject or of the object", s.Source(call.Node))
+					"with WithRolePatterns, %s can only test a role of the subject or of the object", s.Source(call.Node))
 			}
 		}
 	}
 }
 
-// placeOf returns where a kind of role links is defined, or else the place of the
+// position returns where a kind of role links is defined, or else the place of the
 // matcher.
-func (s *Schema) placeOf(kind string) Position {
+func (s *Schema) position(kind string) Position {
 	if at, ok := s.File.At[kind]; ok {
 		return at
 	}
 	return s.File.At["m"]
 }
 
-// takesPatterns reports whether the first argument of a call is a text of the
+// supportsPatterns reports whether the first argument of a call is a text of the
 // request, and the second one of the policy, which may be a pattern.
-func (s *Schema) takesPatterns(c RoleCall) bool {
+func (s *Schema) supportsPatterns(c RoleCall) bool {
 	of := c.Field == "r_sub" || c.Field == "r_obj" && c.Text != "g"
 	return of && !c.Reversed && (c.Column >= 0 || c.Arg(1).Kind == NodeText)
 }
@@ -109,12 +109,12 @@ func (s *Schema) NamePattern(kind string, field int) string {
 // RolePatternError says why a function cannot be used for names; "" if it can.
 func RolePatternError(function string) string {
 	switch {
-	case slices.Contains(pattern.Naming, function):
+	case slices.Contains(pattern.NameFunctions, function):
 		return ""
 	case function == "ipMatch":
 		return "ipMatch fails at every name that is not an address"
 	case function == "keyMatch5":
 		return "keyMatch5 cuts off what follows a ? in a name"
 	}
-	return "use one of " + strings.Join(pattern.Naming, ", ")
+	return "use one of " + strings.Join(pattern.NameFunctions, ", ")
 }

@@ -5,16 +5,15 @@ import (
 	"slices"
 )
 
-// Mark is a text in place of a subject by which the matcher recognizes lines of a
-// special kind, such as p.sub == "owner" && r.sub == r.owner, and which another
-// alternative, such as g(r.sub, p.sub), nevertheless takes for the name of a
-// subject.
+// Mark is a keyword in place of a subject by which the matcher recognizes special
+// lines, as in p.sub == "owner" && r.sub == r.owner, and which another alternative,
+// such as g(r.sub, p.sub), nevertheless compares as the name of a subject.
 type Mark struct {
 	Column int
 	Text   string
-	// Demand is what the lines require of a request, and By the comparison with which
-	// anybody with that name passes without it.
-	Demand, By *Node
+	// Requires is the condition on requests that those lines are meant to have, and
+	// By the comparison by which anybody with that name passes without it.
+	Requires, By *Node
 }
 
 // maxAlternatives is the maximum number of alternatives of a matcher that are compared.
@@ -41,8 +40,8 @@ func (s *Schema) Marks() []Mark {
 	return found
 }
 
-// mark finds an alternative that reaches the lines of a text with fewer conditions
-// than each of those that test for the text.
+// mark finds an alternative that reaches the lines of a keyword with fewer
+// conditions than every alternative that tests for the keyword.
 func (s *Schema) mark(ways [][]*Node, column int, text string) (m Mark, ok bool) {
 	knows := func(way []*Node) bool {
 		return slices.ContainsFunc(way, func(n *Node) bool {
@@ -64,7 +63,7 @@ func (s *Schema) mark(ways [][]*Node, column int, text string) (m Mark, ok bool)
 			if ok = demand != nil; !ok {
 				break
 			}
-			m.Demand = cmp.Or(m.Demand, demand)
+			m.Requires = cmp.Or(m.Requires, demand)
 		}
 		if ok {
 			return m, true
@@ -73,8 +72,8 @@ func (s *Schema) mark(ways [][]*Node, column int, text string) (m Mark, ok bool)
 	return Mark{}, false
 }
 
-// alternatives returns the conditions of each way in which a part of the matcher
-// can be true, or nil if there are too many.
+// alternatives returns the conditions of each alternative by which a part of the
+// matcher can be true, or nil if there are too many.
 func (n *Node) alternatives() [][]*Node {
 	n = n.Unwrapped()
 	var ways [][]*Node
@@ -121,7 +120,7 @@ func (s *Schema) comparedText(n *Node, operator string) (column int, text string
 	return s.Column(left.Name()), right.Text
 }
 
-// missing returns the first condition on requests of one alternative that another
+// missing returns the first condition on requests in one alternative that the other
 // does not have.
 func (s *Schema) missing(way, other []*Node) *Node {
 	for _, n := range way {
@@ -134,7 +133,7 @@ func (s *Schema) missing(way, other []*Node) *Node {
 }
 
 // reaches returns the condition of an alternative that compares the subject of
-// requests with a column that may have the text.
+// requests with a column that may contain the text.
 func (s *Schema) reaches(way []*Node, column int, text string) (by *Node) {
 	for _, n := range way {
 		negated := n.Kind == NodePrefix && n.Text == "!"

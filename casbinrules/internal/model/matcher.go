@@ -31,7 +31,7 @@ type PatternColumn struct {
 func (s *Schema) readMatcher() {
 	problem, err := s.ParseMatcher(s.File.Settings.withoutAliases(s.File.definition("m").Value))
 	if err != nil {
-		s.CasbinOnly = "a matcher of which the words cannot be told apart"
+		s.CasbinOnly = "a matcher that cannot be split into tokens"
 		s.refuseMatcher("", "%s", FirstLine(err))
 		if s.File.Settings.AsCasbin && !s.File.Failed() {
 			s.compileMatcher(nil)
@@ -53,8 +53,8 @@ func (s *Schema) readMatcher() {
 	}
 }
 
-// ParseMatcher parses a matcher. The error says that it cannot be split into
-// tokens, the problem why there is no tree of them.
+// ParseMatcher parses a matcher. The error says that it cannot be split into tokens,
+// the problem that they cannot be parsed.
 func (s *Schema) ParseMatcher(text string) (problem *matcherError, err error) {
 	s.Matcher = text
 	if s.tokens, err = lex(text); err == nil {
@@ -84,27 +84,27 @@ func (s *Schema) checkNames() {
 				"eval is not supported: it makes a program of every policy line")
 		case isCall && (known[name] != nil || s.Roles[name] != 0):
 		case isCall:
-			s.refuseMatcher(s.functionHint(name, known), "there is no function or role definition %q", name)
+			s.refuseMatcher(s.functionHint(name, known), "the matcher calls %q, which is neither a function nor a role definition", name)
 		case s.Column(name) >= 0:
 			policy = true
 		case strings.HasPrefix(name, "r_") && slices.Contains(s.Names("r"), name[2:]):
 		case strings.Contains(name, "."):
-			s.refuseMatcher("make it a request field of its own, and fill that with the option WithAttribute, or WithObjectAttribute for what is of the object",
-				"the matcher names %q, and values are texts, which have no properties", strings.Replace(name, "_", ".", 1))
+			s.refuseMatcher("make it a request field of its own, and fill it with WithAttribute, or WithObjectAttribute for a property of the object",
+				"the matcher uses %q, but values are texts, which have no properties", strings.Replace(name, "_", ".", 1))
 		default:
 			name = strings.Replace(name, "_", ".", 1)
 			s.refuseMatcher(DidYouMean(name, s.fieldNames(), "use the fields of the request and policy definitions"),
-				"the matcher names %q, which no definition has", name)
+				"the matcher uses %q, which is not defined", name)
 		}
 	}
 	if !policy {
-		s.File.Report(s.File.At["m"], CodeModelOpen, "compare the request with fields of the policy", "the matcher does not look at the policy")
+		s.File.Report(s.File.At["m"], CodeModelOpen, "compare the request with fields of the policy", "the matcher does not use the policy")
 	}
 }
 
-// checkTexts refuses texts in which Casbin has replaced something that it takes for
-// a field, and those of which it takes each byte for a character. That it doubles
-// backslashes is intended.
+// checkTexts refuses texts in which Casbin has replaced something that looks like a
+// field, and those whose bytes it treats as characters. Doubled backslashes are
+// intended.
 func (s *Schema) checkTexts() {
 	texts := func(tokens []token) []token {
 		return slices.DeleteFunc(slices.Clone(tokens), func(t token) bool { return t.kind != tokenString })
@@ -112,7 +112,7 @@ func (s *Schema) checkTexts() {
 	bare := strings.NewReplacer(`\`, "")
 	written, err := lex(s.File.definitionText("m"))
 	if err != nil {
-		return // this is reported for Casbin's form of it
+		return // reported for Casbin's form of it
 	}
 	for i, t := range texts(written) {
 		if read := texts(s.tokens); i < len(read) && bare.Replace(t.text) != bare.Replace(read[i].text) {
@@ -121,11 +121,11 @@ func (s *Schema) checkTexts() {
 	}
 }
 
-// functionHint returns what an unknown function may be meant to be.
+// functionHint suggests known functions for an unknown one.
 func (s *Schema) functionHint(name string, known map[string]govaluate.ExpressionFunction) string {
 	functions := slices.Sorted(maps.Keys(known))
 	return DidYouMean(name, append(slices.Sorted(maps.Keys(s.Roles)), functions...),
-		"there are "+strings.Join(functions, ", ")+"; give others with the option WithFunction, or with WithFunctionAlias (--function) one of these by another name")
+		"the functions are "+strings.Join(functions, ", ")+"; add others with WithFunction, or other names for these with WithFunctionAlias (--function)")
 }
 
 // fieldNames returns the fields as a matcher names them.
@@ -178,7 +178,7 @@ func (s *Schema) patternCalls() []*Node {
 	return found
 }
 
-// readCall records what a function call says about a policy field.
+// readCall records how a function call uses a policy field.
 func (s *Schema) readCall(c *Node) {
 	column := s.Column(c.Arg(1).Name())
 	if c.Text == "g" || slices.Contains(pattern.Functions, c.Text) {
@@ -224,8 +224,8 @@ func parseExpression(text string, functions map[string]govaluate.ExpressionFunct
 	return govaluate.NewEvaluableExpressionWithFunctions(text, functions)
 }
 
-// compileMatcher checks the syntax with the expression library; problem is what is
-// wrong with it otherwise.
+// compileMatcher checks the syntax with the expression library; problem is the error
+// that our own parser found, or nil.
 func (s *Schema) compileMatcher(problem *matcherError) {
 	known := s.File.Settings.MatcherFunctions()
 	for key := range s.Roles {

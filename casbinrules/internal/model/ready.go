@@ -5,12 +5,12 @@ import (
 )
 
 //go:embed ready/*.conf
-var readyModels embed.FS
+var presets embed.FS
 
-// Ready returns the text of a preset model, with a name such as "rbac.conf", or ""
+// Preset returns the text of a preset model, with a name such as "rbac.conf", or ""
 // if there is none.
-func Ready(name string) string {
-	text, err := readyModels.ReadFile("ready/" + name)
+func Preset(name string) string {
+	text, err := presets.ReadFile("ready/" + name)
 	if err != nil {
 		return ""
 	}

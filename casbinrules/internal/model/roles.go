@@ -94,11 +94,11 @@ func (s *Schema) WhyNoRoles() string {
 	case s.LinksUsers():
 		return ""
 	case s.Roles["g"] == 0:
-		return "the model has no role definition g, so that roles decide nothing"
+		return "the model has no role definition g, so roles have no effect"
 	case !s.UsesLinks("g"):
-		return "the matcher never calls g, so that roles decide nothing"
+		return "the matcher never calls g, so roles have no effect"
 	case s.Calls("g"):
-		return "the matcher does not call g with r.sub, so that the roles of users decide nothing"
+		return "the matcher does not call g with r.sub, so the roles of users have no effect"
 	}
 	return ""
 }

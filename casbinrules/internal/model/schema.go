@@ -30,8 +30,7 @@ var RequestFields = map[string]RequestField{
 	"act": FieldAction,
 }
 
-// Schema is what a model says about requests and rules, after its checks. It is
-// immutable.
+// Schema is the checked meaning of a model for requests and rules. It is immutable.
 type Schema struct {
 	File *File
 	// Defined reports that the definitions are valid, so that policy lines can be parsed
@@ -44,30 +43,30 @@ type Schema struct {
 	Effect     string
 	// Columns are the names of the fields of a p line.
 	Columns []string
-	// Eft and priority are columns, or -1.
+	// Eft and Priority are columns, or -1.
 	Eft, Priority int
 	// Roles is the number of fields of each kind of g line, without those that say when a
 	// link counts, whose number is in Limits.
 	Roles  map[string]int
 	Limits map[string]int
-	// Matcher is the matcher in Casbin's form, Tree its tree, and tokens its
-	// tokens. Tree is nil if it cannot be parsed.
+	// Matcher is the matcher in Casbin's form, and Tree is nil if it cannot be
+	// parsed.
 	Matcher string
 	Tree    *Node
 	tokens  []token
-	// tokenTypes are the tokens that stand for values of a type, by number;
-	// TypedColumns are the columns that hold such values.
+	// tokenTypes are the types of the tokens that stand for typed values, by index;
+	// TypedColumns are the columns that contain such values.
 	tokenTypes   map[int]AttributeType
 	TypedColumns []typedColumn
-	// CasbinOnly says what in the model only Casbin can evaluate, with
-	// WithCasbinSemantics; "" for nothing.
+	// CasbinOnly names the part of the model that only Casbin can evaluate, with
+	// WithCasbinSemantics; "" if there is none.
 	CasbinOnly string
-	// Expr is the matcher as far as an index understands it; nil if it is not an
-	// expression of truth values.
+	// Expr is the matcher as far as an index supports it; nil if it is not a logical
+	// expression.
 	Expr *Expr
 	// Patterns are the columns that hold patterns.
 	Patterns []PatternColumn
-	// Subjects and actions are the columns compared with the request's.
+	// Subjects and Actions are the columns compared with the request's.
 	Subjects, Actions []int
 	// ActionPattern reports that an action column holds a pattern.
 	ActionPattern bool
@@ -90,7 +89,7 @@ func ReadSchema(name, text string, c *Settings) *Schema {
 	s.Defined = !f.Failed()
 	s.readEffect()
 	if s.Defined {
-		// Without valid definitions most of a matcher would look wrong.
+		// Without valid definitions, most of a matcher would be reported.
 		s.readMatcher()
 	}
 	return s
@@ -102,21 +101,21 @@ func (s *Schema) ReadRequest() {
 	for _, name := range s.Names("r") {
 		field, ok := RequestFields[name]
 		switch {
-		case !ok && !s.File.Settings.fills(name):
+		case !ok && !s.File.Settings.provides(name):
 			s.File.Report(at, CodeModelRequest, DidYouMean(name, slices.Sorted(maps.Keys(RequestFields)),
 				"request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that WithAttribute fills"),
 				"request field %q cannot be filled", name)
 		case !ok && slices.Contains(s.Attributes, name):
-			s.File.Report(at, CodeModelRequest, "name each once", "request field %q comes twice", name)
+			s.File.Report(at, CodeModelRequest, "name each once", "request field %q is defined twice", name)
 		case !ok:
 			s.Request = append(s.Request, FieldAttribute+RequestField(len(s.Attributes)))
 			s.Attributes = append(s.Attributes, name)
-		case seen[field] && s.File.Settings.AsCasbin && s.File.Settings.fills(name):
+		case seen[field] && s.File.Settings.AsCasbin && s.File.Settings.provides(name):
 			// Casbin finds each by its name.
 			s.Request = append(s.Request, FieldAttribute+RequestField(len(s.Attributes)))
 			s.Attributes = append(s.Attributes, name)
 		case seen[field]:
-			s.File.Report(at, CodeModelRequest, "name each once", "request field %q says what another one says", name)
+			s.File.Report(at, CodeModelRequest, "name each once", "request field %q has the same meaning as another one", name)
 		default:
 			seen[field] = true
 			s.Request = append(s.Request, field)
@@ -125,15 +124,15 @@ func (s *Schema) ReadRequest() {
 	s.checkFilled(at)
 	for name, field := range map[string]RequestField{"sub": FieldSubject, "obj": FieldObject, "act": FieldAction} {
 		if !seen[field] {
-			s.File.Report(at, CodeModelIncomplete, "a request has sub, obj and act, so that no rule can overlook one",
+			s.File.Report(at, CodeModelIncomplete, "define sub, obj and act, so that no rule can overlook one",
 				"the request definition has no %s", name)
 		}
 	}
 	s.Tenants = seen[FieldTenant]
 }
 
-// checkFilled reports the options for a field that the request does not have: most
-// are misspelt, and would have no effect.
+// checkFilled reports options for fields that the request does not have. Most are
+// misspelt, and would have no effect.
 func (s *Schema) checkFilled(at Position) {
 	c := s.File.Settings
 	if c.AnyAttribute {
@@ -162,7 +161,7 @@ func (s *Schema) readColumns() {
 		case !IsWord(name):
 			s.File.Report(s.File.At["p"], CodeModelDefinition, "separate plain names by commas", "policy field %q is not a name", name)
 		case slices.Contains(s.Columns[:i], name):
-			s.File.Report(s.File.At["p"], CodeModelDefinition, "name each once", "policy field %q comes twice", name)
+			s.File.Report(s.File.At["p"], CodeModelDefinition, "name each once", "policy field %q is defined twice", name)
 		}
 	}
 	s.Eft = slices.Index(s.Columns, "eft")
@@ -190,13 +189,13 @@ func (s *Schema) readRoles() {
 		}
 		form := roleForm.FindStringSubmatch(strings.Join(strings.Fields(def.Value), ""))
 		if form == nil {
-			s.File.Report(at, CodeModelRoles, `write "_, _", or "_, _, _" with tenants; with ", (_, _)" behind it, links have a start and an end`,
-				"role definition %q is of no supported form", key)
+			s.File.Report(at, CodeModelRoles, `write "_, _", or "_, _, _" with tenants; append ", (_, _)" if links have a start and an end`,
+				"role definition %q has an unsupported form", key)
 			continue
 		}
 		limits := strings.Count(form[2], "_")
 		if limits != 0 && limits != 2 && s.File.Settings.LinkConditions[key] == nil {
-			s.File.Report(at, CodeModelRoles, `say WithLinkCondition, which the command cannot; or write "(_, _)", with which links have a start and an end`,
+			s.File.Report(at, CodeModelRoles, `use WithLinkCondition, which the command does not have; or write "(_, _)" for links with a start and an end`,
 				"role links %s have a condition that only the application knows", key)
 			continue
 		}
@@ -222,9 +221,9 @@ func (s *Schema) readEffect() {
 		}
 	case DenyOverrideEffect:
 		s.File.Report(at, CodeModelOpen, "use some(where (p.eft == allow)) && !some(where (p.eft == deny))",
-			"whatever no rule denies is allowed, by an empty policy everything")
+			"whatever no rule denies is allowed: with an empty policy, everything")
 	default:
-		s.File.Report(at, CodeModelEffect, s.effectHint(), "Casbin does not know the policy effect %q", spelt(s.Effect))
+		s.File.Report(at, CodeModelEffect, s.effectHint(), "Casbin does not know the policy effect %q", sourceForm(s.Effect))
 	}
 }
 
@@ -236,13 +235,13 @@ func (s *Schema) effectHint() string {
 	}
 	var texts []string
 	for _, effect := range known {
-		texts = append(texts, spelt(effect))
+		texts = append(texts, sourceForm(effect))
 	}
-	return DidYouMean(spelt(s.Effect), texts, "Casbin compares letter by letter, blanks included, with: "+strings.Join(texts, "; "))
+	return DidYouMean(sourceForm(s.Effect), texts, "Casbin compares byte by byte, spaces included, with: "+strings.Join(texts, "; "))
 }
 
-// spelt returns a definition as written in model files.
-func spelt(text string) string { return fieldName.ReplaceAllString(text, "$1.") }
+// sourceForm returns a definition as written in model files.
+func sourceForm(text string) string { return fieldName.ReplaceAllString(text, "$1.") }
 
 // fieldName matches the beginning of a field's name as Casbin changes it.
 var fieldName = regexp.MustCompile(`\b([rp])_`)
@@ -301,14 +300,14 @@ func (s *Schema) checkLimits(c *Settings) {
 		case s.RolePatterns(kind) != "" || s.TenantPatterns(kind) != "":
 			s.File.Report(at, CodeModelRoles, hint, "role links %s with %s cannot have patterns", kind, what)
 		case s.CasbinOnly != "":
-			s.File.Report(at, CodeModelRoles, hint, "nobody looks at when role links %s count beside %s", kind, s.CasbinOnly)
+			s.File.Report(at, CodeModelRoles, hint, "the condition of role links %s is ignored together with %s", kind, s.CasbinOnly)
 		case s.Effect == SubjectPriorityEffect:
 			s.File.Report(at, CodeModelRoles, hint, "subject priority sorts rules by role links, whether these count or not")
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.LinkConditions)) {
 		if s.Limits[kind] == 0 {
-			s.File.Report(s.placeOf(kind), CodeModelRoles, `write "`+kind+` = _, _, (_)", with a field for each argument in the parentheses`,
+			s.File.Report(s.position(kind), CodeModelRoles, `write "`+kind+` = _, _, (_)", with a field for each argument in the parentheses`,
 				"WithLinkCondition is for the role links %s, whose lines have no fields for a condition", kind)
 		}
 	}
@@ -333,33 +332,33 @@ func IsWord(name string) bool {
 	return true
 }
 
-// addsRoles reports whether requests may have roles in addition to those of role links.
+// addsRoles reports whether requests may have roles other than those of role links.
 func (c *Settings) addsRoles() bool { return !c.NoTokenRoles || c.DefaultRole != "" }
 
-// withoutRoles says how to avoid that.
-func (c *Settings) withoutRoles() string {
+// tokenRolesHint says how to avoid such roles.
+func (c *Settings) tokenRolesHint() string {
 	if c.DefaultRole != "" {
-		return "say WithoutTokenRoles (--without-token-roles), and leave WithDefaultRole (--default-role) out"
+		return "use WithoutTokenRoles (--without-token-roles), and remove WithDefaultRole (--default-role)"
 	}
-	return "say WithoutTokenRoles (--without-token-roles)"
+	return "use WithoutTokenRoles (--without-token-roles)"
 }
 
 // CheckOptions refuses a model that does not support the options.
 func (s *Schema) CheckOptions(c *Settings) {
 	if s.Defined && c.DefaultRole != "" && !s.LinksUsers() {
-		s.File.Report(s.File.At["m"], CodeModelTokenRoles, "call g with r.sub in the matcher, or leave WithDefaultRole (--default-role) out",
-			"there is a default role, and %s", s.WhyNoRoles())
+		s.File.Report(s.File.At["m"], CodeModelTokenRoles, "call g with r.sub in the matcher, or remove WithDefaultRole (--default-role)",
+			"there is a default role, but %s", s.WhyNoRoles())
 	}
 	if s.Defined {
 		s.checkLinkPatterns(c)
 		s.checkLimits(c)
 	}
 	if s.Effect == SubjectPriorityEffect && c.addsRoles() {
-		s.File.Report(s.File.At["e"], CodeModelTokenRoles, c.withoutRoles()+", or use another effect",
-			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
+		s.File.Report(s.File.At["e"], CodeModelTokenRoles, c.tokenRolesHint()+", or use another effect",
+			"subject priority sorts rules by role links when they are loaded, which is too early for the roles of a token")
 	}
 	if s.CasbinOnly != "" && c.AsCasbin && len(s.Roles) > 0 && c.addsRoles() {
-		s.File.Report(s.File.At["m"], CodeModelTokenRoles, c.withoutRoles(),
+		s.File.Report(s.File.At["m"], CodeModelTokenRoles, c.tokenRolesHint(),
 			"roles of a token cannot be added to role links that are left to Casbin, as %s needs", s.CasbinOnly)
 	}
 }

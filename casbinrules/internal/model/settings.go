@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
-// fills reports whether a request field with that name is provided.
-func (c *Settings) fills(field string) bool {
+// provides reports whether an option provides a request field.
+func (c *Settings) provides(field string) bool {
 	return c.Filled[field] || c.AnyAttribute && IsWord(field)
 }
 
@@ -21,32 +21,32 @@ type Settings struct {
 	ObjectRoute  bool
 	NoTokenRoles bool
 	RolePrefix   string
-	// DefaultRole is the default role of everybody with credentials, as these name
-	// it, or "".
+	// DefaultRole is the role of everybody with credentials, without the role
+	// prefix, or "".
 	DefaultRole string
 	AsCasbin    bool
-	// Edited reports that the policy is being edited: findings are determined again
+	// Edited reports that the policy is being edited: findings are computed again
 	// and again, including notes and errors.
 	Edited bool
 	// RolePatterns are the functions by which names in role links are patterns, by
-	// the kind of links; TenantPatterns are the kinds whose tenants are patterns.
+	// kind of link; TenantPatterns are the kinds whose tenants are patterns.
 	RolePatterns   map[string]string
 	TenantPatterns map[string]bool
 	// Filled are the request fields that options provide; with AnyAttribute all
 	// others are provided, too.
 	Filled       map[string]bool
 	AnyAttribute bool
-	// AttributeTypes are those declared; the others are texts.
+	// AttributeTypes are the declared types; other attributes are texts.
 	AttributeTypes map[string]AttributeType
 	Functions      map[string]MatcherFunction
 	Aliases        map[string]string // names of functions to Casbin's own
-	Pace           *pace.Pace        // of a load during requests
+	Pace           *pace.Pace        // throttles a load while requests are served
 	Clock          func() time.Time  // nil for time.Now
 	// LinkConditions say when role links count, by the kind of links.
 	LinkConditions map[string]LinkCondition
 }
 
-// LinkCondition says whether a role link with these fields counts now.
+// LinkCondition reports whether a role link with these fields counts now.
 type LinkCondition func(ctx context.Context, fields ...string) (bool, error)
 
 // Now returns the time that determines which role links count.

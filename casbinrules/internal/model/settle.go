@@ -25,13 +25,13 @@ func (s *Schema) Reaches(fields []string, uses func(x *Expr) bool) bool {
 		return true
 	}
 	reached := false
-	s.Expr.settle(fields, func(x *Expr) { reached = reached || uses(x) })
+	s.Expr.evaluate(fields, func(x *Expr) { reached = reached || uses(x) })
 	return reached
 }
 
-// settle evaluates x as far as the fields of a rule determine it, and calls visit
-// for each part that is evaluated on the way.
-func (x *Expr) settle(fields []string, visit func(*Expr)) truth {
+// evaluate evaluates x as far as the fields of a rule determine it, and calls visit
+// for each part that it evaluates.
+func (x *Expr) evaluate(fields []string, visit func(*Expr)) truth {
 	switch x.Kind {
 	case ExprAnd, ExprOr:
 		stop, other := never, always
@@ -40,9 +40,9 @@ func (x *Expr) settle(fields []string, visit func(*Expr)) truth {
 		}
 		sum := other
 		for _, part := range x.Parts {
-			switch part.settle(fields, visit) {
+			switch part.evaluate(fields, visit) {
 			case stop:
-				if !x.whole {
+				if !x.evaluatesAll {
 					return stop
 				}
 				sum = stop
@@ -54,7 +54,7 @@ func (x *Expr) settle(fields []string, visit func(*Expr)) truth {
 		}
 		return sum
 	case ExprNot:
-		switch x.Parts[0].settle(fields, visit) {
+		switch x.Parts[0].evaluate(fields, visit) {
 		case always:
 			return never
 		case never:
@@ -68,7 +68,7 @@ func (x *Expr) settle(fields []string, visit func(*Expr)) truth {
 	if x.Kind != ExprEqual && x.Kind != ExprOrder {
 		return unknown
 	}
-	left, right := x.Operands[0].With(fields), x.Operands[1].With(fields)
+	left, right := x.Operands[0].Bind(fields), x.Operands[1].Bind(fields)
 	if left.Bad || right.Bad || left.Kind != OperandText || right.Kind != OperandText {
 		return unknown
 	}
@@ -87,8 +87,8 @@ func truthOf(value bool) truth {
 
 // TakesPattern reports whether x passes a column to a function as its pattern.
 func (x *Expr) TakesPattern(p PatternColumn) bool {
-	if x.Kind == exprOther {
-		return slices.Contains(x.touched, p.Column)
+	if x.Kind == exprUnsupported {
+		return slices.Contains(x.columns, p.Column)
 	}
 	return x.Kind == ExprCall && x.Function == p.Function && slices.ContainsFunc(x.Operands, func(o Operand) bool {
 		return o.Kind == operandPolicy && o.column == p.Column
@@ -97,7 +97,7 @@ func (x *Expr) TakesPattern(p PatternColumn) bool {
 
 // TakesValue reports whether x compares a column as a value of its type.
 func (x *Expr) TakesValue(c typedColumn) bool {
-	return slices.Contains(x.touched, c.Column) || slices.ContainsFunc(x.Operands, func(o Operand) bool {
-		return o.Kind == operandPolicy && o.column == c.Column && o.of == c.Kind
+	return slices.Contains(x.columns, c.Column) || slices.ContainsFunc(x.Operands, func(o Operand) bool {
+		return o.Kind == operandPolicy && o.column == c.Column && o.typ == c.Kind
 	})
 }

@@ -12,8 +12,8 @@ func (c *Settings) Severity(code string) Severity {
 	return SeverityError
 }
 
-// isAdvice reports whether the code is that of a likely mistake: the policy is
-// valid, and may be intended.
+// isAdvice reports whether the code is that of a likely mistake in a policy that is
+// valid and may be intended.
 func isAdvice(code string) bool {
 	switch code {
 	case CodeUnusedRoles, CodeUnusedColumn, CodeFreeClause, CodeTwoMeanings, CodeOpenClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
@@ -26,8 +26,8 @@ func isAdvice(code string) bool {
 	return false
 }
 
-// casbinLoads reports whether Casbin loads lines with this code, but takes them for
-// something other than they look like.
+// casbinLoads reports whether Casbin loads lines with this code, but reads them
+// differently from how they look.
 func casbinLoads(code string) bool {
 	switch code {
 	case CodeModelUnused, CodeModelIncomplete, CodeModelMatcher, CodeModelOpen,

@@ -50,7 +50,7 @@ func lex(expr string) ([]token, error) {
 			tokens = append(tokens, token{tokenOther, expr[i : i+2], i, i + 2})
 			i += 2
 		case c == '[' || c == '\\' || c >= 0x80 || c < ' ':
-			return nil, fmt.Errorf("%q cannot stand outside a string", rune(c))
+			return nil, fmt.Errorf("%q is not allowed outside a string", rune(c))
 		default:
 			tokens = append(tokens, token{tokenOther, expr[i : i+1], i, i + 1})
 			i++

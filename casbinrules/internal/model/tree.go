@@ -25,13 +25,13 @@ const (
 	NodeList                        // values separated by commas
 )
 
-// Node is a part of a matcher, with its place in it.
+// Node is a part of a matcher, with its position.
 type Node struct {
 	Kind NodeKind
 	// Text is the name, the value of a constant, the operator, or the called function.
 	Text string
-	// token is the token of Text, first the first token of the part, and end the
-	// one after its last, by number.
+	// token is the index of the token of Text, first that of the first token of the
+	// part, and end that after its last.
 	token, first, end int
 	Parts             []*Node
 }
@@ -213,7 +213,7 @@ func (p *treeParser) value() *Node {
 	at := p.next
 	n := &Node{token: at, first: at}
 	if at >= len(p.tokens) {
-		p.fail(at, "the matcher ends where a value was due")
+		p.fail(at, "the matcher ends where a value is expected")
 		return n
 	}
 	t := p.tokens[at]
@@ -232,7 +232,7 @@ func (p *treeParser) value() *Node {
 	case t.text == "!", t.text == "-", t.text == "~":
 		n.Kind, n.Parts = NodePrefix, []*Node{p.value()}
 	default:
-		p.fail(at, "%q stands where a value was due", t.text)
+		p.fail(at, "%q stands where a value is expected", t.text)
 	}
 	n.end = p.next
 	return n

@@ -45,8 +45,8 @@ func Check(function, pattern string) (err error) {
 // try each of them for each text, and thirty times "{,}" makes a billion.
 const maxAlternatives = 1000
 
-// alternatives returns how many combinations the alternatives of a glob pattern have, or
-// some number above maxAlternatives.
+// alternatives returns the number of combinations of the alternatives in a glob
+// pattern, or some number above maxAlternatives.
 func alternatives(pattern string) int {
 	// An open brace has the combinations of its earlier alternatives and of the current one.
 	type brace struct{ before, ways int }

@@ -123,7 +123,7 @@ func IsPlainGlob(text string) bool {
 	return !strings.ContainsAny(plainSet.ReplaceAllString(text, ""), `[]{}\`)
 }
 
-// Named segments of patterns, as Casbin finds them.
+// Named segments of patterns, as Casbin recognizes them.
 var (
 	colonName = regexp.MustCompile(`:[^/]+`)
 	braceName = regexp.MustCompile(`\{[^/]+\}`)

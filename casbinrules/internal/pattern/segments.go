@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// kind says what a segment of a path pattern matches.
+// kind is what a segment of a path pattern matches.
 type kind int
 
 const (

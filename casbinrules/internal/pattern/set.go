@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// Naming are the functions that make the names of role links patterns. In Casbin,
-// ipMatch fails for names that are not addresses, and keyMatch5 shortens the names
-// that it compares, so they are not among them.
-var Naming = []string{"globMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "regexMatch"}
+// NameFunctions are the functions by which names in role links can be patterns. They
+// exclude ipMatch, which fails for names that are not addresses, and keyMatch5,
+// which shortens the names that it compares.
+var NameFunctions = []string{"globMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "regexMatch"}
 
-// IsPattern reports whether a function may match a text with others than itself. With
-// regexMatch every text also matches those that contain it.
+// IsPattern reports whether a function may match a pattern with texts other than
+// itself. With regexMatch every pattern also matches the texts that contain it.
 func IsPattern(function, text string) bool {
 	return function == "regexMatch" || special(function, text) != ""
 }

@@ -13,7 +13,7 @@ import (
 func TestSetFindsWhatMatches(t *testing.T) {
 	patterns := slices.Concat(patterntest.Patterns, []string{"team-*", "*", "a|b", "team-a", "ab?c", "{a}{a}", "é*x", "é?x", "u:id", "a.b", "^a", "a+", "[ab]c", "(a", "", "a:"})
 	texts := slices.Concat(patterntest.Objects, patterns, []string{"team-", "team-b", "ac", "abc", "aa", "éx", "x", "u1", "axb", "bc", "xa|b"})
-	for _, function := range pattern.Naming {
+	for _, function := range pattern.NameFunctions {
 		set := pattern.NewSet(function)
 		for i, text := range patterns {
 			set.Add(int32(i), text)

@@ -11,18 +11,18 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// add checks the fields of one line and keeps the rule if they are good.
+// add checks the fields of one line and adds the rule if they are valid.
 func (r *reader) add(file string, n int, fields []field) {
 	before := r.Errors
 	report := func(column int, code, hint, format string, args ...any) {
 		r.report(file, n, column, code, hint, format, args...)
 	}
 	if at, c := controlCharacter(fields); at > 0 {
-		report(at, model.CodeControl, "remove it", "the line holds the control character %U", c)
+		report(at, model.CodeControl, "remove it", "the line contains the control character %U", c)
 	}
 	if at, ok := inlineComment(fields); ok {
 		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
-			"Casbin has no comments behind a rule and takes it for part of the rule")
+			"Casbin has no comments after a rule and reads it as part of the rule")
 	}
 	if len(fields) == 1 && strings.ContainsRune(fields[0].Text, ';') {
 		report(fields[0].column+strings.IndexByte(fields[0].Text, ';'), model.CodeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
@@ -43,13 +43,13 @@ func (r *reader) add(file string, n int, fields []field) {
 		checkTimes(fields[width+1:], report)
 	}
 	for i, f := range fields[1:] {
-		if function, err := r.tryName(fields[0].Text, i, f.Text); err != nil && r.Errors == before {
+		if function, err := r.checkName(fields[0].Text, i, f.Text); err != nil && r.Errors == before {
 			report(f.column, model.CodePattern, patternHint(function), "%s cannot use the name %q as a pattern: %s", function, f.Text, model.FirstLine(err))
 		}
 	}
 	if r.Errors == before {
 		made := r.newRule(n, r.values)
-		r.keep(made, r.apart(made))
+		r.addRule(made, r.splitAtCommas(made))
 	}
 }
 
@@ -65,26 +65,26 @@ func (r *reader) checkShape(fields []field, report reporter) bool {
 	case kind == "":
 		report(fields[0].column, model.CodePtype, "begin the line with p or g", "the first field is empty, on which Casbin panics")
 		return false
-	case !ok && r.casbinTakes(kind, len(fields)-1):
-		report(fields[0].column, model.CodeUnusedPtype, "remove the line", "Casbin reads %q lines, but no decision looks at them", kind)
+	case !ok && r.casbinLoads(kind, len(fields)-1):
+		report(fields[0].column, model.CodeUnusedPtype, "remove the line", "Casbin reads %q lines, but no decision uses them", kind)
 		return false
 	case !ok:
 		report(fields[0].column, model.CodePtype, "the model has "+strings.Join(r.schema.Kinds(), ", ")+", in this letter case",
 			"the model defines no %q lines", kind)
 		return false
 	case len(fields)-1 > want && kind != "p":
-		report(fields[want+1].column, model.CodeExtraField, "remove it", "a %s line has %d fields behind the %s, and Casbin ignores the rest of this one",
+		report(fields[want+1].column, model.CodeExtraField, "remove it", "a %s line has %d fields after the %s, and Casbin ignores the rest of this one",
 			kind, want, kind)
 		return r.settings.AsCasbin
 	case len(fields)-1 != want:
-		report(miscounted(fields, want), model.CodeFieldCount, r.layout(kind, want), "a %s line has %d fields behind the %s, this one %d",
+		report(miscounted(fields, want), model.CodeFieldCount, r.layout(kind, want), "a %s line has %d fields after the %s, this one %d",
 			kind, want, kind, len(fields)-1)
 		return false
 	}
 	return true
 }
 
-// layout describes the fields of a line of a kind.
+// layout describes the fields of a line of this kind.
 func (r *reader) layout(kind string, want int) string {
 	if kind == "p" {
 		return "a line reads p, " + strings.Join(r.schema.Columns, ", ")
@@ -99,9 +99,9 @@ func (r *reader) layout(kind string, want int) string {
 	return "a line reads " + kind + strings.Join(fields, ", ")
 }
 
-// casbinTakes reports whether Casbin loads lines of a kind that no decision uses:
-// it accepts rules for every definition, including those of requests and effects.
-func (r *reader) casbinTakes(kind string, n int) bool {
+// casbinLoads reports whether Casbin loads lines of a kind that no decision uses: it
+// accepts rules for every definition, including those of requests and effects.
+func (r *reader) casbinLoads(kind string, n int) bool {
 	def, ok := r.schema.File.Casbin.Definition(kind)
 	switch {
 	case !ok:
@@ -117,44 +117,45 @@ func (r *reader) casbinTakes(kind string, n int) bool {
 // checkTimes checks the start and the end of a role link.
 func checkTimes(fields []field, report reporter) {
 	for _, f := range fields[:2] {
-		if _, ok := parseInstant(f.Text); !ok && f.Text != open {
+		if _, ok := parseInstant(f.Text); !ok && f.Text != unlimited {
 			report(f.column, model.CodeTime, `write it as in "2026-12-31 18:00:00", in UTC, or _ for no limit`,
-				"%q is no time, and which links Casbin then follows is chance", f.Text)
+				"%q is not a time, and which links Casbin then follows is undefined", f.Text)
 		}
 	}
 }
 
-// checkFields checks what holds for every field.
+// checkFields checks what every field must satisfy.
 func checkFields(fields []field, report reporter) {
 	for _, f := range fields {
 		switch {
 		case f.Text == "":
 			report(f.column, model.CodeEmptyField, "write a value", "the field is empty, and would match an empty value")
 		case strings.TrimSpace(f.Text) != f.Text:
-			report(f.column, model.CodeSpace, "remove the blanks", "Casbin keeps the blanks of %q, so that it equals nothing without them", f.Text)
+			report(f.column, model.CodeSpace, "remove the spaces", "Casbin keeps the spaces in %q, so it does not equal the text without them", f.Text)
 		}
 	}
 }
 
-// piece is how many things are allocated at a time.
-const piece = 512
+// pieceSize is the number of rules, links or closures that are allocated together.
+const pieceSize = 512
 
-// expect makes room for at most so many further rules, and their fields.
-func (r *reader) expect(rules, fields int) {
+// reserve allocates memory for at most so many further rules and fields.
+func (r *reader) reserve(rules, fields int) {
 	if r.Texts == nil {
 		// Most fields repeat a text of earlier ones.
 		r.Texts = newTexts(fields / 3)
 	}
 	r.Texts.fields = slices.Grow(r.Texts.fields, fields)
 	r.Rules = slices.Grow(r.Rules, rules)
-	r.joined.expect(rules)
+	r.joined.reserve(rules)
 	r.someRules = make([]Rule, rules)
 }
 
-// newRule returns a rule of the current source. It is overwritten if it is not kept.
+// newRule returns a rule of the current source. The next call overwrites it unless
+// addRule has added it.
 func (r *reader) newRule(line int, values []string) *Rule {
 	if len(r.someRules) == 0 {
-		r.someRules = make([]Rule, piece)
+		r.someRules = make([]Rule, pieceSize)
 	}
 	t := r.Texts
 	made := &r.someRules[0]
@@ -181,9 +182,9 @@ func (r *reader) reportRule(at *Rule, field int, code, hint, format string, args
 	r.report(at.File(), int(at.Line), r.Column(at, field), code, hint, format, args...)
 }
 
-// keep adds a valid rule, unless Casbin would take it for a duplicate of another
-// rule, from which it differs. numbers are those of the texts between its commas.
-func (r *reader) keep(made *Rule, numbers []int32) {
+// addRule adds a valid rule, unless Casbin would take it for a duplicate of a
+// different rule. numbers are those of the texts between its commas.
+func (r *reader) addRule(made *Rule, numbers []int32) {
 	first := r.joined.put(r.Rules, made, numbers)
 	switch {
 	case first == nil:
@@ -194,17 +195,17 @@ func (r *reader) keep(made *Rule, numbers []int32) {
 		r.someRules = r.someRules[1:]
 		return
 	case first.equal(made):
-		r.reportRule(made, 0, model.CodeDuplicate, "remove one of them", "the line says what %s says already", first.Place())
+		r.reportRule(made, 0, model.CodeDuplicate, "remove one of them", "the line repeats %s", first.Place())
 	default:
-		r.reportRule(made, 0, model.CodeCollision, "do without commas inside the fields",
-			"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.Place())
+		r.reportRule(made, 0, model.CodeCollision, "avoid commas inside fields",
+			"Casbin takes the rule for the one at %s, since both are the same text once fields are joined with commas", first.Place())
 	}
 	r.Texts.fields = r.Texts.fields[:made.first]
 }
 
-// apart returns the numbers of the texts between the commas of a rule of r.values:
-// those of its fields, if none of them contains one.
-func (r *reader) apart(made *Rule) []int32 {
+// splitAtCommas returns the numbers of the texts between the commas of a rule with
+// r.values: those of its fields, if no field contains a comma.
+func (r *reader) splitAtCommas(made *Rule) []int32 {
 	if !slices.ContainsFunc(r.values, func(value string) bool { return strings.IndexByte(value, ',') >= 0 }) {
 		return made.Numbers()
 	}
@@ -223,7 +224,7 @@ func (r *reader) checkValues(fields []field, values []string, report reporter) {
 	if s.Eft >= 0 {
 		if f := fields[s.Eft]; !isEffect(f.Text) {
 			report(f.column, model.CodeEffect, model.DidYouMean(f.Text, []string{"allow", "deny"}, "write allow or deny, in lower case"),
-				"Casbin takes the effect %q for none at all", f.Text)
+				"Casbin treats the effect %q as no effect", f.Text)
 		}
 	}
 	if s.Priority >= 0 {
@@ -233,22 +234,22 @@ func (r *reader) checkValues(fields []field, values []string, report reporter) {
 	}
 	for _, p := range s.Patterns {
 		f := fields[p.Column]
-		if err := r.tryPattern(p.Function, f.Text); err != nil && s.Reaches(values, func(x *model.Expr) bool { return x.TakesPattern(p) }) {
+		if err := r.checkPattern(p.Function, f.Text); err != nil && s.Reaches(values, func(x *model.Expr) bool { return x.TakesPattern(p) }) {
 			report(f.column, model.CodePattern, patternHint(p.Function), "%s cannot use the pattern %q: %s", p.Function, f.Text, model.FirstLine(err))
 		}
 	}
 	for _, c := range s.TypedColumns {
 		f := fields[c.Column]
 		if _, ok := model.ParseValue(c.Kind, f.Text); !ok && s.Reaches(values, func(x *model.Expr) bool { return x.TakesValue(c) }) {
-			report(f.column, model.CodeValue, "the matcher compares it with an attribute of that type", "%s is %q, which does not read as %s",
+			report(f.column, model.CodeValue, "the matcher compares it with an attribute of that type", "%s is %q, which is not %s",
 				s.Columns[c.Column], f.Text, model.DescribeType(c.Kind))
 		}
 	}
 }
 
-// tryName checks a name that role links make a pattern, with the function that it
-// returns.
-func (r *reader) tryName(kind string, field int, name string) (function string, err error) {
+// checkName checks a name that role links use as a pattern, and returns the function
+// that interprets it.
+func (r *reader) checkName(kind string, field int, name string) (function string, err error) {
 	if len(r.settings.RolePatterns) == 0 {
 		return "", nil
 	}
@@ -256,11 +257,11 @@ func (r *reader) tryName(kind string, field int, name string) (function string, 
 	if function == "" || !pattern.IsPattern(function, name) {
 		return "", nil
 	}
-	return function, r.tryPattern(function, name)
+	return function, r.checkPattern(function, name)
 }
 
-// tryPattern is Check, once for each pattern.
-func (r *reader) tryPattern(function, text string) error {
+// checkPattern is pattern.Check with a cache.
+func (r *reader) checkPattern(function, text string) error {
 	if pattern.IsSurelyValid(function, text) {
 		return nil
 	}
@@ -282,7 +283,7 @@ func isInteger(s string) bool {
 
 func patternHint(function string) string {
 	if strings.HasPrefix(function, "keyMatch") {
-		return "it is made into a regular expression; put a backslash before a character that means something there"
+		return "the pattern becomes a regular expression; put a backslash before characters that are special there"
 	}
 	return "correct the pattern"
 }

@@ -24,8 +24,8 @@ func (r *reader) CheckConstraints() {
 	}
 }
 
-// given yields the g lines that assign one of roles.
-func (r *reader) given(roles []string, yield func(made *Rule, subject, role string)) {
+// eachAssignment yields the g lines that assign one of roles.
+func (r *reader) eachAssignment(roles []string, yield func(made *Rule, subject, role string)) {
 	for _, made := range r.Rules {
 		r.settings.Pace.Step()
 		if made.IsLink() && slices.Contains(roles, made.Field(1)) {
@@ -41,30 +41,30 @@ func (r *reader) violated(made *Rule, c model.Constraint, hint, format string, a
 
 func (r *reader) checkRolesTogether(c model.Constraint) {
 	held := map[string][]string{}
-	r.given(c.Roles, func(made *Rule, subject, role string) {
+	r.eachAssignment(c.Roles, func(made *Rule, subject, role string) {
 		if slices.Contains(held[subject], role) {
 			return // in another tenant
 		}
 		held[subject] = append(held[subject], role)
 		if len(held[subject]) > c.Max {
-			r.violated(made, c, "take one of the roles away", "%q has the roles %s together", subject, strings.Join(held[subject], ", "))
+			r.violated(made, c, "remove one of the roles", "%q has the roles %s together", subject, strings.Join(held[subject], ", "))
 		}
 	})
 }
 
 func (r *reader) checkRoleCount(c model.Constraint) {
 	count := 0
-	r.given(c.Roles, func(made *Rule, _, role string) {
+	r.eachAssignment(c.Roles, func(made *Rule, _, role string) {
 		if count++; count > c.Max {
-			r.violated(made, c, "take the role from somebody", "the role %q is given %d times", role, count)
+			r.violated(made, c, "remove the role from somebody", "the role %q is assigned %d times", role, count)
 		}
 	})
 }
 
 func (r *reader) checkRequired(c model.Constraint) {
 	has := map[string]bool{}
-	r.given(c.Roles[1:], func(_ *Rule, subject, _ string) { has[subject] = true })
-	r.given(c.Roles[:1], func(made *Rule, subject, role string) {
+	r.eachAssignment(c.Roles[1:], func(_ *Rule, subject, _ string) { has[subject] = true })
+	r.eachAssignment(c.Roles[:1], func(made *Rule, subject, role string) {
 		if !has[subject] {
 			r.violated(made, c, "give it the role "+c.Roles[1]+" too", "%q has the role %s without %s", subject, role, c.Roles[1])
 		}

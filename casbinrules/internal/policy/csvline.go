@@ -23,11 +23,11 @@ type lineError struct {
 // and quotes are as in RFC 4180 §2. offset is the number of bytes before line in
 // the file's line. The fields are appended to fields.
 func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
-	return splitLine(fields, line, offset, &textRoom{})
+	return splitLine(fields, line, offset, &textArena{})
 }
 
-// splitLine is SplitLine with room for texts that are not literally in the line.
-func splitLine(fields []field, line string, offset int, room *textRoom) ([]field, *lineError) {
+// splitLine is SplitLine with memory for fields that contain escaped quotes.
+func splitLine(fields []field, line string, offset int, room *textArena) ([]field, *lineError) {
 	for at := 0; ; {
 		if mayBeBlank(line[at:]) {
 			at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
@@ -60,13 +60,13 @@ func plainField(line string, at, offset int) (text string, next int, problem *li
 	}
 	text = line[at:next]
 	if quote := strings.IndexByte(text, '"'); quote >= 0 {
-		return "", 0, &lineError{offset + at + quote + 1, `a quote stands inside an unquoted field`,
+		return "", 0, &lineError{offset + at + quote + 1, `an unquoted field contains a quote`,
 			`quote the whole field and double the quote inside: "a""b"`}
 	}
 	return text, next, nil
 }
 
-func quotedField(line string, at, offset int, room *textRoom) (text string, next int, problem *lineError) {
+func quotedField(line string, at, offset int, room *textArena) (text string, next int, problem *lineError) {
 	for i := at + 1; i < len(line); i++ {
 		switch {
 		case line[i] != '"':
@@ -77,7 +77,7 @@ func quotedField(line string, at, offset int, room *textRoom) (text string, next
 			return room.unquoted(line[at+1 : i]), i + 1, nil
 		default:
 			return "", 0, &lineError{offset + i + 2, "text follows the closing quote of a field",
-				`put a comma right behind the quote, or double a quote inside the field: "a""b"`}
+				`put a comma right after the quote, or double a quote inside the field: "a""b"`}
 		}
 	}
 	return "", 0, &lineError{offset + at + 1, "a quoted field is not closed", "end it with a quote on the same line"}

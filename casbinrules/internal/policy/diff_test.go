@@ -112,7 +112,7 @@ func TestMovesCompareAsAllRulesDo(t *testing.T) {
 // rulesOf reads rules that need no model.
 func rulesOf(t *testing.T, lines []string) []*Rule {
 	c := &model.Settings{Casbin: casbinv2.Casbin}
-	p := NewReader(model.ReadSchema("rbac.conf", model.Ready("rbac.conf"), c), c)
+	p := NewReader(model.ReadSchema("rbac.conf", model.Preset("rbac.conf"), c), c)
 	p.Read("policy.csv", []byte(strings.Join(lines, "\n")))
 	return p.Rules
 }

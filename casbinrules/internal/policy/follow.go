@@ -17,33 +17,33 @@ type follower struct {
 	pace   *pace.Pace
 	direct []Span  // of roles, by node
 	roles  []int32 // assigned by lines, as numbers of texts
-	// raw and expanded replace these if texts are patterns: the roles that lines assign
-	// to a node, and those that it has by one link.
+	// raw and expanded replace these if names or tenants are patterns: the roles
+	// that lines assign to a node, and all roles that it has by one link.
 	raw, expanded [][]int32
-	opened        []met // roles that are patterns, in the current walk
+	opened        []reached // roles that are patterns, in the current walk
 	// shared are the indexes of the closures so far, by tenant and roles.
 	shared map[string]int32
 	key    []byte
-	// seen is the last walk that has come to a name, in seenFew if few names have
-	// links; found is what the current walk has come to, and queue and next are what it
-	// continues with.
+	// seen is the number of the last walk that reached a name; seenFew replaces it
+	// if few names have links. found are the names that the current walk has
+	// reached, and queue and next those from which it continues.
 	seen        []int32
 	seenFew     map[int32]int32
 	walk        int32
-	found       []met
+	found       []reached
 	queue, next []int32
-	// Closures and their contents are allocated in pieces of this size.
+	// Closures and their contents are allocated in pieces of this many elements.
 	piece    int
 	closures []Closure
 	links    []link
 	names    []string
 }
 
-// met is a name that a walk has come to, and the number of links to it.
-type met struct{ name, count int32 }
+// reached is a name that a walk has reached, and the number of links to it.
+type reached struct{ name, count int32 }
 
-// make follows the links of the g lines of one kind, which are among lines.
-func (f *follower) make(lines []*Rule, texts *Texts, s *model.Schema, kind string) {
+// build follows the g lines of one kind, which are among lines.
+func (f *follower) build(lines []*Rule, texts *Texts, s *model.Schema, kind string) {
 	g := f.graph
 	g.texts = texts
 	count, of := 0, texts.Known(kind)
@@ -52,14 +52,14 @@ func (f *follower) make(lines []*Rule, texts *Texts, s *model.Schema, kind strin
 			count++
 		}
 	}
-	few := g.patterns == nil && s.Limits[kind] == 0 && count < texts.Numbers()/mostOfFew
+	few := g.patterns == nil && s.Limits[kind] == 0 && count < texts.Numbers()/fewLinksRatio
 	switch {
 	case g.Tenants:
 		g.nodes.byPair = map[Pair]int32{}
 	case few:
-		g.nodes.few = newFew(count)
+		g.nodes.few = newFewSlots(count)
 	}
-	f.piece = piece
+	f.piece = pieceSize
 	f.shared = map[string]int32{}
 	if few {
 		f.seenFew = map[int32]int32{}
@@ -88,15 +88,15 @@ func (f *follower) make(lines []*Rule, texts *Texts, s *model.Schema, kind strin
 	}
 }
 
-// mostOfFew is the number of texts per role link from which names with links count
-// as few: tables of all texts would then take longer to make than everything else. For
-// one link beside 100,000 rules, they and one of the linter's are 5 MB of the 16 that a
-// reload allocates, and 15 % of its processor time.
-const mostOfFew = 16
+// fewLinksRatio is the number of texts per role link from which few names count as
+// linked: building tables of all texts would then take longer than everything else.
+// For one link beside 100,000 rules, those tables and one of the linter's are 5 MB
+// of the 16 that a reload allocates, and 15 % of its processor time.
+const fewLinksRatio = 16
 
-// meet records that the current walk has come to a name, and hasMet reports whether
-// it has.
-func (f *follower) meet(name int32) {
+// markSeen records that the current walk has reached a name, and hasSeen reports
+// whether it has.
+func (f *follower) markSeen(name int32) {
 	if f.seenFew != nil {
 		f.seenFew[name] = f.walk
 	} else {
@@ -104,7 +104,7 @@ func (f *follower) meet(name int32) {
 	}
 }
 
-func (f *follower) hasMet(name int32) bool {
+func (f *follower) hasSeen(name int32) bool {
 	if f.seenFew != nil {
 		return f.seenFew[name] == f.walk
 	}
@@ -118,7 +118,7 @@ func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
 	if g.nodes.areNames() {
 		f.direct = make([]Span, g.texts.Numbers())
 	}
-	f.piece = min(count, piece) // each name has a closure, and most lead to one name
+	f.piece = min(count, pieceSize) // each name has a closure, and most lead to one name
 	froms := make([]int32, 0, count)
 	for _, r := range rules {
 		if r.Numbers()[0] != kind {
@@ -133,7 +133,7 @@ func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
 		f.direct[n].Count++
 		froms = append(froms, n)
 	}
-	f.roles = make([]int32, Lay(f.direct))
+	f.roles = make([]int32, Layout(f.direct))
 	for _, r := range rules {
 		if r.Numbers()[0] != kind {
 			continue
@@ -165,7 +165,7 @@ func (f *follower) closureOf(tenant int32, roles, open []int32) int32 {
 		f.key = binary.AppendUvarint(f.key, uint64(role))
 	}
 	for _, role := range open {
-		f.key = binary.AppendUvarint(append(f.key, 0), uint64(role)) // a separator, since no text has the number 0
+		f.key = binary.AppendUvarint(append(f.key, 0), uint64(role)) // a separator, since no text has number 0
 	}
 	at := f.shared[string(f.key)]
 	if at == 0 {
@@ -189,11 +189,11 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	for n := int32(1); n <= MaxLinks && len(f.queue) > 0; n++ {
 		f.next = f.next[:0]
 		for _, role := range f.queue {
-			if f.hasMet(role) {
+			if f.hasSeen(role) {
 				continue
 			}
-			f.meet(role)
-			f.found = append(f.found, met{role, n})
+			f.markSeen(role)
+			f.found = append(f.found, reached{role, n})
 			if number := f.graph.nodes.find(Pair{tenant, role}); number >= 0 {
 				f.next = append(f.next, f.rolesOf(number)...)
 				f.open(f.openRoles(number), n+1)
@@ -203,26 +203,26 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	}
 	c := cutPiece(&f.closures, 1, f.piece)
 	for _, role := range f.queue {
-		if !f.hasMet(role) {
-			c[0].cut = f.graph.texts.Text(role)
+		if !f.hasSeen(role) {
+			c[0].tooFar = f.graph.texts.Text(role)
 		}
 	}
 	f.fill(&c[0])
 	return &c[0]
 }
 
-// open records roles that are patterns, which are so many links away.
+// open records roles that are patterns and so many links away.
 func (f *follower) open(roles []int32, links int32) {
 	for _, role := range roles {
-		if links <= MaxLinks && !slices.ContainsFunc(f.opened, func(m met) bool { return m.name == role }) {
-			f.opened = append(f.opened, met{role, links})
+		if links <= MaxLinks && !slices.ContainsFunc(f.opened, func(m reached) bool { return m.name == role }) {
+			f.opened = append(f.opened, reached{role, links})
 		}
 	}
 }
 
 // fill stores the result of a walk in a closure.
 func (f *follower) fill(c *Closure) {
-	slices.SortFunc(f.found, func(a, b met) int { return f.compare(a.name, b.name) })
+	slices.SortFunc(f.found, func(a, b reached) int { return f.compare(a.name, b.name) })
 	c.Links = cutPiece(&f.links, len(f.found), f.piece)
 	c.Names = cutPiece(&f.names, len(f.found), f.piece)
 	near := 0

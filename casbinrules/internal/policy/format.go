@@ -42,7 +42,7 @@ type formattedLine struct {
 }
 
 func (f *formatter) read(name string, text []byte) {
-	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte(model.Bom)) {
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte(model.BOM)) {
 		f.reader.report(name, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
 		return
 	}
@@ -85,11 +85,11 @@ func (f *formatter) readRule(name string, n int, raw, line string) {
 		return
 	}
 	if at, c := controlCharacter(fields); at > 0 {
-		report(at, model.CodeControl, "remove it", "the line holds the control character %U", c)
+		report(at, model.CodeControl, "remove it", "the line contains the control character %U", c)
 	}
 	if at, ok := inlineComment(fields); ok {
 		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
-			"Casbin has no comments behind a rule and takes it for part of the rule")
+			"Casbin has no comments after a rule and reads it as part of the rule")
 	}
 	checkFields(fields, report)
 	made := formattedLine{text: line}

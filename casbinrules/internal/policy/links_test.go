@@ -27,7 +27,7 @@ func linksOf(t *testing.T, ready, links string, others int) (*Graph, []string, *
 	}
 	fmt.Fprintf(&b, "p, r0,%s /a, GET\n", tenant)
 	c := &model.Settings{Casbin: casbinv2.Casbin}
-	s := model.ReadSchema("model.conf", model.Ready(ready), c)
+	s := model.ReadSchema("model.conf", model.Preset(ready), c)
 	r := NewReader(s, c)
 	r.Read("policy.csv", []byte(b.String()))
 	r.Read("roles.csv", []byte(links))
@@ -64,7 +64,7 @@ func TestFewLinks(t *testing.T) {
 			}
 			text := strings.Join(links, "\n")
 			many, told, texts := linksOf(t, ready, text, 0)
-			few, toldFew, textsFew := linksOf(t, ready, text, mostOfFew*len(links))
+			few, toldFew, textsFew := linksOf(t, ready, text, fewLinksRatio*len(links))
 			if many.nodes.areNames() == many.Tenants || few.nodes.areNames() || (few.nodes.few == nil) != few.Tenants {
 				t.Fatal("nodes are not numbered as the case wants it")
 			}
@@ -99,7 +99,7 @@ func described(c *Closure) string {
 	for _, l := range c.Links {
 		all = append(all, fmt.Sprint(l.name, l.Count))
 	}
-	return fmt.Sprint(all, c.Names, c.Tails, c.cut)
+	return fmt.Sprint(all, c.Names, c.Tails, c.tooFar)
 }
 
 func eachOf(g *Graph, texts *Texts) map[string]string {
@@ -121,7 +121,7 @@ func TestNamesThatFollow(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 0))
 	c := &model.Settings{Casbin: casbinv2.Casbin}
-	s := model.ReadSchema("model.conf", model.Ready("rbac.conf"), c)
+	s := model.ReadSchema("model.conf", model.Preset("rbac.conf"), c)
 	kinds := map[[2]bool]int{}
 	for range 400 {
 		var lines []string
@@ -153,11 +153,11 @@ func TestNamesThatFollow(t *testing.T) {
 		changed := make([]bool, len(marked))
 		special := texts.Known("r21")
 		changed[special] = true
-		now.MarkFollowing(old, changed, marked)
+		now.MarkDependents(old, changed, marked)
 		for i := range 25 {
 			name := fmt.Sprintf("r%d", i)
 			was, is := old.From("", name), now.From("", name)
-			want[name] = described(was) != described(is) || is != nil && slices.Contains(is.Every(), "r21")
+			want[name] = described(was) != described(is) || is != nil && slices.Contains(is.AllNames(), "r21")
 			if got := marked[texts.Known(name)]; got != want[name] {
 				t.Fatalf("%s led to %s and leads to %s: marked %t", name, described(was), described(is), got)
 			}

@@ -96,17 +96,17 @@ func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
 	return named
 }
 
-// Named returns the methods that rules name now; named are those that the rules
-// before named.
+// Named returns the methods that the revised rules name; named are those that the
+// rules in before name.
 func (v *Revision) Named(s *model.Schema, named map[string]bool, before []*Rule) map[string]bool {
 	now := maps.Clone(named)
-	for _, r := range v.Came() {
+	for _, r := range v.Added() {
 		for method := range Methods(s, r) {
 			now[method] = true
 		}
 	}
 	gone := map[string]bool{} // unless another rule names them, usually one of the first
-	for _, r := range v.Gone(before) {
+	for _, r := range v.Removed(before) {
 		for method := range Methods(s, r) {
 			gone[method] = true
 		}

@@ -12,26 +12,27 @@ import (
 )
 
 // Moment determines which role links count: a time, and the results of the
-// application's conditions, each of which it evaluates once. It is empty if all
-// links always count.
+// application's conditions, each evaluated once. It is empty if all links always
+// count.
 type Moment struct {
-	Time  Instant
-	asked *asked
+	Time       Instant
+	evaluation *evaluation
 }
 
-// asked holds the results of conditions evaluated so far, and the failure of one.
-type asked struct {
+// evaluation holds the results of the conditions evaluated so far, and the first
+// failure.
+type evaluation struct {
 	ctx context.Context
-	*answers
+	*results
 	err error
 }
 
-type answers struct {
+type results struct {
 	sync.Mutex
-	of map[*condition]answer
+	of map[*condition]result
 }
 
-type answer struct {
+type result struct {
 	ok  bool
 	err error
 }
@@ -48,35 +49,36 @@ type condition struct {
 func NewMoment(ctx context.Context, c *model.Settings) Moment {
 	m := Moment{Time: InstantOf(c.Now())}
 	if len(c.LinkConditions) > 0 {
-		m.asked = &asked{ctx: ctx, answers: &answers{of: map[*condition]answer{}}}
+		m.evaluation = &evaluation{ctx: ctx, results: &results{of: map[*condition]result{}}}
 	}
 	return m
 }
 
-// Again returns the moment for a further question, with the same results of conditions.
-func (m Moment) Again() Moment {
-	if m.asked != nil {
-		m.asked = &asked{ctx: m.asked.ctx, answers: m.asked.answers}
+// Renewed returns the moment for a further decision, with the same results of
+// conditions but without their failure.
+func (m Moment) Renewed() Moment {
+	if m.evaluation != nil {
+		m.evaluation = &evaluation{ctx: m.evaluation.ctx, results: m.evaluation.results}
 	}
 	return m
 }
 
-// Err returns the failure of a condition since the moment began; if there is one,
-// there is no valid answer.
+// Err returns the first failure of a condition; a decision after a failure is
+// invalid.
 func (m Moment) Err() error {
-	if m.asked == nil {
+	if m.evaluation == nil {
 		return nil
 	}
-	return m.asked.err
+	return m.evaluation.err
 }
 
-// ask evaluates a condition. A condition that fails is false.
-func (a *asked) ask(c *condition) bool {
+// holds evaluates a condition. A condition that fails is false.
+func (a *evaluation) holds(c *condition) bool {
 	a.Lock()
 	defer a.Unlock()
 	got, known := a.of[c]
 	if !known {
-		got.ok, got.err = c.ask(a.ctx)
+		got.ok, got.err = c.evaluate(a.ctx)
 		a.of[c] = got
 	}
 	if got.err != nil && a.err == nil {
@@ -85,7 +87,7 @@ func (a *asked) ask(c *condition) bool {
 	return got.ok && got.err == nil
 }
 
-func (c *condition) ask(ctx context.Context) (ok bool, err error) {
+func (c *condition) evaluate(ctx context.Context) (ok bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			ok, err = false, &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}
@@ -105,12 +107,12 @@ type conditions struct {
 	known map[string]*condition // by their fields
 }
 
-// of returns the condition of a link with these fields, or nil for one that always
+// of returns the condition of a link with these fields, or nil if the link always
 // counts.
 func (c *conditions) of(fields []string) *condition {
 	always := true
 	for _, f := range fields {
-		always = always && f == open
+		always = always && f == unlimited
 	}
 	if always {
 		return nil

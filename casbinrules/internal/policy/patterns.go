@@ -9,25 +9,26 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// patterns is what a graph holds in addition if the names of role links, or their
-// tenants, are patterns. Texts of requests are compared with patterns and are never
-// patterns themselves.
+// patterns is the part of a graph that is only needed if the names of role links, or
+// their tenants, are patterns. Texts of requests are compared with patterns, and are
+// never patterns themselves.
 type patterns struct {
 	function string // by which names are compared, "" if they are not patterns
 	names    *pattern.Set
 	compiled map[string]pattern.Matcher // of the names that requests are compared with
 	// linked are the names with links, by number, if there are no tenants.
 	linked []bool
-	// tenants are those of links that are patterns, known all tenants of links.
+	// tenants are the tenants of links that are patterns, known all tenants of
+	// links.
 	tenants *pattern.Set
 	known   map[int32]bool
-	// after is the index of the closure for a name without links of its own that
-	// matches the pattern of a node.
-	after []int32
+	// matchClosures are, by node of a pattern, the indexes of the closures of names
+	// that match the pattern and have no links of their own.
+	matchClosures []int32
 }
 
-// newPatterns returns what the options, or the matcher, specify for a kind of
-// links; nil if its texts are compared literally.
+// newPatterns returns the patterns that the options or the matcher specify for a
+// kind of links; nil if its texts are compared literally.
 func newPatterns(s *model.Schema, kind string) *patterns {
 	names, tenants := s.RolePatterns(kind), s.TenantPatterns(kind)
 	if names == "" && tenants == "" {
@@ -60,8 +61,7 @@ func (g *Graph) Covers(line, tenant string) bool {
 	return !g.Tenants || line == tenant || g.patterns != nil && g.patterns.tenants != nil && pattern.Match("keyMatch", tenant, line)
 }
 
-// Matches reports whether a name is equal to another one, or is a pattern that it
-// matches.
+// Matches reports whether a name equals another one or matches it as a pattern.
 func (g *Graph) Matches(name, other string) bool {
 	if name == other {
 		return true
@@ -70,8 +70,8 @@ func (g *Graph) Matches(name, other string) bool {
 	return matches != nil && matches(name)
 }
 
-// matcher returns the matcher for a name of the policy, nil for one that stands for
-// itself.
+// matcher returns the matcher for a name of the policy, nil for one that matches
+// only itself.
 func (g *Graph) matcher(name string) pattern.Matcher {
 	if g.NameFunction() == "" {
 		return nil
@@ -94,9 +94,9 @@ func (p *patterns) compile(name string) pattern.Matcher {
 	return matches
 }
 
-// Closures returns what role links that count now lead a name to in a tenant: at
-// most one closure, plus one for each pattern that matches a name without links of
-// its own.
+// Closures returns the closures of the links that count now from a name in a tenant:
+// at most one, plus one for each pattern that matches a name without links of its
+// own.
 func (g *Graph) Closures(now Moment, tenant, name string) iter.Seq[*Closure] {
 	return func(yield func(*Closure) bool) {
 		if g.texts != nil {
@@ -126,15 +126,15 @@ func (g *Graph) ClosuresOf(now Moment, tenant, name string, number int32) iter.S
 			if !g.hasLinks(at) {
 				continue
 			}
-			if c := g.closures[g.patterns.after[g.nodes.find(at)]]; c != nil && !yield(c) {
+			if c := g.closures[g.patterns.matchClosures[g.nodes.find(at)]]; c != nil && !yield(c) {
 				return
 			}
 		}
 	}
 }
 
-// tenantOf returns the tenant of the links that count in a tenant: its own, or the
-// longest pattern that matches it, in which the links of shorter ones count too.
+// tenantOf returns the tenant whose links count in a tenant: itself, or the longest
+// pattern that matches it, which includes the links of shorter ones.
 func (g *Graph) tenantOf(tenant string) int32 {
 	n := g.texts.Known(tenant)
 	if g.patterns == nil || g.patterns.known[n] {
@@ -154,24 +154,24 @@ func (g *Graph) hasLinks(p Pair) bool {
 	return g.nodes.find(p) >= 0
 }
 
-// patternLinks is links for a graph with patterns.
-func (g *Graph) patternLinks(tenant, name, role string) (int, bool) {
+// patternDistance is distance for a graph with patterns.
+func (g *Graph) patternDistance(tenant, name, role string) (int, bool) {
 	matches := g.matcher(role)
 	if matches != nil && matches(name) {
 		return 0, true
 	}
 	least := MaxLinks + 1
-	for c := range g.Closures(Moment{}, tenant, name) { // links with patterns have no times
-		least = min(least, g.linksTo(c, role, matches))
+	for c := range g.Closures(Moment{}, tenant, name) { // links with patterns always count
+		least = min(least, g.distanceTo(c, role, matches))
 	}
 	return least, least <= MaxLinks
 }
 
-// linksTo returns the smallest number of links to a role, which is a pattern if
-// matches is set, or more than MaxLinks.
-func (g *Graph) linksTo(c *Closure, role string, matches pattern.Matcher) int {
+// distanceTo returns the smallest number of links to a role, which is a pattern if
+// matches is not nil, or more than MaxLinks.
+func (g *Graph) distanceTo(c *Closure, role string, matches pattern.Matcher) int {
 	least := MaxLinks + 1
-	if n, ok := c.to(role); ok {
+	if n, ok := c.distance(role); ok {
 		least = n
 	}
 	for _, l := range c.Links {
@@ -202,8 +202,8 @@ func (g *Graph) PatternsTo(tenant, role string) iter.Seq[string] {
 		if g.Tenants {
 			p.Tenant = g.tenantOf(tenant)
 		}
-		for n, at := range g.patterns.after {
-			if at == 0 || g.nodes.pair(int32(n)).Tenant != p.Tenant || g.linksTo(g.closures[at], role, matches) > MaxLinks {
+		for n, at := range g.patterns.matchClosures {
+			if at == 0 || g.nodes.pair(int32(n)).Tenant != p.Tenant || g.distanceTo(g.closures[at], role, matches) > MaxLinks {
 				continue
 			}
 			if !yield(g.texts.Text(g.nodes.pair(int32(n)).Name)) {
@@ -213,10 +213,10 @@ func (g *Graph) PatternsTo(tenant, role string) iter.Seq[string] {
 	}
 }
 
-// addPatternLinks is addLinks for names or tenants that are patterns. It works like
-// Casbin's role managers: a link for a pattern of tenants belongs to each tenant of
-// links that matches, and a name has the roles of each pattern that it matches, and
-// each name that matches a role of its own.
+// addPatternLinks is addLinks for names or tenants that are patterns. It follows
+// Casbin's role managers: a link for a pattern of tenants belongs to each matching
+// tenant of links, and a name has the roles of each pattern that it matches, and
+// each name that matches one of its roles.
 func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) {
 	g, p := f.graph, f.graph.patterns
 	var lines []*Rule
@@ -307,7 +307,7 @@ func (f *follower) node(p Pair) int32 {
 	return n
 }
 
-// expand determines the roles that each node has by one link.
+// expand computes the roles that each node has by one link.
 func (f *follower) expand() {
 	g, names := f.graph, f.graph.patterns.names
 	by, matched := make([][]int32, len(f.raw)), make([][]int32, len(f.raw))
@@ -354,13 +354,13 @@ func (f *follower) openRoles(n int32) []int32 {
 	return open
 }
 
-// followPatterns determines what names lead to that match a pattern.
+// followPatterns computes the closures of names that match a pattern.
 func (f *follower) followPatterns() {
 	g := f.graph
-	g.patterns.after = make([]int32, len(f.raw))
+	g.patterns.matchClosures = make([]int32, len(f.raw))
 	for n, roles := range f.raw {
 		if p := g.nodes.pair(int32(n)); len(roles) > 0 && g.patterns.names.Has(p.Name) {
-			g.patterns.after[n] = f.closureOf(p.Tenant, roles, nil)
+			g.patterns.matchClosures[n] = f.closureOf(p.Tenant, roles, nil)
 		}
 	}
 }

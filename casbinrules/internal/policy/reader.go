@@ -26,19 +26,20 @@ type reader struct {
 	Texts      *Texts
 	Rules      []*Rule
 	Findings   []model.Finding
-	// Errors is how many of the findings are errors.
+	// Errors is the number of findings that are errors.
 	Errors int
-	// joined finds rules that Casbin does not distinguish.
+	// joined finds rules that Casbin cannot tell apart.
 	joined ruleTable
-	// patterns are the results for those patterns that had to be tried.
+	// patterns caches the errors of patterns that had to be compiled.
 	patterns map[pattern.Key]error
-	// sources are what was read, by number, for looking up columns.
+	// sources are the files and rows that were read, by number, to look up columns.
 	sources []*source
 	// fields are those of the current line, and values their texts.
 	fields []field
 	values []string
-	// unquoted holds texts of quoted fields, which are copied if they are kept.
-	unquoted textRoom
+	// arena holds the texts of fields with escaped quotes; those that are kept are
+	// copied.
+	arena textArena
 	// Rules are allocated in pieces.
 	someRules []Rule
 }
@@ -64,16 +65,16 @@ func (r *reader) Read(file string, data []byte) {
 		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with the byte order mark of UTF-16")
 		return
 	}
-	if bytes.HasPrefix(data, []byte(model.Bom)) {
+	if bytes.HasPrefix(data, []byte(model.BOM)) {
 		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
-		data = data[len(model.Bom):]
+		data = data[len(model.BOM):]
 	}
 	text := string(data)
 	// A rule has a comma, which most comments and empty lines do not have.
 	commas := strings.Count(text, ",")
 	rules := min(strings.Count(text, "\n")+1, commas)
-	r.expect(rules, commas+rules)
-	r.begin(file, &source{text: data})
+	r.reserve(rules, commas+rules)
+	r.beginSource(file, &source{text: data})
 	for n := 1; len(text) > 0; n++ {
 		r.settings.Pace.Step()
 		line, rest, _ := strings.Cut(text, "\n")
@@ -86,12 +87,12 @@ func isUTF16(data []byte) bool {
 	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
 }
 
-func beginsWithMark(data []byte) bool {
-	return isUTF16(data) || bytes.HasPrefix(data, []byte(model.Bom))
+func hasByteOrderMark(data []byte) bool {
+	return isUTF16(data) || bytes.HasPrefix(data, []byte(model.BOM))
 }
 
-// begin continues with another source of rules.
-func (r *reader) begin(file string, source *source) {
+// beginSource starts another source of rules.
+func (r *reader) beginSource(file string, source *source) {
 	r.sources = append(r.sources, source)
 	r.Texts.Files = append(r.Texts.Files, file)
 }
@@ -112,7 +113,7 @@ func (r *reader) readLine(file string, n int, raw string) {
 		}
 	}
 	var problem *lineError
-	r.fields, problem = splitLine(r.fields[:0], line, offset, &r.unquoted)
+	r.fields, problem = splitLine(r.fields[:0], line, offset, &r.arena)
 	if problem != nil {
 		r.report(file, n, problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
 		return

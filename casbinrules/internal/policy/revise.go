@@ -28,16 +28,16 @@ func (f *RevisedFile) Line(before int) int {
 	return before + f.New - f.Old
 }
 
-// Replaced says that Count rules, those now from To on, have replaced the rules
-// that were from From up to End before.
+// Replaced says that Count rules, now starting at To, have replaced the rules that
+// were at From up to End.
 type Replaced struct{ From, End, To, Count int }
 
-// Moves say where rules are now that were at other places before, in the order of
-// these places.
+// Moves say where rules have moved, in the order of their previous places.
 type Moves []Replaced
 
-// Now returns the present place of a rule by its place before, or -1 if it is gone.
-func (m Moves) Now(place int) int {
+// Current returns the current place of a rule by its previous place, or -1 if it was
+// removed.
+func (m Moves) Current(place int) int {
 	by := 0
 	for _, at := range m {
 		if place < at.From {
@@ -51,8 +51,8 @@ func (m Moves) Now(place int) int {
 	return place + by
 }
 
-// Compare is the [Compare] of all rules before and now. It looks only at rules that
-// have moved, unless their order relative to the others may have changed.
+// Compare is [Compare] of all rules before and now. It only compares rules that have
+// moved, unless their order relative to the others may have changed.
 func (m Moves) Compare(before, now []*Rule) Difference {
 	var was, is []*Rule
 	for _, at := range m {
@@ -66,23 +66,23 @@ func (m Moves) Compare(before, now []*Rule) Difference {
 	return d
 }
 
-// Came returns the rules that are new, and Gone those that no longer exist.
-func (v *Revision) Came() (rules []*Rule) {
+// Added returns the new rules, and Removed those that no longer exist.
+func (v *Revision) Added() (rules []*Rule) {
 	for _, at := range v.Replaced {
 		rules = append(rules, v.Rules[at.To:at.To+at.Count]...)
 	}
 	return rules
 }
 
-func (v *Revision) Gone(before []*Rule) (rules []*Rule) {
+func (v *Revision) Removed(before []*Rule) (rules []*Rule) {
 	for _, at := range v.Replaced {
 		rules = append(rules, before[at.From:at.End]...)
 	}
 	return rules
 }
 
-// Revision is a policy in which a few lines differ from the previous one. What the
-// two have in common is copied and not parsed again.
+// Revision is a policy that differs from the previous one in a few lines. Common
+// rules are copied, not parsed again.
 type Revision struct {
 	Files    []RevisedFile
 	Rules    []*Rule
@@ -92,20 +92,21 @@ type Revision struct {
 	// previous ones, with their texts: numbers are the same, and additional texts of
 	// these rules have no links.
 	Links bool
-	// Told are the findings about single lines, Errors how many of them are errors.
-	Told   []model.Finding
-	Errors int
+	// LineFindings are the findings about single lines, Errors the number of errors
+	// among them.
+	LineFindings []model.Finding
+	Errors       int
 	// Column returns where a field of a rule begins; the kind is field 0.
 	Column func(r *Rule, field int) int
 	// Lines are the p lines among the rules.
 	Lines []*Rule
 }
 
-// Revise parses the changed lines of a policy. before are its rules before, and
-// told the findings about its lines, each about a single one. It returns nil if the
-// whole policy must be parsed: there are further findings, a rule reads the same as
-// another, patterns in role links connect it with others, or role links have a
-// start and an end.
+// Revise parses the changed lines of a policy. before are its previous rules, and
+// findings the findings about their lines, each about a single one. It returns nil
+// if the whole policy must be parsed: if there are further findings, a rule reads
+// the same as another to Casbin, patterns in role links connect it with others, or
+// role links do not always count.
 func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, told []model.Finding, files []RevisedFile) *Revision {
 	for _, g := range graphs {
 		if g.Patterned() || g.Limited() {
@@ -114,7 +115,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	}
 	lines := 0
 	for _, f := range files {
-		if beginsWithMark(f.Content) {
+		if hasByteOrderMark(f.Content) {
 			return nil
 		}
 		lines += f.New
@@ -125,11 +126,11 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	v := &Revision{Files: files, Graphs: graphs, Column: r.Column}
 	v.read(r, before, files)
 	v.Lines = PolicyLines(v.Rules)
-	if !ByThemselves(r.Findings) || v.repeats(r, known) {
+	if !Independent(r.Findings) || v.repeats(r, known) {
 		return nil
 	}
-	v.Told, r.Findings = append(v.moved(told), r.Findings...), nil
-	for _, f := range v.Told {
+	v.LineFindings, r.Findings = append(v.keptFindings(told), r.Findings...), nil
+	for _, f := range v.LineFindings {
 		if f.Severity == model.SeverityError {
 			v.Errors++
 		}
@@ -138,7 +139,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	r.Texts.Trim()
 	added := r.Rules
 	c.Pace.RestIfDue()
-	v.noteLinks(r, before, added)
+	v.updateLinks(r, before, added)
 	if v.Links {
 		v.Graphs = NewGraphs(s, v.Rules, c)
 		r.Rules = linkLines(v.Rules)
@@ -153,15 +154,16 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	return v
 }
 
-// ByThemselves reports whether findings about lines do not depend on other lines.
-func ByThemselves(findings []model.Finding) bool {
+// Independent reports whether findings about lines do not depend on other lines.
+func Independent(findings []model.Finding) bool {
 	return !slices.ContainsFunc(findings, func(f model.Finding) bool {
 		return f.Code == model.CodeDuplicate || f.Code == model.CodeCollision || f.Code == model.CodeBOM
 	})
 }
 
-// LineNow returns the line that a finding about the previous policy is about now, or 0.
-func (v *Revision) LineNow(f model.Finding) int {
+// CurrentLine returns the current line of a finding about the previous policy, or 0
+// if that line has changed.
+func (v *Revision) CurrentLine(f model.Finding) int {
 	for i := range v.Files {
 		if at := &v.Files[i]; at.Name == f.File {
 			return at.Line(f.Line)
@@ -170,22 +172,23 @@ func (v *Revision) LineNow(f model.Finding) int {
 	return 0
 }
 
-// moved returns the findings about lines that have not changed.
-func (v *Revision) moved(told []model.Finding) (moved []model.Finding) {
+// keptFindings returns the findings about unchanged lines.
+func (v *Revision) keptFindings(told []model.Finding) (moved []model.Finding) {
 	for _, f := range told {
-		if f.Line = v.LineNow(f); f.Line > 0 {
+		if f.Line = v.CurrentLine(f); f.Line > 0 {
 			moved = append(moved, f)
 		}
 	}
 	return moved
 }
 
-// read parses what has changed, and copies the rest.
+// read parses the changed lines, and copies the other rules.
 func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	keep := func(rules []*Rule, moved int) {
 		for some := range slices.Chunk(rules, 256) {
-			// Few at a time: a goroutine that allocates much at once may have to help
-			// the garbage collector for as long, and no request is served meanwhile.
+			// Few at a time: a goroutine that allocates much at once may have to
+			// help the garbage collector for as long, and no request is served
+			// meanwhile.
 			copies := make([]Rule, len(some))
 			for i, old := range some {
 				copies[i] = Rule{r.Texts, old.first, old.count, old.Source, old.Line + int32(moved)}
@@ -197,10 +200,10 @@ func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	v.Rules = make([]*Rule, 0, len(before)+8)
 	at := 0 // index among the rules before
 	for i, f := range files {
-		r.begin(f.Name, &source{text: f.Content})
-		from := at + behindLine(before[at:], i, f.Same)
-		end := at + behindLine(before[at:], i, f.Same+f.Old)
-		next := at + behindLine(before[at:], i+1, 0)
+		r.beginSource(f.Name, &source{text: f.Content})
+		from := at + rulesUpToLine(before[at:], i, f.Same)
+		end := at + rulesUpToLine(before[at:], i, f.Same+f.Old)
+		next := at + rulesUpToLine(before[at:], i+1, 0)
 		keep(before[at:from], 0)
 		first := len(r.Rules)
 		left := f.Content[f.At:]
@@ -218,18 +221,18 @@ func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	}
 }
 
-// behindLine returns how many of the rules precede a file, given by its number, or
-// are in its first lines.
-func behindLine(rules []*Rule, file, lines int) int {
+// rulesUpToLine returns how many of the rules are in earlier files, or in the first
+// lines of a file, which is given by its number.
+func rulesUpToLine(rules []*Rule, file, lines int) int {
 	return sort.Search(len(rules), func(i int) bool {
 		r := rules[i]
 		return int(r.Source) > file || int(r.Source) == file && int(r.Line) > lines
 	})
 }
 
-// repeats reports whether a new rule may read the same as another one to Casbin,
-// which joins fields with commas. The new rules are known to be different from each
-// other. known is the number of texts in the other rules.
+// repeats reports whether Casbin, which joins fields with commas, may confuse a new
+// rule with another one. The new rules are known to differ from each other. known is
+// the number of texts in the other rules.
 func (v *Revision) repeats(r *reader, known int) bool {
 	var came [][]int32 // new rules without a new text
 	for _, made := range r.Rules {
@@ -240,7 +243,7 @@ func (v *Revision) repeats(r *reader, known int) bool {
 			came = append(came, numbers)
 		}
 	}
-	// Each is looked for among the others by one field: the one whose text was added
+	// Each is looked up among the others by one field: the one whose text was added
 	// last, which few rules share.
 	wanted := map[int][]int32{} // by field
 	for _, numbers := range came {
@@ -251,7 +254,7 @@ func (v *Revision) repeats(r *reader, known int) bool {
 		slices.Sort(texts)
 		first, last := texts[0], texts[len(texts)-1]
 		all := r.Texts.fields
-		if v.had(func(other *Rule) bool {
+		if v.anyKept(func(other *Rule) bool {
 			if field >= int(other.count) {
 				return false
 			}
@@ -268,9 +271,8 @@ func (v *Revision) repeats(r *reader, known int) bool {
 	return false
 }
 
-// had reports whether isSo is true for one of the rules that were there before and
-// still are.
-func (v *Revision) had(isSo func(*Rule) bool) bool {
+// anyKept reports whether match is true for one of the rules that have not changed.
+func (v *Revision) anyKept(isSo func(*Rule) bool) bool {
 	at := 0
 	for _, came := range v.Replaced {
 		if slices.ContainsFunc(v.Rules[at:came.To], isSo) {
@@ -281,12 +283,12 @@ func (v *Revision) had(isSo func(*Rule) bool) bool {
 	return slices.ContainsFunc(v.Rules[at:], isSo)
 }
 
-// noteLinks determines whether role links have changed, and which names are no
+// updateLinks determines whether role links have changed, and which names are no
 // longer roles.
-func (v *Revision) noteLinks(r *reader, before, added []*Rule) {
+func (v *Revision) updateLinks(r *reader, before, added []*Rule) {
 	v.Links = slices.ContainsFunc(added, notPolicy)
 	roles := map[int32]bool{} // that lost a link
-	for _, gone := range v.Gone(before) {
+	for _, gone := range v.Removed(before) {
 		v.Links = v.Links || notPolicy(gone)
 		if r.namesRoles && gone.IsLink() {
 			roles[gone.Number(1)] = true

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
-// CheckPolicy checks what only the whole policy shows; file is its first file.
+// CheckPolicy checks the policy as a whole; file is its first file.
 func (r *reader) CheckPolicy(file string, c *model.Settings) {
 	if !c.EmptyPolicy && r.Errors == 0 && !slices.ContainsFunc(r.Rules, (*Rule).IsPolicy) {
 		r.report(file, 1, 1, model.CodeEmptyPolicy, "add one, or use WithEmptyPolicy (--allow-empty)", "the policy has no p line, and would refuse everything")
@@ -47,17 +47,17 @@ func (r *reader) CheckRoles(graphs map[string]*Graph) {
 		from, to := c.graph.Pairs(made)
 		if tree && made.IsLink() && len(c.up[from]) > 0 {
 			r.reportRule(made, 1, model.CodeTree, "give each name one role",
-				"%q has a second role, and how Casbin then sorts by subject priority is chance", c.name(from))
+				"%q has a second role, so Casbin's order by subject priority is undefined", c.name(from))
 		}
-		if !tree && !c.isGiven(from) {
-			continue // Nothing leads back to it.
+		if !tree && !c.isRole(from) {
+			continue // No path leads back to it.
 		}
 		if cycle := c.add(from, to); cycle != nil {
 			code := model.CodeCycle
 			if tree {
 				code = model.CodeTree // Casbin does not return from a cycle.
 			}
-			r.reportRule(made, 0, code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(cycle, " → "))
+			r.reportRule(made, 0, code, "remove one of the links", "the link closes a cycle of roles: %s", strings.Join(cycle, " → "))
 		}
 	}
 	r.checkDepth(seen)
@@ -65,7 +65,7 @@ func (r *reader) CheckRoles(graphs map[string]*Graph) {
 
 // checkDepth reports chains from names that are not roles of others.
 func (r *reader) checkDepth(seen map[int32]*linkChecker) {
-	maps.DeleteFunc(seen, func(_ int32, c *linkChecker) bool { return !c.graph.cut() })
+	maps.DeleteFunc(seen, func(_ int32, c *linkChecker) bool { return !c.graph.exceedsMaxLinks() })
 	if len(seen) == 0 {
 		return
 	}
@@ -78,25 +78,25 @@ func (r *reader) checkDepth(seen map[int32]*linkChecker) {
 		}
 		from, _ := c.graph.Pairs(made)
 		id := chains{made.Numbers()[0], from.Tenant}
-		if cut := c.graph.Of(from).cut; cut != "" && !told[id] && !c.isGiven(from) {
+		if cut := c.graph.Of(from).tooFar; cut != "" && !told[id] && !c.isRole(from) {
 			told[id] = true
-			r.reportRule(made, 0, model.CodeDeep, "link closer to the role that is meant",
+			r.reportRule(made, 0, model.CodeDeep, "link the name more directly to the intended role",
 				"%q is more than %d role links away from %q, and Casbin follows no more", cut, MaxLinks, c.name(from))
 		}
 	}
 }
 
-// cut reports whether a chain is too long.
-func (g *Graph) cut() bool {
-	return slices.ContainsFunc(g.closures, func(c *Closure) bool { return c != nil && c.cut != "" })
+// exceedsMaxLinks reports whether a chain is too long.
+func (g *Graph) exceedsMaxLinks() bool {
+	return slices.ContainsFunc(g.closures, func(c *Closure) bool { return c != nil && c.tooFar != "" })
 }
 
-// linkChecker is given role links one by one and detects when one closes a cycle.
+// linkChecker receives role links one by one and detects when one closes a cycle.
 type linkChecker struct {
 	graph *Graph
-	// given is how many lines assign a name to others as a role, by node, without those
-	// that close a cycle.
-	given []int32
+	// assignments is the number of lines that assign a name to others as a role, by
+	// node, without those that close a cycle.
+	assignments []int32
 	// chained reports that a role has roles itself; otherwise there are neither cycles
 	// nor chains.
 	chained bool
@@ -108,7 +108,7 @@ func newLinkChecker(g *Graph, rules []*Rule, kind string, pace *pace.Pace) *link
 	if g.texts == nil {
 		return nil
 	}
-	c := &linkChecker{graph: g, given: make([]int32, len(g.byNode)), up: map[Pair][]Pair{}}
+	c := &linkChecker{graph: g, assignments: make([]int32, len(g.byNode)), up: map[Pair][]Pair{}}
 	number := g.texts.Known(kind)
 	for _, r := range rules {
 		if r.Numbers()[0] != number {
@@ -117,7 +117,7 @@ func newLinkChecker(g *Graph, rules []*Rule, kind string, pace *pace.Pace) *link
 		pace.Step()
 		_, to := g.Pairs(r)
 		if n := g.nodes.find(to); n >= 0 {
-			c.given[n]++
+			c.assignments[n]++
 			c.chained = c.chained || g.byNode[n] != 0
 		}
 	}
@@ -126,15 +126,16 @@ func newLinkChecker(g *Graph, rules []*Rule, kind string, pace *pace.Pace) *link
 
 func (c *linkChecker) name(p Pair) string { return c.graph.texts.Text(p.Name) }
 
-// isGiven reports whether a name with roles is assigned to others by a line that
-// does not close a cycle.
-func (c *linkChecker) isGiven(p Pair) bool { return c.given[c.graph.nodes.find(p)] > 0 }
+// isRole reports whether a line that does not close a cycle assigns the name as a
+// role.
+func (c *linkChecker) isRole(p Pair) bool { return c.assignments[c.graph.nodes.find(p)] > 0 }
 
-// add adds the link unless it closes a cycle, whose names it then returns.
+// add adds a link. If the link closes a cycle, add returns the names of the cycle
+// instead.
 func (c *linkChecker) add(from, to Pair) []string {
-	if from == to || c.isGiven(from) {
+	if from == to || c.isRole(from) {
 		if back := c.path(to, from); back != nil {
-			c.given[c.graph.nodes.find(to)]--
+			c.assignments[c.graph.nodes.find(to)]--
 			return append([]string{c.name(from)}, back...)
 		}
 	}

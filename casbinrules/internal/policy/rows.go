@@ -9,8 +9,8 @@ import (
 // ReadRows adds rules that are already split into fields; file is the file name in
 // findings.
 func (r *reader) ReadRows(file string, rows [][]string) {
-	r.expect(len(rows), 4*len(rows))
-	r.begin(file, &source{rows: rows})
+	r.reserve(len(rows), 4*len(rows))
+	r.beginSource(file, &source{rows: rows})
 	for i, row := range rows {
 		r.settings.Pace.Step()
 		r.fields = rowFields(r.fields[:0], row)

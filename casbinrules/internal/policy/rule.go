@@ -59,8 +59,8 @@ func linkLines(rules []*Rule) []*Rule {
 	return lines
 }
 
-// EffectOf returns "allow", "deny", or any other text in a policy that is loaded as
-// Casbin does.
+// EffectOf returns "allow", "deny", or, in a policy with Casbin semantics, any other
+// text.
 func EffectOf(s *model.Schema, r *Rule) string {
 	if s.Eft < 0 {
 		return "allow"
@@ -76,8 +76,8 @@ func ValueAt(r *Rule, column int) string {
 	return r.Field(column)
 }
 
-// Rule is one line of a policy. Its fields are numbers of texts, so that a large
-// policy needs little memory and equal fields are found without comparing texts.
+// Rule is one line of a policy. Its fields are stored as numbers of texts, so that a
+// large policy needs little memory and fields are compared as integers.
 type Rule struct {
 	Texts *Texts
 	// first is the index of the numbers of its fields, beginning with the kind of line
@@ -86,8 +86,8 @@ type Rule struct {
 	Source, Line int32 // line counts from 1
 }
 
-// OneRule returns a rule that belongs to no policy, with these values.
-func OneRule(file string, line int, values ...string) *Rule {
+// StandaloneRule returns a rule with these values that belongs to no policy.
+func StandaloneRule(file string, line int, values ...string) *Rule {
 	t := newTexts(len(values))
 	t.Files = []string{file}
 	for _, v := range values {
@@ -141,7 +141,8 @@ func (r *Rule) File() string { return r.Texts.Files[r.Source] }
 // Place returns a text such as "policy.csv:12".
 func (r *Rule) Place() string { return path.Base(r.File()) + ":" + strconv.Itoa(int(r.Line)) }
 
-// equal reports whether two rules, of whatever policies, say the same.
+// equal reports whether two rules, which may be of different policies, have the same
+// fields.
 func (r *Rule) equal(other *Rule) bool {
 	a, b := r.Numbers(), other.Numbers()
 	if len(a) != len(b) {

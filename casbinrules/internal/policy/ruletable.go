@@ -8,17 +8,18 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
 )
 
-// ruleTable finds rules as Casbin distinguishes them, by their fields joined with
-// commas. Rules that read the same have the same newest text, the one with the
+// ruleTable finds rules that Casbin cannot tell apart: those whose fields, joined
+// with commas, are equal. Such rules have the same newest text, the one with the
 // highest number, which few other rules have; if many have it, they are found by a
 // hash of all their texts.
 type ruleTable struct {
-	// newest is the last rule with a newest text, by text, and before the previous one
-	// with it, by rule; rules are counted from 1. At most maxChain rules form a chain.
-	newest, before []int32
-	seed           uint64
-	slots          texttable.Slots // the other rules, by hash
-	used           int
+	// newest is the last rule with a newest text, by text, and previous the one
+	// before it with the same, by rule; rules are counted from 1. At most maxChain
+	// rules form a chain.
+	newest, previous []int32
+	seed             uint64
+	slots            texttable.Slots // the other rules, by hash
+	used             int
 	// commas reports that a rule has a comma inside a field, so that another one with
 	// more fields may read the same.
 	commas bool
@@ -29,12 +30,12 @@ const maxChain = 8
 
 func newRuleTable() ruleTable { return ruleTable{seed: rand.Uint64()} }
 
-// expect makes room for so many further rules.
-func (t *ruleTable) expect(n int) { t.before = slices.Grow(t.before, n) }
+// reserve allocates memory for so many further rules.
+func (t *ruleTable) reserve(n int) { t.previous = slices.Grow(t.previous, n) }
 
-// put adds r after rules, the ones so far, or returns the one among them that reads
-// the same. numbers are those of the texts between the commas of r: its fields, if
-// none of them contains one.
+// put adds r after rules, the ones so far, or returns the one among them that is
+// equivalent. numbers are those of the texts between the commas of r: its fields, if
+// none of them contains a comma.
 func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	t.commas = t.commas || len(numbers) > int(r.count)
 	newest := slices.Max(numbers)
@@ -43,26 +44,26 @@ func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	}
 	last := t.newest[newest]
 	length := 0
-	for at := last; at != 0; at = t.before[at-1] {
-		if other := rules[at-1]; t.same(other, r) {
+	for at := last; at != 0; at = t.previous[at-1] {
+		if other := rules[at-1]; t.equivalent(other, r) {
 			return other
 		}
 		length++
 	}
 	if length < maxChain {
-		t.before = append(t.before, last)
+		t.previous = append(t.previous, last)
 		t.newest[newest] = int32(len(rules)) + 1
 		return nil
 	}
-	if other := t.putAside(rules, r, numbers); other != nil {
+	if other := t.putHashed(rules, r, numbers); other != nil {
 		return other
 	}
-	t.before = append(t.before, 0)
+	t.previous = append(t.previous, 0)
 	return nil
 }
 
-// putAside is put for a rule whose chain is full.
-func (t *ruleTable) putAside(rules []*Rule, r *Rule, numbers []int32) *Rule {
+// putHashed is put for a rule whose chain is full.
+func (t *ruleTable) putHashed(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	if t.used >= len(t.slots)*5/8 {
 		t.slots = t.slots.Resized(max(8, 2*len(t.slots)))
 	}
@@ -71,7 +72,7 @@ func (t *ruleTable) putAside(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	at := int(hash) & last
 	for ; t.slots[at].Number != 0; at = (at + 1) & last {
 		if s := &t.slots[at]; s.Hash == hash {
-			if other := rules[s.Number-1]; t.same(other, r) {
+			if other := rules[s.Number-1]; t.equivalent(other, r) {
 				return other
 			}
 		}
@@ -81,7 +82,7 @@ func (t *ruleTable) putAside(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	return nil
 }
 
-func (t *ruleTable) same(a, b *Rule) bool {
+func (t *ruleTable) equivalent(a, b *Rule) bool {
 	return slices.Equal(a.Numbers(), b.Numbers()) ||
 		t.commas && strings.Join(a.Values(), ",") == strings.Join(b.Values(), ",")
 }

@@ -20,7 +20,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 6))
 	c := &model.Settings{Casbin: casbinv2.Casbin, AsCasbin: true}
-	s := model.ReadSchema("rbac.conf", model.Ready("rbac.conf"), c)
+	s := model.ReadSchema("rbac.conf", model.Preset("rbac.conf"), c)
 	aside, collisions := 0, 0
 	for range 100 {
 		words := []string{"a", "b", "c", "a,b", "b,c", "a,b,c"}[:3+rnd.IntN(4)]

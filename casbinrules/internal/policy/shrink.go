@@ -19,7 +19,7 @@ const (
 
 // CheckShrink compares a policy with the previous one and returns an error for each
 // file that is suddenly empty, missing or much smaller. Rules that have moved to
-// another file count where they were.
+// another file still count for their former one.
 func CheckShrink(before, after []*Rule) []model.Finding {
 	had, now := countByFile(before), countByFile(after)
 	var found []model.Finding
@@ -31,7 +31,7 @@ func CheckShrink(before, after []*Rule) []model.Finding {
 		if !isShrunk(had[file], n) {
 			continue
 		}
-		f := model.Finding{File: file, Line: 1, Column: 1, Severity: model.SeverityError, Hint: "force the reload if this is meant"}
+		f := model.Finding{File: file, Line: 1, Column: 1, Severity: model.SeverityError, Hint: "force the reload if this is intended"}
 		if n == 0 {
 			f.Code, f.Message = model.CodeEmptied, fmt.Sprintf("the file had %d rules and has none", had[file])
 		} else {

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// source is what rules were read from. The column of a field is only determined
-// when there is a finding about the field. It is safe for concurrent use.
+// source is a file or the rows that rules were read from. The column of a field is
+// computed only for a finding about the field. It is safe for concurrent use.
 type source struct {
 	text []byte
 	rows [][]string // instead of the text
-	// before is how many line feeds precede each block of the text, which takes a tenth
-	// of the time of finding each of them.
+	// before is the number of line feeds before each block of the text. Counting
+	// them takes a tenth of the time of finding each.
 	before []int32
 	once   sync.Once
 }

@@ -2,19 +2,19 @@ package policy
 
 import "strings"
 
-// textRoom allocates texts, many in one piece of memory.
-type textRoom struct{ strings.Builder }
+// textArena allocates texts, many in one chunk of memory.
+type textArena struct{ strings.Builder }
 
-// The sizes of pieces in bytes.
+// The sizes of chunks in bytes.
 const (
-	leastRoom = 1 << 10
-	mostRoom  = 64 << 10
+	minChunk = 1 << 10
+	maxChunk = 64 << 10
 )
 
-// reserve makes room for a text of so many bytes, which begins at from.
-func (r *textRoom) reserve(size int) (from int) {
+// reserve makes room for a text of size bytes, which begins at from.
+func (r *textArena) reserve(size int) (from int) {
 	if r.Cap()-r.Len() < size {
-		piece := max(size, min(mostRoom, max(leastRoom, 2*r.Cap())))
+		piece := max(size, min(maxChunk, max(minChunk, 2*r.Cap())))
 		r.Reset() // its content stays in use
 		r.Grow(piece)
 	}
@@ -23,7 +23,7 @@ func (r *textRoom) reserve(size int) (from int) {
 
 // unquoted returns the content between the quotes of a field, in which quotes are
 // doubled.
-func (r *textRoom) unquoted(text string) string {
+func (r *textArena) unquoted(text string) string {
 	before, after, doubled := strings.Cut(text, `""`)
 	if !doubled {
 		return text

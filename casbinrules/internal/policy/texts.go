@@ -8,22 +8,22 @@ import (
 )
 
 // Texts holds the texts in the rules of one policy, each of them once. It is filled
-// while the policy is read, and only read after that.
+// while the policy is read, and not modified after that.
 type Texts struct {
 	texttable.Table[textUse]
 	Files  []string // by source
 	fields []int32  // of all rules
-	// lent reports that a revision uses the memory behind the fields.
-	lent bool
+	// sharesFields reports that a revision uses the memory behind fields.
+	sharesFields bool
 	// Capitals are the numbers of texts that are not in lower case.
 	Capitals []int32
-	// room is where texts are copied to, so that none keeps a whole file in memory.
-	room textRoom
+	// arena holds copies of the texts, so that none keeps a whole file in memory.
+	arena textArena
 }
 
-// textUse says what a text is used for.
+// textUse says how a text is used.
 type textUse struct {
-	role bool // of g: a principal with that name gets nothing by the name
+	role bool // of g: the name alone grants a principal nothing
 }
 
 // The numbers of texts that every policy has: the usual kinds of lines, and the
@@ -34,7 +34,7 @@ const (
 	NumberAnonymous
 )
 
-// newTexts returns Texts with room for about so many different ones.
+// newTexts returns Texts with capacity for about so many different ones.
 func newTexts(room int) *Texts {
 	t := &Texts{Table: texttable.New[textUse](room + 3)}
 	for _, text := range []string{"p", "g", Anonymous} {
@@ -44,14 +44,14 @@ func newTexts(room int) *Texts {
 	return t
 }
 
-// revised returns the texts of t for rules of which some differ, with room for
-// about so many further fields, and no files yet.
+// revised returns the texts of t for a revision of its rules, with capacity for
+// about so many further fields, and without files.
 func (t *Texts) revised(room int) *Texts {
 	fields := t.fields
-	if t.lent || cap(fields)-len(fields) < room {
+	if t.sharesFields || cap(fields)-len(fields) < room {
 		fields = append(make([]int32, 0, len(fields)+max(room, len(fields)/16)), fields...)
 	} else {
-		t.lent = true
+		t.sharesFields = true
 	}
 	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: fields}
 }
@@ -72,11 +72,11 @@ func TextsOf(rules []*Rule) *Texts {
 	return rules[0].Texts
 }
 
-// number returns the number of a text, which is added if it is new.
+// number returns the number of a text, and assigns one to a new text.
 func (t *Texts) number(text string) int32 {
 	n, isNew := t.Add(0, text)
 	if isNew {
-		t.SetText(n, t.keep(text))
+		t.SetText(n, t.copyText(text))
 		if strings.ToLower(text) != text {
 			t.Capitals = append(t.Capitals, n)
 		}
@@ -84,11 +84,11 @@ func (t *Texts) number(text string) int32 {
 	return n
 }
 
-// keep returns a copy of a text.
-func (t *Texts) keep(text string) string {
-	from := t.room.reserve(len(text))
-	t.room.WriteString(text)
-	return t.room.String()[from:]
+// copyText returns a copy of a text.
+func (t *Texts) copyText(text string) string {
+	from := t.arena.reserve(len(text))
+	t.arena.WriteString(text)
+	return t.arena.String()[from:]
 }
 
 // Known returns the number of a text, or 0.

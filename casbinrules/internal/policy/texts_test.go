@@ -9,7 +9,7 @@ import (
 )
 
 func TestNamesOfRoles(t *testing.T) {
-	text := strings.Replace(model.Ready("rbac_tenants.conf"), "g = _, _, _", "g = _, _, _\ng2 = _, _, _", 1)
+	text := strings.Replace(model.Preset("rbac_tenants.conf"), "g = _, _, _", "g = _, _, _\ng2 = _, _, _", 1)
 	p := NewReader(model.ReadSchema("model.conf", text, &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
 	p.Read("policy.csv", []byte("p, p1, acme, /a, GET\ng, ann, editor, acme\ng2, /a, files, acme\n"))
 	n := TextsOf(p.Rules)

@@ -18,12 +18,12 @@ const (
 	noEnd   Instant = math.MaxInt64
 )
 
-// anyTime stands for all times at once, so that links always count.
+// anyTime makes all links count, whatever their times.
 const anyTime = noStart
 
-// open is the value in a policy for no start or end, or for an empty field of a
+// unlimited is the value in a policy for no start or end, or for an empty field of a
 // condition.
-const open = "_"
+const unlimited = "_"
 
 // timeLayout is the format of times in Casbin's TimeMatch. It has no zone, so times
 // are UTC.
@@ -55,7 +55,7 @@ type limit struct {
 
 func (l limit) holds(m Moment) bool {
 	if l.condition != nil {
-		return m.asked != nil && m.asked.ask(l.condition)
+		return m.evaluation != nil && m.evaluation.holds(l.condition)
 	}
 	return l.Holds(m.Time)
 }
@@ -103,7 +103,7 @@ func (g *Graph) Window(r *Rule) Window {
 	return w
 }
 
-// times are the links of a graph with the limits on when they count.
+// times are the links of a graph with their time limits and conditions.
 type times struct {
 	conditions
 	links  map[int32][]timedLink // by the node they lead from
@@ -117,8 +117,8 @@ type timedLink struct {
 	limit limit
 }
 
-// timedName is a name whose roles change with time. It caches those of the last
-// question, with how long they stay the same.
+// timedName is a name whose roles change with time. It caches the last closure, with
+// the time for which it is valid.
 type timedName struct {
 	node int32
 	last atomic.Pointer[timedClosure]
@@ -130,9 +130,9 @@ type timedClosure struct {
 	after, before Instant
 }
 
-// newTimes reads when the links of a kind count, from width fields, or by holds if
-// it is not nil. If two lines have the same link, the last one counts, as in
-// Casbin.
+// newTimes reads the limits of the links of a kind from width fields; with holds,
+// they are arguments of a condition, and otherwise times. If two lines have the same
+// link, the last one counts, as in Casbin.
 func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.LinkCondition) *times {
 	g := f.graph
 	t := &times{
@@ -210,20 +210,22 @@ func (g *Graph) At(now Moment, p Pair) *Closure {
 	return &c.Closure
 }
 
-// Later returns the moment for links that follow one of the credentials: in a graph
-// with tenants, Casbin checks the time or the condition of the first link only.
-func (g *Graph) Later(now Moment) Moment {
+// AfterTokenRole returns the moment for links that follow a role of the credentials:
+// in a graph with tenants, Casbin checks the time or the condition of the first link
+// only.
+func (g *Graph) AfterTokenRole(now Moment) Moment {
 	if g.Tenants {
 		return Moment{Time: anyTime}
 	}
 	return now
 }
 
-// followAt follows the links that count now from a node, as Casbin does; see Later.
+// followAt follows the links that count now from a node, as Casbin does; see
+// AfterTokenRole.
 func (g *Graph) followAt(now Moment, node int32) *timedClosure {
 	start := g.nodes.pair(node)
 	c := &timedClosure{after: noStart, before: noEnd}
-	var found []met
+	var found []reached
 	seen := map[int32]bool{}
 	queue := []int32{start.Name}
 	for n := int32(1); n <= MaxLinks && len(queue) > 0; n++ {
@@ -238,7 +240,7 @@ func (g *Graph) followAt(now Moment, node int32) *timedClosure {
 				}
 				if !seen[l.to] {
 					seen[l.to] = true
-					found = append(found, met{l.to, n})
+					found = append(found, reached{l.to, n})
 					next = append(next, l.to)
 				}
 			}
@@ -251,7 +253,8 @@ func (g *Graph) followAt(now Moment, node int32) *timedClosure {
 }
 
 // narrow limits the closure's validity to the time in which the window stays open,
-// or closed. At the very instant of an end it is valid for no other instant.
+// or closed. At the exact instant of a start or an end it is valid for no other
+// instant.
 func (c *timedClosure) narrow(now Instant, w Window) {
 	for _, end := range [2]Instant{w.Start, w.End} {
 		if end <= now {
@@ -275,7 +278,7 @@ func (g *Graph) TimeField(end bool) int {
 	return at
 }
 
-// AlwaysFrom returns the names that links which always count lead to from one.
+// AlwaysFrom returns the names that a name reaches by links that always count.
 func (g *Graph) AlwaysFrom(from Pair) map[int32]bool {
 	seen := map[int32]bool{}
 	queue := []int32{from.Name}

@@ -9,52 +9,50 @@ import (
 	"strings"
 )
 
-// Family is a kind of model, with what random policies for it are made of.
+// Family is a kind of model, with the values of which its random policies consist.
 type Family struct {
 	Name string
 	Text string // of the model
 	// Fields are those of a p line: "sub", "dom", "obj", "act", "eft",
 	// "priority", "region", and those of Typed.
 	Fields []string
-	// Roles is the number of fields of a g line, 0 for none; ResourceRoles says
+	// Roles is the number of fields of a g line, 0 for none; ResourceRoles reports
 	// that there are g2 lines.
 	Roles         int
 	ResourceRoles bool
 	Objects       []string
 	Actions       []string
-	// TokenRoles says that credentials may bring roles.
+	// TokenRoles reports that credentials may carry roles.
 	TokenRoles bool
-	// Region says that requests end in an attribute of that name.
+	// Region reports that the last request field is the attribute "region".
 	Region bool
-	// Typed are further attributes, and fields of the policy, that have a type;
-	// CasbinText is the model with which Casbin compares the same by Functions,
-	// "" for Text.
+	// Typed are further attributes, and policy fields, that have a type. CasbinText
+	// is an equivalent model that Casbin evaluates with Functions; "" if it is Text.
 	Typed      []TypedField
 	CasbinText string
-	// AsCasbin says that the policy means what Casbin takes it for.
+	// AsCasbin reports that the policy has Casbin semantics.
 	AsCasbin bool
-	// Names are those of users and roles, Tenants those of tenants, where they
-	// are not the usual ones.
+	// Names are additional users and roles, Tenants additional tenants.
 	Names, Tenants []string
 	// RolePatterns is the function by which names in links of PatternKind are
-	// patterns, and TenantPatterns says that an option makes the tenants of g
-	// patterns. Linked are the names that links go between, from earlier to later
-	// ones, and LinkTenants further tenants of links.
+	// patterns, and TenantPatterns reports that an option makes the tenants of g
+	// patterns. Linked are the names that links connect, from earlier to later ones,
+	// and LinkTenants further tenants of links.
 	PatternKind, RolePatterns string
 	TenantPatterns            bool
 	Linked, LinkTenants       []string
-	// Owner says that requests end in the owner of the object, of that name.
+	// Owner reports that the last request field is the owner of the object.
 	Owner bool
-	// DefaultRole is a role of everybody, "" for none.
+	// DefaultRole is a role that everybody has, or "".
 	DefaultRole string
 	// Timed are the kinds of role links that have a start and an end or, with
-	// Conditions, a condition that Holds knows.
+	// Conditions, the condition Holds.
 	Timed      []string
 	Conditions bool
 }
 
-// ModelText is a model of these definitions; g is that of roles with its keys, or
-// "".
+// ModelText returns a model with these definitions; g are the lines of the role
+// definition, or "".
 func ModelText(r, p, g, e, m string) string {
 	text := "[request_definition]\nr = " + r + "\n[policy_definition]\np = " + p + "\n"
 	if g != "" {
@@ -63,11 +61,11 @@ func ModelText(r, p, g, e, m string) string {
 	return text + "[policy_effect]\ne = " + e + "\n[matchers]\nm = " + m + "\n"
 }
 
-// Pick takes one of from.
+// Pick returns a random element of from.
 func Pick(rnd *rand.Rand, from []string) string { return from[rnd.IntN(len(from))] }
 
-// Policy is random lines for the family. Role links only go from lower to
-// higher numbers, so that there is no circle.
+// Policy returns random lines for the family. Role links only lead from lower to
+// higher numbers, so there is no cycle.
 func (f Family) Policy(rnd *rand.Rand) []string {
 	names := slices.Concat([]string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "root"}, f.Names, f.Linked)
 	var lines []string
@@ -113,7 +111,7 @@ func (f Family) links(rnd *rand.Rand) []string {
 		lines = append(lines, line)
 	}
 	for n := len(f.Linked); n > 0 && len(lines) < 9; {
-		if i, j := rnd.IntN(n), rnd.IntN(n); i < j && !slices.Contains(principals, f.Linked[j]) { // whose names are not those of roles
+		if i, j := rnd.IntN(n), rnd.IntN(n); i < j && !slices.Contains(principals, f.Linked[j]) { // principals must not be roles
 			link(f.Linked[i], f.Linked[j])
 		}
 	}
@@ -121,11 +119,11 @@ func (f Family) links(rnd *rand.Rand) []string {
 		return lines
 	}
 	for i := range f.Names {
-		// From earlier to later names alone, so that there is no circle.
+		// Links only lead from earlier to later names, so there is no cycle.
 		link(Pick(rnd, append([]string{"u0", "u1"}, f.Names[:i]...)), f.Names[i])
 	}
-	// A subject-priority model sorts by the depth of roles, which Casbin finds
-	// in map order: only a tree has one answer.
+	// A subject-priority model sorts by the depth of roles, which Casbin computes in
+	// map order: only a tree has a deterministic result.
 	tree := f.Name == "subject priority"
 	for i := range 5 {
 		if tree {
@@ -140,19 +138,19 @@ func (f Family) links(rnd *rand.Rand) []string {
 		link(user, "r"+strconv.Itoa(rnd.IntN(5)))
 	}
 	if f.Roles == 2 && !tree && rnd.IntN(4) == 0 {
-		// A chain of exactly ten links up to r4, of which a token role reaches
-		// the ninth and not the tenth.
+		// A chain of exactly ten links up to r4, of which a role of the credentials
+		// reaches the ninth but not the tenth.
 		for i := range 9 {
 			link("c"+strconv.Itoa(i), "c"+strconv.Itoa(i+1))
 		}
 		link("c9", "r9")
-		lines = append(lines, "p, "+strings.Join(f.chained(), ", "))
+		lines = append(lines, "p, "+strings.Join(f.longChainRule(), ", "))
 	}
 	return lines
 }
 
-// chained are the fields of a p line for the end of the long chain.
-func (f Family) chained() []string {
+// longChainRule returns the fields of a p line for the end of the long chain.
+func (f Family) longChainRule() []string {
 	var fields []string
 	for _, field := range f.Fields {
 		if rules := f.rulesOf(field); rules != nil {

@@ -17,7 +17,7 @@ const (
 	TenantsRequest = "sub, dom, obj, act"
 )
 
-// What policies and requests are made of.
+// Values in policies and requests.
 var (
 	PlainObjects = []string{"/a", "/b", "/a/1", "/b/2/c"}
 	paths2       = []string{"/*", "/a", "/a/:id", "/b/*", "/:x/2/c", "/a.1"}
@@ -40,13 +40,13 @@ func Families() []Family {
 			Fields: soa, Objects: PlainObjects, Actions: PlainActions},
 		{Name: "ACL with root", Text: ModelText(PlainRequest, "sub, obj, act", "", SomeAllow, `r.sub == p.sub && r.obj == p.obj && r.act == p.act || r.sub == "root"`),
 			Fields: soa, Objects: PlainObjects, Actions: PlainActions},
-		{Name: "RBAC", Text: model.Ready("rbac.conf"), Fields: soa, Roles: 2, Objects: paths2, Actions: StarActions},
+		{Name: "RBAC", Text: model.Preset("rbac.conf"), Fields: soa, Roles: 2, Objects: paths2, Actions: StarActions},
 		{Name: "RBAC with root", Text: ModelText(PlainRequest, "sub, obj, act", "g = _, _", AllowAndDeny, rbac("keyMatch(r.obj, p.obj)")+` || r.sub == 'root'`),
 			Fields: soa, Roles: 2, Objects: paths2, Actions: StarActions},
 		{Name: "RBAC with direct and denied role", Text: ModelText(PlainRequest, "sub, obj, act, eft", "g = _, _", AllowAndDeny, `(r.sub == p.sub || g(r.sub, p.sub)) && !g (r.sub, "r3") && r.obj == p.obj && r.act == p.act`),
 			Fields: soae, Roles: 2, Objects: PlainObjects, Actions: PlainActions},
-		{Name: "deny", Text: model.Ready("rbac_deny.conf"), Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions},
-		{Name: "tenants", Text: model.Ready("rbac_tenants.conf"), Fields: []string{"sub", "dom", "obj", "act"}, Roles: 3, Objects: paths2, Actions: StarActions},
+		{Name: "deny", Text: model.Preset("rbac_deny.conf"), Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions},
+		{Name: "tenants", Text: model.Preset("rbac_tenants.conf"), Fields: []string{"sub", "dom", "obj", "act"}, Roles: 3, Objects: paths2, Actions: StarActions},
 		{Name: "tenants of the rule", Text: ModelText(TenantsRequest, "sub, dom, obj, act, eft", "g = _, _, _", AllowAndDeny, `g(r.sub, p.sub, p.dom) && (r.dom == p.dom || p.dom == "t2") && r.obj == p.obj && r.act == p.act`),
 			Fields: []string{"sub", "dom", "obj", "act", "eft"}, Roles: 3, Objects: PlainObjects, Actions: PlainActions},
 		{Name: "priority by order", Text: ModelText(PlainRequest, "sub, obj, act, eft", "g = _, _", FirstMatch, rbac("keyMatch2(r.obj, p.obj)")),
@@ -64,8 +64,8 @@ func Families() []Family {
 			Fields: soae, Roles: 2, Objects: objects, Actions: StarActions})
 	}
 	all = append(all,
-		Family{Name: "default role", Text: model.Ready("rbac_deny.conf"), Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions, DefaultRole: "r2"},
-		Family{Name: "default role in tenants", Text: model.Ready("rbac_tenants.conf"), Fields: []string{"sub", "dom", "obj", "act"}, Roles: 3, Objects: paths2, Actions: StarActions, DefaultRole: "r1"})
+		Family{Name: "default role", Text: model.Preset("rbac_deny.conf"), Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions, DefaultRole: "r2"},
+		Family{Name: "default role in tenants", Text: model.Preset("rbac_tenants.conf"), Fields: []string{"sub", "dom", "obj", "act"}, Roles: 3, Objects: paths2, Actions: StarActions, DefaultRole: "r1"})
 	for i := range all {
 		all[i].TokenRoles = true
 	}
@@ -73,8 +73,8 @@ func Families() []Family {
 		Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions})
 }
 
-// WideFamilies are those with attributes and functions of the application, and
-// what else a matcher can say.
+// WideFamilies are models with attributes, functions of the application and other
+// features of matchers.
 func WideFamilies() []Family {
 	soa := []string{"sub", "obj", "act"}
 	soar, soaer := append(slices.Clone(soa), "region"), append(slices.Clone(soa), "eft", "region")

@@ -7,12 +7,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// without are the names that are not patterns, which credentials may bring.
-func without(names []string) []string {
+// withoutPatterns returns the names that are not patterns, which credentials may
+// carry.
+func withoutPatterns(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.ContainsAny(name, "*?.:|^$[]{}()") })
 }
 
-// PatternFamilies are those in which texts of role links are patterns.
+// PatternFamilies are models in which names or tenants of role links are patterns.
 func PatternFamilies() []Family {
 	soa := []string{"sub", "obj", "act"}
 	soae := append(slices.Clone(soa), "eft")
@@ -33,11 +34,11 @@ func PatternFamilies() []Family {
 		{"regexMatch", []string{"^u", "u1", "^ghost$", "r0", "c|u0", "r1", "^r[12]$", "r2", "r4", "o.t"}},
 	} {
 		all = append(all, Family{Name: "role patterns by " + p.function, Text: ModelText(PlainRequest, "sub, obj, act, eft", "g = _, _", AllowAndDeny, rbac("", "keyMatch2(r.obj, p.obj)")),
-			Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions, Names: without(p.linked), Linked: p.linked, PatternKind: "g", RolePatterns: p.function})
+			Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions, Names: withoutPatterns(p.linked), Linked: p.linked, PatternKind: "g", RolePatterns: p.function})
 	}
 	wild := []string{"*", "t*", "t1*"}
 	linked := []string{"u0", "u1", "c0", "r0", "r1", "r2", "r3", "r4", "r5"}
-	tenants := Family{Text: model.Ready("rbac_tenants.conf"), Fields: sdoa, Roles: 3, Objects: paths2, Actions: StarActions, Linked: linked, Tenants: []string{"t12", "x"}, LinkTenants: wild, TenantPatterns: true}
+	tenants := Family{Text: model.Preset("rbac_tenants.conf"), Fields: sdoa, Roles: 3, Objects: paths2, Actions: StarActions, Linked: linked, Tenants: []string{"t12", "x"}, LinkTenants: wild, TenantPatterns: true}
 	add := func(f Family, name string, change func(*Family)) {
 		f.Name = name
 		change(&f)
@@ -49,7 +50,7 @@ func PatternFamilies() []Family {
 		f.Fields = append(slices.Clone(sdoa), "eft")
 	})
 	add(tenants, "tenant patterns in the matcher", func(f *Family) {
-		f.Text, f.TenantPatterns, f.Tenants = model.Ready("rbac_tenants_patterns.conf"), false, append(wild, "t12", "x")
+		f.Text, f.TenantPatterns, f.Tenants = model.Preset("rbac_tenants_patterns.conf"), false, append(wild, "t12", "x")
 	})
 	add(tenants, "tenant and role patterns", func(f *Family) {
 		f.Text = ModelText(TenantsRequest, "sub, dom, obj, act, eft", "g = _, _, _", AllowAndDeny, "keyMatch(r.dom, p.dom) && "+rbac(", r.dom", "keyMatch2(r.obj, p.obj)"))

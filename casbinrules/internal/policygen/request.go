@@ -20,7 +20,8 @@ var AskedObjects = append([]string{"/a\n", "/a?x", "/b/b"}, PlainObjects...)
 // principals are the IDs of principals.
 var principals = []string{"u0", "u1", "u2", "root", "ghost", "c0"}
 
-// Principal is one with roles of credentials, where the family has them.
+// Principal returns a random principal, with roles of credentials if the family has
+// them.
 func (f Family) Principal(rnd *rand.Rand) (*core.Principal, error) {
 	var roles []string
 	for range rnd.IntN(4) - 1 {
@@ -40,15 +41,15 @@ func (f Family) Principal(rnd *rand.Rand) (*core.Principal, error) {
 	})
 }
 
-// OwnerOf is who owns an object that is asked about, "" for nobody.
+// OwnerOf returns the random owner of an object, or "".
 func (f Family) OwnerOf(rnd *rand.Rand) string { return Pick(rnd, append([]string{""}, principals...)) }
 
-// Access is a request for one of AskedObjects.
+// Access returns a random request for one of AskedObjects.
 func (f Family) Access(rnd *rand.Rand) core.Access {
 	return core.Access{Action: Pick(rnd, PlainActions), Resource: core.Resource{Path: Pick(rnd, AskedObjects)}}
 }
 
-// Values are the request as the family's model has it.
+// Values returns the request fields in the order of the family's model.
 func (f Family) Values(p *core.Principal, access core.Access) []any {
 	values := []any{p.ID(), access.Resource.Path, access.Action}
 	switch {
@@ -64,13 +65,13 @@ func (f Family) Values(p *core.Principal, access core.Access) []any {
 	for _, field := range f.Typed {
 		if field.Values != nil {
 			text, _ := p.Claim(field.Name)
-			values = append(values, field.asked(text.(string)))
+			values = append(values, field.oracleValue(text.(string)))
 		}
 	}
 	return values
 }
 
-// Oracle is the model that Casbin reads.
+// Oracle returns the model that Casbin evaluates.
 func (f Family) Oracle() string {
 	if f.CasbinText != "" {
 		return f.CasbinText
@@ -78,12 +79,12 @@ func (f Family) Oracle() string {
 	return f.Text
 }
 
-// Within is the function of the families that have one.
+// Within is the function in the models of families with a function.
 func Within(args ...string) (bool, error) { return strings.HasPrefix(args[0], args[1]), nil }
 
-// Functions are those that Casbin is given: Within, and some by which it can
-// compare what is not a number. Each of these makes a number of a text by other
-// means than casbinrules does.
+// Functions returns the functions for Casbin: Within, and some that convert texts to
+// numbers so that Casbin can compare them. Their implementations are independent of
+// casbinrules.
 func Functions() map[string]govaluate.ExpressionFunction {
 	functions := map[string]govaluate.ExpressionFunction{
 		"within": func(args ...any) (any, error) { return Within(args[0].(string), args[1].(string)) },

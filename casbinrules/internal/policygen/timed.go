@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// windows are starts and ends of role links: before, around and after any day on
+// windows are starts and ends of role links: before, around and after any time at
 // which tests run.
 var windows = []string{
 	"_, _", "2000-01-01 00:00:00, _", "_, 2999-12-31 00:00:00", "2000-01-01 00:00:00, 2999-12-31 23:59:59.5",
@@ -18,15 +18,15 @@ var windows = []string{
 // conditions are the fields of links with a condition, those that always count first.
 var conditions = []string{"_, _", "yes, a", "yes, _", "no, a", "_, a", "no, _", "yes, b"}
 
-// Holds is the condition of links: that the first of its fields is "yes". Casbin is
-// told by "_" that a link always counts, as of a role that credentials bring.
+// Holds is the condition of links: the first field must be "yes". Casbin is given
+// "_" for a link that always counts, such as one to a role of the credentials.
 func Holds(fields ...string) (bool, error) {
 	return fields[0] == "yes" || fields[0] == "_" && fields[1] == "_", nil
 }
 
-// withTimes adds a start and an end to the role links among lines, and drops those
-// that then say of one link twice when it counts. In a family with tenants only
-// the links of users end, since of others Casbin does not look at the time.
+// withTimes adds a start and an end to the role links among lines, and drops
+// repeated links. In a family with tenants only the links of users end, because
+// Casbin ignores the times of others.
 func (f Family) withTimes(rnd *rand.Rand, lines []string) []string {
 	from := windows
 	if f.Conditions {
@@ -52,7 +52,7 @@ func (f Family) withTimes(rnd *rand.Rand, lines []string) []string {
 	return timed
 }
 
-// TimedFamilies are those whose role links have a start and an end.
+// TimedFamilies are models whose role links have a start and an end.
 func TimedFamilies() []Family {
 	soa := []string{"sub", "obj", "act"}
 	rbac := "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && " + AnyAction
@@ -61,7 +61,7 @@ func TimedFamilies() []Family {
 			Fields: append(slices.Clone(soa), "eft"), Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Timed: []string{"g"}},
 		{Name: "roles with an end, and one that the matcher names", Text: ModelText(PlainRequest, "sub, obj, act", "g = _, _, (_, _)", SomeAllow, `g(r.sub, p.sub) && !g(r.sub, "r3") && r.obj == p.obj && r.act == p.act`),
 			Fields: soa, Roles: 2, Objects: PlainObjects, Actions: PlainActions, TokenRoles: true, Timed: []string{"g"}},
-		{Name: "roles with an end in tenants", Text: strings.Replace(model.Ready("rbac_tenants.conf"), "g = _, _, _", "g = _, _, _, (_, _)", 1),
+		{Name: "roles with an end in tenants", Text: strings.Replace(model.Preset("rbac_tenants.conf"), "g = _, _, _", "g = _, _, _, (_, _)", 1),
 			Fields: []string{"sub", "dom", "obj", "act"}, Roles: 3, Objects: paths2, Actions: StarActions, TokenRoles: true, Timed: []string{"g"}},
 		{Name: "roles with an end in tenants, and denials", Text: ModelText("sub, dom, obj, act", "sub, dom, obj, act, eft", "g = _, _, _, (_, _)", AllowAndDeny, "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+AnyAction),
 			Fields: []string{"sub", "dom", "obj", "act", "eft"}, Roles: 3, Objects: paths2, Actions: StarActions, TokenRoles: true, Timed: []string{"g"}},
@@ -72,7 +72,7 @@ func TimedFamilies() []Family {
 	}
 }
 
-// ConditionFamilies are those of TimedFamilies with conditions in place of times.
+// ConditionFamilies are TimedFamilies with conditions in place of times.
 func ConditionFamilies() []Family {
 	families := TimedFamilies()
 	for i := range families {
@@ -82,7 +82,7 @@ func ConditionFamilies() []Family {
 	return families
 }
 
-// AllFamilies are all of the above.
+// AllFamilies returns the families of all kinds.
 func AllFamilies() []Family {
 	return slices.Concat(Families(), WideFamilies(), TypedFamilies(), PatternFamilies(), TimedFamilies(), ConditionFamilies())
 }

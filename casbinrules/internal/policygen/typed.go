@@ -7,8 +7,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// TypedField is a field of requests, or of the policy only, with a type. Its
-// values are those of requests, nil for none; its rules are those of the policy.
+// TypedField is a field of requests, or of the policy only, that has a type. Values
+// are those in requests, nil if requests lack the field; Rules are those in the
+// policy.
 type TypedField struct {
 	Name          string
 	Kind          model.AttributeType
@@ -24,9 +25,9 @@ func (f Family) rulesOf(field string) []string {
 	return nil
 }
 
-// asked is a request's value as Casbin compares it: a number, or the text itself
-// where a function of the oracle reads it.
-func (f TypedField) asked(text string) any {
+// oracleValue returns a request's value as Casbin compares it: a number, or the text
+// itself if a function of the oracle parses it.
+func (f TypedField) oracleValue(text string) any {
 	if f.Kind == model.Number {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil {
@@ -45,13 +46,13 @@ var (
 	networks  = []string{"10.0.0.0/8", "::ffff:10.0.0.0/104", "10.0.0.1", "0.0.0.0/0", "::/0", "2001:db8::/32", "::ffff:0:0/90"}
 )
 
-// TypedFamilies are those with attributes and fields of the policy that have a
-// type, and those with names that look like patterns.
+// TypedFamilies are models with typed attributes and policy fields, and some with
+// names that look like patterns.
 func TypedFamilies() []Family {
 	rbac := "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && " + AnyAction + " && "
 	acl := "g(r.sub, p.sub) && r.obj == p.obj && " + AnyAction + " && "
-	// typed is a family of which Casbin compares by the second condition what we
-	// compare by the first.
+	// typed returns a family whose CasbinText has the second condition in place of
+	// the first.
 	typed := func(name, r, p, effect, before, ours, casbins string, fields ...TypedField) Family {
 		request, policy := PlainRequest+r, "sub, obj, act"+p
 		f := Family{Name: name, Fields: strings.Split(policy, ", "), Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Typed: fields,
@@ -89,8 +90,8 @@ func TypedFamilies() []Family {
 			`r.age >= num(p.min) && clock(r.now) >= clock(p.from) && (day(r.day) == day(p.day) || ipMatch(r.ip, p.net))`,
 			age, now, day, ip, min, from, TypedField{"net", model.Text, nil, networks}),
 	}
-	// Names that look like patterns and are none. A star in one is an error,
-	// except as Casbin.
+	// Names that look like patterns but are not. A star in a name is an error,
+	// except with Casbin semantics.
 	names, starred := []string{"/a/:id", "{x}", "(r1)", "[r]2"}, []string{"*", "r*", "role::*", "^r.*$"}
 	tenants := []string{"sub", "dom", "obj", "act"}
 	tenantsMatcher := "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && " + AnyAction + " && "
@@ -106,8 +107,8 @@ func TypedFamilies() []Family {
 		age.CasbinText = ModelText(TenantsRequest+", age", "sub, dom, obj, act, min", "g = _, _, _", SomeAllow, tenantsMatcher+"r.age >= num(p.min)")
 		age.Typed = []TypedField{{"age", model.Number, ages, ages}, min}
 		all = append(all, age,
-			some("roles that look like patterns", model.Ready("rbac_deny.conf"), 2, []string{"sub", "obj", "act", "eft"}),
-			some("tenants that look like patterns", model.Ready("rbac_tenants.conf"), 3, tenants))
+			some("roles that look like patterns", model.Preset("rbac_deny.conf"), 2, []string{"sub", "obj", "act", "eft"}),
+			some("tenants that look like patterns", model.Preset("rbac_tenants.conf"), 3, tenants))
 	}
 	return all
 }

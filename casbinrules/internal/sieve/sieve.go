@@ -1,12 +1,12 @@
-// Package sieve determines, for most rules at once, that no other rule of their
-// group matches everything that they match, so that the search for such a rule,
-// which walks a trie, is needed for few.
+// Package sieve rules out, for most rules at once, that another rule of their group
+// matches everything that they match. The exact search, which walks a trie, is then
+// needed for few rules.
 //
 // It exists only for speed. Without it BenchmarkLoad of casbinrules, with 100,000
 // rules, as many role links and findings, takes 1.28 to 1.38 times the processor
-// time and 371,000 to 445,000 allocations instead of 54,000; at a tenth of the
-// size, TestLoadsAllocateInPieces allows 8,000. The memory in use afterwards is the
-// same, and so is the time of a decision.
+// time and 371,000 to 445,000 allocations instead of 54,000; at a tenth of the size,
+// TestLoadsAllocateInPieces allows 8,000. The memory in use afterwards is the same,
+// and so is the time of a decision.
 package sieve
 
 import (
@@ -18,49 +18,52 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
 )
 
-// Sieve says which rules may have another one that covers them. It may suspect
-// too much, and never too little. It is for one goroutine.
+// Sieve finds the rules that another rule may cover. Like a Bloom filter, it may
+// return false positives but no false negatives. It must not be used concurrently.
 type Sieve struct {
-	function string
-	star     bool
-	search   int
-	seed     maphash.Seed
-	slots    []slot // a power of two, at most half full
-	// kinds are what there is in each group, by bits, so that the rest need not
-	// be looked for. Groups may share a place.
-	kinds []uint32
-	cut   []pattern.Segment // room for those of one pattern
-	// keys is room for what one pattern asks for, of the kinds wanted.
+	function    string
+	star        bool
+	searchLimit int
+	seed        maphash.Seed
+	slots       []slot // a power of two, at most half full
+	// kinds are the kinds of keys in each group, as bits, so that other kinds need
+	// not be looked up. Groups may share an element.
+	kinds    []uint32
+	segments []pattern.Segment // buffer for the segments of a pattern
+	// keys is a buffer for the keys to look up for one pattern; wanted are the kinds
+	// in its group.
 	keys   []uint64
 	wanted uint32
 }
 
-// slot is where the rules of a group stand whose patterns cover others
-// that begin alike. It is free while its key is 0.
+// slot holds the rules of a group whose patterns have the same key. It is free if
+// the key is 0.
 type slot struct {
 	key uint64
-	// once are the actions of the rules here, by their bits, and twice those
-	// that several have.
-	once, twice uint32
+	// actions are the actions of these rules, as bits, and repeated those that
+	// several rules have.
+	actions, repeated uint32
 }
 
-// What a key is of: patterns for everything, those that cover just themselves,
-// those of plain segments alone, and by how many of these stand in front of the
-// first other one, those that end in a star and those that do not.
+// The kinds of keys: of patterns that match everything, of patterns that cover only
+// themselves, and of patterns of literal segments only. Other patterns are grouped
+// by the number of literal segments before the first other one: keyRest for those
+// that end in a star, keyEnding for those that do not.
 const (
-	ofAll     = 0
-	ofText    = 1
-	ofWhole   = 2
-	ofRest    = 3
-	ofEnding  = ofRest + ofDeepest + 1
-	ofDeepest = 13 // and what is deeper
+	keyAll     = 0
+	keyText    = 1
+	keyLiteral = 2
+	keyRest    = 3
+	keyEnding  = keyRest + maxDepth + 1
+	maxDepth   = 13 // deeper patterns share this depth
 )
 
-// New is a sieve for that many rules at most, whose patterns are matched by
-// function and, where star is set, are "*" for anything. It is sure of no pattern
-// with as many segments as a search visits nodes.
+// New returns a sieve for at most so many rules, whose patterns are matched by
+// function; with star, "*" also matches everything. Patterns with at least as many
+// segments as search, the number of nodes that the exact search visits, are always
+// reported.
 func New(function string, star bool, rules, search int) *Sieve {
-	s := &Sieve{function: function, star: star, search: search, seed: maphash.MakeSeed()}
+	s := &Sieve{function: function, star: star, searchLimit: search, seed: maphash.MakeSeed()}
 	size := 8
 	for size < 2*rules {
 		size *= 2
@@ -69,11 +72,11 @@ func New(function string, star bool, rules, search int) *Sieve {
 	return s
 }
 
-// kindsOf are those of a group.
-func (s *Sieve) kindsOf(group int32) *uint32 { return &s.kinds[int(group)&(len(s.kinds)-1)] }
+// groupKinds returns the kinds of a group.
+func (s *Sieve) groupKinds(group int32) *uint32 { return &s.kinds[int(group)&(len(s.kinds)-1)] }
 
-// at is the slot of a key, or the free one where it would stand.
-func (s *Sieve) at(key uint64) *slot {
+// find returns the slot of a key, or the free one where it belongs.
+func (s *Sieve) find(key uint64) *slot {
 	last := uint64(len(s.slots) - 1)
 	for at := key >> 1 & last; ; at = (at + 1) & last {
 		if found := &s.slots[at]; found.key == key || found.key == 0 {
@@ -82,92 +85,90 @@ func (s *Sieve) at(key uint64) *slot {
 	}
 }
 
-// Add puts in a rule of a group. number stands for the text of its pattern and
-// is the same for equal texts; action is a bit for its action, which several
-// actions may share.
+// Add adds a rule to a group. number is the number of its pattern, equal for equal
+// texts; action is a bit for its action, which several actions may share.
 func (s *Sieve) Add(group, number int32, pattern string, action uint32) {
 	own, kind, _ := s.keysOf(group, number, pattern)
-	*s.kindsOf(group) |= kind
-	slot := s.at(own)
+	*s.groupKinds(group) |= kind
+	slot := s.find(own)
 	slot.key = own
-	slot.twice |= slot.once & action
-	slot.once |= action
+	slot.repeated |= slot.actions & action
+	slot.actions |= action
 }
 
-// Any reports whether some rule of a group may have a pattern that covers this
+// MayCover reports whether some rule of a group may have a pattern that covers this
 // one.
-func (s *Sieve) Any(group, number int32, pattern string) bool {
-	if *s.kindsOf(group) == 0 {
+func (s *Sieve) MayCover(group, number int32, pattern string) bool {
+	if *s.groupKinds(group) == 0 {
 		return false
 	}
 	if _, _, sure := s.keysOf(group, number, pattern); !sure {
 		return true
 	}
 	for _, key := range s.keys {
-		if s.at(key).key != 0 {
+		if s.find(key).key != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// Other is Any for a rule that is in the sieve itself: another one, with its
-// own action or one of others.
-func (s *Sieve) Other(group, number int32, pattern string, action, others uint32) bool {
+// MayOtherCover is MayCover for a rule that is in the sieve itself: it ignores that
+// rule, and rules whose action is neither its own nor one of others.
+func (s *Sieve) MayOtherCover(group, number int32, pattern string, action, others uint32) bool {
 	own, _, sure := s.keysOf(group, number, pattern)
 	if !sure {
 		return true
 	}
 	for _, key := range s.keys {
-		slot := s.at(key)
-		same := slot.once
+		slot := s.find(key)
+		same := slot.actions
 		if key == own {
-			same = slot.twice
+			same = slot.repeated
 		}
-		if same&action != 0 || slot.once&others&^action != 0 {
+		if same&action != 0 || slot.actions&others&^action != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// keysOf finds the key that a pattern has, and of what kind it is, and leaves
-// those of the patterns that may cover it in keys, if the group has any of
-// their kind. It is not sure of patterns with more segments than a search
-// takes.
+// keysOf returns the key of a pattern and its kind, and stores in s.keys the keys of
+// patterns that may cover it, if the group has any of their kind. sure is false for
+// patterns with more segments than the exact search visits.
 func (s *Sieve) keysOf(group, number int32, text string) (own uint64, kind uint32, sure bool) {
 	base := texttable.Mix(0, uint64(uint32(group)))
-	s.keys, s.wanted = s.keys[:0], *s.kindsOf(group)
-	all := s.key(base, ofAll)
+	s.keys, s.wanted = s.keys[:0], *s.groupKinds(group)
+	all := s.key(base, keyAll)
 	if s.star && text == "*" || pattern.MatchesAll(s.function, text) {
-		return all, 1 << ofAll, true
+		return all, 1 << keyAll, true
 	}
-	own = s.key(texttable.Mix(base, uint64(uint32(number))), ofText)
+	own = s.key(texttable.Mix(base, uint64(uint32(number))), keyText)
 	if s.function == "keyMatch" && strings.IndexByte(text, '*') >= 0 {
-		return all, 1 << ofAll, true // which is to suspect too much
+		return all, 1 << keyAll, true // may report too much, which is allowed
 	}
 	if !pattern.HasSegments(s.function) || s.function == "==" {
-		return own, 1 << ofText, true
+		return own, 1 << keyText, true
 	}
-	segs := pattern.AppendSegments(s.cut, s.function, text)
+	segs := pattern.AppendSegments(s.segments, s.function, text)
 	if segs == nil {
-		return own, 1 << ofText, true
+		return own, 1 << keyText, true
 	}
-	s.cut = segs
+	s.segments = segs
 	if bySegments, kind := s.keysOfSegments(base, segs); bySegments != 0 {
-		return bySegments, kind, len(segs) < s.search
+		return bySegments, kind, len(segs) < s.searchLimit
 	}
-	return own, 1 << ofText, len(segs) < s.search
+	return own, 1 << keyText, len(segs) < s.searchLimit
 }
 
-// keysOfSegments is ask for a pattern of segments. The key is 0 for one that
-// covers itself alone.
+// keysOfSegments is keysOf for the segments of a pattern. The key is 0 for a pattern
+// that covers only itself.
 func (s *Sieve) keysOfSegments(h uint64, segs []pattern.Segment) (own uint64, kind uint32) {
 	for i := range segs {
-		depth := min(i, ofDeepest)
-		own, kind = s.key(h, ofRest+depth), 1<<(ofRest+depth)
-		if key := s.keysOfEnding(h, ofEnding+depth, segs); key != 0 {
-			own, kind = key, 1<<(ofEnding+depth)
+		depth := min(i, maxDepth)
+		own, kind = s.key(h, keyRest+depth), 1<<(keyRest+depth)
+		if key := s.keysOfEnding(h, keyEnding+depth, segs); key != 0 {
+			own, kind = key, 1<<(keyEnding+depth)
 		}
 		if segs[i].Kind != pattern.Literal {
 			if slices.ContainsFunc(segs[i:], func(s pattern.Segment) bool { return s.Kind == pattern.Other }) {
@@ -177,12 +178,12 @@ func (s *Sieve) keysOfSegments(h uint64, segs []pattern.Segment) (own uint64, ki
 		}
 		h = texttable.Mix(h, maphash.String(s.seed, segs[i].Text))
 	}
-	return s.key(h, ofWhole), 1 << ofWhole
+	return s.key(h, keyLiteral), 1 << keyLiteral
 }
 
-// keysOfEnding asks for patterns that have as many segments, of which the last is
-// the same or stands for any. It returns the key of those that end alike, and 0
-// for a pattern that ends in no such segment.
+// keysOfEnding adds the keys of patterns that have the same number of segments, of
+// which the last is equal or matches any. It returns the key of patterns with the
+// same ending, and 0 for a pattern whose last segment is neither literal nor any.
 func (s *Sieve) keysOfEnding(h uint64, kind int, segs []pattern.Segment) uint64 {
 	h = texttable.Mix(h, uint64(len(segs)))
 	switch last := segs[len(segs)-1]; last.Kind {
@@ -196,8 +197,8 @@ func (s *Sieve) keysOfEnding(h uint64, kind int, segs []pattern.Segment) uint64 
 	}
 }
 
-// key is the key of a kind, which is asked for if there are some of it. It is
-// never 0.
+// key returns the key of a kind, and adds it to s.keys if the group has that kind.
+// It is never 0.
 func (s *Sieve) key(h uint64, kind int) uint64 {
 	key := texttable.Mix(h, uint64(kind)) | 1
 	if s.wanted&(1<<kind) != 0 {

@@ -27,10 +27,10 @@ func Mix(h, n uint64) uint64 {
 type Table[T any] struct {
 	seed  maphash.Seed
 	slots Slots
-	// flat holds the entries by number in a table that was trimmed; pages hold them in
-	// one that is being filled or was made from another. Pages marked as shared also
+	// flat holds the entries by number in a table that was trimmed; pages hold them
+	// in a table that is being filled or was cloned. Pages marked as shared also
 	// belong to another table, and so do the slots if any page is shared; later then
-	// holds the slots of what was added since, and added is their number.
+	// holds the slots of texts added since, and added is their number.
 	flat   []entry[T]
 	pages  []*page[T]
 	count  int
@@ -273,7 +273,7 @@ func (t *Table[T]) Numbers() int { return t.count }
 // Text returns the text with a number.
 func (t *Table[T]) Text(number int32) string { return t.entry(number).text }
 
-// SetText replaces a number's text by another copy of it.
+// SetText replaces the text of a number by another copy of it.
 func (t *Table[T]) SetText(number int32, text string) { t.change(number).text = text }
 
 // Of returns the value for a number. That for 0 belongs to no text.

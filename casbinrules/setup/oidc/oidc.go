@@ -33,7 +33,7 @@ type settings struct {
 	Redirect  string     `key:"logout_redirect" default:"/" doc:"path of the page to which a provider sends people back after they have logged out there"`
 }
 
-// provider is one of the list.
+// provider is one entry of the list providers.
 type provider struct {
 	Issuer  string        `key:"issuer" required:"true" doc:"the provider, exactly as the claim iss of its tokens"`
 	Client  string        `key:"client" required:"true" doc:"ID of this application there"`
@@ -47,7 +47,7 @@ type provider struct {
 	Timeout time.Duration `key:"timeout" default:"5s" doc:"how long each of its answers may take"`
 }
 
-// claims are names, with dots for objects.
+// claims are the names of claims, with dots for members of objects.
 type claims struct {
 	ID        string   `key:"id" doc:"the user's ID; sub by default"`
 	Roles     []string `key:"roles" doc:"the roles; roles by default, with dots for objects"`
@@ -55,7 +55,7 @@ type claims struct {
 	Tenant    string   `key:"tenant" doc:"the tenant; none by default"`
 }
 
-// open makes the sign-in. Nothing is asked of a provider before it returns.
+// open creates the sign-in. It does not contact any provider.
 func open(s *settings, sessions *session.Manager) (setup.SignIn, func() error, error) {
 	var providers []*openid.Provider
 	closeAll := func() error {
@@ -99,7 +99,7 @@ func (p *provider) open() (*openid.Provider, error) {
 	return openid.NewProvider(p.Issuer, p.Client, opts...)
 }
 
-// options are those of them that the file has.
+// options returns the options for the keys that are set.
 func (c *claims) options() []jwtauth.Option {
 	var opts []jwtauth.Option
 	add := func(with func(string) jwtauth.Option, names ...string) {

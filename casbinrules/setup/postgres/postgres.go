@@ -28,7 +28,7 @@ type settings struct {
 	Unverified bool         `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 
-// open makes a source that connects when it is first asked.
+// open returns a source that connects on first use.
 func open(s *settings) (source.Source, func() error, error) {
 	opts := []postgres.Option{postgres.WithName(s.Set)}
 	if s.Unverified {

@@ -197,10 +197,10 @@ func TestSettings(t *testing.T) {
 	for text, want := range map[string]string{
 		"store: {postgres: {url: 'postgres://db'}}}":                                                        ":3:53: policy.store.postgres.url: a secret must not be written",
 		"store: {postgres: {url: '${POLICY_DATABASE}'}}}":                                                   "would not verify the server",
-		"store: {postgres: {url: '${POLICY_DATABASE}'}}, files: users.htpasswd}":                            "take one of them",
+		"store: {postgres: {url: '${POLICY_DATABASE}'}}, files: users.htpasswd}":                            "choose one",
 		"files: users.htpasswd}\nrevocations: {late_start: true}":                                           "revocations: store is missing",
 		"files: users.htpasswd}\nrevocations: {store: {postgres: {url: '${POLICY_DATABASE}'}}}":             "would not verify the server",
-		"files: users.htpasswd, max_staleness: 1m}":                                                         "this is for a policy in a store",
+		"files: users.htpasswd, max_staleness: 1m}":                                                         "this is only for a policy in a store",
 		"store: {postgres: {url: '${POLICY_DATABASE}', unverified_server: true}}, when_stale: unavailable}": "when_stale needs max_staleness",
 	} {
 		path := write(t, begin+text+"\n")

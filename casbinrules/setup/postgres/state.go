@@ -14,7 +14,7 @@ func init() {
 	setup.RegisterRevocationLog("postgres", openRevocations)
 }
 
-// stateSettings are the keys below postgres where instances share what they write.
+// stateSettings are the keys below postgres for state that instances share.
 type stateSettings struct {
 	URL            setup.Secret  `key:"url" required:"true" doc:"connection string, such as postgres://app:…@db.example/app?sslmode=verify-full"`
 	Service        string        `key:"service" default:"default" doc:"name of the service, in a database with several"`
@@ -23,7 +23,7 @@ type stateSettings struct {
 	Unverified     bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 
-// openState makes a state that connects when it is first asked.
+// openState returns a state that connects on first use.
 func openState(s *stateSettings) (*postgresstate.State, error) {
 	opts := []postgresstate.Option{postgresstate.WithName(s.Service), postgresstate.WithTimeout(s.Timeout), postgresstate.WithMaxConnections(s.MaxConnections)}
 	if s.Unverified {

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
-// authorities reads the key ca; nil is those of the system.
+// authorities loads the certificates in ca; nil means the system's.
 func authorities(ca setup.File) (*x509.CertPool, error) {
 	if ca == "" {
 		return nil, nil

@@ -16,7 +16,7 @@ type policySettings struct {
 	Unverified bool         `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 
-// openPolicy makes a source that connects when it is first asked.
+// openPolicy returns a source that connects on first use.
 func openPolicy(s *policySettings) (source.Source, func() error, error) {
 	opts := []redis.Option{redis.WithName(s.Set)}
 	pool, err := authorities(s.CA)

@@ -39,8 +39,8 @@ type settings struct {
 	Timeout  time.Duration `key:"timeout" default:"500ms" doc:"how long connecting, and each answer, may take"`
 }
 
-// open makes a store that connects when it is first asked, and fails fast: an
-// outage is a 503 and not a pile of waiting requests.
+// open returns a store that connects on first use and fails fast: an outage must
+// cause 503, not a queue of waiting requests.
 func open(s *settings) (session.Store, func() error, error) {
 	host, _, err := net.SplitHostPort(s.Address)
 	switch {
@@ -69,7 +69,7 @@ func open(s *settings) (session.Store, func() error, error) {
 	return &store{client, s.Prefix}, client.Close, nil
 }
 
-// store keeps each entry as one key that expires.
+// store keeps each entry in a key that expires.
 type store struct {
 	client *redis.Client
 	prefix string
@@ -86,8 +86,7 @@ func (s *store) FindCtx(ctx context.Context, key string) (data []byte, found boo
 }
 
 func (s *store) CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error {
-	// With the time itself and not what is left of it, a command that was
-	// slow makes nothing live longer.
+	// With an absolute expiry, a slow command does not extend the lifetime.
 	return s.client.SetArgs(ctx, s.prefix+key, data, redis.SetArgs{ExpireAt: expires}).Err()
 }
 

@@ -18,7 +18,7 @@ func init() {
 	setup.RegisterRevocationLog("redis", openRevocations)
 }
 
-// stateSettings are the keys below redis where instances count together.
+// stateSettings are the keys below redis for state that instances share.
 type stateSettings struct {
 	URL        setup.Secret  `key:"url" required:"true" doc:"URL of the server, such as rediss://app:…@cache.example:6379/0"`
 	Service    string        `key:"service" default:"default" doc:"name of the service, in a server with several"`
@@ -27,7 +27,7 @@ type stateSettings struct {
 	Unverified bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 
-// openState makes a state that connects when it is first asked.
+// openState returns a state that connects on first use.
 func openState(s *stateSettings) (*redisstate.State, error) {
 	opts := []redisstate.Option{redisstate.WithName(s.Service), redisstate.WithTimeout(s.Timeout)}
 	pool, err := authorities(s.CA)

@@ -55,8 +55,8 @@ func openGlobal(s *globalSettings) (core.Observer, func() error, error) {
 	return instrument{Telemetry: t}, t.Close, nil
 }
 
-// openPrometheus makes a registry of its own, so that a configuration that is read
-// again does not meet the metrics of the one before.
+// openPrometheus uses a separate registry, so that metrics of a reloaded
+// configuration do not collide with those of the previous one.
 func openPrometheus(s *prometheusSettings) (core.Observer, func() error, error) {
 	registry := prometheus.NewRegistry()
 	reader, err := exporter.New(exporter.WithRegisterer(registry), exporter.WithoutScopeInfo(), exporter.WithoutTargetInfo())
@@ -73,11 +73,11 @@ func openPrometheus(s *prometheusSettings) (core.Observer, func() error, error) 
 	return instrument{t, page}, closing, nil
 }
 
-// thisMachine is where scrapers are by default.
+// thisMachine contains the default scrapers.
 var thisMachine = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
-// onlyFor answers others than those in networks as if there were no page: it names
-// routes and rules.
+// onlyFor returns 404 to clients outside networks, because page names routes and
+// rules.
 func onlyFor(networks []netip.Prefix, page http.Handler) http.Handler {
 	if len(networks) == 0 {
 		networks = thisMachine
@@ -95,7 +95,7 @@ func onlyFor(networks []netip.Prefix, page http.Handler) http.Handler {
 	})
 }
 
-// instrument hands a setup's parts to a Telemetry.
+// instrument passes the parts of a setup to a Telemetry.
 type instrument struct {
 	*telemetry.Telemetry
 	page http.Handler

@@ -1,16 +1,16 @@
-// Package decode reads a YAML file into structs, strictly: a key that no field
-// has, a value of another type, a key twice and a file that is not there are
-// errors with line and column.
+// Package decode reads a YAML file into structs, strictly: an unknown key, a value
+// of the wrong type, a repeated key and a missing file are errors with line and
+// column.
 //
-// A field is read from the key in its tag `key`. Other tags are `doc`, a
-// sentence for people and editors; `default`, the value of a field that is not
-// in the file, written as it would be there; `required:"true"`; `enum`, the
-// values a text may have, separated by commas; `missing`, what to do about a
-// [File] that is not there; and `slot`, for a [Kind].
+// A field is read from the key in its tag `key`. Other tags are `doc`, a sentence
+// for people and editors; `default`, the value of a field that is not in the file,
+// written as it would be there; `required:"true"`; `enum`, the values a text may
+// have, separated by commas; `missing`, what to do about a [File] that does not
+// exist; and `slot`, for a [Kind].
 //
-// Fields are text, bool, int, [time.Duration], [File], [Location], [Secret],
-// [Size], [Kind], types with UnmarshalText, lists and maps of those, structs, and
-// pointers to structs, which are nil if the file does not have the key.
+// Fields are text, bool, int, [time.Duration], [File], [Location], [Secret], [Size],
+// [Kind], types with UnmarshalText, lists and maps of those, structs, and pointers
+// to structs, which are nil if the file does not have the key.
 package decode
 
 import (
@@ -24,48 +24,48 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// maxSize is how many bytes a file may have.
+// maxSize is the maximum size of a file in bytes.
 const maxSize = 1 << 20
 
-// Source is a file to be read and what it may refer to.
+// Source is a file to be read, with what it may refer to.
 type Source struct {
-	// Name stands in errors.
+	// Name is the file name in errors.
 	Name string
-	// Dir is what paths in the file are relative to.
+	// Dir is the folder to which paths in the file are relative.
 	Dir string
-	// Env looks a variable up, as os.LookupEnv does.
+	// Env looks up an environment variable, like os.LookupEnv.
 	Env func(name string) (value string, ok bool)
-	// Kinds is the type of the settings of a kind, a struct, and a hint where
-	// there is none.
+	// Kinds returns the type of the settings of a kind, a struct, or a hint if there
+	// is none.
 	Kinds func(slot, name string) (settings reflect.Type, hint string)
-	// Absent says that a [File] need not be there, as for the text of a revision.
+	// Absent allows a [File] to be missing, as in the text of a revision.
 	Absent bool
 }
 
-// Document is a file that was read: it knows where each value stood.
+// Document is a file that was read. It knows the place of each value.
 type Document struct {
 	source  Source
 	places  map[any]place // by the pointer to the field
 	errors  Errors
-	top     reflect.Type // for hints about keys that stand elsewhere
+	top     reflect.Type // for hints about misplaced keys
 	written map[any]string
 }
 
-// place is where a value stood, and its key with those around it.
+// place is the position of a value, and its key with the parents.
 type place struct {
 	line, column int
 	key          string
 }
 
-// Read reads text into the struct that into points to. The error is [Errors],
-// with all there is to say, in the order of the file.
+// Read decodes text into the struct that into points to. The error is an [Errors]
+// with all mistakes, in the order of the file.
 //
-// Where it can the struct is filled in with an error, too.
+// With an error the struct is filled in as far as possible.
 func Read(text []byte, source Source, into any) (*Document, error) {
 	return read(text, source, into, func(*yaml.Node) {})
 }
 
-// read is [Read] of what cut leaves of the file.
+// read is [Read] of the part of the file that cut leaves.
 func read(text []byte, source Source, into any, cut func(root *yaml.Node)) (*Document, error) {
 	v := reflect.ValueOf(into).Elem()
 	d := &Document{source: source, places: map[any]place{}, top: v.Type(), written: map[any]string{}}
@@ -84,10 +84,10 @@ func read(text []byte, source Source, into any, cut func(root *yaml.Node)) (*Doc
 	return d, nil
 }
 
-// errNoDocument and errDocuments are of files that are not one document.
+// errNoDocument and errDocuments are returned for files that are not one document.
 var (
 	errNoDocument = errors.New("the file is empty")
-	errDocuments  = errors.New("the file holds several documents: take the lines --- out")
+	errDocuments  = errors.New("the file contains several documents: remove the lines ---")
 )
 
 // parse returns the one value of a document.
@@ -118,9 +118,9 @@ func parse(text []byte) (*yaml.Node, error) {
 	return all[0], nil
 }
 
-// Section is [Read] for one key of the file and into a struct with that key: what
-// else the file holds is not looked at, beyond its syntax. found is false if the
-// file has no such key.
+// Section is [Read] for one key of the file, into a struct with that key. Of the
+// rest of the file only the syntax is checked. found is false if the file has no
+// such key.
 func Section(text []byte, source Source, key string, into any) (found bool, err error) {
 	_, err = read(text, source, into, func(root *yaml.Node) {
 		var kept []*yaml.Node
@@ -135,7 +135,7 @@ func Section(text []byte, source Source, key string, into any) (found bool, err 
 	return found, err
 }
 
-// syntaxError is what the YAML library says, in one line.
+// syntaxError returns the error of the YAML library in one line.
 func (d *Document) syntaxError(err error) *Error {
 	e := &Error{File: d.source.Name, Line: 1, Column: 1, Message: err.Error()}
 	if at, ok := errors.AsType[*yaml.LoadError](err); ok {
@@ -156,14 +156,14 @@ func (d *Document) syntaxError(err error) *Error {
 	return e
 }
 
-// Has reports whether the file had the field that the pointer is for.
+// Has reports whether the file contains the field that the pointer is for.
 func (d *Document) Has(field any) bool {
 	_, ok := d.places[field]
 	return ok
 }
 
-// Before reports whether field a stood in front of field b. Fields that the file
-// did not have come last.
+// Before reports whether field a precedes field b in the file. Fields that are not
+// in the file come last.
 func (d *Document) Before(a, b any) bool {
 	p, had := d.places[a]
 	q, other := d.places[b]
@@ -173,8 +173,8 @@ func (d *Document) Before(a, b any) bool {
 	return p.line < q.line || p.line == q.line && p.column < q.column
 }
 
-// Wrap is err at the first of fields that the file had; an error that has its
-// place already stays as it is.
+// Wrap returns err at the first of fields that the file contains. An error that
+// already has a place is returned unchanged.
 func (d *Document) Wrap(err error, fields ...any) error {
 	var placed *Error
 	if err == nil || errors.As(err, &placed) {
@@ -190,7 +190,7 @@ func (d *Document) Wrap(err error, fields ...any) error {
 	return e
 }
 
-// fail reports what is wrong at p.
+// fail reports a mistake at p.
 func (d *Document) fail(p place, hint, format string, args ...any) {
 	d.errors = append(d.errors, &Error{
 		File: d.source.Name, Line: p.line, Column: p.column, Key: p.key,
@@ -198,7 +198,7 @@ func (d *Document) fail(p place, hint, format string, args ...any) {
 	})
 }
 
-// inside is the place of a value below p.
+// inside returns the place of a value below p.
 func inside(p place, key string, n *yaml.Node) place {
 	if p.key != "" {
 		key = p.key + "." + key
@@ -206,5 +206,5 @@ func inside(p place, key string, n *yaml.Node) place {
 	return place{n.Line, n.Column, key}
 }
 
-// Dir is what paths in the file are relative to.
+// Dir returns the folder to which paths in the file are relative.
 func (d *Document) Dir() string { return d.source.Dir }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Key is what there is to say about one key of a struct.
+// Key describes one key of a struct.
 type Key struct {
 	Name, Value, Default, Doc string
 	Required                  bool
@@ -31,7 +31,7 @@ func Describe(t reflect.Type) []Key {
 	return all
 }
 
-// valueName is what a key takes, in a few words.
+// valueName describes the values of a key in a few words.
 func valueName(t reflect.Type, f field) string {
 	switch {
 	case t == kindType:
@@ -75,7 +75,7 @@ func valueName(t reflect.Type, f field) string {
 	return "text"
 }
 
-// Schema is a JSON schema (draft 7) of a struct, for encoding/json. kinds lists
+// Schema returns a JSON schema (draft 7) of a struct, for encoding/json. kinds lists
 // the settings of the kinds of a slot.
 func Schema(t reflect.Type, kinds func(slot string) map[string]reflect.Type) map[string]any {
 	properties := map[string]any{}
@@ -104,11 +104,11 @@ func Schema(t reflect.Type, kinds func(slot string) map[string]reflect.Type) map
 	return s
 }
 
-// variablePattern fits texts with a variable, which stands for a value of any
+// variablePattern matches texts that contain a variable, whose value may be of any
 // type.
 const variablePattern = `\$\{[A-Za-z_][A-Za-z0-9_]*\}`
 
-// schemaOf is the schema of a value.
+// schemaOf returns the schema of a value.
 func schemaOf(t reflect.Type, f field, kinds func(string) map[string]reflect.Type) map[string]any {
 	text := map[string]any{"type": "string", "minLength": 1}
 	or := func(other map[string]any) map[string]any {
@@ -131,7 +131,7 @@ func schemaOf(t reflect.Type, f field, kinds func(string) map[string]reflect.Typ
 	case reflect.Pointer:
 		s := Schema(t.Elem(), kinds)
 		if s["required"] == nil {
-			s["type"] = []string{"object", "null"} // "session:" with nothing behind it
+			s["type"] = []string{"object", "null"} // "session:" with nothing after it
 		}
 		return s
 	case reflect.Struct:
@@ -147,7 +147,7 @@ func schemaOf(t reflect.Type, f field, kinds func(string) map[string]reflect.Typ
 	return map[string]any{"anyOf": []any{item, list}}
 }
 
-// scalarSchema is that of a value that is one text.
+// scalarSchema returns the schema of a scalar value.
 func scalarSchema(t reflect.Type, f field, text map[string]any, or func(map[string]any) map[string]any) map[string]any {
 	switch {
 	case len(f.enum) > 0:

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// Error is one thing wrong with a file.
+// Error is one mistake in a file.
 type Error struct {
-	// File is its name as given; Line and Column count from 1, the column in
-	// characters. Line is 0 for what has no place in the file.
+	// File is the file name as given; Line and Column count from 1, Column in
+	// characters. Line is 0 if the mistake has no place in the file.
 	File         string
 	Line, Column int
-	// Key is the key with those around it, such as "bearer.issuer", or "".
+	// Key is the key with its parents, such as "bearer.issuer", or "".
 	Key string
-	// Message says what is wrong, and Hint, which may be "", what to do.
+	// Message says what is wrong, and Hint, which may be "", what to do about it.
 	Message, Hint string
-	// Err is what it was said by, or nil.
+	// Err is the underlying error, or nil.
 	Err error
 }
 
-// Error is "file:line:column: key: message (hint)".
+// Error returns "file:line:column: key: message (hint)".
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -41,10 +41,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errors is everything wrong with a file, in its order.
+// Errors are all mistakes in a file, in order.
 type Errors []*Error
 
-// Error has a line for each.
+// Error returns one line for each.
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i, one := range e {
@@ -53,7 +53,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap is each of them, for errors.As.
+// Unwrap returns them, for errors.As.
 func (e Errors) Unwrap() []error {
 	all := make([]error, len(e))
 	for i, one := range e {
@@ -69,8 +69,8 @@ func (e Errors) sorted() Errors {
 	return e
 }
 
-// nearest is the name that is spelt most like the one given, or "" if none is
-// much like it.
+// nearest returns the name that is spelt most like the given one, or "" if none is
+// similar.
 func nearest(name string, names []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	for _, n := range names {
@@ -81,11 +81,10 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// maxCompared is how long a name may be to be compared letter by letter.
+// maxCompared is the maximum length of a name that is compared.
 const maxCompared = 64
 
-// edits is how many bytes must be added, taken away or changed to make a into
-// b (Levenshtein distance).
+// edits returns the Levenshtein distance between a and b in bytes.
 func edits(a, b string) int {
 	if len(a) > maxCompared {
 		return len(a)

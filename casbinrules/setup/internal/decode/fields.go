@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// field is one key that a struct can be read from.
+// field is a struct field that is read from a key.
 type field struct {
 	key      string
 	index    []int
@@ -19,9 +19,9 @@ type field struct {
 	slot     string
 }
 
-var fieldsOf sync.Map // of []field by reflect.Type
+var fieldsOf sync.Map // caches []field by reflect.Type
 
-// fields are the keys of a struct, those of embedded structs included.
+// fields returns the keys of a struct, including those of embedded structs.
 func fields(t reflect.Type) []field {
 	if known, ok := fieldsOf.Load(t); ok {
 		return known.([]field)
@@ -46,8 +46,7 @@ func fields(t reflect.Type) []field {
 	return all
 }
 
-// checkType panics for a type that cannot be read, which is a fault in the
-// program.
+// checkType panics for an unsupported type, which is a mistake in the program.
 func checkType(of reflect.Type, name string, t reflect.Type) {
 	switch {
 	case t == kindType, t == secretType, isScalar(t), t.Kind() == reflect.Struct,
@@ -70,7 +69,7 @@ func lookup(all []field, key string) (field, bool) {
 	return field{}, false
 }
 
-// keys are the names of fields.
+// keys returns the names of fields.
 func keys(all []field) []string {
 	names := make([]string, len(all))
 	for i, f := range all {
@@ -79,7 +78,7 @@ func keys(all []field) []string {
 	return names
 }
 
-// elsewhere is the path of a key that some other struct below t has, or "".
+// elsewhere returns the path of a key in another struct below t, or "".
 func elsewhere(t reflect.Type, key string) string {
 	for _, f := range fields(t) {
 		if f.key == key {

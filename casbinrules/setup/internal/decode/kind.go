@@ -15,7 +15,7 @@ type Kind struct {
 
 var kindType = reflect.TypeFor[Kind]()
 
-// kind reads n, a mapping with the name of the kind as its only key.
+// kind decodes n, a mapping with the name of the kind as its only key.
 func (d *Document) kind(n *yaml.Node, k *Kind, f field, p place) {
 	if !d.plain(n, p) {
 		return

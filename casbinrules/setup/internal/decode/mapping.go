@@ -8,7 +8,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// plain reports whether n is written in the part of YAML that is read here.
+// plain reports whether n uses only the supported part of YAML.
 func (d *Document) plain(n *yaml.Node, p place) bool {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
@@ -21,7 +21,7 @@ func (d *Document) plain(n *yaml.Node, p place) bool {
 	return false
 }
 
-// mapping reads the keys of n into a struct.
+// mapping decodes the keys of n into a struct.
 func (d *Document) mapping(n *yaml.Node, v reflect.Value, p place) {
 	if !d.plain(n, p) {
 		return
@@ -59,7 +59,7 @@ func (d *Document) mapping(n *yaml.Node, v reflect.Value, p place) {
 	}
 }
 
-// once reports whether a key stands for the first time, and is a text.
+// once reports whether a key is a text and not a repetition.
 func (d *Document) once(key *yaml.Node, at place, seen map[string]int) bool {
 	if key.Kind != yaml.ScalarNode || key.Value == "<<" {
 		at.key = ""
@@ -89,8 +89,8 @@ func (d *Document) unknown(key *yaml.Node, p place, all []field) {
 	d.fail(at, hint, "unknown key %q", key.Value)
 }
 
-// value reads n, the value of key f that stands at p, into v. What is in the file
-// for v is known by where its value is, and for structs where their key is.
+// value decodes n, the value of key f at p, into v. Its place is recorded; for
+// structs, that of their key.
 func (d *Document) value(n *yaml.Node, v reflect.Value, f field, p place) {
 	pointer := v.Addr().Interface()
 	at := place{n.Line, n.Column, p.key}
@@ -122,7 +122,7 @@ func (d *Document) value(n *yaml.Node, v reflect.Value, f field, p place) {
 	}
 }
 
-// list reads a sequence, or one value alone if they are no structs.
+// list decodes a sequence, or a single value unless elements are structs.
 func (d *Document) list(n *yaml.Node, v reflect.Value, f field, p place) {
 	if !d.plain(n, p) {
 		return
@@ -148,13 +148,13 @@ func (d *Document) list(n *yaml.Node, v reflect.Value, f field, p place) {
 	}
 }
 
-// nameOf is one value of a map, given by the pointer to the map.
+// nameOf identifies one value of a map, given by the pointer to the map.
 type nameOf struct {
 	names any
 	name  string
 }
 
-// names reads a mapping whose keys are names that the user chooses.
+// names decodes a mapping whose keys are chosen by the user.
 func (d *Document) names(n *yaml.Node, v reflect.Value, f field, p place) {
 	if !d.plain(n, p) {
 		return
@@ -180,7 +180,7 @@ func (d *Document) names(n *yaml.Node, v reflect.Value, f field, p place) {
 	}
 }
 
-// kindOf says what n is, for messages.
+// kindOf describes n in messages.
 func kindOf(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.SequenceNode:

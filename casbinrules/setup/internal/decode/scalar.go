@@ -17,8 +17,8 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// File is the path of a file that must be there. A path that is not absolute
-// begins at the folder of the file it was read from.
+// File is the path of a file that must exist. A relative path starts at the folder
+// of the file it was read from.
 type File string
 
 // Location is the https or http URL of a document, or the path of a [File].
@@ -40,7 +40,7 @@ var (
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// isScalar reports whether a field of type t is read from one text.
+// isScalar reports whether a field of type t is read from a YAML scalar.
 func isScalar(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64:
@@ -49,10 +49,10 @@ func isScalar(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(textType)
 }
 
-// alone reports whether one value of type t may stand where a list is expected.
+// alone reports whether a single value of type t may be written instead of a list.
 func alone(t reflect.Type) bool { return isScalar(t) || t == secretType }
 
-// scalar reads one text into v.
+// scalar decodes a YAML scalar into v.
 func (d *Document) scalar(n *yaml.Node, v reflect.Value, f field, p place) {
 	if !d.plain(n, p) {
 		return
@@ -80,7 +80,8 @@ func (d *Document) scalar(n *yaml.Node, v reflect.Value, f field, p place) {
 	d.written[v.Addr().Interface()] = n.Value
 }
 
-// fits reports whether YAML takes a text for what a field of type t holds.
+// fits reports whether a scalar with this YAML tag is accepted for a field of type
+// t.
 func fits(tag string, t reflect.Type) bool {
 	switch {
 	case t.Kind() == reflect.Bool:
@@ -93,7 +94,7 @@ func fits(tag string, t reflect.Type) bool {
 	return tag == "!!str"
 }
 
-// typeName is what a field holds, for messages.
+// typeName describes the values of a field in messages.
 func typeName(t reflect.Type) string {
 	switch {
 	case t.Kind() == reflect.Bool:
@@ -114,7 +115,7 @@ func typeName(t reflect.Type) string {
 	return "text"
 }
 
-// set puts what text means into v. The error names what is wrong with the text.
+// set parses text into v. The error says what is wrong with the text.
 func (d *Document) set(v reflect.Value, text string, f field) (hint string, err error) {
 	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		if v.Type() == prefixType && u.UnmarshalText([]byte(text)) != nil {
@@ -152,7 +153,7 @@ func (d *Document) set(v reflect.Value, text string, f field) (hint string, err 
 	return "", nil
 }
 
-// setText puts a text, or a path, into v.
+// setText stores a text or a path in v.
 func (d *Document) setText(v reflect.Value, text string, f field) (hint string, err error) {
 	switch t := v.Type(); {
 	case text == "":
@@ -188,7 +189,7 @@ func (d *Document) setText(v reflect.Value, text string, f field) (hint string, 
 	return "", nil
 }
 
-// cause is what an error of the file system says beside the path.
+// cause returns an error of the file system without the path.
 func cause(err error) error {
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
@@ -198,7 +199,7 @@ func cause(err error) error {
 
 func isURL(s string) bool { return strings.Contains(s, "://") }
 
-// parseSize reads a number of bytes.
+// parseSize parses a number of bytes.
 func parseSize(text string) (int64, error) {
 	number, unit := text, int64(1)
 	for suffix, size := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
@@ -213,7 +214,7 @@ func parseSize(text string) (int64, error) {
 	return n * unit, nil
 }
 
-// fallback sets the default of a field that the file does not have.
+// fallback sets the default of a field that is not in the file.
 func (d *Document) fallback(v reflect.Value, f field) {
 	if f.fallback == "" {
 		return

@@ -9,29 +9,29 @@ import (
 )
 
 // Secret is a text that is not written into the file itself: it comes from the
-// environment, as ${NAME}, or from a file, as {file: PATH}, whose last line feed
-// is left out. It prints as "(hidden)".
+// environment, as ${NAME}, or from a file, as {file: PATH}, without its last line
+// feed. It prints as "(hidden)".
 type Secret struct {
 	value    string
 	variable string // "${NAME}", or ""
-	file     string // its path as it was written, or ""
+	file     string // its path as written, or ""
 }
 
-// Reveal is the secret.
+// Reveal returns the secret.
 func (s Secret) Reveal() string { return s.value }
 
-// String is "(hidden)".
+// String returns "(hidden)".
 func (s Secret) String() string { return "(hidden)" }
 
-// GoString is "(hidden)", too.
+// GoString returns "(hidden)".
 func (s Secret) GoString() string { return "(hidden)" }
 
-// maxSecret is how many bytes of a file may be a secret.
+// maxSecret is the maximum size of a secret in a file, in bytes.
 const maxSecret = 64 << 10
 
 const secretHint = "write ${NAME} for a variable of the environment, or {file: PATH}"
 
-// secret reads n into s.
+// secret decodes n into s.
 func (d *Document) secret(n *yaml.Node, s *Secret, p place) {
 	if !d.plain(n, p) {
 		return
@@ -79,14 +79,14 @@ func (d *Document) secretFile(path, written string, s *Secret, p place) {
 	}
 }
 
-// wholeVariable reports whether a text is one variable and nothing else.
+// wholeVariable reports whether a text is exactly one variable.
 func wholeVariable(s string) bool {
 	name, ok := strings.CutPrefix(s, "${")
 	return ok && strings.IndexByte(name, '}') == len(name)-1
 }
 
-// expand is the text of n with the values of variables in the place of ${NAME}.
-// $${ stands for ${ itself.
+// expand returns the text of n with ${NAME} replaced by the values of variables. $${
+// stands for ${ itself.
 func (d *Document) expand(n *yaml.Node, p place) (text string, expanded, ok bool) {
 	rest := n.Value
 	var b strings.Builder
@@ -116,7 +116,7 @@ func (d *Document) expand(n *yaml.Node, p place) (text string, expanded, ok bool
 	}
 }
 
-// isVariable reports whether name is one of an environment variable.
+// isVariable reports whether name is valid for an environment variable.
 func isVariable(name string) bool {
 	for i, c := range []byte(name) {
 		letter := c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z'

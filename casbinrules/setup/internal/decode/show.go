@@ -10,9 +10,9 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// Show is the struct that was read as a file again: its keys in their order and
-// as they were written, so that neither secrets nor other variables of the
-// environment show, and behind them those that it lacks and that have a default.
+// Show returns the decoded struct as YAML: first the keys of the file, as written,
+// so that secrets and environment variables are not shown, and then the missing keys
+// that have a default.
 func (d *Document) Show(read any) ([]byte, error) {
 	var b bytes.Buffer
 	e, err := yaml.NewDumper(&b, yaml.WithIndent(2), yaml.WithLineWidth(-1))
@@ -28,7 +28,7 @@ func (d *Document) Show(read any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// shown is a struct as a mapping.
+// shown returns a struct as a mapping.
 func (d *Document) shown(v reflect.Value) *yaml.Node {
 	type entry struct {
 		field   field
@@ -62,7 +62,7 @@ func (d *Document) shown(v reflect.Value) *yaml.Node {
 	return n
 }
 
-// shownValue is one value.
+// shownValue returns one value as a node.
 func (d *Document) shownValue(v reflect.Value, f field) *yaml.Node {
 	switch t := v.Type(); {
 	case t == kindType:
@@ -96,7 +96,7 @@ func (d *Document) shownValue(v reflect.Value, f field) *yaml.Node {
 	return n
 }
 
-// shownScalar is a value as it was written, or as the default is.
+// shownScalar returns a value as written, or the default.
 func (d *Document) shownScalar(v reflect.Value, f field) *yaml.Node {
 	written, ok := d.written[v.Addr().Interface()]
 	if !ok {
@@ -111,5 +111,5 @@ func (d *Document) shownScalar(v reflect.Value, f field) *yaml.Node {
 	return n
 }
 
-// text is a node that is read as text again, whatever it says.
+// text returns a node that is read as text again, whatever its content.
 func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }

@@ -53,16 +53,16 @@ allow ops res=clusters shop/x update
 		}
 	}
 	for stderr, args := range map[string][]string{
-		`the model asks for no attribute "rse"`:                      in("diff", "DIR/policy.csv", "DIR/wider.csv", "--claim", "rse=a"),
-		`the model asks for no attribute "rsE"`:                      in("matrix", "-p", "DIR/policy.csv", "--claim", "rsE=a"),
-		`function alias f: there is no function "glob": use one of `: {"lint", "-p", "DIR/policy.csv", "--function", "f=glob"},
-		`--function f: write NAME=BUILTIN, such as`:                  {"lint", "-p", "DIR/policy.csv", "--function", "f"},
-		`function alias f: the function is given twice`:              {"explain", "-p", "DIR/policy.csv", "a", "b", "c", "--function", "f=keyMatch", "--function", "f=keyMatch"},
+		`the model asks for no attribute "rse"`:                  in("diff", "DIR/policy.csv", "DIR/wider.csv", "--claim", "rse=a"),
+		`the model asks for no attribute "rsE"`:                  in("matrix", "-p", "DIR/policy.csv", "--claim", "rsE=a"),
+		`function alias f: unknown function "glob": use one of `: {"lint", "-p", "DIR/policy.csv", "--function", "f=glob"},
+		`--function f: write NAME=BUILTIN, such as`:              {"lint", "-p", "DIR/policy.csv", "--function", "f"},
+		`function alias f: the function is given twice`:          {"explain", "-p", "DIR/policy.csv", "a", "b", "c", "--function", "f=keyMatch", "--function", "f=keyMatch"},
 	} {
 		expect(t, dir, "", exitUsage, "", stderr, args...)
 	}
 	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv")
-	if got.code != exitFindings || !strings.Contains(got.stdout, `there is no function or role definition "globOrRegexMatch"`) || !strings.Contains(got.stdout, "--function") {
+	if got.code != exitFindings || !strings.Contains(got.stdout, `the matcher calls "globOrRegexMatch", which is neither a function nor a role definition`) || !strings.Contains(got.stdout, "--function") {
 		t.Errorf("lint without --function: got %+v", got)
 	}
 }

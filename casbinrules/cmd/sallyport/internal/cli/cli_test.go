@@ -169,7 +169,7 @@ func TestCheck(t *testing.T) {
 		"erin, /x GET":              "error: a request has 3 fields by the model (sub, obj, act), and this one has 2: fields are separated by commas",
 		"e, r, i, n":                "error: a request has 3 fields by the model (sub, obj, act), and this one has 4",
 		`erin, "/x, GET`:            "error: a quoted field is not closed: end it with a quote on the same line",
-		`er"in, /x, GET`:            "error: a quote stands inside an unquoted field: quote the field and double the quote inside",
+		`er"in, /x, GET`:            "error: an unquoted field contains a quote: quote the field and double the quote inside",
 		", /x, GET":                 "error: the subject is empty: that of a request without credentials is anonymous",
 		"\ufefferin, /x, GET":       "error: the line begins with a byte order mark: send UTF-8 without one",
 		"\xff, /x, GET":             "error: the line is not valid UTF-8",

@@ -54,7 +54,7 @@ func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 	for _, value := range []string{"nine", `""`, "018"} {
 		line := "deny kim age=" + value + " /bar GET"
 		got := runTest(t, dir, "age", line, "--attribute", "age=number")
-		if got.code != exitFindings || !strings.Contains(got.stdout, "error: attribute age: the value does not read as a number") {
+		if got.code != exitFindings || !strings.Contains(got.stdout, "error: attribute age: the value is not a number") {
 			t.Errorf("%s: got %+v", line, got)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // Why a value cannot be parsed.
 var (
 	ErrOpen   = errors.New("a quoted field is not closed: end it with a quote on the same line")
-	ErrInside = errors.New("a quote stands inside an unquoted field: quote the field and double the quote inside")
+	ErrInside = errors.New("an unquoted field contains a quote: quote the field and double the quote inside")
 )
 
 // Cut parses the quoted value at the beginning of s; rest is what follows the closing

@@ -11,16 +11,16 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// Bearers are the names by which something is allowed, sorted.
-type Bearers struct {
-	// Users are IDs of principals without roles of credentials, Roles those that
-	// credentials bring on their own, without the prefix of roles.
+// Grantees are the names that are allowed something, sorted.
+type Grantees struct {
+	// Users are IDs of principals whose credentials carry no roles; Roles are roles
+	// that suffice when credentials carry them, without the role prefix.
 	Users, Roles []string
-	// Others says that a principal whom the policy does not know is allowed too.
+	// Others reports that a principal unknown to the policy is allowed, too.
 	Others bool
 }
 
-// withDefault are roles of credentials and the default role.
+// withDefault returns roles of credentials with the default role added.
 func withDefault(c *model.Settings, roles ...string) *TokenRoles {
 	if c.DefaultRole != "" {
 		roles = append(roles, c.DefaultRole)
@@ -28,11 +28,11 @@ func withDefault(c *model.Settings, roles ...string) *TokenRoles {
 	return &TokenRoles{Prefix: c.RolePrefix, Roles: roles}
 }
 
-// Bearers are those of q, which has no subject. The error is that of ctx, of
-// Casbin, or says why the policy cannot list them.
-func (s *Snapshot) Bearers(ctx context.Context, q *Request, c *model.Settings) (b Bearers, err error) {
+// Grantees returns who is allowed q, which has no subject. The error is that of ctx
+// or of Casbin, or an *UnlistableError.
+func (s *Snapshot) Grantees(ctx context.Context, q *Request, c *model.Settings) (b Grantees, err error) {
 	if len(s.Schema.Attributes) > 0 {
-		return b, &UnlistableError{errors.New("the model asks for attributes, which a name does not have")}
+		return b, &UnlistableError{errors.New("the model uses attributes of the request, which a name alone does not have")}
 	}
 	s.Stamp(ctx, q, c)
 	x, err := s.indexFor(q, c)
@@ -70,7 +70,7 @@ func (s *Snapshot) Bearers(ctx context.Context, q *Request, c *model.Settings) (
 	return b, err
 }
 
-// allows asks the question for one subject.
+// allows decides q for one subject.
 func (s *Snapshot) allows(ctx context.Context, q *Request, subject string, with *TokenRoles, c *model.Settings) (bool, error) {
 	asked := *q
 	asked.Subject, asked.Number = subject, s.Names.Known(subject)
@@ -79,18 +79,18 @@ func (s *Snapshot) allows(ctx context.Context, q *Request, subject string, with 
 	return v.Allowed, err
 }
 
-// candidates are the names that a rule allows q, sorted; some of them a further
-// rule may deny.
+// candidates returns the names to which a rule allows q, sorted. A deny rule may
+// still refuse some of them.
 func (x *Index) candidates(q *Request, c *model.Settings) ([]string, error) {
-	said := x.said()
-	if said.subjects != nil {
-		return nil, &UnlistableError{said.subjects}
+	limits := x.listLimits()
+	if limits.subjects != nil {
+		return nil, &UnlistableError{limits.subjects}
 	}
 	found := map[int32]bool{}
 	all := len(x.open) > 0
 	if g := x.graphs["g"]; g != nil && g.Patterned() {
 		if g.NameFunction() != "" {
-			return nil, &UnlistableError{errNames}
+			return nil, &UnlistableError{errLinkPatterns}
 		}
 		all = true
 	}
@@ -98,7 +98,7 @@ func (x *Index) candidates(q *Request, c *model.Settings) ([]string, error) {
 		w := &x.clauses[i]
 		var refs []ref
 		s := search{index: x, q: q, gathered: &refs}
-		s.try(w.paths.always, nil)
+		s.scan(w.paths.always, nil)
 		w.paths.visit(q.Object, &s, nil)
 		all = all || w.subjects.everyone != nil || w.paths.regexps && w.paths.hasSpecialBytes(q.Object)
 		if all || len(refs) > 0 && w.subjects.column < 0 {
@@ -107,7 +107,7 @@ func (x *Index) candidates(q *Request, c *model.Settings) ([]string, error) {
 		}
 		tenant := x.Names.Known(q.Tenant)
 		everybody := w.subjects.everybodyIn(tenant)
-		by := w.bearers()
+		by := w.namesBySubject()
 		for _, r := range refs {
 			if _, ok := slices.BinarySearch(everybody, r.subject); ok {
 				all = true
@@ -120,12 +120,12 @@ func (x *Index) candidates(q *Request, c *model.Settings) ([]string, error) {
 			}
 		}
 	}
-	names := slices.Clone(said.names)
-	if role := c.RolePrefix + c.DefaultRole; c.DefaultRole != "" { // by which everybody may be allowed
+	names := slices.Clone(limits.names)
+	if role := c.RolePrefix + c.DefaultRole; c.DefaultRole != "" { // it may allow everybody
 		all = all || found[x.Names.Known(role)] || slices.Contains(names, role)
 	}
 	if all {
-		names = append(names, x.everyName()...)
+		names = append(names, x.allNames()...)
 	}
 	for number := range found {
 		names = append(names, x.Names.Text(number))
@@ -134,7 +134,7 @@ func (x *Index) candidates(q *Request, c *model.Settings) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// gather keeps the rules that allow the action and the object.
+// gather collects the rules that allow the action on the object.
 func (s *search) gather(refs []ref) {
 	for i := range refs {
 		r := &refs[i]
@@ -148,7 +148,8 @@ func (s *search) gather(refs []ref) {
 	}
 }
 
-// everybodyIn are the numbers of rules that are for everybody in a tenant.
+// everybodyIn returns the subject numbers of rules that apply to everybody in a
+// tenant.
 func (x *subjectIndex) everybodyIn(tenant int32) []int32 {
 	if !x.keyed {
 		tenant = 0
@@ -156,8 +157,8 @@ func (x *subjectIndex) everybodyIn(tenant int32) []int32 {
 	return x.of(x.everybody[tenant])
 }
 
-// everyName are all names that the policy has for subjects.
-func (x *Index) everyName() []string {
+// allNames returns every name that the policy uses for a subject.
+func (x *Index) allNames() []string {
 	seen := map[int32]bool{}
 	var names []string
 	add := func(number int32) {
@@ -182,24 +183,24 @@ func (x *Index) everyName() []string {
 	return names
 }
 
-// bearers are the names that stand for the number of a rule's subject, by
-// tenant; those in no tenant do so in any.
-type bearers struct {
+// namesBySubject lists the names that a subject number applies to, with their
+// tenants. A name without a tenant counts in every tenant.
+type namesBySubject struct {
 	first []int32
 	pairs []policy.Pair
 }
 
-func (b *bearers) of(number int32) []policy.Pair {
+func (b *namesBySubject) of(number int32) []policy.Pair {
 	if int(number)+1 >= len(b.first) {
 		return nil
 	}
 	return b.pairs[b.first[number]:b.first[number+1]]
 }
 
-// bearersOf lists them when somebody asks: eight bytes for each name and role
-// that it has.
-func bearersOf(x *subjectIndex) func() *bearers {
-	return sync.OnceValue(func() *bearers {
+// newNamesBySubject builds the lists on first use. They take eight bytes for each
+// pair of a name and a subject that it stands for.
+func newNamesBySubject(x *subjectIndex) func() *namesBySubject {
+	return sync.OnceValue(func() *namesBySubject {
 		each := func(yield func(number int32, p policy.Pair)) {
 			for name := range x.byName {
 				for _, number := range x.all(&x.byName[name]) {
@@ -214,7 +215,7 @@ func bearersOf(x *subjectIndex) func() *bearers {
 		}
 		most, total := int32(-1), 0
 		each(func(number int32, _ policy.Pair) { most, total = max(most, number), total+1 })
-		b := &bearers{first: make([]int32, most+2), pairs: make([]policy.Pair, total)}
+		b := &namesBySubject{first: make([]int32, most+2), pairs: make([]policy.Pair, total)}
 		each(func(number int32, _ policy.Pair) { b.first[number+1]++ })
 		for i := range b.first[1:] {
 			b.first[i+1] += b.first[i]
@@ -228,51 +229,52 @@ func bearersOf(x *subjectIndex) func() *bearers {
 	})
 }
 
-// said is what the conditions of an index say besides what its tables have.
-type said struct {
-	// names are those that subjects are compared with.
+// listLimits are the limits that the conditions of an index put on listing objects
+// and subjects.
+type listLimits struct {
+	// names are the names that conditions compare the subject with.
 	names []string
-	// subjects and objects say why these cannot be listed, nil where they can.
+	// subjects and objects say why these cannot be listed; nil if they can.
 	subjects, objects error
-	// cuts says that some pattern looks at what stands before the first question
-	// mark of an object alone.
-	cuts bool
+	// cutsQuery reports that some pattern ignores the first question mark of an object
+	// and what follows it.
+	cutsQuery bool
 }
 
 var (
-	errSubject = errors.New("the matcher compares the subject by a function or with another field, so that not all who match can be named")
-	errNames   = errors.New("names in role links are patterns, so that not all who match can be named")
-	errAbout   = errors.New("the matcher compares an attribute of the object by a function, with another one, or with the object itself")
-	errTenant  = errors.New("the matcher asks for roles in a tenant that is the object, so that not all objects that match can be named")
+	errSubject         = errors.New("the matcher passes the subject to a function or compares it with another field, so the matching subjects cannot be enumerated")
+	errLinkPatterns    = errors.New("names in role links are patterns, so the matching subjects cannot be enumerated")
+	errObjectAttribute = errors.New("the matcher passes an attribute of the object to a function, or compares it with another attribute or with the object itself")
+	errTenant          = errors.New("the matcher uses the object as the tenant of a role, so the matching objects cannot be enumerated")
 )
 
-// read looks at all conditions, of which rules share most.
-func (x *Index) read() said {
-	var s said
+// computeListLimits visits each condition once; most rules share theirs.
+func (x *Index) computeListLimits() listLimits {
+	var s listLimits
 	for i := range x.conds {
-		s.read(x.conds[i].other)
+		s.add(x.conds[i].other)
 	}
 	for _, c := range x.open {
-		s.read(c)
+		s.add(c)
 	}
 	for i := range x.clauses {
 		w := &x.clauses[i]
-		s.read(w.subjects.everyone)
-		s.cuts = s.cuts || w.paths.cuts
+		s.add(w.subjects.everyone)
+		s.cutsQuery = s.cutsQuery || w.paths.cuts
 	}
 	slices.Sort(s.names)
 	s.names = slices.Compact(s.names)
 	return s
 }
 
-func (s *said) read(c *cond) {
+func (s *listLimits) add(c *cond) {
 	if c == nil {
 		return
 	}
 	for _, part := range c.parts {
-		s.read(part)
+		s.add(part)
 	}
-	s.cuts = s.cuts || c.function == "keyMatch5"
+	s.cutsQuery = s.cutsQuery || c.function == "keyMatch5"
 	if c.graph != nil && isObject(&c.tenant) {
 		s.objects = errTenant
 	}
