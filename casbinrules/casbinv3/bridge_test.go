@@ -165,7 +165,7 @@ func TestMisassemblyIsRefused(t *testing.T) {
 		"the enforcer is nil:":                second(FromEnforcer((*casbin.Enforcer)(nil))),
 		"it has no model":                     second(FromEnforcer(empty)),
 		"its model has constraints":           second(FromEnforcer(constrained, casbinrules.WithoutTokenRoles())),
-		"leave out WithCasbin":                second(FromEnforcer(constrained, WithCasbin())),
+		"remove WithCasbin":                   second(FromEnforcer(constrained, WithCasbin())),
 		"casbin is nil":                       second(Open(casbinrules.RBAC(), []string{"p.csv"}, casbinrules.WithCasbin(nil))),
 		"watcher is nil":                      second(FromAdapter(casbinrules.RBAC(), newTable(), WithWatcher(nil))),
 		"read none.csv":                       second(Open(casbinrules.RBAC(), []string{"none.csv"})),
