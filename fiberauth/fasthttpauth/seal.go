@@ -111,10 +111,17 @@ func Refused(ctx *fasthttp.RequestCtx) bool {
 }
 
 // Restore makes the response that was sealed the one of ctx, which must be [Refused],
-// in place of what handlers and the error handler have written since. It closes what
-// they have opened and the server would not: files of a form, and a body stream, such
-// as a file.
-func Restore(ctx *fasthttp.RequestCtx) {
+// in place of what handlers have written since, and what the error handler writes, which
+// tell calls; nil if there is nothing to tell it. It closes what they have opened and
+// the server would not: files of a form, and a body stream, such as a file.
+func Restore(ctx *fasthttp.RequestCtx, tell func()) {
+	defer restore(ctx) // also if the error handler panics
+	if tell != nil {
+		tellOnce(ctx, tell)
+	}
+}
+
+func restore(ctx *fasthttp.RequestCtx) {
 	sealed, _ := ctx.UserValue(sealKey{}).(*fasthttp.Response)
 	if ctx.LastTimeoutErrorResponse() != sealed { // a handler has timed the request out
 		ctx.TimeoutErrorWithResponse(sealed)
@@ -122,6 +129,21 @@ func Restore(ctx *fasthttp.RequestCtx) {
 	}
 	ctx.Request.RemoveMultipartFormFiles()
 	sealed.CopyTo(&ctx.Response)
+}
+
+// tellingKey is the user value that is set while an error handler is told of a refusal.
+type tellingKey struct{}
+
+// tellOnce calls tell and returns true, or false if an error handler has come here: it
+// may start the router over, and would be told without end.
+func tellOnce(ctx *fasthttp.RequestCtx, tell func()) bool {
+	if ctx.UserValue(tellingKey{}) != nil {
+		return false
+	}
+	ctx.SetUserValue(tellingKey{}, true)
+	defer ctx.RemoveUserValue(tellingKey{})
+	tell()
+	return true
 }
 
 // insideKey is the user value that holds a refused check.
@@ -161,12 +183,14 @@ func MarkRefused(ctx *fasthttp.RequestCtx) {
 func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict, conceal func()) {
 	in, resp := &inside{v, tell(request)}, &ctx.Response
 	deleteFields(&resp.Header, func(name []byte) bool { return isAny(name, adapter.RepresentationFields()) })
-	if _, _, ok := v.Concealed(); !ok {
-		Write(resp, v.Response)
-	} else {
+	_, _, ok := v.Concealed()
+	if ok {
 		resp.ResetBody()
 		resp.SetStatusCode(fasthttp.StatusOK)
-		conceal()
+		ok = tellOnce(ctx, conceal)
+	}
+	if !ok {
+		Write(resp, v.Response)
 	}
 	closeUnread(ctx)
 	Seal(ctx)

@@ -184,10 +184,11 @@ func settle(c fiber.Ctx, err error) error {
 	if !fasthttpauth.Refused(ctx) {
 		return err
 	}
+	var tell func()
 	if err != nil && (!isRefusal(err) || !resolverFor(c.App()).quiet) {
-		_ = c.App().ErrorHandler(c, err)
+		tell = func() { _ = c.App().ErrorHandler(c, err) }
 	}
-	fasthttpauth.Restore(ctx)
+	fasthttpauth.Restore(ctx, tell)
 	return nil
 }
 
