@@ -45,16 +45,16 @@ func SPIFFE(trustDomain string) Identity {
 		if c.IsCA {
 			return "", unidentified("the certificate is an authority's")
 		}
-		u, err := one(c.URIs, "URI")
+		id, err := onlyURI(c)
 		if err != nil {
 			return "", err
 		}
-		if u.Scheme != "spiffe" || u.Host != trustDomain {
-			return "", unidentified("%.64q is not in trust domain %q", u.String(), trustDomain)
+		path, ok := strings.CutPrefix(id, "spiffe://"+trustDomain)
+		if !ok || path != "" && path[0] != '/' {
+			return "", unidentified("%.64q is not in trust domain %q", id, trustDomain)
 		}
-		id := "spiffe://" + trustDomain + u.Path
-		if u.String() != id || !spiffePath(u.Path) {
-			return "", unidentified("%.64q is no SPIFFE ID of a workload", u.String())
+		if !spiffePath(path) {
+			return "", unidentified("%.64q is no SPIFFE ID of a workload", id)
 		}
 		return id, nil
 	})
@@ -81,13 +81,31 @@ func notSPIFFE(r rune) bool {
 
 // URI takes the only URI among the subject alternative names, unchanged.
 func URI() Identity {
-	return IdentityFunc(func(c *x509.Certificate) (string, error) {
-		u, err := one(c.URIs, "URI")
-		if err != nil {
-			return "", err
+	return IdentityFunc(onlyURI)
+}
+
+// onlyURI returns the only URI among the subject alternative names (RFC 5280
+// §4.2.1.6) as the certificate spells it. A parsed URL has lost an empty fragment and
+// the escapes of its user, so that two names would become one.
+func onlyURI(c *x509.Certificate) (string, error) {
+	if _, err := one(c.URIs, "URI"); err != nil {
+		return "", err
+	}
+	for _, extension := range c.Extensions {
+		if !extension.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
+			continue
 		}
-		return u.String(), nil
-	})
+		var names []asn1.RawValue
+		if _, err := asn1.Unmarshal(extension.Value, &names); err != nil {
+			return "", unidentified("subject alternative names: %w", err)
+		}
+		for _, name := range names {
+			if name.Class == asn1.ClassContextSpecific && name.Tag == 6 {
+				return string(name.Bytes), nil
+			}
+		}
+	}
+	return "", unidentified("the URI is in no extension")
 }
 
 // DNSName takes the only DNS name among the subject alternative names, in lower

@@ -258,6 +258,21 @@ func uris(list ...string) func(*x509.Certificate) {
 	}
 }
 
+// uri is the only subject alternative name, beside an email address, in exactly this
+// spelling.
+func uri(text string) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		names, err := asn1.Marshal([]asn1.RawValue{
+			{Class: asn1.ClassContextSpecific, Tag: 1, Bytes: []byte("a@x.example")},
+			{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(text)},
+		})
+		if err != nil {
+			panic(err)
+		}
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: names}}
+	}
+}
+
 func subject(names ...string) func(*x509.Certificate) {
 	return func(c *x509.Certificate) {
 		for _, name := range names {
@@ -287,6 +302,8 @@ func TestIdentity(t *testing.T) {
 		{"SPIFFE with a user", spiffe, uris("spiffe://u@example.org/a"), unknown},
 		{"SPIFFE with a query", spiffe, uris("spiffe://example.org/a?b"), unknown},
 		{"SPIFFE with a fragment", spiffe, uris("spiffe://example.org/a#b"), unknown},
+		{"SPIFFE with an empty fragment", spiffe, uri("spiffe://example.org/a#"), unknown},
+		{"SPIFFE with capitals", spiffe, uri("SPIFFE://example.org/a"), unknown},
 		{"SPIFFE with an escape", spiffe, uris("spiffe://example.org/a%2Fb"), unknown},
 		{"SPIFFE without a path", spiffe, uris("spiffe://example.org"), unknown},
 		{"SPIFFE with an empty path", spiffe, uris("spiffe://example.org/"), unknown},
@@ -299,6 +316,12 @@ func TestIdentity(t *testing.T) {
 		{"SPIFFE of an authority", spiffe, func(c *x509.Certificate) { uris("spiffe://example.org/a")(c); c.IsCA = true }, unknown},
 		{"SPIFFE without a URI", spiffe, named("example.org"), unknown},
 		{"URI", mtls.URI(), uris("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},
+		{"URI with an escaped user", mtls.URI(), uri("https://a%26b@x.example/"), "https://a%26b@x.example/"},
+		{"URI with a user", mtls.URI(), uri("https://a&b@x.example/"), "https://a&b@x.example/"},
+		{"URI with an empty fragment", mtls.URI(), uri("https://x.example/a#"), "https://x.example/a#"},
+		{"URI with an empty query", mtls.URI(), uri("https://x.example/a?"), "https://x.example/a?"},
+		{"URI with an escaped host", mtls.URI(), uri("urn:a%C3%A9#%41"), "urn:a%C3%A9#%41"},
+		{"URI with capitals", mtls.URI(), uri("URN:a:b"), "URN:a:b"},
 		{"two URIs", mtls.URI(), uris("urn:a:b", "urn:a:c"), unknown},
 		{"DNS name", mtls.DNSName(), named("a.Example"), "a.example"},
 		{"DNS names that differ in case", mtls.DNSName(), named("a.Example", "a.example"), unknown},
