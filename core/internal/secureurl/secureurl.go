@@ -28,7 +28,7 @@ func Parse(text string, plainHTTP bool, h Hints) (*url.URL, error) {
 		return nil, errors.New("the address is not a URL")
 	}
 	switch {
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
+	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Opaque != "":
 		if h.Absolute != "" {
 			h.Absolute = "; " + h.Absolute
 		}
