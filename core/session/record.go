@@ -40,10 +40,9 @@ type record struct {
 func newRecord(p *core.Principal) record {
 	rec := record{Version: recordVersion, Identity: sessionstore.NewIdentity(p)}
 	if rec.Scheme == schemeName { // a login from a session: the claim has the original scheme
-		rec.Scheme = ""
-	} else {
-		delete(rec.Claims, ClaimLoginScheme) // whatever a token says of itself by that name
+		rec.Scheme, _ = rec.Claims[ClaimLoginScheme].(string)
 	}
+	delete(rec.Claims, ClaimLoginScheme) // whatever a token says of itself by that name
 	return rec
 }
 
