@@ -63,31 +63,48 @@ func (m *Manager) finishAnswers() error {
 	if len(m.origins) > 0 {
 		opts = append(opts[:len(opts):len(opts)], core.WithTrustedOrigins(m.origins...))
 	}
-	g, err := core.NewGuard([]core.Authenticator{leaving{m}}, opts...)
+	leave, err := core.NewGuard([]core.Authenticator{leaving{m}}, opts...)
 	if err != nil {
 		return err
 	}
-	m.answering = g
-	if m.exit, err = g.Optional(); err != nil {
+	if m.exit, err = signinform.Exit(leave); err != nil {
 		return err
 	}
-	m.refusal, err = g.Authenticate()
+	if m.answering, err = core.NewGuard([]core.Authenticator{refusing{m}}, opts...); err != nil {
+		return err
+	}
+	m.refusal, err = m.answering.Authenticate()
 	return err
+}
+
+// refusing is the scheme for logins. It has the outcome of one that was refused.
+type refusing struct{ *Manager }
+
+func (refusing) Authenticate(ctx context.Context, _ core.Request) (*core.Principal, error) {
+	err, ok := ctx.Value(refusedKey{}).(error)
+	var foreign *crossSiteError
+	switch {
+	case !ok:
+		return nil, core.ErrNoCredentials
+	case errors.As(err, &foreign):
+		return foreign.who, nil // the guard refuses it for the same reason
+	}
+	return nil, err
 }
 
 // leaving is the scheme for logging out.
 type leaving struct{ *Manager }
 
+// Scheme implements [core.Authenticator].
+func (l leaving) Scheme() core.Scheme {
+	s := l.Manager.Scheme()
+	s.Attempt = signinform.Leaving
+	return s
+}
+
 // Authenticate treats a session that has ended, or cannot be read, as no
 // credentials.
 func (l leaving) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	if err, ok := ctx.Value(refusedKey{}).(error); ok {
-		var foreign *crossSiteError
-		if errors.As(err, &foreign) {
-			return foreign.who, nil // the guard refuses it for the same reason
-		}
-		return nil, err
-	}
 	p, err := l.Manager.Authenticate(ctx, r)
 	var over *core.CredentialError
 	var fault *core.InternalError

@@ -204,24 +204,14 @@ type logoutRequestKey struct{}
 // leaving is the scheme for logging out. Its challenges are also in the responses
 // to logins and refreshes. They have no error code: invalid_token is about access
 // tokens, and makes clients refresh (RFC 6750 §3.1).
-//
-// Every request counts as an attempt, so that the guard refuses those of other sites
-// even if browsers leave the cookies out there (SameSite): the response would delete
-// them. [unlimited] allows all of these attempts.
 type leaving struct {
 	m          *Manager
 	challenges []challenge.Challenge
 }
 
-// unlimited is the limiter of logouts.
-type unlimited struct{}
-
-func (unlimited) Allow(context.Context, core.Request, string) error   { return nil }
-func (unlimited) Report(context.Context, core.Request, string, error) {}
-
 // Scheme implements [core.Authenticator].
 func (l leaving) Scheme() core.Scheme {
-	s := core.Scheme{Name: schemeName, Sender: core.SentByBrowser, Attempt: func(core.Request) (string, bool) { return "", true }}
+	s := core.Scheme{Name: schemeName, Sender: core.SentByBrowser, Attempt: signinform.Leaving}
 	if l.m.cookies != nil {
 		s.Vary = []string{"Cookie"}
 	}

@@ -51,6 +51,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/sessionstore"
+	"github.com/sallyport-go/sallyport/core/internal/signinform"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -133,9 +134,6 @@ func (m *Manager) finish() error {
 		return err
 	}
 	m.guard = g
-	if g, err = g.With(core.WithAttemptLimiter(unlimited{})); err != nil {
-		return err
-	}
-	m.exit, err = g.Optional()
+	m.exit, err = signinform.Exit(g)
 	return err
 }

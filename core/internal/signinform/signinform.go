@@ -1,4 +1,5 @@
-// Package signinform parses the bodies of sign-in requests: a form or a JSON object.
+// Package signinform is what endpoints for signing in and out share. It parses the bodies
+// of sign-in requests: a form or a JSON object.
 package signinform
 
 import (
@@ -136,3 +137,22 @@ func Post(e core.Endpoint) core.Endpoint {
 		}}
 	}
 }
+
+// Leaving is the Attempt of a [core.Scheme] for logging out. Every request is an attempt,
+// so that a guard refuses those of other sites even if browsers leave the cookies out
+// there (SameSite): the response would delete them.
+func Leaving(core.Request) (account string, ok bool) { return "", true }
+
+// Exit returns the gate of a guard for logging out. No limiter counts its attempts.
+func Exit(g *core.Guard) (*core.Gate, error) {
+	v, err := g.With(core.WithAttemptLimiter(unlimited{}))
+	if err != nil {
+		return nil, err
+	}
+	return v.Optional()
+}
+
+type unlimited struct{}
+
+func (unlimited) Allow(context.Context, core.Request, string) error   { return nil }
+func (unlimited) Report(context.Context, core.Request, string, error) {}

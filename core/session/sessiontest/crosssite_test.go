@@ -80,6 +80,22 @@ func crossSiteLogin(t *testing.T, f authtest.Framework) {
 			}
 			b.is("alice")
 		}
+		if !bad {
+			continue
+		}
+		ended := b.id
+		if a := b.send("POST", "/logout"); a.Status != http.StatusNoContent {
+			t.Fatalf("logout: %d", a.Status)
+		}
+		// Browsers leave cookies out there (rfc6265bis §5.6.7), but let an answer delete them.
+		for what, cookie := range map[string]string{"no session": "", "one that has ended": ended, "an unknown one": "unknown"} {
+			b.id = cookie
+			a := b.send("POST", "/logout", line)
+			refused(t, "logout of "+what+" with "+line, a, http.StatusForbidden, core.CodeCrossSite)
+			if e := s.events.Last(t); e.Reason != core.ReasonCrossSite || cookieOf(a) != nil {
+				t.Errorf("logout of %s with %s: event %s, %v", what, line, e.Reason, a.Header)
+			}
+		}
 	}
 }
 
