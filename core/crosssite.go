@@ -3,11 +3,12 @@ package core
 import (
 	"errors"
 	"fmt"
-	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 const fetchMode = "Sec-Fetch-Mode"

@@ -3,10 +3,11 @@
 package loopback
 
 import (
-	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"net"
 	"net/netip"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // Host reports whether host, a name or an address without port and brackets, is
