@@ -3,6 +3,7 @@ package core
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,10 @@ func (f *Field) Shared() *kept.Field {
 
 const contentLength = "Content-Length"
 
+// withheld lists the fields of a responder that no refusal has: a guard sets some itself,
+// and caches obey others in place of the Cache-Control that it sets.
+var withheld = append([]string{"WWW-Authenticate", contentLength}, kept.TargetedCaching[:]...)
+
 // render makes the response to d: the responder's, completed with what no response
 // may lack. A responder may redirect a 401 to a sign-in page (303) or hide a
 // refusal behind 404; any other status is corrected.
@@ -58,7 +63,7 @@ func (g *Guard) render(r Request, d *Denial) *Response {
 	}
 	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(d.fields)+len(g.varyFields)+3)
 	for _, f := range resp.Fields {
-		if !strings.EqualFold(f.Name, "WWW-Authenticate") && !strings.EqualFold(f.Name, contentLength) {
+		if !slices.ContainsFunc(withheld, func(name string) bool { return strings.EqualFold(f.Name, name) }) {
 			fields = append(fields, f)
 		}
 	}

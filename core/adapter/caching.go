@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
 // KeepFields must be called before sending the response to a request that has
@@ -52,7 +53,7 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 }
 
 func removeTargeted(h http.Header) {
-	for _, name := range targeted {
+	for _, name := range kept.TargetedCaching {
 		if len(h[name]) > 0 {
 			delete(h, name)
 		}
@@ -67,16 +68,10 @@ func IsPrivate(f *core.Field) bool {
 	return s != nil && s.Private && f.Value == "private"
 }
 
-// targeted lists fields that address some caches in front of an application in
-// place of Cache-Control (RFC 9213).
-var targeted = [...]string{
-	"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Edge-Control", "Surrogate-Control", "X-Accel-Expires",
-}
-
 // TargetedCacheFields returns the response fields that address some caches in front
 // of an application in place of Cache-Control (RFC 9213), in the form of
 // [http.CanonicalHeaderKey].
-func TargetedCacheFields() []string { return targeted[:] }
+func TargetedCacheFields() []string { return kept.TargetedCaching[:] }
 
 // PrivateCacheControl changes Cache-Control lines so that no shared cache stores
 // the response (RFC 9111 §5.2.2): it removes public, s-maxage and private with

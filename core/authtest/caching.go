@@ -17,6 +17,7 @@ var cachingCases = []testCase{
 	{"A20 and however it writes", anyWriterCaching},
 	{"A20 and so is that of a check with no gate before it", checkCaching},
 	{"invariant 7 A21 denials are not stored", denialCaching},
+	{"invariant 7 A21 nor if a responder says that caches may", responderCaching},
 	{"invariant 7 Vary is merged", varyMerged},
 }
 
@@ -216,6 +217,39 @@ func denialCaching(t *testing.T, f Framework) {
 		a := Send(t, addr, Request("GET", "/api/door/1", as("alice")))
 		if got := a.Header.Get("Cache-Control"); got != passed {
 			t.Errorf("Cache-Control %q in front became %q on success, want %q", front, got, passed)
+		}
+	}
+}
+
+// responderCaching checks that no cache stores a refusal whose own responder says that it
+// may, whether something else is in the header or not.
+func responderCaching(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithAuthorizer(only("alice")), core.WithResponder(core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Response {
+		fields := []core.Field{{Name: "cache-control", Value: "max-age=600"}}
+		for _, name := range adapter.TargetedCacheFields() {
+			fields = append(fields, core.Field{Name: name, Value: "max-age=600"}, core.Field{Name: strings.ToLower(name), Value: "max-age=60"})
+		}
+		return core.Response{Fields: fields, Body: []byte(d.Code)}
+	})))
+	for _, front := range []Handler{nil, func(x Exchange) error {
+		x.SetHeader("X-Front", "1")
+		return nil
+	}} {
+		app := App{Routes: []Route{{Pattern: "/", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authorize", Guard: g}}, Handler: ok}}}
+		if front != nil {
+			app.Before = []Handler{front}
+		}
+		addr := f.Start(t, app)
+		for who, status := range map[string]int{"Accept: */*": http.StatusUnauthorized, as("bob"): http.StatusForbidden} {
+			a := Send(t, addr, Request("GET", "/", who))
+			if got := a.Header.Values("Cache-Control"); a.Status != status || !slices.Equal(got, []string{"no-store"}) {
+				t.Errorf("front %v, %s: %d, Cache-Control %q", front != nil, who, a.Status, got)
+			}
+			for _, name := range adapter.TargetedCacheFields() {
+				if value := a.Header.Get(name); value != "" {
+					t.Errorf("front %v, %s: %s: %s", front != nil, who, name, value)
+				}
+			}
 		}
 	}
 }

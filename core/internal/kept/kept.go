@@ -103,5 +103,11 @@ func Merges(key string) bool {
 	return false
 }
 
+// TargetedCaching lists the response fields that address some caches in front of an
+// application in place of Cache-Control (RFC 9213), in canonical form.
+var TargetedCaching = [...]string{
+	"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Edge-Control", "Surrogate-Control", "X-Accel-Expires",
+}
+
 // Intact reports whether f still has its original value.
 func (f *Field) Intact(value string) bool { return f.Values[0] == value }
