@@ -113,6 +113,7 @@ func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 	t.Parallel()
 	rbac, tenants := presets["rbac"]().Text(), presets["rbac-tenants"]().Text()
 	root := strings.Replace(rbac, "m = ", `m = g(r.sub, "root") || r.sub == "owner" || `, 1)
+	asking := func(condition string) string { return strings.Replace(rbac, "m = ", "m = "+condition+" && ", 1) }
 	patterns := map[string]any{"rolePatterns": []string{"g=keyMatch"}}
 	for _, c := range []struct {
 		model, policy string
@@ -143,6 +144,16 @@ func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 		{rbac, "p, adm-*, /b, GET\n", patterns, "adm-*", "adm", false},
 		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "rob", true},
 		{rbac, "g, bob, emp\np, emp, /a, GET\n", map[string]any{"rolePatterns": []string{"g=regexMatch"}}, "bob", "rob", false},
+		{asking(`keyMatch(p.sub, "adm-*")`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", false},
+		{asking(`p.sub =~ "^adm"`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", false},
+		{asking(`p.sub > "a"`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", false},
+		{asking(`p.sub == "adm" + "-1"`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", false},
+		{asking(`keyMatch(r.obj, "/" + p.sub + "/*")`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", false},
+		{asking(`r.obj != p.sub`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", false},
+		{asking(`p.sub in ("adm-2", "adm-3")`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", true},
+		{asking(`(p.sub != "adm-2" || r.sub == p.sub)`), "p, adm-1, /a, GET\n", nil, "adm-1", "boss", true},
+		{strings.Replace(tenants, "m = ", `m = keyMatch(p.dom, "eu-*") && `, 1), "p, emp, eu-1, /a, GET\n", nil, "eu-1", "us-1", false},
+		{tenants, "p, emp, eu-1, /a, GET\n", nil, "eu-1", "us-1", true},
 		{tenants, "g, bob, emp, eu-1\np, emp, eu-1, /a, GET\ng, ann, emp, us-*\n", map[string]any{"tenantPatterns": []string{"g"}}, "eu-1", "us-1", false},
 		{presets["rbac-tenants-patterns"]().Text(), "g, bob, emp, eu-1\np, emp, us-*, /a, GET\n", nil, "eu-1", "us-1", false},
 	} {

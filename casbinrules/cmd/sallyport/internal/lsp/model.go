@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"cmp"
 	"io/fs"
 	"slices"
 	"strings"
@@ -251,19 +252,26 @@ func (s *schema) readMatcher(files overlay, p Project, links map[string]string) 
 	if err != nil {
 		return
 	}
-	for _, c := range a.Matcher().Comparisons {
-		domain := usualFields[c.Field]
-		if strings.HasPrefix(c.Function, "g") && domain != "" {
+	comparisons := a.Matcher().Comparisons
+	for _, c := range comparisons {
+		if domain := usualFields[c.Field]; strings.HasPrefix(c.Function, "g") && domain != "" {
 			links[c.Function] = domain
 		}
-		if c.Column >= 0 && c.Column < len(s.columns) {
+	}
+	for _, c := range comparisons {
+		// What links connect with an attribute has the names of the links.
+		domain := cmp.Or(usualFields[c.Field], links[c.Function])
+		if c.Column < 0 || c.Column >= len(s.columns) {
+			continue
+		}
+		if domain != "" {
 			s.domains["p"][c.Column] = domain
-			if c.Function != "==" && s.model.roleKinds()[c.Function] == 0 && domain != "" {
-				s.compared[domain] = append(s.compared[domain], c.Function)
-			}
-			if s.functions[c.Column] == "" {
-				s.functions[c.Column] = c.Function
-			}
+		}
+		if c.Function != "==" && s.model.roleKinds()[c.Function] == 0 && domain != "" {
+			s.compared[domain] = append(s.compared[domain], c.Function)
+		}
+		if s.functions[c.Column] == "" {
+			s.functions[c.Column] = c.Function
 		}
 	}
 }

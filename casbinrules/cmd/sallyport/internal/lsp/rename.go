@@ -117,6 +117,9 @@ func (p *policy) renameConflict(of *name, to string, places []place) string {
 			}
 		}
 	}
+	if !p.comparesOnly(of.domain) {
+		return "the matcher does more with such names than compare them with each other"
+	}
 	return p.patternConflict(of, to)
 }
 
