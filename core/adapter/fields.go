@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -43,6 +44,14 @@ func AddFields(h http.Header, fields []core.Field) {
 			h[s.Key] = s.Values[:1:1] // without capacity, so that append copies
 		}
 	}
+}
+
+// addMissing adds those of fields that h lacks, after something has cleared it.
+func addMissing(h http.Header, fields []core.Field) {
+	AddFields(h, slices.DeleteFunc(slices.Clone(fields), func(f core.Field) bool {
+		have := h.Values(f.Name)
+		return len(have) > 0 && (!strings.EqualFold(f.Name, "Set-Cookie") || slices.Contains(have, f.Value))
+	}))
 }
 
 // Write writes resp to w.

@@ -32,6 +32,7 @@ type Seal struct {
 	shared bool          // whether shared caches may store the handler's response
 	kept   bool          // the fields about caching are in the header
 	wrote  bool          // something has been forwarded
+	hinted bool          // so has an informational response
 	lent   atomic.Bool   // a handler may hold the header of the writer below
 	ended  bool          // the writer below may be in other hands
 	state  atomic.Uint32 // one of the states below
@@ -94,7 +95,11 @@ func (s *Seal) Keep() {
 		return
 	}
 	s.kept = true
-	KeepFields(s.w.Header(), s.fields, s.shared)
+	h := s.w.Header()
+	if s.hinted {
+		addMissing(h, s.fields)
+	}
+	KeepFields(h, s.fields, s.shared)
 }
 
 // Release makes the seal keep no fields from now on: the response is the guard's,
@@ -149,6 +154,8 @@ func (s *Seal) WriteHeader(status int) {
 	}
 	if status >= http.StatusOK {
 		s.send()
+	} else { // httputil.ReverseProxy clears the header after it
+		s.hinted = true
 	}
 	s.w.WriteHeader(status)
 }
