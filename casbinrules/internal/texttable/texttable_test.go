@@ -106,3 +106,51 @@ func testClones(t *testing.T, first int) {
 		}
 	}
 }
+
+// TestTextsWithOneHash: with thousands of texts, some have the hash of another. One of
+// each two is in the table, when it is filled, trimmed, or cloned and added to.
+func TestTextsWithOneHash(t *testing.T) {
+	table := New[int](0)
+	seen := map[uint32]string{}
+	var pairs [][2]string // of the same hash
+	for n := 0; len(pairs) < 6; n++ {
+		text := strconv.Itoa(n)
+		hash, _ := table.Probe(1, text)
+		if other, ok := seen[hash]; ok {
+			pairs = append(pairs, [2]string{other, text})
+		}
+		seen[hash] = text
+	}
+	check := func(when string, table *Table[int], known int) {
+		for i, pair := range pairs {
+			for j, text := range pair {
+				want := i < known && j == i%2
+				hash, ok := table.Probe(1, text)
+				if number := table.FindHashed(hash, 1, text); ok != (i < known) || (number != 0) != want || number != table.Find(1, text) || want && table.Text(number) != text {
+					t.Errorf("%s: %q, like %q: number %d, want one: %v; its hash %v", when, text, pair[1-j], number, want, ok)
+				}
+			}
+		}
+	}
+	check("empty", &table, 0)
+	for i, pair := range pairs[:3] {
+		table.Add(1, pair[i%2])
+	}
+	check("filled", &table, 3)
+	table.Trim()
+	check("trimmed", &table, 3)
+	clone := table.Clone()
+	for i, pair := range pairs {
+		clone.Add(1, pair[i%2])
+	}
+	check("cloned", &clone, len(pairs))
+	check("cloned from", &table, 3)
+	for _, pair := range pairs {
+		for _, text := range pair {
+			clone.Add(1, text)
+		}
+		if first, second := clone.Find(1, pair[0]), clone.Find(1, pair[1]); first == 0 || second == 0 || first == second {
+			t.Errorf("%q have the numbers %d and %d", pair, first, second)
+		}
+	}
+}
