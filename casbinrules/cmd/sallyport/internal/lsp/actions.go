@@ -27,6 +27,8 @@ type spot struct {
 	rows   []row // of the whole policy
 	// rest is the finding's message, including the hint.
 	rest string
+	// negates reports whether a rule may apply because a condition is false.
+	negates bool
 }
 
 // quickFix computes the quick fix for a kind of finding: a title and edits that change only the
@@ -42,7 +44,7 @@ type impact int
 
 const (
 	widens  impact = iota // the rule may match more
-	narrows               // the rule matches less, so a deny rule, or a role link to a denied role, lets more through
+	narrows               // the rule matches less, so a deny rule, a role link to a denied role, or a negation lets more through
 	neutral               // no decision changes
 )
 
@@ -76,7 +78,7 @@ func (c quickFix) grants(s *spot, edits []splice, refused bool) bool {
 	case refused || c.impact == neutral:
 		return false
 	case c.impact == narrows:
-		return !strings.HasPrefix(s.fields[0].text, "p") || slices.ContainsFunc(s.fields, func(f field) bool { return f.text == "deny" })
+		return s.negates || !strings.HasPrefix(s.fields[0].text, "p") || slices.ContainsFunc(s.fields, func(f field) bool { return f.text == "deny" })
 	}
 	return true
 }
@@ -136,7 +138,9 @@ func (s *server) codeActions(q *query) (any, error) {
 		if p == nil {
 			p = s.policyOf(q)
 		}
-		if f := spotOf(q.doc, start, p.rows, d.Message).fix(d.Code, d.Severity == severityError, q.view.enc); f != nil {
+		at := spotOf(q.doc, start, p.rows, d.Message)
+		at.negates = p.schema == nil || p.schema.model.negates()
+		if f := at.fix(d.Code, d.Severity == severityError, q.view.enc); f != nil {
 			made = append(made, codeAction{
 				Title: f.Title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: !f.Grants,
 				Edit: q.view.edit(map[string][]textEdit{q.doc.uri: f.Edits}),
@@ -173,19 +177,23 @@ func Fixes(model casbinrules.Model, texts map[string]string, found []casbinrules
 	made := make([]*Fix, len(found))
 	docs := map[string]*document{}
 	var rows []row
+	negates := false
 	for i, f := range found {
 		if _, inPolicy := texts[f.File]; !inPolicy && f.File != model.Name() {
 			continue
 		}
 		if len(docs) == 0 {
 			docs[model.Name()] = newDocument("", model.Name(), 0, KindModel, model.Text())
+			negates = readModelText(docs[model.Name()]).negates()
 			for name, text := range texts {
 				docs[name] = newDocument("", name, 0, KindPolicy, text)
 				rows = append(rows, rowsOf(docs[name])...)
 			}
 		}
 		d := docs[f.File]
-		made[i] = spotOf(d, d.findingOffset(f.Line, f.Column), rows, messageOf(f)).fix(f.Code, f.Severity == casbinrules.SeverityError, utf16Units)
+		at := spotOf(d, d.findingOffset(f.Line, f.Column), rows, messageOf(f))
+		at.negates = negates
+		made[i] = at.fix(f.Code, f.Severity == casbinrules.SeverityError, utf16Units)
 	}
 	return made
 }

@@ -95,6 +95,9 @@ const linksAreRegexps = "# Names in role links are regular expressions.\n"
 func fixable() []struct{ code, model, text, want string } {
 	rbac, deny := casbinrules.RBAC().Text(), casbinrules.RBACWithDeny().Text()
 	regexps := strings.ReplaceAll(deny, `(p.act == "*" || r.act == p.act)`, "regexMatch(r.act, p.act)")
+	not := func(condition string) string {
+		return strings.Replace(regexps, "regexMatch(r.act, p.act)", condition, 1)
+	}
 	starred := strings.ReplaceAll(deny, "keyMatch2", "keyMatch")
 	timed := strings.Replace(rbac, "g = _, _", "g = _, _, (_, _)", 1)
 	allowed := "p, ann, /*, *, allow\n"
@@ -106,6 +109,11 @@ func fixable() []struct{ code, model, text, want string } {
 		{"extra_field", rbac, "p, staff, /a, GET\ng, ann, staff, x\n", "p, staff, /a, GET\ng, ann, staff\n"},
 		{"unanchored_regexp", regexps, "p, ann, /a, G.T, allow\n", "p, ann, /a, ^(?:G.T)$, allow\n"},
 		{"unanchored_regexp", regexps, "p, ann, /*, ^.*$, allow\np, ann, /a, G.T, deny\n", "p, ann, /*, ^.*$, allow\np, ann, /a, ^(?:G.T)$, deny\n"},
+		{"unanchored_regexp", not("!regexMatch(r.act, p.act)"), "p, ann, /a, GET, allow\n", "p, ann, /a, ^(?:GET)$, allow\n"},
+		{"unanchored_regexp", not("r.act !~ p.act"), "p, ann, /a, GET, allow\n", "p, ann, /a, ^(?:GET)$, allow\n"},
+		{"unanchored_regexp", not("regexMatch(r.act, p.act) == false"), "p, ann, /a, GET, allow\n", "p, ann, /a, ^(?:GET)$, allow\n"},
+		{"unanchored_regexp", not("(r.obj == p.obj) == regexMatch(r.act, p.act)"), "p, ann, /a, GET, allow\n", "p, ann, /a, ^(?:GET)$, allow\n"},
+		{"unanchored_regexp", not("(regexMatch(r.act, p.act) ? r.sub == \"x\" : true)"), "p, ann, /a, GET, allow\n", "p, ann, /a, ^(?:GET)$, allow\n"},
 		{"unanchored_regexp", linked, "p, ^banned$, /*, *, deny\np, ^ann$, /*, *, allow\ng, ^an, ^banned$\n", "p, ^banned$, /*, *, deny\np, ^ann$, /*, *, allow\ng, ^(?:^an)$, ^banned$\n"},
 		{"regexp_character", deny, "p, ann, /a.html, GET, allow\n", `p, ann, /a\.html, GET, allow` + "\n"},
 		{"regexp_character", deny, allowed + "p, ann, /a.html, GET, deny\n", allowed + `p, ann, /a\.html, GET, deny` + "\n"},

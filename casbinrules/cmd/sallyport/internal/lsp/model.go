@@ -112,6 +112,23 @@ func isWordByte(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
 }
 
+// negates reports whether a matcher may be true because a condition is false: by a negation,
+// a choice, or a comparison of results.
+func (m *modelText) negates() bool {
+	for _, d := range m.definitions {
+		for i, t := range d.value {
+			if d.section != "matchers" || t.quoted {
+				continue
+			}
+			calls := i+2 < len(d.value) && d.value[i+2].text == "(" && !d.value[i+1].quoted && isWordByte(d.value[i+1].text[0])
+			if t.text == "!" || t.text == "?" || t.text == "false" || t.text == "=" && (i > 0 && d.value[i-1].text == ")" || calls) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // definition returns the first definition of a key, or nil.
 func (m *modelText) definition(key string) *definition {
 	for i := range m.definitions {
