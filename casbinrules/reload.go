@@ -139,7 +139,7 @@ func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 	}
 	changed, err := a.apply(ctx, started, in)
 	if err == nil && !changed {
-		// Rejected files have been restored.
+		// Files that were rejected, or could not be read, have been restored.
 		a.unchanged(ctx, started, a.last.Load())
 	}
 	return err
@@ -205,7 +205,7 @@ func (a *Authorizer) reject(ctx context.Context, e ReloadEvent) {
 		e.Findings = found.Findings
 	}
 	if e.Outcome != ReloadDegraded {
-		next := &attempt{err: e.Err, since: e.Time, unread: e.Outcome == ReloadFailed}
+		next := &attempt{err: e.Err, since: e.Time}
 		if st := a.Status(); st.Err != nil {
 			next.since = st.Since
 		}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
-	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -161,12 +160,11 @@ func TestAPolicyPutBackClearsTheStatus(t *testing.T) {
 		}
 		d.events.until(t, c.outcome)
 		d.write(t, annReads)
-		deadline := time.Now().Add(authtest.TimeLimit(time.Minute))
-		for d.Status().Err != nil {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %+v", c.name, d.Status())
-			}
-			time.Sleep(time.Millisecond)
+		if e := d.events.until(t, ReloadUnchanged); e.New.Rules != 1 {
+			t.Errorf("%s: event %+v", c.name, e)
+		}
+		if st := d.Status(); st.Err != nil {
+			t.Errorf("%s: %+v", c.name, st)
 		}
 	}
 }

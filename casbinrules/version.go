@@ -80,13 +80,9 @@ type Status struct {
 type attempt struct {
 	err   error
 	since time.Time
-	// unread reports that err is from reading. Only the watcher sees when such files
-	// turn out to be unchanged.
-	unread bool
 }
 
 // Status is for health endpoints that report when an edit has not taken effect.
-// After a failure to read it may lag behind the event by a moment.
 func (a *Authorizer) Status() Status {
 	w := a.watcher.Load()
 	s := a.current.Load()
@@ -100,9 +96,6 @@ func (a *Authorizer) Status() Status {
 	}
 	last := a.last.Load()
 	if last == nil || last.err == nil {
-		return st
-	}
-	if last.unread && w != nil && st.Watching && w.Err() == nil {
 		return st
 	}
 	st.Err, st.Since = last.err, last.since

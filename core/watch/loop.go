@@ -12,7 +12,7 @@ import (
 // loop is the state of a watcher's goroutine, touched by no other.
 type loop struct {
 	*Watcher
-	offered   string         // hash of the content last given to the callback
+	offered   string         // hash of the content last given to the callback; "" to give it again
 	rejection error          // the callback's error for it
 	ended     map[string]int // of the content in use, see Snapshot.ended
 	burst     burst
@@ -92,6 +92,9 @@ func (l *loop) load(pause func()) (Snapshot, error) {
 // conclude handles the result of a read. If insist is true, rejected content is
 // offered again.
 func (l *loop) conclude(s Snapshot, err error, insist bool) outcome {
+	if err == nil && l.readErr != "" {
+		l.offered = "" // the callback learns that the files are back
+	}
 	if text := message(err); text != l.readErr {
 		l.readErr = text
 		if err != nil {

@@ -29,10 +29,11 @@ var ErrClosed = errors.New("watch: the watcher is closed")
 // Changes there are noticed only by polling.
 var ErrPolling = errors.New("no file events, so changes show at the next poll only")
 
-// Func is called with the content of all files when it has changed. An error
-// rejects the content: the previous content stays in use, and Func is not called
-// with this content again unless [Watcher.Trigger] asks for it. A panic rejects it
-// too.
+// Func is called with the content of all files when it has changed, and when they
+// can be read again after they could not, even if the content is what it was. An
+// error rejects the content: the previous content stays in use, and Func is not
+// called with this content again unless [Watcher.Trigger] asks for it. A panic
+// rejects it too.
 //
 // The context ends when the watcher is closed. Func must call neither Close nor
 // Trigger, which would wait for it forever.
@@ -106,8 +107,8 @@ func start(c *config, changed Func) (*Watcher, error) {
 }
 
 // Trigger reads the files now, without waiting until they stop changing. It returns
-// true if they had changed and the callback accepted them. Rejected content is
-// passed to the callback again.
+// true if they had changed, or could not be read before, and the callback accepted
+// them. Rejected content is passed to the callback again.
 //
 // The error is the callback's own, or says why the files could not be read, or is
 // [ErrClosed] or that of ctx. If ctx ends, Trigger stops waiting, but the files are

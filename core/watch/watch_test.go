@@ -79,6 +79,9 @@ func TestMissingFileIsReportedOnce(t *testing.T) {
 		t.Errorf("Err = %v", err)
 	}
 	replace(t, file, "good")
+	if got := show(s.next(t)); got != "p.csv=good\n" {
+		t.Errorf("called with %q once it is back", got)
+	}
 	s.noCallback(t)
 	if err := s.Err(); err != nil {
 		t.Errorf("Err once it is back = %v", err)
