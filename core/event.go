@@ -229,7 +229,7 @@ func LogObserver(logger *slog.Logger) Observer {
 		if !l.Enabled(ctx, level) {
 			return
 		}
-		attrs := make([]slog.Attr, 0, 18)
+		attrs := make([]slog.Attr, 0, 19)
 		attrs = append(attrs,
 			slog.String("outcome", string(e.Outcome)),
 			slog.Int("status", e.Status),
@@ -246,7 +246,11 @@ func LogObserver(logger *slog.Logger) Observer {
 			}
 		}
 		if e.Outcome == OutcomeForbidden {
-			if roles := joinedRoles(e); roles != "" {
+			tenant, roles := tenantAndRoles(e)
+			if tenant != "" {
+				attrs = append(attrs, slog.String("tenant", printable(tenant)))
+			}
+			if roles != "" {
 				attrs = append(attrs, slog.String("roles", printable(roles)))
 			}
 		}
@@ -258,9 +262,11 @@ func LogObserver(logger *slog.Logger) Observer {
 	})
 }
 
-// joinedRoles takes a copy of the event, so that the event escapes to the heap only
+// tenantAndRoles takes a copy of the event, so that the event escapes to the heap only
 // for a refusal by policy.
-func joinedRoles(e Event) string { return strings.Join(slices.Collect(e.Roles()), ",") }
+func tenantAndRoles(e Event) (tenant, roles string) {
+	return e.Tenant(), strings.Join(slices.Collect(e.Roles()), ",")
+}
 
 // printable returns the first maxLogged bytes of s with unprintable characters
 // escaped as in Go.

@@ -179,7 +179,9 @@ func TestPseudonymsKeepWhatIsNotPersonal(t *testing.T) {
 // A refusal by policy shows what it was decided with.
 func TestEventsOfRefusals(t *testing.T) {
 	var log bytes.Buffer
-	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithObserver(core.LogObserver(slog.New(slog.NewTextHandler(&log, nil)))))
+	s := newScheme(t, "Basic")
+	s.answers["alice"] = answer{p: newPrincipal(t, core.PrincipalInfo{ID: "alice", Roles: []string{"viewer"}, Tenant: "acme"})}
+	g, o := newGuard(t, []core.Authenticator{s}, core.WithObserver(core.LogObserver(slog.New(slog.NewTextHandler(&log, nil)))))
 	mounted(t)(g.Require(answering(core.Decision{Reason: "no_rule_matched", Revision: "1f"}, nil))).Check(t.Context(), get("/reports/7", "Authorization: Basic alice"))
 	if e := o.last(t); fmt.Sprint(slices.Collect(e.Roles())) != "[viewer]" || e.Revision != "1f" || e.ClientAddr() != "192.0.2.1" {
 		t.Errorf("roles %v, event %+v", slices.Collect(e.Roles()), e)
@@ -189,7 +191,7 @@ func TestEventsOfRefusals(t *testing.T) {
 	if e := o.last(t); e.Rule != "policy.csv:3" || e.Revision != "1f" || e.Outcome != core.OutcomeAllowed {
 		t.Errorf("rule %q, revision %q", e.Rule, e.Revision)
 	}
-	for _, want := range []string{" roles=viewer ", " revision=1f ", " client=192.0.2.1 "} {
+	for _, want := range []string{" tenant=acme ", " roles=viewer ", " revision=1f ", " client=192.0.2.1 "} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %q in %s", want, log.String())
 		}
