@@ -112,7 +112,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"there is no framework \"chi\": use one of gin, fiber, ", []string{"init", "DIR/new", "--framework", "chi"}},
 		{"--checkout is for the go.mod of a service", []string{"init", "DIR/new", "--checkout", "DIR"}},
 		{"--checkout ", []string{"init", "DIR/new", "--framework", "gin", "--checkout", "DIR"}},
-		{"test wants a file of tests, and got none\n", []string{"test"}},
+		{"there is no *.tests beside the policy: name a file of tests\n", []string{"test"}},
 		{"the subject is empty: name a user", []string{"explain", "-p", "DIR", ":editor", "/x", "GET"}},
 		{"there is no test in none.tests", []string{"test", "DIR/none.tests"}},
 		{"broken.tests:1:7: write \"allow USER[ROLE,ROLE] OBJECT ACTION\"", []string{"test", "DIR/broken.tests"}},

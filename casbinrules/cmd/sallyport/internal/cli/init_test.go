@@ -63,6 +63,9 @@ func TestInitWritesAServiceThoughItCannotBeTidied(t *testing.T) {
 		if _, err := judge(t, "jwks.json", good(t, dir, "", "token", "erin")); err != nil {
 			t.Errorf("%s: %v", framework, err)
 		}
+		if got := good(t, dir, "", "test"); got != "13 passed, 0 failed\n" { // as policy.tests says
+			t.Errorf("%s: %s", framework, got)
+		}
 	}
 }
 

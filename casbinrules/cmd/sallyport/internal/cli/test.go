@@ -45,8 +45,9 @@ nothing:
     /reports/7 GET    allow   allow         deny
     /reports/7 PATCH  deny    allow         -
 
-Without -p the policy is the policy.csv beside the first file. Failures are
-printed with the explanation of the decision; the exit code is then 1.
+Without FILE the tests are those beside the policy, *.tests. Without -p the policy
+is the policy.csv beside the first file. Failures are printed with the explanation
+of the decision; the exit code is then 1.
 
 --cover lists the lines of the policy that no test depends on: p lines that decide
 none, and role links that lead to none. With --min the exit code is 1 when less
@@ -58,11 +59,10 @@ changes, until it is interrupted. The exit code is that of the last run.`
 func newTest() *cobra.Command {
 	var t testRun
 	cmd := &cobra.Command{
-		Use:     "test FILE...",
+		Use:     "test [FILE...]",
 		Short:   "Run the tests kept beside a policy",
 		Long:    testHelp,
 		Example: "  sallyport test policy.tests\n  sallyport test --watch policy.tests",
-		Args:    atLeastOne("a file of tests"),
 	}
 	t.flags(cmd)
 	t.pathFlags(cmd)
@@ -76,7 +76,15 @@ func newTest() *cobra.Command {
 		if t.least < 0 || t.least > 100 {
 			return usagef("--min %v: give a number from 0 to 100", t.least)
 		}
-		t.files = args
+		if t.files = args; len(args) == 0 {
+			var err error
+			if t.files, err = testsBeside(t.source.files()); err != nil {
+				return err
+			}
+			if len(t.files) == 0 {
+				return usagef("there is no *.tests beside the policy: name a file of tests")
+			}
+		}
 		if !t.watch {
 			return t.run(cmd.Context(), cmd)
 		}
