@@ -121,6 +121,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 		lines += f.New
 	}
 	r := NewReader(s, c)
+	r.joined.chain = 0
 	r.Texts = before[0].Texts.revised(8 * lines)
 	known := r.Texts.Numbers()
 	v := &Revision{Files: files, Graphs: graphs, Column: r.Column}

@@ -14,9 +14,11 @@ import (
 // hash of all their texts.
 type ruleTable struct {
 	// newest is the last rule with a newest text, by text, and previous the one
-	// before it with the same, by rule; rules are counted from 1. At most maxChain
-	// rules form a chain.
+	// before it with the same, by rule; rules are counted from 1. At most chain rules
+	// are compared one by one; with 0, all are found by hash, so that few rules with
+	// some of many texts need no table of these.
 	newest, previous []int32
+	chain            int
 	seed             uint64
 	slots            texttable.Slots // the other rules, by hash
 	used             int
@@ -25,10 +27,10 @@ type ruleTable struct {
 	commas bool
 }
 
-// maxChain is the maximum number of rules that are compared one by one.
+// maxChain is the usual chain.
 const maxChain = 8
 
-func newRuleTable() ruleTable { return ruleTable{seed: rand.Uint64()} }
+func newRuleTable() ruleTable { return ruleTable{chain: maxChain, seed: rand.Uint64()} }
 
 // reserve allocates memory for so many further rules.
 func (t *ruleTable) reserve(n int) { t.previous = slices.Grow(t.previous, n) }
@@ -38,6 +40,9 @@ func (t *ruleTable) reserve(n int) { t.previous = slices.Grow(t.previous, n) }
 // none of them contains a comma.
 func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	t.commas = t.commas || len(numbers) > int(r.count)
+	if t.chain == 0 {
+		return t.putHashed(rules, r, numbers)
+	}
 	newest := slices.Max(numbers)
 	if more := int(newest) + 1 - len(t.newest); more > 0 {
 		t.newest = append(t.newest, make([]int32, more)...)
@@ -50,7 +55,7 @@ func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
 		}
 		length++
 	}
-	if length < maxChain {
+	if length < t.chain {
 		t.previous = append(t.previous, last)
 		t.newest[newest] = int32(len(rules)) + 1
 		return nil
@@ -62,7 +67,7 @@ func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	return nil
 }
 
-// putHashed is put for a rule whose chain is full.
+// putHashed is put for a rule that is in no chain.
 func (t *ruleTable) putHashed(rules []*Rule, r *Rule, numbers []int32) *Rule {
 	if t.used >= len(t.slots)*5/8 {
 		t.slots = t.slots.Resized(max(8, 2*len(t.slots)))

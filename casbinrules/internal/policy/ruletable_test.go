@@ -43,6 +43,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 			}
 		}
 		p := NewReader(s, c)
+		p.joined.chain = rnd.IntN(2) * maxChain
 		p.Read("policy.csv", []byte(b.String()))
 		for _, f := range p.Findings {
 			if want[f.Line] != f.Code {
