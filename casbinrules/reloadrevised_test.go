@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
@@ -41,9 +42,9 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 			t.Run(f.Name, func(t *testing.T) {
 				t.Parallel()
 				rnd := rand.New(rand.NewPCG(seed, uint64(n)))
-				for done := 0; done < edits && !t.Failed(); done += 20 {
+				for done := 0; done < edits && !t.Failed(); done += 40 { // enough revisions that all rules are copied
 					r := reloads{t: t, family: f, rnd: rnd}
-					revised[n] += r.compare(20)
+					revised[n] += r.compare(40)
 					linted[n] += r.linted
 				}
 			})
@@ -104,6 +105,45 @@ func TestReloadsKeepNothing(t *testing.T) {
 	t.Logf("%d bytes before %d reloads, %d after", before, edits, after)
 	if after > 2*before {
 		t.Errorf("%d bytes live after %d reloads, %d before: at most twice as many", after, edits, before)
+	}
+}
+
+// TestEditsAllocateLittle changes a line again and again. What a reload allocates
+// depends on the number of rules only by what a few tables and the file take.
+func TestEditsAllocateLittle(t *testing.T) {
+	const lines, edits, budget = 20_000, 32, 40 // bytes for each rule, beside those of the file
+	var b strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&b, "p, role%d, /data%d, GET\ng, user%d, role%d\n", i%(lines/10), i, i, i%(lines/10))
+	}
+	text := b.String()
+	fsys := fstest.MapFS{}
+	edit := func(n int) {
+		fsys["policy.csv"] = &fstest.MapFile{Data: []byte(strings.Replace(text, "/data100,", fmt.Sprintf("/other%d,", n), 1))}
+	}
+	edit(0)
+	a, err := casbinrules.OpenFS(fsys, casbinrules.RBAC(), []string{"policy.csv"}, casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var allocated uint64
+	for n := range edits {
+		edit(n + 1)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := a.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		allocated += after.TotalAlloc - before.TotalAlloc
+	}
+	if n := casbinrules.LinesEdited(a); n != edits {
+		t.Fatalf("%d lines were read alone, want %d: the case proves nothing", n, edits)
+	}
+	each := (int(allocated)/edits - len(text)) / (2 * lines)
+	t.Logf("%d bytes for each rule, and %d for the file", each, len(text))
+	if each > budget {
+		t.Errorf("an edit allocates %d bytes for each rule beside its file, want at most %d", each, budget)
 	}
 }
 

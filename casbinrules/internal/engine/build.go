@@ -29,7 +29,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	if why := s.Expr.Unsupported(); why != nil {
 		return nil, fmt.Errorf("the matcher has %w", why)
 	}
-	b := newIndexBuilder(s, inOrder(s, rules), graphs, c)
+	b := newIndexBuilder(s, policy.TextsOf(rules), inOrder(s, rules), graphs, c)
 	if len(b.index.rules) == 0 {
 		return nil, ErrEmptyPolicy
 	}
@@ -44,16 +44,15 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 }
 
 // newIndexBuilder starts an index of p lines, which are in evaluation order.
-func newIndexBuilder(s *model.Schema, ordered []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *indexBuilder {
+func newIndexBuilder(s *model.Schema, names *policy.Texts, ordered []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *indexBuilder {
 	b := &indexBuilder{
 		schema: s, pace: c.Pace, graphs: graphs,
 		binder:  binder{graphs: graphs, patterns: map[pattern.Key]pattern.Matcher{}},
-		index:   &Index{effect: s.Effect, rules: ordered, graphs: graphs, firstAllow: none, firstDeny: none},
+		index:   &Index{effect: s.Effect, Names: names, rules: ordered, graphs: graphs, firstAllow: none, firstDeny: none},
 		matches: map[pattern.Key]int32{},
 	}
 	b.index.Places = newPlaceList(ordered)
 	b.pace.RestIfDue()
-	b.index.Names = policy.TextsOf(ordered)
 	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern.Matcher, 1)
 	return b
 }

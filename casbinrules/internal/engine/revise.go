@@ -23,7 +23,7 @@ func (s *Snapshot) Revised(v *policy.Revision, c *model.Settings) *Snapshot {
 	if affectsSpellings(s.Schema, s.Rules, v) {
 		spellings = spellingsOf(s.Schema, v.Rules)
 	}
-	return snapshotOf(x, nil, spellings, v.Named(s.Schema, s.namedMethods, s.Rules), s.Schema, v.Rules, v.Graphs, c)
+	return snapshotOf(x, nil, spellings, v.Named(s.Schema, s.namedMethods, s.Rules), s.Schema, v.Texts, v.Rules, v.Graphs, c)
 }
 
 // movedPolicyLines translates replaced ranges of all lines to ranges of p lines.
@@ -57,7 +57,7 @@ func (x *Index) revise(s *Snapshot, v *policy.Revision, c *model.Settings) *Inde
 	if len(ordered) == 0 || slices.ContainsFunc(x.clauses, func(w clause) bool { return w.subjects.patterns != nil }) {
 		return nil
 	}
-	b := newIndexBuilder(s.Schema, ordered, v.Graphs, c)
+	b := newIndexBuilder(s.Schema, v.Texts, ordered, v.Graphs, c)
 	b.binder.usesGraphs, b.index.open = x.usesGraphs, x.open
 	b.index.conds, b.index.matches = slices.Clip(x.conds), slices.Clip(x.matches)
 	moved := x.movedPolicyLines(s.Rules, v)

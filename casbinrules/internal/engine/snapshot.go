@@ -51,10 +51,10 @@ func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*polic
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", model.FirstLine(err))
 	}
-	return snapshotOf(e, unindexed, spellingsOf(s, rules), policy.NamedMethods(s, rules), s, rules, graphs, c), nil
+	return snapshotOf(e, unindexed, spellingsOf(s, rules), policy.NamedMethods(s, rules), s, policy.TextsOf(rules), rules, graphs, c), nil
 }
 
-func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[string]bool, s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
+func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[string]bool, s *model.Schema, names *policy.Texts, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
 	x, _ := e.(*Index)
 	var members *policy.Graph
 	if s.NamesRoles() {
@@ -69,7 +69,7 @@ func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[strin
 		Graphs:       graphs,
 		limitedLinks: len(s.Limits) > 0,
 		Members:      members,
-		Names:        policy.TextsOf(rules),
+		Names:        names,
 		spellings:    spellings,
 		namedMethods: named,
 		KnownRoles:   sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),

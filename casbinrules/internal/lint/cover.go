@@ -42,8 +42,8 @@ type coveringActions struct {
 // less.
 const maxVisits = 1000
 
-func newCoverIndex(s *model.Schema, sh *shape) *coverIndex {
-	return &coverIndex{schema: s, shape: sh, objects: map[int32]*objectIndex{}, actions: map[int32]coveringActions{}}
+func newCoverIndex(s *model.Schema, texts *policy.Texts, sh *shape) *coverIndex {
+	return &coverIndex{schema: s, texts: texts, shape: sh, objects: map[int32]*objectIndex{}, actions: map[int32]coveringActions{}}
 }
 
 // take adds the rules of a policy.
@@ -54,7 +54,6 @@ func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 	if len(rules) == 0 {
 		return
 	}
-	x.texts = rules[0].Texts
 	x.groups.of = make([]int32, len(rules))
 	for i, r := range rules {
 		c.Pace.Step()

@@ -16,6 +16,7 @@ import (
 type Policy struct {
 	Schema *model.Schema
 	Files  []string
+	Texts  *policy.Texts
 	Rules  []*policy.Rule
 	Column func(r *policy.Rule, field int) int // returns the column of a field
 }
@@ -60,7 +61,7 @@ func Start(p Policy, c *model.Settings) *Linter {
 
 func newLinter(p Policy, c *model.Settings) *Linter {
 	sh := readShape(p.Schema)
-	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, sh)}
+	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, p.Texts, sh)}
 }
 
 // Findings returns all likely mistakes in rules and role links; routes are nil if

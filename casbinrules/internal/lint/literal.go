@@ -44,7 +44,7 @@ func (l *Linter) checkLiterals() bool {
 	}
 	byKind := map[int32][]verbatim{}
 	for _, f := range append(l.literalColumns(), l.literalLinks()...) {
-		number := l.Rules[0].Texts.Known(f.kind)
+		number := l.Texts.Known(f.kind)
 		byKind[number] = append(byKind[number], f)
 	}
 	isSuspect := func(r *policy.Rule) bool {
@@ -73,7 +73,7 @@ func (l *Linter) checkLiterals() bool {
 
 func (l *Linter) suspects(byKind map[int32][]verbatim) (suspects []suspect) {
 	const plain, pattern = 1, 2
-	seen := make([]int8, l.Rules[0].Texts.Numbers())
+	seen := make([]int8, l.Texts.Numbers())
 	for _, r := range l.Rules {
 		l.settings.Pace.Step()
 		for _, f := range byKind[r.Numbers()[0]] {

@@ -121,7 +121,7 @@ func (l *Linter) sameMethods(named map[string]bool) bool {
 // changedSubjects returns the subjects of the rules that were added or removed, by
 // number.
 func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
-	changed := make([]bool, policy.TextsOf(v.Rules).Numbers())
+	changed := make([]bool, v.Texts.Numbers())
 	for r := range l.policyRulesOf(append(v.Added(), v.Removed(before.Rules)...)) {
 		changed[r.Number(l.shape.subject)] = true
 	}

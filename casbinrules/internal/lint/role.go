@@ -33,8 +33,7 @@ const (
 )
 
 func (l *Linter) noteRoles() *roleNotes {
-	texts := l.Rules[0].Texts
-	n := &roleNotes{rules: l.Rules, texts: texts, subject: l.shape.subject, uses: make([]nameUse, texts.Numbers()), firsts: map[nameUse][]int32{}}
+	n := &roleNotes{rules: l.Rules, texts: l.Texts, subject: l.shape.subject, uses: make([]nameUse, l.Texts.Numbers()), firsts: map[nameUse][]int32{}}
 	for _, r := range l.Rules {
 		l.settings.Pace.Step()
 		switch {

@@ -81,6 +81,7 @@ type Reading struct {
 	Findings []model.Finding
 
 	files  []string
+	texts  *policy.Texts
 	errors int             // invalid lines
 	told   []model.Finding // about lines
 	alone  bool            // all findings are about single lines, none about role links
@@ -118,10 +119,10 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	if p.Texts != nil {
 		p.Texts.Trim()
 	}
-	r.Rules = p.Rules
+	r.Rules, r.texts = p.Rules, policy.TextsOf(p.Rules)
 	if !r.Schema.File.Has(model.CodeModelMatcher) {
 		// Without the matcher it is unknown what the columns mean.
-		r.linter = lint.Start(lint.Policy{Schema: r.Schema, Files: r.files, Rules: r.Rules, Column: p.Column}, c)
+		r.linter = lint.Start(r.forLint(p.Column), c)
 	}
 	r.Graphs = policy.NewGraphs(r.Schema, r.Rules, c)
 	r.told = slices.Clip(p.Findings)
@@ -130,6 +131,10 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	p.CheckRoles(r.Graphs)
 	r.Findings, r.errors = p.Findings, p.Errors
 	r.alone = len(r.told) == len(p.Findings) && policy.Independent(r.told)
+}
+
+func (r *Reading) forLint(column func(*policy.Rule, int) int) lint.Policy {
+	return lint.Policy{Schema: r.Schema, Files: r.files, Texts: r.texts, Rules: r.Rules, Column: column}
 }
 
 // Check adds all other findings about model and policy, and sorts them.

@@ -16,8 +16,9 @@ import (
 type kept struct {
 	model  source.Model
 	names  []string
-	texts  [][]byte // of the files
+	files  [][]byte // their contents
 	schema *model.Schema
+	texts  *policy.Texts
 	rules  []*policy.Rule
 	graphs map[string]*policy.Graph
 	told   []model.Finding
@@ -31,17 +32,17 @@ func (r *Reading) keep(in *source.Contents, c *model.Settings) *kept {
 		return nil
 	}
 	return &kept{
-		model: in.Model, names: in.Names(), texts: texts(in), schema: r.Schema, rules: r.Rules, graphs: r.Graphs,
+		model: in.Model, names: in.Names(), files: contents(in), schema: r.Schema, texts: r.texts, rules: r.Rules, graphs: r.Graphs,
 		told: r.told, lint: r.linter.Keep(), edited: r.edited,
 	}
 }
 
-func texts(in *source.Contents) [][]byte {
-	texts := make([][]byte, len(in.Policies))
+func contents(in *source.Contents) [][]byte {
+	files := make([][]byte, len(in.Policies))
 	for i, f := range in.Policies {
-		texts[i] = f.Content
+		files[i] = f.Content
 	}
-	return texts
+	return files
 }
 
 // few returns how many lines of so many rules may have changed, at once and since
@@ -91,20 +92,20 @@ func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *polic
 	if edited > few(len(k.rules)) {
 		return nil, nil
 	}
-	v := policy.Revise(k.schema, c, k.rules, k.graphs, k.told, files)
+	v := policy.Revise(k.schema, c, k.rules, k.texts, k.graphs, k.told, files)
 	if v == nil {
 		return nil, nil
 	}
 	c.Pace.RestIfDue()
 	return &Reading{
 		Schema: k.schema, Rules: v.Rules, Graphs: v.Graphs, Findings: v.LineFindings, files: k.names,
-		errors: v.Errors, told: v.LineFindings, alone: true, edited: edited,
+		texts: v.Texts, errors: v.Errors, told: v.LineFindings, alone: true, edited: edited,
 	}, v
 }
 
 // lint prepares the findings about a revision.
 func (r *Reading) lint(c *model.Settings, k *kept, v *policy.Revision) {
-	r.linter = lint.StartRevised(lint.Policy{Schema: r.Schema, Files: r.files, Rules: r.Rules, Column: v.Column}, c,
+	r.linter = lint.StartRevised(r.forLint(v.Column), c,
 		lint.Before{Kept: k.lint, Rules: k.rules, Graphs: k.graphs}, v)
 }
 
@@ -147,7 +148,7 @@ func (l *Linting) Lint(in *source.Contents, c *model.Settings, routes []core.Rou
 func (k *kept) compare(in *source.Contents, p *pace.Pace) []policy.RevisedFile {
 	files := make([]policy.RevisedFile, len(in.Policies))
 	for i, f := range in.Policies {
-		before, now := k.texts[i], f.Content
+		before, now := k.files[i], f.Content
 		at := bytes.LastIndexByte(now[:samePrefix(before, now)], '\n') + 1
 		same := sameSuffix(before[at:], now[at:])
 		if !startsLine(before, at, len(before)-same) || !startsLine(now, at, len(now)-same) {

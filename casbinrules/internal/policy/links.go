@@ -281,6 +281,10 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 
 // NewGraphs follows the role links of every kind of g lines.
 func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Graph {
+	return newGraphs(s, TextsOf(rules), rules, c)
+}
+
+func newGraphs(s *model.Schema, texts *Texts, rules []*Rule, c *model.Settings) map[string]*Graph {
 	graphs := map[string]*Graph{}
 	lines := linkLines(rules)
 	for kind, width := range s.Roles {
@@ -289,7 +293,7 @@ func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Gr
 			f.prefix = c.RolePrefix
 		}
 		if len(rules) > 0 {
-			f.build(lines, rules[0].Texts, s, kind)
+			f.build(lines, texts, s, kind)
 		}
 		if s.Limits[kind] > 0 {
 			f.graph.times = newTimes(&f, lines, kind, s.Limits[kind], c.LinkConditions[kind])

@@ -82,9 +82,10 @@ func (v *Revision) Removed(before []*Rule) (rules []*Rule) {
 }
 
 // Revision is a policy that differs from the previous one in a few lines. Common
-// rules are copied, not parsed again.
+// rules are shared, or copied if their lines have other numbers, and not parsed again.
 type Revision struct {
 	Files    []RevisedFile
+	Texts    *Texts
 	Rules    []*Rule
 	Graphs   map[string]*Graph
 	Replaced Moves
@@ -102,12 +103,16 @@ type Revision struct {
 	Lines []*Rule
 }
 
-// Revise parses the changed lines of a policy. before are its previous rules, and
-// findings the findings about their lines, each about a single one. It returns nil
-// if the whole policy must be parsed: if there are further findings, a rule reads
-// the same as another to Casbin, patterns in role links connect it with others, or
-// role links do not always count.
-func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, told []model.Finding, files []RevisedFile) *Revision {
+// mostRevisions is the number of revisions after which all rules are copied, so that no
+// rule keeps the texts of more than so many revisions in memory.
+const mostRevisions = 16
+
+// Revise parses the changed lines of a policy. before are its previous rules, texts
+// the latest of them, and findings the findings about their lines, each about a
+// single one. It returns nil if the whole policy must be parsed: if there are further
+// findings, a rule reads the same as another to Casbin, patterns in role links
+// connect it with others, or role links do not always count.
+func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, graphs map[string]*Graph, told []model.Finding, files []RevisedFile) *Revision {
 	for _, g := range graphs {
 		if g.Patterned() || g.Limited() {
 			return nil
@@ -122,9 +127,9 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	}
 	r := NewReader(s, c)
 	r.joined.chain = 0
-	r.Texts = before[0].Texts.revised(8 * lines)
+	r.Texts = texts.revised(8 * lines)
 	known := r.Texts.Numbers()
-	v := &Revision{Files: files, Graphs: graphs, Column: r.Column}
+	v := &Revision{Files: files, Texts: r.Texts, Graphs: graphs, Column: r.Column}
 	v.read(r, before, files)
 	v.Lines = PolicyLines(v.Rules)
 	if !Independent(r.Findings) || v.repeats(r, known) {
@@ -142,7 +147,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	c.Pace.RestIfDue()
 	v.updateLinks(r, before, added)
 	if v.Links {
-		v.Graphs = NewGraphs(s, v.Rules, c)
+		v.Graphs = newGraphs(s, r.Texts, v.Rules, c)
 		r.Rules = linkLines(v.Rules)
 		r.CheckConstraints()
 		r.CheckRoles(v.Graphs)
@@ -183,9 +188,13 @@ func (v *Revision) keptFindings(told []model.Finding) (moved []model.Finding) {
 	return moved
 }
 
-// read parses the changed lines, and copies the other rules.
+// read parses the changed lines, and shares or copies the other rules.
 func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	keep := func(rules []*Rule, moved int) {
+		if moved == 0 && r.Texts.revisions%mostRevisions > 0 {
+			v.Rules = append(v.Rules, rules...)
+			return
+		}
 		for some := range slices.Chunk(rules, 256) {
 			// Few at a time: a goroutine that allocates much at once may have to
 			// help the garbage collector for as long, and no request is served

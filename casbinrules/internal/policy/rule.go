@@ -79,6 +79,8 @@ func ValueAt(r *Rule, column int) string {
 // Rule is one line of a policy. Its fields are stored as numbers of texts, so that a
 // large policy needs little memory and fields are compared as integers.
 type Rule struct {
+	// Texts are those of the policy, or of an earlier revision in which the rule was the
+	// same: the numbers in them are the same.
 	Texts *Texts
 	// first is the index of the numbers of its fields, beginning with the kind of line
 	// ("p", "g"); count is how many there are.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -15,6 +16,8 @@ type Texts struct {
 	fields []int32  // of all rules
 	// sharesFields reports that a revision uses the memory behind fields.
 	sharesFields bool
+	// revisions is how many revisions have led to these texts.
+	revisions int
 	// Capitals are the numbers of texts that are not in lower case.
 	Capitals []int32
 	// arena holds copies of the texts, so that none keeps a whole file in memory.
@@ -53,7 +56,7 @@ func (t *Texts) revised(room int) *Texts {
 	} else {
 		t.sharesFields = true
 	}
-	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: fields}
+	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: fields, revisions: t.revisions + 1}
 }
 
 // Trim frees unused memory once everything was read.
@@ -64,12 +67,12 @@ func (t *Texts) Trim() {
 	}
 }
 
-// TextsOf returns the texts of the rules of one policy.
+// TextsOf returns texts with the numbers of all of some rules of one policy.
 func TextsOf(rules []*Rule) *Texts {
 	if len(rules) == 0 {
 		return newTexts(0)
 	}
-	return rules[0].Texts
+	return slices.MaxFunc(rules, func(a, b *Rule) int { return cmp.Compare(a.Texts.revisions, b.Texts.revisions) }).Texts
 }
 
 // number returns the number of a text, and assigns one to a new text.
