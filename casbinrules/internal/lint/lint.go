@@ -46,6 +46,7 @@ type Linter struct {
 	before   *Before
 	revision *policy.Revision
 	lines    *Lines
+	names    *names
 }
 
 // Start begins to find, in the background, rules that decide nothing, for which
@@ -84,7 +85,7 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		single.checkLinkPatterns()
 		single.checkLimits()
 		if complete {
-			single.checkRoles()
+			l.names = single.checkNames()
 		}
 		return single.found, nil
 	})

@@ -10,21 +10,22 @@ import (
 )
 
 // Kept is what a linter keeps for a later revision: its findings about rules in
-// relation to others of their subjects, and about single lines, without notes
-// unless the policy is edited.
+// relation to others of their subjects, about single lines and about names, without
+// notes unless the policy is edited.
 type Kept struct {
 	found []model.Finding
 	named map[string]bool
 	lines *Lines
+	names *names
 }
 
 // Keep returns what l keeps once it has found everything.
 func (l *Linter) Keep() *Kept {
 	if l.settings.Edited {
-		return &Kept{l.found, l.named, l.lines}
+		return &Kept{l.found, l.named, l.lines, l.names}
 	}
 	l.lines.found = model.Warnings(l.lines.found)
-	return &Kept{model.Warnings(l.found), l.named, l.lines}
+	return &Kept{model.Warnings(l.found), l.named, l.lines, l.names}
 }
 
 // Before is the policy before a revision.

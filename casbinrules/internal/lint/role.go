@@ -135,7 +135,7 @@ func (l *Linter) checkRoles() {
 		rest()
 	}
 	l.checkDefaultRole(n)
-	l.checkNames(n)
+	l.checkSameNames(n)
 }
 
 func (l *Linter) checkAnonymous(n *roleNotes) {
@@ -295,8 +295,8 @@ func (l *Linter) allowsAnybody(n *roleNotes) bool {
 	return false
 }
 
-// checkNames finds users with the name of a role.
-func (l *Linter) checkNames(n *roleNotes) {
+// checkSameNames finds users with the name of a role.
+func (l *Linter) checkSameNames(n *roleNotes) {
 	if slices.ContainsFunc(n.texts.Capitals, func(name int32) bool { return n.has(given|holder, name) }) {
 		l.checkCapitals(n)
 	}

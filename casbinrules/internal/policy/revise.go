@@ -264,7 +264,7 @@ func (v *Revision) repeats(r *reader, known int) bool {
 		slices.Sort(texts)
 		first, last := texts[0], texts[len(texts)-1]
 		all := r.Texts.fields
-		if v.anyKept(func(other *Rule) bool {
+		if v.AnyKept(func(other *Rule) bool {
 			if field >= int(other.count) {
 				return false
 			}
@@ -281,8 +281,8 @@ func (v *Revision) repeats(r *reader, known int) bool {
 	return false
 }
 
-// anyKept reports whether match is true for one of the rules that have not changed.
-func (v *Revision) anyKept(isSo func(*Rule) bool) bool {
+// AnyKept reports whether match is true for one of the rules that have not changed.
+func (v *Revision) AnyKept(isSo func(*Rule) bool) bool {
 	at := 0
 	for _, came := range v.Replaced {
 		if slices.ContainsFunc(v.Rules[at:came.To], isSo) {
