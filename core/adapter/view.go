@@ -41,7 +41,11 @@ func (v View) Route() (core.Route, error) {
 	}
 	if isSubtree(pattern) {
 		rt, err := v.Matched("")
-		if err != nil || pattern[len(pattern)-1] == '/' {
+		switch {
+		case err != nil:
+			return rt, err
+		case pattern[len(pattern)-1] == '/':
+			err = v.compareFront(&rt, pattern)
 			return rt, err
 		}
 		return v.compareRest(rt, pattern)
@@ -69,6 +73,36 @@ func (v View) compare(rt *core.Route) error {
 	}
 	_, err := v.judgeMade(rt, rt.Pattern, "")
 	return err
+}
+
+// compareFront does what compare does for a pattern that ends in a slash, where no
+// wildcard says what was matched below it: unless the path begins with what the
+// pattern and its wildcards make up, it adds the path that was sent.
+func (v View) compareFront(rt *core.Route, pattern string) error {
+	if strings.IndexByte(pattern, '{') < 0 {
+		return nil
+	}
+	path := v.Request.URL.Path
+	if left, _ := v.follow(pattern, path); left == "" || v.makesUp(pattern, path) {
+		return nil
+	}
+	if sent, err := url.ParseRequestURI(v.Request.RequestURI); err == nil {
+		for at := range len(sent.Path) { // where the pattern begins: a prefix may be stripped in front of the mux
+			if left, _ := v.follow(pattern, sent.Path[at:]); left != "" {
+				continue
+			}
+			if before, ok := strings.CutSuffix(sent.Path, path); ok && at < len(before) {
+				return nil // and behind it
+			}
+			if at > 0 {
+				break
+			}
+			whole, err := View{&http.Request{URL: sent}}.Matched("")
+			rt.Alternatives = append(rt.Alternatives, whole)
+			return err
+		}
+	}
+	return fmt.Errorf("%w: it does not begin with what pattern %q and its wildcards make up", core.ErrAmbiguousPath, v.Request.Pattern)
 }
 
 // compareRest does what compare does for a pattern that ends in a star or in

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +149,12 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	}
+	replace := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.URL = &url.URL{Path: "/public"}
+			h.ServeHTTP(w, r)
+		})
+	}
 	strip := func(h http.Handler) http.Handler { return http.StripPrefix("/files", h) }
 	nothing := func(h http.Handler) http.Handler { return h }
 	for _, tt := range []struct {
@@ -192,6 +199,30 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 		{"/files/{name...}", "/files/public/x/", nothing, 204},
 		{"/files/a%20b/{name...}", "/files/a%20b/c%3Ad/e", nothing, 204},
 		{"/{name...}", "/", nothing, 204},
+		{"/files/{na}/", "/files/secret/x", to("/public"), 403},
+		{"/files/{na}/", "/files/secret/", to("/files/secret.json"), 403},
+		{"/files/{na}/", "/files/secret", to("/public"), 307}, // by the mux
+		{"/{na}/{name}/", "/files/secret/x", to("/public"), 403},
+		{"GET example.com/{na}/", "/files/secret/x?y", to("/files"), 204}, // but for its slash, what was matched
+		{"GET example.com/{na}/", "/files/secret/x?y", to("/public"), 403},
+		{"/{na}/", "http://example.com/files/secret/x", to("/public"), 403},
+		{"/{na}/", "/files/secret/x", to("/filessecret"), 403},
+		{"/{na}/", "/files/s%65cret/x", to("/public"), 400},
+		{"/{na}/", "/files/s%65cret/x", replace, 403},
+		{"/{na}/", "/files/secret%2Fx", replace, 400}, // has an encoded slash
+		{"/{na}/", "/files/public/x", to("/other"), 204},
+		{"/{na}/", "/files/secret/x", to("/files/public"), 204}, // which the handler serves
+		{"/{na}/", "/other/secret", value, 400},
+		{"/{na}/", "/other/files/x", value, 400},
+		{"/{na}/", "/files/secret", strip, 204}, // the path is /secret
+		{"/{na}/", "/files/", strip, 204},
+		{"/files/{na}/", "/files/secret/x", strip, 204},
+		{"/files/{na}/", "/files/secret/x", nothing, 403},
+		{"/{na}/", "/files/secret/x", nothing, 403},
+		{"/{na}/", "/files/public/x/", nothing, 204},
+		{"/{na}/", "/f%69les/public", nothing, 204},
+		{"/{na}/", "/a%20b/c%3Ad/e", nothing, 204},
+		{"/a%20b/{na}/", "/a%20b/c%3Ad/e", nothing, 204},
 	} {
 		mux := http.NewServeMux()
 		mux.Handle(tt.pattern, tt.inside(httpauth.Authorize(authtest.MountGuard(t, false))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -202,6 +233,41 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 		w := httptest.NewRecorder()
 		if mux.ServeHTTP(w, r); w.Code != tt.want {
 			t.Errorf("%s, %s: %d, want %d, %s", tt.pattern, tt.path, w.Code, tt.want, w.Body)
+		}
+	}
+}
+
+// TestRewrittenBehindAPrefix: what was sent begins with something that the mux does not
+// know, and is not judged in place of what it has matched.
+func TestRewrittenBehindAPrefix(t *testing.T) {
+	gated := httpauth.Authorize(authtest.MountGuard(t, false))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	for _, tt := range []struct {
+		sent, becomes string
+		want          int
+	}{
+		{"/v1/files/secret/x", "/files/secret/x", 403},
+		{"/v1/files/secret/x", "/files/secret/y", 403},
+		{"/v1/files/secret/x", "/secret/x", 204}, // a prefix is stripped
+		{"/v1/files/secret/x", "/x", 204},
+		{"/v1/files/secret/x", "/y", 400},
+		{"/v1/files/secret/x", "/files/public/x", 400},
+		{"/v1/files/secret/x", "/v1/files/secret/x", 400},
+		{"", "/files/secret/x", 403}, // of a request that was not sent
+		{"", "/x", 400},
+	} {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/{top}/{name}/", func(w http.ResponseWriter, r *http.Request) {
+			r.URL.Path = tt.becomes
+			gated.ServeHTTP(w, r)
+		})
+		r := httptest.NewRequest("GET", "/v1/files/secret/x", nil)
+		r.RequestURI = tt.sent
+		r.Header.Set("Authorization", "Name alice")
+		w := httptest.NewRecorder()
+		if http.StripPrefix("/v1", mux).ServeHTTP(w, r); w.Code != tt.want {
+			t.Errorf("%q becomes %q: %d, want %d, %s", tt.sent, tt.becomes, w.Code, tt.want, w.Body)
 		}
 	}
 }
