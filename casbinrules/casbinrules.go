@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/option"
+	from "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -138,6 +139,7 @@ type policyInForce struct {
 	// warnings are the findings that did not refuse the policy.
 	warnings []Finding
 	loaded   *load.Loaded
+	sums     []*from.FileSum
 }
 
 // loadPolicy prepares what was read for decisions, as a revision of the policy in
@@ -151,7 +153,8 @@ func loadPolicy(after *policyInForce, in *source.Contents, c *model.Settings) (*
 	if err != nil {
 		return nil, err
 	}
-	return &policyInForce{Snapshot: *l.Snapshot, model: in.Model, version: newVersion(in, l.Rules), warnings: l.Warnings, loaded: l}, nil
+	v := newVersion(in, l.Rules)
+	return &policyInForce{Snapshot: *l.Snapshot, model: in.Model, version: v, warnings: l.Warnings, loaded: l, sums: in.Sums}, nil
 }
 
 // checkWatching returns an error for sources that cannot be watched.

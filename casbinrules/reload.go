@@ -149,6 +149,7 @@ func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 // only called on one goroutine at a time.
 func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Contents) (changed bool, err error) {
 	old, p := a.current.Load(), pace.New(started)
+	in.Sums = old.sums
 	if in.HashAt(p) == old.version.Hash {
 		return false, nil
 	}

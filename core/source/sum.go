@@ -25,6 +25,26 @@ func SumFile(content []byte, step func()) Sum {
 	return piecesOf(nil, content, step).sum()
 }
 
+// FileSum is the content of a file with its sum.
+type FileSum struct {
+	// Sum is the [SumFile] of the content.
+	Sum     Sum
+	content []byte
+	pieces  pieces
+}
+
+// Next returns the FileSum of the next content of a file, and hashes only what is not
+// in f. A nil f has no content. The content must not be modified as long as the result
+// is in use; step is the one of SumFile.
+func (f *FileSum) Next(content []byte, step func()) *FileSum {
+	if f == nil {
+		f = &FileSum{}
+	}
+	c := changeOf(f.content, content)
+	pieces := f.pieces.changed(&c, content, step)
+	return &FileSum{pieces.sum(), content, pieces}
+}
+
 // piece is a part of a file.
 type piece struct {
 	end  int // its offset in the file
@@ -78,19 +98,20 @@ func piecesOf(before pieces, text []byte, step func()) pieces {
 		before = make(pieces, 0, len(text)/leastPiece+1)
 	}
 	for at := before.size(); at < len(text); at = before.size() {
-		before = before.with(text)
-		if step != nil {
-			step()
-		}
+		before = before.with(text, step)
 	}
 	return before
 }
 
 // with appends the next piece of a text.
-func (p pieces) with(text []byte) pieces {
+func (p pieces) with(text []byte, step func()) pieces {
 	at := p.size()
 	end := at + firstPiece(text[at:])
-	return append(p, piece{end, sha256.Sum256(text[at:end])})
+	p = append(p, piece{end, sha256.Sum256(text[at:end])})
+	if step != nil {
+		step()
+	}
+	return p
 }
 
 // size returns the total number of bytes.
@@ -102,7 +123,7 @@ func (p pieces) size() int {
 }
 
 // changed returns the pieces of a text that is the result of a change of the text of p.
-func (p pieces) changed(c *change, text []byte) pieces {
+func (p pieces) changed(c *change, text []byte, step func()) pieces {
 	// The last piece may end where it does only because the text ended.
 	same := 0
 	for same < len(p)-1 && p[same].end <= c.At {
@@ -111,7 +132,7 @@ func (p pieces) changed(c *change, text []byte) pieces {
 	made := append(make(pieces, 0, len(p)+1+len(c.Add)/leastPiece), p[:same]...)
 	longer := len(c.Add) - c.Cut
 	for made.size() < len(text) {
-		made = made.with(text)
+		made = made.with(text, step)
 		end := made.size()
 		if end < c.At+len(c.Add) {
 			continue
@@ -164,7 +185,7 @@ func (s *summed) edited(by *edit, files []File) *summed {
 	for i := range by.Files {
 		c := &by.Files[i]
 		at := slices.IndexFunc(files, func(f File) bool { return f.Name == c.Name })
-		made.pieces[at] = made.pieces[at].changed(c, files[at].Content)
+		made.pieces[at] = made.pieces[at].changed(c, files[at].Content, nil)
 		made.sums[at] = made.pieces[at].sum()
 	}
 	made.hash = hashOf(files, made.sums)

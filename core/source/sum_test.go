@@ -135,7 +135,7 @@ func TestPiecesOfEdits(t *testing.T) {
 			c := randomChange(rnd, p, len(text))
 			before := slices.Clone(p)
 			next := slices.Concat(text[:c.At], c.Add, text[c.At+c.Cut:])
-			got := p.changed(&c, next)
+			got := p.changed(&c, next, nil)
 			if want := piecesOf(nil, next, nil); !slices.Equal(got, want) {
 				t.Fatalf("%s: after an edit at %d of %d, which cuts %d and adds %d, the pieces are others", what, c.At, len(text), c.Cut, len(c.Add))
 			}
@@ -150,6 +150,31 @@ func TestPiecesOfEdits(t *testing.T) {
 	}
 }
 
+// TestFileSumsOfEdits: the sum of the next content of a file is its [SumFile], and only
+// pieces around an edit are hashed, also after the content was put back.
+func TestFileSumsOfEdits(t *testing.T) {
+	t.Parallel()
+	text := lines(5000)
+	edited := bytes.Replace(text, []byte("user2500,"), []byte("somebody,"), 1)
+	longer := slices.Concat(text[:len(text)/2], []byte("\n# more\n"), text[len(text)/2:])
+	all := 0
+	first := (*FileSum)(nil).Next(text, func() { all++ })
+	sum := first
+	for _, next := range [][]byte{edited, text, longer, text, edited, nil, text[:100], text} {
+		hashed := 0
+		before := len(sum.content)
+		if sum = sum.Next(next, func() { hashed++ }); sum.Sum != SumFile(next, nil) {
+			t.Errorf("the sum of %d bytes after %d is %x", len(next), before, sum.Sum)
+		}
+		if before >= len(text) && len(next) >= len(text) && hashed > 4 {
+			t.Errorf("%d of %d pieces are hashed for an edit", hashed, all)
+		}
+	}
+	if first.Sum != SumFile(text, nil) || all < 20 {
+		t.Errorf("the first sum is %x, of %d pieces", first.Sum, all)
+	}
+}
+
 // TestPiecesOfLongEdits: an edit may put in what was there, and only then something else.
 func TestPiecesOfLongEdits(t *testing.T) {
 	t.Parallel()
@@ -159,7 +184,7 @@ func TestPiecesOfLongEdits(t *testing.T) {
 		c := change{At: from, Cut: p[7].end - from, Add: bytes.Clone(text[from:p[7].end])}
 		c.Add[len(c.Add)-2] = 'X'
 		next := slices.Concat(text[:c.At], c.Add, text[c.At+c.Cut:])
-		if got := p.changed(&c, next); !slices.Equal(got, piecesOf(nil, next, nil)) {
+		if got := p.changed(&c, next, nil); !slices.Equal(got, piecesOf(nil, next, nil)) {
 			t.Errorf("of an edit from %d on the pieces are others", from)
 		}
 	}
@@ -216,7 +241,7 @@ func TestEditsHashLittle(t *testing.T) {
 			}
 			anew := 0
 			start := 0
-			for _, made := range p.changed(&c, next) {
+			for _, made := range p.changed(&c, next, nil) {
 				if !known[made.hash] {
 					anew += made.end - start
 				}
@@ -243,7 +268,7 @@ func BenchmarkHash(b *testing.B) {
 		c := change{At: len(text) / 2, Add: []byte("p, ann, /, GET\n")}
 		next := slices.Concat(text[:c.At], c.Add, text[c.At:])
 		for b.Loop() {
-			p.changed(&c, next).sum()
+			p.changed(&c, next, nil).sum()
 		}
 	})
 }

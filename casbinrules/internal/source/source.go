@@ -87,7 +87,10 @@ type Contents struct {
 	Revision string
 	// fileSum returns the sum of a policy file, if a shared source may know it; else nil.
 	fileSum func(policy int, step func()) from.Sum
-	sum     string // the result of Hash
+	// Sums are those of the policy files, if they do not come from a shared source. They
+	// are at first those of an earlier policy, or nil, and set by Hash.
+	Sums []*from.FileSum
+	sum  string // the result of Hash
 }
 
 // Paths returns the files and directories of the operating system to be read.
@@ -324,13 +327,20 @@ func (in *Contents) HashAt(p *pace.Pace) string {
 		_, _ = h.Write([]byte(text))
 	}
 	part(in.Model.Text)
+	before := in.Sums
+	in.Sums = nil
 	for i, f := range in.Policies {
 		part(filepath.Base(f.Name))
 		var sum from.Sum
 		if in.fileSum != nil {
 			sum = in.fileSum(i, p.RestIfDue)
 		} else {
-			sum = from.SumFile(f.Content, p.RestIfDue)
+			var last *from.FileSum
+			if i < len(before) {
+				last = before[i]
+			}
+			in.Sums = append(in.Sums, last.Next(f.Content, p.RestIfDue))
+			sum = in.Sums[i].Sum
 		}
 		_, _ = h.Write(sum[:])
 	}
