@@ -130,10 +130,7 @@ func (a *Authorizer) newRequest(s *policyInForce, p *core.Principal, access core
 func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Principal, access *core.Access, about map[string]string) core.Attributes {
 	a.setObjectAndAction(s, q, access)
 	q.Subject, q.Tenant, q.DefaultReason = p.ID(), p.Tenant(), ReasonNoRule
-	if hash, ok := s.Names.Probe(0, q.Subject); ok {
-		s.LookAhead(q)
-		q.Number = s.Names.FindHashed(hash, 0, q.Subject)
-	}
+	s.FindSubject(q)
 	if s.IsRoleName(q.Subject, q.Number, &a.config.Settings) {
 		q.DenyOnlySubject, q.DenyOnlyNumber = q.Subject, q.Number
 		q.Subject, q.Number = engine.Unmatchable, 0

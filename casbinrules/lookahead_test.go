@@ -7,8 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/core"
 )
+
+// All tests of this package look ahead, however small their policies are.
+func init() { engine.ManyNames = 0 }
 
 // TestEachListOfAnObjectCounts has up to eight patterns match one object, each of them
 // in a list of rules of its own. Each rule is for one role: the first, one in the

@@ -347,13 +347,19 @@ func (x *pathIndex) visitNode(n int32, left string, s *search, with *TokenRoles)
 func (x *pathIndex) enter(number int32, after string, more bool, s *search, with *TokenRoles) {
 	n := x.nodes.Of(number)
 	if !more {
-		s.list(x, n.here, with)
+		if n.here.Count > 0 {
+			s.list(x, n.here, with)
+		}
 		return
 	}
-	s.list(x, n.rest, with)
+	if n.rest.Count > 0 {
+		s.list(x, n.rest, with)
+	}
 	if n.hasLast {
 		if c := x.nodes.Find(^number, after[strings.LastIndexByte(after, '/')+1:]); c != 0 {
-			s.list(x, x.nodes.Of(c).here, with)
+			if last := x.nodes.Of(c); last.here.Count > 0 {
+				s.list(x, last.here, with)
+			}
 		}
 	}
 	if n.hasChildren || n.wildcard != 0 {

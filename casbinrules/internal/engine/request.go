@@ -94,7 +94,7 @@ type Request struct {
 	unlistable       error
 	// DefaultReason is the reason of a refusal that no rule makes.
 	DefaultReason core.Reason
-	// ahead is set by LookAhead, and only used if the object is still the same.
+	// ahead is set by FindSubject, and only used if the object is still the same.
 	ahead objectLists
 }
 

@@ -97,11 +97,20 @@ func (s *Snapshot) Now(ctx context.Context, c *model.Settings) policy.Moment {
 	return policy.NewMoment(ctx, c)
 }
 
-// LookAhead looks up the object of a request. It may be called before the subject is
-// known.
-func (s *Snapshot) LookAhead(q *Request) {
-	if s.Index != nil && len(s.Index.clauses) > 0 {
+// ManyNames is the number of names from which FindSubject looks ahead: those of
+// smaller policies stay in the cache of a processor. Only tests change it.
+var ManyNames = 1 << 15
+
+// FindSubject sets the number of the subject of q. In a large policy it first looks up
+// the object of a subject that it is likely to find.
+func (s *Snapshot) FindSubject(q *Request) {
+	if s.Names.Numbers() < ManyNames || s.Index == nil || len(s.Index.clauses) == 0 {
+		q.Number = s.Names.Known(q.Subject)
+		return
+	}
+	if hash, ok := s.Names.Probe(0, q.Subject); ok {
 		s.Index.lookAhead(q)
+		q.Number = s.Names.FindHashed(hash, 0, q.Subject)
 	}
 }
 
