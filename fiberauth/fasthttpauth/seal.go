@@ -3,8 +3,6 @@ package fasthttpauth
 import (
 	"bytes"
 	"context"
-	"io"
-	"runtime"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -32,9 +30,7 @@ func Seal(ctx *fasthttp.RequestCtx) {
 	ctx.Request.RemoveMultipartFormFiles()
 	ctx.TimeoutErrorWithResponse(resp)
 	ctx.SetUserValue(sealKey{}, ctx.LastTimeoutErrorResponse())
-	if served(ctx) {
-		closeForgotten(ctx)
-	} else { // a gate resends it, if there is one: an error handler's answer has another length
+	if !served(ctx) { // a gate resends it, if there is one: an error handler's answer has another length
 		ctx.SetUserValue(resendKey{}, true)
 		resp.Header.Del(fasthttp.HeaderContentLength)
 	}
@@ -49,28 +45,6 @@ type (
 	sealKey   struct{}
 	resendKey struct{}
 )
-
-// closeForgotten closes the user values of ctx once nobody uses it: a server closes
-// those that are an [io.Closer] at the end of a request, and forgets ctx when its
-// response is sealed. Handlers may use them until they have returned, which nothing
-// else tells.
-func closeForgotten(ctx *fasthttp.RequestCtx) {
-	var closers []io.Closer
-	ctx.VisitUserValuesAll(func(_, value any) {
-		if c, ok := value.(io.Closer); ok {
-			closers = append(closers, c)
-		}
-	})
-	if closers != nil {
-		runtime.AddCleanup(ctx, closeAll, closers)
-	}
-}
-
-func closeAll(closers []io.Closer) {
-	for _, c := range closers {
-		_ = c.Close() // as the server does
-	}
-}
 
 // Sealed reports whether the response of ctx is sealed. An adaptor that serves
 // requests of another server may use a ctx again, with the sealed response of an
