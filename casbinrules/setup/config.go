@@ -10,8 +10,8 @@ import (
 // config is the content of the file. Every key is documented in
 // docs/configuration.md, and a test compares the page with these tags.
 type config struct {
-	Realm    string             `key:"realm" required:"true" doc:"what challenges call the service"`
-	Bearer   *bearerConfig      `key:"bearer" doc:"scheme: access tokens, either JSON Web Tokens or tokens that the issuer is asked about"`
+	Realm    string             `key:"realm" required:"true" doc:"name of the service in challenges"`
+	Bearer   *bearerConfig      `key:"bearer" doc:"scheme: access tokens, either JSON Web Tokens or opaque tokens that the issuer introspects"`
 	DPoP     *dpopConfig        `key:"dpop" doc:"scheme: the tokens of bearer, bound to a client's key"`
 	Basic    *basicConfig       `key:"basic" doc:"scheme: passwords"`
 	Digest   *digestConfig      `key:"digest" doc:"scheme: passwords that are not sent"`
@@ -22,12 +22,12 @@ type config struct {
 	Policy   *policyConfig      `key:"policy" doc:"who may do what"`
 	Answers  *answersConfig     `key:"answers" doc:"what refusals look like; only problem details by default"`
 	Attempts *attemptsConfig    `key:"attempts" doc:"limits on guessing; none by default"`
-	Proxies  *proxiesConfig     `key:"proxies" doc:"trusted proxies in front, which say who the client is"`
+	Proxies  *proxiesConfig     `key:"proxies" doc:"trusted proxies in front, which report the client's address"`
 	Browsers *browsersConfig    `key:"browsers" doc:"pages of other origins, and dialogs"`
 	Requests *requestsConfig    `key:"requests" doc:"which requests reach rules and handlers"`
 	Log      *logConfig         `key:"log" doc:"where and how verdicts are logged; slog's default logger by default"`
 	Decision *decisionConfig    `key:"decision_log" doc:"a log of decisions for auditors"`
-	Observer []decode.Kind      `key:"observers" slot:"observer" doc:"who is told of verdicts besides the log: a list of kinds"`
+	Observer []decode.Kind      `key:"observers" slot:"observer" doc:"observers of verdicts besides the log: a list of kinds"`
 	Serve    *serveConfig       `key:"serve" doc:"the server of sallyport serve"`
 	Develop  string             `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens signed by development keys are accepted"`
 	Watch    bool               `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
@@ -37,8 +37,8 @@ type config struct {
 type bearerConfig struct {
 	issuerConfig
 	Issuers       []issuerConfig       `key:"issuers" doc:"several issuers instead of one: a list of the keys above"`
-	Introspection *introspectionConfig `key:"introspection" doc:"whom to ask about tokens that are not JSON Web Tokens (RFC 7662)"`
-	Cookie        string               `key:"cookie" doc:"name of a cookie that may have the token in place of Authorization; it begins with __Host-"`
+	Introspection *introspectionConfig `key:"introspection" doc:"the endpoint that checks tokens other than JSON Web Tokens (RFC 7662)"`
+	Cookie        string               `key:"cookie" doc:"name of a cookie that may carry the token instead of Authorization; must begin with __Host-"`
 	MaxTokenSize  decode.Size          `key:"max_token_size" default:"16KiB" doc:"how long a token may be"`
 	Metadata      string               `key:"resource_metadata" doc:"URL of the metadata of this service (RFC 9728), for challenges"`
 }
@@ -68,7 +68,7 @@ type principalConfig struct {
 	Prefix  string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
 	Only    []string      `key:"authorized_clients" doc:"the only clients whose tokens are accepted"`
 	Nonce   bool          `key:"nonce" doc:"accept access tokens that carry a nonce"`
-	Claims  *claimsConfig `key:"claims" doc:"which claims say what"`
+	Claims  *claimsConfig `key:"claims" doc:"which claims carry the ID, roles, scopes and tenant"`
 }
 
 // claimsConfig maps claims of tokens.
@@ -106,7 +106,7 @@ type dpopConfig struct {
 	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"former keys, whose nonces are still valid"`
 	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is valid"`
 	Replays       decode.Kind     `key:"replays" slot:"replay store" doc:"where instances share the proofs they have seen, one kind with its settings; by default each remembers its own"`
-	Fallback      bool            `key:"replay_fallback" doc:"let each instance go on by itself while the store of replays is down; 503 otherwise"`
+	Fallback      bool            `key:"replay_fallback" doc:"let each instance continue on its own while the replay store is down; 503 otherwise"`
 }
 
 // basicConfig configures passwords with the scheme Basic.
@@ -128,7 +128,7 @@ type digestConfig struct {
 	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is valid"`
 	MaxNonces     int             `key:"max_nonces" default:"65536" doc:"how many nonces are remembered"`
 	Counts        decode.Kind     `key:"counts" slot:"count store" doc:"where instances share the answers they have seen, one kind with its settings; needs nonce_key; by default each remembers its own"`
-	Fallback      bool            `key:"count_fallback" doc:"let each instance go on by itself while the store of counts is down; 503 otherwise"`
+	Fallback      bool            `key:"count_fallback" doc:"let each instance continue on its own while the count store is down; 503 otherwise"`
 }
 
 // apiKeysConfig configures keys for programs. A key is read from one place in a
@@ -145,9 +145,9 @@ type apiKeysConfig struct {
 type certsConfig struct {
 	Identity      string            `key:"identity" required:"true" enum:"common_name,dns_name,email,uri,spiffe" doc:"which name in a certificate is the ID"`
 	TrustDomain   string            `key:"trust_domain" doc:"the trust domain of SPIFFE IDs"`
-	CA            decode.File       `key:"ca" doc:"PEM file of the authorities whose certificates count, whatever the TLS server accepts; read once"`
+	CA            decode.File       `key:"ca" doc:"PEM file of the authorities whose certificates are accepted, whatever the TLS server accepts; read once"`
 	Units         map[string]string `key:"roles_of_units" doc:"which role each organizational unit gives"`
-	Header        string            `key:"header" enum:"client_cert,nginx" doc:"have the proxies send the certificate: in Client-Cert (RFC 9440), or as nginx does"`
+	Header        string            `key:"header" enum:"client_cert,nginx" doc:"take the certificate from a header of the proxies: Client-Cert (RFC 9440), or as nginx sends it"`
 	NginxCert     string            `key:"nginx_certificate" default:"X-SSL-Client-Cert" doc:"nginx: header field with the certificate"`
 	NginxVerify   string            `key:"nginx_verify" default:"X-SSL-Client-Verify" doc:"nginx: header field with the outcome"`
 	ProxyVerifies bool              `key:"proxy_verifies" doc:"the proxies verify certificates, so that ca is not needed"`
@@ -158,12 +158,12 @@ type sessionConfig struct {
 	Store           decode.Kind   `key:"store" slot:"session store" doc:"where sessions are kept, one kind with its settings; in the memory of this process by default"`
 	StoreTimeout    time.Duration `key:"store_timeout" default:"2s" doc:"how long one answer of the store may take"`
 	Cookie          string        `key:"cookie" default:"session" doc:"name of the cookie, without the prefix __Host-"`
-	IdleTimeout     time.Duration `key:"idle_timeout" default:"30m" doc:"how long without a request until a session ends"`
+	IdleTimeout     time.Duration `key:"idle_timeout" default:"30m" doc:"how long a session may be idle before it ends"`
 	AbsoluteTimeout time.Duration `key:"absolute_timeout" default:"12h" doc:"how long after sign-in a session ends"`
 	Persistent      bool          `key:"persistent_cookie" doc:"let browsers keep the cookie after they are closed"`
 	Strict          bool          `key:"strict_same_site" doc:"do not send the cookie with requests that another site caused"`
 	SignInPage      string        `key:"sign_in_page" doc:"path of the page where people sign in, for scripts"`
-	SignIn          decode.Kind   `key:"sign_in" slot:"sign-in" doc:"where people sign in at another server, one kind with its settings"`
+	SignIn          decode.Kind   `key:"sign_in" slot:"sign-in" doc:"sign-in at another server, one kind with its settings"`
 	LogoutRedirect  string        `key:"logout_redirect" doc:"path of the page after signing out; 204 by default"`
 	PlainHTTP       bool          `key:"plain_http_for_development" doc:"work without TLS on this machine; never use it in production"`
 }
@@ -172,20 +172,20 @@ type sessionConfig struct {
 type policyConfig struct {
 	Model      string            `key:"model" required:"true" doc:"file of the model, or a ready one: rbac, rbac-deny, rbac-tenants or rbac-tenants-patterns"`
 	Files      []decode.File     `key:"files" missing:"sallyport init writes one" doc:"policy files, or folders of .csv files; required without a store"`
-	Store      decode.Kind       `key:"store" slot:"policy store" doc:"where the model and policy are that instances share, one kind with its settings, instead of files"`
+	Store      decode.Kind       `key:"store" slot:"policy store" doc:"where instances share the model and policy, one kind with its settings, instead of files"`
 	StoreFiles []string          `key:"store_files" doc:"names of the policy files in the store, or of folders there; all .csv files by default"`
-	Poll       time.Duration     `key:"poll_interval" doc:"how often the store is asked for its revision, besides after notifications; 5s by default"`
-	MaxStale   time.Duration     `key:"max_staleness" doc:"for how long the policy decides without its store confirming it; no bound by default"`
-	Stale      string            `key:"when_stale" enum:"serve,unavailable,known_only" doc:"what happens after that: go on, which is the default, 503, or allow only what was allowed before"`
+	Poll       time.Duration     `key:"poll_interval" doc:"how often the store is polled for its revision, in addition to notifications; 5s by default"`
+	MaxStale   time.Duration     `key:"max_staleness" doc:"how long the policy is used without confirmation by its store; no limit by default"`
+	Stale      string            `key:"when_stale" enum:"serve,unavailable,known_only" doc:"what happens after that: continue (the default), 503, or allow only what was allowed before"`
 	LastGood   string            `key:"last_good_file" doc:"file that keeps the policy last in force, to start with while the store is down"`
 	Older      bool              `key:"older_revisions" doc:"follow a store that shows an older revision than before, instead of keeping the newer one"`
-	Anonymous  bool              `key:"anonymous" doc:"judge requests without credentials as the subject anonymous"`
+	Anonymous  bool              `key:"anonymous" doc:"decide requests without credentials as the subject anonymous"`
 	Empty      bool              `key:"empty" doc:"accept a policy without a p line"`
-	TokenRoles bool              `key:"token_roles" default:"true" doc:"count the roles that credentials bring"`
+	TokenRoles bool              `key:"token_roles" default:"true" doc:"use the roles that credentials carry"`
 	Prefix     string            `key:"role_prefix" doc:"what the names of roles begin with in the policy"`
 	Default    string            `key:"default_role" doc:"role of everybody with credentials, spelt as in credentials"`
-	Route      bool              `key:"route_as_object" doc:"see routes as registered instead of paths"`
-	AsCasbin   bool              `key:"casbin_semantics" doc:"load what Casbin loads, and mean what Casbin means"`
+	Route      bool              `key:"route_as_object" doc:"use routes as registered, instead of paths, as objects"`
+	AsCasbin   bool              `key:"casbin_semantics" doc:"accept what Casbin accepts, with Casbin's meaning"`
 	Attributes map[string]string `key:"attributes" doc:"which claim fills each request field of the model besides sub, dom, obj and act"`
 	Types      map[string]string `key:"attribute_types" enum:"text,number,time,date,ip" doc:"the type of those fields; text by default"`
 	Functions  map[string]string `key:"functions" doc:"which built-in function each function of the matcher stands for"`
@@ -205,7 +205,7 @@ type answersConfig struct {
 	Style          decode.File   `key:"style" doc:"style sheet of pages; read once"`
 	CSP            string        `key:"content_security_policy" doc:"the policy of pages"`
 	RequestID      string        `key:"request_id" default:"X-Request-Id" doc:"header field with the ID of a request, which answers repeat"`
-	RetryAfter     time.Duration `key:"retry_after" default:"5s" doc:"what clients are told to wait on a 503 when the failing part does not say"`
+	RetryAfter     time.Duration `key:"retry_after" default:"5s" doc:"Retry-After of a 503 if the failing part does not give one"`
 }
 
 // contact is a link for users who are refused.
@@ -222,9 +222,9 @@ type attemptsConfig struct {
 	MaxWait    time.Duration `key:"max_wait" default:"15m" doc:"the longest time that anyone is told to wait"`
 	Known      time.Duration `key:"known_address_lifetime" default:"24h" doc:"how long after a success the account's budget does not apply to an address"`
 	MaxEntries int           `key:"max_entries" default:"65536" doc:"how many addresses, networks and accounts are remembered"`
-	Store      decode.Kind   `key:"store" slot:"attempt store" doc:"where instances share their counts, one kind with its settings; by default each counts by itself"`
-	StoreKey   decode.Secret `key:"store_key" doc:"at least 32 bytes that instances share, under which names and addresses are hashed in the store; required with one"`
-	Unshared   int           `key:"unshared_attempts" default:"1" doc:"how many attempts at a time, by those who have not failed, are verified without asking the store"`
+	Store      decode.Kind   `key:"store" slot:"attempt store" doc:"where instances share their counts, one kind with its settings; by default each counts separately"`
+	StoreKey   decode.Secret `key:"store_key" doc:"at least 32 bytes that instances share, the key with which names and addresses are hashed in the store; required with store"`
+	Unshared   int           `key:"unshared_attempts" default:"1" doc:"how many concurrent attempts, by those who have not failed, are verified without asking the store"`
 }
 
 // budget is the number of failures allowed in a time.
@@ -238,7 +238,7 @@ type budget struct {
 type browsersConfig struct {
 	Trusted []string `key:"trusted_origins" doc:"origins whose pages may cause unsafe requests with cookies and the like"`
 	CORS    []string `key:"cors_origins" doc:"origins whose scripts may read refusals"`
-	Prompts bool     `key:"prompts" default:"true" doc:"let browsers open their password dialog over pages whose script made the request"`
+	Prompts bool     `key:"prompts" default:"true" doc:"let browsers show their password dialog for requests by a page's script"`
 }
 
 // requestsConfig says which requests are accepted.
@@ -251,7 +251,7 @@ type requestsConfig struct {
 // logConfig configures the log of verdicts.
 type logConfig struct {
 	Format    string        `key:"format" enum:"text,json" default:"text" doc:"form of the lines, which go to standard error"`
-	Level     string        `key:"level" enum:"debug,info,warn,error" default:"info" doc:"the least important lines that are written"`
+	Level     string        `key:"level" enum:"debug,info,warn,error" default:"info" doc:"the lowest level that is written"`
 	Pseudonym decode.Secret `key:"pseudonym_key" doc:"at least 32 bytes; with it names and addresses are logged as pseudonyms"`
 }
 
@@ -262,7 +262,7 @@ type decisionConfig struct {
 	MaxAge  time.Duration `key:"max_age" default:"24h" doc:"how old a file may become before a new one is started"`
 	Files   int           `key:"max_files" default:"30" doc:"how many renamed files are kept"`
 	Percent int           `key:"allowed_percent" default:"100" doc:"percentage of allowed requests that are written; refusals always are"`
-	Sample  decode.Secret `key:"sample_key" doc:"at least 16 bytes that services share, so that they write the same requests"`
+	Sample  decode.Secret `key:"sample_key" doc:"at least 16 bytes that services share, so that they log the same requests"`
 	Queue   int           `key:"queue_size" default:"8192" doc:"how many decisions may wait to be written"`
 	Chain   bool          `key:"chain" doc:"chain lines with hashes"`
 	Key     decode.Secret `key:"chain_key" doc:"key to sign the chain with: Ed25519 in PEM, or at least 32 bytes for HMAC"`
@@ -271,14 +271,14 @@ type decisionConfig struct {
 
 // proxiesConfig names the proxies that are trusted to identify clients.
 type proxiesConfig struct {
-	Trusted    []netip.Prefix `key:"trusted" doc:"networks of the proxies, and of nobody else"`
+	Trusted    []netip.Prefix `key:"trusted" doc:"networks that only the proxies are in"`
 	UnixSocket bool           `key:"unix_socket" doc:"trust peers on a Unix-domain socket"`
 	Forwarded  bool           `key:"forwarded" doc:"read Forwarded (RFC 7239) instead of X-Forwarded-For"`
 }
 
 // serveConfig configures the server of sallyport serve.
 type serveConfig struct {
-	Address    string `key:"address" default:"127.0.0.1:8080" doc:"where to listen, only for the proxy"`
+	Address    string `key:"address" default:"127.0.0.1:8080" doc:"address to listen on, which only the proxy should reach"`
 	Proxy      string `key:"proxy" required:"true" enum:"nginx,caddy,traefik,haproxy,envoy" doc:"the proxy that asks"`
 	Preflights bool   `key:"preflights" doc:"let CORS preflights through to the application"`
 	Semicolons bool   `key:"semicolons" doc:"let paths with a semicolon through"`

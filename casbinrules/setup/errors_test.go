@@ -22,7 +22,7 @@ func TestErrors(t *testing.T) {
 		"unknown inside":   {strings.Replace(minimal, "audience", "audeince", 1), `:5:3: bearer: unknown key "audeince" (did you mean audience?)`},
 		"key elsewhere":    {minimal + "htpasswd: users.htpasswd\n", `:10:1: unknown key "htpasswd" (htpasswd belongs below basic)`},
 		"key twice":        {minimal + "realm: again\n", `:10:1: realm: the key stands in line 2 already`},
-		"no realm":         {"basic: {htpasswd: users.htpasswd}\n", ":1:1: realm is missing (what challenges call the service)"},
+		"no realm":         {"basic: {htpasswd: users.htpasswd}\n", ":1:1: realm is missing (name of the service in challenges)"},
 		"no scheme":        {"realm: reports\n", ": no scheme: the file needs one of bearer, basic, "},
 		"number":           {"realm: 7\n", `:1:8: realm: 7 is not text (put it in quotes)`},
 		"bool for text":    {"realm: true\n", `:1:8: realm: true is not text (put it in quotes)`},

@@ -14,9 +14,9 @@ import (
 // revocationsConfig is the log in which revoked tokens and sessions are looked up.
 type revocationsConfig struct {
 	Store    decode.Kind   `key:"store" slot:"revocation log" doc:"the log that instances share, one kind with its settings; required"`
-	Poll     time.Duration `key:"poll_interval" default:"5s" doc:"how often the log is read, besides after notifications"`
-	MaxStale time.Duration `key:"max_staleness" doc:"for how long tokens and sessions are accepted without the log; no bound by default"`
-	Stale    string        `key:"when_stale" enum:"serve,unavailable,refuse" doc:"what happens after that: go on, which is the default, 503, or 401 for everybody"`
+	Poll     time.Duration `key:"poll_interval" default:"5s" doc:"how often the log is read, in addition to notifications"`
+	MaxStale time.Duration `key:"max_staleness" doc:"how long tokens and sessions are accepted without the log; no limit by default"`
+	Stale    string        `key:"when_stale" enum:"serve,unavailable,refuse" doc:"what happens after that: continue (the default), 503, or 401 for everybody"`
 	Late     bool          `key:"late_start" doc:"start while the log cannot be read, and answer 503 until it was read; otherwise the service does not start"`
 }
 

@@ -27,7 +27,7 @@ func init() { setup.RegisterSignIn("oidc", open) }
 
 // settings are the keys below oidc.
 type settings struct {
-	Address   string     `key:"address" required:"true" doc:"the application as browsers see it, such as https://shop.example.com"`
+	Address   string     `key:"address" required:"true" doc:"the address of the application for browsers, such as https://shop.example.com"`
 	Providers []provider `key:"providers" required:"true" doc:"where people sign in, one or several"`
 	Path      string     `key:"path" default:"/openid/" doc:"what the paths of the callback and of logouts begin with"`
 	Redirect  string     `key:"logout_redirect" default:"/" doc:"path of the page to which a provider sends people back after they have logged out there"`
@@ -40,7 +40,7 @@ type provider struct {
 	Secret  setup.Secret  `key:"secret" doc:"its secret; none for a public client"`
 	Name    string        `key:"name" default:"default" doc:"the provider's name in addresses"`
 	Label   string        `key:"label" doc:"its name on the sign-in page; the host of the issuer by default"`
-	Prefix  string        `key:"id_prefix" doc:"what stands before the IDs of its people; several providers need different ones"`
+	Prefix  string        `key:"id_prefix" doc:"prefix of the IDs of its users; several providers need different ones"`
 	Scopes  []string      `key:"scopes" doc:"what is requested besides openid, such as profile and email"`
 	Claims  *claims       `key:"claims" doc:"which claims of ID tokens make a principal"`
 	Leeway  time.Duration `key:"leeway" default:"30s" doc:"how far its clock may differ from ours"`

@@ -39,12 +39,12 @@ func init() {
 // prometheusSettings are the keys below prometheus.
 type prometheusSettings struct {
 	Scrapers  []netip.Prefix `key:"scrapers" doc:"networks that may read /metrics of sallyport serve; only this machine by default"`
-	MaxSeries int            `key:"max_series" default:"1000" doc:"how many series refusals may have, and how many routes and rules are told apart"`
+	MaxSeries int            `key:"max_series" default:"1000" doc:"how many series refusals may have, and how many routes and rules are distinguished"`
 }
 
 // globalSettings are the keys below opentelemetry.
 type globalSettings struct {
-	MaxSeries int `key:"max_series" default:"1000" doc:"how many series refusals may have, and how many routes and rules are told apart"`
+	MaxSeries int `key:"max_series" default:"1000" doc:"how many series refusals may have, and how many routes and rules are distinguished"`
 }
 
 func openGlobal(s *globalSettings) (core.Observer, func() error, error) {

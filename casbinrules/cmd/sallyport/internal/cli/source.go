@@ -71,8 +71,8 @@ func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
 func (s *source) modelFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.model, "model", "m", "", "model `file`, or a preset: "+presetNames+" (default model.conf beside the policy)")
-	f.BoolVar(&s.asCasbin, "as-casbin", false, "load what Casbin loads, and mean what Casbin means")
-	f.BoolVar(&s.anonymous, "allow-anonymous", false, "judge requests without credentials as the subject anonymous")
+	f.BoolVar(&s.asCasbin, "as-casbin", false, "accept what Casbin accepts, with Casbin's meaning")
+	f.BoolVar(&s.anonymous, "allow-anonymous", false, "decide requests without credentials as the subject anonymous")
 	f.BoolVar(&s.allowEmpty, "allow-empty", false, "accept a policy without a p line")
 	f.BoolVar(&s.noRoles, "without-token-roles", false, "count the policy's own role links only")
 	f.BoolVar(&s.byRoute, "object-route", false, "the policy sees routes as registered in place of paths")
