@@ -143,7 +143,7 @@ func TestAModelThatIsADirectoryIsRefused(t *testing.T) {
 	}{
 		"model":        {ModelFile(empty), []string{filepath.Join(dir, "a.csv")}, "is a directory"},
 		"policies":     {RBAC(), []string{dir, empty}, "holds no .csv file"},
-		"twice":        {RBAC(), []string{dir, filepath.Join(dir, "a.csv")}, "leave one out"},
+		"twice":        {RBAC(), []string{dir, filepath.Join(dir, "a.csv")}, "remove one of the two"},
 		"no model":     {Model{}, []string{dir}, "no model"},
 		"no policy":    {RBAC(), nil, "no policy file"},
 		"fs directory": {ModelFile("absent"), []string{dir}, "no such file"},

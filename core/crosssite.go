@@ -73,9 +73,9 @@ func checkOrigin(origin string) error {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return errors.New("an origin begins with https:// or http://")
 	case u.Host == "" || u.User != nil || origin != u.Scheme+"://"+u.Host || origin != strings.ToLower(origin):
-		return errors.New("an origin is scheme, host and port in small letters, with nothing behind them")
+		return errors.New("an origin must be scheme, host and port in lower case, with nothing after them")
 	case u.Port() == "443" && u.Scheme == "https" || u.Port() == "80" && u.Scheme == "http":
-		return errors.New("browsers leave out the scheme's own port: leave it out here too")
+		return errors.New("browsers omit the scheme's default port: remove it")
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ type GateOption func(*Gate) error
 // place of its path. It must not be empty.
 func WithResourceName(name string) GateOption {
 	return func(t *Gate) error {
-		return option.Set(&t.name, name, "resource name is empty: leave WithResourceName out for the path alone")
+		return option.Set(&t.name, name, "resource name must not be empty: without WithResourceName the path is used")
 	}
 }
 
@@ -38,7 +38,7 @@ func WithResourceName(name string) GateOption {
 // must not be empty.
 func WithAction(action string) GateOption {
 	return func(t *Gate) error {
-		return option.Set(&t.action, action, "action is empty: leave WithAction out for the method")
+		return option.Set(&t.action, action, "action must not be empty: without WithAction the method is used")
 	}
 }
 

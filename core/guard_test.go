@@ -102,8 +102,8 @@ func TestGatesThatCannotWork(t *testing.T) {
 		{"no rule", func() (*core.Gate, error) { return g.Require() }, "require: no rule"},
 		{"a nil rule", func() (*core.Gate, error) { return g.Require(allowing(), nil) }, "require: rule 2 is nil"},
 		{"a typed nil rule", func() (*core.Gate, error) { return g.Require(noRule) }, "require: rule 1 is nil"},
-		{"an empty resource name", func() (*core.Gate, error) { return g.Authenticate(core.WithResourceName("")) }, "authenticate: resource name is empty"},
-		{"an empty action", func() (*core.Gate, error) { return g.Authenticate(core.WithAction("")) }, "authenticate: action is empty"},
+		{"an empty resource name", func() (*core.Gate, error) { return g.Authenticate(core.WithResourceName("")) }, "authenticate: resource name must not be empty"},
+		{"an empty action", func() (*core.Gate, error) { return g.Authenticate(core.WithAction("")) }, "authenticate: action must not be empty"},
 		{"a nil gate option", func() (*core.Gate, error) { return g.Authenticate(core.WithResourceName("x"), nil) }, "authenticate: option 2 is nil"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

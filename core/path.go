@@ -36,7 +36,7 @@ func (t *Gate) locate(r Request, res *Resource) (others []Resource, err error) {
 // resource fills in res for rt.
 func (t *Gate) resource(rt *Route, res *Resource) (err error) {
 	if limit := t.guard.maxPath; len(rt.Path) > limit {
-		return fmt.Errorf("%w: %d bytes, of which %d are allowed", errPathTooLong, len(rt.Path), limit)
+		return fmt.Errorf("%w: %d bytes, and at most %d are allowed", errPathTooLong, len(rt.Path), limit)
 	}
 	inner := 0
 	if t.guard.encodedSlashes {

@@ -63,7 +63,7 @@ func NewPrincipal(info PrincipalInfo) (*Principal, error) {
 // modified any more. It is for authenticators that have just decoded them.
 func NewPrincipalOwning(info PrincipalInfo) (*Principal, error) {
 	if info.ID == "" {
-		return nil, &InternalError{errors.New("principal: empty ID: credentials that name nobody are a CredentialError")}
+		return nil, &InternalError{errors.New("principal: empty ID: return a CredentialError for credentials that name nobody")}
 	}
 	return &Principal{info: info}, nil
 }

@@ -56,7 +56,7 @@ func (t *Gate) keep(before *opened, a *Access, others []Resource) (*opened, *Den
 	r, ok := a.Request.(Detacher)
 	if !ok {
 		return nil, newDenial(Faulty, CodeInternal, ReasonInternal,
-			errors.New("recheck: the adapter's request has no method Detach() core.Request, so that it cannot be kept (core.Detacher)"))
+			errors.New("recheck: the adapter's request has no method Detach() core.Request, so it cannot be kept (core.Detacher)"))
 	}
 	o := &opened{guard: t.guard, request: r.Detach()}
 	o.first = o
@@ -137,7 +137,7 @@ func Recheck(ctx context.Context, rules ...Authorizer) error {
 
 // notKept returns the denial for a request that cannot be rechecked.
 func notKept(ctx context.Context) *Denial {
-	g, err := new(Guard), errors.New("recheck: no gate has kept the request: give core.WithRecheck to the guard whose gates stand in front of the handler, and the context of the request to Recheck")
+	g, err := new(Guard), errors.New("recheck: no gate has kept the request: use core.WithRecheck for the guard whose gates are in front of the handler, and pass the context of the request to Recheck")
 	if at := authContextFrom(ctx); at != nil && at.guard != nil {
 		at.guard.logger.ErrorContext(ctx, "access", "error", err.Error())
 	}
@@ -206,7 +206,7 @@ func (before *authContext) judgeAgain(ctx context.Context, rules []Authorizer, e
 }
 
 // errOther is the cause for refusing credentials that now prove another principal.
-var errOther = errors.New("recheck: the credentials prove another principal than when the connection was opened")
+var errOther = errors.New("recheck: the credentials now identify another principal than when the connection was opened")
 
 // identifyAgain is gate one for a request that has passed it.
 func (g *Guard) identifyAgain(ctx context.Context, before *authContext, id *identity, e *Event) *Denial {

@@ -96,7 +96,7 @@ func (s *scheme) protects(wrapper, a Authenticator, says *Scheme, depth int) err
 			s.name, wrapper, a, what, remedy)
 	}
 	if says.Sender == SentByBrowser && !s.byBrowser {
-		return lacks("whose credentials browsers send by themselves, and says SentByClient", "that would switch the check for requests from other sites off")
+		return lacks("whose credentials browsers send by themselves, and says SentByClient", "that would disable the check for requests from other sites")
 	}
 	if says.Inform != nil && s.inform == nil {
 		return lacks("which informs clients by header fields, and has no Inform", "they would not be sent")

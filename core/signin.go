@@ -76,7 +76,7 @@ func (s *signIn) attempt(ctx context.Context, g *Guard, r Request, e *Event) *De
 	if !s.elsewhere {
 		switch e.Method {
 		case "", http.MethodGet, http.MethodHead, http.MethodOptions:
-			return g.failure(&InternalError{fmt.Errorf("sign-in or refresh by %s: mount it for POST alone", e.Method)})
+			return g.failure(&InternalError{fmt.Errorf("sign-in or refresh by %s: mount it for POST only", e.Method)})
 		}
 		if d := g.crossSite(r); d != nil {
 			return d

@@ -99,7 +99,7 @@ func (a *rechecks) within(ctx context.Context, limit time.Duration, rules []Auth
 		case <-a.pending: // the answer of an earlier recheck
 			a.pending = nil
 		default:
-			return unanswered("the one before still runs")
+			return unanswered("the previous check is still running")
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -20,7 +20,7 @@ type ability struct {
 var abilities = []ability{
 	{"adds roles to principals", can[RoleSource], false, "RolesOf"},
 	{"knows all roles there are", can[RoleLister], false, "KnownRoles"},
-	{"judges further methods", can[MethodAuthorizer], false, "JudgesMethod"},
+	{"decides about further methods", can[MethodAuthorizer], false, "JudgesMethod"},
 	{"may let requests without credentials pass", isAnonymous, true, "AuthorizeAnonymous"},
 }
 
@@ -45,9 +45,9 @@ func checkWrapper(a Authorizer, depth int) error {
 			switch {
 			case !able.has(inner) || able.has(a):
 			case able.own:
-				return fmt.Errorf("%T wraps %T, which %s, and hides that: give it a method %s that asks the wrapped one or refuses", a, inner, able.of, able.method)
+				return fmt.Errorf("%T wraps %T, which %s, and hides this: give it a method %s that asks the wrapped one or refuses", a, inner, able.of, able.method)
 			default:
-				return fmt.Errorf("%T wraps %T, which %s, and hides that: give it a method %s, or Unwrap() core.Authorizer", a, inner, able.of, able.method)
+				return fmt.Errorf("%T wraps %T, which %s, and hides this: give it a method %s, or Unwrap() core.Authorizer", a, inner, able.of, able.method)
 			}
 		}
 		if err := checkWrapper(inner, depth-1); err != nil {
@@ -65,7 +65,7 @@ func checkSource(s RoleSource, depth int) error {
 	_, lists := wrapped.As[RoleLister](s)
 	for _, inner := range wrapped.Inside(s) {
 		if _, ok := wrapped.As[RoleLister](inner); ok && !lists {
-			return fmt.Errorf("%T wraps %T, which knows all roles there are, and hides that: give it a method KnownRoles, or Unwrap() core.RoleSource", s, inner)
+			return fmt.Errorf("%T wraps %T, which knows all roles there are, and hides this: give it a method KnownRoles, or Unwrap() core.RoleSource", s, inner)
 		}
 		if err := checkSource(inner, depth-1); err != nil {
 			return err

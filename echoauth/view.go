@@ -45,7 +45,7 @@ func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return ad
 // since a middleware may have changed the path or the method after routing.
 func (v *view) Route() (core.Route, error) {
 	if !v.routedAlike() {
-		return core.Route{}, fmt.Errorf("%w: it has been changed since route %q was found", core.ErrAmbiguousPath, v.c.Path())
+		return core.Route{}, fmt.Errorf("%w: it was changed after route %q matched", core.ErrAmbiguousPath, v.c.Path())
 	}
 	matched := v.c
 	if v.c.Path() == "" { // in Pre: the route that will be found

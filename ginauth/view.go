@@ -38,7 +38,7 @@ func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return ad
 func (v view) Route() (core.Route, error) {
 	u, pattern := v.c.Request.URL, v.c.FullPath()
 	if pattern != "" && !makesUp(pattern, v.c.Params, u.Path) && !makesUp(pattern, v.c.Params, u.EscapedPath()) {
-		return core.Route{}, fmt.Errorf("%w: it is not what route %q and its parameters make up", core.ErrAmbiguousPath, pattern)
+		return core.Route{}, fmt.Errorf("%w: it is not route %q with its parameters filled in", core.ErrAmbiguousPath, pattern)
 	}
 	rt, err := v.http().Matched(pattern)
 	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {

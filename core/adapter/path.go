@@ -39,7 +39,7 @@ func CutAtStar(rt core.Route, pattern, path, rest string) (core.Route, error) {
 	}
 	before, ok := strings.CutSuffix(path, rest)
 	if !ok {
-		return core.Route{}, fmt.Errorf("%w: it does not end in what route %q has matched", core.ErrAmbiguousPath, pattern)
+		return core.Route{}, fmt.Errorf("%w: it does not end in what route %q matched", core.ErrAmbiguousPath, pattern)
 	}
 	below := rt
 	below.Path, below.Escaped = before+"/"+rest, rt.Escaped && path == rt.Path

@@ -37,7 +37,7 @@ func (v View) Host() string { return v.Request.Host }
 func (v View) Route() (core.Route, error) {
 	method, pattern := splitPattern(v.Request.Pattern)
 	if method != "" && method != v.Request.Method && (method != http.MethodGet || v.Request.Method != http.MethodHead) {
-		return core.Route{}, fmt.Errorf("%w: its method has been changed since pattern %q was matched", core.ErrAmbiguousPath, v.Request.Pattern)
+		return core.Route{}, fmt.Errorf("%w: the method was changed after pattern %q matched", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
 	if isSubtree(pattern) {
 		rt, err := v.Matched("")
@@ -151,7 +151,7 @@ func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err 
 		made += rest
 	}
 	if !known {
-		return "", fmt.Errorf("%w: it is not what pattern %q and its wildcards make up", core.ErrAmbiguousPath, v.Request.Pattern)
+		return "", fmt.Errorf("%w: it is not pattern %q with its wildcards filled in", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
 	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: made})
 	return made, nil

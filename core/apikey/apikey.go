@@ -72,7 +72,7 @@ func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 		return nil, errors.New("apikey: empty realm: give the protected area a name, such as \"api\"")
 	}
 	if isnil.Value(s) {
-		return nil, errors.New("apikey: store is nil: without one no key is known")
+		return nil, errors.New("apikey: store is nil: keys are looked up in it")
 	}
 	a := &Authenticator{store: s, now: time.Now}
 	if err := option.Apply(a, opts); err != nil {
@@ -141,11 +141,11 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 		return nil, core.ErrNoCredentials
 	}
 	if n > 1 {
-		return nil, fmt.Errorf("apikey: %w: %s is there %d times", core.ErrAmbiguousCredentials, a.place, n)
+		return nil, fmt.Errorf("apikey: %w: %s is sent %d times", core.ErrAmbiguousCredentials, a.place, n)
 	}
 	id, ok := parse(value)
 	if !ok {
-		return nil, refused(core.ReasonMalformed, errors.New("apikey: no key by its form and checksum"))
+		return nil, refused(core.ReasonMalformed, errors.New("apikey: malformed key, or its checksum is wrong"))
 	}
 	for _, other := range a.others {
 		if second, _ := other.value(r); isKey(second) {

@@ -300,8 +300,8 @@ func TestNewRefuses(t *testing.T) {
 		{`header "X_Y"`, "r", storeOf(), []Option{WithHeader("X_Y")}},
 		{"use WithAuthorizationScheme", "r", storeOf(), []Option{WithHeader("authorization")}},
 		{"header Cookie", "r", storeOf(), []Option{WithHeader("cookie")}},
-		{"scheme Bearer means other", "r", storeOf(), []Option{WithAuthorizationScheme("bearer")}},
-		{"scheme DPoP means other", "r", storeOf(), []Option{WithAuthorizationScheme("dpop")}},
+		{"scheme Bearer is for other", "r", storeOf(), []Option{WithAuthorizationScheme("bearer")}},
+		{"scheme DPoP is for other", "r", storeOf(), []Option{WithAuthorizationScheme("dpop")}},
 		{`scheme "a b"`, "r", storeOf(), []Option{WithAuthorizationScheme("a b")}},
 		{`query parameter "k&"`, "r", storeOf(), []Option{WithQueryParameter("k&")}},
 	} {

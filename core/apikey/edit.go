@@ -22,7 +22,7 @@ func Append(name string, data []byte, info Info) ([]byte, error) {
 		return nil, fmt.Errorf("apikey: %w", err)
 	}
 	if _, twice := t.byID[info.ID]; twice {
-		return nil, fmt.Errorf("apikey: %s has key %s already", name, info.ID)
+		return nil, fmt.Errorf("apikey: %s already has key %s", name, info.ID)
 	}
 	out := bytes.Clone(data)
 	if len(out) > 0 {

@@ -40,21 +40,21 @@ func TestAppendRefuses(t *testing.T) {
 		change func(*Info)
 	}{
 		{"keys:1: no equals sign", "x\n", nil},
-		{"keys has key sp_aaaaaaaaaa already", section(idA), nil},
-		{"the ID is not sp_", "", func(i *Info) { i.ID = "ci-bot" }},
-		{"no hash", "", func(i *Info) { i.Hash = Hash{} }},
-		{"no owner", "", func(i *Info) { i.Owner = "" }},
-		{"owner: holds a character", "", func(i *Info) { i.Owner = "a\nrevoked = x" }},
+		{"keys already has key sp_aaaaaaaaaa", section(idA), nil},
+		{"the ID must be sp_", "", func(i *Info) { i.ID = "ci-bot" }},
+		{"the hash is missing", "", func(i *Info) { i.Hash = Hash{} }},
+		{"the owner is missing", "", func(i *Info) { i.Owner = "" }},
+		{"owner: contains an invisible character", "", func(i *Info) { i.Owner = "a\nrevoked = x" }},
 		{"owner: begins or ends with a space", "", func(i *Info) { i.Owner = " a" }},
-		{"role 1: holds a comma", "", func(i *Info) { i.Roles = []string{"a,b"} }},
+		{"role 1: contains a comma", "", func(i *Info) { i.Roles = []string{"a,b"} }},
 		{"role 2: is empty", "", func(i *Info) { i.Roles = []string{"a", ""} }},
-		{"scope 1: a scope is", "", func(i *Info) { i.Scopes = []string{"a b"} }},
+		{"scope 1: a scope must be", "", func(i *Info) { i.Scopes = []string{"a b"} }},
 		{"scope 1: is empty", "", func(i *Info) { i.Scopes = []string{""} }},
-		{"tenant: holds a #", "", func(i *Info) { i.Tenant = "a #b" }},
-		{"comment: holds a key", "", func(i *Info) { i.Comment = key }},
+		{"tenant: contains a #", "", func(i *Info) { i.Tenant = "a #b" }},
+		{"comment: contains a key", "", func(i *Info) { i.Comment = key }},
 		{"year 10000", "", func(i *Info) { i.Expires = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		{"year 1:", "", func(i *Info) { i.Revoked = time.Time{}.Add(1) }},
-		{"a reason for revoking without a time", "", func(i *Info) { i.RevokedReason = "x" }},
+		{"a revocation reason without a revocation time", "", func(i *Info) { i.RevokedReason = "x" }},
 	} {
 		info := good
 		if c.change != nil {
@@ -99,7 +99,7 @@ func TestRevokeRefuses(t *testing.T) {
 	}{
 		{"keys:1: no equals sign", "x\n", "", noon, []string{idA}},
 		{`keys: unknown key: "sp_bbbbbbbbbb"`, section(idA), "", noon, []string{idA, idB}},
-		{"reason: holds a character", section(idA), "a\nb", noon, []string{idA}},
+		{"reason: contains an invisible character", section(idA), "a\nb", noon, []string{idA}},
 		{"reason: begins or ends", section(idA), "a ", noon, []string{idA}},
 		{"year 1:", section(idA), "", time.Time{}, []string{idA}},
 	} {

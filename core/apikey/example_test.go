@@ -75,8 +75,8 @@ func ExampleFile_Load() {
 	err := new(apikey.File).Load("keys", []byte("[sp_k3m4x2q7ab]\nowner = ci-bot # nightly\nhash = secret\n"))
 	fmt.Println(err)
 	// Output:
-	// keys:2: owner: holds a #: a comment has a line of its own
-	// keys:3: hash: a hash is sha256: and 64 hexadecimal digits
+	// keys:2: owner: contains a #: put comments on lines of their own
+	// keys:3: hash: a hash must be sha256: and 64 hexadecimal digits
 }
 
 // Of a key only the hash is kept.

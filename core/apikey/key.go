@@ -86,13 +86,13 @@ func (i Info) clone() Info {
 func (i *Info) check() error {
 	switch {
 	case !IsID(i.ID):
-		return errors.New("the ID is not sp_ and ten letters: make keys with sallyport apikey new")
+		return errors.New("the ID must be sp_ and ten letters: make keys with sallyport apikey new")
 	case i.Hash == Hash{}:
-		return errors.New("no hash: it is what the key is compared with")
+		return errors.New("the hash is missing")
 	case i.Owner == "":
-		return errors.New("no owner: name the principal that the key stands for")
+		return errors.New("the owner is missing: name the principal that the key stands for")
 	case i.Revoked.IsZero() && i.RevokedReason != "":
-		return errors.New("a reason for revoking without a time")
+		return errors.New("a revocation reason without a revocation time")
 	}
 	if err := checkList("role", i.Roles, checkText); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (i *Info) check() error {
 // checkTime checks a time unless it is zero.
 func checkTime(t time.Time) error {
 	if year := t.UTC().Year(); year < 1970 || year > 9999 {
-		return fmt.Errorf("year %d: a time is from the years 1970 to 9999", year)
+		return fmt.Errorf("year %d: must be from 1970 to 9999", year)
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func checkList(what string, names []string, check func(string) error) error {
 		case err != nil:
 			return fmt.Errorf("%s %d: %w", what, i+1, err)
 		case strings.Contains(name, ","):
-			return fmt.Errorf("%s %d: holds a comma, which separates %ss", what, i+1, what)
+			return fmt.Errorf("%s %d: contains a comma, which separates %ss", what, i+1, what)
 		case slices.Contains(names[:i], name):
 			return fmt.Errorf("%s %d: is given twice", what, i+1)
 		}
@@ -152,7 +152,7 @@ func checkText(s string) error {
 		return errors.New("is empty")
 	}
 	if strings.HasPrefix(s, "#") || strings.Contains(s, " #") {
-		return errors.New("holds a #: a comment has a line of its own")
+		return errors.New("contains a #: put comments on lines of their own")
 	}
 	return checkRemark(s)
 }
@@ -165,11 +165,11 @@ func checkRemark(s string) error {
 	case !utf8.ValidString(s):
 		return errors.New("is not valid UTF-8")
 	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return errors.New("holds a character that cannot be seen")
+		return errors.New("contains an invisible character")
 	case strings.TrimSpace(s) != s:
 		return errors.New("begins or ends with a space")
 	case strings.Contains(s, Prefix) && holdsKey(s):
-		return errors.New("holds a key: keep keys out of files, revoke it, and make another")
+		return errors.New("contains a key: keep keys out of files, revoke it, and make another")
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func holdsKey(s string) bool {
 func checkScope(s string) error {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return errors.New("a scope is printable ASCII without space, quote and backslash")
+			return errors.New("a scope must be printable ASCII without spaces, quotes and backslashes")
 		}
 	}
 	return checkText(s)

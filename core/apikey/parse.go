@@ -35,7 +35,7 @@ type parser struct {
 
 func parseTable(name string, data []byte) (*table, error) {
 	if len(data) > MaxFileBytes {
-		return nil, fmt.Errorf("%s: larger than %d bytes: keep so many keys in a database", name, MaxFileBytes)
+		return nil, fmt.Errorf("%s: larger than %d bytes: keep this many keys in a database", name, MaxFileBytes)
 	}
 	p := &parser{file: linefile.New(name), first: map[string]int{}, table: &table{byID: map[string]*Key{}, last: map[string]int{}}}
 	p.file.Each(string(data), func(n int, line string) { p.parseLine(n, strings.Trim(line, " \t\r")) })
@@ -66,9 +66,9 @@ func (p *parser) parseLine(n int, line string) {
 	case !slices.Contains(fieldNames, name):
 		p.report(n, "%sis not a field name: use one of %s", quoted(name), strings.Join(fieldNames, ", "))
 	case p.line == 0:
-		p.report(n, "%s stands before the first [ID]", name)
+		p.report(n, "%s is before the first [ID]", name)
 	case p.fields[name] > 0:
-		p.report(n, "%s was on line %d before: remove one of the two", name, p.fields[name])
+		p.report(n, "%s is already on line %d: remove one of the two", name, p.fields[name])
 	default:
 		p.fields[name] = n
 		if err := p.info.set(name, value); err != nil {
@@ -95,9 +95,9 @@ func (p *parser) begin(n int, line string) {
 	case !closed:
 		p.report(n, "no ] at the end of the line: a key begins with [ID]")
 	case !IsID(id):
-		p.report(n, "no ID in the brackets: it is sp_ and ten letters, what stands before the dot in a key")
+		p.report(n, "no ID in the brackets: it is the part of a key before the dot, sp_ and ten letters")
 	case p.first[id] > 0:
-		p.report(n, "%s was on line %d before: remove one of the two", id, p.first[id])
+		p.report(n, "%s is already on line %d: remove one of the two", id, p.first[id])
 	default:
 		p.first[id], p.info.ID = n, id
 	}
@@ -124,7 +124,7 @@ func (p *parser) finish() {
 // set sets the value of one field.
 func (i *Info) set(name, value string) (err error) {
 	if value == "" {
-		return errors.New("is empty: leave the line out")
+		return errors.New("is empty: remove the line")
 	}
 	switch name {
 	case "hash":

@@ -112,7 +112,7 @@ func WithHeader(name string) Option {
 		case strings.EqualFold(name, "Authorization"):
 			return errors.New("header Authorization begins with a scheme: use WithAuthorizationScheme")
 		case strings.EqualFold(name, "Cookie"):
-			return errors.New("header Cookie is sent by browsers on their own, for any page that asks: use another")
+			return errors.New("browsers send the header Cookie by themselves, for any page: use another header")
 		}
 		return a.setPlace(place{header, name})
 	}
@@ -125,7 +125,7 @@ func WithAuthorizationScheme(scheme string) Option {
 	return func(a *Authenticator) error {
 		for _, taken := range []string{"Basic", "Bearer", "Digest", "DPoP", "Negotiate"} {
 			if strings.EqualFold(scheme, taken) {
-				return fmt.Errorf("scheme %s means other credentials: use a name of your own, such as %s", taken, DefaultScheme)
+				return fmt.Errorf("scheme %s is for other credentials: use a name of your own, such as %s", taken, DefaultScheme)
 			}
 		}
 		if !isName(scheme, "-") {

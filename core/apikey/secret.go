@@ -43,10 +43,10 @@ func ParseHash(s string) (Hash, error) {
 	var h Hash
 	digits, found := strings.CutPrefix(s, hashLabel)
 	if !found || len(digits) != hex.EncodedLen(len(h)) {
-		return Hash{}, errors.New("a hash is sha256: and 64 hexadecimal digits")
+		return Hash{}, errors.New("a hash must be sha256: and 64 hexadecimal digits")
 	}
 	if _, err := hex.Decode(h[:], []byte(digits)); err != nil {
-		return Hash{}, errors.New("a hash is sha256: and 64 hexadecimal digits, and here is another character")
+		return Hash{}, errors.New("a hash must be sha256: and 64 hexadecimal digits: one character is not a digit")
 	}
 	return h, nil
 }

@@ -367,7 +367,7 @@ func (s *reservation) accountRefusal(client netip.Prefix, wait time.Duration) er
 
 func pending(whose string, args ...any) error {
 	return &core.LimitError{RetryAfter: time.Second, Pending: true,
-		Err: fmt.Errorf("all attempts are under way that are left to "+whose, args...)}
+		Err: fmt.Errorf("all remaining attempts are in progress for "+whose, args...)}
 }
 
 func limited(wait time.Duration, format string, args ...any) error {

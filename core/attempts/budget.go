@@ -23,16 +23,16 @@ type budget struct {
 func (b *budget) finish(maxWait time.Duration) error {
 	switch {
 	case b.failures < 1 || b.per <= 0:
-		return fmt.Errorf("%d failures in %v: must be at least 1 in a time above 0", b.failures, b.per)
+		return fmt.Errorf("%d failures in %v: must be at least 1, in a period above 0", b.failures, b.per)
 	case b.burst < 1 || b.burst > maxHeld:
 		return fmt.Errorf("burst %d: must be 1 to %d", b.burst, maxHeld)
 	}
 	b.interval = b.per / time.Duration(b.failures)
 	switch {
 	case b.interval < 1:
-		return fmt.Errorf("%d failures in %v: must be at most one in a nanosecond", b.failures, b.per)
+		return fmt.Errorf("%d failures in %v: must be at most one per nanosecond", b.failures, b.per)
 	case b.interval > maxWait:
-		return fmt.Errorf("%d failures in %v are one in %v, more than the max wait of %v", b.failures, b.per, b.interval, maxWait)
+		return fmt.Errorf("%d failures in %v are one per %v, which is longer than the max wait of %v", b.failures, b.per, b.interval, maxWait)
 	}
 	b.ahead = maxWait + time.Duration(b.burst-1)*b.interval // 180 years at most
 	return nil

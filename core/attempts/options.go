@@ -116,7 +116,7 @@ func WithStore(s Store, key []byte) Option {
 		case l.shared != nil:
 			return errors.New("two stores")
 		case len(key) < 32:
-			return fmt.Errorf("key of the store of %d bytes: must have at least 32, made at random, the same for all instances", len(key))
+			return fmt.Errorf("store key of %d bytes: must have at least 32 random bytes, the same for all instances", len(key))
 		}
 		l.secret = deriveSecret(key)
 		l.shared = &shared{store: s, held: heldThere{seed: maphash.MakeSeed()}, later: make(chan struct{}, maxLater)}
@@ -163,7 +163,7 @@ func (l *Limiter) finishStore() error {
 	set := l.ofStore
 	if l.shared == nil {
 		if set.unshared != nil || set.timeout != 0 || set.told != nil {
-			return errors.New("an option is for a store, and there is none: add WithStore")
+			return errors.New("an option requires a store: add WithStore")
 		}
 		return nil
 	}

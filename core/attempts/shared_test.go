@@ -255,15 +255,15 @@ func TestStoreOptions(t *testing.T) {
 	var none *counting
 	s := attempts.WithStore(newCounting(), shareKey)
 	for want, opts := range map[string][]attempts.Option{
-		"attempts: store is nil":                                 {attempts.WithStore(none, shareKey)},
-		"attempts: two stores":                                   {s, s},
-		"attempts: key of the store of 31 bytes":                 {attempts.WithStore(newCounting(), shareKey[1:])},
-		"attempts: an option is for a store, and there is none":  {attempts.WithTimeout(time.Second)},
-		"attempts: an option is for a store, and there is none:": {attempts.WithUnsharedAttempts(0)},
-		"attempts: an option is for a store":                     {attempts.WithStoreObserver(func(error) {})},
-		"attempts: -1 unshared attempts: must be 0":              {s, attempts.WithUnsharedAttempts(-1)},
-		"attempts: timeout 6s: must be from 1ms to 5s":           {s, attempts.WithTimeout(6 * time.Second)},
-		"attempts: store observer is nil":                        {s, attempts.WithStoreObserver(nil)},
+		"attempts: store is nil":                       {attempts.WithStore(none, shareKey)},
+		"attempts: two stores":                         {s, s},
+		"attempts: store key of 31 bytes":              {attempts.WithStore(newCounting(), shareKey[1:])},
+		"attempts: an option requires a store":         {attempts.WithTimeout(time.Second)},
+		"attempts: an option requires a store:":        {attempts.WithUnsharedAttempts(0)},
+		"attempts: an option requires":                 {attempts.WithStoreObserver(func(error) {})},
+		"attempts: -1 unshared attempts: must be 0":    {s, attempts.WithUnsharedAttempts(-1)},
+		"attempts: timeout 6s: must be from 1ms to 5s": {s, attempts.WithTimeout(6 * time.Second)},
+		"attempts: store observer is nil":              {s, attempts.WithStoreObserver(nil)},
 	} {
 		if _, err := attempts.New(opts...); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

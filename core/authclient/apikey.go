@@ -23,7 +23,7 @@ func APIKey(field, key string) (Source, error) {
 		return nil, fmt.Errorf("authclient: %q is not the name of a header field", field)
 	}
 	if key == "" || strings.TrimSpace(key) != key || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, errors.New("authclient: the API key is empty, or not printable ASCII without space around it: a line end too much?")
+		return nil, errors.New("authclient: the API key is empty, or not printable ASCII without surrounding space: does it end with a line break?")
 	}
 	return &apiKey{field: http.CanonicalHeaderKey(field), value: key}, nil
 }

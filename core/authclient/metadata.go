@@ -40,7 +40,7 @@ func FetchMetadata(ctx context.Context, client *http.Client, address, resource s
 		return nil, fmt.Errorf("authclient: metadata: %w", quiet.Error(err))
 	}
 	if m.Resource == "" || m.Resource != resource {
-		return nil, fmt.Errorf("authclient: metadata: the document is for %q and not for %q", quiet.Text(m.Resource), quiet.Text(resource))
+		return nil, fmt.Errorf("authclient: metadata: the document is for %q, not for %q", quiet.Text(m.Resource), quiet.Text(resource))
 	}
 	return m, nil
 }

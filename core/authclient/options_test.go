@@ -54,7 +54,7 @@ func TestMistakesAreFoundAtAssembly(t *testing.T) {
 		{noDPoPFetch, "DPoP: no function"},
 		{passwords(authclient.Basic, "", "x"), "user is empty"},
 		{passwords(authclient.Digest, "erin", ""), "password is empty"},
-		{passwords(authclient.Basic, "erin", "hunter2\n"), "line end"},
+		{passwords(authclient.Basic, "erin", "hunter2\n"), "line break"},
 		{passwords(authclient.Basic, "e:rin", "x"), "colon"},
 		{passwords(authclient.Basic, "erin", "x", nil), "option 1 is nil"},
 		{passwords(authclient.Basic, "erin", "x", authclient.WithMD5()), "algorithm of Digest"},
@@ -63,7 +63,7 @@ func TestMistakesAreFoundAtAssembly(t *testing.T) {
 		{passwords(authclient.Basic, "erin", "x", authclient.WithRealm("r"), authclient.WithPreemptiveCredentials()), "WithPreemptiveCredentials"},
 		{key("X API", "k"), "header field"},
 		{key("X-API-Key", ""), "empty"},
-		{key("X-API-Key", "hunter2\n"), "line end"},
+		{key("X-API-Key", "hunter2\n"), "line break"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.says) || !strings.HasPrefix(c.err.Error(), "authclient: ") || strings.Contains(c.err.Error(), "hunter2") {
 			t.Errorf("%v does not say %q", c.err, c.says)

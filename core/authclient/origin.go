@@ -23,9 +23,9 @@ func parseOrigin(text string, plainHTTP bool) (string, error) {
 	case u.Hostname() == "":
 		return "", errors.New("it has no host")
 	case u.User != nil || u.Path != "" && u.Path != "/" || strings.ContainsAny(text, "?#"):
-		return "", errors.New("it is scheme, host and port, with nothing else")
+		return "", errors.New("it must be scheme, host and port, and nothing else")
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
-		return "", errors.New("plain http shows the credentials to everyone on the way: use https, or WithPlainHTTP")
+		return "", errors.New("plain http exposes the credentials on the network: use https, or WithPlainHTTP")
 	}
 	return originOf(u), nil
 }

@@ -58,17 +58,17 @@ func newPassword(scheme, user, secret string, opts []PasswordOption) (password, 
 	p := password{scheme: scheme, user: user, secret: secret}
 	for what, s := range map[string]string{"user": user, "password": secret} {
 		if s == "" || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
-			return p, fmt.Errorf("authclient: %s: the %s is empty, not UTF-8, or has control characters: a line end too much?", scheme, what)
+			return p, fmt.Errorf("authclient: %s: the %s is empty, not UTF-8, or has control characters: does it end with a line break?", scheme, what)
 		}
 	}
 	if strings.Contains(user, ":") {
-		return p, fmt.Errorf("authclient: %s: the user holds a colon, which separates it from what follows", scheme)
+		return p, fmt.Errorf("authclient: %s: the user contains a colon, which ends the user in credentials", scheme)
 	}
 	if err := option.Apply(&p, opts); err != nil {
 		return p, fmt.Errorf("authclient: %s: %w", scheme, err)
 	}
 	if p.preemptive && p.realm != "" {
-		return p, errors.New("authclient: Basic: WithPreemptiveCredentials sends the password before the realm is known: give it or WithRealm")
+		return p, errors.New("authclient: Basic: WithPreemptiveCredentials sends the password before the realm is known: use either it or WithRealm")
 	}
 	return p, nil
 }

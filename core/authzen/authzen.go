@@ -114,7 +114,7 @@ func Plain(_ *core.Principal, resource Entity) (core.Resource, error) {
 	case "path":
 		sent, _, _ := strings.Cut(resource.ID, "?")
 		if !strings.HasPrefix(sent, "/") {
-			return core.Resource{}, errors.New("a path begins with a slash")
+			return core.Resource{}, errors.New("the path must begin with a slash")
 		}
 		path, err := adapter.CanonicalPath(core.Route{Path: sent, Escaped: true, InnerSlashes: adapter.EncodedSlashes(sent)})
 		if err != nil {
@@ -122,7 +122,7 @@ func Plain(_ *core.Principal, resource Entity) (core.Resource, error) {
 		}
 		return core.Resource{Path: path}, nil
 	default:
-		return core.Resource{}, errors.New("the type of the resource is not known here")
+		return core.Resource{}, errors.New("unknown type of resource")
 	}
 }
 
@@ -197,7 +197,7 @@ func (p *PDP) oneOf(one any, defaults map[string]any, ask func(question) (decisi
 func Metadata(base string) (core.Endpoint, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(base, "/") {
-		return nil, fmt.Errorf("authzen: base %q: want an https URL without query, fragment and slash at its end", base)
+		return nil, fmt.Errorf("authzen: base %q: must be an https URL without a query, a fragment or a trailing slash", base)
 	}
 	body := encode(map[string]string{
 		"policy_decision_point":       base,

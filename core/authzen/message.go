@@ -62,7 +62,7 @@ func readBody(r core.Request) (map[string]any, error) {
 	}
 	body, err := strictjson.Decode(string(text))
 	if err != nil {
-		return nil, badRequest("the body is no JSON object: " + err.Error())
+		return nil, badRequest("the body is not a JSON object: " + err.Error())
 	}
 	return body, nil
 }
@@ -140,7 +140,7 @@ func semantic(body map[string]any) (*bool, error) {
 	case "permit_on_first_permit":
 		stop = true
 	default:
-		return nil, badRequest("options.evaluations_semantic is none of execute_all, deny_on_first_deny and permit_on_first_permit")
+		return nil, badRequest("options.evaluations_semantic is not one of execute_all, deny_on_first_deny and permit_on_first_permit")
 	}
 	return &stop, nil
 }

@@ -93,7 +93,7 @@ func isFailure(ctx context.Context, err error) bool {
 	return err != nil && (errors.As(err, &down) || errors.As(err, &fault) || ctx.Err() != nil)
 }
 
-var errForeign = errors.New("the question is about somebody else")
+var errForeign = errors.New("the question is about another subject")
 
 // failing is a rule that answers a request as the guard answers to err.
 type failing struct{ err error }

@@ -151,7 +151,7 @@ func (a *Authenticator) credentials(r core.Request) (user, password string, err 
 		return "", "", refused(ReasonPlainHTTP, errors.New("basic: credentials on a connection without TLS"))
 	}
 	if !ok {
-		return "", "", malformed("something other than a space after the scheme")
+		return "", "", malformed("the scheme must be followed by a space")
 	}
 	if len(field) > MaxBytes {
 		return "", "", malformed("Authorization field longer than 8 KiB")

@@ -74,7 +74,7 @@ func checkWrapper(v Verifier, depth int) error {
 	}
 	for _, inner := range wrapped.Inside(v) {
 		hides := func(what, method string) error {
-			return fmt.Errorf("%T wraps %T, which knows %s, and hides that: give it a method %s, or Unwrap() basic.Verifier", v, inner, what, method)
+			return fmt.Errorf("%T wraps %T, which knows %s, and hides this: give it a method %s, or Unwrap() basic.Verifier", v, inner, what, method)
 		}
 		if hidden[Versioned](v, inner) {
 			return hides("when passwords change", "Version")
@@ -124,7 +124,7 @@ func verifierError(err error) error {
 	case stray:
 		// ErrNoCredentials would turn a client that sent credentials into a guest,
 		// so it is neither passed on nor wrapped.
-		return &core.InternalError{Err: errors.New("basic: the verifier returned an error that only an authenticator may: " + err.Error())}
+		return &core.InternalError{Err: errors.New("basic: the verifier returned an error that is reserved for authenticators: " + err.Error())}
 	case refusal:
 		return err
 	case errors.Is(err, ErrUnknownUser):

@@ -30,7 +30,7 @@ func TestNoWrapperHidesWhatAVerifierKnows(t *testing.T) {
 		v    Verifier
 	}{{"Version", hiding{d}}, {"Version", &hiding{hiding{d}}}, {"Version", showing{hiding{d}}}, {"Spelling", aging{d}}} {
 		for name, err := range map[string]error{"New": newError(c.v), "NewCache": cacheError(c.v)} {
-			if err == nil || !strings.Contains(err.Error(), "hides that: give it a method "+c.says) {
+			if err == nil || !strings.Contains(err.Error(), "hides this: give it a method "+c.says) {
 				t.Errorf("%s of %T: %v", name, c.v, err)
 			}
 		}

@@ -79,7 +79,7 @@ func WithMaxTokenSize(n int) Option {
 func WithResourceMetadata(address string) Option {
 	return func(a *Authenticator) error {
 		if len(a.last) > 0 {
-			return errors.New("resource metadata is named twice")
+			return errors.New("resource metadata is given twice")
 		}
 		param, err := tokenscheme.ResourceMetadata(address)
 		a.last = []challenge.Param{param}
@@ -94,7 +94,7 @@ func WithResourceMetadata(address string) Option {
 func WithScopes(scopes ...string) Option {
 	return func(a *Authenticator) error {
 		if a.scopes != nil {
-			return errors.New("scopes are named twice")
+			return errors.New("scopes are given twice")
 		}
 		if len(scopes) == 0 {
 			return errors.New("scopes must not be empty: name at least one")

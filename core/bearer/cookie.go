@@ -28,7 +28,7 @@ const hostPrefix = "__Host-"
 func WithCookie(name string) Option {
 	return func(a *Authenticator) error {
 		if a.cookie != "" {
-			return errors.New("two cookies: a token has one place beside Authorization")
+			return errors.New("two cookies: choose one for the token")
 		}
 		if err := checkCookieName(name); err != nil {
 			return fmt.Errorf("cookie %q: %w", name, err)

@@ -101,7 +101,7 @@ func (s *scanner) param(params []Param) ([]Param, error) {
 	case name == "":
 		return nil, s.fail(from, "expected the name of a parameter")
 	case twice:
-		return nil, s.fail(from, "a parameter of this name was there before; each may stand once")
+		return nil, s.fail(from, "a parameter with this name is already there: use each name once")
 	case len(params) == MaxParams:
 		return nil, s.fail(from, fmt.Sprintf("more than %d parameters", MaxParams))
 	}

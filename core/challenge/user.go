@@ -24,7 +24,7 @@ func CheckUser(user string) error {
 	case !utf8.ValidString(user):
 		return fmt.Errorf("user %q is not valid UTF-8: save the file as UTF-8", user)
 	case strings.ContainsFunc(user, unicode.IsControl):
-		return fmt.Errorf("user %q holds a control character, which no client can send", user)
+		return fmt.Errorf("user %q contains a control character, which no client can send", user)
 	case strings.TrimSpace(user) != user:
 		return fmt.Errorf("user %q begins or ends with a space: remove it", user)
 	}

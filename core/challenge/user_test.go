@@ -15,9 +15,9 @@ func TestCheckUser(t *testing.T) {
 		strings.Repeat("x", 255): "",
 		strings.Repeat("x", 256): "user of 256 bytes: must have at most 255",
 		"j\xe4n":                 `user "j\xe4n" is not valid UTF-8`,
-		"a\tb":                   `user "a\tb" holds a control character`,
-		"a\u0085b":               `user "a\u0085b" holds a control character`,
-		"a\x00":                  `user "a\x00" holds a control character`,
+		"a\tb":                   `user "a\tb" contains a control character`,
+		"a\u0085b":               `user "a\u0085b" contains a control character`,
+		"a\x00":                  `user "a\x00" contains a control character`,
 		" bob":                   `user " bob" begins or ends with a space`,
 		"bob\u00a0":              `user "bob\u00a0" begins or ends with a space`,
 	} {

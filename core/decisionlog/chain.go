@@ -142,7 +142,7 @@ func ParseKey(text []byte) (*Key, error) {
 	case ed25519.PublicKey:
 		return VerifyingKey(key)
 	}
-	return nil, fmt.Errorf("decision log key: %T: must be of Ed25519", key)
+	return nil, fmt.Errorf("decision log key: %T: must be an Ed25519 key", key)
 }
 
 // Signs reports whether the key can sign.

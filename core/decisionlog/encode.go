@@ -195,7 +195,7 @@ func (e *encoder) attribute(name, value string) bool {
 func causeText(err error) (text string) {
 	defer func() {
 		if v := recover(); v != nil {
-			text = fmt.Sprintf("the error's text cannot be had: %T", err)
+			text = fmt.Sprintf("the error's text is not available: %T", err)
 		}
 	}()
 	return err.Error()

@@ -59,7 +59,7 @@ func (f *file) open() error {
 		return err
 	}
 	if err := lock(opened); err != nil {
-		return errors.Join(fmt.Errorf("%s: another process writes to it: %w", f.name, err), opened.Close())
+		return errors.Join(fmt.Errorf("%s: another process is writing to it: %w", f.name, err), opened.Close())
 	}
 	info, err := opened.Stat()
 	if err != nil {
@@ -138,7 +138,7 @@ func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64,
 	}
 	if !whole { // a first line that was never finished
 		if !bytes.HasPrefix(cut, []byte(openStart[:min(len(cut), len(openStart))])) {
-			return s, first, 0, errors.New("it is not a decision log: it holds one line without an end")
+			return s, first, 0, errors.New("not a decision log: its only line does not end")
 		}
 		return s, first, rest, nil
 	}

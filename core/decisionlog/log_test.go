@@ -305,7 +305,7 @@ func TestOptions(t *testing.T) {
 		{decisionlog.WithMaxFileSize(1), "file size 1"},
 		{decisionlog.WithMaxFileAge(time.Millisecond), "file age 1ms"},
 		{decisionlog.WithMaxFiles(0), "0 files"},
-		{decisionlog.WithMaxFiles(3), "is not rotated"},
+		{decisionlog.WithMaxFiles(3), "cannot be rotated"},
 		{decisionlog.WithLogger(nil), "logger is nil"},
 		{decisionlog.WithClock(nil), "clock is nil"},
 		{nil, "option 1 is nil"},

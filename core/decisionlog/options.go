@@ -83,7 +83,7 @@ func WithChainKey(k *Key) Option {
 		case k == nil:
 			return errors.New("chain key is nil")
 		case !k.Signs():
-			return errors.New("chain key is a public one: it cannot sign")
+			return errors.New("chain key is a public key, which cannot sign")
 		case c.signer != nil:
 			return errors.New("two chain keys")
 		}

@@ -143,7 +143,7 @@ func Parse(line []byte) (*Record, error) {
 		return nil, fmt.Errorf("not a line of a decision log: %w", err)
 	}
 	if r.Version != Version {
-		return nil, fmt.Errorf("version %d of decision logs, and this program reads version %d", r.Version, Version)
+		return nil, fmt.Errorf("decision log of version %d: this program reads version %d", r.Version, Version)
 	}
 	if r.Kind == "" || r.Seq == 0 {
 		return nil, errors.New("not a line of a decision log: it has no kind or no number")

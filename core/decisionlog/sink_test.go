@@ -47,7 +47,7 @@ func TestFileTakenAway(t *testing.T) {
 			if v := verified(t, text); len(v.Findings) > 0 {
 				t.Errorf("findings: %v", v.Findings)
 			}
-			if !strings.Contains(said.String(), "was removed, replaced or cut") {
+			if !strings.Contains(said.String(), "was removed, replaced or truncated") {
 				t.Errorf("said: %s", said.String())
 			}
 		})

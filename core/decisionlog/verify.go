@@ -137,7 +137,7 @@ func (v *verifier) find(code, format string, args ...any) {
 	case n > maxFindings:
 		return
 	case n == maxFindings:
-		code, format, args = FindingUnreadable, "there are more findings than the %d before, which are not listed", []any{maxFindings}
+		code, format, args = FindingUnreadable, "there are more findings than these %d, which are not listed", []any{maxFindings}
 	}
 	v.result.Findings = append(v.result.Findings, Finding{v.name, v.line, code, fmt.Sprintf(format, args...)})
 }
@@ -209,7 +209,7 @@ func (v *verifier) file(name string, newest bool) error {
 		if len(line) > 0 {
 			v.line++
 			if err != nil {
-				v.find(FindingCut, "the line has no end: the process was killed while it wrote, or the file was cut; what was written after it begins with the next opening")
+				v.find(FindingCut, "the line is incomplete: the process was killed while writing it, or the file was truncated; later lines begin with the next opening")
 				v.known = false
 				return nil
 			}
@@ -218,7 +218,7 @@ func (v *verifier) file(name string, newest bool) error {
 		if err != nil {
 			if v.line == 0 {
 				v.line = 1
-				v.find(FindingRemoved, "the file is empty: each begins with an opening")
+				v.find(FindingRemoved, "the file is empty: a file must begin with an opening")
 			}
 			return nil
 		}
@@ -250,7 +250,7 @@ func (v *verifier) read(line []byte) {
 	}
 	body, chain, ok := splitChain(line)
 	if !ok {
-		v.find(FindingUnchained, "the line has no hash: the log was not chained then, or it was taken off")
+		v.find(FindingUnchained, "the line has no hash: the log was not chained then, or the hash was removed")
 		v.number(r)
 		v.known = false
 		return
@@ -260,14 +260,14 @@ func (v *verifier) read(line []byte) {
 		// The lines before are lost, which was reported: continue from this line.
 		v.prev = chain
 	} else if got := v.prev; got.follow(v.hash, body) != chain {
-		v.find(FindingChanged, "the line does not have its hash: it, or what is before it, was changed")
+		v.find(FindingChanged, "the hash does not match: this line, or one before it, was changed")
 	}
 	v.number(r)
 	v.before, v.followed = v.prev, v.known
 	v.prev, v.known = chain, true
 	if want, ok := v.heads[r.Seq]; ok {
 		if want.chain != chain {
-			v.find(FindingChanged, "the line is not the one that the head in %s is about", want.source)
+			v.find(FindingChanged, "the line is not the one that the head in %s describes", want.source)
 		}
 		delete(v.heads, r.Seq)
 	}
@@ -287,12 +287,12 @@ func (v *verifier) opening(r *Record) {
 	previous, ok := parseHash(r.Open.Previous)
 	switch {
 	case !ok:
-		v.find(FindingUnreadable, "the opening does not say which hash it goes on from")
+		v.find(FindingUnreadable, "the opening does not say which hash it continues from")
 		return
 	case v.known && previous != v.prev:
-		v.find(FindingRemoved, "the opening does not go on from the line before it: lines or a file between them are missing or were changed")
+		v.find(FindingRemoved, "the opening does not continue from the line before it: lines or a file between them are missing or were changed")
 	case r.Seq == 1 && previous != hashed{}:
-		v.find(FindingChanged, "the first line of a log goes on from another one")
+		v.find(FindingChanged, "the first line of the log continues from another line")
 	}
 	v.prev, v.known = previous, true
 }
@@ -338,7 +338,7 @@ func (v *verifier) head(r *Record) {
 	h := r.Head
 	chain, ok := parseHash(h.Chain)
 	if !ok || h.Of+1 != r.Seq {
-		v.find(FindingChanged, "the head is not about the line before it")
+		v.find(FindingChanged, "the head does not describe the line before it")
 		return
 	}
 	if len(v.keys) == 0 {
@@ -370,17 +370,17 @@ func (v *verifier) finish() error {
 		case of > v.result.Last:
 			v.find(FindingTruncated, "the log ends with number %d, and there was a number %d when the head in %s was written: its end was cut off, or newer files are not among those given", v.result.Last, of, head.source)
 		case of >= v.result.First:
-			v.find(FindingRemoved, "number %d, which the head in %s knows, is missing", of, head.source)
+			v.find(FindingRemoved, "number %d is missing, although the head in %s describes it", of, head.source)
 		}
 	}
 	if v.result.Signed == 0 && len(v.keys) > 0 { // whatever the log says of itself
-		v.find(FindingUnsigned, "a key was given, and the log has no heads: they were taken off, or it was never signed")
+		v.find(FindingUnsigned, "a key was given, but the log has no heads: they were removed, or the log was never signed")
 	}
 	if v.partial || v.headFile == "" {
 		return nil
 	}
 	if _, err := os.Stat(v.headFile); errors.Is(err, fs.ErrNotExist) {
-		v.find(FindingNoHead, "there is no %s, so that lines could have been cut off the end unseen", v.headFile)
+		v.find(FindingNoHead, "there is no %s, so lines missing from the end cannot be detected", v.headFile)
 	}
 	return nil
 }

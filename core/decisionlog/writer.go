@@ -130,7 +130,7 @@ func (w *writer) look() error {
 	if !ok || !f.lost() {
 		return nil
 	}
-	w.config.logger.Warn("the file of the decision log was removed, replaced or cut: another is begun", "file", f.name)
+	w.config.logger.Warn("the decision log file was removed, replaced or truncated: starting a new one", "file", f.name)
 	w.unopened = "reopen"
 	return f.reopen()
 }
@@ -289,8 +289,8 @@ const complainEvery = time.Minute
 // The kinds of failures that are logged.
 const (
 	cannotWrite  = "decisions cannot be written to the decision log"
-	cannotRotate = "the file of the decision log cannot be rotated"
-	cannotPrune  = "old files of the decision log cannot be removed"
+	cannotRotate = "the decision log file cannot be rotated"
+	cannotPrune  = "old decision log files cannot be removed"
 	cannotVouch  = "the last head of the decision log cannot be written beside it"
 )
 

@@ -62,9 +62,9 @@ func (a Algorithm) Response(a1 string, in Input) string {
 func HashA1(a Algorithm, user, realm, password string) (string, error) {
 	switch {
 	case a.hexLen() == 0:
-		return "", fmt.Errorf("digest: unknown algorithm %q: it is SHA-256, SHA-512-256 or MD5", string(a))
+		return "", fmt.Errorf("digest: unknown algorithm %q: use SHA-256, SHA-512-256 or MD5", string(a))
 	case user == "" || strings.Contains(user, ":"):
-		return "", errors.New("digest: the user is empty or holds a colon, which separates it from the realm")
+		return "", errors.New("digest: the user is empty or contains a colon, which separates it from the realm")
 	case realm == "":
 		return "", errors.New("digest: empty realm")
 	}

@@ -75,7 +75,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 // returns its algorithm and nonce.
 func (a *Authenticator) offered(c *credentials) (Algorithm, nonceID, error) {
 	if c.realm != a.realm {
-		return "", nonceID{}, refused(ReasonWrongRealm, errors.New("digest: another realm"))
+		return "", nonceID{}, refused(ReasonWrongRealm, errors.New("digest: wrong realm"))
 	}
 	if c.algorithm == "" {
 		c.algorithm = string(MD5) // RFC 7616 §3.3

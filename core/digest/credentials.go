@@ -40,7 +40,7 @@ func parseCredentials(r core.Request) (credentials, error) {
 	case !strings.EqualFold(name, scheme):
 		return credentials{}, core.ErrNoCredentials
 	case !ok:
-		return credentials{}, malformed("something other than a space after the scheme")
+		return credentials{}, malformed("the scheme must be followed by a space")
 	case len(field) > MaxBytes:
 		return credentials{}, malformed("Authorization field longer than 16 KiB")
 	}

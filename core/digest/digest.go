@@ -102,10 +102,10 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 func (a *Authenticator) checkStore(s *settings) error {
 	if f, ok := a.store.(*File); ok {
 		if f.realm != a.realm {
-			return fmt.Errorf("the file is for realm %q, not %q: the realm is a part of every hash", f.realm, a.realm)
+			return fmt.Errorf("the file is for realm %q, not %q: every hash includes the realm", f.realm, a.realm)
 		}
 		if f.md5 != s.also[MD5] {
-			return errors.New("MD5 is in one place alone: give WithMD5 to the file and WithMoreAlgorithms(MD5) to New, or neither")
+			return errors.New("MD5 is enabled in one place only: give WithMD5 to the file and WithMoreAlgorithms(MD5) to New, or neither")
 		}
 	}
 	if !s.userHash {
@@ -113,7 +113,7 @@ func (a *Authenticator) checkStore(s *settings) error {
 	}
 	hashes, ok := a.store.(UserHashStore)
 	if !ok {
-		return fmt.Errorf("userhash: %T finds no users by the hash of their name; it must be a UserHashStore", a.store)
+		return fmt.Errorf("userhash: %T cannot find users by the hash of their name: it must be a UserHashStore", a.store)
 	}
 	a.hashes = hashes
 	return nil

@@ -89,7 +89,7 @@ func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
 // [MaxFileBytes], is an error too.
 func (f *File) Load(name string, data []byte) error {
 	if len(data) > MaxFileBytes {
-		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxFileBytes)
+		return fmt.Errorf("%s: larger than %d bytes: keep this many users in a database", name, MaxFileBytes)
 	}
 	t, err := parseTable(name, string(data), f.realm, f.md5)
 	if err != nil {
@@ -120,7 +120,7 @@ func (f *File) FindUserHash(_ context.Context, realm, hash string, a Algorithm) 
 
 func (f *File) loaded(realm string) (*table, error) {
 	if realm != f.realm {
-		return nil, &core.InternalError{Err: fmt.Errorf("digest: a file for realm %q is asked for %q", f.realm, realm)}
+		return nil, &core.InternalError{Err: fmt.Errorf("digest: the file is for realm %q, not for %q", f.realm, realm)}
 	}
 	t := f.table.Load()
 	if t == nil {

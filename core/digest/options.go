@@ -68,7 +68,7 @@ func WithMoreAlgorithms(algorithms ...Algorithm) Option {
 	return func(s *settings) error {
 		for _, a := range algorithms {
 			if a != SHA512256 && a != MD5 {
-				return fmt.Errorf("algorithm %q: SHA-256 is always offered; besides it there are SHA-512-256 and MD5", a)
+				return fmt.Errorf("algorithm %q: must be SHA-512-256 or MD5; SHA-256 is always offered", a)
 			}
 			s.also[a] = true
 		}
@@ -95,11 +95,11 @@ func WithUserHash() Option { return func(s *settings) error { return option.On(&
 func WithNonceKey(secret []byte, previous ...[]byte) Option {
 	return func(s *settings) error {
 		if len(secret) < minKey {
-			return fmt.Errorf("key of %d bytes: must have at least %d, made at random", len(secret), minKey)
+			return fmt.Errorf("key of %d bytes: must have at least %d random bytes", len(secret), minKey)
 		}
 		for i, key := range previous {
 			if len(key) < minKey {
-				return fmt.Errorf("previous key %d of %d bytes: must have at least %d, made at random", i+1, len(key), minKey)
+				return fmt.Errorf("previous key %d of %d bytes: must have at least %d random bytes", i+1, len(key), minKey)
 			}
 		}
 		s.key, s.previous, s.sharedKey = secret, previous, true // New keeps only keys derived from them

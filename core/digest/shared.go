@@ -61,11 +61,11 @@ type sharedCounts struct {
 func newSharedCounts(s *settings, realm string) (*sharedCounts, error) {
 	switch {
 	case s.counts == nil && s.fallback != nil:
-		return nil, errors.New("WithCountFallback is about a store of counts: add WithCounts")
+		return nil, errors.New("WithCountFallback requires WithCounts")
 	case s.counts == nil:
 		return nil, nil
 	case !s.sharedKey:
-		return nil, errors.New("WithCounts is for instances that take each other's nonces: add WithNonceKey")
+		return nil, errors.New("WithCounts requires WithNonceKey, so that instances accept each other's nonces")
 	}
 	return &sharedCounts{s.counts, s.fallback, realm, s.lifetime}, nil
 }

@@ -76,7 +76,7 @@ func TestSharedCounts(t *testing.T) {
 	wants(fallback, "00000004", "")
 	wants(fallback, "00000004", core.ReasonReplayed)
 	for want, opts := range map[string][]Option{
-		"add WithNonceKey": {WithCounts(counts)}, "add WithCounts": {WithCountFallback(nil)}, "count store is nil": {WithCounts((*countsOfAll)(nil))},
+		"requires WithNonceKey": {WithCounts(counts)}, "requires WithCounts": {WithCountFallback(nil)}, "count store is nil": {WithCounts((*countsOfAll)(nil))},
 	} {
 		if _, err := New(realm, store, opts...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

@@ -69,7 +69,7 @@ func (r *reader) parseLine(n int, line string) (problem string) {
 	// realm is expected.
 	hash, ours := strings.CutPrefix(rest, r.realm+":")
 	if !ours {
-		return fmt.Sprintf("user %q: the line is not for realm %q: lines of other realms belong into files of their own", user, r.realm)
+		return fmt.Sprintf("user %q: the line is not for realm %q: put other realms in files of their own", user, r.realm)
 	}
 	hash, algorithm, problem := r.checkHash(hash)
 	if problem != "" {
@@ -114,7 +114,7 @@ func (r *reader) checkHash(field string) (hash string, a Algorithm, problem stri
 	case !named:
 		return "", "", fmt.Sprintf("hash of %d digits: SHA-256 has %d, MD5 has %d", len(hash), SHA256.hexLen(), MD5.hexLen())
 	case a.hexLen() == 0:
-		return "", "", "the fourth field names no algorithm: it is SHA-256, SHA-512-256 or MD5"
+		return "", "", "the fourth field is not an algorithm: use SHA-256, SHA-512-256 or MD5"
 	}
 	if !isHex(hash, a.hexLen()) {
 		return "", "", fmt.Sprintf("a hash of %s is %d lower-case hex digits", a, a.hexLen())

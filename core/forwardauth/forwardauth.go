@@ -75,7 +75,7 @@ func New(gate *core.Gate, trusted *proxy.Trust, p Proxy, opts ...Option) (*Servi
 	case gate == nil:
 		return nil, errors.New("forwardauth: gate is nil: make one with the methods of a guard")
 	case trusted == nil:
-		return nil, errors.New("forwardauth: no trusted proxy: nobody could ask")
+		return nil, errors.New("forwardauth: no trusted proxy: every request would be refused")
 	}
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("forwardauth: %w", err)

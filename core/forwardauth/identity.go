@@ -35,7 +35,7 @@ var defaultIdentity = Identity{User: "X-Auth-User", Roles: "X-Auth-Roles", Scope
 func WithIdentity(fields Identity) Option {
 	return func(s *Service) error {
 		if fields.User == "" {
-			return errors.New("identity: no field for the user: the application could not tell who asks")
+			return errors.New("identity: no field for the user: the application could not tell who the user is")
 		}
 		seen := map[string]bool{}
 		for _, name := range []string{fields.User, fields.Roles, fields.Scopes, fields.Tenant} {
@@ -45,7 +45,7 @@ func WithIdentity(fields Identity) Option {
 			case !isFieldName(name):
 				return fmt.Errorf("identity: %q: use letters, digits and hyphens", name)
 			case reserved[lower]:
-				return fmt.Errorf("identity: %q has a meaning of its own: use a name such as X-Auth-User", name)
+				return fmt.Errorf("identity: %q already has a meaning: use a name such as X-Auth-User", name)
 			case seen[lower]:
 				return fmt.Errorf("identity: %q is given twice", name)
 			default:

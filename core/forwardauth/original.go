@@ -65,7 +65,7 @@ func splitTarget(target string) (rt core.Route, query string, err error) {
 // refuseSemicolons refuses a path with a semicolon, plain or encoded.
 func refuseSemicolons(path string) error {
 	if strings.Contains(path, ";") || strings.Contains(strings.ToLower(path), "%3b") {
-		return fmt.Errorf("%w: it holds a semicolon, which some applications cut off", core.ErrAmbiguousPath)
+		return fmt.Errorf("%w: it contains a semicolon, where some applications cut the path off", core.ErrAmbiguousPath)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (p Proxy) check() error {
 		return fmt.Errorf("%s prefix %q: %w", p.name, p.prefix, err)
 	}
 	if path != p.prefix || path == "/" || strings.ContainsAny(path, "%?#; ") {
-		return fmt.Errorf("%s prefix %q: give a plain path without a slash at its end, or \"\"", p.name, p.prefix)
+		return fmt.Errorf("%s prefix %q: must be a plain path without a trailing slash, or \"\"", p.name, p.prefix)
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (p Proxy) original(r core.Request) *original {
 	rest, ok := strings.CutPrefix(o.target, p.prefix)
 	if !ok {
 		path, _, _ := strings.Cut(o.target, "?")
-		o.err = &core.InternalError{Err: fmt.Errorf("forwardauth: target %.256q is not below %q: give Envoy and its path_prefix the same", path, p.prefix)}
+		o.err = &core.InternalError{Err: fmt.Errorf("forwardauth: target %.256q is not below %q: the prefix must be the same as Envoy's path_prefix", path, p.prefix)}
 		return o
 	}
 	o.target = rest
@@ -110,7 +110,7 @@ func (p Proxy) field(r core.Request, name, own string) (string, error) {
 	if n != 1 || value == "" {
 		// With a second line, which may be the client's, it is unknown which one
 		// the proxy meant.
-		return "", &core.InternalError{Err: fmt.Errorf("forwardauth: %d lines of %s, want one that is not empty: have %s set it", n, name, p.name)}
+		return "", &core.InternalError{Err: fmt.Errorf("forwardauth: %d lines of %s, want one that is not empty: configure %s to set it", n, name, p.name)}
 	}
 	return value, nil
 }

@@ -87,7 +87,7 @@ func (s shape) outside(l limits) string {
 	floor := argon2idFloor[min(s.passes, uint32(len(argon2idFloor)))-1]
 	switch {
 	case s.memory < floor:
-		return fmt.Sprintf("argon2id with m=%d is below %d KiB, the least for t=%d, and too quick to guess: make it again with %s",
+		return fmt.Sprintf("argon2id with m=%d is below %d KiB, the minimum for t=%d, and too quick to guess: make it again with %s",
 			s.memory, floor, s.passes, argon2idAdvice)
 	case uint64(s.memory)<<10 > l.memory:
 		return fmt.Sprintf("argon2id with m=%d needs more memory than the %d KiB allowed: make it again with less, or allow more with WithMaxMemory",

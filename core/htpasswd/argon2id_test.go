@@ -61,12 +61,12 @@ func TestArgon2idLimitsAreInclusive(t *testing.T) {
 		says   string // "" when it is taken
 	}{
 		// The settings of the OWASP Password Storage Cheat Sheet, and one less.
-		{"m=47104,t=1,p=1", ""}, {"m=47103,t=1,p=1", "below 47104 KiB, the least for t=1"},
-		{"m=19456,t=2,p=1", ""}, {"m=19455,t=2,p=1", "below 19456 KiB, the least for t=2"},
+		{"m=47104,t=1,p=1", ""}, {"m=47103,t=1,p=1", "below 47104 KiB, the minimum for t=1"},
+		{"m=19456,t=2,p=1", ""}, {"m=19455,t=2,p=1", "below 19456 KiB, the minimum for t=2"},
 		{"m=12288,t=3,p=1", ""}, {"m=12287,t=3,p=1", "below 12288 KiB"},
 		{"m=9216,t=4,p=1", ""}, {"m=9215,t=4,p=1", "below 9216 KiB"},
 		{"m=7168,t=5,p=1", ""}, {"m=7167,t=5,p=1", "below 7168 KiB"},
-		{"m=7168,t=100,p=1", ""}, {"m=7167,t=100,p=1", "below 7168 KiB, the least for t=100"},
+		{"m=7168,t=100,p=1", ""}, {"m=7167,t=100,p=1", "below 7168 KiB, the minimum for t=100"},
 		{"m=4096,t=3,p=1", "too quick to guess: make it again with argon2id with m=19456"}, // the command's default
 		{"m=65536,t=3,p=4", ""}, // RFC 9106 §4, second choice
 		{"m=2097152,t=1,p=4", "needs more memory than the 262144 KiB allowed"}, // its first
@@ -137,7 +137,7 @@ func TestSettingsOfArgon2idAreBounded(t *testing.T) {
 	mustParse(t, text.String())
 	text.WriteString("seven:$argon2id$v=19$m=19456,t=3,p=1$c2FsdHNhbHQxMjM0NTY3OA$GpGVYgDeUebGZLYd9NGjAw\n")
 	_, err := Parse("f", strings.NewReader(text.String()))
-	if want := `f:7: user "seven": argon2id with m=19456,t=3,p=1 is one setting more than the 4 a file may have`; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `f:7: user "seven": argon2id with m=19456,t=3,p=1 is one setting too many: a file may have 4`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

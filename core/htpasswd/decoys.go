@@ -32,7 +32,7 @@ func (d *decoys) add(h *hash) (problem string) {
 		d.ladder[h.cost] = h
 	case slices.ContainsFunc(d.argon2id, func(o *hash) bool { return o.shape == h.shape }):
 	case len(d.argon2id) == maxShapes:
-		return fmt.Sprintf("argon2id with m=%d,t=%d,p=%d is one setting more than the %d a file may have, since a refused password costs a hash of each: make it again with one of the others",
+		return fmt.Sprintf("argon2id with m=%d,t=%d,p=%d is one setting too many: a file may have %d, because a refused password costs a hash of each: make it again with one of the others",
 			h.memory, h.passes, h.threads, maxShapes)
 	default:
 		d.argon2id = append(d.argon2id, h)

@@ -133,7 +133,7 @@ func Parse(name string, r io.Reader, opts ...Option) (*File, error) {
 // more than [MaxFileBytes], is an error too.
 func (f *File) Load(name string, data []byte) error {
 	if len(data) > MaxFileBytes {
-		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxFileBytes)
+		return fmt.Errorf("%s: larger than %d bytes: keep this many users in a database", name, MaxFileBytes)
 	}
 	t, err := parseTable(name, string(data), f.limits)
 	if err != nil {

@@ -72,11 +72,11 @@ func TestParseNamesLineAndRemedy(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no colon", good + "hunter2", "f:2: no colon: a line is user:hash"},
 		{"C03 empty user", ":" + h, "f:1: empty user"},
-		{"C04 control character in the user", "a\tb:" + h, `f:1: user "a\tb" holds a control character`},
+		{"C04 control character in the user", "a\tb:" + h, `f:1: user "a\tb" contains a control character`},
 		{"C04 user that is not UTF-8", "j\xe4n:" + h, `f:1: user "j\xe4n" is not valid UTF-8`},
 		{"indented user", " bob:" + h, `f:1: user " bob" begins or ends with a space`},
 		{"long user", strings.Repeat("x", 256) + ":" + h, "f:1: user of 256 bytes: must have at most 255"},
-		{"user twice", good + "# x\n" + good, `f:3: user "good" was on line 1 before`},
+		{"user twice", good + "# x\n" + good, `f:3: user "good" is already on line 1`},
 		{"byte order mark", "\uFEFF" + good, "f:1: begins with a byte order mark"},
 		{"C11 plain text", "bob:hunter2", "f:1: user \"bob\": crypt hash or plain text: only bcrypt and argon2id are accepted: make the line with `sallyport passwd"},
 		{"C11 empty hash", "bob:", "no hash after the colon: only bcrypt and argon2id"},

@@ -26,7 +26,7 @@ var made = shape{memory: 19456, passes: 2, threads: 1}
 // must then have 1 to 72 bytes. The cost must be 10 to 16.
 func HashBcrypt(password string, cost int) (string, error) {
 	if cost < defaultMinCost || cost > maxCost {
-		return "", fmt.Errorf("htpasswd: bcrypt cost %d: from %d to %d", cost, defaultMinCost, maxCost)
+		return "", fmt.Errorf("htpasswd: bcrypt cost %d: must be from %d to %d", cost, defaultMinCost, maxCost)
 	}
 	password, err := checkPassword(password)
 	if err != nil {
@@ -73,13 +73,13 @@ func SetUser(name string, text []byte, user, hash string) ([]byte, error) {
 		return nil, fmt.Errorf("htpasswd: %w", err)
 	}
 	if strings.Contains(user, ":") {
-		return nil, fmt.Errorf("htpasswd: user %q holds a colon, which ends the name in a file", user)
+		return nil, fmt.Errorf("htpasswd: user %q contains a colon, which ends the name in a file", user)
 	}
 	if strings.HasPrefix(strings.TrimLeft(user, " \t"), "#") {
 		return nil, fmt.Errorf("htpasswd: user %q begins with #, which is a comment in a file", user)
 	}
 	if strings.ContainsAny(hash, "\r\n") {
-		return nil, errors.New("htpasswd: the hash holds a line end, after which the file would have another user")
+		return nil, errors.New("htpasswd: the hash contains a line break, after which the file would have another user")
 	}
 	var out bytes.Buffer
 	replaced := false

@@ -96,5 +96,5 @@ func (r *reader) enter(line int, user string) (problem string) {
 	case before.user != user:
 		return fmt.Sprintf("user %+q is the same as %+q on line %d in Unicode normalization form C: remove one of the two", user, before.user, before.line)
 	}
-	return fmt.Sprintf("user %q was on line %d before: remove one of the two", user, before.line)
+	return fmt.Sprintf("user %q is already on line %d: remove one of the two", user, before.line)
 }

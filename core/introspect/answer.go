@@ -118,7 +118,7 @@ func (v *Verifier) expected(a answer) error {
 		return refuse(core.ReasonWrongAudience, "%w", err)
 	}
 	if !v.terms.AnyAudience && !slices.ContainsFunc(a.audience, func(aud string) bool { return slices.Contains(v.terms.Audiences, aud) }) {
-		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(a.audience, " "), strings.Join(v.terms.Audiences, " "))
+		return refuse(core.ReasonWrongAudience, "aud is %.512q and contains none of %.512q", strings.Join(a.audience, " "), strings.Join(v.terms.Audiences, " "))
 	}
 	return nil
 }

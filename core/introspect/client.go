@@ -61,7 +61,7 @@ func checkEndpoint(endpoint string, plainHTTP bool) error {
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		return errors.New("endpoint is not an absolute https URL")
 	case u.User != nil:
-		return errors.New("endpoint has a user in it: give it as Secret")
+		return errors.New("endpoint contains a user: give it with Secret")
 	case u.Fragment != "":
 		return errors.New("endpoint has a fragment, which no server sees")
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):

@@ -39,7 +39,7 @@ func (v *Verifier) query(ctx context.Context, token string) (answer, error) {
 	case v.slots <- struct{}{}:
 		defer func() { <-v.slots }()
 	case <-ctx.Done():
-		return answer{}, unavailable(fmt.Errorf("%d calls are under way: %w", v.concurrency, ctx.Err()))
+		return answer{}, unavailable(fmt.Errorf("%d calls are in progress: %w", v.concurrency, ctx.Err()))
 	}
 	request, err := v.request(ctx, token)
 	if err != nil {

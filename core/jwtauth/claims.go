@@ -54,7 +54,7 @@ func (v *Verifier) checkAudience(c claims.Set) error {
 		if slices.Equal(aud, []string{"account"}) {
 			hint = ": Keycloak says so for a client without a mapper for the audience; add one, rather than accept account, which is in everybody's tokens"
 		}
-		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q%s", strings.Join(aud, " "), strings.Join(v.terms.Audiences, " "), hint)
+		return refuse(core.ReasonWrongAudience, "aud is %.512q and contains none of %.512q%s", strings.Join(aud, " "), strings.Join(v.terms.Audiences, " "), hint)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func metadataAddress(issuer string, c remoteConfig) (*url.URL, error) {
 		return nil, fmt.Errorf("%.256q has a query or an escaped path", quiet.URL(u))
 	}
 	if before, _, found := strings.Cut(issuer, "/.well-known/"); found {
-		return nil, fmt.Errorf("%.256q is the address of metadata: give the issuer, which is %q as a rule and what iss says in its tokens", quiet.Text(issuer), quiet.Text(before))
+		return nil, fmt.Errorf("%.256q is the address of metadata: give the issuer, usually %q, as in the iss of its tokens", quiet.Text(issuer), quiet.Text(before))
 	}
 	path := strings.TrimSuffix(u.Path, "/")
 	if c.oauthMetadata {
@@ -120,7 +120,7 @@ func (d *discovery) discover(ctx context.Context) (*url.URL, error) {
 		return nil, err
 	}
 	if issuer, ok := m["issuer"].(string); !ok || issuer != d.issuer {
-		return nil, fmt.Errorf("issuer is %.256q, not %q: it must be the same to the letter (RFC 8414 §3.3)", fmt.Sprint(m["issuer"]), d.issuer)
+		return nil, fmt.Errorf("issuer is %.256q, not %q: the two must be identical (RFC 8414 §3.3)", fmt.Sprint(m["issuer"]), d.issuer)
 	}
 	address, ok := m["jwks_uri"].(string)
 	if !ok {

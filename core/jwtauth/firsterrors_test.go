@@ -60,9 +60,9 @@ func TestFirstErrorsNameTheNextStep(t *testing.T) {
 		{"metadata", open(file("metadata.json", `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/jwks"}`)), "use Discover"},
 		{"a key alone", open(file("key.json", `{"kty":"OKP"}`)), "put it into a set"},
 		{"RSA without alg", open(file("rsa.json", `{"keys":[`+strings.Replace(rfcRSAKey, `"alg":"RS256",`, "", 1)+`]}`)), "WithRSAAlgorithm"},
-		{"OpenID metadata as issuer", discover("https://idp.example/realms/a/.well-known/openid-configuration"), `give the issuer, which is "https://idp.example/realms/a"`},
-		{"OAuth metadata as issuer", discover("https://idp.example/.well-known/oauth-authorization-server/a"), `which is "https://idp.example"`},
-		{"metadata as iss", verify("https://idp.example/.well-known/openid-configuration"), `which is "https://idp.example"`},
+		{"OpenID metadata as issuer", discover("https://idp.example/realms/a/.well-known/openid-configuration"), `give the issuer, usually "https://idp.example/realms/a"`},
+		{"OAuth metadata as issuer", discover("https://idp.example/.well-known/oauth-authorization-server/a"), `usually "https://idp.example"`},
+		{"metadata as iss", verify("https://idp.example/.well-known/openid-configuration"), `usually "https://idp.example"`},
 		{"file as URL", fetch("jwks.json"), "OpenJWKS"},
 		{"file as issuer", discover("/etc/jwks.json"), "OpenJWKS"},
 	} {

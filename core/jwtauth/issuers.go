@@ -42,9 +42,9 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 		case v == nil || v.keys == nil:
 			return nil, fmt.Errorf("jwtauth: verifier %d is nil or was not made by New", i+1)
 		case v.terms.AnyIssuer:
-			return nil, fmt.Errorf("jwtauth: verifier %d accepts any issuer: it cannot stand beside others", i+1)
+			return nil, fmt.Errorf("jwtauth: verifier %d accepts any issuer: it cannot be combined with others", i+1)
 		case s.byName[v.issuerName()] != nil:
-			return nil, fmt.Errorf("jwtauth: verifier %d: there is one for issuer %q already", i+1, v.issuerName())
+			return nil, fmt.Errorf("jwtauth: verifier %d: issuer %q already has one", i+1, v.issuerName())
 		}
 		s.all = append(s.all, v)
 		s.byName[v.issuerName()] = v
@@ -126,7 +126,7 @@ func (s *Issuers) byTemplate(iss string, c claims.Set) (found *Verifier, _ error
 			continue
 		}
 		if found != nil {
-			return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, by %q as well as by %q", iss, found.template, v.template)
+			return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, which matches both %q and %q", iss, found.template, v.template)
 		}
 		found = v
 	}

@@ -41,7 +41,7 @@ func parseIssuerTemplate(template string) (*issuerTemplate, error) {
 	case !ok || !closed || claim == "" || strings.ContainsAny(after, "{}") || strings.ContainsAny(claim, "{}"):
 		return nil, fmt.Errorf("issuer template %q: put the name of one claim into it in braces, as in https://login.example/{tid}", template)
 	case before == "":
-		return nil, fmt.Errorf("issuer template %q begins with the claim: every issuer would be one", template)
+		return nil, fmt.Errorf("issuer template %q begins with the claim: every issuer would match", template)
 	}
 	return &issuerTemplate{before, claim, after}, nil
 }
@@ -62,7 +62,7 @@ func (v *Verifier) checkKeyIssuer(iss string, key *Key) error {
 	if v.template == nil || key.issuer == "" || key.issuer == iss || strings.ContainsAny(key.issuer, "{}") {
 		return nil
 	}
-	return refuse(core.ReasonWrongIssuer, "iss is %.128q, but key %.64q signs for %.128q alone", iss, key.id, key.issuer)
+	return refuse(core.ReasonWrongIssuer, "iss is %.128q, but key %.64q signs only for %.128q", iss, key.id, key.issuer)
 }
 
 // of returns the issuer for the claims c.

@@ -119,7 +119,7 @@ func PublicKey(kid, alg string, key crypto.PublicKey) (*Key, error) {
 func rsaKey(kid, alg string, key *rsa.PublicKey) (*Key, error) {
 	a := jws.Lookup(alg)
 	if !isRSA(a) {
-		return nil, fmt.Errorf("RSA key needs its algorithm named, RS256, RS384, RS512, PS256, PS384 or PS512; it has %.64q: name it with WithRSAAlgorithm (rsa_algorithm), RS256 as a rule", alg)
+		return nil, fmt.Errorf("RSA key needs one of the algorithms RS256, RS384, RS512, PS256, PS384 and PS512, but has %.64q: set it with WithRSAAlgorithm (rsa_algorithm), usually RS256", alg)
 	}
 	checked, err := checkRSA(key)
 	if err != nil {

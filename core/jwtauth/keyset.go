@@ -55,7 +55,7 @@ func NewKeySet(keys ...*Key) (*KeySet, error) {
 
 func (s *KeySet) add(k *Key) error {
 	if len(s.all) > 0 && s.all[0].key.Secret() != k.key.Secret() {
-		return errors.New("a secret and a public key in one set: keep them in sets of their own")
+		return errors.New("a secret and a public key in one set: put them in separate sets")
 	}
 	if k.id != "" {
 		if _, twice := s.byID[k.id]; twice {

@@ -37,7 +37,7 @@ func NewLogoutVerifier(keys KeySource, issuer, client string, opts ...Option) (*
 	case err != nil:
 		return nil, err
 	case v.noExpiry || v.profile || v.template != nil:
-		return nil, errors.New("jwtauth: WithoutExpiry, WithAccessTokenProfile or WithIssuerTemplate for logout tokens: leave it out")
+		return nil, errors.New("jwtauth: WithoutExpiry, WithAccessTokenProfile or WithIssuerTemplate for logout tokens: remove it")
 	}
 	return &LogoutVerifier{v}, nil
 }

@@ -33,9 +33,9 @@ func checkRSA(key *rsa.PublicKey) (*rsa.PublicKey, error) {
 	case key.N.Sign() < 0 || key.N.Bit(0) == 0:
 		return nil, errors.New("RSA modulus is negative or even: no RSA key has that")
 	case key.E < 3 || key.E%2 == 0 || key.E > 1<<31-1:
-		return nil, fmt.Errorf("RSA exponent %d: an odd one from 3 to 2^31-1 is needed, 65537 as a rule", key.E)
+		return nil, fmt.Errorf("RSA exponent %d: must be odd, from 3 to 2^31-1, usually 65537", key.E)
 	case isROCA(key.N):
-		return nil, errors.New("RSA key of a faulty library, which can be factored (CVE-2017-15361): have the issuer make another one")
+		return nil, errors.New("RSA key made by a faulty library, which can be factored (CVE-2017-15361): have the issuer make another one")
 	}
 	return &rsa.PublicKey{N: new(big.Int).Set(key.N), E: key.E}, nil
 }

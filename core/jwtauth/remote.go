@@ -115,7 +115,7 @@ func start(c remoteConfig, s source) *RemoteKeys {
 		cancel:       cancel,
 		done:         make(chan struct{}),
 	}
-	r.state.Store(&remoteState{err: errors.New("no fetch has ended yet"), next: r.now(), replaced: make(chan struct{})})
+	r.state.Store(&remoteState{err: errors.New("no fetch has completed yet"), next: r.now(), replaced: make(chan struct{})})
 	go r.run(ctx)
 	return r
 }
@@ -266,7 +266,7 @@ func (r *RemoteKeys) verdict(s *remoteState, unusable error, missing bool) error
 		}
 		r.mu.Unlock()
 		down.Reason = core.ReasonUnknownKey
-		down.Err = fmt.Errorf("%s: the key may be a new one, and no fetch has begun since it was first named", r.source)
+		down.Err = fmt.Errorf("%s: the key may be a new one, and no fetch has started since it was first seen", r.source)
 	}
 	return down
 }

@@ -54,7 +54,7 @@ func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
 		return c, fmt.Errorf("jwtauth: %w", err)
 	}
 	if c.maxStale <= c.refresh.most {
-		return c, fmt.Errorf("jwtauth: max stale %v is not above the %v that keys may be fresh: they would lapse between two good fetches",
+		return c, fmt.Errorf("jwtauth: max stale %v must be longer than the %v for which keys are fresh: they would lapse between two successful fetches",
 			c.maxStale, c.refresh.most)
 	}
 	if c.transport == nil {

@@ -273,7 +273,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"no issuer", keys, []jwtauth.Option{aud}, "no issuer"},
 		{"no audience", keys, []jwtauth.Option{iss}, "no audience"},
 		{"empty issuer", keys, []jwtauth.Option{jwtauth.WithIssuer(""), aud}, "issuer is empty"},
-		{"two issuers", keys, []jwtauth.Option{iss, iss, aud}, "a verifier has one"},
+		{"two issuers", keys, []jwtauth.Option{iss, iss, aud}, "a verifier for each issuer"},
 		{"issuer with a line break", keys, []jwtauth.Option{jwtauth.WithIssuer("https://issuer.example\n"), aud}, "begins or ends with white space"},
 		{"audience with a blank", keys, []jwtauth.Option{iss, jwtauth.WithAudience("reports", " users")}, "audience \" users\" begins or ends with white space"},
 		{"empty audience", keys, []jwtauth.Option{iss, jwtauth.WithAudience("")}, "audience is empty"},

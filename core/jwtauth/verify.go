@@ -205,7 +205,7 @@ func notSigned(token string) error {
 	if strings.Count(token, ".") == 4 {
 		return refuse(core.ReasonMalformed, "token does not have three parts but five, so it is encrypted (RFC 7516 §3.1): let the client ask the issuer for a token for this service, such as by its audience")
 	}
-	return refuse(core.ReasonMalformed, "token does not have three parts, so it is no JWT: let the client ask the issuer for one, or verify opaque tokens with package introspect")
+	return refuse(core.ReasonMalformed, "token does not have three parts, so it is not a JWT: let the client ask the issuer for one, or verify opaque tokens with package introspect")
 }
 
 func split(token string) (parts, error) {

@@ -61,7 +61,7 @@ type Option func(*Signer) error
 func WithIssuer(iss string) Option {
 	return func(s *Signer) error {
 		if s.issuer != "" {
-			return errors.New("the issuer is named twice")
+			return errors.New("the issuer is given twice")
 		}
 		s.issuer = iss
 		return checkText("issuer", iss)

@@ -117,7 +117,7 @@ func (c *keyConfig) key(private crypto.Signer) (*Key, error) {
 	}
 	public := private.Public()
 	if _, rsa := public.(*rsa.PublicKey); rsa && c.alg == "" {
-		return nil, errors.New("jwtsign: an RSA key does not say its algorithm: name it, RS256 or PS256 as a rule (WithAlgorithm)")
+		return nil, errors.New("jwtsign: an RSA key does not name its algorithm: set it with WithAlgorithm, usually RS256 or PS256")
 	}
 	made, err := jwtauth.PublicKey("", c.alg, public)
 	if err != nil {

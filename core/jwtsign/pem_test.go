@@ -130,7 +130,7 @@ func TestKeysOfOtherToolsAreRead(t *testing.T) {
 		{"SEC 1 after its parameters", append(block("EC PARAMETERS", []byte{6, 8, 42, 134, 72, 206, 61, 3, 1, 7}, nil), ecBlock...), nil, "ES256"},
 		{"RSA with its algorithm", pkcs8(big), rs256, "RS256"},
 		{"PKCS #1", block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(big), nil), rs256, "RS256"},
-		{"RSA without", pkcs8(big), nil, "does not say its algorithm"},
+		{"RSA without", pkcs8(big), nil, "does not name its algorithm"},
 		{"another algorithm", pkcs8(ec), rs256, "does not fit"},
 		{"line with a wrong algorithm", append([]byte("Algorithm: none\n"), pkcs8(ec)...), nil, "line Algorithm"},
 		{"public key", publicBlock, nil, "public key: only the private one can sign"},

@@ -144,7 +144,7 @@ func (t *Token) check() error {
 	}
 	for _, name := range reserved {
 		if _, ok := t.Claims[name]; ok {
-			return fmt.Errorf("claim %s is made of the fields of the token or by the signer: it cannot be among the further claims", name)
+			return fmt.Errorf("claim %s is set from the fields of the token or by the signer: remove it from Claims", name)
 		}
 	}
 	return nil

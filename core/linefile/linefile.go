@@ -45,7 +45,7 @@ func (r *Reader) Each(text string, entry func(n int, line string)) {
 	for line := range strings.Lines(rest) {
 		n++
 		if len(r.findings) >= MaxFindings {
-			r.Report(n, "not read: there are %d findings before it", len(r.findings))
+			r.Report(n, "not read: there are already %d findings", len(r.findings))
 			return
 		}
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")

@@ -47,7 +47,7 @@ func TestFindings(t *testing.T) {
 	if calls != linefile.MaxFindings || len(lines) != linefile.MaxFindings+1 {
 		t.Errorf("%d calls, %d findings", calls, len(lines))
 	}
-	if lines[1] != "f:2: bad: cause" || lines[100] != "f:101: not read: there are 100 findings before it" {
+	if lines[1] != "f:2: bad: cause" || lines[100] != "f:101: not read: there are already 100 findings" {
 		t.Errorf("%q, %q", lines[1], lines[100])
 	}
 	if !errors.Is(r.Err(), cause) {

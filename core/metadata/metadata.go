@@ -117,7 +117,7 @@ func splitResource(resource string) (origin, path string, err error) {
 		return "", "", err
 	}
 	if strings.Contains(resource, "?") {
-		return "", "", errors.New("query: a router cannot tell it, leave it out")
+		return "", "", errors.New("query: remove it, since routers cannot match it")
 	}
 	scheme, rest, _ := strings.Cut(resource, "://")
 	port := ":443"

@@ -170,7 +170,7 @@ func checkURL(address string) error {
 		return errors.New("https is needed; plain http is accepted on a loopback host only")
 	}
 	if strings.Contains(address, "#") {
-		return errors.New("fragment: leave it out")
+		return errors.New("fragment: remove it")
 	}
 	for i := range len(address) {
 		if c := address[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {

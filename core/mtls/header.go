@@ -110,7 +110,7 @@ func readNginx(r core.Request, certName, verifyName string) (*forwarded, error) 
 	case escaped == "" && (verify == "" || verify == "NONE"):
 		return nil, core.ErrNoCredentials
 	case verify != "SUCCESS":
-		return nil, refused(core.ReasonUnknownKey, fmt.Errorf("mtls: the proxy says %.64q of the certificate, want SUCCESS", verify))
+		return nil, refused(core.ReasonUnknownKey, fmt.Errorf("mtls: the proxy reports %.64q for the certificate, want SUCCESS", verify))
 	}
 	text, err := url.PathUnescape(escaped) // "+" is base64, not a space
 	if err != nil {

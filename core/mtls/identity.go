@@ -43,7 +43,7 @@ func SPIFFE(trustDomain string) Identity {
 	}
 	return IdentityFunc(func(c *x509.Certificate) (string, error) {
 		if c.IsCA {
-			return "", unidentified("the certificate is an authority's")
+			return "", unidentified("the certificate belongs to an authority")
 		}
 		id, err := onlyURI(c)
 		if err != nil {
@@ -54,7 +54,7 @@ func SPIFFE(trustDomain string) Identity {
 			return "", unidentified("%.64q is not in trust domain %q", id, trustDomain)
 		}
 		if !spiffePath(path) {
-			return "", unidentified("%.64q is no SPIFFE ID of a workload", id)
+			return "", unidentified("%.64q is not the SPIFFE ID of a workload", id)
 		}
 		return id, nil
 	})

@@ -82,7 +82,7 @@ func New(realm string, identity Identity, opts ...Option) (*Authenticator, error
 		return nil, fmt.Errorf("mtls: %w", err)
 	}
 	if a.forwarded != nil && a.roots == nil && !a.verified {
-		return nil, errors.New("mtls: nobody verifies the certificates in the header: give WithRoots, or WithProxyVerification if the proxy does")
+		return nil, errors.New("mtls: the certificates in the header are not verified: use WithRoots, or WithProxyVerification if the proxy verifies them")
 	}
 	return a, nil
 }
@@ -190,7 +190,7 @@ func (a *Authenticator) principal(cert *x509.Certificate) (*core.Principal, erro
 // would turn a client that sent a certificate into a guest, so it is not wrapped.
 func hookError(what string, err error) error {
 	if errors.Is(err, core.ErrNoCredentials) || errors.Is(err, core.ErrAmbiguousCredentials) {
-		return &core.InternalError{Err: fmt.Errorf("mtls: %s function returned an error that only an authenticator may: %v", what, err)}
+		return &core.InternalError{Err: fmt.Errorf("mtls: %s function returned an error that is reserved for authenticators: %v", what, err)}
 	}
 	return err
 }

@@ -420,7 +420,7 @@ func TestNewRefuses(t *testing.T) {
 		"proxies are nil": func() (*mtls.Authenticator, error) {
 			return mtls.New("r", mtls.URI(), roots, mtls.WithClientCertHeader(nil))
 		},
-		"nobody verifies": func() (*mtls.Authenticator, error) {
+		"are not verified": func() (*mtls.Authenticator, error) {
 			return mtls.New("r", mtls.URI(), mtls.WithClientCertHeader(trusted))
 		},
 		"header 2": func() (*mtls.Authenticator, error) {

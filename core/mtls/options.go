@@ -21,7 +21,7 @@ type Option func(*Authenticator) error
 // client authentication. pool must not be modified afterwards.
 func WithRoots(pool *x509.CertPool) Option {
 	return func(a *Authenticator) error {
-		return option.SetUnless(&a.roots, pool, pool == nil || pool.Equal(x509.NewCertPool()), "roots are empty: no certificate would count")
+		return option.SetUnless(&a.roots, pool, pool == nil || pool.Equal(x509.NewCertPool()), "roots are empty: no certificate would be accepted")
 	}
 }
 
@@ -82,7 +82,7 @@ func fromHeaders(t *proxy.Trust, read func(core.Request) (*forwarded, error), na
 			return errors.New("trusted proxies are nil: a header from anyone proves nothing")
 		}
 		if a.forwarded != nil {
-			return errors.New("two forms of headers: a proxy writes one, and passes on the other from clients")
+			return errors.New("two forms of headers: a proxy sets one, and passes the other on from clients")
 		}
 		for i, name := range names {
 			if _, err := challenge.New(name); err != nil { // scheme and field names are both tokens

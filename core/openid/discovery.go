@@ -138,7 +138,7 @@ func (m *metadata) check(issuer string) error {
 		}
 	}
 	if len(m.Methods) > 0 && !slices.Contains(m.Methods, "S256") {
-		return errors.New("code_challenge_methods_supported lacks S256: the provider would take codes without a proof (RFC 7636)")
+		return errors.New("code_challenge_methods_supported lacks S256: the provider would accept codes without a proof (RFC 7636)")
 	}
 	return nil
 }

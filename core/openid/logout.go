@@ -155,9 +155,9 @@ func logoutToken(r core.Request) (string, error) {
 	var cut *http.MaxBytesError // by a middleware
 	switch {
 	case len(text) > maxLogoutForm || errors.As(err, &cut):
-		return "", refuse(core.ReasonMalformed, "the body is longer than it may be")
+		return "", refuse(core.ReasonMalformed, "the body is too long")
 	case err != nil:
-		return "", &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("openid: the body has not come whole: %w", err)}
+		return "", &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("openid: the body is incomplete: %w", err)}
 	}
 	form, err := url.ParseQuery(string(text))
 	if err != nil || len(form["logout_token"]) != 1 {

@@ -100,7 +100,7 @@ func WithLogoutRedirect(path string) Option {
 func WithPath(prefix string) Option {
 	return func(s *settings) error {
 		return option.SetUnless(&s.path, prefix, !strings.HasPrefix(prefix, "/") || prefix == "/" || path.Clean(prefix)+"/" != prefix || strings.ContainsFunc(prefix, isUnsafeInPath),
-			"path %q: give one that begins and ends with a slash, such as %s", prefix, defaultPath)
+			"path %q: must begin and end with a slash, such as %s", prefix, defaultPath)
 	}
 }
 
@@ -155,7 +155,7 @@ func (s *SignIn) check(base string) (err error) {
 	case s.sessions.SignInPage() == "":
 		return errors.New("the sessions have no page to sign in on: give session.New the option WithSignInPage")
 	case cookie.SameSite != 0 && strings.Contains(cookie.String(), "SameSite=Strict"):
-		return errors.New("the sessions' cookie is SameSite=Strict, which browsers leave out when they come back from the provider: leave out session.WithStrictSameSite")
+		return errors.New("the sessions' cookie is SameSite=Strict, which browsers do not send when they return from the provider: remove session.WithStrictSameSite")
 	}
 	if s.base, err = parseAddress(base, !cookie.Secure); err != nil {
 		return fmt.Errorf("base address: %w", err)
@@ -177,7 +177,7 @@ func (s *SignIn) checkProviders() error {
 		case names[p.name]:
 			return fmt.Errorf("two providers are called %q: name them with WithName", p.name)
 		case prefixes[p.prefix]:
-			return fmt.Errorf("two providers have the prefix %q, so that people of one could be taken for people of the other: give them one each with WithIDPrefix", p.prefix)
+			return fmt.Errorf("two providers have the prefix %q, so that people of one could be taken for people of the other: give each its own with WithIDPrefix", p.prefix)
 		case issuers[p.issuer]:
 			return fmt.Errorf("two providers have the issuer %q", p.issuer)
 		}

@@ -52,7 +52,7 @@ type ProviderOption func(*providerSettings) error
 func WithName(name string) ProviderOption {
 	return func(s *providerSettings) error {
 		return option.SetUnless(&s.name, name, name == "" || len(name) > 32 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "",
-			"name %q: must be 1 to 32 small letters, digits and hyphens", name)
+			"name %q: must be 1 to 32 lower-case letters, digits and hyphens", name)
 	}
 }
 

@@ -109,7 +109,7 @@ func (s *SignIn) CallbackEndpoint() core.Endpoint {
 func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Principal, []session.LoginOption, error) {
 	p := s.provider(f.Provider)
 	if p == nil || lastSegment(r) != p.name {
-		return nil, nil, unknown("the answer of %.64q to a sign-in that was begun at %.64q", lastSegment(r), f.Provider)
+		return nil, nil, unknown("response at the path of %.64q to a sign-in that was started at %.64q", lastSegment(r), f.Provider)
 	}
 	m, err := p.discovery.metadata(ctx)
 	if err != nil {
@@ -159,7 +159,7 @@ func (p *Provider) wait(ctx context.Context) (done func(), err error) {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-patience.C:
-		err = fmt.Errorf("%d sign-ins are being asked about", maxExchanges)
+		err = fmt.Errorf("%d exchanges of codes are in progress", maxExchanges)
 	}
 	return nil, &core.UnavailableError{RetryAfter: p.timeout, Err: fmt.Errorf("openid: token endpoint of %s: %w", p.issuer, err)}
 }
@@ -207,7 +207,7 @@ func (p *Provider) exchange(ctx context.Context, c *oauth2.Config, code, verifie
 	var refused *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &refused) && refused.ErrorCode == "invalid_grant":
-		return "", refuse(ReasonBadCode, "the provider does not take the code: %.256q", refused.ErrorDescription)
+		return "", refuse(ReasonBadCode, "the provider rejects the code: %.256q", refused.ErrorDescription)
 	case errors.As(err, &refused): // its Error holds the whole response
 		return "", &core.UnavailableError{Err: fmt.Errorf("openid: token endpoint of %s: %s: %.64q", p.issuer, refused.Response.Status, refused.ErrorCode)}
 	case err != nil:

@@ -51,9 +51,9 @@ func (l *Login) check(accounts []string) error {
 	case slices.Contains(safe, l.method()):
 		return errors.New("probe: login: the method must be one that takes a body, such as POST")
 	case !strings.Contains(body, "{account}"):
-		return errors.New("probe: login: the body must hold {account}")
+		return errors.New("probe: login: the body must contain {account}")
 	case l.json() && !json.Valid([]byte(body)):
-		return errors.New("probe: login: the body begins like JSON, and is none")
+		return errors.New("probe: login: the body begins like JSON, but is not valid JSON")
 	case len(accounts) == 0:
 		return errors.New("probe: login: name an account that exists, to compare one that does not")
 	}

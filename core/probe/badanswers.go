@@ -10,7 +10,7 @@ import (
 
 // badCredentials checks the answer to credentials that must not be accepted.
 func (j *evaluation) badCredentials(x Exchange) {
-	detail := "The credentials (" + x.Variant + ") are no usable identity, which is 401 whatever is wrong with them."
+	detail := "The credentials (" + x.Variant + ") are not a usable identity, which is 401 whatever is wrong with them."
 	switch {
 	case x.Err != nil:
 		j.find(FaultNoAnswer, x, "no answer", wantChallenge, "The connection ended without a response: "+x.Err.Error()+". "+detail)
@@ -43,7 +43,7 @@ func (j *evaluation) navigation(x Exchange) {
 	}
 	switch {
 	case x.Status < 300 && j.sameThing(x):
-		j.find(code, x, status(x.Answer)+" for a browser", want, "Programs are refused with "+want+", and a browser that asks for a page gets the same that those get who may.")
+		j.find(code, x, status(x.Answer)+" for a browser", want, "Programs are refused with "+want+", and a browser that asks for a page gets the same as those with access.")
 	case x.Status < 300 && denial(x) && !j.fallback(x):
 		j.find(FaultSoftDenial, x, status(x.Answer)+" for a browser", want, "The page says that access is denied, and the status says success: "+excerpt(x.Body)+".")
 	case x.As == Anonymous && x.Status == http.StatusForbidden && plain.Status == http.StatusUnauthorized:

@@ -103,7 +103,7 @@ func (c *Client) Send(ctx context.Context, r Request) Answer {
 	w := c.edge
 	if r.Direct {
 		if c.direct == nil {
-			return Answer{Err: errors.New("there is no way to the service itself: give its address")}
+			return Answer{Err: errors.New("the address of the service behind the proxy is missing")}
 		}
 		w = c.direct
 	}
@@ -129,7 +129,7 @@ func checkLines(r Request) error {
 	}
 	for _, p := range parts {
 		if strings.ContainsAny(p, "\r\n\x00") {
-			return fmt.Errorf("request %q as %s: a line break or NUL in it", r.Method+" "+r.Target, r.As)
+			return fmt.Errorf("request %q as %s: it contains a line break or NUL", r.Method+" "+r.Target, r.As)
 		}
 	}
 	return nil

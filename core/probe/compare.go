@@ -30,7 +30,7 @@ func (j *evaluation) denials() {
 		}
 		if j.once("denial", x.Method, x.Target) {
 			j.find(FaultSameDenial, x, fmt.Sprintf("%d for %s and %d for %s with the same body %s", anonymous.Status, Anonymous, x.Status, x.As, excerpt(x.Body)),
-				"401 and 403, each with words of its own", "Who should sign in and who should stop are told the same.")
+				"401 and 403, each with words of its own", "Clients that should sign in and clients that should stop get the same answer.")
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (j *evaluation) minority(group []Exchange, a aspect) {
 	}
 	for _, x := range group {
 		if v := a.of(x); v != usual && v != "" && usual != "" && !a.alike(v, usual) && j.once(a.code, x.Method, x.Target) {
-			j.find(a.code, x, v, usual, "On other routes the "+a.what+" of the same situation is another. "+a.detail)
+			j.find(a.code, x, v, usual, "On other routes the "+a.what+" of the same situation differs. "+a.detail)
 		}
 	}
 }
@@ -201,11 +201,11 @@ func (j *evaluation) edge(x, d Exchange) {
 	}
 	got, want := sentStatus(x.Answer), sentStatus(d.Answer)
 	if (got == http.StatusTooManyRequests) != (want == http.StatusTooManyRequests) {
-		j.note("%s %s as %s was not compared: a rate limit refused it one of both ways", x.Method, x.Target, x.As)
+		j.note("%s %s as %s was not compared: a rate limit refused one of the two requests", x.Method, x.Target, x.As)
 		return
 	}
 	if got != want {
-		j.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers the one, and the proxy in front makes the other of it.")
+		j.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers with the former, which the proxy in front turns into the latter.")
 	}
 	if got, want := stableChallenges(x), stableChallenges(d); got != want {
 		j.find(FaultEdgeChallenge, x, cmp.Or(got, "none"), cmp.Or(want, "none"), "The proxy in front changes WWW-Authenticate.")

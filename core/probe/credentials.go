@@ -44,7 +44,7 @@ func badCredentials(identities []Identity) []bad {
 	}
 	add(asMalformed, "no token", "Bearer")
 	add(asMalformed, "one word", "Bearer not-a-token")
-	add(asMalformed, "three parts that are no JSON", "Bearer a.b.c")
+	add(asMalformed, "three parts that are not JSON", "Bearer a.b.c")
 	add(asMalformed, "spaces", "Bearer a b c")
 	add(asBasic, "no base64", "Basic !!!")
 	add(asBasic, "no colon", "Basic Zm9v")

@@ -80,8 +80,8 @@ func (j *evaluation) account(name string, known, others []Exchange) {
 	if len(known) < AccountTries || len(others) < AccountTries || !apart(slow, fast) {
 		return
 	}
-	j.find(FaultUserTiming, known[0], fmt.Sprintf("%v for %s", slow[len(slow)/2].Round(time.Millisecond), slower), fmt.Sprintf("%v, as for the other", fast[len(fast)/2].Round(time.Millisecond)),
-		"A wrong password for an account that exists takes another time than for one that does not.")
+	j.find(FaultUserTiming, known[0], fmt.Sprintf("%v for %s", slow[len(slow)/2].Round(time.Millisecond), slower), fmt.Sprintf("%v, as for the other account", fast[len(fast)/2].Round(time.Millisecond)),
+		"A wrong password for an account that exists takes a different time from one for an account that does not.")
 }
 
 // minDelay is how much times must differ to be distinguished from noise.

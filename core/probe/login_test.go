@@ -79,7 +79,7 @@ func TestLoginsTellWhetherAnAccountExists(t *testing.T) {
 			http.SetCookie(w, &http.Cookie{Name: "half", Value: "x"})
 			return false
 		}},
-		{"another time", asJSON, "erin@mail.example", probe.FaultUserTiming, func(w http.ResponseWriter, _ int) bool {
+		{"a different time", asJSON, "erin@mail.example", probe.FaultUserTiming, func(w http.ResponseWriter, _ int) bool {
 			w.Header().Set("Took", "40ms") // as a password hash does
 			return false
 		}},
@@ -159,7 +159,7 @@ func TestLoginIsRefused(t *testing.T) {
 	for want, l := range map[string]probe.Login{
 		"the path must begin with /":  {Path: "login"},
 		"one that takes a body":       {Method: "get", Path: "/login"},
-		"must hold {account}":         {Path: "/login", Body: "name=erin"},
+		"must contain {account}":      {Path: "/login", Body: "name=erin"},
 		"begins like JSON":            {Path: "/login", Body: "{account}{password}"},
 		"name an account that exists": {Path: "/login"},
 	} {

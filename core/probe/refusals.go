@@ -124,7 +124,7 @@ func malformed(lines []string) string {
 		return strings.TrimPrefix(err.Error(), "challenge: ")
 	}
 	if len(all) == 0 {
-		return "it holds no challenge"
+		return "it contains no challenge"
 	}
 	for _, c := range all {
 		var needs []string
@@ -185,7 +185,7 @@ func (j *evaluation) again(x Exchange) {
 	first, ok := j.answerTo(Plain, x.Route, Anonymous)
 	if ok && x.Err == nil && first.Status >= 400 && x.Status < 300 && !denial(x) && !signInForm(x) {
 		j.find(FaultCachedAnswer, x, status(x.Answer), status(first.Answer)+", as before anybody else asked",
-			"What somebody signed in was given is given to anybody: a cache in front keeps it.")
+			"A response to somebody signed in is served to anybody: a cache in front stores it.")
 	}
 }
 
@@ -201,7 +201,7 @@ func (j *evaluation) fresh() {
 		if x.Purpose == Plain && !x.Direct && x.As != Anonymous && x.Err == nil &&
 			(x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden) && j.freshAnswer(x) {
 			j.find(FaultCachedDenial, x, status(x.Answer), "200, as with a query that no cache has seen",
-				"The refusal of somebody else is served from a cache.")
+				"A refusal for somebody else is served from a cache.")
 		}
 	}
 }

@@ -50,7 +50,7 @@ func checkFormat(f offer, sent []string) error {
 	}
 	types := f.MediaTypes()
 	if len(types) == 0 {
-		return fmt.Errorf("%T names no media type", f)
+		return fmt.Errorf("%T has no media type", f)
 	}
 	for _, t := range types {
 		main, sub, _ := strings.Cut(t, "/")

@@ -144,7 +144,7 @@ func TestNegotiatePanicsOnFormatsThatCannotWork(t *testing.T) {
 	}{
 		{[]respond.Format{nil}, "respond.Negotiate: format 1: is nil"},
 		{[]respond.Format{respond.Text(), none}, "respond.Negotiate: format 2: is nil"},
-		{[]respond.Format{&page{}}, "names no media type"},
+		{[]respond.Format{&page{}}, "has no media type"},
 		{[]respond.Format{&page{types: []string{"text"}}}, `media type "text" is not type/subtype`},
 		{[]respond.Format{&page{types: []string{"text/html", "Text/HTML"}}}, `media type "Text/HTML"`},
 		{[]respond.Format{&page{types: []string{"text/*"}}}, `media type "text/*"`},

@@ -257,7 +257,7 @@ func TestNewRefuses(t *testing.T) {
 		{"a template that is nil", []respond.Option{respond.WithTemplate(nil)}, "template is nil"},
 		{"a policy of two lines", []respond.Option{respond.WithContentSecurityPolicy("a\r\nb")}, "content security policy"},
 		{"an empty policy", []respond.Option{respond.WithContentSecurityPolicy("")}, "content security policy"},
-		{"no field name", []respond.Option{respond.WithRequestID("X Request")}, `"X Request" names no header field`},
+		{"no field name", []respond.Option{respond.WithRequestID("X Request")}, `"X Request" is not the name of a header field`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n, err := respond.New(tt.opts...)
@@ -270,19 +270,19 @@ func TestNewRefuses(t *testing.T) {
 
 func TestTextsThatLackSomething(t *testing.T) {
 	for name, spoil := range map[string]func(*respond.Texts){
-		"not a language tag":         func(x *respond.Texts) { x.Language = "" },
-		`texts "en us": the lang`:    func(x *respond.Texts) { x.Language = "en us" },
-		"language is not a language": func(x *respond.Texts) { x.Language = "1en" },
-		"the text for sign-in":       func(x *respond.Texts) { x.SignIn = "" },
-		"or request ID is empty":     func(x *respond.Texts) { x.RequestID = "" },
-		"switch-account":             func(x *respond.Texts) { x.SwitchAccount = "" },
-		"retry or":                   func(x *respond.Texts) { x.Retry = "" },
-		`contact "Ask": %s must`:     func(x *respond.Texts) { x.Contact = "Ask" },
-		`contact "%s %d": %s must`:   func(x *respond.Texts) { x.Contact = "%s %d" },
-		"the text for the wait":      func(x *respond.Texts) { x.Wait = nil },
-		"wait is empty":              func(x *respond.Texts) { x.Wait = func(int) string { return "" } },
-		`message for "forbidden"`:    func(x *respond.Texts) { delete(x.Denials, core.CodeForbidden) },
-		`for "invalid_credentials"`:  func(x *respond.Texts) { x.Denials[core.CodeInvalidCredentials] = respond.Wording{Title: "a"} },
+		"not a language tag":               func(x *respond.Texts) { x.Language = "" },
+		`texts "en us": the lang`:          func(x *respond.Texts) { x.Language = "en us" },
+		"language is not a language":       func(x *respond.Texts) { x.Language = "1en" },
+		"the text for sign-in":             func(x *respond.Texts) { x.SignIn = "" },
+		"or request ID is empty":           func(x *respond.Texts) { x.RequestID = "" },
+		"switch-account":                   func(x *respond.Texts) { x.SwitchAccount = "" },
+		"retry or":                         func(x *respond.Texts) { x.Retry = "" },
+		`contact "Ask": must contain %s`:   func(x *respond.Texts) { x.Contact = "Ask" },
+		`contact "%s %d": must contain %s`: func(x *respond.Texts) { x.Contact = "%s %d" },
+		"the text for the wait":            func(x *respond.Texts) { x.Wait = nil },
+		"wait is empty":                    func(x *respond.Texts) { x.Wait = func(int) string { return "" } },
+		`message for "forbidden"`:          func(x *respond.Texts) { delete(x.Denials, core.CodeForbidden) },
+		`for "invalid_credentials"`:        func(x *respond.Texts) { x.Denials[core.CodeInvalidCredentials] = respond.Wording{Title: "a"} },
 	} {
 		texts := respond.English()
 		spoil(&texts)

@@ -149,7 +149,7 @@ func WithRequestID(field string) Option {
 		for i := range len(field) {
 			c := field[i]
 			if alnum := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'; !alnum && c != '-' && c != '_' {
-				return fmt.Errorf("request ID: %q names no header field", field)
+				return fmt.Errorf("request ID: %q is not the name of a header field", field)
 			}
 		}
 		s.idField = field

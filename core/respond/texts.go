@@ -61,7 +61,7 @@ func (t Texts) check() error {
 	case t.SignIn == "" || t.SwitchAccount == "" || t.Retry == "" || t.RequestID == "":
 		return errors.New("the text for sign-in, switch-account, retry or request ID is empty")
 	case strings.Count(t.Contact, "%s") != 1 || strings.Count(t.Contact, "%") != 1:
-		return fmt.Errorf("contact %q: %%s must stand in it once, and no other %%", t.Contact)
+		return fmt.Errorf("contact %q: must contain %%s once, and no other %%", t.Contact)
 	case t.Wait == nil || t.Wait(1) == "":
 		return errors.New("the text for the wait is empty")
 	}

@@ -36,5 +36,5 @@ sub alice issued-before=2026-11-22T08:15:00Z
 	// 3f2a9c01 true <nil>
 	// 77c0 true <nil>
 	// 91d4 false <nil>
-	// revoked.txt:2: an entry for a subject or for all needs issued-before: later tokens are to work again
+	// revoked.txt:2: an entry for a subject or for all needs issued-before, so that later tokens work again
 }

@@ -82,7 +82,7 @@ func (f *feed) page(ctx context.Context) (more bool, err error) {
 	for i := range records {
 		r := &records[i]
 		if r.Number <= f.read.Number {
-			return false, f.stop(ErrUnreadable, fmt.Errorf("the log shows record %d behind record %d", r.Number, f.read.Number))
+			return false, f.stop(ErrUnreadable, fmt.Errorf("the log returned record %d after record %d", r.Number, f.read.Number))
 		}
 		if err := r.Check(); err != nil {
 			return false, f.stop(ErrUnreadable, fmt.Errorf("record %d: %w", r.Number, err))

@@ -166,7 +166,7 @@ func (s *scanner) value(what string) (string, error) {
 	if strings.HasPrefix(s.rest, `"`) {
 		quoted, err := strconv.QuotedPrefix(s.rest)
 		if err != nil {
-			return "", fmt.Errorf("%s: the quotes are not closed, or hold a bad escape", what)
+			return "", fmt.Errorf("%s: the quotes are not closed, or contain a bad escape", what)
 		}
 		s.rest = s.rest[len(quoted):]
 		if s.rest != "" && s.rest[0] != ' ' && s.rest[0] != '\t' {
@@ -188,7 +188,7 @@ func (s *scanner) value(what string) (string, error) {
 	case v == "":
 		return "", fmt.Errorf("%s is missing", what)
 	case strings.ContainsFunc(v, needsQuotes):
-		return "", fmt.Errorf("%s holds a quote or a control character: write it in quotes", what)
+		return "", fmt.Errorf("%s contains a quote or a control character: write it in quotes", what)
 	}
 	return v, nil
 }

@@ -77,7 +77,7 @@ func (e Entry) Check() error {
 	case e.ID != "" && !e.IssuedBefore.IsZero():
 		return errors.New("an entry for one token has no issued-before")
 	case e.ID == "" && e.IssuedBefore.IsZero():
-		return errors.New("an entry for a subject or for all needs issued-before: later tokens are to work again")
+		return errors.New("an entry for a subject or for all needs issued-before, so that later tokens work again")
 	case len(e.ID) > maxText || len(e.Subject) > maxText || len(e.Issuer) > maxText:
 		return errors.New("a value is longer than 4096 bytes")
 	case e.IssuedBefore.Year() > 9999 || e.Expires.Year() > 9999:

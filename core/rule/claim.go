@@ -17,7 +17,7 @@ import (
 // twice.
 func Claim(name string, allowed ...string) core.Authorizer {
 	if name == "" {
-		panic("rule.Claim: the claim has no name")
+		panic("rule.Claim: the claim name must not be empty")
 	}
 	return &claim{
 		name:    name,

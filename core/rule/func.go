@@ -14,7 +14,7 @@ import (
 // It panics if the name is empty or the function is nil.
 func Func(name string, allow func(ctx context.Context, p *core.Principal, a core.Access) (bool, error)) core.Authorizer {
 	if name == "" {
-		panic("rule.Func: the rule has no name")
+		panic("rule.Func: the rule name must not be empty")
 	}
 	if allow == nil {
 		panic("rule.Func: the function of " + strconv.Quote(name) + " is nil")

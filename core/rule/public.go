@@ -59,11 +59,11 @@ func checkPublic(code, message string) error {
 	}
 	for _, r := range reserved {
 		if code == r {
-			return fmt.Errorf("code %q belongs to another kind of answer; choose a code of your own, or an empty one to keep the rule's", code)
+			return fmt.Errorf("code %q is used by another kind of response: choose a code of your own, or an empty one to keep the rule's", code)
 		}
 	}
 	if !utf8.ValidString(message) || strings.IndexFunc(message, unicode.IsControl) >= 0 {
-		return fmt.Errorf("message %q is not valid UTF-8 or holds a control character", message)
+		return fmt.Errorf("message %q is not valid UTF-8 or contains a control character", message)
 	}
 	return nil
 }

@@ -231,7 +231,7 @@ func TestRulesThatCannotWorkPanicWhenMade(t *testing.T) {
 		{"a backslash in a scope", func() { rule.Scope(`\`) }, `byte 0x5c at offset 0`},
 		{"a control in a scope", func() { rule.Scope("a\x7f") }, `byte 0x7f at offset 1`},
 		{"a scope outside ASCII", func() { rule.Scope("é") }, `byte 0xc3 at offset 0`},
-		{"no claim name", func() { rule.Claim("", "x") }, "rule.Claim: the claim has no name"},
+		{"no claim name", func() { rule.Claim("", "x") }, "rule.Claim: the claim name must not be empty"},
 		{"no claim value", func() { rule.Claim("plan") }, "rule.Claim: no value given"},
 		{"an empty claim value", func() { rule.Claim("plan", "") }, "rule.Claim: value 1 is empty"},
 		{"no class", func() { rule.ACR() }, "rule.ACR: no class given"},
@@ -242,11 +242,11 @@ func TestRulesThatCannotWorkPanicWhenMade(t *testing.T) {
 		{"no age", func() { rule.MaxAge(0) }, "rule.MaxAge: max age 0s: must be whole seconds, at least 1s"},
 		{"a negative age", func() { rule.MaxAge(-time.Minute) }, "at least 1s"},
 		{"a fraction of a second", func() { rule.StepUp(1500*time.Millisecond, "a") }, "rule.StepUp: max age 1.5s: must be whole seconds"},
-		{"a step-up's code", func() { rule.Public(core.CodeStepUp, "", ok) }, "belongs to another kind of answer"},
+		{"a step-up's code", func() { rule.Public(core.CodeStepUp, "", ok) }, "is used by another kind of response"},
 		{"no lookup", func() { rule.Account(nil) }, "rule.Account: the lookup is nil"},
 		{"no predicate name", func() {
 			rule.Func("", func(context.Context, *core.Principal, core.Access) (bool, error) { return true, nil })
-		}, "rule.Func: the rule has no name"},
+		}, "rule.Func: the rule name must not be empty"},
 		{"no predicate", func() { rule.Func("x", nil) }, `rule.Func: the function of "x" is nil`},
 		{"all of nothing", func() { rule.All() }, "rule.All: no rule given"},
 		{"any of nothing", func() { rule.Any() }, "rule.Any: no rule given"},
@@ -259,8 +259,8 @@ func TestRulesThatCannotWorkPanicWhenMade(t *testing.T) {
 		{"a code with a quote", func() { rule.Public(`a"b`, "", ok) }, `byte 0x22`},
 		{"a code outside ASCII", func() { rule.Public("é", "", ok) }, `byte 0xc3`},
 		{"a long code", func() { rule.Public(strings.Repeat("x", 65), "", ok) }, "65 bytes, more than 64"},
-		{"a 401's code", func() { rule.Public(core.CodeInvalidToken, "", ok) }, "belongs to another kind of answer"},
-		{"I07 a scope's code", func() { rule.Public(core.CodeInsufficientScope, "", ok) }, "belongs to another kind of answer"},
+		{"a 401's code", func() { rule.Public(core.CodeInvalidToken, "", ok) }, "is used by another kind of response"},
+		{"I07 a scope's code", func() { rule.Public(core.CodeInsufficientScope, "", ok) }, "is used by another kind of response"},
 		{"a message with a line break", func() { rule.Public("", "a\r\nb", ok) }, "control character"},
 		{"a message that is not UTF-8", func() { rule.Public("", "a\xff", ok) }, "not valid UTF-8"},
 	}

@@ -102,5 +102,5 @@ func (c *cookie) mayGo(r core.Request) error {
 	}
 	return &core.InternalError{Err: errors.New(
 		"session: the insecure cookie is for development on localhost, and the request is to another host: " +
-			"leave out WithPlainHTTPForDevelopment and serve HTTPS")}
+			"remove WithPlainHTTPForDevelopment and serve HTTPS")}
 }

@@ -63,14 +63,14 @@ func (m *Manager) LogoutElsewhere(ctx context.Context, r core.Request, verify fu
 // written.
 func (m *Manager) UseOnce(ctx context.Context, name string, until time.Time, do func() error) (first bool, err error) {
 	if name == "" {
-		return false, &core.InternalError{Err: errors.New("session: use once without a name")}
+		return false, &core.InternalError{Err: errors.New("session: UseOnce: the name must not be empty")}
 	}
 	k := onceKey(name)
 	if _, busy := m.using.LoadOrStore(k, nil); busy {
 		if do == nil {
 			return false, nil
 		}
-		return false, &core.UnavailableError{Err: errors.New("session: it is being used by another request")}
+		return false, &core.UnavailableError{Err: errors.New("session: UseOnce: another request is using the name")}
 	}
 	defer m.using.Delete(k)
 	if _, used, err := m.store.Find(ctx, k); used || err != nil {

@@ -81,7 +81,7 @@ func (m *Manager) join(ctx context.Context, groups []group) (map[key]string, err
 // [Manager.LogoutEverywhere] does for those of a principal.
 func (m *Manager) LogoutGroup(ctx context.Context, name string) error {
 	if name == "" {
-		return &core.InternalError{Err: errors.New("session: logout of a group without a name")}
+		return &core.InternalError{Err: errors.New("session: logout of a group: the name must not be empty")}
 	}
 	return m.renew(ctx, groupKey(name))
 }

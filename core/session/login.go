@@ -106,7 +106,7 @@ func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal)
 	rec := was
 	if p != nil {
 		if p.ID() != was.ID {
-			return nil, &core.InternalError{Err: errors.New("session: rotate for another principal than the session's: use Login")}
+			return nil, &core.InternalError{Err: errors.New("session: rotate: the principal is not the session's: use Login")}
 		}
 		rec = newRecord(p)
 		rec.LoggedIn, rec.Deadline, rec.Generation, rec.Groups = was.LoggedIn, was.Deadline, was.Generation, was.Groups

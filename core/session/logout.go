@@ -77,7 +77,7 @@ func (m *Manager) endedFor() time.Duration { return replacedFor + 10*m.storeTime
 // too. To keep the requesting browser signed in, call [Manager.Login] afterwards.
 func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
-		return &core.InternalError{Err: errors.New("session: logout everywhere without an ID")}
+		return &core.InternalError{Err: errors.New("session: logout everywhere: the ID must not be empty")}
 	}
 	return m.renew(ctx, generationKey(id))
 }

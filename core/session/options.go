@@ -138,7 +138,7 @@ func WithLogoutRedirect(path string) Option {
 func checkPath(path string) error {
 	for i := range len(path) {
 		if c := path[i]; c <= ' ' || c > '~' || c == '\\' {
-			return fmt.Errorf("path %q: write what is not printable ASCII percent-encoded", path)
+			return fmt.Errorf("path %q: percent-encode what is not printable ASCII", path)
 		}
 	}
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {

@@ -78,7 +78,7 @@ func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
 	}
 }
 
-// TestClientsThatLeaveAHangingStore: those whose calls are under way make room for no more.
+// TestClientsThatLeaveAHangingStore: those whose calls are in progress make room for no more.
 func TestClientsThatLeaveAHangingStore(t *testing.T) {
 	b := newBench(t, session.WithStoreTimeout(time.Minute)) // the most there is
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")

@@ -97,7 +97,7 @@ func sorted(files []File) []File {
 func checkFiles(files []File) error {
 	switch {
 	case len(files) == 0:
-		return errors.New("there is no file")
+		return errors.New("there are no files")
 	case len(files) > MaxFiles:
 		return fmt.Errorf("there are %d files, and at most %d are allowed", len(files), MaxFiles)
 	}
@@ -108,7 +108,7 @@ func checkFiles(files []File) error {
 			return err
 		}
 		if seen[f.Name] {
-			return fmt.Errorf("file %q is there twice", f.Name)
+			return fmt.Errorf("file %q is given twice", f.Name)
 		}
 		seen[f.Name] = true
 		if size += len(f.Content); size > MaxSize {

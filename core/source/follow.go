@@ -230,7 +230,7 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 		err = f.check(&got, known)
 	}
 	if latest := f.Status().Latest; latest > 0 && errors.Is(err, ErrEmpty) {
-		err = fmt.Errorf("%w: it has shown %d: %w", ErrStepBack, latest, err)
+		err = fmt.Errorf("%w: it has returned revision %d: %w", ErrStepBack, latest, err)
 	}
 	if err != nil {
 		if f.ctx.Err() == nil {
@@ -268,15 +268,15 @@ func (f *Follower) check(got *Fetched, known State) error {
 	case got.Revision == 0:
 		return ErrEmpty
 	case got.Revision < latest && !f.settings.older:
-		return fmt.Errorf("%w: it shows %d, and has shown %d", ErrStepBack, got.Revision, latest)
+		return fmt.Errorf("%w: it returned revision %d after revision %d", ErrStepBack, got.Revision, latest)
 	case got.Content == nil && got.State != known:
-		return fmt.Errorf("the source shows revision %d without its content", got.Revision)
+		return fmt.Errorf("the source returned revision %d without its content", got.Revision)
 	case got.Content == nil:
 		return nil
 	}
 	content := got.Content.summedAs(got.Hash)
 	if content == nil || content.Revision != got.Revision {
-		return fmt.Errorf("the source shows revision %d with content that is not of it", got.Revision)
+		return fmt.Errorf("the source returned revision %d with content of another revision", got.Revision)
 	}
 	got.Content = content
 	return f.checkProof(content)

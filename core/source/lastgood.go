@@ -135,7 +135,7 @@ func (f *Follower) checkProof(c *Content) error {
 	return nil
 }
 
-var errUnverifiable = errors.New("the content is signed, and is to be kept in the last good file, but the source cannot verify it again: what wraps the source needs the method Unwrap() source.Source")
+var errUnverifiable = errors.New("signed content cannot be kept in the last good file, because the source cannot verify it again: give what wraps the source a method Unwrap() source.Source")
 
 // startWith applies the content that was in force when the program last ran.
 func (f *Follower) startWith(g *lastGood) error {

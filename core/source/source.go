@@ -161,7 +161,7 @@ type Entry struct {
 }
 
 // ErrEmpty means that nothing was published to a source yet.
-var ErrEmpty = errors.New("nothing was published to the store yet (sallyport push does so)")
+var ErrEmpty = errors.New("nothing has been published to the store yet: run sallyport push")
 
 // ErrNoRevision means that a store does not have the requested revision.
 var ErrNoRevision = errors.New("the store has no such revision")

@@ -159,7 +159,7 @@ func TestLastGoodFileAge(t *testing.T) {
 		}
 		time.Sleep(3 * time.Hour)
 		start(t, true)
-		for what, text := range map[string]string{"damaged": "{", "of other content": `{"revision":1,"sha256":"00","confirmed":"` + time.Now().Format(time.RFC3339) + `"}`} {
+		for what, text := range map[string]string{"damaged": "{", "for other content": `{"revision":1,"sha256":"00","confirmed":"` + time.Now().Format(time.RFC3339) + `"}`} {
 			if err := os.WriteFile(file+".confirmed", []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}

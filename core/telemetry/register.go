@@ -45,32 +45,32 @@ func (t *Telemetry) register(m metric.Meter) error {
 	}
 	o := observables{
 		requests:        counter("sallyport.requests", "{request}", "Requests by outcome, each outcome of a request once."),
-		authentications: counter("sallyport.authentications", "{authentication}", "What came of gate one."),
+		authentications: counter("sallyport.authentications", "{authentication}", "Results of gate one."),
 		challenges:      counter("sallyport.challenges", "{challenge}", "Challenges that were sent."),
-		authorizations:  counter("sallyport.authorizations", "{decision}", "What came of gate two."),
+		authorizations:  counter("sallyport.authorizations", "{decision}", "Results of gate two."),
 		refusals:        counter("sallyport.refusals", "{request}", "Refused requests, by reason."),
 		policyInfo:      number("sallyport.policy.info", "{policy}", "1 for the revision of a policy that is in force."),
 		policyRules:     number("sallyport.policy.rules", "{rule}", "Rules and role links of a policy."),
-		policyAge:       seconds("sallyport.policy.age", "For how long the policy in force has been so."),
-		policyOutdated:  seconds("sallyport.policy.outdated", "For how long what the source says has not come into force; 0 when it is in force."),
+		policyAge:       seconds("sallyport.policy.age", "How long ago the policy in force took effect."),
+		policyOutdated:  seconds("sallyport.policy.outdated", "For how long newer content of the source has not taken effect; 0 when there is none."),
 		reloads:         counter("sallyport.policy.reloads", "{reload}", "Attempts to load a policy, by outcome."),
-		keys:            number("sallyport.keyset.keys", "{key}", "Keys of an issuer that serve."),
-		skipped:         number("sallyport.keyset.skipped", "{key}", "Keys of an issuer that were passed over, at most 20."),
-		keySetAge:       seconds("sallyport.keyset.age", "How long ago the issuer last said which keys are its own."),
+		keys:            number("sallyport.keyset.keys", "{key}", "Usable keys of an issuer."),
+		skipped:         number("sallyport.keyset.skipped", "{key}", "Keys of an issuer that were ignored, at most 20."),
+		keySetAge:       seconds("sallyport.keyset.age", "How long ago the keys were last fetched from the issuer."),
 		fetches:         counter("sallyport.keyset.fetches", "{fetch}", "Fetches of keys, by result."),
 	}
-	o.logged = counter("sallyport.decisionlog.decisions", "{decision}", "Decisions that a decision log was told of, by what became of them.")
+	o.logged = counter("sallyport.decisionlog.decisions", "{decision}", "Decisions passed to a decision log, by what happened to them.")
 	o.queued = number("sallyport.decisionlog.queued", "{decision}", "Decisions that wait to be written to a decision log.")
 	o.sourceAge = seconds("sallyport.source.age", "How long ago a store last confirmed what is followed in it.")
-	o.sourceLag = seconds("sallyport.source.lag", "For how long a newer revision in the store has not come into force; 0 when there is none.")
+	o.sourceLag = seconds("sallyport.source.lag", "For how long a newer revision in the store has not taken effect; 0 when there is none.")
 	o.sourceRevision = number("sallyport.source.revision", "{revision}", "The number of the revision in force.")
-	o.listening = number("sallyport.source.listening", "{connection}", "1 while the store tells of publications.")
-	o.listens = counter("sallyport.source.listens", "{connection}", "How often the store has begun to tell of publications.")
-	o.revocations = number("sallyport.revocations.entries", "{entry}", "Revocations that are known.")
-	o.restarts = counter("sallyport.revocations.restarts", "{restart}", "How often a log of revocations was read from its beginning again.")
+	o.listening = number("sallyport.source.listening", "{connection}", "1 while the store sends notifications of publications.")
+	o.listens = counter("sallyport.source.listens", "{connection}", "How often notifications from the store have started.")
+	o.revocations = number("sallyport.revocations.entries", "{entry}", "Known revocations.")
+	o.restarts = counter("sallyport.revocations.restarts", "{restart}", "How often a log of revocations was read again from the beginning.")
 	o.lookups = counter("sallyport.cache.lookups", "{lookup}", "Look-ups of credentials in a cache.")
 	o.entries = number("sallyport.cache.entries", "{entry}", "Entries of a cache.")
-	o.attempts = counter("sallyport.attempts.checks", "{attempt}", "Attempts that a limit on guessing was asked for.")
+	o.attempts = counter("sallyport.attempts.checks", "{attempt}", "Attempts for which a limit on guessing was consulted.")
 	o.attemptsFailed = counter("sallyport.attempts.failures", "{attempt}", "Attempts that were guesses and failed.")
 	o.attemptsHeld = number("sallyport.attempts.held", "{key}", "Addresses, networks, accounts and pairs that are held.")
 	o.attemptsCapacity = number("sallyport.attempts.capacity", "{key}", "How many of each kind can be held.")

@@ -191,7 +191,7 @@ func TestAKeySetIsReported(t *testing.T) {
 		select {
 		case <-told:
 		case <-time.After(authtest.TimeLimit(time.Minute)):
-			t.Fatal("no fetch has ended")
+			t.Fatal("no fetch has completed")
 		}
 	}
 	wait()

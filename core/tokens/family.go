@@ -164,7 +164,7 @@ func (m *Manager) find(ctx context.Context, t refreshToken) (*family, error) {
 		return nil, &core.InternalError{Err: fmt.Errorf("tokens: %w", err)}
 	}
 	if f.Format != recordFormat || f.ID == "" || len(f.CodeKey) != sha256.Size {
-		return nil, &core.InternalError{Err: errors.New("tokens: record is not of a form that this program reads")}
+		return nil, &core.InternalError{Err: errors.New("tokens: record has a form that this program cannot read")}
 	}
 	f.RestoreNumbers()
 	f.secret, f.key = t.secret, k

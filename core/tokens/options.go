@@ -125,7 +125,7 @@ func WithClaims(names ...string) Option {
 	return func(o *settings) error {
 		for _, name := range names {
 			if name == "" || slices.Contains(ownClaims, name) {
-				return fmt.Errorf("claim %q: name one that tokens do not have anyway", name)
+				return fmt.Errorf("claim %q: access tokens already have it, or it is empty: use another name", name)
 			}
 		}
 		o.claims = append(o.claims, names...)

@@ -223,7 +223,7 @@ func (m *Manager) revoke(e revoke.Entry, issued time.Time) error {
 // this issuer, however they were obtained, except those of the same second.
 func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
-		return &core.InternalError{Err: errors.New("tokens: logout everywhere without an ID")}
+		return &core.InternalError{Err: errors.New("tokens: logout everywhere: the ID must not be empty")}
 	}
 	now := m.now()
 	err := m.store.Commit(context.WithoutCancel(ctx), m.generationKey(id), []byte(rand.Text()), now.Add(m.absolute+generationSlack))

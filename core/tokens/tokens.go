@@ -102,7 +102,7 @@ func New(signer *jwtsign.Signer, opts ...Option) (*Manager, error) {
 	case signer.Lifetime() > s.idle:
 		return nil, fmt.Errorf("tokens: access tokens live for %v, longer than the idle timeout, %v", signer.Lifetime(), s.idle)
 	case s.cookies == nil && (s.strict || s.persistent):
-		return nil, errors.New("tokens: WithStrictSameSite and WithPersistentCookie are about cookies: add WithCookies")
+		return nil, errors.New("tokens: WithStrictSameSite and WithPersistentCookie require WithCookies")
 	}
 	if s.backend == nil {
 		s.backend = sessionstore.NewMemory(s.now)

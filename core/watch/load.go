@@ -45,14 +45,14 @@ func Load(path string, into Loader, opts ...Option) (*Watcher, error) {
 		return nil, errors.New("watch: the loader is nil")
 	}
 	if strings.Contains(path, "://") {
-		return nil, errors.New("watch: the path is a URL, and files are watched here: for a JWK set at an address use jwtauth.Fetch")
+		return nil, errors.New("watch: the path is a URL, but only files can be watched: for a JWK set at an address use jwtauth.Fetch")
 	}
 	c, err := newConfig([]string{path}, opts)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("watch: %w", err)
 	case len(c.suffixes) > 0:
-		return nil, errors.New("watch: suffixes are for directories and Load takes one file: leave them out, or use New")
+		return nil, errors.New("watch: suffixes are for directories, but Load takes one file: remove them, or use New")
 	case c.inUse != "":
 		return nil, errors.New("watch: WithCurrentSnapshot is for New: Load always loads the file")
 	}

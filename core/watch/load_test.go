@@ -105,7 +105,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a missing file": {file + "2", newStore(), nil, file + "2: stat: no such file"},
 		"no JWK set":     {file + "2", jwtauth.NewKeyFile(), nil, `"sallyport keys new"`},
 		"no API keys":    {file + "2", new(apikey.File), nil, `"sallyport apikey new`},
-		"a URL":          {"https://idp.example/jwks.json?key=secret", newStore(), nil, "watch: the path is a URL, and files are watched here"},
+		"a URL":          {"https://idp.example/jwks.json?key=secret", newStore(), nil, "watch: the path is a URL, but only files can be watched"},
 		"no path":        {"", newStore(), nil, "watch: a path is empty"},
 		"a directory":    {dir, newStore(), nil, "is a directory"},
 		"suffixes":       {dir, newStore(), []Option{WithSuffixes(".csv")}, "watch: suffixes are for directories"},

@@ -44,7 +44,7 @@ type source struct {
 func WithSuffixes(suffixes ...string) Option {
 	return func(c *config) error {
 		return option.SetUnless(&c.suffixes, slices.Clone(suffixes), len(suffixes) == 0 || slices.Contains(suffixes, ""),
-			"suffixes: none or an empty one is given; name the end of the file names, such as .csv")
+			"suffixes: none is given, or an empty one: give ends of file names, such as .csv")
 	}
 }
 

@@ -74,7 +74,7 @@ func (c *config) readAll(pause func()) ([]reading, error) {
 			return nil, err
 		}
 		if left -= int64(len(r.content)); left < 0 {
-			return nil, fmt.Errorf("%s: with it the files are larger than %d bytes in total; split them or allow more", file.name, c.maxTotal)
+			return nil, fmt.Errorf("%s: with it the files have more than %d bytes in total: split them or allow more", file.name, c.maxTotal)
 		}
 		all = append(all, r)
 	}
@@ -87,10 +87,10 @@ func (c *config) list() ([]source, error) {
 	seen := make(map[string]bool)
 	add := func(s source) error {
 		if seen[s.abs] {
-			return fmt.Errorf("%s is given by itself and by its directory; leave one out", s.name)
+			return fmt.Errorf("%s is given by itself and by its directory: remove one of the two", s.name)
 		}
 		if len(files) == maxFiles {
-			return fmt.Errorf("%s: holds more than %d files", s.name, maxFiles)
+			return fmt.Errorf("%s: contains more than %d files", s.name, maxFiles)
 		}
 		seen[s.abs] = true
 		files = append(files, s)
@@ -120,7 +120,7 @@ func (c *config) expand(path source) ([]source, error) {
 		return []source{path}, nil
 	}
 	if len(c.suffixes) == 0 {
-		return nil, fmt.Errorf("%s is a directory; say with WithSuffixes which of its files count", path.name)
+		return nil, fmt.Errorf("%s is a directory: choose its files with WithSuffixes", path.name)
 	}
 	entries, err := os.ReadDir(path.abs) // sorted by name
 	if err != nil {

@@ -97,7 +97,7 @@ func (v *view) Route() (core.Route, error) {
 	case echo.NotFoundRouteName, echo.MethodNotAllowedRouteName: // no route was matched
 		return rt, nil
 	default:
-		return core.Route{}, fmt.Errorf("%w: it is not what route %q and its parameters make up", core.ErrAmbiguousPath, pattern)
+		return core.Route{}, fmt.Errorf("%w: it is not route %q with its parameters filled in", core.ErrAmbiguousPath, pattern)
 	}
 }
 

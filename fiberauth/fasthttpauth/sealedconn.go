@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-var errSealed = errors.New("fasthttpauth: the request is refused, its answer is complete")
+var errSealed = errors.New("fasthttpauth: the request was refused and the response is complete")
 
 // sealedConn is what handlers find in place of the connection of a request that has
 // been answered: it has the addresses, and nothing can be read or written.

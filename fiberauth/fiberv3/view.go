@@ -78,7 +78,7 @@ func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
 func (v *view) Route() (core.Route, error) {
 	d := v.router
 	if d == nil || v.c != fiber.Ctx(d) && (d.Method() != v.c.Method() || d.Path() != v.c.Path()) {
-		return core.Route{}, fmt.Errorf("%w: the app's own context shows another request than Fiber's router has", core.ErrAmbiguousPath)
+		return core.Route{}, fmt.Errorf("%w: the app's custom context reports a different request from Fiber's router", core.ErrAmbiguousPath)
 	}
 	if err := v.app.table.Resolve(d, fasthttpauth.CopyOfMethod(d.Method()), v.app.entries[d.Route()], &v.matched); err != nil {
 		return core.Route{}, err

@@ -78,12 +78,12 @@ func TestCognito(t *testing.T) {
 		errors: []firstError{
 			{
 				name: "an audience", file: [2]string{"any_audience: true", "audience: reports"},
-				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "" and holds none of "reports"`,
+				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "" and contains none of "reports"`,
 			},
 			{
 				name: "another client", change: func(c members) { c["client_id"] = "another" },
 				status: 401, reason: core.ReasonWrongAudience,
-				cause: `the token was issued to client "another", which is none of "5example6789abcdefghijklmn"`,
+				cause: `the token was issued to client "another", which is not one of "5example6789abcdefghijklmn"`,
 			},
 			{
 				name: "an ID token", change: func(c members) {
@@ -109,7 +109,7 @@ func TestHydra(t *testing.T) {
 			},
 			{
 				name: "no audience", change: func(c members) { c["aud"] = []any{} },
-				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "" and holds none of "https://reports.example"`,
+				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "" and contains none of "https://reports.example"`,
 			},
 			{
 				name: "a slash", file: [2]string{"issuer: https://hydra.example", "issuer: https://hydra.example/"},
@@ -135,7 +135,7 @@ func TestDex(t *testing.T) {
 					c["aud"] = "reports-web"
 					delete(c, "azp")
 				},
-				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "reports-web" and holds none of "reports"`,
+				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "reports-web" and contains none of "reports"`,
 			},
 			{name: "no groups", change: func(c members) { delete(c, "groups") }, status: 403, reason: "no_rule_matched"},
 		},

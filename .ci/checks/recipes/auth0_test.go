@@ -56,7 +56,7 @@ func TestAuth0(t *testing.T) {
 			{
 				name: "an ID token", change: func(c members) { c["aud"] = "K1AUPhZq8mRi0Q0pjhkfu1D7y6KjDQja" },
 				status: 401, reason: core.ReasonWrongAudience,
-				cause: `aud is "K1AUPhZq8mRi0Q0pjhkfu1D7y6KjDQja" and holds none of "https://reports.example/api"`,
+				cause: `aud is "K1AUPhZq8mRi0Q0pjhkfu1D7y6KjDQja" and contains none of "https://reports.example/api"`,
 			},
 			{
 				name: "HS256", token: func(t *testing.T, _, claims members) string {

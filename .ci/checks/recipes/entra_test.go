@@ -50,7 +50,7 @@ func TestEntra(t *testing.T) {
 			{
 				name: "the application ID URI", change: func(c members) { c["aud"] = "api://b14a7505-96e9-4927-91e8-0601d0fc9caa" },
 				status: 401, reason: core.ReasonWrongAudience,
-				cause: `aud is "api://b14a7505-96e9-4927-91e8-0601d0fc9caa" and holds none of`,
+				cause: `aud is "api://b14a7505-96e9-4927-91e8-0601d0fc9caa" and contains none of`,
 			},
 			{
 				// What is signed has another nonce in the header than what is sent.
@@ -66,7 +66,7 @@ func TestEntra(t *testing.T) {
 			},
 			{
 				name: "no algorithm", file: [2]string{"  rsa_algorithm: RS256\n", ""},
-				status: 503, reason: core.ReasonUnavailable, cause: "RSA key needs its algorithm named",
+				status: 503, reason: core.ReasonUnavailable, cause: "RSA key needs one of the algorithms",
 			},
 			{
 				name: "common", file: [2]string{

@@ -40,7 +40,7 @@ func TestGitHubActions(t *testing.T) {
 			{
 				name: "the default audience", change: func(c members) { c["aud"] = "https://github.com/octo-org" },
 				status: 401, reason: core.ReasonWrongAudience,
-				cause: `aud is "https://github.com/octo-org" and holds none of "https://reports.example"`,
+				cause: `aud is "https://github.com/octo-org" and contains none of "https://reports.example"`,
 			},
 			{
 				name: "an earlier step", change: func(c members) { c["exp"] = time.Now().Add(-time.Minute).Unix() },

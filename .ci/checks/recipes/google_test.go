@@ -50,7 +50,7 @@ func TestGoogle(t *testing.T) {
 			{
 				name: "another client", change: func(c members) { c["aud"] = "407408718192.apps.googleusercontent.com" },
 				status: 401, reason: core.ReasonWrongAudience,
-				cause: `aud is "407408718192.apps.googleusercontent.com" and holds none of`,
+				cause: `aud is "407408718192.apps.googleusercontent.com" and contains none of`,
 			},
 			{
 				name: "the old issuer", change: func(c members) { c["iss"] = "accounts.google.com" },

@@ -39,7 +39,7 @@ func TestKeycloak(t *testing.T) {
 		errors: []firstError{
 			{
 				name: "no mapper", change: func(c members) { c["aud"] = "account" },
-				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "account" and holds none of "reports"`,
+				status: 401, reason: core.ReasonWrongAudience, cause: `aud is "account" and contains none of "reports"`,
 			},
 			{
 				name: "another name", change: func(c members) { c["iss"] = "http://localhost:8080/realms/acme" },

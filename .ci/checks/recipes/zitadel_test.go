@@ -67,7 +67,7 @@ func TestZITADEL(t *testing.T) {
 			{
 				name: "no audience", change: func(c members) { c["aud"] = []any{"165233302141435139"} },
 				status: 401, reason: core.ReasonWrongAudience,
-				cause: `aud is "165233302141435139" and holds none of "165233214870683905"`,
+				cause: `aud is "165233302141435139" and contains none of "165233214870683905"`,
 			},
 			{
 				name: "roles as names", file: [2]string{"roles_from_keys", "roles"},

@@ -30,7 +30,7 @@ func Path(path string, escaped bool, innerSlashes int) (string, error) {
 	}
 	if n := len(path) - 1; n > 0 && path[n] == '/' {
 		if path = path[:n]; path[n-1] == '/' {
-			return "", ambiguous("it holds an empty segment")
+			return "", ambiguous("it contains an empty segment")
 		}
 	}
 	read := path
@@ -65,21 +65,21 @@ func decodePath(path string, slashes bool) (string, error) {
 		c := path[i]
 		switch c {
 		case '#', '?':
-			return "", ambiguous("it holds a raw " + string(rune(c)))
+			return "", ambiguous("it contains a raw " + string(rune(c)))
 		case '%':
 			if i+2 >= len(path) || !isHex(path[i+1]) || !isHex(path[i+2]) {
-				return "", ambiguous("it holds a percent sign that encodes nothing")
+				return "", ambiguous("it contains a percent sign that encodes nothing")
 			}
 			c = unhex(path[i+1])<<4 | unhex(path[i+2])
 			i += 2
 			switch {
 			case c == '/' && !slashes:
-				return "", ambiguous("it holds an encoded slash")
+				return "", ambiguous("it contains an encoded slash")
 			case c == '/':
 				b = append(b, encodedSlash...)
 				continue
 			case c == '%' && slashes: // together with what follows it could spell another encoding
-				return "", ambiguous("it holds an encoded percent sign beside an encoded slash")
+				return "", ambiguous("it contains an encoded percent sign beside an encoded slash")
 			}
 		}
 		b = append(b, c)
@@ -105,9 +105,9 @@ func checkDecoded(path string) error {
 		case c >= utf8.RuneSelf:
 			ascii = false
 		case c < ' ' || c == 0x7f:
-			return ambiguous("it holds a control character")
+			return ambiguous("it contains a control character")
 		case c == '\\':
-			return ambiguous("it holds a backslash")
+			return ambiguous("it contains a backslash")
 		case c == '%' && i+2 < len(path) && isHex(path[i+1]) && isHex(path[i+2]):
 			return ambiguous("it is percent-encoded twice")
 		}
@@ -124,7 +124,7 @@ func checkDecoded(path string) error {
 		return ambiguous("it is not valid UTF-8")
 	}
 	if strings.IndexFunc(path, unicode.IsControl) >= 0 {
-		return ambiguous("it holds a control character")
+		return ambiguous("it contains a control character")
 	}
 	return nil
 }
@@ -132,9 +132,9 @@ func checkDecoded(path string) error {
 func checkSegment(seg string) error {
 	switch seg {
 	case "":
-		return ambiguous("it holds an empty segment")
+		return ambiguous("it contains an empty segment")
 	case ".", "..":
-		return ambiguous("it holds a dot segment")
+		return ambiguous("it contains a dot segment")
 	}
 	return nil
 }

@@ -127,7 +127,7 @@ func Scopes(s Set, p Path) ([]string, error) {
 	}
 	for _, scope := range scopes {
 		if strings.IndexFunc(scope, notInScope) >= 0 {
-			return nil, fmt.Errorf("%s holds a scope with a character that scopes do not have", p)
+			return nil, fmt.Errorf("%s contains a scope with an invalid character", p)
 		}
 	}
 	return scopes, nil
@@ -199,7 +199,7 @@ func Thumbprint(s Set) (string, error) {
 	}
 	for _, name := range otherConfirmations {
 		if _, ok := cnf[name]; ok {
-			return "", fmt.Errorf("cnf: the token is bound by %s, which is not checked here", name)
+			return "", fmt.Errorf("cnf: the token is bound by %s, which is not supported", name)
 		}
 	}
 	jkt, ok := cnf["jkt"].(string)

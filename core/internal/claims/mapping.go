@@ -100,7 +100,7 @@ func (m *Mapping) ClientsAsUsers() error { return m.setClients(clientsAsUsers) }
 
 func (m *Mapping) setClients(rule clientRule) error {
 	if m.set.Add("what to do with clients") != nil {
-		return errors.New("what to do with clients is said twice: give one of WithClientPrefix, WithoutClients and WithClientsAsUsers, once")
+		return errors.New("the treatment of clients is given twice: use one of WithClientPrefix, WithoutClients and WithClientsAsUsers, once")
 	}
 	m.clients = rule
 	return nil
@@ -122,7 +122,7 @@ func (m *Mapping) CheckClient(s Set) error {
 	}
 	client, err := Client(s)
 	if err == nil && !slices.Contains(m.only, client) {
-		err = fmt.Errorf("the token was issued to client %.128q, which is none of %.512q", client, strings.Join(m.only, " "))
+		err = fmt.Errorf("the token was issued to client %.128q, which is not one of %.512q", client, strings.Join(m.only, " "))
 	}
 	return err
 }
@@ -170,7 +170,7 @@ func (m *Mapping) checkUser(id, sub, client string, from Path) error {
 		// It is unknown whether this is the client or a user with its name.
 		return fmt.Errorf("no sub, and %s is the client's own name", from)
 	case m.clients == clientsPrefixed && strings.HasPrefix(id, m.clientPrefix()):
-		return fmt.Errorf("%s begins like the names of clients, %q", from, m.clientPrefix())
+		return fmt.Errorf("%s begins like the names of clients, with %q", from, m.clientPrefix())
 	}
 	return nil
 }

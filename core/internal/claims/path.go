@@ -36,7 +36,7 @@ func ParsePath(name string) (Path, error) {
 		case '\\':
 			i++
 			if i == len(name) || name[i] != '.' && name[i] != '\\' {
-				return nil, fmt.Errorf(`claim name %q: a backslash stands before a dot or another backslash only`, name)
+				return nil, fmt.Errorf(`claim name %q: a backslash must be followed by a dot or another backslash`, name)
 			}
 			part.WriteByte(name[i])
 		default:

@@ -37,9 +37,9 @@ func (t *Terms) SetIssuer(iss string) error {
 		return fmt.Errorf("issuer %.256q begins or ends with white space: no token has such an iss", iss)
 	case strings.Contains(iss, "/.well-known/"):
 		before, _, _ := strings.Cut(iss, "/.well-known/")
-		return fmt.Errorf("issuer %.256q is the address of metadata: give the issuer itself, which is %.256q as a rule and what iss says in its tokens", iss, before)
+		return fmt.Errorf("issuer %.256q is the address of metadata: give the issuer itself, usually %.256q, as in the iss of its tokens", iss, before)
 	case t.Issuer != "":
-		return fmt.Errorf("issuers %q and %q: a verifier has one, make one verifier for each issuer", t.Issuer, iss)
+		return fmt.Errorf("issuers %q and %q: make a verifier for each issuer", t.Issuer, iss)
 	}
 	t.Issuer = iss
 	return nil

@@ -64,7 +64,7 @@ func (g *Group[V]) Do(ctx context.Context, key cache.Key, do func() (V, error)) 
 func (g *Group[V]) Go(ctx context.Context, key cache.Key, limit int, do func() (V, error)) (V, error) {
 	c, first, ok := g.join(key, limit)
 	if !ok {
-		return c.result(&core.UnavailableError{Err: fmt.Errorf("%s: %d calls are waiting or under way", g.Name, limit)})
+		return c.result(&core.UnavailableError{Err: fmt.Errorf("%s: %d calls are waiting or in progress", g.Name, limit)})
 	}
 	if first {
 		go func() {
@@ -115,7 +115,7 @@ func (g *Group[V]) wait(ctx context.Context, c *call[V]) error {
 	case <-c.done:
 		return nil
 	case <-ctx.Done():
-		return &core.UnavailableError{Err: fmt.Errorf("%s: waiting for the same to be answered: %w", g.Name, context.Cause(ctx))}
+		return &core.UnavailableError{Err: fmt.Errorf("%s: waiting for the result of the same call: %w", g.Name, context.Cause(ctx))}
 	}
 }
 

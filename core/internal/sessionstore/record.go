@@ -94,7 +94,7 @@ func Decode(data []byte, record any) error {
 		return errors.New("record is not in the form that was stored")
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("record has data behind its end")
+		return errors.New("record has data after its end")
 	}
 	return nil
 }

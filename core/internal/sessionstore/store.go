@@ -124,7 +124,7 @@ func callStore(ctx context.Context, s *Store, what string, call func(context.Con
 	select {
 	case s.calls <- struct{}{}:
 	case <-ctx.Done():
-		return entry{}, failed(what, fmt.Errorf("%d calls are under way: %w", MaxCalls, ctx.Err()))
+		return entry{}, failed(what, fmt.Errorf("%d calls are in progress: %w", MaxCalls, ctx.Err()))
 	}
 	done := make(chan answer, 1)
 	go func() {

@@ -66,7 +66,7 @@ func Read(r core.Request, names ...string) (*Form, error) {
 	case errors.As(err, &long):
 		return nil, malformed("body " + long.Error())
 	case err != nil:
-		return nil, &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("sign-in: the body has not come whole: %w", err)}
+		return nil, &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("sign-in: the body is incomplete: %w", err)}
 	case len(text) == 0:
 		return &Form{}, nil
 	}
@@ -76,7 +76,7 @@ func Read(r core.Request, names ...string) (*Form, error) {
 	}
 	media, _, err := mime.ParseMediaType(field)
 	if err != nil {
-		return nil, malformed("no Content-Type that can be read")
+		return nil, malformed("missing or malformed Content-Type")
 	}
 	switch media {
 	case "application/x-www-form-urlencoded":
@@ -99,7 +99,7 @@ func urlencoded(text string, names []string) (*Form, error) {
 		case 1:
 			f.values[name] = values[0]
 		default:
-			return nil, fmt.Errorf("%w: field %s is there %d times", core.ErrAmbiguousCredentials, name, len(values))
+			return nil, fmt.Errorf("%w: field %s is sent %d times", core.ErrAmbiguousCredentials, name, len(values))
 		}
 	}
 	return f, nil

@@ -133,7 +133,7 @@ func (d *decoder) object() (map[string]any, error) {
 			return nil, err
 		}
 		if _, twice := members[name]; twice {
-			return nil, d.fail("member name for the second time")
+			return nil, d.fail("duplicate member name")
 		}
 		if !d.next(':') {
 			return nil, d.fail("no colon after a member name")

@@ -53,10 +53,10 @@ func TestDecodeRefuses(t *testing.T) {
 		{"E28 string", `"x"`, "not an object"},
 		{"E28 number", `1`, "not an object"},
 		{"byte order mark", "\uFEFF{}", "not an object"},
-		{"E18 twice", `{"exp":1,"exp":2}`, "second time"},
-		{"E18 twice, one escaped", `{"exp":1,"e\u0078p":2}`, "second time"},
-		{"E18 twice, null first", `{"a":null,"a":1}`, "second time"},
-		{"E18 twice, nested", `{"a":[{"b":1,"c":2,"b":1}]}`, "second time"},
+		{"E18 twice", `{"exp":1,"exp":2}`, "duplicate member name"},
+		{"E18 twice, one escaped", `{"exp":1,"e\u0078p":2}`, "duplicate member name"},
+		{"E18 twice, null first", `{"a":null,"a":1}`, "duplicate member name"},
+		{"E18 twice, nested", `{"a":[{"b":1,"c":2,"b":1}]}`, "duplicate member name"},
 		{"text after", `{}{}`, "text after"},
 		{"NUL after", "{}\x00", "text after"},
 		{"E20 not UTF-8", "{\"a\":\"\xff\"}", "not UTF-8"},
@@ -124,7 +124,7 @@ func TestManyMembers(t *testing.T) {
 			t.Errorf("%d members and one: %v, error %v", n, got, err)
 		}
 		for i := range n {
-			if _, err := Decode(text + `"m` + strconv.Itoa(i) + `":0}`); err == nil || !strings.Contains(err.Error(), "second time") {
+			if _, err := Decode(text + `"m` + strconv.Itoa(i) + `":0}`); err == nil || !strings.Contains(err.Error(), "duplicate member name") {
 				t.Errorf("the %dth of %d members twice: error %v", i, n, err)
 			}
 		}

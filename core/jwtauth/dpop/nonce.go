@@ -96,7 +96,7 @@ func (a *Authenticator) checkNonce(c map[string]any, now time.Time) error {
 	at, ok := a.nonces.madeAt(nonce)
 	switch {
 	case !ok:
-		return useNonce(errors.New("nonce was not made here"))
+		return useNonce(errors.New("nonce was not issued by this service"))
 	case now.After(at.Add(a.nonces.lifetime)) || at.After(now.Add(a.leeway)):
 		return useNonce(fmt.Errorf("nonce was made at %v", at))
 	}

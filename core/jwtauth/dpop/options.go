@@ -128,7 +128,7 @@ func WithReplays(s ReplayStore) Option {
 func WithNonces(lifetime time.Duration, key []byte, previous ...[]byte) Option {
 	return func(a *Authenticator) error {
 		if a.nonces != nil {
-			return errors.New("nonces are asked for twice")
+			return errors.New("nonces are given twice")
 		}
 		n, err := newNonces(lifetime, append([][]byte{key}, previous...))
 		a.nonces = n
@@ -142,7 +142,7 @@ func WithNonces(lifetime time.Duration, key []byte, previous ...[]byte) Option {
 func WithResourceMetadata(address string) Option {
 	return func(a *Authenticator) error {
 		if a.metadata != nil {
-			return errors.New("resource metadata is named twice")
+			return errors.New("resource metadata is given twice")
 		}
 		param, err := tokenscheme.ResourceMetadata(address)
 		a.metadata = []challenge.Param{param}

@@ -29,11 +29,11 @@ type ReplayStore interface {
 }
 
 // ErrReplayMemoryFull is the error of a full [ReplayMemory].
-var ErrReplayMemoryFull = errors.New("as many proofs as fit are remembered already")
+var ErrReplayMemoryFull = errors.New("the memory for proofs is full")
 
 // ErrReplayShareUsed is wrapped by the core.LimitError of a [ReplayMemory] for a
 // key that has used up its share.
-var ErrReplayShareUsed = errors.New("as many proofs of this key as it may have are remembered already")
+var ErrReplayShareUsed = errors.New("the memory for proofs of this key is full")
 
 const (
 	// defaultReplays is enough for about 2900 requests a second, with each proof

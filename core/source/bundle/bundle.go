@@ -220,7 +220,7 @@ func parseSignature(line string) (id string, s []byte, err error) {
 	text, is := strings.CutPrefix(line, signature)
 	id, encoded, two := strings.Cut(text, " ")
 	if !is || !two || len(id) != keyIDSize {
-		return "", nil, errors.New("a line in front of the empty one is not a signature: want \"" + signature + "KEY BASE64\"")
+		return "", nil, errors.New("a line before the empty one is not a signature: want \"" + signature + "KEY BASE64\"")
 	}
 	s, err = base64.StdEncoding.Strict().DecodeString(encoded)
 	if err != nil || len(s) != ed25519.SignatureSize {
@@ -242,7 +242,7 @@ func parse(signed []byte) (*Bundle, error) {
 		return nil, fmt.Errorf("the line of JSON is not readable; was it written by a newer version? %w", err)
 	}
 	if d.More() {
-		return nil, errors.New("there is text behind the JSON")
+		return nil, errors.New("there is text after the JSON")
 	}
 	if err := checkSet(h.Set); err != nil {
 		return nil, err
@@ -262,7 +262,7 @@ func parse(signed []byte) (*Bundle, error) {
 		rest = rest[f.Size:]
 	}
 	if len(rest) > 0 {
-		return nil, fmt.Errorf("there are %d bytes behind the last file", len(rest))
+		return nil, fmt.Errorf("there are %d bytes after the last file", len(rest))
 	}
 	// A proof is verified together with the sorted files.
 	if !slices.IsSortedFunc(files, func(a, b source.File) int { return strings.Compare(a.Name, b.Name) }) {
@@ -300,11 +300,11 @@ func verifyContent(c *source.Content, set string, trusted []ed25519.PublicKey) e
 	case b.Set != set:
 		return otherSet(b.Set, set)
 	case b.Content.Revision != c.Revision || b.Content.Hash() != c.Hash():
-		return errors.New("bundle: the proof is that of other content")
+		return errors.New("bundle: the proof is for other content")
 	}
 	return nil
 }
 
 func otherSet(got, want string) error {
-	return fmt.Errorf("bundle: it is of the set %q, and not of %q", got, want)
+	return fmt.Errorf("bundle: it belongs to set %q, not to %q", got, want)
 }

@@ -156,7 +156,7 @@ func TestKeysInPEM(t *testing.T) {
 		t.Errorf("private: %v", err)
 	}
 	for what, text := range map[string]string{
-		"nothing": "", "private": private(key(1)), "RSA": pub(&other.PublicKey), "text behind": pub(one) + "x", "garbage": block("PUBLIC KEY", []byte("x"), nil),
+		"nothing": "", "private": private(key(1)), "RSA": pub(&other.PublicKey), "text after": pub(one) + "x", "garbage": block("PUBLIC KEY", []byte("x"), nil),
 	} {
 		if _, err := bundle.ParsePublicKeys([]byte(text)); err == nil {
 			t.Errorf("public key, %s: no error", what)

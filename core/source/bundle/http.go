@@ -46,7 +46,7 @@ func newTransport() *http.Transport {
 func parseAddress(text string, plainHTTP bool) (*url.URL, error) {
 	return secureurl.Parse(text, plainHTTP, secureurl.Hints{
 		Credentials: "give them to WithAuthorization",
-		Plain:       "read bundles and keep newer ones back",
+		Plain:       "read bundles and withhold newer ones",
 	})
 }
 
@@ -83,7 +83,7 @@ func (s *Source) get(ctx context.Context, etag string, wait *time.Duration) (ans
 	defer resp.Body.Close() // only read
 	a := answer{waits: wait != nil && waits(resp.Header)}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Age")); err == nil && seconds > int(maxAge/time.Second) {
-		return a, fmt.Errorf("a cache has answered with what it got %d s ago: have it ask the server again, by Cache-Control: no-cache in what the server sends", seconds)
+		return a, fmt.Errorf("a cache answered with a copy that is %d s old: have the server send Cache-Control: no-cache, so that caches ask it again", seconds)
 	}
 	switch {
 	case resp.StatusCode == http.StatusNotModified && etag != "":

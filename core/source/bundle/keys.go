@@ -44,12 +44,12 @@ func ParsePublicKeys(text []byte) ([]ed25519.PublicKey, error) {
 		}
 		ed, ok := key.(ed25519.PublicKey)
 		if !ok {
-			return nil, fmt.Errorf("bundle: a public key is a %T, and bundles are signed with Ed25519", key)
+			return nil, fmt.Errorf("bundle: the public key is a %T: bundles are signed with Ed25519", key)
 		}
 		keys = append(keys, ed)
 	}
 	if len(keys) == 0 || len(bytes.TrimSpace(text)) > 0 {
-		return nil, errors.New("bundle: no PEM block PUBLIC KEY, or text behind it: \"openssl pkey -in KEY -pubout\" writes one")
+		return nil, errors.New("bundle: no PEM block PUBLIC KEY, or text after it: \"openssl pkey -in KEY -pubout\" writes one")
 	}
 	return keys, nil
 }
@@ -68,7 +68,7 @@ func ParsePrivateKey(text []byte) (ed25519.PrivateKey, error) {
 	}
 	ed, ok := key.(ed25519.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("bundle: the private key is a %T, and bundles are signed with Ed25519", key)
+		return nil, fmt.Errorf("bundle: the private key is a %T: bundles are signed with Ed25519", key)
 	}
 	return ed, nil
 }

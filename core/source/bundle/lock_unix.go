@@ -28,7 +28,7 @@ func lockDir(ctx context.Context, dir string) (unlock func(), err error) {
 			return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), d.Close())
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
-			return nil, errors.Join(fmt.Errorf("somebody else publishes into %s: %w", dir, err), d.Close())
+			return nil, errors.Join(fmt.Errorf("another process is publishing to %s: %w", dir, err), d.Close())
 		}
 	}
 }

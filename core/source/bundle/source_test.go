@@ -220,10 +220,10 @@ func TestRefusedAnswers(t *testing.T) {
 	}))
 	t.Cleanup(here.Close)
 	for path, want := range map[string]string{
-		"/near": "", "/good": "", "/away": "redirect to another host", "/loop": "more than 3 redirects", "/cached": "a cache has answered",
+		"/near": "", "/good": "", "/away": "redirect to another host", "/loop": "more than 3 redirects", "/cached": "a cache answered",
 		"/half": "unexpected EOF", "/half-without-length": "no trusted key has signed", "/page": "this is not a bundle", "/packed": "", "/bomb": "longer than 100000 bytes",
 		"/long": "longer than 100000 bytes", "/endless": "longer than 100000 bytes", "/part": "answer 206", "/unmodified": "answer 304",
-		"/staging": `of the set "staging"`, "/nothing": "answer 404",
+		"/staging": `set "staging", not`, "/nothing": "answer 404",
 	} {
 		s := newSource(t, here.URL+path+"?q=SECRET", bundle.WithMaxSize(100_000), bundle.WithAuthorization("Bearer SECRET"))
 		_, err := s.Fetch(t.Context(), source.State{})

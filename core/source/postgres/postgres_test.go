@@ -81,8 +81,8 @@ func roles(t *testing.T, server *postgrestest.Server) {
 		t.Errorf("a role without grants: %v", err)
 	}
 	execute(t, server.URL("sallyport"), "alter table sallyport.revision rename hash to digest")
-	if _, err := opened(t, server.URL("sallyport")).Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "of another version") {
-		t.Errorf("tables of another version: %v", err)
+	if _, err := opened(t, server.URL("sallyport")).Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "have another version") {
+		t.Errorf("tables have another version: %v", err)
 	}
 	execute(t, server.URL("sallyport"), "alter table sallyport.revision rename digest to hash")
 	reader := opened(t, server.URL("reader"), postgres.WithName("roles"))

@@ -35,7 +35,7 @@ func pack(files []source.File) []byte {
 	return text
 }
 
-var errPacked = errors.New("its files cannot be told apart")
+var errPacked = errors.New("its files cannot be separated")
 
 // unpack is the reverse of pack. Files share the memory of text.
 func unpack(text []byte) (files []source.File, err error) {

@@ -256,7 +256,7 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path string, m *M
 
 // strays returns the error for a path that p has matched but cannot follow.
 func strays(p *Pattern) error {
-	return fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, p.text)
+	return fmt.Errorf("%w: it does not match route %q", core.ErrAmbiguousPath, p.text)
 }
 
 // search finds what may answer a request that is still at middleware mounted with

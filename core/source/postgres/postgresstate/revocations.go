@@ -104,7 +104,7 @@ func (l revocations) Read(ctx context.Context, after revoke.Position, limit int)
 	case after.Number == 0:
 		return records, unreadable
 	case len(records) == 0 || records[0].Position != after:
-		return nil, fmt.Errorf("postgresstate: read behind revocation %d: %w", after.Number, revoke.ErrNoPosition)
+		return nil, fmt.Errorf("postgresstate: read after revocation %d: %w", after.Number, revoke.ErrNoPosition)
 	}
 	return records[1:], unreadable
 }

@@ -91,7 +91,7 @@ func (s *State) Close() error { return s.client.Close() }
 func (s *State) run(ctx context.Context, script *redis.Script, want int, keys []string, args ...any) ([]int64, error) {
 	got, err := script.Run(ctx, s.client, keys, args...).Int64Slice()
 	if err == nil && len(got) != want {
-		err = errors.New("the answer of the script has another length")
+		err = errors.New("the answer of the script has the wrong length")
 	}
 	return got, err
 }

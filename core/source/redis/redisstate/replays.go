@@ -17,7 +17,7 @@ import (
 const proofsOfKey = 1 << 15
 
 // errShareUsed is the cause of the error for a key with as many proofs.
-var errShareUsed = errors.New("redisstate: as many proofs of this key as it may have are remembered already")
+var errShareUsed = errors.New("redisstate: the memory for proofs of this key is full")
 
 // replayStore is the [dpop.ReplayStore] of a state.
 type replayStore struct{ *State }

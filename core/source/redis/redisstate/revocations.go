@@ -90,7 +90,7 @@ func (l revocations) Read(ctx context.Context, after revoke.Position, limit int)
 	case after.Number == 0:
 		return records, unreadable
 	case len(records) == 0 || records[0].Position != after:
-		return nil, fmt.Errorf("redisstate: read behind revocation %d: %w", after.Number, revoke.ErrNoPosition)
+		return nil, fmt.Errorf("redisstate: read after revocation %d: %w", after.Number, revoke.ErrNoPosition)
 	}
 	return records[1:], unreadable
 }
@@ -104,7 +104,7 @@ func record(m redis.XMessage) (r revoke.Record, err error) {
 	number, _ := strings.CutSuffix(m.ID, "-0")
 	r.Number, err = strconv.ParseUint(number, 10, 63)
 	if r.Tag = field("tag"); err != nil || r.Tag == "" {
-		return r, errors.New("the stream has something that is none")
+		return r, errors.New("the entry of the stream is not a revocation")
 	}
 	seconds, err := strconv.ParseInt(field("added"), 10, 64)
 	if err != nil {

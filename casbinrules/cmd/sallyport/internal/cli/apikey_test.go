@@ -155,7 +155,7 @@ func TestAPIKeyRevoke(t *testing.T) {
 	expect(t, dir, "", exitOK, "", "sallyport: key sp_aaaaaaaaaa was revoked already\n", "apikey", "revoke", "-f", "DIR/api.keys", "sp_aaaaaaaaaa")
 	expect(t, dir, "", exitUsage, "", "api.keys has no key sp_dddddddddd: nothing was revoked", "apikey", "revoke", "-f", "DIR/api.keys", "sp_bbbbbbbbbb", "sp_dddddddddd")
 	expect(t, dir, "", exitUsage, "", `api.keys has no key of "nobody": nothing was revoked`, "apikey", "revoke", "-f", "DIR/api.keys", "--owner", "nobody")
-	expect(t, dir, "", exitUsage, "", "reason: holds a character that cannot be seen", "apikey", "revoke", "-f", "DIR/api.keys", "sp_bbbbbbbbbb", "--reason", "a\nb")
+	expect(t, dir, "", exitUsage, "", "reason: contains an invisible character", "apikey", "revoke", "-f", "DIR/api.keys", "sp_bbbbbbbbbb", "--reason", "a\nb")
 	if readFile(t, file) != text {
 		t.Error("the file was changed")
 	}
@@ -179,8 +179,8 @@ func TestAPIKeyUsage(t *testing.T) {
 		{"which key file? name it with --file", []string{"list"}},
 		{"which key file? name it with --file", []string{"revoke", "sp_aaaaaaaaaa"}},
 		{"whose key? name the owner with --owner\nrun \"sallyport apikey new --help\"", []string{"new", "-f", "DIR/api.keys"}},
-		{"role 1: holds a #", []string{"new", "-f", "DIR/api.keys", "--owner", "x", "--roles", "#a"}},
-		{"comment: holds a key", []string{"new", "-f", "DIR/api.keys", "--owner", "x", "--comment", key}},
+		{"role 1: contains a #", []string{"new", "-f", "DIR/api.keys", "--owner", "x", "--roles", "#a"}},
+		{"comment: contains a key", []string{"new", "-f", "DIR/api.keys", "--owner", "x", "--comment", key}},
 		{`--expires "soon" is neither`, []string{"new", "-f", "DIR/api.keys", "--owner", "x", "--expires", "soon"}},
 		{`--expires "2020-01-01" is past`, []string{"new", "-f", "DIR/api.keys", "--owner", "x", "--expires", "2020-01-01"}},
 		{"no such file", []string{"list", "-f", "DIR/none"}},

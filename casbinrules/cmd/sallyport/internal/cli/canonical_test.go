@@ -142,7 +142,7 @@ func TestEncodedSlashesAreForGuardsThatLetThemThrough(t *testing.T) {
 		t.Errorf("explain: got %+v", got)
 	}
 	expect(t, dir, "erin, /@scope%2Fname, GET\nerin, /%2e%2Fname, GET\n", exitFindings,
-		"allow\nerror: a gate answers 400 to the path /%2e%2Fname: ambiguous path: it holds a dot segment\n", "",
+		"allow\nerror: a gate answers 400 to the path /%2e%2Fname: ambiguous path: it contains a dot segment\n", "",
 		"check", "-p", "DIR", "--encoded-slashes")
 	expect(t, dir, "", exitOK, "2 passed, 0 failed\n", "a.tests:2: hint: /@scope%2fname/ is read as /@scope%2Fname, ", "test", "--encoded-slashes", "DIR/a.tests")
 }

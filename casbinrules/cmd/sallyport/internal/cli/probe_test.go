@@ -184,7 +184,7 @@ func TestProbeUsage(t *testing.T) {
 		{"--as: a value does not begin with a name", []string{"probe", "--as", "Authorization: Bearer not-a-name", "http://127.0.0.1:1"}},
 		{"--login POST login: the path must begin with /; write 'METHOD PATH', or 'METHOD PATH BODY'", []string{"probe", "--login", "POST login", "--account", "erin", "http://127.0.0.1:1"}},
 		{"--login POST /login: name an account that exists", []string{"probe", "--login", "POST /login", "http://127.0.0.1:1"}},
-		{"--login POST /login: the body must hold {account}", []string{"probe", "--login", "POST /login a=erin", "--account", "erin", "http://127.0.0.1:1"}},
+		{"--login POST /login: the body must contain {account}", []string{"probe", "--login", "POST /login a=erin", "--account", "erin", "http://127.0.0.1:1"}},
 		{"--write PATCH: name a method and a pattern", []string{"probe", "--write", "PATCH", "http://127.0.0.1:1"}},
 		{"--rate -1: give a number", []string{"probe", "--rate", "-1", "http://127.0.0.1:1"}},
 		{"--timeout 0s: give how long", []string{"probe", "--timeout", "0s", "http://127.0.0.1:1"}},

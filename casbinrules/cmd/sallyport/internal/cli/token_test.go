@@ -82,7 +82,7 @@ func TestTokenSaysWhatIsMissing(t *testing.T) {
 		{".", "write NAME=VALUE", exitUsage, []string{"token", "erin", "--claim", "age"}},
 		{".", "this is not JSON", exitUsage, []string{"token", "erin", "--claim", "age:=x"}},
 		{".", "is given twice", exitUsage, []string{"token", "erin", "--claim", "age=x", "--claim", "age:=1"}},
-		{".", "claim sub is made of", exitUsage, []string{"token", "erin", "--claim", "sub=x"}},
+		{".", "claim sub is set from", exitUsage, []string{"token", "erin", "--claim", "sub=x"}},
 		{".", "--expires \"soon\" is neither", exitUsage, []string{"token", "erin", "--expires", "soon"}},
 		{".", "--expires is empty", exitUsage, []string{"token", "erin", "--expires", ""}},
 		{".", "one word", exitUsage, []string{"token", "erin", "--scope", "a b"}},
@@ -223,7 +223,7 @@ func TestPasswordsThatCannotBeGoodAreRefused(t *testing.T) {
 		{"x", "from 10 to 16", []string{"passwd", "DIR/u", "erin", "--cost", "5"}},
 		{"x", "--cost is for bcrypt", []string{"passwd", "DIR/u", "erin", "--cost", "12", "--hash", "argon2id"}},
 		{"x", "use one of bcrypt, argon2id", []string{"passwd", "DIR/u", "erin", "--hash", "md5"}},
-		{"x", "holds a colon", []string{"passwd", "DIR/u", "er:in", "--cost", "10"}},
+		{"x", "contains a colon", []string{"passwd", "DIR/u", "er:in", "--cost", "10"}},
 		{"x", "broken.htpasswd:1: no colon", []string{"passwd", "DIR/broken.htpasswd", "erin", "--cost", "10"}},
 		{"x", "wants a password file and a user, and got 1 argument", []string{"passwd", "DIR/u"}},
 	} {

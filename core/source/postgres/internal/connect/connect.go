@@ -146,9 +146,9 @@ func Explain(err error, tables, rights string) error {
 	}
 	switch pg.Code {
 	case "42P01", "3F000": // undefined_table, invalid_schema_name
-		return fmt.Errorf("the tables are not there: %s: %w", tables, err)
+		return fmt.Errorf("the tables do not exist: %s: %w", tables, err)
 	case "42703", "42883": // undefined_column, undefined_function
-		return fmt.Errorf("the tables are of another version: %s: %w", tables, err)
+		return fmt.Errorf("the tables have another version: %s: %w", tables, err)
 	case "42501": // insufficient_privilege
 		return fmt.Errorf("the role may not do that: %s: %w", rights, err)
 	}
