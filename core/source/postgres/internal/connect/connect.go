@@ -1,4 +1,5 @@
-// Package connect makes connections to servers, for all that is kept in PostgreSQL.
+// Package connect opens connections for the packages that keep something in
+// PostgreSQL.
 package connect
 
 import (
@@ -15,16 +16,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Settings are what options say of a database.
+// Settings are the options for a database.
 type Settings struct {
 	Name       string
 	unverified bool
 }
 
-// Defaults are those of all packages.
+// Defaults returns the default settings of all packages.
 func Defaults() Settings { return Settings{Name: "default"} }
 
-// SetName names the part of the database.
+// SetName sets the name of the set of files or of the service.
 func (s *Settings) SetName(name string) error {
 	if name == "" || len(name) > 100 || strings.ContainsAny(name, " \x00") {
 		return fmt.Errorf("name %q: want up to 100 characters without a space", name)
@@ -33,14 +34,14 @@ func (s *Settings) SetName(name string) error {
 	return nil
 }
 
-// SetUnverified has nobody verify the server.
+// SetUnverified turns verification of the server off.
 func (s *Settings) SetUnverified() error {
 	s.unverified = true
 	return nil
 }
 
-// Config is that of a connection string. A connection to another machine must verify
-// the server, unless that was given up.
+// Config parses a connection string. A connection to another machine must verify
+// the server, unless SetUnverified was called.
 func (s *Settings) Config(connection string) (*pgxpool.Config, error) {
 	c, err := pgxpool.ParseConfig(connection)
 	if err != nil {
@@ -61,9 +62,9 @@ func (s *Settings) Config(connection string) (*pgxpool.Config, error) {
 	return c, nil
 }
 
-// Open makes a pool. It takes another connection for one that was idle and does not
-// answer: one whose other end is gone without a word would else cost all the time that
-// a query may take. The others that are idle go with it, since each would cost as much.
+// Open opens a pool. A connection that was idle and does not respond is replaced:
+// one whose peer vanished silently would otherwise use up the whole timeout of a
+// query. All other idle connections are closed too, since each could cost as much.
 func Open(c *pgxpool.Config) (*pgxpool.Pool, error) {
 	var pool *pgxpool.Pool
 	c.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
@@ -78,30 +79,30 @@ func Open(c *pgxpool.Config) (*pgxpool.Pool, error) {
 }
 
 const (
-	// idle is for how long a connection may say nothing and still be taken for alive.
+	// idle is how long a connection may be silent and still be assumed to be alive.
 	idle = time.Second
-	// pingTimeout is how long one that was idle may take to say that it is.
+	// pingTimeout limits the ping that tests an idle connection.
 	pingTimeout = time.Second
 )
 
-// isDead reports whether a connection was idle and does not answer.
+// isDead reports whether a connection was idle and does not respond.
 func isDead(ctx context.Context, p pgxpool.ShouldPingParams) bool {
 	if p.IdleDuration <= idle {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	return p.Conn.Ping(ctx) != nil // which has closed it
+	return p.Conn.Ping(ctx) != nil // a failed ping closes it
 }
 
-// checkServer refuses a connection on which others could answer for the server.
+// checkServer refuses a connection on which somebody else could pose as the server.
 func checkServer(c *pgconn.Config) error {
 	hosts := []*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}
 	for _, h := range append(hosts, c.Fallbacks...) {
-		if isHere(h.Host) {
+		if isLocal(h.Host) {
 			continue
 		}
-		// verify-ca verifies in a function of its own.
+		// For verify-ca, pgx verifies in a callback.
 		t := h.TLSConfig
 		if t == nil || t.InsecureSkipVerify && t.VerifyPeerCertificate == nil && t.VerifyConnection == nil {
 			return fmt.Errorf("the connection to %s would not verify the server: add sslmode=verify-full, and sslrootcert=FILE for an authority of your own", h.Host)
@@ -110,14 +111,14 @@ func checkServer(c *pgconn.Config) error {
 	return nil
 }
 
-// isHere reports whether a host is this machine.
-func isHere(host string) bool {
+// isLocal reports whether a host is this machine.
+func isLocal(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Migrate runs a schema, which must be one that may run again. Two at a time would be
-// in each other's way.
+// Migrate runs a schema, which must be idempotent. A lock keeps concurrent migrations
+// from conflicting.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('sallyport.schema'))"); err != nil {
@@ -130,7 +131,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 
 var roleName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$-]{0,62}$`)
 
-// Role is a role as SQL has it.
+// Role quotes a role for SQL.
 func Role(name string) (string, error) {
 	if !roleName.MatchString(name) {
 		return "", fmt.Errorf("%q is not the name of a role", name)

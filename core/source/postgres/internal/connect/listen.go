@@ -13,46 +13,46 @@ import (
 )
 
 const (
-	// quiet is for how long a connection may say nothing before it is tested.
+	// quiet is how long a connection may be silent before it is tested.
 	quiet = 15 * time.Second
-	// testTimeout is how long the answer to the test may take.
+	// testTimeout limits the test of a connection.
 	testTimeout  = 5 * time.Second
 	closeTimeout = time.Second
-	// soon is within what whoever is hinted asks.
+	// soon is the time within which a follower queries after a hint.
 	soon = 5 * time.Millisecond
 )
 
-// Listener listens for notifications, and is asked on the connection that does so:
-// an instance which follows something needs no other one. The zero Listener is ready for
+// Listener listens for notifications, and runs queries on the same connection, so that
+// an instance that follows something needs only one. The zero Listener is ready for
 // use. It is safe for concurrent use.
 type Listener struct {
 	mu   sync.Mutex
-	line *line // that listens, nil if none does
+	line *line // the listening connection; nil if there is none
 }
 
-// line is a connection that listens.
+// line is a listening connection.
 type line struct {
 	mu   sync.Mutex
-	wake context.CancelFunc // ends the wait for notifications; nil if none is waited for
-	busy bool               // a question is in asks, or being answered
-	used bool               // there has been one
+	wake context.CancelFunc // ends the wait for notifications; nil if nothing waits
+	busy bool               // a query is in asks, or is running
+	used bool               // a query has run
 	over bool
 	asks chan question
 
-	// These are of the goroutine that listens.
-	heard time.Time // when the server last said something
-	until time.Time // when the connection is old; zero for never
+	// These belong to the goroutine that listens.
+	heard time.Time // when the server last sent something
+	until time.Time // when the connection must be replaced; zero for never
 }
 
-// question is what is to be done with the connection.
+// question is a query to run on the connection.
 type question struct {
 	do    func(*pgx.Conn)
-	asked chan<- bool // told whether it was done
+	asked chan<- bool // receives whether the query ran
 }
 
-// Ask calls do with the connection that listens, and reports true after that; it reports
-// false, and does nothing, if there is none that is free and alive, or ctx ends before it
-// is. A connection that do has closed listens no longer.
+// Ask calls do with the listening connection and then returns true. It returns false
+// without calling do if no connection is free and alive, or if ctx ends before one is.
+// A connection that do has closed no longer listens.
 func (l *Listener) Ask(ctx context.Context, do func(*pgx.Conn)) bool {
 	l.mu.Lock()
 	on := l.line
@@ -71,7 +71,7 @@ func (l *line) ask(ctx context.Context, do func(*pgx.Conn)) bool {
 	case <-ctx.Done():
 	}
 	select {
-	case <-l.asks: // nobody has taken it
+	case <-l.asks: // it was not taken
 		l.free()
 		return false
 	case done := <-asked:
@@ -86,7 +86,7 @@ func (l *line) put(q question) bool {
 		return false
 	}
 	l.busy, l.used = true, true
-	l.asks <- q // has room for one
+	l.asks <- q // has a capacity of one
 	if l.wake != nil {
 		l.wake()
 	}
@@ -99,11 +99,10 @@ func (l *line) free() {
 	l.busy = false
 }
 
-// Listen calls hint when it listens on a channel, and for each notification there with
-// the payload. It takes a connection from the pool, which the server closes when nobody
-// is there, and which a query tests now and then. A connection is used for as long as
-// those of the pool, after which another is taken: the name of the server may lead
-// elsewhere by then.
+// Listen calls hint once it listens on a channel, and then with the payload of each
+// notification. It takes a connection from the pool, and tests it with a query when it
+// has been silent. A connection is used as long as those of the pool, and then
+// replaced: by then the name of the server may resolve to another address.
 func (l *Listener) Listen(ctx context.Context, pool *pgxpool.Pool, channel, payload string, hint func()) error {
 	for {
 		if err := l.listen(ctx, pool, channel, payload, hint); !errors.Is(err, errOld) {
@@ -122,7 +121,7 @@ func (l *Listener) listen(ctx context.Context, pool *pgxpool.Pool, channel, payl
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
-		_ = c.Close(closing) // what was lost is listened to again, and looked at
+		_ = c.Close(closing) // the follower reads what it may have missed when it listens again
 	}()
 	on := &line{asks: make(chan question, 1), heard: time.Now(), until: endOf(pool.Config())}
 	l.begin(on)
@@ -149,7 +148,7 @@ func (l *Listener) begin(on *line) {
 	l.line = on
 }
 
-// end has nobody ask on a connection any more.
+// end stops queries on a connection.
 func (l *Listener) end(on *line) {
 	l.mu.Lock()
 	if l.line == on {
@@ -166,7 +165,7 @@ func (l *Listener) end(on *line) {
 	}
 }
 
-// listen has the server notify. Questions wait until it does.
+// listen subscribes to the channel. Queries wait until that is done.
 func (l *line) listen(ctx context.Context, c *pgx.Conn, channel string) error {
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
@@ -174,10 +173,10 @@ func (l *line) listen(ctx context.Context, c *pgx.Conn, channel string) error {
 	return err
 }
 
-// await waits for a notification, and answers questions meanwhile. Whoever was hinted is
-// about to ask: not to wait for the server just then saves it from being interrupted. A
-// connection whose other end is gone without a word would be silent forever, so that
-// silence is tested.
+// await waits for a notification, and runs queries meanwhile. After a hint a query is
+// about to come, so it first waits for that, which saves interrupting a read from the
+// server. A connection whose peer vanished silently would be silent forever, so a
+// silent connection is tested.
 func (l *line) await(ctx context.Context, c *pgx.Conn, hinted bool) (*pgconn.Notification, error) {
 	if hinted && l.isUsed() {
 		moment := time.NewTimer(soon)
@@ -199,7 +198,7 @@ func (l *line) await(ctx context.Context, c *pgx.Conn, hinted bool) (*pgconn.Not
 			select {
 			case q := <-l.asks:
 				l.answer(ctx, c, q)
-			default: // it was taken back
+			default: // it was withdrawn
 			}
 			continue
 		}
@@ -229,9 +228,9 @@ var (
 	errOld    = errors.New("the connection has been used for long enough")
 )
 
-// endOf is when a connection that is new is old.
+// endOf returns when a new connection must be replaced.
 func endOf(c *pgxpool.Config) (at time.Time) {
-	if c.MaxConnLifetime > 0 { // not for all instances at once
+	if c.MaxConnLifetime > 0 { // so that instances do not reconnect at the same time
 		at = time.Now().Add(c.MaxConnLifetime - rand.N(c.MaxConnLifetime/10+1))
 	}
 	return at
@@ -243,7 +242,7 @@ func (l *line) isUsed() bool {
 	return l.used
 }
 
-// asked reports whether there is a question; if not, wake is called when there is one.
+// asked reports whether a query is waiting; if not, wake is called once there is one.
 func (l *line) asked(wake context.CancelFunc) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -251,9 +250,9 @@ func (l *line) asked(wake context.CancelFunc) bool {
 	return l.busy
 }
 
-// answer has a question done, unless the connection was silent and turns out to be dead.
+// answer runs a query, unless the connection was silent and turns out to be dead.
 func (l *line) answer(ctx context.Context, c *pgx.Conn, q question) {
-	done := false // nor is it if do panics
+	done := false // remains false if do panics
 	defer func() {
 		l.free()
 		q.asked <- done
@@ -264,7 +263,7 @@ func (l *line) answer(ctx context.Context, c *pgx.Conn, q question) {
 	}
 }
 
-// test has the server answer within some time, or the connection closed.
+// test checks that the server responds in time, and closes the connection otherwise.
 func (l *line) test(ctx context.Context, c *pgx.Conn, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
