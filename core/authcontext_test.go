@@ -60,7 +60,7 @@ func TestAnotherGuardsContextIsNoProof(t *testing.T) {
 	if w := mounted(t)(h.Require(allowing())).Check(v.Context, r); w.Response == nil || w.Response.Status != 401 || other.asked != 1 {
 		t.Errorf("asked %d times, %+v", other.asked, w.Response)
 	}
-	// A guard finds its own passage behind another's, and its principal is that of
+	// A guard finds its own state behind another's, and its principal is that of
 	// the request then.
 	nested := mounted(t)(h.Optional()).Check(v.Context, r)
 	w := mounted(t)(g.Authenticate()).Check(nested.Context, r)

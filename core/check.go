@@ -100,14 +100,14 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	}
 
 	if before := g.reusable(nearest); before != nil {
-		return t.again(ctx, before, nearest, &a, others, v, e)
+		return t.enterAgain(ctx, before, nearest, &a, others, v, e)
 	}
 	return t.enter(ctx, &a, others, v, e)
 }
 
-// again decides on a request that this guard has already authenticated. nearest is
+// enterAgain decides on a request that this guard has already authenticated. nearest is
 // the last guard that let it through.
-func (t *Gate) again(ctx context.Context, before, nearest *authContext, a *Access, others []Resource, v *Verdict, e *Event) *Denial {
+func (t *Gate) enterAgain(ctx context.Context, before, nearest *authContext, a *Access, others []Resource, v *Verdict, e *Event) *Denial {
 	e.Reused = true
 	if p := before.principal; p != nil {
 		e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
@@ -122,7 +122,7 @@ func (t *Gate) again(ctx context.Context, before, nearest *authContext, a *Acces
 	if d := t.decide(ctx, &id, a, others, e); d != nil {
 		return d
 	}
-	kept, d := t.keep(before.opened, a, others)
+	kept, d := t.keepOpened(before.opened, a, others)
 	if d != nil {
 		return d
 	}
@@ -149,7 +149,7 @@ func (t *Gate) enter(ctx context.Context, a *Access, others []Resource, v *Verdi
 		}
 		return d
 	}
-	kept, d := t.keep(nil, a, others)
+	kept, d := t.keepOpened(nil, a, others)
 	if d != nil {
 		return d
 	}
@@ -198,8 +198,8 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 			continue
 		}
 		err = proves(p, err, "authenticator", s.name)
-		if id.lenient && isOver(err) {
-			id.leave(r, s, err)
+		if id.lenient && hasLapsed(err) {
+			id.setLapsed(r, s, err)
 			return nil
 		}
 		if err != nil {
@@ -211,9 +211,9 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 	return nil
 }
 
-// isOver reports whether err says that the credentials have lapsed, and nothing
+// hasLapsed reports whether err says that the credentials have lapsed, and nothing
 // worse.
-func isOver(err error) bool {
+func hasLapsed(err error) bool {
 	var bad *CredentialError
 	if err == nil || !errors.As(err, &bad) || isFailure(err) || errors.Is(err, ErrAmbiguousCredentials) {
 		return false
@@ -222,9 +222,9 @@ func isOver(err error) bool {
 	return bad.Ended || bad.Reason == ReasonExpired && bad.Code != CodeInvalidProof
 }
 
-// leave makes id the identity of a request whose credentials of scheme s have
+// setLapsed makes id the identity of a request whose credentials of scheme s have
 // lapsed.
-func (id *identity) leave(r Request, s *scheme, err error) {
+func (id *identity) setLapsed(r Request, s *scheme, err error) {
 	id.scheme, id.ended, id.fields = s, err, s.allowed
 	if s.inform != nil {
 		id.fields = slices.Concat(s.allowed, s.inform(r, nil, err))

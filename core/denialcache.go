@@ -23,9 +23,9 @@ type denialCache struct {
 // to repeat them, as with nonces.
 const maxChanges = 8
 
-// looking is a responder whose answers to one denial are the same for each look,
+// cacheableResponder is a responder whose answers to one denial are the same for each look,
 // such as a format or language, so that they may be kept.
-type looking interface {
+type cacheableResponder interface {
 	// Looks returns the responder itself, since one that embeds it may answer
 	// differently, and a function that numbers the look of the answer to a request
 	// from 0; a negative number marks an answer that must not be kept.
@@ -37,7 +37,7 @@ type answers = kept.Map[int, *Response]
 
 func newDenialCache(g *Guard) *denialCache {
 	c := new(denialCache)
-	if l, ok := g.responder.(looking); ok && len(g.cors) == 0 {
+	if l, ok := g.responder.(cacheableResponder); ok && len(g.cors) == 0 {
 		if of, look := l.Looks(); of == any(g.responder) {
 			c.look = look
 		}
@@ -45,8 +45,8 @@ func newDenialCache(g *Guard) *denialCache {
 	return c
 }
 
-// keep marks the answers to d to be kept.
-func (c *denialCache) keep(d *Denial) {
+// keepAnswers marks the answers to d to be kept.
+func (c *denialCache) keepAnswers(d *Denial) {
 	if c.look != nil {
 		d.answers = new(answers)
 	}
@@ -68,7 +68,7 @@ func (g *Guard) anonymousDenial(r Request) *Denial {
 		c.anonymous.Store(nil)
 	default:
 		d.Challenges = slices.Clone(d.Challenges) // schemes may overwrite theirs
-		c.keep(d)
+		c.keepAnswers(d)
 		c.anonymous.Store(d)
 	}
 	return d
@@ -100,7 +100,7 @@ func (g *Guard) forbiddenDenial(reason Reason) *Denial {
 		return d
 	}
 	d := newDenial(Forbidden, CodeForbidden, reason, nil)
-	g.denials.keep(d)
+	g.denials.keepAnswers(d)
 	g.denials.forbidden.Put(reason, d)
 	return d
 }

@@ -47,9 +47,9 @@ type passedGate struct {
 	others []Resource
 }
 
-// keep adds what t lets pass now to before, which may be nil. It returns nil if no
+// keepOpened adds what t lets pass now to before, which may be nil. It returns nil if no
 // recheck is allowed.
-func (t *Gate) keep(before *opened, a *Access, others []Resource) (*opened, *Denial) {
+func (t *Gate) keepOpened(before *opened, a *Access, others []Resource) (*opened, *Denial) {
 	if before == nil && !t.guard.rechecks || t.kind == "check" {
 		return before, nil
 	}

@@ -103,7 +103,7 @@ type defaultResponder struct {
 
 var problemFields = []Field{sharedField("Content-Type", problem.MediaType), sharedField("X-Content-Type-Options", "nosniff")}
 
-// Looks implements looking: all responses look the same.
+// Looks implements cacheableResponder: all responses look the same.
 func (d *defaultResponder) Looks() (of any, look func(Request) int) {
 	return d, func(Request) int { return 0 }
 }

@@ -134,7 +134,7 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 				return pass(c, &v, next)
 			}
 			w := c.Response().Writer
-			return settle(c, w, newRefused(c, view, &v).refuse(c))
+			return finishRefusal(c, w, newRefused(c, view, &v).refuse(c))
 		}
 	}
 }
@@ -159,7 +159,7 @@ func pass(c echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 			resp.Writer = w
 		}
 	}()
-	return settle(c, w, next(c))
+	return finishRefusal(c, w, next(c))
 }
 
 // notFound converts the handler for unknown paths of [core.WithConcealment].

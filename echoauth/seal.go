@@ -43,7 +43,7 @@ func (f *refused) error() error {
 // unknown route, which then takes the usual path of such errors.
 func (f *refused) refuse(c echo.Context) error {
 	resp := c.Response()
-	if p := adapter.PassageFrom(c.Request().Context()); p != nil {
+	if p := adapter.AuthContextFrom(c.Request().Context()); p != nil {
 		p.Seal.Release()
 	}
 	if native, undo, ok := f.Verdict.Concealed(); ok && !resp.Committed {
@@ -64,7 +64,7 @@ func (f *refused) refuse(c echo.Context) error {
 // refuseInside answers with a check's verdict and seals the response.
 func (f *refused) refuseInside(c echo.Context) error {
 	resp := c.Response()
-	p := adapter.PassageFrom(c.Request().Context())
+	p := adapter.AuthContextFrom(c.Request().Context())
 	switch {
 	case p == nil && resp.Committed:
 		f.close(c)
@@ -155,9 +155,9 @@ func send(resp *echo.Response, s *adapter.Seal, f *adapter.Refusal) {
 	}
 }
 
-// settle lets a refusal continue as an error, unless w holds back the answer and would drop
+// finishRefusal lets a refusal continue as an error, unless w holds back the answer and would drop
 // it on an error. In that case it calls the error handler itself.
-func settle(c echo.Context, w http.ResponseWriter, err error) error {
+func finishRefusal(c echo.Context, w http.ResponseWriter, err error) error {
 	if err == nil || !adapter.HoldsBack(w) || !isRefusal(err) {
 		return err
 	}

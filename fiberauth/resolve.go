@@ -25,7 +25,7 @@ type resolver struct {
 	entries  map[*fiber.Route]*routing.Entry
 	rawNames bool     // header names are as sent
 	quiet    bool     // the app has Fiber's own error handler
-	solitary sync.Map // of *fiber.Route to those of its gates that stand alone
+	unsealed sync.Map // of *fiber.Route to those of its gates that need no seal
 }
 
 // apps holds the resolvers of all apps. A hook is the only place where an app holds a

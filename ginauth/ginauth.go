@@ -63,7 +63,7 @@ func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 		c.Request = adapter.WithContext(c.Request, v.Context)
 		return nil
 	}
-	if adapter.PassageFrom(c.Request.Context()) == nil && !c.Writer.Written() {
+	if adapter.AuthContextFrom(c.Request.Context()) == nil && !c.Writer.Written() {
 		adapter.ClearRepresentation(c.Writer.Header())
 	}
 	refuse(c, &v)

@@ -27,7 +27,7 @@ func refuse(c *gin.Context, v *core.Verdict) {
 	c.Abort()
 	f := refusals.New()
 	f.Verdict, f.Request, f.Answer = *v, newView(c), answer
-	p := adapter.PassageFrom(c.Request.Context())
+	p := adapter.AuthContextFrom(c.Request.Context())
 	w, ok := c.Writer.(*writer)
 	switch {
 	case p == nil:

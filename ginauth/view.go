@@ -37,7 +37,7 @@ func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return ad
 // has no such meaning in a path (RFC 3986 §2.2).
 func (v view) Route() (core.Route, error) {
 	u, pattern := v.c.Request.URL, v.c.FullPath()
-	if pattern != "" && !makesUp(pattern, v.c.Params, u.Path) && !makesUp(pattern, v.c.Params, u.EscapedPath()) {
+	if pattern != "" && !matchesRoute(pattern, v.c.Params, u.Path) && !matchesRoute(pattern, v.c.Params, u.EscapedPath()) {
 		return core.Route{}, fmt.Errorf("%w: it is not route %q with its parameters filled in", core.ErrAmbiguousPath, pattern)
 	}
 	rt, err := v.http().Matched(pattern)
@@ -51,9 +51,9 @@ func (v view) Route() (core.Route, error) {
 	return rt, err
 }
 
-// makesUp reports whether path is pattern with its parameters filled in, ignoring a
+// matchesRoute reports whether path is pattern with its parameters filled in, ignoring a
 // trailing slash.
-func makesUp(pattern string, params gin.Params, path string) bool {
+func matchesRoute(pattern string, params gin.Params, path string) bool {
 	for _, p := range params {
 		at := parameterAt(pattern, p.Key)
 		if at < 0 {

@@ -2,7 +2,7 @@
 // writes verdicts of gates to a response, and reads what a router has matched.
 // docs/architecture.md describes what an adapter does.
 //
-// For frameworks on net/http, [View] is the view of a request, [Passage] the state
+// For frameworks on net/http, [View] is the view of a request, [AuthContext] the state
 // that a gate attaches to a request that has passed it, and [Seal] the response
 // writer that closes when a later gate or a check refuses.
 //

@@ -65,7 +65,7 @@ func (v View) Route() (core.Route, error) {
 // for "/files/x.json". If the request's path is a suffix of it, a prefix was
 // stripped.
 func (v View) compare(rt *core.Route) error {
-	if u := v.Request.URL; v.plainlyMakesUp(rt.Pattern, u.Path) || v.makesUp(rt.Pattern, u.Path) || rt.Escaped && v.makesUp(rt.Pattern, u.RawPath) {
+	if u := v.Request.URL; v.matchesFast(rt.Pattern, u.Path) || v.matches(rt.Pattern, u.Path) || rt.Escaped && v.matches(rt.Pattern, u.RawPath) {
 		return nil
 	}
 	if v.stripped(rt.Pattern, rt.Path) || strings.Contains(rt.Pattern, "/:") && !strings.Contains(rt.Pattern, "{") { // or it has another router's wildcards
@@ -76,14 +76,14 @@ func (v View) compare(rt *core.Route) error {
 }
 
 // compareFront does what compare does for a pattern that ends in a slash, where no
-// wildcard says what was matched below it: unless the path begins with what the
-// pattern and its wildcards make up, it adds the path that was sent.
+// wildcard says what was matched below it: unless the path begins with the
+// pattern with its wildcards filled in, it adds the path that was sent.
 func (v View) compareFront(rt *core.Route, pattern string) error {
 	if strings.IndexByte(pattern, '{') < 0 {
 		return nil
 	}
 	path := v.Request.URL.Path
-	if left, _ := v.follow(pattern, path); left == "" || v.makesUp(pattern, path) {
+	if left, _ := v.follow(pattern, path); left == "" || v.matches(pattern, path) {
 		return nil
 	}
 	if sent, err := url.ParseRequestURI(v.Request.RequestURI); err == nil {
@@ -102,7 +102,7 @@ func (v View) compareFront(rt *core.Route, pattern string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: it does not begin with what pattern %q and its wildcards make up", core.ErrAmbiguousPath, v.Request.Pattern)
+	return fmt.Errorf("%w: it does not begin with pattern %q with its wildcards filled in", core.ErrAmbiguousPath, v.Request.Pattern)
 }
 
 // compareRest does what compare does for a pattern that ends in a star or in
@@ -122,7 +122,7 @@ func (v View) compareRest(rt core.Route, pattern string) (core.Route, error) {
 		if ok && rest != "" && strings.HasSuffix(before, "/") != strings.HasSuffix(front, "/") {
 			continue
 		}
-		if ok && (v.makesUp(front, before) || v.stripped(front, before)) {
+		if ok && (v.matches(front, before) || v.stripped(front, before)) {
 			return CutAtStar(rt, star, path, rest)
 		}
 	}
@@ -157,10 +157,10 @@ func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err 
 	return made, nil
 }
 
-// plainlyMakesUp is a fast path of makesUp for most requests: it reports false if
-// it cannot decide cheaply. makesUp alone takes 140 ns for one wildcard and 350 for
+// matchesFast is a fast path of matches for most requests: it reports false if
+// it cannot decide cheaply. matches alone takes 140 ns for one wildcard and 350 for
 // two, this takes 70 and 120, on each request.
-func (v View) plainlyMakesUp(pattern, path string) bool {
+func (v View) matchesFast(pattern, path string) bool {
 	if pattern == path && strings.IndexByte(pattern, '{') < 0 {
 		return true
 	}
@@ -181,9 +181,9 @@ func (v View) plainlyMakesUp(pattern, path string) bool {
 	return len(path) == len(pattern)
 }
 
-// makesUp reports whether path is pattern with its wildcards filled in, ignoring a
+// matches reports whether path is pattern with its wildcards filled in, ignoring a
 // trailing slash.
-func (v View) makesUp(pattern, path string) bool {
+func (v View) matches(pattern, path string) bool {
 	pattern, path = v.follow(pattern, path)
 	literal, name, behind := cutWildcard(pattern)
 	return name == "" && behind == "" && strings.TrimSuffix(path, "/") == strings.TrimSuffix(literal, "/")
@@ -200,7 +200,7 @@ func (v View) stripped(pattern, path string) bool {
 		case '}':
 			inside--
 		case '/':
-			if inside == 0 && v.makesUp(pattern[i:], path) {
+			if inside == 0 && v.matches(pattern[i:], path) {
 				return true
 			}
 		}

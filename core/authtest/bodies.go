@@ -38,11 +38,11 @@ func secretive() core.Authorizer {
 
 // genericBodies checks that bodies are generic (RFC 9457 §5). Causes are passed to
 // observers only.
-func genericBodies(t *testing.T, f Framework) { tellNothing(t, f, nil) }
+func genericBodies(t *testing.T, f Framework) { revealNothing(t, f, nil) }
 
-// tellNothing checks that denials reveal nothing private in the format of any of the
+// revealNothing checks that denials reveal nothing private in the format of any of the
 // responders; nil is the guard's own.
-func tellNothing(t *testing.T, f Framework, responders ...core.Responder) {
+func revealNothing(t *testing.T, f Framework, responders ...core.Responder) {
 	script := func(r core.Request) (*core.Principal, error) {
 		kind, _ := r.Header("X-Kind")
 		switch kind {

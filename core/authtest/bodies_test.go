@@ -62,7 +62,7 @@ func negotiation(t *testing.T, f Framework) {
 }
 
 func genericFormats(t *testing.T, f Framework) {
-	tellNothing(t, f, respond.Problem(), respond.JSON(), respond.Text(), respond.Negotiate(respond.JSON(), respond.Text()))
+	revealNothing(t, f, respond.Problem(), respond.JSON(), respond.Text(), respond.Negotiate(respond.JSON(), respond.Text()))
 }
 
 // publicMessage: what is told on purpose arrives whole, whatever it holds.

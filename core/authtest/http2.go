@@ -91,13 +91,13 @@ func (d deciding) Authorize(ctx context.Context, _ *core.Principal, _ core.Acces
 	}
 }
 
-// comes returns the next value of a channel.
-func comes[T any](t *testing.T, from <-chan T) (v T) {
+// receive returns the next value of a channel.
+func receive[T any](t *testing.T, from <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-from:
 	case <-time.After(TimeLimit(time.Minute)):
-		t.Fatal("nothing comes")
+		t.Fatal("nothing was received")
 	}
 	return v
 }
@@ -132,23 +132,23 @@ func resetStreams(t *testing.T, f Framework) {
 		}()
 	}
 	for range 2 * streams {
-		comes(t, rule.entered)
+		receive(t, rule.entered)
 	}
 	cancel()
 	for range streams {
-		if e := comes(t, events); e.Outcome != core.OutcomeClientGone || !strings.HasPrefix(e.PrincipalID, "goes") {
+		if e := receive(t, events); e.Outcome != core.OutcomeClientGone || !strings.HasPrefix(e.PrincipalID, "goes") {
 			t.Errorf("event %s of %s: %v", e.Outcome, e.PrincipalID, e.Cause)
 		}
-		if r := comes(t, results); !errors.Is(r.err, context.Canceled) {
+		if r := receive(t, results); !errors.Is(r.err, context.Canceled) {
 			t.Errorf("%s: %d, %v", r.name, r.Status, r.err)
 		}
 	}
 	close(rule.release)
 	for range streams {
-		if e := comes(t, events); e.Outcome != core.OutcomeAllowed {
+		if e := receive(t, events); e.Outcome != core.OutcomeAllowed {
 			t.Errorf("event %s of %s: %v", e.Outcome, e.PrincipalID, e.Cause)
 		}
-		if r := comes(t, results); r.err != nil || r.Status != http.StatusOK || r.Body != handled+r.name {
+		if r := receive(t, results); r.err != nil || r.Status != http.StatusOK || r.Body != handled+r.name {
 			t.Errorf("%s: %d %q, %v", r.name, r.Status, r.Body, r.err)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 var refusalCases = []testCase{
-	{"invariant 17 a handler that goes on after a refused check sends nothing", goesOn},
+	{"invariant 17 a handler that goes on after a refused check sends nothing", noReturnAfterRefusal},
 	{"invariant 17 what stands in front adds nothing to a refusal", writesBehind},
 	{"invariant 17 an error handler that answers everything changes no refusal", answersErrors},
 	{"invariant 17 a handler that goes on is told of once", toldOnce},
@@ -62,9 +62,9 @@ func refusalGuards(t *testing.T) map[string]*core.Guard {
 	return map[string]*core.Guard{"plain": plain, "CORS": cors, "concealing": hidden}
 }
 
-// goesOn checks that a handler that does not return after a refused check adds nothing to
+// noReturnAfterRefusal checks that a handler that does not return after a refused check adds nothing to
 // the refusal.
-func goesOn(t *testing.T, f Framework) {
+func noReturnAfterRefusal(t *testing.T, f Framework) {
 	for option, g := range refusalGuards(t) {
 		for _, gates := range [][]Gate{nil, {{Kind: "Optional", Guard: g}}} {
 			if gates == nil && option == "concealing" {

@@ -11,7 +11,7 @@ import (
 )
 
 var variantSemantics = []testCase{
-	{"invariant 1 gate one of a variant counts for another", sharedPassage},
+	{"invariant 1 gate one of a variant counts for another", sharedAuthContext},
 	{"A15 a route may accept some of the schemes", acceptedSchemes},
 	{"a variant answers in its own way", variantResponder},
 	{"A19 a script's request opens no password dialog", scriptedRequests},
@@ -121,9 +121,9 @@ var plainText = core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Res
 	return core.Response{Status: d.Kind.Status()}
 })
 
-// sharedPassage: a principal stays the one that gate one found, and a gate
+// sharedAuthContext: a principal stays the one that gate one found, and a gate
 // that does not accept its scheme asks anew.
-func sharedPassage(t *testing.T, f Framework) {
+func sharedAuthContext(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{Names{}, sessions{}})
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g},
 		Gate{Kind: "Require", Guard: variant(t, g, core.WithSchemes("Session")), Rules: []core.Authorizer{only("alice", "carol")}})

@@ -79,7 +79,7 @@ var refusals adapter.Batch[adapter.Refusal]
 // refuse writes the response of a verdict, and reports false if there is no gate in
 // front of w.
 func refuse(w http.ResponseWriter, r *http.Request, v *core.Verdict) bool {
-	p := adapter.PassageFrom(r.Context())
+	p := adapter.AuthContextFrom(r.Context())
 	if p == nil || !p.Belongs(w, r) {
 		return false
 	}

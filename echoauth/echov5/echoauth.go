@@ -166,7 +166,7 @@ func pass(c *echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 			resp.ResponseWriter = w
 		}
 	}()
-	return settle(c, w, known, next(c))
+	return finishRefusal(c, w, known, next(c))
 }
 
 // notFound converts the handler for unknown paths of [core.WithConcealment].

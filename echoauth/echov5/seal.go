@@ -43,7 +43,7 @@ func (f *refused) error() error {
 // sent, it can only seal. A hidden route may be answered by returning the error of an
 // unknown route, which then takes the usual path of such errors.
 func (f *refused) refuse(c *echo.Context) error {
-	if p := adapter.PassageFrom(c.Request().Context()); p != nil {
+	if p := adapter.AuthContextFrom(c.Request().Context()); p != nil {
 		p.Seal.Release()
 	}
 	resp, known := response(c)
@@ -64,7 +64,7 @@ func (f *refused) refuse(c *echo.Context) error {
 		send(resp, &f.seal, &f.Refusal)
 	}
 	f.close(c, resp)
-	return settle(c, w, known, f.error())
+	return finishRefusal(c, w, known, f.error())
 }
 
 // cover seals writers around the response that have not yet sent everything, which is why
@@ -83,7 +83,7 @@ func (f *refused) cover(c *echo.Context, resp *echo.Response) error {
 // refuseInside answers with a check's verdict and seals the response.
 func (f *refused) refuseInside(c *echo.Context) error {
 	resp, _ := response(c)
-	p := adapter.PassageFrom(c.Request().Context())
+	p := adapter.AuthContextFrom(c.Request().Context())
 	switch {
 	case p == nil:
 		if !resp.Committed {
@@ -184,10 +184,10 @@ func send(resp *echo.Response, s *adapter.Seal, f *adapter.Refusal) {
 	}
 }
 
-// settle lets a refusal continue as an error, unless w holds back the answer and would drop
+// finishRefusal lets a refusal continue as an error, unless w holds back the answer and would drop
 // it on an error, or it is not known what w does. In these cases it calls the error handler
 // itself.
-func settle(c *echo.Context, w http.ResponseWriter, known bool, err error) error {
+func finishRefusal(c *echo.Context, w http.ResponseWriter, known bool, err error) error {
 	if err == nil || known && !adapter.HoldsBack(w) || !isRefusal(err) {
 		return err
 	}

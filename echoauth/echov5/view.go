@@ -78,7 +78,7 @@ func (v *view) Route() (core.Route, error) {
 			rt.Alternatives[i].Pattern = ""
 		}
 		return rt, err
-	case rt.Escaped && v.makesUp(pattern, u.RawPath):
+	case rt.Escaped && v.matchesRoute(pattern, u.RawPath):
 		// Echo lets the last parameter of a route match literal slashes, so only encoded
 		// ones count. If parameters are decoded, the two cannot be told apart.
 		for _, p := range v.c.PathValues() {
@@ -87,7 +87,7 @@ func (v *view) Route() (core.Route, error) {
 			}
 		}
 		return adapter.CutAtStar(rt, pattern, u.RawPath, v.c.Param("*"))
-	case v.makesUp(pattern, u.Path):
+	case v.matchesRoute(pattern, u.Path):
 		if strings.IndexByte(pattern, '*') < 0 {
 			return rt, nil
 		}
@@ -101,9 +101,9 @@ func (v *view) Route() (core.Route, error) {
 	}
 }
 
-// makesUp reports whether path is pattern with its parameters filled in, ignoring a
+// matchesRoute reports whether path is pattern with its parameters filled in, ignoring a
 // trailing slash.
-func (v *view) makesUp(pattern, path string) bool {
+func (v *view) matchesRoute(pattern, path string) bool {
 	if strings.IndexByte(pattern, '\\') >= 0 { // rare: leave it to Echo where names end
 		return strings.TrimSuffix(v.filledIn(pattern), "/") == strings.TrimSuffix(path, "/")
 	}
@@ -144,7 +144,7 @@ func (v *view) filledIn(pattern string) string {
 // parameters encoded, it decodes them.
 func (v *view) Param(name string) string {
 	p := v.c.Param(name)
-	if v.Request.URL.RawPath != "" && v.makesUp(v.c.Path(), v.Request.URL.RawPath) {
+	if v.Request.URL.RawPath != "" && v.matchesRoute(v.c.Path(), v.Request.URL.RawPath) {
 		return adapter.Param(p)
 	}
 	return p

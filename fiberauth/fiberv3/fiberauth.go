@@ -146,7 +146,7 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		defer fasthttpauth.KeepFields(ctx, v.Fields)
 		err := c.Next()
 		fasthttpauth.TellLate(ctx, c.Context)
-		return settle(c, err)
+		return finishRefusal(c, err)
 	}
 }
 
@@ -157,11 +157,11 @@ func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict *core.Verdict) error {
 		fasthttpauth.MarkRefused(ctx)
 		return conceal(c, verdict)
 	}
-	v.Refuse(verdict, v.app.alone(c, t))
+	v.Refuse(verdict, v.app.needsNoSeal(c, t))
 	if v.app.quiet && !fasthttpauth.MustResend(ctx) {
 		return nil
 	}
-	return settle(c, refusal(*verdict))
+	return finishRefusal(c, refusal(*verdict))
 }
 
 // refuseInside answers with the verdict of a check and seals the response.
@@ -176,10 +176,10 @@ func refuseInside(c fiber.Ctx, view *view, v core.Verdict) error {
 	return refusal(v)
 }
 
-// settle tells the app's own error handler about a refusal and then restores the
+// finishRefusal tells the app's own error handler about a refusal and then restores the
 // response, which nobody could do after Fiber had called it. Fiber's default one is left
 // out, since it would replace the body.
-func settle(c fiber.Ctx, err error) error {
+func finishRefusal(c fiber.Ctx, err error) error {
 	ctx := c.RequestCtx()
 	if !fasthttpauth.Refused(ctx) {
 		return err

@@ -29,7 +29,7 @@ var parts = []part{
 	{"route", regexp.MustCompile(own + `.*(/routing\.|\.Route$|\.locate$|resolverFor)`)},
 	{"fields of the request", regexp.MustCompile(own + `.*\.(Header|IDs|from|RemoteAddr|RemoteAddrPort|Method|CopyOfMethod)$`)},
 	{"fields of the response", regexp.MustCompile(own + `.*\.(AddFields|addField|writeHeader|KeepFields|DecideCaching|Keep)$`)},
-	{"context and seal", regexp.MustCompile(own + `.*(Passage\)|Seal\)|Watched\)|identity\)\.context|authContext|\.begin$|setContext|newView|\.Decided?$|\.Leave$|\.free$)|^net/http\.\(\*Request\)\.WithContext`)},
+	{"context and seal", regexp.MustCompile(own + `.*(AuthContext\)|Seal\)|Watched\)|identity\)\.context|authContext|\.begin$|setContext|newView|\.Decided?$|\.Leave$|\.free$)|^net/http\.\(\*Request\)\.WithContext`)},
 	{"event", regexp.MustCompile(own + `.*\.(observe|observeOne|Observe)$`)},
 	{"gates", regexp.MustCompile(own + `(core|ginauth|echoauth|fiberauth)[./]`)},
 	{"kernel", regexp.MustCompile(`^(internal/runtime/syscall|syscall)\b`)},

@@ -4,31 +4,31 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v3"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
-// alone reports whether nothing can write to the response after t, the gate that
+// needsNoSeal reports whether nothing can write to the response after t, the gate that
 // refuses c: all handlers that run before it or call it are gates, and the app has no
 // error handler of its own. The answer then needs no seal.
-func (r *resolver) alone(c *fiber.Ctx, t *core.Gate) bool {
+func (r *resolver) needsNoSeal(c fiber.Ctx, t *core.Gate) bool {
 	if !r.quiet || fasthttpauth.Rewritten(c.Request(), c.Method()) {
 		return false
 	}
 	rt := c.Route()
-	known, ok := r.solitary.Load(rt)
+	known, ok := r.unsealed.Load(rt)
 	if !ok {
-		known, _ = r.solitary.LoadOrStore(rt, aloneOn(c.App().Stack(), rt))
+		known, _ = r.unsealed.LoadOrStore(rt, gatesWithoutSeal(r.stacks, rt))
 	}
 	return slices.Contains(known.([]*core.Gate), t)
 }
 
-// aloneOn returns the gates of rt for which all handlers that may run before or
+// gatesWithoutSeal returns the gates of rt for which all handlers that may run before or
 // around them are gates.
-func aloneOn(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
+func gatesWithoutSeal(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
 	for _, routes := range stack {
 		i := slices.Index(routes, rt)
 		if i < 0 {

@@ -11,10 +11,10 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Passage is the state that a gate attaches to a request that has passed it, in a
+// AuthContext is the state that a gate attaches to a request that has passed it, in a
 // single allocation: the request with its new context, and the seal that closes
 // when a later gate or a check refuses.
-type Passage struct {
+type AuthContext struct {
 	context.Context
 	// Seal is the response behind the gate.
 	Seal     Seal
@@ -23,38 +23,38 @@ type Passage struct {
 	room     core.Room
 }
 
-// Room starts a passage for a request with the context ctx that has passed a gate.
+// Room starts an AuthContext for a request with the context ctx that has passed a gate.
 // Only the view that an adapter passes to gates has a method Room that calls it:
-// see [core.Room]. The gate's state in the context is then part of the passage,
-// which [Enter] completes. Behind another passage it returns nil.
+// see [core.Room]. The gate's state in the context is then part of the AuthContext,
+// which [Enter] completes. Behind another AuthContext it returns nil.
 func Room(ctx context.Context) (*core.Room, context.Context) {
-	if PassageFrom(ctx) != nil {
+	if AuthContextFrom(ctx) != nil {
 		return nil, nil
 	}
-	p := &Passage{Context: ctx}
+	p := &AuthContext{Context: ctx}
 	return &p.room, p
 }
 
-// passageKey is the context key of a passage, which a middleware that wraps the
+// authContextKey is the context key of an AuthContext, which a middleware that wraps the
 // response does not hide.
-type passageKey struct{}
+type authContextKey struct{}
 
 // Value implements [context.Context].
-func (p *Passage) Value(key any) any {
-	if _, ok := key.(passageKey); ok {
+func (p *AuthContext) Value(key any) any {
+	if _, ok := key.(authContextKey); ok {
 		return p
 	}
 	return p.Context.Value(key)
 }
 
-// PassageFrom returns the passage of the request with the context ctx, or nil.
-func PassageFrom(ctx context.Context) *Passage {
-	p, _ := ctx.Value(passageKey{}).(*Passage)
+// AuthContextFrom returns the AuthContext of the request with the context ctx, or nil.
+func AuthContextFrom(ctx context.Context) *AuthContext {
+	p, _ := ctx.Value(authContextKey{}).(*AuthContext)
 	return p
 }
 
 // Behind reports whether w writes to the seal of p, as far as Unwrap can tell.
-func (p *Passage) Behind(w http.ResponseWriter) bool {
+func (p *AuthContext) Behind(w http.ResponseWriter) bool {
 	for range maxWrappers {
 		switch t := w.(type) {
 		case *Seal:
@@ -91,7 +91,7 @@ func HoldsBack(w http.ResponseWriter) bool {
 // Belongs reports whether w is the response to p's request. A writer without Unwrap
 // is assumed to be, unless r is another request with p's context, such as a part of
 // a batch, which has a response of its own.
-func (p *Passage) Belongs(w http.ResponseWriter, r *http.Request) bool {
+func (p *AuthContext) Belongs(w http.ResponseWriter, r *http.Request) bool {
 	return p.Behind(w) || r.RequestURI == p.request.RequestURI && r.RemoteAddr == p.request.RemoteAddr && r.Method == p.request.Method
 }
 
@@ -99,20 +99,20 @@ func (p *Passage) Belongs(w http.ResponseWriter, r *http.Request) bool {
 // behind it. Their response is p.Seal, which wraps w, adds the fields of v and
 // keeps those about caching ([KeepFields]). p is nil if w is already behind a gate:
 // handlers then use w.
-func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage, passed *http.Request) {
+func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *AuthContext, passed *http.Request) {
 	h := w.Header()
-	p = PassageFrom(v.Context)
+	p = AuthContextFrom(v.Context)
 	if p != nil && p.Behind(w) {
 		AddFields(h, v.Fields)
 		p.Join(v)
 		return nil, WithContext(r, v.Context)
 	}
 	fields := v.Fields
-	if p == nil || p.Seal.w != nil { // the passage of another response, by the same principal
+	if p == nil || p.Seal.w != nil { // that of another response, by the same principal
 		if p != nil {
 			fields = slices.Concat(p.Seal.fields, fields)
 		}
-		p = &Passage{Context: v.Context}
+		p = &AuthContext{Context: v.Context}
 		v.Context = p
 	}
 	if len(h) > 0 {
@@ -125,12 +125,12 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage,
 }
 
 // Pass adds the fields of v, with which a request passes, to its response w. If the
-// response belongs to a passage, the fields are kept as by [Enter]; otherwise they
+// response belongs to an AuthContext, the fields are kept as by [Enter]; otherwise they
 // are only added to the current header.
 func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	h := w.Header()
 	AddFields(h, v.Fields)
-	p := PassageFrom(r.Context())
+	p := AuthContextFrom(r.Context())
 	if p == nil || !p.Belongs(w, r) {
 		KeepFields(h, v.Fields, v.SharedCaching)
 		return
@@ -139,7 +139,7 @@ func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 }
 
 // Join makes the response keep the fields of another gate or check too.
-func (p *Passage) Join(v *core.Verdict) {
+func (p *AuthContext) Join(v *core.Verdict) {
 	p.Seal.shared = v.SharedCaching
 	if len(v.Fields) > 0 {
 		p.Seal.fields = slices.Concat(p.Seal.fields, v.Fields)
@@ -161,14 +161,14 @@ type Refusal struct {
 // wroteAfter tells the guard that something has written to the response since.
 func (f *Refusal) wroteAfter() { f.Verdict.WroteAfter(f.Verdict.Context, f.Request) }
 
-// Refuse answers a request that a gate or a check behind the passage refuses, and
+// Refuse answers a request that a gate or a check behind the AuthContext refuses, and
 // seals the response. The caller writes to w; direct reports that w is the seal
 // itself.
 //
 // A middleware between the gate and the handler that has wrapped the response may
 // buffer or compress, so the response bypasses it: [Leave] writes it when the handlers
 // have returned.
-func (p *Passage) Refuse(f *Refusal, w http.ResponseWriter, direct bool) {
+func (p *AuthContext) Refuse(f *Refusal, w http.ResponseWriter, direct bool) {
 	switch {
 	case p.Seal.Closed(): // refused already
 	case !direct:
@@ -191,7 +191,7 @@ func (p *Passage) Refuse(f *Refusal, w http.ResponseWriter, direct bool) {
 // only the request that it made. After a refusal Leave restores the header, since a
 // handler may have kept a reference: fields added by it would be sent late, or as
 // trailers.
-func Leave(p *Passage, r, passed *http.Request) {
+func Leave(p *AuthContext, r, passed *http.Request) {
 	if r.MultipartForm == nil {
 		r.MultipartForm = passed.MultipartForm
 	}
@@ -200,7 +200,7 @@ func Leave(p *Passage, r, passed *http.Request) {
 	}
 }
 
-func (p *Passage) end() {
+func (p *AuthContext) end() {
 	p.Seal.Keep()
 	p.Seal.End()
 	if p.Seal.Closed() && p.Seal.late.header != nil {
@@ -215,7 +215,7 @@ func (p *Passage) end() {
 
 // answer writes the response below the seal, unless something has been sent
 // already. Representation fields set by handlers do not apply to it.
-func (p *Passage) answer(f *Refusal) {
+func (p *AuthContext) answer(f *Refusal) {
 	if p.Seal.wrote {
 		return
 	}
