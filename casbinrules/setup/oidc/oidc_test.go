@@ -161,7 +161,7 @@ serve: {proxy: caddy}
 		}
 	}
 	for path, want := range map[string]string{
-		"/check/": "something else at /check/callback/", "/healthz/": "something else at /healthz/callback/", "/refusal/": "something else",
+		"/check/": "/check/callback/ is already used", "/healthz/": "/healthz/callback/ is already used", "/refusal/": "/refusal/callback/ is already used",
 		"/auth": "begin and end with a slash", "auth/": "a slash", "/": "a slash", "/a//": "a slash", "/{a}/": "a slash", "/a/../": "a slash", "/a%2f/": "a slash",
 	} {
 		if _, err := open("/in", ", path: '"+path+"'"); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "sallyport.yaml:") {
