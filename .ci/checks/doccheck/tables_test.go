@@ -74,12 +74,19 @@ func constants(src *Source, prefix string, dirs ...string) []string {
 	return values
 }
 
+// inTenant is the scheme Name with a tenant for everybody.
+type inTenant struct{ authtest.Names }
+
+func (inTenant) Authenticate(context.Context, core.Request) (*core.Principal, error) {
+	return core.NewPrincipal(core.PrincipalInfo{ID: "erin", Roles: []string{"viewer"}, Tenant: "acme"})
+}
+
 // logFields are the fields that a log line can have beside those of log/slog.
 func logFields(t *testing.T) []string {
 	t.Helper()
 	var line bytes.Buffer
 	observer := core.LogObserver(slog.New(slog.NewJSONHandler(&line, nil)))
-	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(observer))
+	g, err := core.NewGuard([]core.Authenticator{inTenant{}}, core.WithObserver(observer))
 	if err != nil {
 		t.Fatal(err)
 	}
