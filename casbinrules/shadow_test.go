@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,30 +35,53 @@ func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 	}
 }
 
+// TestAllowWinsOverNoDenyOfOtherMethods: "*" denies PROPFIND and does not allow it, so
+// the deny still decides where a third rule names PROPFIND.
+func TestAllowWinsOverNoDenyOfOtherMethods(t *testing.T) {
+	t.Parallel()
+	m := ModelText("model.conf", families()[slices.IndexFunc(families(), func(f family) bool { return f.Name == "priority by field" })].Text)
+	policy := "p, 1, ann, /*, *, allow\np, 2, ann, /*, *, deny\n"
+	for text, want := range map[string]bool{
+		policy: true,
+		policy + "p, 3, ann, /a/:id, PROPFIND, allow\n": false,
+	} {
+		found, err := LintFS(files("policy.csv", text), m, []string{"policy.csv"}, WithoutTokenRoles())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.ContainsFunc(found, func(f Finding) bool { return f.Code == model.CodeContradiction && f.Line == 2 }); got != want {
+			t.Errorf("%s: a contradiction in line 2 is found: %v", text, got)
+		}
+	}
+}
+
 func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
 	t.Helper()
 	lines := f.Policy(rnd)
-	opts := []Option{WithoutTokenRoles(), WithCasbinSemantics()}
 	m := ModelText("model.conf", f.Text)
-	found, err := LintFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, opts[0], opts[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept := append([]string(nil), lines...)
-	for _, found := range found {
-		if found.Code == model.CodeShadowed || found.Code == model.CodeContradiction && strings.HasSuffix(found.Message, "that one wins") {
-			kept[found.Line-1] = ""
-			removed++
-		}
-	}
-	if removed == 0 {
-		return 0
-	}
 	// Once as Casbin decides, once with what this package adds.
-	for _, opts := range [][]Option{opts, opts[:1]} {
+	for _, opts := range [][]Option{{WithoutTokenRoles(), WithCasbinSemantics()}, {WithoutTokenRoles()}} {
 		before, err := OpenFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, append(opts, quiet)...)
 		if err != nil {
 			continue // refused without WithCasbinSemantics
+		}
+		var linted []LintOption
+		for _, o := range opts {
+			linted = append(linted, o)
+		}
+		found, err := LintFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, linted...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := slices.Clone(lines)
+		for _, found := range found {
+			if found.Code == model.CodeShadowed || found.Code == model.CodeContradiction && strings.HasSuffix(found.Message, "that one wins") {
+				kept[found.Line-1] = ""
+				removed++
+			}
+		}
+		if slices.Equal(kept, lines) {
+			continue
 		}
 		after := open(t, m, strings.Join(kept, "\n"), opts...)
 		for range 60 {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -112,7 +113,7 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 		return
 	}
 	other := in.rule(r, contrary)
-	if other == nil {
+	if other == nil || effect == "deny" && l.deniesMore(r, other) {
 		return
 	}
 	at, winner := r, "that one"
@@ -121,6 +122,25 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 		at, other, winner = other, r, "this one"
 	}
 	l.report(at, 0, model.CodeContradiction, "keep the one that is meant", "the rule contradicts %s, and %s wins", other.Place(), winner)
+}
+
+// deniesMore reports whether deny applies to an unusual method that rules name and allow
+// does not: "*" denies every method, but allows only the usual ones.
+func (l *Linter) deniesMore(deny, allow *policy.Rule) bool {
+	if l.settings.AsCasbin {
+		return false
+	}
+	if l.unusual == nil {
+		l.unusual = policy.NamedMethods(l.Schema, l.Rules)
+		maps.DeleteFunc(l.unusual, func(method string, _ bool) bool { return policy.IsUsual(method) })
+	}
+	action := l.shape.action
+	for method := range l.unusual {
+		if !policy.NamesMethod(l.Schema, allow, method) && (!action.alone || action.matches(method, l.cover.action(deny))) {
+			return true
+		}
+	}
+	return false
 }
 
 // matched returns the fields that determine what a rule matches.
