@@ -36,9 +36,9 @@ type Linter struct {
 	// patterned are the functions by which fields are patterns, by kind of lines.
 	patterned map[string][]string
 	found     []model.Finding
-	// named are the methods that rules name; unusual are the unusual ones of them, for the
-	// comparison of rules, which finds them when it needs them.
-	named, unusual map[string]bool
+	// named are the methods that rules name, or nil until they are needed. Until shadows
+	// returns, only the comparison of rules uses them.
+	named map[string]bool
 	// all are the rules of the policy if Rules are only those of some subjects; shadows
 	// and partners are then determined for the subjects in only.
 	all  []*policy.Rule

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -130,13 +129,12 @@ func (l *Linter) deniesMore(deny, allow *policy.Rule) bool {
 	if l.settings.AsCasbin {
 		return false
 	}
-	if l.unusual == nil {
-		l.unusual = policy.NamedMethods(l.Schema, l.Rules)
-		maps.DeleteFunc(l.unusual, func(method string, _ bool) bool { return policy.IsUsual(method) })
+	if l.named == nil {
+		l.named = policy.NamedMethods(l.Schema, l.Rules)
 	}
 	action := l.shape.action
-	for method := range l.unusual {
-		if !policy.NamesMethod(l.Schema, allow, method) && (!action.alone || action.matches(method, l.cover.action(deny))) {
+	for method := range l.named {
+		if !policy.IsUsual(method) && !policy.NamesMethod(l.Schema, allow, method) && (!action.alone || action.matches(method, l.cover.action(deny))) {
 			return true
 		}
 	}
