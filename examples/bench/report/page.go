@@ -20,6 +20,7 @@ func write(r *results, name, text string) (string, error) {
 		"fact":      func(key string) string { return orNone(r.facts[key]) },
 		"summary":   func() string { return summaryTable(r) },
 		"targets":   func() string { return targetTable(r) },
+		"missed":    func() string { return missedTable(r) },
 		"requests":  func() string { return requestTable(r) },
 		"decisions": func(model, c string) string { return decisionTable(r, model, c) },
 		"shapes":    func() string { return shapeTable(r) },

@@ -169,13 +169,9 @@ func overSockets(r *results, observer string, least, leastFiber float64) outcome
 		if !ok {
 			continue
 		}
-		limit := least
-		if strings.HasPrefix(framework, "fiber") {
-			limit = leastFiber
-		}
 		parts = append(parts, framework+" "+fraction(part))
 		rates = append(rates, part)
-		o.reached = o.reached && within(limit, part)
+		o.reached = o.reached && within(limitOn(framework, least, leastFiber), part)
 		for _, guard := range r.peersOver(framework) {
 			part, _ := r.besideBare(framework, guard, "")
 			peers = append(peers, part)

@@ -37,6 +37,18 @@ func targetTable(r *results) string {
 	return t.String()
 }
 
+// missedTable is what was aimed at and not reached, for the page for users.
+func missedTable(r *results) string {
+	t := table{head: []string{"work", "aim", "Sallyport"}}
+	for _, target := range missed(r) {
+		t.add(target.work, target.goal, target.measure(r).ours)
+	}
+	if len(t.rows) == 0 {
+		return "Every aim that was measured is reached.\n"
+	}
+	return t.String()
+}
+
 func orNone(text string) string {
 	if text == "" {
 		return notMeasured
@@ -44,8 +56,8 @@ func orNone(text string) string {
 	return text
 }
 
-// missed are the names of the profiles for targets that were missed, in the
-// order of the page.
+// missed are the targets that were measured and not reached, in the order of the
+// page.
 func missed(r *results) (found []target) {
 	for _, target := range targets {
 		if o := target.measure(r); o.ours != "" && !o.reached {
