@@ -24,7 +24,7 @@ var (
 	slice       = flag.Duration("slice", 500*time.Millisecond, "how long requests are sent to an app over sockets at a time")
 	atHalf      = flag.Duration("athalf", 2*time.Second, "how long requests are sent at half of what an app can serve")
 	connections = flag.Int("connections", 32, "how many connections requests are sent over")
-	profiles    = flag.String("profiles", "", "a folder for CPU profiles over sockets of bare apps, and of ours, events counted; none by default")
+	profiles    = flag.String("profiles", "", "a folder for CPU profiles over sockets of bare apps, of ours, events counted, and of ours at half load; none by default")
 	frameworks  = flag.String("frameworks", "", "the frameworks that are measured over sockets, with commas between; all by default")
 )
 
@@ -151,7 +151,10 @@ func client(b *testing.B, a app, alone bool) (*sockets.Client, func() time.Durat
 	b.Helper()
 	profile := ""
 	switch of := filepath.Join(*profiles, "sockets-"+a.framework); {
-	case *profiles == "" || !alone:
+	case *profiles == "":
+	case a.reloading:
+		profile = filepath.Join(*profiles, "half.pprof")
+	case !alone:
 	case a.guard == stacks.Bare:
 		profile = of + "-bare.pprof"
 	case a.observer == counter:
