@@ -2,7 +2,9 @@ package setup
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
@@ -102,6 +104,11 @@ func (a *assembly) replays(c *dpopConfig) ([]dpop.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	remote := store
+	a.needs(func(ctx context.Context) error {
+		_, err := remote.Remember(ctx, random32(), random32(), time.Second)
+		return err
+	}, &c.Replays)
 	if c.Fallback {
 		own, err := dpop.NewReplayMemory(ownReplays)
 		if err != nil {
@@ -247,6 +254,7 @@ func (a *assembly) introspection(c *introspectionConfig) (verifier, error) {
 		return nil, a.doc.Wrap(err, c)
 	}
 	a.measure(func(i Instrument) error { return i.AddCache("introspection", v.CacheStats) })
+	a.needsIntrospection(v, &c.Endpoint)
 	return v, nil
 }
 
@@ -275,6 +283,7 @@ func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 		return nil, err
 	}
 	a.closes(func() error { keys.Close(); return nil })
+	a.needs(keys.Ready, &c.JWKS, &c.Issuer)
 	return keys, nil
 }
 
@@ -283,8 +292,10 @@ func (a *assembly) refreshed(issuer string) func(jwtauth.Refresh) {
 	log, failing := a.log.With("issuer", issuer), false
 	return func(r jwtauth.Refresh) {
 		switch {
+		case r.Err != nil && r.Keys == 0:
+			log.Error("keys not fetched, and there are none from before: tokens of this issuer get 503", "error", r.Err)
 		case r.Err != nil:
-			log.Error("keys not fetched, those from before stay in use", "error", r.Err, "keys", r.Keys)
+			log.Error("keys not fetched, those from before stay in use for 24h at most", "error", r.Err, "keys", r.Keys)
 		case failing:
 			log.Info("keys fetched again", "keys", r.Keys)
 		}

@@ -119,6 +119,7 @@ func (a *assembly) sharedLimits(c *attemptsConfig) ([]attempts.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.needsAttempts(store, &c.Store)
 	return []attempts.Option{
 		attempts.WithStore(store, []byte(c.StoreKey.Reveal())), attempts.WithUnsharedAttempts(c.Unshared),
 		attempts.WithStoreObserver(a.storeTold("attempts are counted")),

@@ -55,6 +55,7 @@ func (a *assembly) followRevocations() error {
 	}
 	a.closes(f.Close)
 	a.made.revocations = f
+	a.needsRevocations(f, &c.Store)
 	a.measure(func(i Instrument) error { return i.AddRevocations(a.config.Realm, f.Status) })
 	return nil
 }

@@ -1,9 +1,11 @@
 package setup
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/apikey"
@@ -58,6 +60,10 @@ func (a *assembly) counts(c *digestConfig) ([]digest.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.needs(func(ctx context.Context) error {
+		_, err := store.Use(ctx, random32(), 1, time.Second)
+		return err
+	}, &c.Counts)
 	opts := []digest.Option{digest.WithCounts(store)}
 	if c.Fallback {
 		opts = append(opts, digest.WithCountFallback(a.storeTold("answers of Digest are remembered")))
@@ -192,6 +198,7 @@ func (a *assembly) session() (core.Authenticator, error) {
 		if err != nil {
 			return nil, err
 		}
+		a.needsSessions(store, &c.Store)
 		opts = append(opts, session.WithStore(store))
 	}
 	add := func(on bool, option func() session.Option) {
@@ -234,6 +241,9 @@ func (a *assembly) signIn(m *session.Manager) error {
 	}
 	if closing != nil {
 		a.closes(closing)
+	}
+	if r, ok := made.(interface{ Ready(context.Context) error }); ok {
+		a.needs(r.Ready, k)
 	}
 	a.made.signIn = made
 	return nil

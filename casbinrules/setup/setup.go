@@ -71,6 +71,8 @@ type Setup struct {
 	reloads   []func(context.Context) error
 	closers   []func() error // in the order in which they were opened
 
+	remote []func(context.Context) error // what Ready asks
+
 	revocations *revoke.Follower // nil if there is no log of them
 }
 
@@ -82,8 +84,9 @@ type Setup struct {
 // [*casbinrules.FindingsError]. After an error nothing is left running.
 //
 // The files that it names, except itself, are watched while the service runs: an edit
-// takes effect whole or not at all, and the outcome is logged. Nothing is fetched
-// before Open returns; until an issuer has answered, its tokens are 503.
+// takes effect whole or not at all, and the outcome is logged. Keys are fetched in the
+// background; until an issuer has answered, its tokens are 503. [Setup.Ready] waits
+// for it.
 func Open(path string, opts ...Option) (*Setup, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -18,6 +18,7 @@
 package openid
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -64,6 +65,20 @@ type SignIn struct {
 	base      *url.URL
 	providers []*Provider
 	page      *page
+}
+
+// Ready waits until the metadata and the keys of every provider are known, or ctx
+// ends. It is for programs that would rather fail to start than answer 503.
+func (s *SignIn) Ready(ctx context.Context) error {
+	for _, p := range s.providers {
+		if err := p.keys.Ready(ctx); err != nil {
+			return fmt.Errorf("openid: provider %s: %w", p.name, err)
+		}
+		if _, err := p.discovery.metadata(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settings holds what the options set.

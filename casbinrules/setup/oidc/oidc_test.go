@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,8 +13,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
@@ -51,6 +54,9 @@ func TestSignIn(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":"%[1]s/keys","authorization_endpoint":"%[1]s/authorize","token_endpoint":"%[1]s/token"}`, idp.URL)
 	})
+	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":%q}]}`, strings.Repeat("A", 43))
+	})
 	t.Setenv("CLIENT_SECRET", "not told")
 	text := fmt.Sprintf(`realm: shop
 session:
@@ -63,6 +69,11 @@ session:
       path: /auth/
 `, idp.URL)
 	s := opened(t, text)
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(time.Minute))
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		t.Error(err)
+	}
 	r := httptest.NewRequest(http.MethodGet, "https://shop.example.com/login?return_to=%2Freports", nil)
 	w := httptest.NewRecorder()
 	httpauth.Serve(s.SignIn().SignInEndpoint()).ServeHTTP(w, r)

@@ -1,7 +1,10 @@
 package redis
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -78,4 +81,44 @@ func TestReplaysInRedis(t *testing.T) {
 		"dpop: {address: 'https://shop.example', replays: {redis: {url: '${STATE_REDIS}'}}, replay_fallback: true}\n"
 	opened(t, text)
 	opened(t, strings.Replace(text, "true", "false", 1))
+}
+
+// TestReady asks all the stores that one server is, and names each once it is gone.
+func TestReady(t *testing.T) {
+	addr, kill := server(t, "")
+	t.Setenv("STATE_REDIS", "redis://"+addr)
+	t.Setenv("STATE_KEY", strings.Repeat("k", 32))
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"s.yaml": `realm: shop
+bearer: {issuer: 'https://issuer.example', audience: shop, jwks: jwks.json}
+dpop: {address: 'https://shop.example', replays: {redis: {url: '${STATE_REDIS}'}}}
+digest: {htdigest: users.htdigest, nonce_key: '${STATE_KEY}', counts: {redis: {url: '${STATE_REDIS}'}}}
+session: {store: {redis: {address: '` + addr + `'}}}
+attempts: {store: {redis: {url: '${STATE_REDIS}'}}, store_key: '${STATE_KEY}'}
+`,
+		"users.htdigest": "ann:shop:" + strings.Repeat("a", 64) + "\n",
+		"jwks.json":      `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":"` + strings.Repeat("A", 43) + `"}]}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := setup.Open(filepath.Join(dir, "s.yaml"), setup.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		t.Error(err)
+	}
+	kill()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	var found setup.Errors
+	if err := s.Ready(ended); !errors.As(err, &found) || len(found) != 4 {
+		t.Errorf("without the server: %v", err)
+	}
 }

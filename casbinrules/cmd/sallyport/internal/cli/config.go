@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -31,26 +33,53 @@ func configFlag(cmd *cobra.Command, file *string) {
 
 func newConfigCheck() *cobra.Command {
 	var file string
+	var offline bool
+	timeout := 10 * time.Second
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say what is wrong with a configuration file",
 		Long: `check opens all that the file names, as a program would, and says what is wrong
-with it, with file, line, column and what to do. What a policy has for warnings
-is said, too. The environment must have the variables that the file names.`,
+with it, with file, line, column and what to do. Warnings about the policy are
+printed as well. The environment must have the variables that the file names.
+
+Issuers, introspection, sign-in and stores are asked too: one that has not answered
+within --timeout is a finding. With --offline they are not asked, and "no errors" is
+about the file and the files that it names. A policy or credentials in a store, and
+a log of revocations, are opened in any case.`,
 		Args: noArguments("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-			s, err := setup.Open(file, setup.WithLogger(log), setup.WithoutWrites())
+			s, err := setup.Open(file, setup.WithLogger(slog.New(warnings{slog.NewTextHandler(cmd.ErrOrStderr(), nil)})), setup.WithoutWrites())
 			if err != nil {
 				return refuseConfig(cmd, err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: no errors\n", file)
+			verdict := "no errors; other services were not asked"
+			if !offline {
+				verdict = "no errors"
+				ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout, fmt.Errorf("no answer within %v", timeout))
+				defer cancel()
+				err = s.Ready(ctx)
+			}
+			if err != nil {
+				return errors.Join(refuseConfig(cmd, err), s.Close())
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", file, verdict)
 			return errors.Join(err, s.Close())
 		},
 	}
 	configFlag(cmd, &file)
+	cmd.Flags().BoolVar(&offline, "offline", false, "ask no issuers and no stores for sessions and the like")
+	cmd.Flags().DurationVar(&timeout, "timeout", timeout, "how long to wait for the services that the file names")
 	return cmd
 }
+
+// warnings passes warnings on. Errors are left out, since check returns them.
+type warnings struct{ slog.Handler }
+
+func (warnings) Enabled(_ context.Context, l slog.Level) bool { return l == slog.LevelWarn }
+
+func (h warnings) WithAttrs(a []slog.Attr) slog.Handler { return warnings{h.Handler.WithAttrs(a)} }
+
+func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
 
 // refuseConfig prints what is wrong with a configuration file. A file that cannot
 // be read is an error, not a finding.

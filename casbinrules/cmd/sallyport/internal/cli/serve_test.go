@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,6 +169,9 @@ func TestServeGoesOnWithItsDecisionLog(t *testing.T) {
 func TestConfig(t *testing.T) {
 	file := configFolder(t, serveConfig)
 	bad := configFolder(t, "realm: reports\nbassic: {}\n")
+	down := httptest.NewServer(http.NotFoundHandler())
+	down.Close()
+	unreachable := configFolder(t, "realm: reports\nbearer: {audience: reports, issuer: '"+down.URL+"'}\n")
 	for _, c := range []struct {
 		args           []string
 		code           int
@@ -175,6 +179,8 @@ func TestConfig(t *testing.T) {
 	}{
 		{[]string{"config", "check", "-c", file}, 0, file + ": no errors\n", ""},
 		{[]string{"config", "check", "-c", bad}, 1, "", bad + `:2:1: unknown key "bassic" (did you mean basic?)` + "\n"},
+		{[]string{"config", "check", "-c", unreachable, "--timeout", "10ms"}, 1, "", unreachable + ":2:37: bearer.issuer: not ready: no answer within 10ms: " + down.URL},
+		{[]string{"config", "check", "-c", unreachable, "--offline"}, 0, unreachable + ": no errors; other services were not asked\n", ""},
 		{[]string{"config", "show", "-c", file}, 0, "  cache_ttl: 1m # default\n", ""},
 		{[]string{"config", "show", "-c", bad}, 1, "", ":2:1: "},
 		{[]string{"config", "check", "-c", "none.yaml"}, 2, "", "sallyport init"},
