@@ -116,14 +116,14 @@ const maxLine = 64 << 20
 // readState reads the first and the last line of a log. rest is the number of bytes in
 // an incomplete last line.
 func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64, err error) {
-	head, err := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10).ReadBytes('\n')
+	head, err := bufio.NewReaderSize(io.NewSectionReader(r, 0, min(size, maxLine)), 64<<10).ReadBytes('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return s, first, 0, err
 	}
 	whole := err == nil
 	end, tail := size, []byte(nil)
-	for step := int64(64 << 10); bytes.Count(tail, []byte{'\n'}) < 2 && end > 0 && len(tail) < maxLine; step *= 2 {
-		from := max(0, end-step)
+	for step := int64(64 << 10); bytes.Count(tail, []byte{'\n'}) < 2 && end > max(0, size-maxLine); step *= 2 {
+		from := max(0, end-step, size-maxLine)
 		more := make([]byte, end-from)
 		if _, err := r.ReadAt(more, from); err != nil {
 			return s, first, 0, err
@@ -131,6 +131,9 @@ func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64,
 		tail, end = slices.Concat(more, tail), from
 	}
 	at := bytes.LastIndexByte(tail, '\n')
+	if at < 0 && end > 0 {
+		return s, first, 0, fmt.Errorf("not a decision log: its last line is longer than %d MiB", maxLine>>20)
+	}
 	cut := tail[at+1:]
 	rest = int64(len(cut))
 	if s.cut = string(cut[:min(len(cut), maxText)]); rest > 0 {
@@ -165,6 +168,10 @@ func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64,
 // openStart is the beginning of the line of an opening.
 const openStart = `{"v":1,"kind":"open",`
 
+// maxOpening is more than the length of an opening, in which each byte of the cut text
+// may be escaped as \u0000.
+const maxOpening = 7 * maxText
+
 // lostAtMost returns how many decisions the last run of a log may have lost, according
 // to its opening.
 func lostAtMost(r io.ReaderAt, end int64) (int, error) {
@@ -187,7 +194,7 @@ func lostAtMost(r io.ReaderAt, end int64) (int, error) {
 			}
 			return opening.Open.QueueSize + opening.Open.BatchSize, nil
 		}
-		after = part[:min(len(part), 2*maxText)]
+		after = part[:min(len(part), maxOpening)]
 	}
 }
 

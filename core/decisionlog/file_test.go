@@ -3,6 +3,7 @@ package decisionlog_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -214,6 +215,48 @@ func TestForeignFile(t *testing.T) {
 		if got := read(t, []string{name}); string(got) != text {
 			t.Errorf("%q became %q", text, got)
 		}
+	}
+}
+
+// TestEndlessLine: a file that goes on and on without a line feed, as one with the holes
+// that a crash has left, is refused and not changed.
+func TestEndlessLine(t *testing.T) {
+	t.Parallel()
+	opening := "{\"v\":1,\"kind\":\"open\",\"seq\":1,\"open\":{}}\n"
+	for _, begin := range []string{opening, strings.TrimSuffix(opening, "\n"), ""} {
+		name := filepath.Join(t.TempDir(), "decisions.jsonl")
+		must(t, os.WriteFile(name, []byte(begin), 0o600))
+		const size = 65 << 20
+		must(t, os.Truncate(name, size)) // sparse
+		if _, err := decisionlog.Open(name); err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {
+			t.Errorf("after %q: error %v", begin, err)
+		}
+		if info, err := os.Stat(name); err != nil || info.Size() != size {
+			t.Errorf("after %q: %v, %v", begin, info, err)
+		}
+	}
+}
+
+// TestLostAtMostBehindALongOpening: what a killed run may have lost is what its own
+// opening says, wherever in the file that is.
+func TestLostAtMostBehindALongOpening(t *testing.T) {
+	t.Parallel()
+	line := func(seq, length int) string {
+		line := fmt.Sprintf(`{"v":1,"kind":"decision","seq":%d,"reason":""}`, seq)
+		return strings.Replace(line, `""`, `"`+strings.Repeat("x", length-len(line)-1)+`"`, 1) + "\n"
+	}
+	cut := strings.Repeat(`\u0000`, 8192)
+	opening := fmt.Sprintf(`{"v":1,"kind":"open","seq":2,"open":{"cut":"%s","queue_size":20000,"batch_size":256}}`, cut) + "\n"
+	name := filepath.Join(t.TempDir(), "decisions.jsonl")
+	first := "{\"v\":1,\"kind\":\"open\",\"seq\":1,\"open\":{}}\n"
+	text := first + opening + line(3, 1<<20-20_000) // the file is read backwards in blocks of this size
+	must(t, os.WriteFile(name, []byte(text), 0o600))
+	l, err := decisionlog.Open(name)
+	must(t, err)
+	must(t, l.Close())
+	records := parsed(t, read(t, []string{name})[len(text):])
+	if o := records[0].Open; o == nil || !o.Unclean || o.LostAtMost != 20_256 {
+		t.Errorf("opening %+v", o)
 	}
 }
 
