@@ -14,10 +14,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// Login is where accounts sign in with a password: a form, or an endpoint that
-// accepts JSON. Requests to it may change something; naming it gives consent. [Run]
-// sends at most [AccountTries] wrong passwords for each of at most two accounts,
-// and stops when it hits a limit.
+// Login is where accounts sign in with a password: a form, or an endpoint that accepts
+// JSON. Requests to it may change something; setting it gives consent. [Run] sends at most
+// [AccountTries] wrong passwords for each of at most two accounts, and none after a rate
+// limit.
 type Login struct {
 	// Method is the method, or "" for POST.
 	Method string
@@ -35,11 +35,11 @@ type Login struct {
 // that lock an account usually start with the fifth.
 const AccountTries = 4
 
-// maxAccounts is the maximum number of accounts tried.
+// maxAccounts is the maximum number of existing accounts that are tried.
 const maxAccounts = 2
 
-// madeUp begins the names of accounts that do not exist.
-const madeUp = "probe-"
+// fakePrefix begins the names of accounts that do not exist.
+const fakePrefix = "probe-"
 
 const loginBody = "username={account}&password={password}"
 
@@ -55,7 +55,7 @@ func (l *Login) check(accounts []string) error {
 	case l.json() && !json.Valid([]byte(body)):
 		return errors.New("probe: login: the body begins like JSON, but is not valid JSON")
 	case len(accounts) == 0:
-		return errors.New("probe: login: name an account that exists, to compare one that does not")
+		return errors.New("probe: login: name an account that exists, to compare with one that does not")
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (l *Login) body() string {
 
 func (l *Login) json() bool { return strings.HasPrefix(strings.TrimSpace(l.body()), "{") }
 
-// try returns a request to sign in.
+// try returns a request to sign in with a wrong password.
 func (l *Login) try(base, name, password string) Request {
 	kind, escape := "application/x-www-form-urlencoded", url.QueryEscape
 	if l.json() {
@@ -96,8 +96,8 @@ func inJSON(text string) string {
 	return string(quoted[1 : len(quoted)-1])
 }
 
-// accounts returns names of accounts: those of Basic credentials first, but for a login
-// the given names first.
+// accounts returns the existing accounts to try: those of Basic credentials before
+// [Settings.Users], or after them if there is a login.
 func (st *state) accounts() []string {
 	var names []string
 	add := func(all ...string) {
@@ -141,45 +141,45 @@ func basic(user, password string) core.Field {
 	return core.Field{Name: "Authorization", Value: "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}
 }
 
-// noAccount returns a name similar to that of an account, which no account has.
-func noAccount(like string) string {
+// fakeAccount returns a name of about the same form as an account's, which no account has.
+func fakeAccount(like string) string {
 	local, domain, at := strings.Cut(like, "@")
-	name := madeUp + strings.ToLower(rand.Text()[:min(len(local)+1, 20)])
+	name := fakePrefix + strings.ToLower(rand.Text()[:min(len(local)+1, 20)])
 	if at {
 		name += "@" + domain
 	}
 	return name
 }
 
-// wrongPassword returns a password that no account has.
-func wrongPassword() string { return madeUp + rand.Text() }
+// fakePassword returns a password that no account has.
+func fakePassword() string { return fakePrefix + rand.Text() }
 
 // Accounts returns the existing accounts for which a plan tries wrong passwords.
 func Accounts(plan []Request) []string {
 	var names []string
 	for _, r := range plan {
-		if r.Purpose == Account && !strings.HasPrefix(r.Variant, madeUp) && !slices.Contains(names, r.Variant) {
+		if r.Purpose == Account && !strings.HasPrefix(r.Variant, fakePrefix) && !slices.Contains(names, r.Variant) {
 			names = append(names, r.Variant)
 		}
 	}
 	return names
 }
 
-// accountStage tries wrong passwords, for each account among twice as many for accounts
-// that do not exist: at the login if there is one, otherwise at the first route that
-// accepts Basic credentials. An account is never tried at both.
+// accountStage tries wrong passwords for each account, among twice as many for accounts that
+// do not exist: at the login if there is one, otherwise at the first route that accepts
+// Basic credentials.
 func accountStage(st *state) []Request {
 	var try func(name string) Request
 	if st.Login != nil {
-		try = func(name string) Request { return st.Login.try(st.Base, name, wrongPassword()) }
+		try = func(name string) Request { return st.Login.try(st.Base, name, fakePassword()) }
 	}
-	for _, i := range st.asked() {
+	for _, i := range st.requested() {
 		if try != nil {
 			break
 		}
 		if !st.Routes[i].Write && st.refused(i, Anonymous) && st.offersBasic(i) {
 			try = func(name string) Request {
-				r := st.plain(i, asPassword, []core.Field{basic(name, wrongPassword())})
+				r := st.plain(i, asPassword, []core.Field{basic(name, fakePassword())})
 				r.Purpose, r.Variant = Account, name
 				return r
 			}
@@ -191,7 +191,7 @@ func accountStage(st *state) []Request {
 	var all []Request
 	for _, name := range st.accounts() {
 		for range AccountTries {
-			for _, one := range []string{noAccount(name), name, noAccount(name)} {
+			for _, one := range []string{fakeAccount(name), name, fakeAccount(name)} {
 				if st.Login != nil && !st.Login.json() {
 					all = append(all, st.Login.form(st.Base))
 				}
@@ -202,27 +202,24 @@ func accountStage(st *state) []Request {
 	return all
 }
 
-// stopped reports whether a request is omitted because a limit on guessing was reached.
-func (st *state) stopped(r Request) bool {
-	return (r.Purpose == Account || r.Purpose == Form) && slices.ContainsFunc(st.log, func(x Exchange) bool { return x.Purpose == Account && guarded(x) })
+// limitReached reports whether a request is not sent because a limit on guessing was
+// reached.
+func (st *state) limitReached(r Request) bool {
+	return (r.Purpose == Account || r.Purpose == Form) && slices.ContainsFunc(st.log, func(x Exchange) bool { return x.Purpose == Account && guessLimited(x) })
 }
 
-// guarded reports whether the answer to a wrong password is that of a limit on guessing.
-func guarded(x Exchange) bool {
-	return x.Err == nil && (x.Status == http.StatusTooManyRequests || x.Status == http.StatusLocked || x.Status >= 400 && limited(x.Answer))
+// guessLimited reports whether a limit on guessing refused a wrong password.
+func guessLimited(x Exchange) bool {
+	return x.Err == nil && (x.Status == http.StatusTooManyRequests || x.Status == http.StatusLocked || x.Status >= 400 && rateLimited(x.Answer))
 }
 
-// offersBasic reports whether the challenge of a route offers Basic, or may do so.
+// offersBasic reports whether a route accepts Basic credentials, or may do so.
 func (st *state) offersBasic(i int) bool {
-	if st.blind || slices.ContainsFunc(st.Identities, func(id Identity) bool { return basicUser(id.Header) != "" }) {
+	if st.planOnly || slices.ContainsFunc(st.Identities, func(id Identity) bool { return basicUser(id.Header) != "" }) {
 		return true
 	}
-	for _, x := range st.log {
-		if x.Purpose != Plain || x.Direct || x.Route != i || x.As != Anonymous || x.Status != http.StatusUnauthorized {
-			continue
-		}
-		all, err := challenge.Parse(x.Answer.Header.Values("WWW-Authenticate")...)
-		return err == nil && slices.ContainsFunc(all, func(c challenge.Challenge) bool { return strings.EqualFold(c.Scheme(), "Basic") })
-	}
-	return false
+	x, _ := st.log.first(Plain, i, Anonymous)
+	all, err := challenge.Parse(x.Answer.Header.Values("WWW-Authenticate")...)
+	return x.Status == http.StatusUnauthorized && err == nil &&
+		slices.ContainsFunc(all, func(c challenge.Challenge) bool { return strings.EqualFold(c.Scheme(), "Basic") })
 }

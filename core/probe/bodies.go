@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,7 +10,7 @@ import (
 var traces = regexp.MustCompile(`goroutine \d+ \[|(?m)^panic: |runtime error: |\.go:\d+\b|Traceback \(most recent call last\)|File "[^"]+", line \d+|(?m)^\s*at .+\(?[\w/.\\-]+\.(js|mjs|cjs|ts|java|kt|scala|cs|php|rb):\d+|` +
 	`at [\w$.]+\([\w$]+\.java:\d+\)|\bnode_modules/|\b[\w.]+\.[A-Z]\w*(Exception|Error): |in /[\w/.-]+\.php on line \d+|#\d+ /[\w/.-]+\.php\(\d+\)`)
 
-// adjectives are words in front of "role" and "permission" in refusals that name none.
+// adjectives lists words beside "role" and "permission" in refusals that name none.
 const adjectives = `special|sufficient|additional|more|appropriate|proper|required|necessary|higher|elevated|this|that|the|a|any|to|for|on|of|your|is|are|and|or`
 
 var (
@@ -29,7 +28,7 @@ var (
 )
 
 // body checks what the body of an error reveals.
-func (j *evaluation) body(x Exchange) {
+func (e *evaluation) body(x Exchange) {
 	if x.Err != nil || x.Status < 400 || x.Body == "" {
 		return
 	}
@@ -40,44 +39,45 @@ func (j *evaluation) body(x Exchange) {
 		x.Body = visible(x.Body)
 	}
 	route := strconv.Itoa(x.Route)
-	if found := traces.FindString(x.Body); found != "" && j.once("trace", route, x.As) {
-		j.find(FaultStackTrace, x, status(x.Answer)+" with "+excerpt(found), "a body without internals", "The body shows where in its code the service failed.")
+	if found := traces.FindString(x.Body); found != "" && e.once("trace", route, x.As) {
+		e.find(FaultStackTrace, x, status(x.Answer)+" with "+excerpt(found), "a body without internals", "The body shows where the service's code failed.")
 	}
-	if x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden {
+	if !x.refused() {
 		return
 	}
-	if found := j.rule(x); found != "" && j.once("rule", route, x.As) {
-		j.find(FaultRuleInBody, x, status(x.Answer)+" with "+excerpt(found), "a body that names no role and no rule", "The body tells an attacker what to be or to look for.")
+	if found := e.rule(x); found != "" && e.once("rule", route, x.As) {
+		e.find(FaultRuleInBody, x, status(x.Answer)+" with "+excerpt(found), "a body that names no role and no rule", "The body tells an attacker which role or rule to go after.")
 	}
-	if found := whichWrong.FindString(eitherWrong.ReplaceAllString(x.Body, "")); found != "" && !j.toldAll(found) && j.once("which", route, x.As) {
-		j.find(FaultUserEnumeration, x, status(x.Answer)+" with "+excerpt(found), "one body for a wrong password and an unknown account", "The body tells whether an account exists.")
+	if found := whichWrong.FindString(eitherWrong.ReplaceAllString(x.Body, "")); found != "" && !e.saidOfUnknown(found) && e.once("which", route, x.As) {
+		e.find(FaultUserEnumeration, x, status(x.Answer)+" with "+excerpt(found), "one body for a wrong password and an unknown account", "The body reveals whether an account exists.")
 	}
 }
 
-// toldAll reports whether the words for a wrong password are also those for an
-// account that does not exist.
-func (j *evaluation) toldAll(words string) bool {
-	return slices.ContainsFunc(j.log, func(x Exchange) bool {
-		none := x.Purpose == BadCredentials && x.As == asPassword || x.Purpose == Account && strings.HasPrefix(x.Variant, madeUp)
+// saidOfUnknown reports whether an account that does not exist gets the same words about
+// its password.
+func (e *evaluation) saidOfUnknown(words string) bool {
+	return slices.ContainsFunc(e.log, func(x Exchange) bool {
+		none := x.Purpose == BadCredentials && x.As == asPassword || x.Purpose == Account && strings.HasPrefix(x.Variant, fakePrefix)
 		return none && strings.Contains(strings.ToLower(words), "password") && strings.Contains(visible(x.Body), words)
 	})
 }
 
 // rule returns the part of a refusal's body that names a role or a rule, or "".
-func (j *evaluation) rule(x Exchange) string {
+func (e *evaluation) rule(x Exchange) string {
 	for _, re := range []*regexp.Regexp{ruleKeys, ruleQuoted, ruleEngine} {
 		if found := re.FindString(x.Body); found != "" {
 			return found
 		}
 	}
-	scoped := insufficientScope(x.Answer.Header.Values("WWW-Authenticate")) // which may name it
+	// The body of an insufficient_scope refusal may name the scope (RFC 6750 §3.1).
+	scoped := insufficientScope(x.Answer.Header.Values("WWW-Authenticate"))
 	for _, found := range ruleNeeds.FindAllString(x.Body, -1) {
 		if !needsWord.MatchString(found) && !(scoped && strings.Contains(strings.ToLower(found), "scope")) {
 			return found
 		}
 	}
 	body := whomToAsk.ReplaceAllString(x.Body, "")
-	for _, word := range j.Words {
+	for _, word := range e.Words {
 		if len(word) > 2 && !strings.Contains(x.Target, word) && regexp.MustCompile(`(?i)\b`+regexp.QuoteMeta(word)+`\b`).MatchString(body) {
 			return word
 		}

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// streamTime is how long a body is read that may never end, such as an event stream.
+// streamTime is how long a stream is read.
 const streamTime = 300 * time.Millisecond
 
-// endless reports whether a body may never end.
-func endless(h http.Header) bool {
+// isStream reports whether a body may never end, such as an event stream.
+func isStream(h http.Header) bool {
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	switch {
 	case err != nil:
@@ -27,24 +27,24 @@ func endless(h http.Header) bool {
 	return strings.HasPrefix(kind, "multipart/x-mixed")
 }
 
-// readBody reads a body, and reports whether it is complete. A slow one is cut off
-// when the time is up, since the header is enough to evaluate the answer.
-func readBody(resp *http.Response) (body string, whole bool, err error) {
+// readBody reads a body, and reports whether it is complete. A slow one is cut off when
+// the time is up, without an error: the header is enough to evaluate the answer.
+func readBody(resp *http.Response) (body string, complete bool, err error) {
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
-	whole = err == nil && len(raw) <= MaxBody
+	complete = err == nil && len(raw) <= MaxBody
 	raw = raw[:min(len(raw), MaxBody)]
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = nil
 	}
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		raw = unzip(raw)
+		raw = gunzip(raw)
 	}
-	return string(raw), whole, err
+	return string(raw), complete, err
 }
 
-// unzip decompresses a body, as far as it can be read. The requests do not ask for
-// compression, so the service compresses everything.
-func unzip(raw []byte) []byte {
+// gunzip decompresses a body as far as possible. Requests do not ask for compression, but
+// some services compress everything.
+func gunzip(raw []byte) []byte {
 	z, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
 		return raw

@@ -9,96 +9,96 @@ import (
 )
 
 // variant checks the answer to another spelling or method of a refused request.
-func (j *evaluation) variant(x Exchange) {
-	plain, ok := j.answerTo(Plain, x.Route, x.As)
-	if !ok || x.Err != nil || x.Status >= 300 || j.freshAnswer(plain) || !j.letThrough(x) {
+func (e *evaluation) variant(x Exchange) {
+	plain, ok := e.log.first(Plain, x.Route, x.As)
+	if !ok || x.Err != nil || x.Status >= 300 || e.freshAnswer(plain) || !e.bypasses(x) {
 		return
 	}
-	if x.Method == http.MethodGet && plain.Method != http.MethodGet && !j.didThat(x, plain.Method) {
+	if x.Method == http.MethodGet && plain.Method != http.MethodGet && !e.overrideWorked(x, plain.Method) {
 		return
 	}
-	if x.As != Anonymous && x.Purpose == Spelling && j.anotherThing(plain, x) && !j.sameThing(x) {
+	if x.As != Anonymous && x.Purpose == Spelling && e.mayStandForAllowed(plain, x) && !e.showsProtected(x) {
 		return
 	}
-	if x.As != Anonymous && x.Method == twins[plain.Method] && j.expected(x.As, x.Method, x.Target) == Allow {
+	if x.As != Anonymous && x.Method == twins[plain.Method] && e.expected(x.As, x.Method, x.Target) == Allow {
 		return
 	}
 	code := FaultSpellingBypass
 	if x.Purpose == Method {
 		code = FaultMethodBypass
 	}
-	j.find(code, x, status(x.Answer), status(plain.Answer)+", as for "+plain.Method+" "+plain.Target,
-		fmt.Sprintf("%s %s is refused with %d, and this way (%s) is let through.", plain.Method, plain.Target, plain.Status, x.Variant))
+	e.find(code, x, status(x.Answer), status(plain.Answer)+", as for "+plain.Method+" "+plain.Target,
+		fmt.Sprintf("%s %s is refused with %d, but this variant is let through: %s.", plain.Method, plain.Target, plain.Status, x.Variant))
 }
 
-// letThrough reports whether a success shows what was refused, rather than the page
-// that the service has for any path, or what OPTIONS may tell everyone.
-func (j *evaluation) letThrough(x Exchange) bool {
+// bypasses reports whether a success shows what was refused, rather than the page that the
+// service has for any path, or what OPTIONS may tell anyone.
+func (e *evaluation) bypasses(x Exchange) bool {
 	h := x.Answer.Header
 	if x.Method == http.MethodOptions || strings.HasSuffix(x.Variant, http.MethodOptions) {
-		if theirs, known := j.success(x.Route); known && !alike(theirs, x) {
-			return false // what the service says about itself
+		if theirs, known := e.successfulAnswer(x.Route); known && !samePage(theirs, x) {
+			return false // capabilities, not the resource
 		}
 		if h.Get("Allow") != "" || h.Get("Access-Control-Allow-Methods") != "" || strings.TrimSpace(x.Body) == "" {
 			return false
 		}
 	}
-	if j.sameThing(x) {
+	if e.showsProtected(x) {
 		return true
 	}
 	if denial(x) || x.As == Anonymous && signInForm(x) {
 		return false
 	}
-	return !j.fallback(x)
+	return !e.catchAllPage(x)
 }
 
-// success returns a successful answer to someone who may have a route.
-func (j *evaluation) success(route int) (Exchange, bool) {
-	i := slices.IndexFunc(j.log, func(o Exchange) bool {
+// successfulAnswer returns the answer to a sender whom the service allows a route.
+func (e *evaluation) successfulAnswer(route int) (Exchange, bool) {
+	i := slices.IndexFunc(e.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == route && !o.Direct && o.Err == nil && o.Status < 300 && !denial(o)
 	})
 	if i < 0 {
 		return Exchange{}, false
 	}
-	return j.log[i], true
+	return e.log[i], true
 }
 
-// didThat reports whether a GET that names another method did what that method does: its
-// answer is like that to the other method, and not like that to a GET.
-func (j *evaluation) didThat(x Exchange, method string) bool {
-	theirs, known := j.success(x.Route)
+// overrideWorked reports whether a GET that names another method was handled as that
+// method: it gets the answer of that method, and not that of a GET.
+func (e *evaluation) overrideWorked(x Exchange, method string) bool {
+	theirs, known := e.successfulAnswer(x.Route)
 	if !known || theirs.Method != method || theirs.Status != x.Status || theirs.Body != x.Body {
 		return false
 	}
 	path, _, _ := strings.Cut(x.Target, "?")
-	return !slices.ContainsFunc(j.log, func(o Exchange) bool {
+	return !slices.ContainsFunc(e.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Method == http.MethodGet && o.Target == path && o.Err == nil && o.Status == x.Status && o.Body == x.Body
 	})
 }
 
-// fallback reports whether a success is the page that the service has for unknown
-// paths, or its first page, and not what others get for the route.
-func (j *evaluation) fallback(x Exchange) bool {
-	seen := slices.ContainsFunc(j.log, func(o Exchange) bool {
+// catchAllPage reports whether a success is the page that the service has for unknown
+// paths, or its home page, and not what others get for the route.
+func (e *evaluation) catchAllPage(x Exchange) bool {
+	seen := slices.ContainsFunc(e.log, func(o Exchange) bool {
 		return o.Purpose == Plain && o.Route == x.Route && !o.Direct && o.Err == nil && o.Status < 300
 	})
-	return slices.ContainsFunc(j.log, func(o Exchange) bool {
+	return slices.ContainsFunc(e.log, func(o Exchange) bool {
 		if o.Err != nil || o.Status >= 300 || o.Method == http.MethodHead && x.Method != http.MethodHead {
 			return false
 		}
-		same := alike(o, x)
+		same := samePage(o, x)
 		if x.Method == http.MethodHead {
-			same = headAlike(o, x) || o.Method == http.MethodHead && sameHead(o, x)
+			same = sameLength(o, x) || o.Method == http.MethodHead && sameHead(o, x)
 		}
 		return same && (o.Purpose == Reach && o.As == x.As && (seen || isPage(o)) || o.Purpose == Page && isPage(o))
 	})
 }
 
-// anotherThing reports whether the policy allows what a spelling of a refused path
-// may stand for. A router that ignores the letter case of a route keeps that of
-// parameters, so the policy is asked about each mixture of the two paths.
-func (j *evaluation) anotherThing(plain, x Exchange) bool {
-	allowed := func(path string) bool { return j.expected(x.As, x.Method, path) == Allow }
+// mayStandForAllowed reports whether the policy allows a path that a spelling of a refused
+// one may stand for. A router that ignores the letter case of a route keeps that of
+// parameters, so each mixture of the two paths is looked up in the policy.
+func (e *evaluation) mayStandForAllowed(plain, x Exchange) bool {
+	allowed := func(path string) bool { return e.expected(x.As, x.Method, path) == Allow }
 	if allowed(x.Target) {
 		return true
 	}
@@ -124,15 +124,16 @@ func (j *evaluation) anotherThing(plain, x Exchange) bool {
 // including the empty one in front.
 const maxMixed = 8
 
-// sameThing reports whether a spelling shows what the plain form shows to those who
-// may see it, rather than something else that the policy allows.
-func (j *evaluation) sameThing(x Exchange) bool {
-	return slices.ContainsFunc(j.log, func(o Exchange) bool {
-		return o.Purpose == Plain && o.Route == x.Route && o.Err == nil && o.Status < 300 && o.Body != "" && (o.Body == x.Body || x.Method == http.MethodHead && headAlike(o, x))
+// showsProtected reports whether a variant gets what the plain request gets for senders
+// with access, rather than something else that the policy allows.
+func (e *evaluation) showsProtected(x Exchange) bool {
+	return slices.ContainsFunc(e.log, func(o Exchange) bool {
+		return o.Purpose == Plain && o.Route == x.Route && o.Err == nil && o.Status < 300 && o.Body != "" && (o.Body == x.Body || x.Method == http.MethodHead && sameLength(o, x))
 	})
 }
 
-func headAlike(get, head Exchange) bool {
+// sameLength reports whether the answer to HEAD has the length of the body of that to GET.
+func sameLength(get, head Exchange) bool {
 	return head.Answer.Header.Get("Content-Length") != "" && head.Answer.Header.Get("Content-Length") == strconv.Itoa(len(get.Body))
 }
 

@@ -91,8 +91,8 @@ func (c *Client) Close() {
 	}
 }
 
-// Send sends one request and reads its response. If a kept connection turns out to
-// be closed, it is reopened once.
+// Send sends one request and reads its response. If a reused connection turns out to be
+// closed, it is reopened once.
 func (c *Client) Send(ctx context.Context, r Request) Answer {
 	if err := c.pace(ctx); err != nil {
 		return Answer{Err: err}
@@ -121,7 +121,7 @@ func (c *Client) Send(ctx context.Context, r Request) Answer {
 	return a
 }
 
-// checkLines returns an error for anything that would end a line of the request.
+// checkLines returns an error for a request with a line break or NUL in its head.
 func checkLines(r Request) error {
 	parts := []string{r.Method, r.Target}
 	for _, f := range r.Header {
@@ -161,7 +161,7 @@ type wire struct {
 	secure           bool
 	conn             net.Conn
 	in               *bufio.Reader
-	head             *io.LimitedReader // the reader below in, limited for each head
+	head             *io.LimitedReader // what in reads from, limited for each head
 }
 
 func newWire(base string) (*wire, error) {
@@ -234,20 +234,20 @@ func (w *wire) roundTrip(ctx context.Context, c *Client, r Request) Answer {
 		return Answer{Err: err}
 	}
 	a := Answer{Status: resp.StatusCode, Header: resp.Header, Took: time.Since(start)}
-	if endless(resp.Header) {
+	if isStream(resp.Header) {
 		_ = conn.SetDeadline(time.Now().Add(streamTime))
 	}
-	var whole bool
-	a.Body, whole, a.Err = readBody(resp)
-	if !whole || resp.Close || !stop() {
+	var complete bool
+	a.Body, complete, a.Err = readBody(resp)
+	if !complete || resp.Close || !stop() {
 		w.close()
 	}
 	return a
 }
 
-// local reports whether the service runs on this machine. Each request to it gets a
-// new connection: on a kept one, a service that sends head and body separately
-// would wait 40 ms for the acknowledgement in between.
+// local reports whether the service runs on this machine. Each request to it gets a new
+// connection: on a reused one, a service that writes head and body separately waits 40 ms
+// for a delayed acknowledgement.
 func (w *wire) local() bool {
 	return loopback.Host(w.name)
 }

@@ -13,30 +13,30 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// denials finds routes that give the same answer to those who should sign in and to those
-// who should stop.
-func (j *evaluation) denials() {
-	for _, x := range j.log {
-		if x.Purpose != Plain || x.Direct || x.As == Anonymous || x.Err != nil || j.Routes[x.Route].Public || x.Method == http.MethodHead {
+// sameDenials finds routes that refuse identities as they refuse senders without
+// credentials.
+func (e *evaluation) sameDenials() {
+	for _, x := range e.log {
+		if x.Purpose != Plain || x.Direct || x.As == Anonymous || x.Err != nil || e.Routes[x.Route].Public || x.Method == http.MethodHead {
 			continue
 		}
-		anonymous, ok := j.answerTo(Plain, x.Route, Anonymous)
-		if !ok || !turnedAway(anonymous) || !turnedAway(x) || limited(x.Answer) || limited(anonymous.Answer) || j.freshAnswer(x) || stepUp(x.Answer) {
+		anonymous, ok := e.log.first(Plain, x.Route, Anonymous)
+		if !ok || !refuses(anonymous) || !refuses(x) || rateLimited(x.Answer) || rateLimited(anonymous.Answer) || e.freshAnswer(x) || stepUp(x.Answer) {
 			continue
 		}
 		same := anonymous.Status == x.Status && anonymous.Body == x.Body
 		if !same && (x.Body == "" || anonymous.Body != x.Body) {
 			continue
 		}
-		if j.once("denial", x.Method, x.Target) {
-			j.find(FaultSameDenial, x, fmt.Sprintf("%d for %s and %d for %s with the same body %s", anonymous.Status, Anonymous, x.Status, x.As, excerpt(x.Body)),
-				"401 and 403, each with words of its own", "Clients that should sign in and clients that should stop get the same answer.")
+		if e.once("denial", x.Method, x.Target) {
+			e.find(FaultSameDenial, x, fmt.Sprintf("%d for %s and %d for %s with the same body %s", anonymous.Status, Anonymous, x.Status, x.As, excerpt(x.Body)),
+				"401 and 403 with different bodies", "Clients that should sign in and clients that should stop get the same answer.")
 		}
 	}
 }
 
-// turnedAway reports whether an answer refuses, whatever its status.
-func turnedAway(x Exchange) bool {
+// refuses reports whether an answer is a refusal, whatever its status.
+func refuses(x Exchange) bool {
 	switch x.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 		return true
@@ -44,27 +44,27 @@ func turnedAway(x Exchange) bool {
 	return x.Err == nil && x.Status < 300 && denial(x)
 }
 
-// aspect is something that all routes should have in common in one situation.
+// aspect is a part of an answer that all routes should have in common in one situation.
 type aspect struct {
 	code, what, detail string
 	of                 func(Exchange) string
-	// alike reports whether two different values mean the same to a client.
-	alike func(a, b string) bool
+	// compatible reports whether two different values mean the same to a client.
+	compatible func(a, b string) bool
 }
 
 var aspects = []aspect{
-	{FaultInconsistentStatus, "status", "Clients need one rule for one situation.", func(x Exchange) string { return status(x.Answer) }, differ},
-	{FaultInconsistentChallenge, "challenge", "Clients need one way to sign in.", challengeShape, differ},
-	{FaultInconsistentBody, "body", "Clients need one parser for one situation.", bodyShape, oneMore},
+	{FaultInconsistentStatus, "status", "Clients need one rule for one situation.", func(x Exchange) string { return status(x.Answer) }, incompatible},
+	{FaultInconsistentChallenge, "challenge", "Clients need one way to sign in.", challengeShape, incompatible},
+	{FaultInconsistentBody, "body", "Clients need one parser for one situation.", bodyShape, superset},
 }
 
 // consistency compares the answers to one situation on all routes.
-func (j *evaluation) consistency() {
+func (e *evaluation) consistency() {
 	groups := map[string][]Exchange{}
 	var names []string
-	for _, x := range j.log {
+	for _, x := range e.log {
 		name := situation(x)
-		if name == "" || x.Direct || j.Routes[x.Route].Public || limited(x.Answer) {
+		if name == "" || x.Direct || e.Routes[x.Route].Public || rateLimited(x.Answer) {
 			continue
 		}
 		if groups[name] == nil {
@@ -74,14 +74,14 @@ func (j *evaluation) consistency() {
 	}
 	for _, name := range names {
 		for _, a := range aspects {
-			j.minority(groups[name], a)
+			e.minority(groups[name], a)
 		}
 	}
 }
 
 // situation names the reason for a refusal; "" for other answers.
 func situation(x Exchange) string {
-	if x.Err != nil || x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden && x.Status != http.StatusBadRequest || x.Method == http.MethodHead {
+	if !x.refused() && (x.Err != nil || x.Status != http.StatusBadRequest) || x.Method == http.MethodHead {
 		return ""
 	}
 	switch {
@@ -95,11 +95,11 @@ func situation(x Exchange) string {
 	return ""
 }
 
-func differ(_, _ string) bool { return false }
+func incompatible(_, _ string) bool { return false }
 
-// oneMore reports whether one of two JSON objects has all members of the other, and more:
-// programs that read the other can read it.
-func oneMore(a, b string) bool {
+// superset reports whether one of two JSON objects has all members of the other: programs
+// that read the smaller can read the larger.
+func superset(a, b string) bool {
 	kind, members, ok := strings.Cut(a, withMembers)
 	other, others, okToo := strings.Cut(b, withMembers)
 	if !ok || !okToo || kind != other {
@@ -116,11 +116,11 @@ func oneMore(a, b string) bool {
 	return has(members, others) || has(others, members)
 }
 
-// withMembers precedes the members of an object in its shape.
+// withMembers precedes the members of an object in what bodyShape returns.
 const withMembers = " with "
 
-// minority finds answers whose aspect differs from that of most.
-func (j *evaluation) minority(group []Exchange, a aspect) {
+// minority finds answers whose aspect differs from that of the majority.
+func (e *evaluation) minority(group []Exchange, a aspect) {
 	counts := map[string]int{}
 	for _, x := range group {
 		counts[a.of(x)]++
@@ -132,17 +132,17 @@ func (j *evaluation) minority(group []Exchange, a aspect) {
 		}
 	}
 	for _, x := range group {
-		if v := a.of(x); v != usual && v != "" && usual != "" && !a.alike(v, usual) && j.once(a.code, x.Method, x.Target) {
-			j.find(a.code, x, v, usual, "On other routes the "+a.what+" of the same situation differs. "+a.detail)
+		if v := a.of(x); v != usual && v != "" && usual != "" && !a.compatible(v, usual) && e.once(a.code, x.Method, x.Target) {
+			e.find(a.code, x, v, usual, "On other routes the "+a.what+" of the same situation differs. "+a.detail)
 		}
 	}
 }
 
-// passing are parameters of challenges that may differ from answer to answer.
-var passing = []string{"nonce", "opaque", "stale", "error", "error_description", "error_uri", "scope", "resource_metadata", "max_age", "acr_values", "algs"}
+// volatileParams are parameters of challenges that may differ from answer to answer.
+var volatileParams = []string{"nonce", "opaque", "stale", "error", "error_description", "error_uri", "scope", "resource_metadata", "max_age", "acr_values", "algs"}
 
-// challengeShape returns what the challenges of a 401 should have in common on all
-// routes; "" for anything that is not a challenge, which is another finding.
+// challengeShape returns the part of the challenges of a 401 that should be the same on all
+// routes; "" for malformed ones, which are a finding of their own.
 func challengeShape(x Exchange) string {
 	all, err := challenge.Parse(x.Answer.Header.Values("WWW-Authenticate")...)
 	if err != nil || x.Status != http.StatusUnauthorized {
@@ -152,7 +152,7 @@ func challengeShape(x Exchange) string {
 	for _, c := range all {
 		text := c.Scheme()
 		for _, p := range c.Params() {
-			if !slices.Contains(passing, strings.ToLower(p.Name)) {
+			if !slices.Contains(volatileParams, strings.ToLower(p.Name)) {
 				text += " " + strings.ToLower(p.Name) + "=" + p.Value
 			}
 		}
@@ -178,43 +178,44 @@ func bodyShape(x Exchange) string {
 }
 
 // edges compares the answers of the proxy with those of the service behind it.
-func (j *evaluation) edges() {
-	for _, x := range j.log {
+func (e *evaluation) edges() {
+	for _, x := range e.log {
 		if x.Direct || x.Purpose != Plain && x.Purpose != BadCredentials {
 			continue
 		}
-		for _, d := range j.log {
+		for _, d := range e.log {
 			if d.Direct && d.Purpose == x.Purpose && d.Route == x.Route && d.As == x.As && d.Variant == x.Variant && d.Target == x.Target {
-				j.edge(x, d)
+				e.edge(x, d)
 				break
 			}
 		}
 	}
 }
 
-func (j *evaluation) edge(x, d Exchange) {
+func (e *evaluation) edge(x, d Exchange) {
 	if d.Err != nil || x.Err != nil {
 		if d.Err != nil {
-			j.note("%s %s as %s was not compared: the service itself does not answer: %v", x.Method, x.Target, x.As, d.Err)
+			e.note("%s %s as %s was not compared: the service behind the proxy does not answer: %v", x.Method, x.Target, x.As, d.Err)
 		}
 		return
 	}
 	got, want := sentStatus(x.Answer), sentStatus(d.Answer)
 	if (got == http.StatusTooManyRequests) != (want == http.StatusTooManyRequests) {
-		j.note("%s %s as %s was not compared: a rate limit refused one of the two requests", x.Method, x.Target, x.As)
+		e.note("%s %s as %s was not compared: a rate limit refused one of the two requests", x.Method, x.Target, x.As)
 		return
 	}
 	if got != want {
-		j.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers with the former, which the proxy in front turns into the latter.")
+		e.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), fmt.Sprintf("The service answers %d, which the proxy in front turns into %d.", want, got))
 	}
 	if got, want := stableChallenges(x), stableChallenges(d); got != want {
-		j.find(FaultEdgeChallenge, x, cmp.Or(got, "none"), cmp.Or(want, "none"), "The proxy in front changes WWW-Authenticate.")
+		e.find(FaultEdgeChallenge, x, cmp.Or(got, "none"), cmp.Or(want, "none"), "The proxy in front changes WWW-Authenticate.")
 	}
 	if got, want := caching(x.Answer.Header, d.Answer.Header), caching(d.Answer.Header, x.Answer.Header); got != want {
-		j.find(FaultEdgeCache, x, cmp.Or(got, "none"), cmp.Or(want, "none"), "The proxy in front changes what caches may do with the answer.")
+		e.find(FaultEdgeCache, x, cmp.Or(got, "none"), cmp.Or(want, "none"), "The proxy in front changes what caches may do with the answer.")
 	}
 }
 
+// sentStatus returns the status before any redirect was followed.
 func sentStatus(a Answer) int {
 	if a.Via != nil {
 		return a.First
@@ -222,8 +223,8 @@ func sentStatus(a Answer) int {
 	return a.Status
 }
 
-// stableChallenges returns the challenges of an answer without what is new in each
-// answer.
+// stableChallenges returns the challenges of an answer without the parameters that are new
+// in each.
 func stableChallenges(x Exchange) string {
 	lines := x.Answer.Header.Values("WWW-Authenticate")
 	all, err := challenge.Parse(lines...)
@@ -243,7 +244,7 @@ func stableChallenges(x Exchange) string {
 	return strings.Join(parts, ", ")
 }
 
-// caching returns what an answer says about caching. A proxy that compresses may add
+// caching returns the fields of an answer about caching. A proxy that compresses may add
 // Accept-Encoding to Vary.
 func caching(h, other http.Header) string {
 	var parts []string

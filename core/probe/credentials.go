@@ -25,22 +25,22 @@ const (
 	asPassword  = "wrong password"
 )
 
-// cutOff is the variant of a token of which only the beginning is sent.
-const cutOff = "cut off"
+// truncated is the variant of a token of which only the beginning is sent.
+const truncated = "cut off"
 
-// bad is a set of credentials that must not be accepted.
-type bad struct {
+// badCredential is a set of credentials that must not be accepted.
+type badCredential struct {
 	as, variant string
 	header      []core.Field
 }
 
-// badCredentials returns credentials that must not be accepted: malformed ones, and
-// tokens, for each identity that has one or for a made-up one, that are unsigned or
-// signed by a key of our own, unexpired and expired.
-func badCredentials(identities []Identity) []bad {
-	var made []bad
+// badCredentials returns credentials that must not be accepted: malformed ones, tokens
+// like that of the first identity with one that are unsigned, altered, expired or signed
+// with a key of our own, and the bad ones among identities.
+func badCredentials(identities []Identity) []badCredential {
+	var made []badCredential
 	add := func(as, variant, value string) {
-		made = append(made, bad{as, variant, []core.Field{{Name: "Authorization", Value: value}}})
+		made = append(made, badCredential{as, variant, []core.Field{{Name: "Authorization", Value: value}}})
 	}
 	add(asMalformed, "no token", "Bearer")
 	add(asMalformed, "one word", "Bearer not-a-token")
@@ -52,24 +52,24 @@ func badCredentials(identities []Identity) []bad {
 	for _, id := range identities {
 		if token, ok := parseJWT(bearerToken(id.Header)); ok && !id.isBad() {
 			model = token
-			add(asMalformed, cutOff, "Bearer "+token.text[:len(token.text)*2/3])
+			add(asMalformed, truncated, "Bearer "+token.text[:len(token.text)*2/3])
 			add(asAltered, "another subject under the same signature", "Bearer "+model.with("sub", "root").text)
 			break
 		}
 	}
 	for _, id := range identities {
 		if name := basicUser(id.Header); name != "" && !id.isBad() {
-			made = append(made, bad{asPassword, "of an account that does not exist", []core.Field{basic(noAccount(name), wrongPassword())}})
+			made = append(made, badCredential{asPassword, "of an account that does not exist", []core.Field{basic(fakeAccount(name), fakePassword())}})
 			break
 		}
 	}
 	for _, f := range model.forgeries() {
 		add(f.as, f.variant, "Bearer "+f.token)
 	}
-	made = append(made, elsewhere(identities)...)
+	made = append(made, badInPlaces(identities)...)
 	for _, id := range identities {
 		if id.isBad() {
-			made = append(made, bad{id.Name, "credentials of " + id.Name, id.Header})
+			made = append(made, badCredential{id.Name, "credentials of " + id.Name, id.Header})
 		}
 	}
 	return made
@@ -120,7 +120,7 @@ func bearerToken(header []core.Field) string {
 	return strings.TrimSpace(token)
 }
 
-// jwt is a JSON Web Token whose signature was not verified.
+// jwt is a JSON Web Token whose signature is not verified.
 type jwt struct {
 	header, claims  map[string]any
 	text, signature string
@@ -159,7 +159,7 @@ func (t jwt) with(name string, value any) jwt {
 	return t
 }
 
-// signed returns the part that is signed, with the token's own algorithm if alg is "".
+// signed returns the signing input, with the token's own algorithm if alg is "".
 func (t jwt) signed(alg string) string {
 	header := map[string]any{}
 	maps.Copy(header, t.header)
@@ -172,7 +172,7 @@ func (t jwt) signed(alg string) string {
 func encodeJSON(v any) string {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return "" // claims were JSON, or are ours
+		return "" // cannot happen: claims come from JSON, or from this package
 	}
 	return base64.RawURLEncoding.EncodeToString(raw)
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Curl returns a command line that sends the request of a finding to the service at
-// base. It does not contain credentials of identities, only the name of a shell
-// variable that holds the field: "$ERIN" for erin; nor tokens derived from theirs.
+// Curl returns a command line that sends the request of a finding to the service at base.
+// In place of credentials of identities, and of tokens derived from theirs, it has a shell
+// variable for the field: "$ERIN" for erin.
 func (f Finding) Curl(base string, identities []Identity) string {
 	r := f.Request
 	words := []string{"curl", "-i", "--path-as-is"}
@@ -29,7 +29,7 @@ func (f Finding) Curl(base string, identities []Identity) string {
 	known := (&Settings{Identities: identities}).secrets()
 	for i, h := range r.Header {
 		repeats := slices.ContainsFunc(known, func(s string) bool { return strings.Contains(h.Value, s) })
-		if i < len(secret) || repeats || r.As == asAltered || r.Variant == cutOff {
+		if i < len(secret) || repeats || r.As == asAltered || r.Variant == truncated {
 			words = append(words, "-H", `"$`+variable(r.As, i)+`"`)
 			continue
 		}
@@ -41,7 +41,7 @@ func (f Finding) Curl(base string, identities []Identity) string {
 	return strings.Join(append(words, quote(strings.TrimSuffix(base, "/")+r.Target)), " ")
 }
 
-// variable returns the name of a shell variable for somebody's credentials.
+// variable returns the name of the shell variable for a field of an identity.
 func variable(name string, i int) string {
 	mapped := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -58,7 +58,7 @@ func variable(name string, i int) string {
 	return mapped
 }
 
-// quote returns a word of a POSIX shell.
+// quote quotes a word for a POSIX shell.
 func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -12,7 +12,7 @@ import (
 var (
 	deniedWords   = regexp.MustCompile(`(?i)\b(access( is| was)? (denied|forbidden)|permission denied|not (authorized|authorised|permitted|allowed to)|unauthori[sz]ed|forbidden|(please |must )(sign|log) ?in|(sign|log) ?in (required|to continue|first)|authentication( is)? required|login required|(do not|don't) have (access|permission)|no access|not signed in|not logged in)\b`)
 	passwordField = regexp.MustCompile(`(?i)<input\b[^>]*\btype\s*=\s*["']?password`)
-	// messageNames and statusNames are members of JSON that say what is wrong.
+	// messageNames and statusNames are JSON members that say what went wrong.
 	messageNames = []string{"error", "message", "msg", "detail", "reason", "error_description", "status", "code", "result"}
 	statusNames  = []string{"status", "code", "statuscode", "status_code", "error_code", "errorcode"}
 )
@@ -21,8 +21,8 @@ var (
 // is denied.
 const shortText = 400
 
-// denial reports whether an answer says that access is denied, and is not a page or
-// a list that happens to contain these words.
+// denial reports whether an answer says that access is denied, and not only contains such
+// words somewhere in a page or a list.
 func denial(x Exchange) bool {
 	var object map[string]any
 	switch body := strings.TrimSpace(x.Body); {
@@ -43,8 +43,8 @@ func denial(x Exchange) bool {
 	}
 }
 
-// denies reports whether a JSON object says that access is denied, in a member of
-// its own or of an object about an error.
+// denies reports whether a JSON object says that access is denied, in one of its members or
+// in an error object.
 func denies(object map[string]any) bool {
 	for name, value := range object {
 		name = strings.ToLower(name)
@@ -74,5 +74,5 @@ func visible(page string) string {
 	return html.UnescapeString(markup.ReplaceAllString(styleBlocks.ReplaceAllString(page, " "), " "))
 }
 
-// signInForm reports whether an answer is a page with a field for a password.
+// signInForm reports whether an answer is a page with a password field.
 func signInForm(x Exchange) bool { return isPage(x) && passwordField.MatchString(x.Body) }

@@ -8,22 +8,23 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 var (
 	formBlocks = regexp.MustCompile(`(?is)<form\b.*?</form>`)
 	inputs     = regexp.MustCompile(`(?is)<input\b[^>]*>`)
-	inputParts = regexp.MustCompile(`(?is)\s(type|name|value)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)`)
+	attribute  = regexp.MustCompile(`\s([^\s"'<>/=]+)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)`)
 )
 
-// form returns a request for the form of a login.
+// form returns a request for the form of the login.
 func (l *Login) form(base string) Request {
 	return Request{Purpose: Form, Method: http.MethodGet, Target: base + l.Path, As: Anonymous, Route: -1}
 }
 
-// filled returns a request to sign in, completed from the form that was just
-// fetched: many services accept no other.
-func (st *state) filled(r Request) Request {
+// withFormFields returns a request to sign in with the hidden fields and cookies of the form
+// that was just fetched, without which many services refuse it.
+func (st *state) withFormFields(r Request) Request {
 	if r.Purpose != Account || st.Login == nil || len(st.log) == 0 {
 		return r
 	}
@@ -61,13 +62,23 @@ func hiddenFields(page string) [][2]string {
 	}
 	var found [][2]string
 	for _, tag := range inputs.FindAllString(page, -1) {
-		parts := map[string]string{}
-		for _, m := range inputParts.FindAllStringSubmatch(tag, -1) {
-			parts[strings.ToLower(m[1])] = html.UnescapeString(strings.Trim(m[2], `"'`))
-		}
-		if strings.EqualFold(parts["type"], "hidden") && parts["name"] != "" {
-			found = append(found, [2]string{parts["name"], parts["value"]})
+		input := attributes(tag)
+		if ascii.EqualFold(input["type"], "hidden") && input["name"] != "" {
+			found = append(found, [2]string{input["name"], input["value"]})
 		}
 	}
 	return found
+}
+
+// attributes returns the values of the attributes of a tag, by their names in lower case. Of
+// an attribute that is given twice, the first counts.
+func attributes(tag string) map[string]string {
+	all := map[string]string{}
+	for _, m := range attribute.FindAllStringSubmatch(tag, -1) {
+		name := ascii.Lower(m[1])
+		if _, ok := all[name]; !ok {
+			all[name] = html.UnescapeString(strings.Trim(m[2], `"'`))
+		}
+	}
+	return all
 }

@@ -8,27 +8,27 @@ import (
 )
 
 var (
-	// passingWords matches what is new in each page: nonces, tokens of forms, request
-	// numbers, times.
-	passingWords = regexp.MustCompile(`[A-Za-z0-9+/_-]{16,}={0,2}|\d+`)
-	styleBlocks  = regexp.MustCompile(`(?is)<style\b.*?</style>|<script\b.*?</script>`)
-	markup       = regexp.MustCompile(`</?[A-Za-z][^>]*>`)
-	headings     = regexp.MustCompile(`(?is)<(title|h1|h2)\b[^>]*>(.*?)</(?:title|h1|h2)>`)
+	// volatileWords matches what is new in each answer: nonces, form tokens, request IDs,
+	// times.
+	volatileWords = regexp.MustCompile(`[A-Za-z0-9+/_-]{16,}={0,2}|\d+`)
+	styleBlocks   = regexp.MustCompile(`(?is)<style\b.*?</style>|<script\b.*?</script>`)
+	markup        = regexp.MustCompile(`</?[A-Za-z][^>]*>`)
+	headings      = regexp.MustCompile(`(?is)<(title|h1|h2)\b[^>]*>(.*?)</(?:title|h1|h2)>`)
 )
 
-// gist returns a body without what is new in each answer.
-func gist(body string) string {
-	return passingWords.ReplaceAllStringFunc(body, func(word string) string {
+// withoutVolatile returns a body without what is new in each answer.
+func withoutVolatile(body string) string {
+	return volatileWords.ReplaceAllStringFunc(body, func(word string) string {
 		if strings.ContainsAny(word, "0123456789") {
 			return "…"
 		}
-		return word // a long word
+		return word // without a digit it is text
 	})
 }
 
-// alike reports whether two pages are the same, except for what is new in each and
-// for the requested path.
-func alike(a, b Exchange) bool {
+// samePage reports whether two answers have the same body, except for what is new in each
+// and for the requested path.
+func samePage(a, b Exchange) bool {
 	plain := func(x Exchange) string {
 		path, _, _ := strings.Cut(x.Target, "?")
 		body := x.Body
@@ -39,7 +39,7 @@ func alike(a, b Exchange) bool {
 				}
 			}
 		}
-		return gist(body)
+		return withoutVolatile(body)
 	}
 	return a.Body == b.Body || plain(a) == plain(b)
 }

@@ -7,71 +7,69 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // maxLinks is the maximum number of links requested.
 const maxLinks = 200
 
 var (
-	// comments and scripts contain no links of the page.
+	// unlinked matches what contains no links of a page: comments and scripts.
 	unlinked = regexp.MustCompile(`(?is)<!--.*?-->|(<script\b[^>]*>).*?</script>`)
 	tags     = regexp.MustCompile(`(?is)<(a|area|link|script|img|iframe|frame|source|video|audio|embed|object|track|input|image|use)\b[^>]*>`)
-	refs     = regexp.MustCompile(`(?is)\s(href|src|poster|data|xlink:href|srcset)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)`)
 	refresh  = regexp.MustCompile(`(?is)<meta\b[^>]*http-equiv\s*=\s*["']?refresh["']?[^>]*content\s*=\s*["'][^"']*url=([^"']+)["']`)
 	fetches  = regexp.MustCompile("(?i)\\b(?:fetch|import|XMLHttpRequest|EventSource|WebSocket|Worker|axios\\.get)\\(\\s*[\"'`]([^\"'`\\s$]+)[\"'`]")
 	cssURL   = regexp.MustCompile(`(?i)url\(\s*["']?([^"')]+)["']?\s*\)|@import\s+["']([^"']+)["']`)
 	base     = regexp.MustCompile(`(?is)<base\b[^>]*href\s*=\s*["']?([^"'\s>]+)`)
 	locs     = regexp.MustCompile(`(?is)<loc>\s*(.*?)\s*</loc>`)
-	// sitemapRoot is the first element of a sitemap. A page may show one.
+	// sitemapRoot matches the beginning of a sitemap, but not a page that shows one.
 	sitemapRoot = regexp.MustCompile(`^\s*(<\?xml[^>]*>\s*|<!--(?s:.*?)-->\s*)*<(urlset|sitemapindex)\b`)
 	sitemaps    = regexp.MustCompile(`(?im)^\s*sitemap\s*:\s*(\S+)`)
 )
 
-// references returns the addresses that a public answer refers to, as written.
+// references returns the addresses that a public answer refers to, unescaped.
 func references(x Exchange) []string {
 	kind := strings.ToLower(x.Answer.Header.Get("Content-Type"))
 	body := x.Body
 	var found []string
-	add := func(ref string) { found = append(found, html.UnescapeString(strings.TrimSpace(ref))) }
-	first := func(re *regexp.Regexp) {
-		for _, m := range re.FindAllStringSubmatch(body, -1) {
-			add(m[1])
+	add := func(ref string) {
+		if ref = strings.TrimSpace(ref); ref != "" {
+			found = append(found, ref)
 		}
 	}
+	each := func(re *regexp.Regexp, decode func(string) string) {
+		for _, m := range re.FindAllStringSubmatch(body, -1) {
+			add(decode(strings.Join(m[1:], "")))
+		}
+	}
+	raw := func(ref string) string { return ref }
 	switch {
 	case strings.Contains(kind, "html"):
-		first(fetches)
+		each(fetches, raw)
 		body = unlinked.ReplaceAllString(body, "$1")
 		for _, tag := range tags.FindAllString(body, -1) {
-			for _, m := range refs.FindAllStringSubmatch(tag, -1) {
-				value := strings.Trim(m[2], `"'`)
-				if !strings.EqualFold(m[1], "srcset") {
-					add(value)
-					continue
-				}
-				for part := range strings.SplitSeq(value, ",") {
-					add(strings.Split(strings.TrimSpace(part)+" ", " ")[0])
-				}
+			all := attributes(tag)
+			for _, name := range []string{"href", "src", "poster", "data", "xlink:href"} {
+				add(all[name])
+			}
+			for part := range strings.SplitSeq(all["srcset"], ",") {
+				ref, _, _ := strings.Cut(strings.TrimSpace(part), " ")
+				add(ref)
 			}
 		}
-		first(refresh)
-		styles(body, add)
+		each(refresh, html.UnescapeString)
+		each(cssURL, html.UnescapeString) // style attributes, too
 	case strings.Contains(kind, "css"):
-		styles(body, add)
+		each(cssURL, raw)
 	case strings.Contains(kind, "javascript"):
-		first(fetches)
+		each(fetches, raw)
 	case isSitemap(body):
-		first(locs)
+		each(locs, html.UnescapeString)
 	case strings.HasSuffix(x.Target, "/robots.txt"):
-		first(sitemaps)
+		each(sitemaps, raw)
 	}
 	return found
-}
-
-func styles(body string, add func(string)) {
-	for _, m := range cssURL.FindAllStringSubmatch(body, -1) {
-		add(m[1] + m[2])
-	}
 }
 
 // sameHost returns the target of a reference, if it is on the same host.
@@ -83,7 +81,7 @@ func sameHost(from, ref, host string) (string, bool) {
 	if err != nil || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" {
 		return "", false
 	}
-	if u.Host != "" && !strings.EqualFold(u.Host, host) {
+	if u.Host != "" && !ascii.EqualFold(u.Host, host) {
 		return "", false
 	}
 	at, err := url.Parse("http://x" + from)
@@ -98,12 +96,12 @@ func sameHost(from, ref, host string) (string, bool) {
 	return target, true
 }
 
-// linkStage requests what public pages, style sheets and sitemaps refer to.
+// linkStage requests what public answers refer to.
 func linkStage(st *state) []Request {
-	asked := map[string]bool{}
+	requested := map[string]bool{}
 	for _, x := range st.log {
 		if x.Purpose == Link {
-			asked[x.Target] = true
+			requested[x.Target] = true
 		}
 	}
 	var all []Request
@@ -112,8 +110,8 @@ func linkStage(st *state) []Request {
 			continue
 		}
 		for _, target := range st.links(x) {
-			if !asked[target] && len(asked) < maxLinks {
-				asked[target] = true
+			if !requested[target] && len(requested) < maxLinks {
+				requested[target] = true
 				all = append(all, Request{Purpose: Link, Method: http.MethodGet, Target: target, As: Anonymous, Variant: x.Target, Route: -1})
 			}
 		}
@@ -121,9 +119,8 @@ func linkStage(st *state) []Request {
 	return all
 }
 
-// links returns the targets on the same host that a public answer refers to. A
-// sitemap uses the public name of the host, which may differ from the one used
-// here.
+// links returns the targets on the same host that a public answer refers to. A sitemap
+// names the public host of the service, which may differ from the one requested.
 func (st *state) links(x Exchange) []string {
 	from, host := x.Target, st.Host
 	if n := len(x.Via); n > 0 {
@@ -151,7 +148,7 @@ func isSitemap(body string) bool {
 }
 
 // public reports whether anyone may read an answer: a page, the plain answer of a public
-// route, or what one of these loads.
+// route, or a file that one of these loads.
 func (st *state) public(x Exchange) bool {
 	if x.Err != nil || x.Status != http.StatusOK || x.Direct || x.As != Anonymous {
 		return false

@@ -125,7 +125,9 @@ func TestLoginsAreNotLocked(t *testing.T) {
 		if slices.Contains(codes(r), probe.FaultRateLimitForbidden) != (name == "403") {
 			t.Errorf("%s: found %q", name, codes(r))
 		}
-		if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "POST /login with wrong passwords: a limit answered") }) {
+		if !slices.ContainsFunc(r.Notes, func(n string) bool {
+			return strings.Contains(n, "POST /login with wrong passwords: no more were sent after a limit answered")
+		}) {
 			t.Errorf("%s: notes %q", name, r.Notes)
 		}
 	}

@@ -8,18 +8,17 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// place is where credentials are sent that are neither a bearer token nor a password: a
-// cookie, a field of its own, or another scheme.
+// place is where an identity sends credentials other than a bearer token or a password: a
+// cookie, a field such as X-API-Key, or another scheme.
 type place struct {
 	name, value string
-	// put returns the fields of a request with another value in this place.
+	// put returns the identity's fields with another value in this place.
 	put func(value string) []core.Field
 }
 
-// elsewhere returns bad credentials for the other places in which identities send theirs,
-// each place once.
-func elsewhere(identities []Identity) []bad {
-	var made []bad
+// badInPlaces returns bad credentials for each place in which an identity sends its own.
+func badInPlaces(identities []Identity) []badCredential {
+	var made []badCredential
 	var seen []string
 	for _, id := range identities {
 		p, ok := placeOf(id.Header)
@@ -27,18 +26,18 @@ func elsewhere(identities []Identity) []bad {
 			continue
 		}
 		seen = append(seen, p.name)
-		made = append(made, bad{asMalformed, "one word in " + p.name, p.put("not-a-token")})
+		made = append(made, badCredential{asMalformed, "one word in " + p.name, p.put("not-a-token")})
 		if token, ok := parseJWT(p.value); ok {
 			for _, f := range token.forgeries() {
-				made = append(made, bad{f.as, f.variant + ", in " + p.name, p.put(f.token)})
+				made = append(made, badCredential{f.as, f.variant + ", in " + p.name, p.put(f.token)})
 			}
 		}
 	}
 	return made
 }
 
-// placeOf returns the place of somebody's credentials, unless they are an
-// Authorization field with a bearer token or a password.
+// placeOf returns the place of an identity's credentials, unless they are an Authorization
+// field with a bearer token or a password.
 func placeOf(header []core.Field) (place, bool) {
 	if len(header) == 0 {
 		return place{}, false

@@ -16,6 +16,11 @@ import (
 // status returns the status of an answer as written in findings.
 func status(a Answer) string { return strconv.Itoa(a.Status) }
 
+// refused reports whether an answer is a 401 or a 403.
+func (a Answer) refused() bool {
+	return a.Err == nil && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden)
+}
+
 // outage reports whether an answer says that a dependency is down.
 func outage(a Answer) bool {
 	return a.Status == http.StatusServiceUnavailable && a.Header.Get("Retry-After") != ""
@@ -23,8 +28,8 @@ func outage(a Answer) bool {
 
 var limitWords = regexp.MustCompile(`(?i)rate.?limit|too many (requests|attempts|tries|logins)|slow down|quota exceeded|throttl`)
 
-// limited reports whether a refusal is that of a rate limit.
-func limited(a Answer) bool {
+// rateLimited reports whether a refusal is that of a rate limit.
+func rateLimited(a Answer) bool {
 	for _, name := range []string{"X-RateLimit-Remaining", "RateLimit-Remaining", "X-Rate-Limit-Remaining"} {
 		if a.Header.Get(name) == "0" {
 			return true
@@ -43,19 +48,19 @@ func stepUp(a Answer) bool {
 	})
 }
 
-// samePlace reports whether redirects led to another spelling of the requested path: an
-// additional or missing slash, another letter case, https.
-func samePlace(x Exchange) bool {
-	return x.Via != nil && plainForm(x.Target) == plainForm(x.Via[len(x.Via)-1])
+// redirectedToSelf reports whether redirects led to another spelling of the requested
+// path: an additional or missing slash, another letter case, https.
+func redirectedToSelf(x Exchange) bool {
+	return x.Via != nil && normalPath(x.Target) == normalPath(x.Via[len(x.Via)-1])
 }
 
-// onlyAnotherScheme reports whether a redirect leads to the same path by https.
-func onlyAnotherScheme(x Exchange) bool {
+// redirectedToHTTPS reports whether a redirect leads to the same path over https.
+func redirectedToHTTPS(x Exchange) bool {
 	u, err := url.Parse(x.Answer.Header.Get("Location"))
-	return err == nil && u.Scheme == "https" && plainForm(u.EscapedPath()) == plainForm(x.Target)
+	return err == nil && u.Scheme == "https" && normalPath(u.EscapedPath()) == normalPath(x.Target)
 }
 
-func plainForm(target string) string {
+func normalPath(target string) string {
 	target, _, _ = strings.Cut(target, "?")
 	return path.Clean("/" + strings.ToLower(target))
 }
@@ -69,8 +74,8 @@ func excerpt(body string) string {
 	return strconv.Quote(words)
 }
 
-// refusal checks what all 401 and 403 have in common.
-func (j *evaluation) refusal(x Exchange) {
+// refusal checks what every 401 and 403 must have.
+func (e *evaluation) refusal(x Exchange) {
 	switch x.Purpose {
 	case Plain, Again, BadCredentials, Navigation, Account:
 	case Method:
@@ -80,15 +85,15 @@ func (j *evaluation) refusal(x Exchange) {
 	default:
 		return
 	}
-	if x.Err != nil || x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden {
+	if !x.refused() {
 		return
 	}
 	lines := x.Answer.Header.Values("WWW-Authenticate")
 	if x.Status == http.StatusUnauthorized {
-		j.challenges(x, lines)
+		e.challenges(x, lines)
 	} else if len(lines) > 0 && !insufficientScope(lines) {
-		j.find(FaultChallengeOn403, x, "403 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "403 without a challenge",
-			"A challenge asks to sign in, and a 403 says that it would not help.")
+		e.find(FaultChallengeOn403, x, "403 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "403 without a challenge",
+			"A challenge tells clients to sign in, and a 403 says that signing in does not help.")
 	}
 	control := x.Answer.Header.Values("Cache-Control")
 	if !slices.Contains(directives(control), "no-store") {
@@ -96,23 +101,23 @@ func (j *evaluation) refusal(x Exchange) {
 		if len(control) > 0 {
 			got = fmt.Sprintf("%d with Cache-Control: %s", x.Status, strings.Join(control, ", "))
 		}
-		j.find(FaultCacheableRefusal, x, got, fmt.Sprintf("%d with Cache-Control: no-store", x.Status),
-			"A browser or proxy may keep the refusal and serve it to somebody who has the right.")
+		e.find(FaultCacheableRefusal, x, got, fmt.Sprintf("%d with Cache-Control: no-store", x.Status),
+			"A browser or proxy may store the refusal and serve it to a user who has the permission.")
 	}
 	if by := servedFromCache(x.Answer.Header); by != "" {
-		j.find(FaultCachedDenial, x, status(x.Answer)+" with "+by, "a refusal from the service itself", "A cache serves the refusal.")
+		e.find(FaultCachedDenial, x, status(x.Answer)+" with "+by, "a refusal from the service itself", "A cache serves the refusal.")
 	}
 }
 
 // challenges checks the challenges of a 401.
-func (j *evaluation) challenges(x Exchange, lines []string) {
+func (e *evaluation) challenges(x Exchange, lines []string) {
 	if strings.TrimSpace(strings.Join(lines, "")) == "" {
-		j.find(FaultChallengeMissing, x, "401 without a challenge", wantChallenge,
-			"RFC 9110 §15.5.2 wants at least one challenge in WWW-Authenticate; without it clients cannot know how to sign in.")
+		e.find(FaultChallengeMissing, x, "401 without a challenge", wantChallenge,
+			"RFC 9110 §15.5.2 requires at least one challenge in WWW-Authenticate; without it, clients cannot know how to authenticate.")
 		return
 	}
 	if wrong := malformed(lines); wrong != "" {
-		j.find(FaultChallengeMalformed, x, "401 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "401 with a challenge that parses",
+		e.find(FaultChallengeMalformed, x, "401 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "401 with a challenge that parses",
 			"The challenge does not parse by RFC 9110 §11.6.1: "+wrong+".")
 	}
 }
@@ -143,7 +148,7 @@ func malformed(lines []string) string {
 	return ""
 }
 
-// insufficientScope reports whether the challenge is one that a 403 may have (RFC
+// insufficientScope reports whether the challenges are ones that a 403 may carry (RFC
 // 6750 §3.1).
 func insufficientScope(lines []string) bool {
 	all, err := challenge.Parse(lines...)
@@ -153,7 +158,7 @@ func insufficientScope(lines []string) bool {
 	})
 }
 
-// directives returns the members of a Cache-Control field, in lower case.
+// directives returns the members of a list-valued field, sorted and in lower case.
 func directives(lines []string) []string {
 	var all []string
 	for _, line := range lines {
@@ -167,7 +172,7 @@ func directives(lines []string) []string {
 	return slices.Compact(all)
 }
 
-// servedFromCache returns the field by which a cache says that it had the answer, or "".
+// servedFromCache returns the field that says that an answer comes from a cache, or "".
 func servedFromCache(h http.Header) string {
 	for _, name := range []string{"X-Cache", "X-Cache-Status", "CF-Cache-Status", "X-Proxy-Cache", "Cache-Status"} {
 		if v := h.Get(name); strings.Contains(strings.ToLower(v), "hit") {
@@ -180,47 +185,47 @@ func servedFromCache(h http.Header) string {
 	return ""
 }
 
-// again checks a request without credentials after others sent theirs.
-func (j *evaluation) again(x Exchange) {
-	first, ok := j.answerTo(Plain, x.Route, Anonymous)
+// checkAgain checks the answer without credentials after identities have asked.
+func (e *evaluation) checkAgain(x Exchange) {
+	first, ok := e.log.first(Plain, x.Route, Anonymous)
 	if ok && x.Err == nil && first.Status >= 400 && x.Status < 300 && !denial(x) && !signInForm(x) {
-		j.find(FaultCachedAnswer, x, status(x.Answer), status(first.Answer)+", as before anybody else asked",
-			"A response to somebody signed in is served to anybody: a cache in front stores it.")
+		e.find(FaultCachedAnswer, x, status(x.Answer), status(first.Answer)+", as before any other request",
+			"A response to a signed-in user is served to anyone: a cache in front of the service stores it.")
 	}
 }
 
-// freshAnswer reports whether a query that no cache has seen changes a refusal.
-func (j *evaluation) freshAnswer(x Exchange) bool {
-	o, ok := j.answerTo(Fresh, x.Route, x.As)
+// freshAnswer reports whether the same request succeeds with a query that no cache has
+// seen.
+func (e *evaluation) freshAnswer(x Exchange) bool {
+	o, ok := e.log.first(Fresh, x.Route, x.As)
 	return ok && o.Err == nil && o.Status < 300
 }
 
-// fresh finds refusals that a cache serves to others.
-func (j *evaluation) fresh() {
-	for _, x := range j.log {
-		if x.Purpose == Plain && !x.Direct && x.As != Anonymous && x.Err == nil &&
-			(x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden) && j.freshAnswer(x) {
-			j.find(FaultCachedDenial, x, status(x.Answer), "200, as with a query that no cache has seen",
-				"A refusal for somebody else is served from a cache.")
+// cachedRefusals finds refusals that a cache serves to other senders.
+func (e *evaluation) cachedRefusals() {
+	for _, x := range e.log {
+		if x.Purpose == Plain && !x.Direct && x.As != Anonymous && x.refused() && e.freshAnswer(x) {
+			e.find(FaultCachedDenial, x, status(x.Answer), "200, as with a query that no cache has seen",
+				"A cache serves a refusal of another request.")
 		}
 	}
 }
 
-// burst finds rate limits that answer as if a permission were missing.
-func (j *evaluation) burst() {
-	for _, x := range j.log {
+// burst finds rate limits that answer 403.
+func (e *evaluation) burst() {
+	for _, x := range e.log {
 		if x.Purpose != Burst || x.Err != nil || x.Status != http.StatusForbidden {
 			continue
 		}
 		before := http.StatusUnauthorized
-		if first, ok := j.answerTo(Plain, x.Route, x.As); ok {
+		if first, ok := e.log.first(Plain, x.Route, x.As); ok {
 			before = first.Status
-		} else if first, ok := j.answerTo(BadCredentials, x.Route, x.As); ok {
+		} else if first, ok := e.log.first(BadCredentials, x.Route, x.As); ok {
 			before = first.Status
 		}
-		if before != http.StatusForbidden || limited(x.Answer) {
-			j.find(FaultRateLimitForbidden, x, "403 after many requests", "429",
-				"A rate limit answers 403, which tells clients to stop for good; 429 tells them to wait.")
+		if before != http.StatusForbidden || rateLimited(x.Answer) {
+			e.find(FaultRateLimitForbidden, x, "403 after many requests", "429",
+				rateLimitDetail)
 		}
 	}
 }

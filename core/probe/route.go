@@ -8,16 +8,15 @@ import (
 	"strings"
 )
 
-// parameter is a parameter of a route, in the spelling of Gin, Echo, Fiber,
-// net/http, chi and OpenAPI, with Fiber's constraints and optional mark.
+// parameter matches a parameter of a route in the syntax of Gin, Echo, Fiber, net/http,
+// chi and OpenAPI, with Fiber's constraints and optional mark.
 var parameter = regexp.MustCompile(`:[A-Za-z0-9_]+(<[^>]*>)?\??|\{[^{}]*\}|[*+][A-Za-z0-9_]*`)
 
 // digits is the value for a parameter that accepts only digits.
 const digits = "987654321"
 
-// SamplePath is a request path that matches a route's pattern, with word for
-// each parameter and wildcard, of which it fills one segment. A method or host
-// in front of the pattern, as net/http has them, is left out.
+// SamplePath returns a path that matches a route's pattern, with word for each parameter
+// and wildcard. A method or host in front of the pattern, as in net/http, is left out.
 func SamplePath(pattern, word string) string {
 	pattern = pattern[max(strings.IndexByte(pattern, '/'), 0):]
 	made := parameter.ReplaceAllStringFunc(pattern, func(p string) string {
@@ -35,10 +34,9 @@ func SamplePath(pattern, word string) string {
 	return made
 }
 
-// Match reports whether a route or path is one that pattern names. A pattern is
-// a path in which ":name", "{name}" and "*" stand for one segment, a last "/*"
-// or "{name...}" for everything below, and "*" in a segment for any characters
-// of it; a method may stand in front, as in "GET /healthz".
+// Match reports whether a pattern matches a request. A pattern is a path in which ":name",
+// "{name}" and "*" match one segment, a final "/*" or "{name...}" everything below, and "*"
+// within a segment any of its characters. A method may precede it, as in "GET /healthz".
 func Match(pattern, method, target string) bool {
 	if m, rest, ok := strings.Cut(pattern, " "); ok {
 		if !strings.EqualFold(m, method) {
@@ -82,9 +80,9 @@ func isParameter(segment string) bool {
 // safe lists the methods that are sent without consent (RFC 9110 §9.2.1).
 var safe = []string{http.MethodGet, http.MethodHead, http.MethodOptions}
 
-// Sent reports whether a route is asked for: its method is safe, or there is
-// consent. A HEAD route is asked for by way of the GET route of the same
-// pattern, if there is one, and OPTIONS by itself is no question of access.
+// Sent reports whether a route is requested: its method is safe, or there is consent. A
+// HEAD route with a GET route of the same pattern is tested with that one, and OPTIONS
+// routes are not requested.
 func (s *Settings) Sent(i int) bool {
 	r := s.Routes[i]
 	switch m := r.method(); {

@@ -17,8 +17,8 @@ import (
 // stage plans requests, based on the answers so far.
 type stage func(*state) []Request
 
-// stages are the stages of a run, in order. The burst is last, because it may
-// exhaust a rate limit.
+// stages are the stages of a run, in order. Bursts are last, because they may exhaust a
+// rate limit.
 var stages = []struct {
 	name string
 	plan stage
@@ -42,17 +42,17 @@ var stages = []struct {
 // requests were sent.
 type Progress func(stage string, done, of int)
 
-// Plan returns the most that [Run] would send, as if every route were refused,
-// except for links, which are not known yet.
+// Plan returns all requests that [Run] might send, as if every route were refused, except
+// for links, which are not known yet.
 func Plan(s Settings) ([]Request, error) {
 	st, err := newState(s)
 	if err != nil {
 		return nil, err
 	}
-	st.blind = true
+	st.planOnly = true
 	var all []Request
 	for _, one := range stages {
-		all = append(all, st.both(one.plan(st))...)
+		all = append(all, st.withDirect(one.plan(st))...)
 	}
 	return all, nil
 }
@@ -65,30 +65,30 @@ func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Re
 		return nil, err
 	}
 	for _, one := range stages {
-		requests := st.both(one.plan(st))
+		requests := st.withDirect(one.plan(st))
 		for i, r := range requests {
 			if progress != nil {
 				progress(one.name, i, len(requests))
 			}
-			if st.stopped(r) {
+			if st.limitReached(r) {
 				continue
 			}
-			r = st.filled(r)
+			r = st.withFormFields(r)
 			a := st.send(ctx, sender, r)
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("probe: %w", ctx.Err())
 			}
 			st.log = append(st.log, Exchange{r, a})
 		}
-		if err := st.reached(); err != nil {
+		if err := st.checkReached(); err != nil {
 			return nil, err
 		}
 	}
 	return evaluate(st.Settings, st.log), nil
 }
 
-// reached returns an error if no request has been answered so far.
-func (st *state) reached() error {
+// checkReached returns an error if no request was answered.
+func (st *state) checkReached() error {
 	for _, x := range st.log {
 		if x.Err == nil {
 			return nil
@@ -103,10 +103,11 @@ const defaultOrigin = "https://app.example"
 // state is the state of a run.
 type state struct {
 	*Settings
-	log   []Exchange
-	blind bool
-	// waited is the total time spent waiting for rate limits.
-	waited time.Duration
+	log exchanges
+	// planOnly is set if nothing is sent, so that there are no answers to go by.
+	planOnly bool
+	// waitTotal is the time spent waiting for rate limits.
+	waitTotal time.Duration
 }
 
 func newState(s Settings) (*state, error) {
@@ -134,9 +135,9 @@ func newState(s Settings) (*state, error) {
 	return &state{Settings: &s}, nil
 }
 
-// both adds the same requests behind the proxy, if there are two ways to the
-// service and the answers can be compared.
-func (st *state) both(requests []Request) []Request {
+// withDirect adds, behind each request whose answers can be compared, the same request to
+// the service itself, if [Settings.Direct] says so.
+func (st *state) withDirect(requests []Request) []Request {
 	if !st.Direct {
 		return requests
 	}
@@ -152,18 +153,18 @@ func (st *state) both(requests []Request) []Request {
 	return all
 }
 
-// maxHops is the maximum number of redirects followed.
+// maxHops is the maximum number of redirects followed for one request.
 const maxHops = 5
 
-// retries is how often a request is sent that a rate limit refuses.
+// retries is how many times a request is sent again that a rate limit refuses.
 const retries = 3
 
-// send sends a request, waits if a rate limit asks for it, and follows redirects on
-// the same host if their target matters.
+// send sends a request, repeats it after the wait that a rate limit asks for, and follows
+// redirects on the same host if their target matters.
 func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
 	a := sender.Send(ctx, r)
 	for range retries {
-		if a.Err != nil || a.Status != http.StatusTooManyRequests || r.Purpose == Burst || r.Purpose == Account || st.waited >= maxWaiting {
+		if a.Err != nil || a.Status != http.StatusTooManyRequests || r.Purpose == Burst || r.Purpose == Account || st.waitTotal >= maxWaitTotal {
 			break
 		}
 		st.wait(ctx, a)
@@ -193,10 +194,10 @@ func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
 }
 
 // maxWait is the longest wait for one rate limit, whatever it asks for, and
-// maxWaiting the total in one run.
+// maxWaitTotal the longest for all limits of a run.
 const (
-	maxWait    = 5 * time.Second
-	maxWaiting = 30 * time.Second
+	maxWait      = 5 * time.Second
+	maxWaitTotal = 30 * time.Second
 )
 
 func (st *state) wait(ctx context.Context, a Answer) {
@@ -204,7 +205,7 @@ func (st *state) wait(ctx context.Context, a Answer) {
 	if s, err := time.ParseDuration(a.Header.Get("Retry-After") + "s"); err == nil {
 		d = min(max(s, 0), maxWait)
 	}
-	st.waited += d
+	st.waitTotal += d
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -221,9 +222,9 @@ func redirects(status int) bool {
 	return false
 }
 
-// header returns the fields of somebody's requests: their credentials and more.
+// header returns a new slice with the credentials and more fields.
 func header(credentials []core.Field, more ...core.Field) []core.Field {
-	return append(append([]core.Field(nil), credentials...), more...)
+	return slices.Concat(credentials, more)
 }
 
 func (st *state) plain(i int, as string, credentials []core.Field) Request {
@@ -231,40 +232,37 @@ func (st *state) plain(i int, as string, credentials []core.Field) Request {
 	return Request{Purpose: Plain, Method: rt.method(), Target: rt.target(), Header: credentials, As: as, Route: i}
 }
 
-// refused reports whether the plain request for a route was refused, or might be.
+// refused reports whether the plain request for a route was refused, or for a plan
+// whether it might be.
 func (st *state) refused(i int, as string) bool {
-	if st.blind {
+	if st.planOnly {
 		return !st.Routes[i].Public
 	}
-	for _, x := range st.log {
-		if x.Purpose == Plain && !x.Direct && x.Route == i && x.As == as {
-			return x.Err == nil && (x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden)
-		}
-	}
-	return false
+	x, ok := st.log.first(Plain, i, as)
+	return ok && x.refused()
 }
 
-// somebody is a sender: nobody known, or an identity.
-type somebody struct {
+// caller is a sender: [Anonymous], or an identity.
+type caller struct {
 	name   string
 	header []core.Field
 }
 
-func (st *state) everybody() []somebody {
-	all := []somebody{{Anonymous, nil}}
+func (st *state) callers() []caller {
+	all := []caller{{Anonymous, nil}}
 	for _, id := range st.good() {
-		all = append(all, somebody{id.Name, id.Header})
+		all = append(all, caller{id.Name, id.Header})
 	}
 	return all
 }
 
-// whoAsks returns the senders for a route: none with credentials if it might end their
-// session, which would make them anonymous on all other routes.
-func (st *state) whoAsks(i int) []somebody {
+// callersOf returns the senders for a route. One that may end a session gets no
+// credentials: afterwards their sender would be anonymous on all routes.
+func (st *state) callersOf(i int) []caller {
 	if st.endsSession(i) {
-		return []somebody{{Anonymous, nil}}
+		return []caller{{Anonymous, nil}}
 	}
-	return st.everybody()
+	return st.callers()
 }
 
 // signOut matches a path that ends with the usual name of a sign-out endpoint.
@@ -277,8 +275,8 @@ func (s *Settings) endsSession(i int) bool {
 	return signOut.MatchString(path) || r.method() == http.MethodDelete && strings.HasSuffix(path, "/session")
 }
 
-// asked returns the numbers of the routes that are requested.
-func (s *Settings) asked() []int {
+// requested returns the indexes of the routes that are requested.
+func (s *Settings) requested() []int {
 	var all []int
 	for i := range s.Routes {
 		if s.Sent(i) {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// minSecret is the minimum length, in bytes, of a part of credentials that is
-// looked for in answers: shorter ones occur in any text.
+// minSecret is the minimum length, in bytes, of the secrets removed from answers: shorter
+// ones occur in any text.
 const minSecret = 6
 
-// secrets returns the credentials of all identities and their parts, in the forms
-// in which a service may repeat them, longest first.
+// secrets returns the credentials of all identities and their parts, in each encoding in
+// which a service may repeat them, longest first.
 func (s *Settings) secrets() []string {
 	var all []string
 	add := func(text string) {

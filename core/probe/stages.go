@@ -7,29 +7,28 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// nowhere is a path that no service has.
-const nowhere = "/sallyport-probe-nowhere"
+// missingPath is a path that no service has.
+const missingPath = "/sallyport-probe-nowhere"
 
-// reachStage requests paths that do not exist: if a service answers them with a
-// page, then that page, as the answer to a spelling of a refused path, is not a
-// bypass.
+// reachStage requests paths that do not exist. If a service answers them with a page,
+// then the same page for another spelling of a refused path is not a bypass.
 func reachStage(st *state) []Request {
 	var all []Request
-	for _, who := range st.everybody() {
-		for _, target := range []string{nowhere, nowhere + "/x/y"} {
+	for _, who := range st.callers() {
+		for _, target := range []string{missingPath, missingPath + "/x/y"} {
 			all = append(all, Request{Purpose: Reach, Method: http.MethodGet, Target: target, Header: who.header, As: who.name, Route: -1})
 		}
-		all = append(all, Request{Purpose: Reach, Method: http.MethodHead, Target: nowhere, Header: who.header, As: who.name, Route: -1})
+		all = append(all, Request{Purpose: Reach, Method: http.MethodHead, Target: missingPath, Header: who.header, As: who.name, Route: -1})
 	}
 	return all
 }
 
-// plainStage requests each route: first without credentials, then as everybody else, then
-// without credentials again, which shows what a cache has stored.
+// plainStage requests each route without credentials, then as each identity, then without
+// credentials again, which shows what a cache has stored.
 func plainStage(st *state) []Request {
 	var all []Request
-	for _, i := range st.asked() {
-		for _, who := range st.whoAsks(i) {
+	for _, i := range st.requested() {
+		for _, who := range st.callersOf(i) {
 			all = append(all, st.plain(i, who.name, who.header))
 		}
 		if len(st.good()) > 0 && !st.Routes[i].Write && !st.endsSession(i) {
@@ -41,10 +40,10 @@ func plainStage(st *state) []Request {
 	return all
 }
 
-// cacheStage bypasses caches for requests of signed-in users that were refused.
+// cacheStage repeats refused requests of identities with a query that bypasses caches.
 func cacheStage(st *state) []Request {
 	var all []Request
-	for _, i := range st.asked() {
+	for _, i := range st.requested() {
 		for _, id := range st.good() {
 			if !st.Routes[i].Write && !st.endsSession(i) && st.refused(i, id.Name) {
 				r := st.plain(i, id.Name, id.Header)
@@ -60,8 +59,8 @@ func cacheStage(st *state) []Request {
 func badStage(st *state) []Request {
 	var all []Request
 	for _, b := range badCredentials(st.Identities) {
-		for _, i := range st.asked() {
-			if st.Routes[i].Public || st.opened(i) {
+		for _, i := range st.requested() {
+			if st.Routes[i].Public || st.isOpen(i) {
 				continue
 			}
 			r := st.plain(i, b.as, b.header)
@@ -72,28 +71,24 @@ func badStage(st *state) []Request {
 	return all
 }
 
-// opened reports whether anybody gets a route, which is already a finding.
-func (st *state) opened(i int) bool {
-	for _, x := range st.log {
-		if x.Purpose == Plain && !x.Direct && x.Route == i && x.As == Anonymous {
-			return x.Err == nil && x.Status < 300
-		}
-	}
-	return false
+// isOpen reports whether anyone gets a route, which is already a finding.
+func (st *state) isOpen(i int) bool {
+	x, ok := st.log.first(Plain, i, Anonymous)
+	return ok && x.Err == nil && x.Status < 300
 }
 
-// navigation is what a browser sends in addition when it navigates to a page.
+// navigation lists the fields that a browser adds when it navigates to a page.
 var navigation = []core.Field{
 	{Name: "Accept", Value: "text/html,application/xhtml+xml,*/*;q=0.8"},
 	{Name: "Sec-Fetch-Site", Value: "none"}, {Name: "Sec-Fetch-Mode", Value: "navigate"}, {Name: "Sec-Fetch-Dest", Value: "document"},
 }
 
-// browserStage repeats refused requests as a browser does, since people may get another
-// answer than programs.
+// browserStage repeats refused requests as a browser sends them, since people may get a
+// different answer than programs.
 func browserStage(st *state) []Request {
 	var all []Request
-	for _, i := range st.asked() {
-		for _, who := range st.whoAsks(i) {
+	for _, i := range st.requested() {
+		for _, who := range st.callersOf(i) {
 			if st.Routes[i].Write || !st.refused(i, who.name) {
 				continue
 			}
@@ -105,12 +100,12 @@ func browserStage(st *state) []Request {
 	return all
 }
 
-// variantStage repeats refused requests in other spellings and with other methods,
-// as the same senders.
+// variantStage repeats refused requests with other spellings and methods, as the same
+// senders.
 func variantStage(st *state) []Request {
 	var all []Request
-	for _, i := range st.asked() {
-		for _, who := range st.whoAsks(i) {
+	for _, i := range st.requested() {
+		for _, who := range st.callersOf(i) {
 			if !st.refused(i, who.name) {
 				continue
 			}
@@ -142,11 +137,11 @@ func (st *state) methodVariants(plain Request) []Request {
 	return all
 }
 
-// originStage sends requests as a page of another site does.
+// originStage sends requests as a page of another origin does.
 func originStage(st *state) []Request {
 	origin := core.Field{Name: "Origin", Value: st.Origin}
 	var all []Request
-	for _, i := range st.asked() {
+	for _, i := range st.requested() {
 		if st.Routes[i].Write {
 			continue
 		}
@@ -156,7 +151,7 @@ func originStage(st *state) []Request {
 			core.Field{Name: "Access-Control-Request-Headers", Value: "authorization"})
 		r.Method = http.MethodOptions
 		all = append(all, r)
-		for _, who := range st.whoAsks(i) {
+		for _, who := range st.callersOf(i) {
 			r := st.plain(i, who.name, header(who.header, origin))
 			r.Purpose = CrossOrigin
 			all = append(all, r)
@@ -165,7 +160,7 @@ func originStage(st *state) []Request {
 	return all
 }
 
-// crawlers are the names that search engines send.
+// crawlers lists the User-Agent fields of crawlers.
 var crawlers = []string{
 	"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 	"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
@@ -176,7 +171,7 @@ var crawlers = []string{
 // crawlerStage requests each route as a crawler.
 func crawlerStage(st *state) []Request {
 	var all []Request
-	for _, i := range st.asked() {
+	for _, i := range st.requested() {
 		if st.Routes[i].Write {
 			continue
 		}
@@ -189,7 +184,7 @@ func crawlerStage(st *state) []Request {
 	return all
 }
 
-// pageStage requests what crawlers and visitors begin with, also as a crawler.
+// pageStage requests the entry points of crawlers and visitors, also as a crawler.
 func pageStage(st *state) []Request {
 	var all []Request
 	for _, target := range []string{"/robots.txt", "/sitemap.xml", "/"} {
@@ -215,7 +210,7 @@ func burstStage(st *state) []Request {
 			all = append(all, r)
 		}
 	}
-	for _, i := range st.asked() {
+	for _, i := range st.requested() {
 		if st.Routes[i].Write || !st.refused(i, Anonymous) {
 			continue
 		}

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Row is a route with the status that each sender gets.
+// Row is a route with the status that each sender got.
 type Row struct {
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
 	Status map[string]string `json:"status"`
-	// Want is what each sender should get, if known: "401", "403", or "2xx" for one
-	// that should pass. See [Table.Expect].
+	// Want is what each sender should get, if known: "401", "403", or "2xx". See
+	// [Table.Expect].
 	Want map[string]string `json:"want,omitempty"`
 }
 
-// Table is who got what from each route.
+// Table says which status each sender got for each route.
 type Table struct {
 	// People lists all senders, in the order of their requests.
 	People []string
@@ -52,8 +52,8 @@ func (r *Report) Table() Table {
 	return t
 }
 
-// Expect fills in what each sender should get: without credentials, or with bad
-// ones, according to which routes are public, and for others also by s.Expect.
+// Expect fills in the statuses that each sender should get, as far as the public routes and
+// s.Expect tell.
 func (t Table) Expect(s *Settings) {
 	for i, row := range t.Rows {
 		path := strings.TrimPrefix(row.Path, s.Base)
@@ -71,12 +71,12 @@ func (t Table) Expect(s *Settings) {
 	}
 }
 
-// want returns the status that somebody should get, or "" if that is not known.
+// want returns the status that a sender should get, or "" if it is not known.
 func (s *Settings) want(as, method, path string, public bool) string {
 	bad := slices.ContainsFunc(s.Identities, func(id Identity) bool { return id.Name == as && id.Bad })
 	switch {
 	case bad:
-		return "" // a public route may pass them or not
+		return "" // a public route may accept or refuse them
 	case public:
 		return "2xx"
 	case as == Anonymous:

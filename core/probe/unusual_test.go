@@ -191,7 +191,7 @@ func TestOtherCredentials(t *testing.T) {
 	set.Expect = nil
 	r := run(t, s, set)
 	if slices.Contains(codes(r), probe.FaultSignedInUnauthorized) || !slices.ContainsFunc(r.Notes, func(n string) bool {
-		return strings.Contains(n, "GET /admin as erin was not judged: it takes credentials of another scheme")
+		return strings.Contains(n, "GET /admin as erin was not evaluated: it accepts only credentials of another scheme")
 	}) {
 		t.Errorf("found %q, notes %q", codes(r), r.Notes)
 	}
@@ -236,7 +236,7 @@ func TestSessionsAreNotEnded(t *testing.T) {
 		t.Errorf("the session was ended: %t; found %+v", over.Load(), r.Findings)
 	}
 	if !slices.ContainsFunc(r.Notes, func(n string) bool {
-		return strings.HasPrefix(n, "POST /logout was asked for without credentials only")
+		return strings.HasPrefix(n, "POST /logout was requested without credentials only")
 	}) {
 		t.Errorf("notes %q", r.Notes)
 	}

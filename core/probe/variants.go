@@ -9,13 +9,12 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// variant is another way to request a path.
+// variant is another spelling of a path.
 type variant struct{ name, target string }
 
-// spellings returns other spellings of the path of a route, all different from it:
-// only those that a router or a proxy may take for the same path. Letter case and
-// suffixes change only literal segments of the pattern, since another value of a
-// parameter is another object.
+// spellings returns other spellings of the path of a route that a router or a proxy may take
+// for the same path. Letter case and suffixes are changed only in literal segments of the
+// pattern, since another value of a parameter means another object.
 func spellings(pattern, target string) []variant {
 	target, query, _ := strings.Cut(target, "?")
 	if query != "" {
@@ -134,17 +133,17 @@ type methodVariant struct {
 	header              []core.Field
 }
 
-// overrides are fields that name another method, for clients that cannot send it.
+// overrides are fields by which clients name a method that they cannot send.
 var overrides = []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}
 
-// methods returns other methods for a refused route that reads, without those that
-// may change something. Override fields name methods that change nothing, or one
-// that does not exist.
+// methods returns variants of a method that change nothing, or only what the method itself
+// changes. Override fields for a safe method name another safe one, or one that does not
+// exist.
 func methods(method string) []methodVariant {
 	var made []methodVariant
 	if !slices.Contains(safe, method) {
-		// It is fine to read what one may not change, unless the request changes it:
-		// there is consent to the method that is named.
+		// A GET alone is no bypass: a sender may read what it must not change. One that
+		// overrides the method is, and there is consent to that method.
 		for _, name := range overrides {
 			made = append(made, methodVariant{"GET with " + name + ": " + method, http.MethodGet, "", []core.Field{{Name: name, Value: method}}})
 		}
@@ -170,7 +169,7 @@ func methods(method string) []methodVariant {
 	return made
 }
 
-// twins are methods that change the same thing; if one is refused, the other must be too.
+// twins are methods for the same change: if one is refused, the other must be, too.
 var twins = map[string]string{http.MethodPut: http.MethodPatch, http.MethodPatch: http.MethodPut}
 
 func withQuery(target, query string) string {

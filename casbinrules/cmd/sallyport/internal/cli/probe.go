@@ -41,26 +41,26 @@ func newProbe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "probe URL",
 		Short: "Ask a running HTTP service who gets what, and list what is wrong",
-		Long: `probe asks a running HTTP service, in any language, for each of its routes: without
-credentials, as everybody given with --as, with credentials that nobody may
-accept, in other spellings and by other methods. It lists every answer that
-confuses 401 with 403, lacks a challenge, may be cached, tells too much, or lets
-through in one way what is refused in another.
+		Long: `probe requests each route of a running HTTP service, written in any language:
+without credentials, as each identity of --as, with credentials that must not be
+accepted, with other spellings and with other methods. It lists every answer that
+confuses 401 with 403, lacks a challenge, may be cached, reveals too much, or lets
+through in one form what is refused in another.
 
 Routes come from --routes, as Routes of an adapter lists them, written as JSON,
 
     [{"method": "GET", "pattern": "/reports/:id"}]
 
-where "path" may say what to ask for; from an OpenAPI file; or else from the
-policy. --public names those that anybody may get. With a policy (-m, -p) the
+where "path" may say what to request; from an OpenAPI file; or else from the
+policy. --public names those that anyone may get. With a policy (-m, -p) the
 expected verdict for each name of --as comes from it: the name is a user of the
 policy or one of its roles.
 
 Only GET, HEAD and OPTIONS are sent, unless --write names a route. --login names
 where accounts sign in: wrong passwords are sent there, 4 for each --account, to
-see whether the answers tell that it exists. A service that
-does not run on this machine has to be named a second time, with --host. Requests
-never go to another host.
+see whether the answers reveal that it exists. A service that does not run on this
+machine has to be named a second time, with --host. Requests never go to another
+host.
 
 The exit code is 1 when there is a finding that --baseline does not have.`,
 		Example: `  sallyport probe --routes routes.json --public /healthz \
@@ -87,26 +87,26 @@ func (f *probeFlags) flags(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.routes, "routes", "", "JSON `file` with the routes of the application")
 	fl.StringVar(&f.openAPI, "openapi", "", "OpenAPI 3 `file` with the routes of the application")
-	fl.StringVar(&f.direct, "direct", "", "`URL` of the service itself, when URL is that of a proxy in front: compare both")
-	fl.StringArrayVar(&f.public, "public", nil, "`pattern` of routes that anybody may get, such as /assets/*; may be repeated")
-	fl.StringArrayVar(&f.as, "as", nil, "ask as somebody, too: `NAME='Header: value'`; may be repeated")
+	fl.StringVar(&f.direct, "direct", "", "`URL` of the service itself, if the other URL is a proxy in front of it: compare both")
+	fl.StringArrayVar(&f.public, "public", nil, "`pattern` of routes that anyone may get, such as /assets/*; may be repeated")
+	fl.StringArrayVar(&f.as, "as", nil, "identity with valid credentials: `NAME='Header: value'`; may be repeated")
 	fl.StringArrayVar(&f.bad, "bad", nil, "credentials that must be refused with 401, as with --as: expired or revoked; may be repeated")
 	fl.StringArrayVar(&f.writes, "write", nil, "consent to `METHOD PATTERN`, which may change something; may be repeated")
 	fl.StringVar(&f.login, "login", "", "consent to try wrong passwords at `'METHOD PATH [BODY]'`, where accounts sign in")
 	fl.StringArrayVar(&f.accounts, "account", nil, "`name` of an account that exists, for --login and Basic; may be repeated")
 	fl.StringArrayVar(&f.hosts, "host", nil, "the `host` of URL once more, if it is not this machine; may be repeated")
-	fl.StringArrayVar(&f.claims, "claim", nil, "value of an attribute that the model asks for, as `name=value`; may be repeated")
-	fl.StringVar(&f.tenant, "tenant", "", "`tenant` of everybody, where the model has tenants")
-	fl.StringVar(&f.origin, "origin", "", "`origin` of a page of another site (default https://app.example)")
+	fl.StringArrayVar(&f.claims, "claim", nil, "value of an attribute that the model needs, as `name=value`; may be repeated")
+	fl.StringVar(&f.tenant, "tenant", "", "`tenant` of all identities, if the model has tenants")
+	fl.StringVar(&f.origin, "origin", "", "`origin` that cross-origin requests name (default https://app.example)")
 	fl.StringVarP(&f.output, "output", "o", "", "write to `file`")
 	fl.StringVar(&f.baseline, "baseline", "", "`file` with known findings, which do not change the exit code")
 	fl.StringVar(&f.newBaseline, "write-baseline", "", "write all findings to `file` as known ones")
-	fl.Float64Var(&f.rate, "rate", 0, "`number` of requests a second at most (default 20, or 500 for this machine)")
-	fl.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long one request may take")
+	fl.Float64Var(&f.rate, "rate", 0, "maximum `number` of requests per second (default 20, or 500 for this machine)")
+	fl.DurationVar(&f.timeout, "timeout", 10*time.Second, "limit for one request")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be sent, and send nothing")
 }
 
-// printPlan prints the most that would be sent.
+// printPlan prints all requests that might be sent.
 func (f *probeFlags) printPlan(w io.Writer) error {
 	plan, err := probe.Plan(f.settings)
 	if err != nil {
