@@ -18,7 +18,8 @@ import (
 
 // File is a bundle in a file, as a [source.Store] for publishers. Earlier bundles
 // are kept in the folder PATH.history, one file each, so that they can be shown and
-// restored; without that folder there is only the newest one.
+// restored; without that folder there is only the newest one. If the path is a
+// symbolic link, the folder is beside the file that it leads to.
 //
 // It is safe for concurrent use, even by several programs if the system can lock a
 // folder: Linux, macOS and the BSDs.
@@ -161,7 +162,7 @@ func (f *File) publish(ctx context.Context, p source.Publication) (source.Entry,
 	if len(f.signing) == 0 {
 		return source.Entry{}, errors.New("there is no private key to sign with")
 	}
-	unlock, err := lockDir(ctx, filepath.Dir(f.path))
+	unlock, err := lockDir(ctx, filepath.Dir(f.target()))
 	if err != nil {
 		return source.Entry{}, err
 	}
@@ -191,10 +192,19 @@ func (f *File) publish(ctx context.Context, p source.Publication) (source.Entry,
 	if err := f.keep(at); err != nil {
 		return source.Entry{}, err
 	}
-	return e, replaceFile(f.path, data)
+	return e, replaceFile(f.target(), data, 0o644)
 }
 
-func (f *File) historyDir() string { return f.path + ".history" }
+// target returns the file that a path stands for, so that publishers who use different
+// links to it share a lock and a history. A dangling link stands for itself.
+func (f *File) target() string {
+	if target, err := filepath.EvalSymlinks(f.path); err == nil {
+		return target
+	}
+	return f.path
+}
+
+func (f *File) historyDir() string { return f.target() + ".history" }
 
 func (f *File) historyFile(r source.Revision) string {
 	return filepath.Join(f.historyDir(), strconv.FormatUint(uint64(r), 10))
@@ -212,7 +222,11 @@ func (f *File) keep(at source.Revision) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(f.historyFile(at), data)
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return err
+	}
+	return replaceFile(f.historyFile(at), data, info.Mode().Perm())
 }
 
 // At implements [source.Store].
@@ -278,14 +292,13 @@ func (f *File) kept(newest source.Revision) ([]source.Revision, error) {
 }
 
 // replaceFile replaces a file as a whole, by means of another one in the same
-// directory. A symbolic link remains one.
-func replaceFile(path string, data []byte) (err error) {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	mode, least := fs.FileMode(0o644), time.Time{}
-	if info, err := os.Stat(path); err == nil {
-		mode, least = info.Mode().Perm(), info.ModTime().Add(time.Second)
+// directory. It keeps the mode of an existing file, whatever the umask: a web server
+// must still be able to read it. A new file gets the given mode, less the umask.
+func replaceFile(path string, data []byte, mode fs.FileMode) (err error) {
+	least := time.Time{}
+	before, statErr := os.Stat(path)
+	if statErr == nil {
+		mode, least = before.Mode().Perm(), before.ModTime().Add(time.Second)
 	}
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp") // the directory is locked, so there is no other writer
 	defer func() {
@@ -301,6 +314,9 @@ func replaceFile(path string, data []byte) (err error) {
 		return err
 	}
 	_, err = out.Write(data)
+	if err == nil && statErr == nil {
+		err = out.Chmod(mode)
+	}
 	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
 		return err
 	}
