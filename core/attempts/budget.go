@@ -29,8 +29,8 @@ func (b *budget) finish(maxWait time.Duration) error {
 	}
 	b.interval = b.per / time.Duration(b.failures)
 	switch {
-	case b.interval < 1:
-		return fmt.Errorf("%d failures in %v: must be at most one per nanosecond", b.failures, b.per)
+	case b.interval < time.Millisecond: // such as 60 failures in 3600, without a unit
+		return fmt.Errorf("%d failures in %v: must be at most one per millisecond", b.failures, b.per)
 	case b.interval > maxWait:
 		return fmt.Errorf("%d failures in %v are one per %v, which is longer than the max wait of %v", b.failures, b.per, b.interval, maxWait)
 	}

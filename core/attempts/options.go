@@ -23,7 +23,8 @@ type Option func(*Limiter) error
 // default. IPv6 addresses are counted by their /64, and by their /48 as well
 // ([WithNetworkBudget]). A whole company may share an address; a burst below 10
 // will get in its way every morning. At most burst attempts of an address are
-// verified at the same time. burst is 1 to 65,535.
+// verified at the same time. burst is 1 to 65,535; no budget forgives more than one
+// failure per millisecond.
 func WithAddressBudget(failures int, per time.Duration, burst int) Option {
 	return func(l *Limiter) error {
 		l.addresses.budget = budget{failures: failures, per: per, burst: burst}

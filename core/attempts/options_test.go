@@ -13,6 +13,7 @@ func TestNewRefuses(t *testing.T) {
 		"option 1 is nil":                                   nil,
 		"address: 0 failures in 1m0s":                       attempts.WithAddressBudget(0, time.Minute, 1),
 		"address: 1 failures in 0s":                         attempts.WithAddressBudget(1, 0, 1),
+		"account: 60 failures in 3.6µs":                     attempts.WithAccountBudget(60, 3600, 20),
 		"account: burst 0":                                  attempts.WithAccountBudget(1, time.Minute, 0),
 		"network: burst 65536":                              attempts.WithNetworkBudget(1, time.Minute, 1<<16),
 		"one per 1h0m0s, which is longer than the max wait": attempts.WithAccountBudget(1, time.Hour, 5),

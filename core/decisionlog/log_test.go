@@ -301,7 +301,7 @@ func TestOptions(t *testing.T) {
 		{decisionlog.WithSampleRate(-0.1), "sample rate -0.1"},
 		{decisionlog.WithSampleKey([]byte("short")), "sample key: 5 bytes"},
 		{decisionlog.WithChainKey(nil), "chain key is nil"},
-		{decisionlog.WithHeadInterval(0), "head interval"},
+		{decisionlog.WithHeadInterval(5), "head interval"},
 		{decisionlog.WithMaxFileSize(1), "file size 1"},
 		{decisionlog.WithMaxFileAge(time.Millisecond), "file age 1ms"},
 		{decisionlog.WithMaxFiles(0), "0 files"},

@@ -93,10 +93,10 @@ func WithChainKey(k *Key) Option {
 }
 
 // WithHeadInterval sets how long lines may remain without a signed head; a second
-// by default.
+// by default, at least 1 ms.
 func WithHeadInterval(d time.Duration) Option {
 	return func(c *config) error {
-		return option.SetUnless(&c.heads, d, d <= 0, "head interval %v: must be more than 0", d)
+		return option.SetUnless(&c.heads, d, d < time.Millisecond, "head interval %v: must be at least 1ms", d)
 	}
 }
 

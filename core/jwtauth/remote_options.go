@@ -35,6 +35,8 @@ func (b bounds) clamp(d time.Duration) time.Duration { return min(max(d, b.least
 const (
 	maxFetchTimeout = time.Minute
 	maxMaxSetSize   = 16 << 20
+	// minInterval prevents a mistyped unit from overloading the issuer.
+	minInterval = time.Millisecond
 	// defaultRefresh applies to issuers that do not say how long keys are fresh.
 	defaultRefresh = 15 * time.Minute
 )
@@ -89,7 +91,7 @@ func WithMaxSetSize(bytes int) RemoteOption {
 // minute and 1 hour by default. Within the bounds the issuer chooses, by the
 // max-age of its Cache-Control (RFC 9111 §5.2.2.1); without one the interval is 15
 // minutes. It is shortened by up to a tenth at random, so that services do not all
-// fetch at once.
+// fetch at once. least is at least 1 ms, here and in [WithRetryInterval].
 func WithRefreshInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
 		if err := c.set.Add("WithRefreshInterval"); err != nil {
@@ -116,22 +118,22 @@ func WithRetryInterval(least, most time.Duration) RemoteOption {
 }
 
 func newBounds(what string, least, most time.Duration) (bounds, error) {
-	if least <= 0 || most < least {
-		return bounds{}, fmt.Errorf("%s between %v and %v: the first must be above 0 and the second not below it", what, least, most)
+	if least < minInterval || most < least {
+		return bounds{}, fmt.Errorf("%s between %v and %v: the first must be at least %v and the second not below it", what, least, most, minInterval)
 	}
 	return bounds{least, most}, nil
 }
 
 // WithRefetchInterval sets the time in which unknown keys may cause 5 fetches, and
-// bad signatures one: 30 s by default, above 0. It bounds what a flood of tokens
-// with made-up keys costs the issuer, and how long such a flood can delay a new
-// key: a fifth of it plus one fetch.
+// bad signatures one: 30 s by default, at least 1 ms. It bounds what a flood of
+// tokens with made-up keys costs the issuer, and how long such a flood can delay a
+// new key: a fifth of it plus one fetch.
 func WithRefetchInterval(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
 		if err := c.set.Add("WithRefetchInterval"); err != nil {
 			return err
 		}
-		return option.SetUnless(&c.refetchInterval, d, d <= 0, "refetch interval %v: must be above 0", d)
+		return option.SetUnless(&c.refetchInterval, d, d < minInterval, "refetch interval %v: must be at least %v", d, minInterval)
 	}
 }
 

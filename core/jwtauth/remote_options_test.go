@@ -33,10 +33,10 @@ func TestRemoteOptionsAreChecked(t *testing.T) {
 		"long timeout":       {keysURL, jwtauth.WithTimeout(time.Hour), "timeout"},
 		"size":               {keysURL, jwtauth.WithMaxSetSize(0), "size"},
 		"huge size":          {keysURL, jwtauth.WithMaxSetSize(1 << 30), "size"},
-		"refresh":            {keysURL, jwtauth.WithRefreshInterval(0, 1), "refresh"},
-		"refresh turned":     {keysURL, jwtauth.WithRefreshInterval(2, 1), "refresh"},
-		"retry":              {keysURL, jwtauth.WithRetryInterval(0, 1), "retry"},
-		"interval":           {keysURL, jwtauth.WithRefetchInterval(0), "interval"},
+		"refresh":            {keysURL, jwtauth.WithRefreshInterval(60, 3600), "refresh"},
+		"refresh turned":     {keysURL, jwtauth.WithRefreshInterval(2*time.Minute, time.Minute), "refresh"},
+		"retry":              {keysURL, jwtauth.WithRetryInterval(1, 60), "retry"},
+		"interval":           {keysURL, jwtauth.WithRefetchInterval(30), "interval"},
 		"stale":              {keysURL, jwtauth.WithMaxStale(time.Hour), "max stale"},
 		"transport":          {keysURL, jwtauth.WithTransport(nil), "transport"},
 		"observer":           {keysURL, jwtauth.WithRefreshObserver(nil), "observer"},
@@ -153,7 +153,7 @@ func canceled() context.Context {
 func TestRemoteOptionsGivenTwice(t *testing.T) {
 	for name, opt := range map[string]jwtauth.RemoteOption{
 		"WithTimeout": jwtauth.WithTimeout(time.Second), "WithMaxSetSize": jwtauth.WithMaxSetSize(1), "WithMaxStale": jwtauth.WithMaxStale(5 * time.Hour),
-		"WithRefreshInterval": jwtauth.WithRefreshInterval(1, 2), "WithRetryInterval": jwtauth.WithRetryInterval(1, 2), "WithRefetchInterval": jwtauth.WithRefetchInterval(1),
+		"WithRefreshInterval": jwtauth.WithRefreshInterval(time.Second, time.Minute), "WithRetryInterval": jwtauth.WithRetryInterval(time.Second, time.Minute), "WithRefetchInterval": jwtauth.WithRefetchInterval(time.Second),
 		"WithTransport": jwtauth.WithTransport(new(published)), "WithRefreshObserver": jwtauth.WithRefreshObserver(func(jwtauth.Refresh) {}),
 		"WithRemoteClock": jwtauth.WithRemoteClock(time.Now), "WithRSAAlgorithm": jwtauth.WithKeySetOptions(jwtauth.WithRSAAlgorithm("RS256")),
 	} {

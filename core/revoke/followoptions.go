@@ -64,7 +64,7 @@ func WithMaxStaleness(d time.Duration, then StaleMode) FollowOption {
 func WithLateStart() FollowOption { return func(s *followSettings) error { return option.On(&s.late) } }
 
 // WithPollInterval sets how often the log is read without a hint: 5 s by default,
-// and 100 ms at least; see [source.WithPollInterval].
+// 100 ms to 24 h; see [source.WithPollInterval].
 func WithPollInterval(d time.Duration) FollowOption { return ofSource(source.WithPollInterval(d)) }
 
 // WithStartTimeout sets how long [Follow] tries to read the log: 30 s by default.

@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -348,7 +349,8 @@ func TestHerd(t *testing.T) {
 // TestWrongSetup is an error of Follow.
 func TestWrongSetup(t *testing.T) {
 	for i, o := range []source.Option{
-		nil, source.WithPollInterval(time.Millisecond), source.WithTimeout(0), source.WithStartTimeout(-1), source.WithMaxRetryInterval(0),
+		nil, source.WithPollInterval(time.Millisecond), source.WithTimeout(0), source.WithStartTimeout(-1), source.WithMaxRetryInterval(5),
+		source.WithPollInterval(math.MaxInt64), source.WithMaxRetryInterval(math.MaxInt64),
 		source.WithMaxStaleness(0, nil), source.WithStatusObserver(nil), source.WithLastGoodFile(""),
 	} {
 		if _, err := source.Follow(t.Context(), newFake(), new(applied).apply, o); err == nil {

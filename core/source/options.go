@@ -30,16 +30,19 @@ var defaults = settings{
 // hearingRetry is the longest wait before listening is tried again while fetching works.
 const hearingRetry = 5 * time.Second
 
-// minPoll prevents a mistyped unit from overloading the source.
-const minPoll = 100 * time.Millisecond
+// A mistyped unit must not overload the source.
+const (
+	minPoll = 100 * time.Millisecond
+	maxPoll = 24 * time.Hour
+)
 
 // WithPollInterval sets how often the revision is read without a notification: 5 s
-// by default, at least 100 ms. It bounds how long a lost notification goes
+// by default, 100 ms to 24 h. It bounds how long a lost notification goes
 // unnoticed. Each wait varies at random by up to a tenth, so that a thousand
 // instances do not ask at once.
 func WithPollInterval(d time.Duration) Option {
 	return func(s *settings) error {
-		return option.SetUnless(&s.poll, d, d < minPoll, "poll interval %v: must be at least %v", d, minPoll)
+		return option.SetUnless(&s.poll, d, d < minPoll || d > maxPoll, "poll interval %v: must be from %v to %v", d, minPoll, maxPoll)
 	}
 }
 
@@ -54,12 +57,14 @@ func WithStartTimeout(d time.Duration) Option {
 }
 
 // WithMaxRetryInterval sets the longest wait before a failed source is tried again:
-// half a second by default. Waits start at 50 ms, double with each failure of
+// half a second by default, 50 ms to 24 h. Waits start at 50 ms, double with each failure of
 // fetching or listening, and are shortened by up to a half at random. While
 // fetching fails, listening is not tried; if only listening fails, its waits grow
 // to 5 s.
 func WithMaxRetryInterval(d time.Duration) Option {
-	return positive("retry interval", d, func(s *settings) { s.maxRetry = d })
+	return func(s *settings) error {
+		return option.SetUnless(&s.maxRetry, d, d < s.retry || d > maxPoll, "retry interval %v: must be from %v to %v", d, s.retry, maxPoll)
+	}
 }
 
 // WithMaxStaleness sets [Status.Stale] once the source has not confirmed the newest
