@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -195,28 +196,27 @@ func isPolicyFile(name string) bool {
 	return slices.Contains([]string{".csv", ".conf", ".tests"}, filepath.Ext(name))
 }
 
-// checkOverwrite returns an error if edits would be lost.
+// checkOverwrite returns an error if edits would be lost. A file that is as it will be,
+// such as after a pull that was interrupted, has none.
 func checkOverwrite(dir string, before *localCopy, c *shared.Content) error {
-	var edited []string
+	known := map[string][]string{} // the sums of what the store holds, by name
 	if before != nil {
-		var err error
-		if edited, err = before.changed(dir); err != nil {
-			return err
+		for name, was := range before.Files {
+			known[name] = append(known[name], was)
 		}
 	}
 	for _, f := range c.Files {
-		if before != nil && before.Files[f.Name] != "" {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(f.Name)))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		known[f.Name] = append(known[f.Name], sum(f.Content))
+	}
+	var edited []string
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // a missing file cannot be lost
+		case err != nil:
 			return err
-		}
-		if sum(text) != sum(f.Content) {
-			edited = append(edited, f.Name)
+		case !slices.Contains(known[name], sum(text)):
+			edited = append(edited, name)
 		}
 	}
 	if len(edited) > 0 {

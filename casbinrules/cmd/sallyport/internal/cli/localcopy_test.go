@@ -87,3 +87,35 @@ func TestPullFollowsLinksAsTheSystemDoes(t *testing.T) {
 		}
 	}
 }
+
+// TestPullAfterAnInterruptedOne: files that were put in place before the note of their
+// revision was written are no edits, and those between the two states are.
+func TestPullAfterAnInterruptedOne(t *testing.T) {
+	content := func(r shared.Revision, texts map[string]string) *shared.Content {
+		var files []shared.File
+		for name, text := range texts {
+			files = append(files, shared.File{Name: name, Content: []byte(text)})
+		}
+		c, err := shared.NewContent(r, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	before := newLocalCopy("default", content(1, map[string]string{"a.csv": "a1", "b.csv": "b1", "gone.csv": "1"}))
+	next := content(2, map[string]string{"a.csv": "a2", "b.csv": "b2", "c.csv": "c2"})
+	for _, c := range []struct {
+		files map[string]string
+		want  string
+	}{
+		{map[string]string{"a.csv": "a2", "b.csv": "b1", "gone.csv": "1"}, ""},
+		{map[string]string{"a.csv": "a2", "b.csv": "b2", "c.csv": "c2"}, ""},
+		{map[string]string{"a.csv": "a2", "b.csv": "mine", "c.csv": "mine", "gone.csv": "2"}, "b.csv, c.csv, gone.csv would be overwritten"},
+	} {
+		dir := write(t, c.files)
+		err := pull(dir, before, next, false)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.files, err, c.want)
+		}
+	}
+}

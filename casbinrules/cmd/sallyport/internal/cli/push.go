@@ -120,6 +120,14 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 	if err != nil {
 		return err
 	}
+	// What was checked was read again, and perhaps in another state.
+	now, err := p.collect(m, policies, newest)
+	if err != nil {
+		return err
+	}
+	if shared.HashFiles(now) != shared.HashFiles(files) {
+		return errors.New("the files were changed while they were checked: nothing was published, so try again")
+	}
 	found = append(found, removed(newest, files)...)
 	if p.commit == "" {
 		p.commit = gitCommit(dir)

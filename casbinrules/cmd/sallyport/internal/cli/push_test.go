@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -76,6 +77,42 @@ func TestPushAndPull(t *testing.T) {
 	wants(t, other, 0, "revision 1, 3 files", "pull", "DIR", "--revision", "1")
 	wants(t, other, 2, "--revision -1: must be at least 1", "pull", "DIR", "--revision", "-1")
 	wants(t, other, 2, "--before -1: must be at least 1", "history", "--before", "-1")
+}
+
+// atFirstWrite does something when a command begins to print.
+type atFirstWrite struct {
+	do   func()
+	text bytes.Buffer
+}
+
+func (w *atFirstWrite) Write(b []byte) (int, error) {
+	if w.do != nil {
+		w.do()
+		w.do = nil
+	}
+	return w.text.Write(b)
+}
+
+// TestPushOfFilesThatChange: what is published is what was checked, also where somebody
+// saves a file meanwhile.
+func TestPushOfFilesThatChange(t *testing.T) {
+	for name, text := range map[string]string{
+		"policy.csv":   policy + "p, viewer, /*, *\n",
+		"policy.tests": "deny erin /reports/7 PATCH\n",
+		"model.conf":   presets["rbac-deny"]().Text(),
+	} {
+		dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": "allow erin /reports/7 PATCH\n"})
+		keyPair(t, dir, "old")
+		store := "file:" + filepath.Join(dir, "policy.bundle")
+		var stderr bytes.Buffer
+		stdout := &atFirstWrite{do: func() { edit(t, dir, name, text) }}
+		code := Run([]string{"push", "-p", filepath.Join(dir, "policy.csv"), "--author", "ann", "--store", store, "--key", filepath.Join(dir, "old.key")},
+			strings.NewReader(""), stdout, &stderr)
+		if code != exitUsage || !strings.Contains(stderr.String(), "changed while they were checked") {
+			t.Errorf("%s: code %d, %s%s", name, code, stdout.text.String(), stderr.String())
+		}
+		wants(t, dir, 0, "the store is empty", "status", "DIR/none", "--store", store, "--public-key", "DIR/old.pub")
+	}
 }
 
 // TestTwoEditors: the second one is told, loses nothing, and can go on.
