@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -297,6 +298,7 @@ func TestOptions(t *testing.T) {
 		want string
 	}{
 		{decisionlog.WithQueueSize(0), "queue size 0"},
+		{decisionlog.WithQueueSize(math.MaxInt), "queue size"},
 		{decisionlog.WithSampleRate(1.5), "sample rate 1.5"},
 		{decisionlog.WithSampleRate(-0.1), "sample rate -0.1"},
 		{decisionlog.WithSampleKey([]byte("short")), "sample key: 5 bytes"},

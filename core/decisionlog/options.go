@@ -34,15 +34,18 @@ const (
 	defaultHeadInterval = time.Second
 )
 
-// batchSize is how many decisions are written at once at most.
-const batchSize = 256
+const (
+	maxQueueSize = 1 << 20
+	// batchSize is how many decisions are written at once at most.
+	batchSize = 256
+)
 
 // WithQueueSize sets how many decisions may wait to be written; 8192 by default,
-// which takes about 5 MB. Decisions that arrive while the queue is full are dropped
-// and counted.
+// which takes about 5 MB, and 1 to 1,048,576. Decisions that arrive while the queue
+// is full are dropped and counted.
 func WithQueueSize(n int) Option {
 	return func(c *config) error {
-		return option.SetUnless(&c.queue, n, n < 1, "queue size %d: must be at least 1", n)
+		return option.SetUnless(&c.queue, n, n < 1 || n > maxQueueSize, "queue size %d: must be from 1 to %d", n, maxQueueSize)
 	}
 }
 

@@ -3,6 +3,7 @@ package introspect_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -43,8 +44,10 @@ func TestNewRefusesWhatCannotWork(t *testing.T) { // invariant 14
 		{"empty audience", https, me, opts{introspect.WithAudience()}, "audience is empty"},
 		{"leeway", https, me, opts{introspect.WithLeeway(time.Second)}, "WithLeeway is given twice"},
 		{"TTL", https, me, opts{introspect.WithCacheTTL(2 * time.Hour)}, "cache TTL 2h0m0s: must be from 0"},
-		{"size", https, me, opts{introspect.WithCacheSize(0)}, "at least 1"},
-		{"concurrency", https, me, opts{introspect.WithConcurrency(0)}, "at least 1"},
+		{"size", https, me, opts{introspect.WithCacheSize(0)}, "from 1 to"},
+		{"huge size", https, me, opts{introspect.WithCacheSize(math.MaxInt)}, "from 1 to"},
+		{"concurrency", https, me, opts{introspect.WithConcurrency(0)}, "from 1 to"},
+		{"huge concurrency", https, me, opts{introspect.WithConcurrency(math.MaxInt)}, "from 1 to"},
 		{"no timeout", https, me, opts{introspect.WithTimeout(0)}, "timeout 0s: must be above 0"},
 		{"nil transport", https, me, opts{introspect.WithTransport(nil)}, "transport is nil"},
 		{"nil clock", https, me, opts{introspect.WithClock(nil)}, "clock is nil"},

@@ -12,8 +12,10 @@ type Option func(*Verifier) error
 
 // The bounds of option values.
 const (
-	maxTTL     = time.Hour
-	maxTimeout = time.Minute
+	maxTTL         = time.Hour
+	maxTimeout     = time.Minute
+	maxCacheSize   = 1 << 20
+	maxConcurrency = 1 << 12
 )
 
 // WithIssuer names the issuer. An answer must have an iss that is exactly this
@@ -59,27 +61,27 @@ func WithCacheTTL(d time.Duration) Option {
 	}
 }
 
-// WithCacheSize sets how many tokens' answers are cached: 10,000 by default, at
-// least 1. A quarter as many refusals are cached separately, so that they do not
+// WithCacheSize sets how many tokens' answers are cached: 10,000 by default, 1 to
+// 1,048,576. A quarter as many refusals are cached separately, so that they do not
 // evict valid tokens.
 func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
 			return err
 		}
-		return option.SetUnless(&v.size, n, n < 1, "cache size %d: must be at least 1", n)
+		return option.SetUnless(&v.size, n, n < 1 || n > maxCacheSize, "cache size %d: must be from 1 to %d", n, maxCacheSize)
 	}
 }
 
-// WithConcurrency sets how many calls may be under way at a time: 64 by default, at
-// least 1. Eight times as many wait for a slot within [WithTimeout]; any more are
+// WithConcurrency sets how many calls may be under way at a time: 64 by default, 1
+// to 4096. Eight times as many wait for a slot within [WithTimeout]; any more are
 // refused with 503 at once.
 func WithConcurrency(n int) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithConcurrency"); err != nil {
 			return err
 		}
-		return option.SetUnless(&v.concurrency, n, n < 1, "concurrency %d: must be at least 1", n)
+		return option.SetUnless(&v.concurrency, n, n < 1 || n > maxConcurrency, "concurrency %d: must be from 1 to %d", n, maxConcurrency)
 	}
 }
 

@@ -426,6 +426,9 @@ func TestNewRefuses(t *testing.T) {
 		"header 2": func() (*mtls.Authenticator, error) {
 			return mtls.New("r", mtls.URI(), mtls.WithNginxHeaders(trusted, "X-Cert", "X Verify"))
 		},
+		"named for two values": func() (*mtls.Authenticator, error) {
+			return mtls.New("r", mtls.URI(), mtls.WithNginxHeaders(trusted, "X-Cert", "x-cert"))
+		},
 		"two forms": func() (*mtls.Authenticator, error) {
 			return mtls.New("r", mtls.URI(), roots, mtls.WithClientCertHeader(trusted), mtls.WithNginxHeaders(trusted, "a", "b"))
 		},

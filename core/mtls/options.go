@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -87,6 +88,9 @@ func fromHeaders(t *proxy.Trust, read func(core.Request) (*forwarded, error), na
 		for i, name := range names {
 			if _, err := challenge.New(name); err != nil { // scheme and field names are both tokens
 				return fmt.Errorf("header %d: %q is not a header field name", i+1, name)
+			}
+			if i > 0 && strings.EqualFold(name, names[0]) {
+				return fmt.Errorf("header %q is named for two values", name)
 			}
 		}
 		a.proxies, a.forwarded, a.headers = t, read, names

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
@@ -26,14 +27,24 @@ type File struct {
 var _ Checker = (*File)(nil)
 
 // OpenFile reads the file at path. A file that does not exist is an empty list, and
-// is created, readable only by its owner, when something is revoked.
+// is created, readable only by its owner, when something is revoked. Its folder must
+// exist.
 func OpenFile(path string, opts ...Option) (*File, error) {
+	if path == "" {
+		return nil, errors.New("revoke: the path must not be empty")
+	}
 	l, err := New(opts...)
 	if err != nil {
 		return nil, err
 	}
 	f := &File{list: l, path: path}
-	if err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err = f.load()
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err = os.Stat(filepath.Dir(path)); err != nil {
+			err = fmt.Errorf("revoke: %s cannot be created: %w", path, err)
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return f, nil

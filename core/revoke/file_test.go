@@ -70,8 +70,15 @@ func TestFileKeepsWhatOthersWrote(t *testing.T) {
 func TestFileInTrouble(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sub", "revoked.txt")
-	f, err := revoke.OpenFile(path) // no such folder: nothing was revoked yet
+	for _, wrong := range []string{"", path} { // such as a variable that is not set, and a mistyped folder
+		if _, err := revoke.OpenFile(wrong); err == nil {
+			t.Errorf("the path %q, which cannot be created, is opened", wrong)
+		}
+	}
+	must(t, os.Mkdir(filepath.Dir(path), 0o700))
+	f, err := revoke.OpenFile(path) // nothing was revoked yet
 	must(t, err)
+	must(t, os.Remove(filepath.Dir(path)))
 	if err := f.Revoke(revoke.Entry{ID: "j"}); err == nil || !strings.HasPrefix(err.Error(), "revoke: ") {
 		t.Errorf("error %v", err)
 	}

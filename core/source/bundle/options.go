@@ -2,7 +2,9 @@ package bundle
 
 import (
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -67,7 +69,10 @@ func WithWait(d time.Duration) Option {
 // WithAuthorization sends value in the field Authorization of each request, such as
 // "Bearer …". Redirects to another host are not followed, so no other host gets it.
 func WithAuthorization(value string) Option {
-	return func(s *settings) error { return option.Set(&s.authorization, value, "authorization must not be empty") }
+	return func(s *settings) error {
+		return option.SetUnless(&s.authorization, value, value == "" || strings.ContainsFunc(value, unicode.IsControl),
+			"authorization is empty or has a control character, such as a line break")
+	}
 }
 
 // WithPlainHTTP allows an address without TLS on any host. Bundles are still

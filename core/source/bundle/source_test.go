@@ -256,7 +256,7 @@ func TestNewRefuses(t *testing.T) {
 		"no key": second(bundle.New(address, nil)), "short key": second(bundle.New(address, append(public(key(2)), trusted[0][:9]))),
 		"no size": second(bundle.New(address, trusted, bundle.WithMaxSize(0))), "wait": second(bundle.New(address, trusted, bundle.WithWait(time.Millisecond))),
 		"transport": second(bundle.New(address, trusted, bundle.WithTransport(nil))), "set": second(bundle.New(address, trusted, bundle.WithName(""))),
-		"authorization": second(bundle.New(address, trusted, bundle.WithAuthorization(""))), "nil": second(bundle.New(address, trusted, nil)),
+		"authorization": second(bundle.New(address, trusted, bundle.WithAuthorization(""))), "line break": second(bundle.New(address, trusted, bundle.WithAuthorization("Bearer SECRET\n"))), "nil": second(bundle.New(address, trusted, nil)),
 		"handler": second(bundle.NewHandler("")),
 	} {
 		if err == nil {
