@@ -14,32 +14,32 @@ type denialCache struct {
 	anonymous atomic.Pointer[Denial]
 	changes   atomic.Int32 // how often anonymous was rebuilt
 	forbidden kept.Map[Reason, *Denial]
-	// look returns the look in which the responder answers; nil if its answers must
+	// variant numbers the responder's answer to a request; nil if its answers must
 	// not be kept.
-	look func(Request) int
+	variant func(Request) int
 }
 
 // maxChanges is how often challenges may change before the scheme is assumed never
 // to repeat them, as with nonces.
 const maxChanges = 8
 
-// cacheableResponder is a responder whose answers to one denial are the same for each look,
-// such as a format or language, so that they may be kept.
+// cacheableResponder is a responder that has a few answers to one denial, one for
+// each variant, such as a format or language, so that they may be kept.
 type cacheableResponder interface {
-	// Looks returns the responder itself, since one that embeds it may answer
-	// differently, and a function that numbers the look of the answer to a request
-	// from 0; a negative number marks an answer that must not be kept.
-	Looks() (of any, look func(Request) int)
+	// Variants returns the responder itself, since one that embeds it may answer
+	// differently, and a function that numbers the variant for a request from 0; a
+	// negative number marks an answer that must not be kept.
+	Variants() (of any, number func(Request) int)
 }
 
-// answers are those to one denial, by their looks.
+// answers are those to one denial, by their variants.
 type answers = kept.Map[int, *Response]
 
 func newDenialCache(g *Guard) *denialCache {
 	c := new(denialCache)
 	if l, ok := g.responder.(cacheableResponder); ok && len(g.cors) == 0 {
-		if of, look := l.Looks(); of == any(g.responder) {
-			c.look = look
+		if of, number := l.Variants(); of == any(g.responder) {
+			c.variant = number
 		}
 	}
 	return c
@@ -47,7 +47,7 @@ func newDenialCache(g *Guard) *denialCache {
 
 // keepAnswers marks the answers to d to be kept.
 func (c *denialCache) keepAnswers(d *Denial) {
-	if c.look != nil {
+	if c.variant != nil {
 		d.answers = new(answers)
 	}
 }
@@ -105,16 +105,16 @@ func (g *Guard) forbiddenDenial(reason Reason) *Denial {
 	return d
 }
 
-// answer returns the answer to d, made once for each look if d is kept.
+// answer returns the answer to d, made once for each variant if d is kept.
 func (g *Guard) answer(r Request, d *Denial) *Response {
 	if d.answers == nil {
 		return g.render(r, d)
 	}
-	look := g.denials.look(r)
-	if look < 0 {
+	variant := g.denials.variant(r)
+	if variant < 0 {
 		return g.render(r, d)
 	}
-	if resp, ok := d.answers.Get(look); ok {
+	if resp, ok := d.answers.Get(variant); ok {
 		return resp
 	}
 	resp := g.render(r, d)
@@ -124,6 +124,6 @@ func (g *Guard) answer(r Request, d *Denial) *Response {
 			resp.Fields[i] = sharedField(f.Name, f.Value)
 		}
 	}
-	d.answers.Put(look, resp)
+	d.answers.Put(variant, resp)
 	return resp
 }

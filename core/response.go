@@ -103,8 +103,8 @@ type defaultResponder struct {
 
 var problemFields = []Field{sharedField("Content-Type", problem.MediaType), sharedField("X-Content-Type-Options", "nosniff")}
 
-// Looks implements cacheableResponder: all responses look the same.
-func (d *defaultResponder) Looks() (of any, look func(Request) int) {
+// Variants implements cacheableResponder: there is one.
+func (d *defaultResponder) Variants() (of any, number func(Request) int) {
 	return d, func(Request) int { return 0 }
 }
 

@@ -85,24 +85,24 @@ func (n *negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 	return resp
 }
 
-// Looks tells guards which responses are the same.
-func (n *negotiated) Looks() (of any, look func(core.Request) int) {
+// Variants tells guards which responses are the same.
+func (n *negotiated) Variants() (of any, number func(core.Request) int) {
 	return n, func(r core.Request) int {
 		accept, _ := r.Header("Accept")
-		return lookOf(n.formats, choose(n.formats, accept))
+		return variantOf(n.formats, choose(n.formats, accept))
 	}
 }
 
-// lookOf returns the index of a chosen format, or a negative number for one of the
+// variantOf returns the index of a chosen format, or a negative number for one of the
 // application, which may depend on the request.
-func lookOf[F offer](formats []F, chosen F) int {
+func variantOf[F offer](formats []F, chosen F) int {
 	own, _ := any(chosen).(*format)
 	for i, f := range formats {
 		if own != nil && any(f) == any(own) {
 			return i
 		}
 	}
-	return kept.NoLook
+	return kept.NoVariant
 }
 
 // choose returns the format with the highest quality. At equal quality a format

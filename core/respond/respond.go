@@ -84,8 +84,8 @@ func (f *format) MediaTypes() []string { return f.mediaTypes }
 
 func (f *format) Respond(_ core.Request, d *core.Denial) core.Response { return f.respond(d, "") }
 
-// Looks tells guards that all responses look the same.
-func (f *format) Looks() (of any, look func(core.Request) int) {
+// Variants tells guards that there is one.
+func (f *format) Variants() (of any, number func(core.Request) int) {
 	return f, func(core.Request) int { return 0 }
 }
 

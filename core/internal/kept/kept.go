@@ -66,9 +66,9 @@ func Body[K interface {
 	return body
 }
 
-// NoLook is the look of a response made for a single request. Other looks are numbered from
-// 0.
-const NoLook = -1
+// NoVariant is the number of a response made for a single request. Variants are
+// numbered from 0.
+const NoVariant = -1
 
 // Field is a header field of many responses, in the forms that headers need.
 type Field struct {
