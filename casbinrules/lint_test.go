@@ -270,6 +270,9 @@ func TestShrunkenPoliciesAreFound(t *testing.T) {
 		var got []string
 		for _, f := range policy.CheckShrink(c.before, c.after) {
 			got = append(got, f.File+" "+f.Code)
+			if !strings.Contains(f.Hint, "write it whole") || !strings.Contains(f.Hint, "restart") {
+				t.Errorf("%s: the hint names no way out: %s", c.name, f.Hint)
+			}
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("H06 %s: got %q, want %q", c.name, got, c.want)

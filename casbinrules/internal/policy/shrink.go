@@ -31,7 +31,7 @@ func CheckShrink(before, after []*Rule) []model.Finding {
 		if !isShrunk(had[file], n) {
 			continue
 		}
-		f := model.Finding{File: file, Line: 1, Column: 1, Severity: model.SeverityError, Hint: "force the reload if this is intended"}
+		f := model.Finding{File: file, Line: 1, Column: 1, Severity: model.SeverityError, Hint: "if it was cut off, write it whole; if this is intended, restart the service or call ReloadForced"}
 		if n == 0 {
 			f.Code, f.Message = model.CodeEmptied, fmt.Sprintf("the file had %d rules and has none", had[file])
 		} else {
