@@ -29,7 +29,6 @@ func LogReloads(logger *slog.Logger) func(ctx context.Context, e ReloadEvent) {
 		}
 		attrs := []slog.Attr{
 			slog.String("outcome", string(e.Outcome)),
-			slog.String("version", e.New.short()),
 			slog.String("revision", e.New.Revision),
 			slog.Int("rules", e.New.Rules),
 			slog.Int("role_links", e.New.RoleLinks),
@@ -67,7 +66,7 @@ func levelOf(o ReloadOutcome) (slog.Level, string) {
 
 func changeAttrs(e ReloadEvent) []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("old_version", e.Old.short()),
+		slog.String("old_revision", e.Old.Revision),
 		slog.Int("added", e.AddedCount),
 		slog.Int("removed", e.RemovedCount),
 	}

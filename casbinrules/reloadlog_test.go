@@ -44,7 +44,7 @@ func TestReloadsAreLogged(t *testing.T) {
 		name, policy string
 		want         []string
 	}{
-		{"loaded", annReads + bobReads, []string{`level=INFO msg="policy loaded" outcome=loaded version=`, ` rules=2 role_links=0 `, `added=1 removed=0 diff="+ p, bob, /x, GET (policy.csv:2)"`}},
+		{"loaded", annReads + bobReads, []string{`level=INFO msg="policy loaded" outcome=loaded revision=`, ` rules=2 role_links=0 `, `old_revision=` + a.Version().Revision + ` added=1 removed=0 diff="+ p, bob, /x, GET (policy.csv:2)"`}},
 		{"unchanged", annReads + bobReads, []string{`level=INFO msg="policy unchanged" outcome=unchanged`}},
 		{"rejected", annReads + broken, []string{`level=ERROR msg="policy rejected, the last good one stays in force" outcome=rejected`, ` rules=2 `, `level=ERROR msg="policy: ` + file + `:2:9: error: field_count: `, `code=field_count`}},
 		{"reordered", bobReads + annReads, []string{`added=0 removed=0 reordered=true`}},

@@ -48,9 +48,6 @@ func newVersion(in *source.Contents, rules []*policy.Rule) Version {
 // Age returns how long the policy has been in force.
 func (v Version) Age() time.Duration { return time.Since(v.Loaded) }
 
-// short returns enough of the hash to tell versions apart in a log.
-func (v Version) short() string { return v.Hash[:min(12, len(v.Hash))] }
-
 // Version returns the version of the policy in force. It takes no lock and does not
 // allocate, so a health check may call it at any rate.
 func (a *Authorizer) Version() Version { return a.current.Load().version }

@@ -52,10 +52,10 @@ func events(o core.Observer, refused map[Kind]int) {
 // by its age in metrics, where decisions that a log lacks are seen as well.
 func TestAStoreThatDoesNotAnswerIsNamed(t *testing.T) {
 	t.Parallel()
-	const stale = `{"level":"ERROR","msg":"policy stale, its source does not answer","version":"a","outcome":"stale","error":"no route to host"}` + "\n"
+	const stale = `{"level":"ERROR","msg":"policy stale, its source does not answer","revision":"a","outcome":"stale","error":"no route to host"}` + "\n"
 	for text, want := range map[string]string{
 		stale: dependency,
-		stale + `{"level":"INFO","msg":"policy unchanged","version":"a","outcome":"unchanged"}` + "\n": "",
+		stale + `{"level":"INFO","msg":"policy unchanged","revision":"a","outcome":"unchanged"}` + "\n": "",
 	} {
 		c, err := ReadLog(strings.NewReader(text))
 		if err != nil {
@@ -161,8 +161,8 @@ func TestWhatIsUsualIsNoFinding(t *testing.T) {
 
 func TestARejectedPolicyIsAFindingUntilItIsMended(t *testing.T) {
 	t.Parallel()
-	const rejected = `level=ERROR msg="policy rejected, the last good one stays in force" outcome=rejected version=012 rules=1 role_links=0 duration=1ms error="policy.csv:3: p has 2 fields"` + "\n"
-	const loaded = `level=INFO msg="policy loaded" outcome=loaded version=345 rules=2 role_links=0 duration=1ms` + "\n"
+	const rejected = `level=ERROR msg="policy rejected, the last good one stays in force" outcome=rejected revision=012 rules=1 role_links=0 duration=1ms error="policy.csv:3: p has 2 fields"` + "\n"
+	const loaded = `level=INFO msg="policy loaded" outcome=loaded revision=345 rules=2 role_links=0 duration=1ms` + "\n"
 	c, err := ReadLog(strings.NewReader(loaded + rejected + rejected))
 	if err != nil {
 		t.Fatal(err)

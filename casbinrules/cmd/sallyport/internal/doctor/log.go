@@ -137,7 +137,7 @@ func (l *logReader) note(line string) {
 		l.counts.Unread[broken]++
 	case message == "access":
 		l.access(f)
-	case strings.HasPrefix(message, "policy ") && f["version"] != "":
+	case strings.HasPrefix(message, "policy ") && f["outcome"] != "":
 		l.policy = f
 		if o := f["outcome"]; (o == "loaded" || o == "unchanged") && f["revision"] != "" {
 			l.counts.revisions[""] = f["revision"]
