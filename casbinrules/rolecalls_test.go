@@ -30,11 +30,11 @@ func TestRoleDefinitionsThatNothingCalls(t *testing.T) {
 		opts         []LintOption
 		want, text   string
 	}{
-		{"one line", rules + "g, bob, ann\n", withoutRoles, nil, "model_unused_roles warning", "the g line and the roles of credentials decide nothing"},
-		{"two lines", rules + "g, bob, ann\ng, cy, ann\n", withoutRoles, []LintOption{WithoutTokenRoles()}, "model_unused_roles warning", "the 2 g lines decide nothing"},
-		{"none", rules, withoutRoles, nil, "model_unused_roles note", "g lines and the roles of credentials decide nothing"},
-		{"g2", rules + "g2, /a, group\n", unusedToo, nil, "model_unused_roles warning", "never calls g2, so the g2 line decides nothing"},
-		{"g2 without lines", rules, unusedToo, nil, "model_unused_roles note", "g2 lines decide nothing"},
+		{"one line", rules + "g, bob, ann\n", withoutRoles, nil, "model_unused_roles warning", "the g line and the roles of credentials have no effect"},
+		{"two lines", rules + "g, bob, ann\ng, cy, ann\n", withoutRoles, []LintOption{WithoutTokenRoles()}, "model_unused_roles warning", "the 2 g lines have no effect"},
+		{"none", rules, withoutRoles, nil, "model_unused_roles note", "g lines and the roles of credentials have no effect"},
+		{"g2", rules + "g2, /a, group\n", unusedToo, nil, "model_unused_roles warning", "never calls g2, so the g2 line has no effect"},
+		{"g2 without lines", rules, unusedToo, nil, "model_unused_roles note", "g2 lines have no effect"},
 		{"called", rules + "g, bob, ann\n", RBAC(), nil, "", ""},
 		{"called for actions", grouped, onActions, nil, "", ""},
 		{"g2 called for actions", groupedBy, byActions, nil, "", ""},

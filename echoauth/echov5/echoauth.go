@@ -69,7 +69,7 @@ func Check(c *echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 		c.SetRequest(adapter.WithContext(c.Request(), v.Context))
 		return nil
 	}
-	return newRefused(c, view, &v).refuseInside(c)
+	return newRefused(view, &v).refuseInside(c)
 }
 
 // Request returns the view of the request for framework-neutral code, such as a
@@ -141,7 +141,7 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 			if v.Response == nil {
 				return pass(c, &v, next)
 			}
-			return newRefused(c, view, &v).refuse(c)
+			return newRefused(view, &v).refuse(c)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type refused struct {
 var refusals adapter.Batch[refused]
 
 // newRefused returns a refusal with the verdict v. Its error is for the framework.
-func newRefused(c *echo.Context, view *view, v *core.Verdict) *refused {
+func newRefused(view *view, v *core.Verdict) *refused {
 	f := refusals.New()
 	f.Verdict, f.Request, f.Answer = *v, view, answer
 	if v.Denial != nil {

@@ -49,7 +49,7 @@ export function verdictView(looked, go) {
   const notes = looked.notes.map((n) => make("li", {}, n));
   const noted = notes.length > 0 ? [make("ul", { className: "notes" }, ...notes)] : [];
   if (!looked.loads) {
-    return [make("p", { className: "verdict refused" }, make("strong", {}, "refused"), " The policy has errors, so that it would not be loaded and decides nothing.")];
+    return [make("p", { className: "verdict refused" }, make("strong", {}, "refused"), " The policy has errors, so it would not be loaded.")];
   }
   const e = looked.explanation;
   if (!e) {

@@ -50,7 +50,7 @@ type Linter struct {
 	names    *names
 }
 
-// Start begins to find, in the background, rules that decide nothing, for which
+// Start begins to find, in the background, rules that have no effect, for which
 // role links are not needed.
 func Start(p Policy, c *model.Settings) *Linter {
 	l := newLinter(p, c)

@@ -104,7 +104,7 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 		return
 	}
 	if other := in.rule(r, effect); other != nil {
-		l.report(r, 0, model.CodeShadowed, "remove it", "the rule decides nothing: %s matches whatever it matches, and says the same", other.Place())
+		l.report(r, 0, model.CodeShadowed, "remove it", "the rule has no effect: %s matches everything that it matches, with the same result", other.Place())
 		return
 	}
 	contrary := map[string]string{"allow": "deny", "deny": "allow"}[effect]

@@ -33,25 +33,25 @@ func (l *Linter) checkUnusedRoles() {
 
 func (l *Linter) tellUnusedRoles(kind string, lines int) {
 	severity := l.settings.Severity(model.CodeUnusedRoles)
-	verb := "decide"
+	verb := "have"
 	which := fmt.Sprintf("the %d %s lines", lines, kind)
 	switch lines {
 	case 0:
 		severity = model.SeverityNote
 		which = kind + " lines"
 	case 1:
-		which, verb = "the "+kind+" line", "decides"
+		which, verb = "the "+kind+" line", "has"
 	}
 	hint := "call " + kind + " in the matcher, or remove the definition and its lines"
 	if kind == "g" {
-		hint = "call g(r.sub, p.sub) in the matcher, or remove the definition and its lines, unless rules in the program alone ask for roles"
+		hint = "call g(r.sub, p.sub) in the matcher, or remove the definition and its lines, unless only rules in the program ask for roles"
 		if !l.settings.NoTokenRoles {
-			which, verb = which+" and the roles of credentials", "decide"
+			which, verb = which+" and the roles of credentials", "have"
 		}
 	}
-	message := "the matcher never calls " + kind + ", so " + which + " " + verb + " nothing"
+	message := "the matcher never calls " + kind + ", so " + which + " " + verb + " no effect"
 	if call := l.backwards(kind); call != "" {
-		message, hint = "the matcher calls "+call+", which gives nobody what a role of theirs may", "write the subject of the request first, as in g(r.sub, p.sub)"
+		message, hint = "the matcher calls "+call+", which gives nobody the permissions of their roles", "write the subject of the request first, as in g(r.sub, p.sub)"
 	}
 	at := l.Schema.File.At[kind]
 	l.found = append(l.found, model.Finding{

@@ -88,7 +88,7 @@ func (s *Schema) UsesLinks(kind string) bool {
 	return s.Calls(kind) || kind == "g" && s.Effect == SubjectPriorityEffect
 }
 
-// WhyNoRoles says why the roles of users decide nothing; "" if they do.
+// WhyNoRoles says why the roles of users have no effect; "" if they do.
 func (s *Schema) WhyNoRoles() string {
 	switch {
 	case s.LinksUsers():

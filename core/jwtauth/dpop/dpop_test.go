@@ -81,7 +81,7 @@ func newBench(t testing.TB, opts ...dpop.Option) bench {
 // request is a GET of target with those DPoP lines.
 func request(target string, proofs ...string) *httpauth.View {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
-	r.Host = "attacker.example" // B20: it decides nothing
+	r.Host = "attacker.example" // B20: it has no effect
 	r.Header.Set("Authorization", "DPoP "+token)
 	r.Header["Dpop"] = proofs
 	return &httpauth.View{Request: r}

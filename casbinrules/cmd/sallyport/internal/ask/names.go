@@ -195,7 +195,7 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	if q.Subject == Anonymous {
 		if len(q.Roles) > 0 || q.Tenant != "" || len(q.Attributes) > 0 {
-			add("a request without credentials has no roles, tenant or attributes, so that those given decide nothing")
+			add("a request without credentials has no roles, tenant or attributes, so those given have no effect")
 		}
 		return found
 	}
@@ -205,7 +205,7 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	}
 	linked := slices.ContainsFunc(n.matcher.Comparisons, func(c casbinrules.Comparison) bool { return c.Field == "sub" && c.Function == "g" })
 	if len(roles) > 0 && !linked {
-		add("the matcher does not look at the roles of the subject (g), so that those given decide nothing")
+		add("the matcher does not use the roles of the subject (g), so those given have no effect")
 	}
 	for _, role := range roles {
 		if !slices.Contains(n.known, role) {

@@ -15,7 +15,7 @@ import (
 const maxCells = 5000
 
 // errRefused answers calls about a policy that does not load.
-var errRefused = errors.New("the policy has errors and is refused, so that it decides nothing")
+var errRefused = errors.New("the policy has errors and is refused, so no decision comes from it")
 
 // MatrixResult is a matrix for the page.
 type MatrixResult struct {
