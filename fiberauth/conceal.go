@@ -15,7 +15,7 @@ func conceal(c *fiber.Ctx, v *core.Verdict) error {
 	native, undo, _ := v.Concealed()
 	h, err := notFound(native)
 	if err != nil { // only if no gate of the guard is mounted
-		fasthttpauth.Write(c.Response(), v.Response)
+		fasthttpauth.Write(c.Context(), v.Response)
 		return nil
 	}
 	fasthttpauth.Undo(&c.Response().Header, undo)

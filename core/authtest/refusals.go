@@ -19,7 +19,7 @@ var refusalCases = []testCase{
 	{"invariant 17 a handler that goes on is told of once", toldOnce},
 	{"what a gate lets pass may stream, flush and hijack", abilities},
 	{"invariant 17 what a handler has said of a body is not said of a refusal", describesNothing},
-	{"a refused upload leaves nothing for the next request", refusedUploads},
+	{"an upload that nobody reads leaves nothing for the next request", unreadUploads},
 	{"the files of a form are removed with its request", formFiles},
 }
 

@@ -2,6 +2,7 @@ package authtest
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,16 +17,22 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// refusedUploads checks that no part of the body of a refused request is parsed as a
-// request, however it is framed, and that the connection either stays usable or is closed.
-func refusedUploads(t *testing.T, f Framework) {
+// unreadUploads checks that no part of a body that nobody has read, because the request is
+// refused or goes to an endpoint that does without, is parsed as a request, however it is
+// framed, and that the connection either stays usable or is closed.
+func unreadUploads(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	d := &door{t: t}
 	inner := Route{Pattern: "/inner", Methods: []string{"GET"}, Handler: d.handle}
-	d.addr = f.Start(t, App{Routes: []Route{inner, {
-		Pattern: "/upload", Methods: []string{"POST"}, Handler: ok,
-		Gates: []Gate{{Kind: "Authenticate", Guard: g}},
-	}}})
+	d.addr = f.Start(t, App{Routes: []Route{
+		inner,
+		{Pattern: "/upload", Methods: []string{"POST"}, Handler: ok, Gates: []Gate{{Kind: "Authenticate", Guard: g}}},
+		{Pattern: "/check", Methods: []string{"POST"}, Handler: func(x Exchange) error { return x.Check(g, only("alice")) }},
+		{Pattern: "/endpoint", Methods: []string{"POST"}, Endpoint: func(context.Context, core.Request) core.Response {
+			return core.Response{Status: http.StatusAccepted}
+		}},
+	}})
+	answers := map[string]int{"/upload": http.StatusUnauthorized, "/check": http.StatusUnauthorized, "/endpoint": http.StatusAccepted}
 	smuggled := "GET /inner HTTP/1.1\r\nHost: app.example\r\n\r\n"
 	for _, padding := range []int{0, 100, 4096, 8192, 9000, 70_000, 300_000} {
 		body := strings.Repeat("x", padding) + smuggled
@@ -34,14 +41,16 @@ func refusedUploads(t *testing.T, f Framework) {
 			"chunked":  fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body),
 			"continue": fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n%s", len(body), body),
 		} {
-			what := fmt.Sprintf("%s, %d bytes", name, len(body))
-			statuses, err := pipelined(d.addr, "POST /upload HTTP/1.1\r\nHost: app.example\r\n"+request+"GET /none HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n")
-			statuses = slices.DeleteFunc(statuses, func(s int) bool { return s == http.StatusContinue })
-			if err != nil || len(statuses) == 0 || statuses[0] != http.StatusUnauthorized || len(statuses) > 2 {
-				t.Errorf("%s: %v %v", what, statuses, err)
-			}
-			if len(statuses) == 2 && statuses[1] != http.StatusNotFound {
-				t.Errorf("%s: the next request is answered with %d", what, statuses[1])
+			for path, status := range answers {
+				what := fmt.Sprintf("%s, %s, %d bytes", path, name, len(body))
+				statuses, err := pipelined(d.addr, "POST "+path+" HTTP/1.1\r\nHost: app.example\r\n"+request+"GET /none HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n")
+				statuses = slices.DeleteFunc(statuses, func(s int) bool { return s == http.StatusContinue })
+				if err != nil || len(statuses) == 0 || statuses[0] != status || len(statuses) > 2 {
+					t.Errorf("%s: %v %v", what, statuses, err)
+				}
+				if len(statuses) == 2 && statuses[1] != http.StatusNotFound {
+					t.Errorf("%s: the next request is answered with %d", what, statuses[1])
+				}
 			}
 		}
 	}
@@ -158,5 +167,6 @@ func untilClosed(addr, head, body string) (string, error) {
 	return string(answer), err
 }
 
-// RunUploads sends refused uploads, for non-default configurations of a framework.
-func RunUploads(t *testing.T, f Framework) { refusedUploads(t, f) }
+// RunUploads sends uploads that nobody reads, for non-default configurations of a
+// framework.
+func RunUploads(t *testing.T, f Framework) { unreadUploads(t, f) }

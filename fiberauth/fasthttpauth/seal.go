@@ -132,13 +132,10 @@ type inside struct {
 // Refuse answers with the verdict of a mounted gate and seals the response. If alone
 // is set, only gates can write to it afterwards, and it needs no seal.
 func (v *View) Refuse(verdict *core.Verdict, alone bool) {
-	resp := &v.ctx.Response
-	if alone && v.shared == nil { // nor can a gate
-		closeUnread(v.ctx)
-	} else {
+	if !alone || v.shared != nil { // somebody can write, a gate at least
 		MarkRefused(v.ctx)
 	}
-	Write(resp, verdict.Response)
+	Write(v.ctx, verdict.Response)
 	if !alone {
 		Seal(v.ctx)
 	}
@@ -164,7 +161,7 @@ func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict
 		ok = tellOnce(ctx, conceal)
 	}
 	if !ok {
-		Write(resp, v.Response)
+		Write(ctx, v.Response)
 	}
 	closeUnread(ctx)
 	Seal(ctx)
@@ -208,9 +205,8 @@ func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
 	}
 }
 
-// closeUnread closes the connection after the response if the body of the request may
-// not have been read to its end: the rest would be taken for the next request
-// (RFC 9112 §9.3).
+// closeUnread closes the connection after the response if the body of the request is a
+// stream, which may not have been read to its end.
 func closeUnread(ctx *fasthttp.RequestCtx) {
 	if ctx.Request.IsBodyStream() {
 		ctx.Response.SetConnectionClose()

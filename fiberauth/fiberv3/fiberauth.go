@@ -17,8 +17,8 @@
 // handlers and middlewares write is dropped. To change how denials look, set the
 // guard's responder. If a net/http server runs the app through Fiber's adaptor,
 // middlewares in front of all gates can still change the response. The connection is
-// closed after a refusal if the body of the request may not have been read, as with
-// StreamRequestBody.
+// closed after a refusal, and after what [Serve] answers, if the body of the request
+// may not have been read, as with StreamRequestBody.
 //
 // Fiber reuses its buffers. Everything that gates pass on is a copy: principals,
 // events and the strings of a [core.Request] are safe to keep.
@@ -91,7 +91,7 @@ func Serve(e core.Endpoint) fiber.Handler {
 	}
 	return func(c fiber.Ctx) error {
 		resp := e(c.Context(), newView(c))
-		fasthttpauth.Write(c.Response(), &resp)
+		fasthttpauth.Write(c.RequestCtx(), &resp)
 		return nil
 	}
 }
