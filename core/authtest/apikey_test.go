@@ -27,7 +27,7 @@ var apiKeyCases = []testCase{
 	{"invariant 9 what a key proves stays as it was", apiKeyRetention},
 }
 
-// keyring is a key file that the test edits, and its keys by their owners.
+// keyring is a key file that the test edits, with the keys by owner.
 type keyring struct {
 	t    testing.TB
 	file apikey.File
@@ -46,7 +46,7 @@ func newKeyring(t testing.TB, owners ...string) *keyring {
 	return k
 }
 
-// add makes one key more.
+// add adds another key.
 func (k *keyring) add(info apikey.Info) {
 	k.t.Helper()
 	key, id, hash := apikey.Generate()
@@ -74,12 +74,12 @@ func (k *keyring) load(text []byte, err error) {
 	k.text = text
 }
 
-// line is the header line with the key of an owner.
+// line returns the header line with the key of an owner.
 func (k *keyring) line(owner string) string { return keyLine(k.keys[owner]) }
 
 func keyLine(key string) string { return "X-API-Key: " + key }
 
-// guard is a guard that takes the keys.
+// guard returns a guard that accepts the keys.
 func (k *keyring) guard(opts ...apikey.Option) (*core.Guard, *Recorder) {
 	k.t.Helper()
 	a, err := apikey.New("r", &k.file, opts...)
@@ -91,7 +91,7 @@ func (k *keyring) guard(opts ...apikey.Option) (*core.Guard, *Recorder) {
 
 const apiKeyHeader = `ApiKey realm="r", header="X-API-Key"`
 
-// tellsNo fails the test when a key is in an answer or an event.
+// tellsNo fails the test if an answer or an event contains a key.
 func (k *keyring) tellsNo(rec *Recorder, answers ...Answer) {
 	k.t.Helper()
 	text := fmt.Sprintf("%+v", answers)
@@ -165,7 +165,7 @@ func apiKeyUnknown(t *testing.T, f Framework) {
 	keys.tellsNo(rec, wrong, unknown, malformed, revoked)
 }
 
-// ask asks for the door with a query.
+// ask requests the door with a query.
 func (d *door) ask(query string, header ...string) Answer {
 	d.t.Helper()
 	return Send(d.t, d.addr, Request("GET", "/door"+query, header...))
@@ -222,8 +222,8 @@ func apiKeyPlaces(t *testing.T, f Framework) {
 	}
 }
 
-// apiKeyQuery: as RFC 6750 §2.3 would have it, the answer is private, and
-// neither events nor answers repeat the query.
+// apiKeyQuery: the answer is private, as RFC 6750 §2.3 requires, and neither events nor
+// answers repeat the query.
 func apiKeyQuery(t *testing.T, f Framework) {
 	keys := newKeyring(t, "bob")
 	g, rec := keys.guard(apikey.WithQueryParameter("api_key"))
@@ -271,9 +271,8 @@ func apiKeyOutcomes(t *testing.T, f Framework) {
 	keys.tellsNo(rec)
 }
 
-// apiKeyDisabled: nothing that was known of a key outlives the request. A key
-// that is revoked is 401; an owner whose account is suspended is 403, since
-// another key would not help.
+// apiKeyDisabled: nothing about a key is cached between requests. A revoked key is 401; a
+// suspended owner is 403, since another key would not help.
 func apiKeyDisabled(t *testing.T, f Framework) {
 	keys := newKeyring(t, "bob", "eve")
 	var suspended sync.Map
@@ -296,8 +295,8 @@ func apiKeyDisabled(t *testing.T, f Framework) {
 	d.admits("eve", keys.line("eve"))
 }
 
-// apiKeyChallenge: no browser knows the scheme, so none asks for a password; a
-// script's request is told alike.
+// apiKeyChallenge: no browser knows the scheme, so none prompts for a password; scripts get
+// the same answer.
 func apiKeyChallenge(t *testing.T, f Framework) {
 	g, _ := newKeyring(t, "bob").guard()
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
@@ -332,8 +331,8 @@ func apiKeyOutage(t *testing.T, f Framework) {
 	}
 }
 
-// apiKeyRetention: principals and events of many requests over one connection,
-// each with another key, are compared when all are over.
+// apiKeyRetention: principals and events of many requests on one connection, each with
+// another key, are compared after the last one.
 func apiKeyRetention(t *testing.T, f Framework) {
 	const requests = 60
 	var owners []string

@@ -17,7 +17,7 @@ var assemblySemantics = []testCase{
 	{"invariant 14 an unknown role is reported", unknownRole},
 }
 
-// unnameable is a scheme whose name is no token.
+// unnameable is a scheme whose name is not a token.
 type unnameable struct{ Names }
 
 func (unnameable) Scheme() core.Scheme { return byHeader("No Name") }
@@ -57,7 +57,7 @@ func badGuards(t *testing.T, _ Framework) {
 	}
 }
 
-// loud is Names in capitals.
+// loud is Names in upper case.
 type loud struct{ Names }
 
 func (loud) Scheme() core.Scheme { return byHeader("NAME") }
@@ -71,7 +71,7 @@ func (l roleList) RolesOf(context.Context, *core.Principal) ([]string, error) { 
 
 func (l roleList) KnownRoles() []string { return l }
 
-// unknownRole: a rule with a role the policy does not have is warned of, and
+// unknownRole: a rule with a role that the policy does not have is logged as a warning, and
 // in strict mode fails at start-up.
 func unknownRole(t *testing.T, f Framework) {
 	for _, strict := range []bool{false, true} {

@@ -17,7 +17,7 @@ var attemptSemantics = []testCase{
 	{"H18 the client behind proxies", clientBehindProxies},
 }
 
-// attemptReported: once for each attempt, and never where there was none.
+// attemptReported: events report each attempt once, and none where there was none.
 func attemptReported(t *testing.T, f Framework) {
 	l := new(ledger)
 	d, _, _ := limitedDoor(t, f, "Optional", l)
@@ -40,8 +40,8 @@ func attemptReported(t *testing.T, f Framework) {
 	}
 }
 
-// attemptLimiterFails: an outage of the limiter lets nobody guess, and logs
-// nobody out.
+// attemptLimiterFails: while the limiter is down nobody can guess, and nobody is signed
+// out.
 func attemptLimiterFails(t *testing.T, f Framework) {
 	l := &ledger{refusals: map[string]error{
 		"bob": http.ErrServerClosed, "carol": &core.InternalError{Err: http.ErrServerClosed}, "dave": core.ErrNoCredentials,
@@ -58,8 +58,7 @@ func attemptLimiterFails(t *testing.T, f Framework) {
 	}
 }
 
-// clientBehindProxies: a rule on addresses believes a trusted proxy's header,
-// and nobody else's.
+// clientBehindProxies: a rule on addresses trusts the header of a trusted proxy only.
 func clientBehindProxies(t *testing.T, f Framework) {
 	office := netip.MustParsePrefix("198.51.100.0/24")
 	from := func(trusted *proxy.Trust) *door {

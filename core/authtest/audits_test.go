@@ -25,7 +25,8 @@ func auditAnonymous(t *testing.T, f Framework) {
 	}
 }
 
-// auditForgotten is about what stands in the lists and not in the answers.
+// auditForgotten: routes that an audit is told of or expects, but the app does not answer
+// as listed, are found.
 func auditForgotten(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	fresh := Route{Pattern: "/fresh", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: ok}
@@ -57,8 +58,8 @@ func auditForgotten(t *testing.T, f Framework) {
 	}
 }
 
-// TestAuditLogins: a login that answers in two ways is found, and one that does not
-// is right.
+// TestAuditLogins: a login that reveals which accounts exist is found; a correct one has no
+// finding.
 func TestAuditLogins(t *testing.T) {
 	for _, tells := range []bool{false, true} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

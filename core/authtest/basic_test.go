@@ -31,7 +31,7 @@ var basicCases = []testCase{
 	{"C11 plain HTTP can be refused", basicTLS},
 }
 
-// basicDoor is a door that takes the given user and password alone.
+// basicDoor is a door that accepts only the given user and password.
 func basicDoor(t *testing.T, f Framework, user, password string) *door {
 	t.Helper()
 	a, err := basic.New("r", basic.VerifierFunc(func(_ context.Context, u, p string) (*core.Principal, error) {
@@ -70,7 +70,7 @@ func basicExamples(t *testing.T, f Framework) {
 	basicDoor(t, f, "test", "123\u00a3").admits("test", "Authorization: Basic dGVzdDoxMjPCow==")
 }
 
-// basicColon: a password may hold colons, a user cannot (RFC 7617 §2).
+// basicColon: a password may contain colons, a user may not (RFC 7617 §2).
 func basicColon(t *testing.T, f Framework) {
 	d := basicDoor(t, f, "a", "b:c")
 	d.admits("a", login("a", "b:c"))
@@ -78,7 +78,7 @@ func basicColon(t *testing.T, f Framework) {
 	basicDoor(t, f, "a:b", "c").refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, login("a:b", "c"))
 }
 
-// basicControl: RFC 7617 §2. Neither the verifier nor an event sees them.
+// basicControl: control characters reach neither the verifier nor an event (RFC 7617 §2).
 func basicControl(t *testing.T, f Framework) {
 	asked := false
 	a, err := basic.New("r", basic.VerifierFunc(func(context.Context, string, string) (*core.Principal, error) {
@@ -149,8 +149,8 @@ func basicUnknown(t *testing.T, f Framework) {
 	}
 }
 
-// basicVerifier: nothing cuts a password on the way (bcrypt compares 72 bytes
-// alone), and a store without room for another hash is 503, never success.
+// basicVerifier: passwords are passed on whole (bcrypt compares only 72 bytes), and a store
+// without capacity for another hash is 503, never success.
 func basicVerifier(t *testing.T, f Framework) {
 	long := strings.Repeat("0123456789", 8)
 	d := basicDoor(t, f, "bob", long)
@@ -169,7 +169,7 @@ func basicVerifier(t *testing.T, f Framework) {
 	}
 }
 
-// shelf is a password store that changes: users with their passwords.
+// shelf is a password store whose users the test replaces.
 type shelf struct {
 	users   map[string]string
 	version uint64
@@ -196,7 +196,7 @@ func (s *shelf) Version() uint64 {
 	return s.version
 }
 
-// replace puts other users in the place of those on the shelf.
+// replace replaces the users in the store.
 func (s *shelf) replace(users map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,7 +204,7 @@ func (s *shelf) replace(users map[string]string) {
 	s.version++
 }
 
-// since is how often the store was asked since the last call.
+// since returns how many times the store was asked since the last call.
 func (s *shelf) since() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,9 +213,8 @@ func (s *shelf) since() int {
 	return n
 }
 
-// basicCache: a password that was right is remembered, whole and for its user
-// (CVE-2026-71326), one that was wrong is not, and a user who is removed is out
-// at the next request.
+// basicCache: a correct password is cached, in full and per user (CVE-2026-71326), a wrong
+// one is not, and a removed user is refused at the next request.
 func basicCache(t *testing.T, f Framework) {
 	s := &shelf{users: map[string]string{"a": "b:c", "bob": "open sesame"}}
 	users, err := basic.NewCache(s)
@@ -251,7 +250,7 @@ func basicCache(t *testing.T, f Framework) {
 	d.admits("bob", login("bob", "open barley"))
 }
 
-// basicTLS: the connection counts, and no header speaks for it (RFC 7617 §4).
+// basicTLS: only the connection counts, and no header can claim TLS (RFC 7617 §4).
 func basicTLS(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{newBasic(t, "r", basic.WithTLSRequired())})
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})

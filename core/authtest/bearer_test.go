@@ -142,7 +142,7 @@ func bearerScopes(t *testing.T, f Framework) {
 	}
 }
 
-// bearerRoles: a new token would not help, so none is asked for.
+// bearerRoles: a new token would not help, so the challenge does not ask for one.
 func bearerRoles(t *testing.T, f Framework) {
 	for _, r := range []core.Authorizer{
 		rule.Role("admin"), rule.Claim("plan", "pro"), only("alice"), rule.Any(rule.Role("a"), rule.Claim("region", "eu")),
@@ -157,8 +157,8 @@ func bearerRoles(t *testing.T, f Framework) {
 	}
 }
 
-// bearerIssuer: what a verifier finds wrong with an issuer is 401. None is
-// repaired.
+// bearerIssuer: a verifier's objection to the issuer is 401, and the issuer is compared
+// without normalization.
 func bearerIssuer(t *testing.T, f Framework) {
 	d, rec := bearerDoor(t, f)
 	token := func(iss string) string {
@@ -177,7 +177,7 @@ func bearerIssuer(t *testing.T, f Framework) {
 	d.admits("issuer", token(issuer))
 }
 
-// bearerReasons: operators see why, clients as far as the scheme allows.
+// bearerReasons: events have the reason; clients are told as much as the scheme allows.
 func bearerReasons(t *testing.T, f Framework) {
 	d, rec := bearerDoor(t, f)
 	d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)

@@ -19,7 +19,7 @@ var bodySemantics = []testCase{
 	{"a responder cannot turn a denial into a success", responderStatus},
 }
 
-// negotiation: RFC 9110 §12.5.1; nothing acceptable is no reason for 406.
+// negotiation: RFC 9110 §12.5.1; if no format is acceptable, the answer is not 406.
 func negotiation(t *testing.T, f Framework) {
 	const problem, plain, text = "application/problem+json", "application/json", "text/plain; charset=utf-8"
 	g, _ := guard(t, core.WithAuthorizer(only("alice")),
@@ -65,7 +65,7 @@ func genericFormats(t *testing.T, f Framework) {
 	revealNothing(t, f, respond.Problem(), respond.JSON(), respond.Text(), respond.Negotiate(respond.JSON(), respond.Text()))
 }
 
-// publicMessage: what is told on purpose arrives whole, whatever it holds.
+// publicMessage: a public message arrives unchanged, whatever characters it contains.
 func publicMessage(t *testing.T, f Framework) {
 	message := `Upgrade to "pro" <b>now</b> \ caf` + "\u00e9"
 	g, _ := guard(t)
@@ -87,8 +87,8 @@ type responderFunc func(d *core.Denial) core.Response
 
 func (f responderFunc) Respond(_ core.Request, d *core.Denial) core.Response { return f(d) }
 
-// responderStatus: a branded page with status 200 is put right; a redirect to
-// a sign-in page and a concealing 404 may stand, without challenge.
+// responderStatus: a branded page with status 200 gets the status of the denial; a redirect
+// to a sign-in page and a concealing 404 are kept, without a challenge.
 func responderStatus(t *testing.T, f Framework) {
 	for _, c := range []struct{ says, want401, want403 int }{
 		{200, 401, 403}, {0, 401, 403}, {302, 401, 403}, {403, 401, 403}, {401, 401, 403}, {503, 401, 403},
@@ -109,7 +109,7 @@ func responderStatus(t *testing.T, f Framework) {
 	}
 }
 
-// distinctBodies: code and message tell a client what to do next.
+// distinctBodies: code and message tell the client what to do next.
 func distinctBodies(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
 	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})

@@ -16,8 +16,8 @@ var boundSemantics = []testCase{
 	{"invariant 13 an unknown user takes the way of a known one", sameWork},
 }
 
-// longBasic: what is over the scheme's limit is 401, unless the framework does
-// not take such a header at all.
+// longBasic: credentials over the scheme's limit are 401, unless the framework refuses such
+// a header itself.
 func longBasic(t *testing.T, f Framework) {
 	asked := 0
 	a, err := basic.New("r", basic.VerifierFunc(func(context.Context, string, string) (*core.Principal, error) {
@@ -45,8 +45,8 @@ func longBasic(t *testing.T, f Framework) {
 	}
 }
 
-// sameWork: what a store does about a user it does not know is its own
-// business, so it is always asked, once, with the password as it was sent.
+// sameWork: hiding which users exist is up to the store, so it is always asked once, with
+// the password as sent.
 func sameWork(t *testing.T, f Framework) {
 	var asked []string
 	a, err := basic.New("r", basic.VerifierFunc(func(ctx context.Context, user, password string) (*core.Principal, error) {

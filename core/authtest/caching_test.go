@@ -13,8 +13,8 @@ var cachingSemantics = []testCase{
 	{"A20 a cookie's success is private", cookieCaching},
 }
 
-// sharedCaching: the guard of the last gate or check decides, and what the
-// handler does not say stays private.
+// sharedCaching: the guard of the last gate or check decides, and an answer stays private
+// unless the handler says otherwise.
 func sharedCaching(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
 	shared, err := g.With(core.WithSharedCaching())
@@ -49,7 +49,7 @@ func sharedCaching(t *testing.T, f Framework) {
 	}
 }
 
-// cookieCaching: the same for credentials that no cache knows.
+// cookieCaching: the same for credentials that caches do not know.
 func cookieCaching(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}}, core.WithAuthorizer(only("alice")))
 	d := newDoor(t, f, Gate{Kind: "Optional", Guard: g}, Gate{Kind: "Authorize", Guard: g})

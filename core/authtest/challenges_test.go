@@ -44,8 +44,8 @@ func escaping(t *testing.T, f Framework) {
 	}
 }
 
-// injection: text from outside cannot end a parameter, a line or the header;
-// a realm that cannot be sent is an error at assembly (RFC 9110 §5.5).
+// injection: text from outside cannot end a parameter, a line or the header; a realm that
+// cannot be sent is an error at assembly (RFC 9110 §5.5).
 func injection(t *testing.T, f Framework) {
 	for _, realm := range []string{"a\r\nX-Evil: 1", "a\nb", "a\x00b", "caf\u00e9", "\xff", "a\tb", "a\x7fb"} {
 		if _, err := bearer.New(realm, tokens{}); err == nil {
@@ -79,8 +79,8 @@ func injection(t *testing.T, f Framework) {
 	}
 }
 
-// parameterTwice: a scheme cannot make such a challenge; in credentials it is
-// refused where parameters are read (RFC 9110 §11.2).
+// parameterTwice: a scheme cannot make a challenge with a repeated parameter; in
+// credentials it is refused where parameters are read (RFC 9110 §11.2).
 func parameterTwice(t *testing.T, f Framework) {
 	params := []challenge.Param{{Name: "realm", Value: "a"}, {Name: "Realm", Value: "b"}}
 	if c, err := challenge.New("Name", params...); err == nil {

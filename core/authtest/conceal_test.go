@@ -16,7 +16,7 @@ var concealSemantics = []testCase{
 	{"A22 what is no refusal is not hidden", concealedFailures},
 }
 
-// concealedGuessing: an unknown path is never 429, so neither is a hidden one.
+// concealedGuessing: an unknown path is never 429, so a concealed one is not either.
 func concealedGuessing(t *testing.T, f Framework) {
 	a, err := basic.New("r", passwords)
 	if err != nil {
@@ -54,8 +54,8 @@ func concealedPreflight(t *testing.T, f Framework) {
 	}
 }
 
-// concealedFailures: hiding an outage behind 404 would make caches and crawlers
-// forget the page.
+// concealedFailures: an outage hidden behind 404 would make caches and crawlers drop the
+// page.
 func concealedFailures(t *testing.T, f Framework) {
 	g, rec := guard(t)
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: variant(t, g, core.WithConcealment(nil))})

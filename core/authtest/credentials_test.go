@@ -63,7 +63,7 @@ func separators(t *testing.T, f Framework) {
 	d.admits("bob", "Authorization:   Bearer bob   ") // optional whitespace around the field value
 }
 
-// unsupported: RFC 6750 §3.1: the answer to no credentials, field for field.
+// unsupported: the answer is exactly that to no credentials (RFC 6750 §3.1).
 func unsupported(t *testing.T, f Framework) {
 	g := everyScheme(t, "r")
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
@@ -82,8 +82,8 @@ func unsupported(t *testing.T, f Framework) {
 	}
 }
 
-// severalKinds: the first scheme that finds credentials of its kind decides,
-// and another one does not make good what it refuses.
+// severalKinds: the first scheme that finds credentials of its kind decides; another one
+// does not make up for its refusal.
 func severalKinds(t *testing.T, f Framework) {
 	later := &scripted{authenticate: func(core.Request) (*core.Principal, error) { return nil, context.Canceled }}
 	g, rec := guardOf(t, []core.Authenticator{Names{}, sessions{}, later})

@@ -72,8 +72,8 @@ func crossSiteAnonymous(t *testing.T, f Framework) {
 	}
 }
 
-// crossSitePassword: browsers add the password of Basic by themselves. Another
-// site can neither lock its visitor out nor learn whether a password is right.
+// crossSitePassword: browsers add the password of Basic by themselves. Another site can
+// neither lock out its visitor nor learn whether a password is correct.
 func crossSitePassword(t *testing.T, f Framework) {
 	for _, kind := range kinds {
 		l := new(ledger)

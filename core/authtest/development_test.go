@@ -30,7 +30,7 @@ type workshop struct {
 	late  string // has expired
 }
 
-// newWorkshop serves a door to peer, by default to the real one.
+// newWorkshop serves a door to peer, or to the real address if that is nil.
 func newWorkshop(t *testing.T, f Framework, kind string, peer net.Addr, wrap func(bearer.TokenVerifier) bearer.TokenVerifier, opts ...jwtauth.Option) workshop {
 	t.Helper()
 	must := func(err error) {
@@ -69,14 +69,14 @@ func newWorkshop(t *testing.T, f Framework, kind string, peer net.Addr, wrap fun
 	return w
 }
 
-// ask sends a token to a host, with more header lines.
+// ask sends a token to a host, with additional header lines.
 func (w workshop) ask(token, host string, header ...string) Answer {
 	w.t.Helper()
 	lines := append([]string{"GET /door HTTP/1.1", "Host: " + host, "Authorization: Bearer " + token}, header...)
 	return Send(w.t, w.addr, strings.Join(lines, "\n"))
 }
 
-// opens wants the handler to answer.
+// opens fails the test unless the handler answers.
 func (w workshop) opens(what, host string, header ...string) {
 	w.t.Helper()
 	for range 2 { // the second time from the cache of tokens
@@ -86,7 +86,8 @@ func (w workshop) opens(what, host string, header ...string) {
 	}
 }
 
-// stays wants 503 without a challenge, and the reason in the event.
+// stays fails the test unless the answer is 503 without a challenge, with the reason in the
+// event.
 func (w workshop) stays(what, host string, header ...string) {
 	w.t.Helper()
 	before := w.runs.Load()
@@ -116,8 +117,8 @@ func developmentLocal(t *testing.T, f Framework) {
 	}
 }
 
-// proxied are header lines that proxies add, with what a client would write
-// there to look local.
+// proxied lists header lines that proxies add, with values by which a client might appear
+// local.
 var proxiedLines = []string{
 	"X-Forwarded-For: 127.0.0.1", "X-Forwarded-For:", "X-Forwarded-For: 127.0.0.1, ::1", "X-Forwarded-Host: localhost", "X-Forwarded-Proto: http",
 	"X-Forwarded-Port: 80", "X-Forwarded-Uri: /door", "X-Forwarded-Method: GET", "X-Forwarded-Server: localhost", "x-forwarded-prefix: /",
@@ -161,10 +162,10 @@ func developmentProxies(t *testing.T, f Framework) {
 	w.opens("last", "localhost")
 }
 
-// opaque is a verifier that shows nothing but its method.
+// opaque is a verifier that has no method but Verify.
 type opaque struct{ bearer.TokenVerifier }
 
-// detached asks with a context of its own.
+// detached authenticates with a context of its own.
 type detached struct{ bearer.TokenVerifier }
 
 func (v detached) VerifyToken(_ context.Context, token string) (*core.Principal, error) {

@@ -34,8 +34,8 @@ var digestSemantics = []testCase{
 	{"D13 requests at once", digestAtOnce},
 }
 
-// digestOffers: RFC 7616 §3.7. A client that takes the first line takes SHA-256,
-// which all clients know.
+// digestOffers: RFC 7616 §3.7. A client that uses the first line uses SHA-256, which all
+// clients know.
 func digestOffers(t *testing.T, f Framework) {
 	for _, c := range []struct {
 		opts []digest.Option
@@ -70,8 +70,8 @@ func digestSHA512256(t *testing.T, f Framework) {
 	d.admits("bob", r.header())
 }
 
-// digestExample: RFC 7616 §3.9.1. The suite's client gives the values printed
-// there, so what it gives elsewhere is right too.
+// digestExample: RFC 7616 §3.9.1. The suite's client computes the values printed there, so
+// it can be trusted in the other cases.
 func digestExample(t *testing.T, f Framework) {
 	example := digestReply{
 		"realm": "http-auth@example.org", "uri": "/dir/index.html", "nc": "00000001", "qop": "auth",
@@ -123,8 +123,8 @@ func digestQuoting(t *testing.T, f Framework) {
 	}
 }
 
-// digestParsing: RFC 7616 §3.4, RFC 9110 §11.2. What cannot be read is 401 and
-// never a panic.
+// digestParsing: RFC 7616 §3.4, RFC 9110 §11.2. Credentials that cannot be parsed are 401,
+// and never cause a panic.
 func digestParsing(t *testing.T, f Framework) {
 	d := newDigestDoor(t, f, "r", nil)
 	for _, credentials := range []string{
@@ -161,8 +161,8 @@ func digestUnescaped(t *testing.T, f Framework) {
 	d.refusesFor(core.ReasonWrongSecret, escaped)
 }
 
-// digestOffered: RFC 7616 §3.4. An attacker who takes lines out of the answer
-// gets no weaker one accepted, and -sess is never one of them.
+// digestOffered: RFC 7616 §3.4. An attacker who removes challenges from the answer cannot
+// get a weaker algorithm accepted, and -sess is never offered.
 func digestOffered(t *testing.T, f Framework) {
 	d := newDigestDoor(t, f, "r", nil)
 	r := d.reply("SHA-256")
@@ -209,7 +209,7 @@ func digestNonces(t *testing.T, f Framework) {
 	d.admits("bob", r.header())
 }
 
-// digestStale: RFC 7616 §3.3. Whoever does not know the password is not told.
+// digestStale: RFC 7616 §3.3. Only who knows the password learns that the nonce is stale.
 func digestStale(t *testing.T, f Framework) {
 	d := newDigestDoor(t, f, "r", nil, digest.WithNonceLifetime(time.Minute))
 	r := d.reply("SHA-256")
@@ -252,7 +252,7 @@ func digestCounts(t *testing.T, f Framework) {
 	}
 }
 
-// digestAtOnce: a browser sends requests at once, which arrive in any order.
+// digestAtOnce: a browser sends requests concurrently, and they arrive in any order.
 func digestAtOnce(t *testing.T, f Framework) {
 	d := newDigestDoor(t, f, "r", nil)
 	r := d.reply("SHA-256")
@@ -305,8 +305,8 @@ func digestTarget(t *testing.T, f Framework) {
 	}
 }
 
-// digestMethod: RFC 7616 §3.4.3. An answer for one method is none for another,
-// and used for none afterwards.
+// digestMethod: RFC 7616 §3.4.3. A response for one method is not valid for another, and
+// sending it so does not use it up.
 func digestMethod(t *testing.T, f Framework) {
 	d := newDigestDoor(t, f, "r", nil)
 	r := d.reply("SHA-256")

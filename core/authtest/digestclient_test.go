@@ -25,8 +25,8 @@ func (u digestUsers) FindUserHash(ctx context.Context, realm, hash string, a dig
 	return digest.Entry{}, digest.ErrUnknownUser
 }
 
-// refusesFor asks for the door with r and fails the test unless the answer is
-// 401 for that reason, without stale=true. It returns the answer.
+// refusesFor requests the door with r and fails the test unless the answer is 401 with that
+// reason, without stale=true. It returns the answer.
 func (d *digestDoor) refusesFor(reason core.Reason, r digestReply) Answer {
 	d.t.Helper()
 	a := d.refuses(401, core.CodeInvalidCredentials, r.header())
@@ -39,8 +39,8 @@ func (d *digestDoor) refusesFor(reason core.Reason, r digestReply) Answer {
 	return a
 }
 
-// digestSum is H of RFC 7616 §3.2. The suite computes by itself what a client
-// sends, so that core/digest is not measured by its own values.
+// digestSum is H of RFC 7616 §3.2. The suite computes by itself what a client sends, so
+// that core/digest is not measured by its own values.
 func digestSum(algorithm, text string) string {
 	switch algorithm {
 	case "SHA-256":
@@ -61,7 +61,7 @@ func digestSum(algorithm, text string) string {
 // digestReply is what a client sends, parameter by parameter.
 type digestReply map[string]string
 
-// signed is a copy with the response of RFC 7616 §3.4.1 for a user and a request
+// signed returns a copy with the response of RFC 7616 §3.4.1 for a user and a request
 // without a body, computed with the given algorithm whatever the parameter says.
 func (r digestReply) signed(algorithm, user, password, method string) digestReply {
 	hash, session := strings.CutSuffix(algorithm, "-sess")
@@ -76,7 +76,7 @@ func (r digestReply) signed(algorithm, user, password, method string) digestRepl
 	return r.with("response", h(a1, r["nonce"], r["nc"], r["cnonce"], r["qop"], a2))
 }
 
-// with is a copy with a parameter changed, or left out if value is "".
+// with returns a copy with a parameter changed, or removed if value is "".
 func (r digestReply) with(name, value string) digestReply {
 	r = maps.Clone(r)
 	r[name] = value
@@ -107,8 +107,7 @@ type digestDoor struct {
 	clock *digestClock
 }
 
-// digestClock is a clock that stands still until it is told to go on. It is set
-// between requests, never during one.
+// digestClock is a clock that only tests advance, between requests.
 type digestClock struct{ now time.Time }
 
 func newDigestDoor(t *testing.T, f Framework, realm string, users []string, opts ...digest.Option) *digestDoor {
@@ -134,13 +133,13 @@ func (u digestUsers) FindUser(_ context.Context, realm, user string, a digest.Al
 	return digest.Entry{Principal: p, A1: digestSum(string(a), user+":"+realm+":open sesame")}, err
 }
 
-// reply is bob's right answer to a new challenge for algorithm, for GET /door.
+// reply returns bob's valid answer to a new challenge for algorithm, for GET /door.
 func (d *digestDoor) reply(algorithm string) digestReply {
 	d.t.Helper()
 	return d.answerTo(d.get(), algorithm)
 }
 
-// answerTo is bob's right answer to one of the challenges of a.
+// answerTo returns bob's valid answer to one of the challenges of a.
 func (d *digestDoor) answerTo(a Answer, algorithm string) digestReply {
 	d.t.Helper()
 	cs, err := a.challenges()

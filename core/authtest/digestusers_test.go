@@ -32,7 +32,7 @@ func digestUser(t *testing.T, f Framework) {
 	d.refuses(http.StatusBadRequest, core.CodeInvalidRequest, both.header())
 }
 
-// digestUserHash: RFC 7616 §3.4.4. H(A1) is over the name all the same.
+// digestUserHash: RFC 7616 §3.4.4. H(A1) is still computed from the name.
 func digestUserHash(t *testing.T, f Framework) {
 	d := newDigestDoor(t, f, "r", nil, digest.WithUserHash(), digest.WithMoreAlgorithms(digest.SHA512256))
 	for _, algorithm := range []string{"SHA-256", "SHA-512-256"} {
@@ -77,7 +77,7 @@ func digestSecrecy(t *testing.T, f Framework) {
 
 var nonceParam = regexp.MustCompile(`nonce="[^"]*"`)
 
-// withoutNonce is a with all its nonces made the same.
+// withoutNonce returns a with all nonces replaced by one value.
 func withoutNonce(a Answer) Answer {
 	a.Header = a.Header.Clone()
 	for i, line := range a.Header["Www-Authenticate"] {
@@ -86,8 +86,8 @@ func withoutNonce(a Answer) Answer {
 	return a
 }
 
-// digestBesideOthers: a request is judged once, though two gates see it, and
-// every scheme's challenges stand on lines of their own.
+// digestBesideOthers: a request is authenticated once, though it passes two gates, and each
+// scheme's challenges are on lines of their own.
 func digestBesideOthers(t *testing.T, f Framework) {
 	a, err := digest.New("r", digestUsers{"bob"}, digest.WithMoreAlgorithms(digest.MD5))
 	if err != nil {

@@ -2,7 +2,7 @@ package authtest
 
 import ()
 
-// altered is s with another letter at i, whatever is there.
+// altered returns s with another letter at i.
 func altered(s string, i int) string {
 	letter := "a"
 	if s[i] == 'a' {

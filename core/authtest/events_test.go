@@ -17,8 +17,8 @@ var eventSemantics = []testCase{
 	{"H20 no client can forge or hide a log line", logLines},
 }
 
-// noSecrets: neither events nor log lines hold anything of Authorization,
-// DPoP, Cookie, a key or the query, whatever the verdict.
+// noSecrets: neither events nor log lines contain anything of Authorization, DPoP, Cookie,
+// a key or the query, whatever the verdict.
 func noSecrets(t *testing.T, f Framework) {
 	const secret = "s3cr3t"
 	var text, lines logBuffer
@@ -69,7 +69,7 @@ func noSecrets(t *testing.T, f Framework) {
 	}
 }
 
-// logLines: unprintable text from clients is escaped and long text is cut.
+// logLines: unprintable text from clients is escaped, and long text is cut.
 func logLines(t *testing.T, f Framework) {
 	var raw logBuffer
 	unescaped := slog.New(lineHandler{&raw})
@@ -94,7 +94,7 @@ func logLines(t *testing.T, f Framework) {
 	}
 }
 
-// lineHandler is a log handler that escapes nothing.
+// lineHandler is a log handler that does not escape.
 type lineHandler struct{ out *logBuffer }
 
 func (lineHandler) Enabled(context.Context, slog.Level) bool { return true }

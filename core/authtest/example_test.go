@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
-// newApp is the application, which gets its guard as a parameter. It may be one
-// on Gin, Fiber or Echo as well.
+// newApp is the application, which gets its guard as a parameter. It may as well be one on
+// Gin, Fiber or Echo.
 func newApp(guard *core.Guard) http.Handler {
 	return httpauth.Require(guard, rule.Role("editor"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "hello, %s", httpauth.Principal(r).ID())
@@ -23,7 +23,7 @@ func newApp(guard *core.Guard) http.Handler {
 // t is the testing.T of a test.
 var t = new(exampleT)
 
-// A test of a handler says who asks. No credentials are made or verified.
+// A test of a handler says which principal asks. No credentials are made or verified.
 func Example() {
 	for _, who := range []core.PrincipalInfo{
 		{ID: "erin", Roles: []string{"editor"}},

@@ -17,7 +17,7 @@ var expiredCases = []testCase{
 	{"invariant 1 expired credentials are 401 without the option", expiredRefused},
 }
 
-// ended are credentials that are over, and faulty ones that are not.
+// ended lists credentials that have expired, and invalid ones that have not.
 var (
 	overReasons = map[string]*core.CredentialError{
 		"expired": {Reason: core.ReasonExpired, Code: core.CodeInvalidToken},
@@ -33,8 +33,8 @@ var (
 	}
 )
 
-// lifetimes is a bearer scheme of tokens that fail by their name, and a cookie
-// of Names' kind beside it, guarded by a policy that lets guests in on GET.
+// lifetimes is a bearer scheme whose tokens fail as their names say, with a cookie of the
+// same kind, guarded by a policy that lets guests in with GET.
 func lifetimes(t *testing.T) (*core.Guard, *Recorder) {
 	t.Helper()
 	verify := tokenVerifier(func(token string) (*core.Principal, error) {
@@ -59,7 +59,7 @@ func (f tokenVerifier) VerifyToken(_ context.Context, token string) (*core.Princ
 	return f(token)
 }
 
-// taking takes a cookie out of the browser when it is over.
+// taking clears the cookie when it has expired.
 type taking struct{ core.Authenticator }
 
 func (w taking) Scheme() core.Scheme {

@@ -50,8 +50,7 @@ type sourceFunc func(p *core.Principal) ([]string, error)
 
 func (f sourceFunc) RolesOf(_ context.Context, p *core.Principal) ([]string, error) { return f(p) }
 
-// roleSource: a principal whose roles cannot be found out is not judged
-// without them.
+// roleSource: a principal whose roles cannot be determined is not authorized without them.
 func roleSource(t *testing.T, f Framework) {
 	g, rec := guard(t, core.WithRoles(sourceFunc(func(p *core.Principal) ([]string, error) {
 		switch p.ID() {
@@ -76,7 +75,7 @@ func roleSource(t *testing.T, f Framework) {
 	}
 }
 
-// panickingResponder: the denial stands, in the default look.
+// panickingResponder: the denial stands, in the default format.
 func panickingResponder(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")),
 		core.WithLogger(slog.New(slog.DiscardHandler)),
@@ -88,8 +87,8 @@ func panickingResponder(t *testing.T, f Framework) {
 	d.admits("alice", as("alice"))
 }
 
-// observers: neither their time nor a panic in one changes an answer or keeps
-// the others from being told.
+// observers: neither a slow nor a panicking observer changes an answer or keeps the others
+// from being called.
 func observers(t *testing.T, f Framework) {
 	entered, release := make(chan core.Outcome), make(chan struct{})
 	slow := core.ObserverFunc(func(_ context.Context, e core.Event) {

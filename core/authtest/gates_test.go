@@ -15,8 +15,8 @@ var gateSemantics = []testCase{
 	{"A02 the challenge is there after bad credentials too", challengedAgain},
 }
 
-// facts: what a rule finds in the world (region, state of the account) is 403
-// without a challenge (RFC 9110 §15.5.4).
+// facts: a rule that refuses by circumstances (region, state of the account) is 403 without
+// a challenge (RFC 9110 §15.5.4).
 func facts(t *testing.T, f Framework) {
 	suspended := rule.Account(func(_ context.Context, p *core.Principal) (rule.AccountState, error) {
 		if p.ID() == "sam" {
@@ -47,8 +47,8 @@ func facts(t *testing.T, f Framework) {
 	}
 }
 
-// anonymousPolicy: what a policy refuses an anonymous request is 401, since
-// signing in may help (RFC 9110 §15.5.2).
+// anonymousPolicy: an anonymous request that a policy refuses is 401, since signing in may
+// help (RFC 9110 §15.5.2).
 func anonymousPolicy(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(guests{only("alice")}))
 	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
@@ -62,7 +62,7 @@ func anonymousPolicy(t *testing.T, f Framework) {
 	required.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
 }
 
-// challengedAgain: a 401 names every scheme, whichever one failed.
+// challengedAgain: a 401 has the challenges of all schemes, whichever one failed.
 func challengedAgain(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}})
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})

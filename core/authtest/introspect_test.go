@@ -22,8 +22,8 @@ var introspectCases = []testCase{
 	{"invariant 4 a server that cannot be asked is 503", introspectOutage},
 }
 
-// server is an introspection endpoint that knows the tokens alice, bob and
-// bound, and fails while down is not 0.
+// server is an introspection endpoint that knows the tokens alice, bob and bound, and fails
+// while down is not 0.
 type server struct {
 	*httptest.Server
 	asked, down atomic.Int64
@@ -64,7 +64,8 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 
 var introspectStart = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// introspectDoor is a door on a server's tokens, and how to move its time.
+// introspectDoor returns a door for a server's tokens, and a function that advances its
+// clock.
 func introspectDoor(t *testing.T, f Framework, s *server, rules ...core.Authorizer) (*door, *Recorder, *atomic.Int64) {
 	t.Helper()
 	passed := new(atomic.Int64)
@@ -115,8 +116,8 @@ func introspectBound(t *testing.T, f Framework) {
 	}
 }
 
-// introspectKept: an answer learned on one route allows nothing more on
-// another, and ends with its token.
+// introspectKept: an answer cached on one route allows nothing more on another, and expires
+// with its token.
 func introspectKept(t *testing.T, f Framework) {
 	s := newServer(t)
 	d, _, passed := introspectDoor(t, f, s, rule.Scope("write"))
@@ -137,8 +138,7 @@ func introspectKept(t *testing.T, f Framework) {
 	d.refuses(http.StatusUnauthorized, core.CodeInvalidToken, token("alice"))
 }
 
-// introspectOutage: whatever the server says of us, it says nothing of the
-// token.
+// introspectOutage: an error of the endpoint about the client says nothing about the token.
 func introspectOutage(t *testing.T, f Framework) {
 	for _, status := range []int{401, 403, 404, 429, 500, 503} {
 		s := newServer(t)

@@ -9,23 +9,23 @@ import (
 	"testing"
 )
 
-// everywhere are the items that every adapter proves by number: invariants of the
-// two gates, and what of the conformance list depends on how a framework shows
+// everywhere lists the items that every adapter proves by number: invariants of the two
+// gates, and the parts of the conformance list that depend on how a framework shows
 // requests and sends answers.
 var everywhere = []string{
 	"invariant 1-7", "invariant 9-10", "invariant 13-14", "invariant 16-17",
 	"A01-A03", "A06-A07", "A14", "A16-A18", "A20-A22", "A24", "B02-B03", "B16", "F03", "F10", "G01-G20", "H09",
 }
 
-// promised are the items that this package proves, on some adapter at least. E
-// and what else needs signed tokens, sessions and password files is proved
-// beside those packages.
+// promised lists the items that this package proves, on at least one adapter. E, and
+// everything else that needs signed tokens, sessions and password files, is proved in those
+// packages.
 var promised = []string{
 	"invariant 1-7", "invariant 9-10", "invariant 13-14", "invariant 16",
 	"A01-A24", "B01-B12", "B14", "B16-B18", "C01-C06", "C08-C11", "D01-D19", "F01-F04", "F10-F13", "E29", "G01-G20", "H09", "H18", "H20-H21", "I01-I07", "J01-J06",
 }
 
-// TestEveryItemHasACase: the name of a case begins with what it proves.
+// TestEveryItemHasACase: the name of a case begins with the items that it proves.
 func TestEveryItemHasACase(t *testing.T) {
 	seen := map[string]bool{}
 	for _, tt := range []struct {
@@ -58,7 +58,7 @@ func TestEveryItemHasACase(t *testing.T) {
 
 var itemText = regexp.MustCompile(`invariant (\d+)(?:-(\d+))?|\b([A-Z])(\d\d)(?:-[A-Z](\d\d))?\b`)
 
-// items are the items in a text, ranges spelt out.
+// items returns the items in a text, with ranges expanded.
 func items(text string) []string {
 	var out []string
 	for _, m := range itemText.FindAllStringSubmatch(text, -1) {

@@ -20,8 +20,8 @@ var metadataCases = []testCase{
 	{"B17 every challenge names it, whatever Host says", metadataNamed},
 }
 
-// metadataApp is an app that serves a resource's document outside of its gates
-// and a door behind them.
+// metadataApp is an app that serves a resource's document outside its gates, and a door
+// behind them.
 func metadataApp(t *testing.T, f Framework, resource string) (d *door, document *metadata.Document) {
 	t.Helper()
 	document, err := metadata.New(resource, metadata.WithAuthorizationServers(issuer), metadata.WithScopes("read"))

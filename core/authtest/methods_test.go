@@ -15,7 +15,7 @@ var methodSemantics = []testCase{
 	{"a policy or a guard may name unknown methods", namedMethods},
 }
 
-// corsInFront: what an app's CORS middleware sets stays on every answer.
+// corsInFront: every answer keeps the fields that the app's CORS middleware sets.
 func corsInFront(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
 	d := &door{t: t}
@@ -42,7 +42,7 @@ func corsInFront(t *testing.T, f Framework) {
 	}
 }
 
-// otherOptions: what is not quite a preflight is a request like any other.
+// otherOptions: an OPTIONS request that is not a preflight is a request like any other.
 func otherOptions(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
 	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
@@ -76,7 +76,7 @@ type literal struct {
 
 func (l literal) JudgesMethod(method string) bool { return strings.Contains(l.methods, method) }
 
-// namedMethods: they are then judged like any other.
+// namedMethods: methods that the policy names are decided like any other.
 func namedMethods(t *testing.T, f Framework) {
 	methods := []string{"TRACE", "PROPFIND"}
 	if f.RefusesMethods {

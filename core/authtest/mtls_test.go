@@ -21,7 +21,7 @@ var mtlsSemantics = []testCase{
 	{"G18 a client certificate in a header", certificateHeader},
 }
 
-// certificateExpires: the connection was made in time.
+// certificateExpires: a certificate that expires on an open connection is refused.
 func certificateExpires(t *testing.T, f Framework) {
 	ca := testca.New(t, "clients")
 	var later atomic.Int64
@@ -42,7 +42,7 @@ func certificateExpires(t *testing.T, f Framework) {
 	}
 }
 
-// certificateCrossSite: browsers show a certificate whichever page asks.
+// certificateCrossSite: browsers send a certificate whichever page asks.
 func certificateCrossSite(t *testing.T, f Framework) {
 	ca := testca.New(t, "clients")
 	g, _ := guardOf(t, []core.Authenticator{newMTLS(t)})
@@ -55,8 +55,8 @@ func certificateCrossSite(t *testing.T, f Framework) {
 	}
 }
 
-// certificateHeader: RFC 9440. The header counts from a trusted proxy alone,
-// and in its own spelling alone.
+// certificateHeader: RFC 9440. The header counts only from a trusted proxy, and only under
+// its own name.
 func certificateHeader(t *testing.T, f Framework) {
 	ca, other := testca.New(t, "clients"), testca.New(t, "others")
 	value := func(c tls.Certificate) string { return ":" + base64.StdEncoding.EncodeToString(c.Leaf.Raw) + ":" }

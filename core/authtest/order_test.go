@@ -13,7 +13,7 @@ var orderSemantics = []testCase{
 	{"a check that fails or cannot work", checkFailing},
 }
 
-// anyOrder: an order that reads wrong gives the right verdicts.
+// anyOrder: gates mounted in the wrong order still give the right verdicts.
 func anyOrder(t *testing.T, f Framework) {
 	for _, order := range [][]string{
 		{"Authenticate", "Require"}, {"Require", "Authenticate"},
@@ -37,7 +37,7 @@ func anyOrder(t *testing.T, f Framework) {
 	}
 }
 
-// foreignPrincipal: who passed one guard is unknown to the other.
+// foreignPrincipal: a principal of one guard is unknown to another.
 func foreignPrincipal(t *testing.T, f Framework) {
 	names, _ := guard(t)
 	cookies, _ := guardOf(t, []core.Authenticator{sessions{}}, core.WithAuthorizer(only("alice")))
@@ -57,8 +57,8 @@ func foreignPrincipal(t *testing.T, f Framework) {
 	}
 }
 
-// checkFailing: outages and faults in a check are 503 and 500, and a check
-// without rules allows nothing.
+// checkFailing: outages and errors in a check are 503 and 500, and a check without rules
+// allows nothing.
 func checkFailing(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	rules := map[string][]core.Authorizer{

@@ -35,7 +35,7 @@ const (
 	textType    = "text/plain; charset=utf-8"
 )
 
-// refusals are what brings about each refusal of a pageDoor.
+// refusals lists what causes each refusal of a pageDoor.
 var refusals = []struct {
 	header string
 	status int
@@ -43,8 +43,8 @@ var refusals = []struct {
 	{"X-None: 1", 401}, {as("bad"), 401}, {as("bob"), 403}, {as("alice") + "\n" + as("bob"), 400}, {as("down"), 503}, {as("panic"), 500},
 }
 
-// soft fails the test unless a is a refusal that no crawler can take for a
-// page, in the format of the media type.
+// soft fails the test unless a is a refusal, in the format of the media type, that no
+// crawler can take for a page.
 func soft(t testing.TB, what string, a Answer, status int, mediaType string) {
 	t.Helper()
 	if a.Status != status || a.Header.Get("Content-Type") != mediaType || a.Header.Get("Cache-Control") != "no-store" ||
@@ -80,8 +80,8 @@ func pageStatuses(t *testing.T, f Framework) {
 	d.admits("alice", wantsPage, as("alice"))
 }
 
-// pagesOutside: RFC 9309 §2.3.1. With gates around the whole app such paths are
-// refused and still not led to a sign-in page, which would be read as the file.
+// pagesOutside: RFC 9309 §2.3.1. With gates around the whole app such paths are refused,
+// and still not redirected to a sign-in page, which crawlers would read as the file.
 func pagesOutside(t *testing.T, f Framework) {
 	g, _ := guard(t, answers(t, respond.WithSignInRedirect("/login")))
 	paths := []string{"/robots.txt", "/.well-known/security.txt", "/favicon.ico"}
@@ -108,7 +108,7 @@ func pagesOutside(t *testing.T, f Framework) {
 	}
 }
 
-// pagesUnindexed: a crawler is told what people are told.
+// pagesUnindexed: crawlers get the same answers as people.
 func pagesUnindexed(t *testing.T, f Framework) {
 	d := pageDoor(t, f, respond.WithSignInPage("/login"))
 	want := d.get(wantsPage)
@@ -143,7 +143,7 @@ func pageOutage(t *testing.T, f Framework) {
 	}
 }
 
-// pageLimited: RFC 6585 §4. Whoever has to wait is not led to sign in.
+// pageLimited: RFC 6585 §4. A rate-limited client is not redirected to the sign-in page.
 func pageLimited(t *testing.T, f Framework) {
 	b, err := basic.New("app", passwords)
 	if err != nil {
@@ -165,8 +165,8 @@ func pageLimited(t *testing.T, f Framework) {
 	}
 }
 
-// pagesEscaped: CVE-2026-42554 was a format chosen by the client that put its
-// words into a page.
+// pagesEscaped: in CVE-2026-42554 the client chose a format that put its own text into a
+// page.
 func pagesEscaped(t *testing.T, f Framework) {
 	const evil = `"><script>alert(1)</script>`
 	g, _ := guard(t, answers(t, respond.WithSignInPage("/login"), respond.WithSwitchAccount("/switch")))
@@ -247,7 +247,7 @@ func eachClient(t *testing.T, f Framework) {
 	}
 }
 
-// pagesBeside: what the guard adds, and hiding, is the same for every look.
+// pagesBeside: the guard's own fields, and concealing, are the same with every responder.
 func pagesBeside(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithCORS(front), answers(t, respond.WithSignInRedirect("/login")))
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
@@ -264,7 +264,7 @@ func pagesBeside(t *testing.T, f Framework) {
 	}
 }
 
-// Header lines of a browser that opens a page.
+// header lines of a browser that navigates to a page.
 const (
 	wantsPage = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 	navigates = "Sec-Fetch-Mode: navigate\nSec-Fetch-Dest: document"
@@ -287,7 +287,7 @@ func pageDoor(t testing.TB, f Framework, opts ...respond.Option) *door {
 	return newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
 }
 
-// loginRedirects: RFC 9110 §15.4.4; 301 and 308 would be kept by caches.
+// loginRedirects: RFC 9110 §15.4.4; caches would store 301 and 308.
 func loginRedirects(t *testing.T, f Framework) {
 	d := pageDoor(t, f, respond.WithSignInRedirect("/login"))
 	for _, method := range []string{"GET", "HEAD"} {
@@ -309,7 +309,7 @@ func loginRedirects(t *testing.T, f Framework) {
 	}
 }
 
-// returnTo: what a framework's router and the client make of the target.
+// returnTo: routers and clients may change the target.
 func returnTo(t *testing.T, f Framework) {
 	g, _ := guard(t, answers(t, respond.WithSignInRedirect("/login")))
 	addr := f.Start(t, App{Use: []Gate{{Kind: "Authenticate", Guard: g}}, Routes: []Route{

@@ -24,8 +24,8 @@ var problemCases = []testCase{
 	{"I07 problems are valid whatever they say", problemsValid},
 }
 
-// problemDoors are doors by what answers: the guard's default, a format and
-// one for every client.
+// problemDoors are doors by responder: the guard's default, a format and one for every
+// client.
 func problemDoors(t testing.TB, f Framework, rules ...core.Authorizer) map[string]*door {
 	t.Helper()
 	doors := map[string]*door{}
@@ -42,7 +42,7 @@ func problemDoors(t testing.TB, f Framework, rules ...core.Authorizer) map[strin
 
 var extensionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{2,}$`)
 
-// problemOf checks a by the rules of RFC 9457 and gives its members.
+// problemOf checks a by the rules of RFC 9457 and returns its members.
 func problemOf(t testing.TB, what string, a Answer) map[string]any {
 	t.Helper()
 	if got := a.Header.Values("Content-Type"); len(got) != 1 || got[0] != problemType {
@@ -115,8 +115,8 @@ func problemMembers(t *testing.T, f Framework) {
 	}
 }
 
-// problemTexts: RFC 9457 §3.1.3, §3.1.4. The detail is the same for all who
-// are refused alike, whoever they are and why.
+// problemTexts: RFC 9457 §3.1.3, §3.1.4. The detail is the same for all who get the same
+// refusal, whoever they are and why.
 func problemTexts(t *testing.T, f Framework) {
 	for name, d := range problemDoors(t, f, secretive()) {
 		details := map[string]bool{}
@@ -133,8 +133,8 @@ func problemTexts(t *testing.T, f Framework) {
 	}
 }
 
-// problemNeeds: RFC 6750 §3.1, RFC 9470 §3. The same code in body and
-// challenge, and what is needed in members beside it.
+// problemNeeds: RFC 6750 §3.1, RFC 9470 §3. Body and challenge have the same code, and the
+// requirements are members of the body.
 func problemNeeds(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{bearerOn(t, signIns{})}, answers(t))
 	for _, tt := range []struct {
@@ -199,7 +199,7 @@ func problemInstance(t *testing.T, f Framework) {
 	}
 }
 
-// hostile are messages that have broken documents of others.
+// hostile lists messages that have broken documents elsewhere.
 var hostile = []string{
 	`"},{"`, `\`, "a\r\nSet-Cookie: x=1", "a\x00\x1b[2J", "\xff\xc0\xaf", "</script><script>alert(1)</script>", "\u2028\u2029", "\ufeff", "'--", "{{.}}", "%s%n", "caf\u00e9 \U0001f512",
 }

@@ -14,8 +14,8 @@ var recheckSemantics = []testCase{
 	{"a connection of two guards ends with either", longLived(eitherEnds)},
 }
 
-// outageEnds: while nobody can find out whether credentials are good, a connection
-// stays open for the time it was given, and is judged again afterwards.
+// outageEnds: while credentials cannot be rechecked, a connection stays open for the grace
+// period, and is checked again afterwards.
 func outageEnds(t *testing.T, f Framework) {
 	users := newAccounts()
 	g, _ := guardOf(t, []core.Authenticator{users}, core.WithRecheck())
@@ -31,8 +31,8 @@ func outageEnds(t *testing.T, f Framework) {
 	}
 }
 
-// eitherEnds: behind gates of two guards, what either of them takes back ends the
-// connection.
+// eitherEnds: behind gates of two guards, the connection ends when either of them would
+// refuse.
 func eitherEnds(t *testing.T, f Framework) {
 	apps, users := newAccounts(), newAccounts()
 	for name := range f.LongLived {

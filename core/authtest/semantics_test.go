@@ -2,8 +2,8 @@ package authtest
 
 import "testing"
 
-// semantics are the cases about what no framework can change, whichever shows the
-// request: what credentials prove, what a rule answers, what an answer says.
+// semantics are the cases about promises that no framework can change: what credentials
+// prove, what a rule answers, what an answer contains.
 func semantics() []group {
 	return []group{
 		{"gates", gateSemantics},

@@ -16,7 +16,7 @@ var stepUpSemantics = []testCase{
 	{"B16 a scheme that cannot ask leaves 403", stepUpUnasked},
 }
 
-// stepUpDoor is a door behind which one must have signed in well.
+// stepUpDoor is a door that requires a strong sign-in.
 func stepUpDoor(t *testing.T, f Framework, rules ...core.Authorizer) (*door, *Recorder) {
 	t.Helper()
 	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, signIns{})})
@@ -60,8 +60,8 @@ func stepUpUnknown(t *testing.T, f Framework) {
 	challenged(t, "no class", d.refuses(http.StatusUnauthorized, core.CodeStepUp, "Authorization: Bearer none.1"), signInAgain(`acr_values="gold"`))
 }
 
-// stepUpBeside: whoever has no token, or lacks a scope or role first, is told
-// that; a public code of its own asks for nothing.
+// stepUpBeside: a missing token, scope or role is reported first, and a denial with a
+// public code of its own asks for no step-up.
 func stepUpBeside(t *testing.T, f Framework) {
 	d, _ := stepUpDoor(t, f, rule.Scope("pay"), rule.MaxAge(time.Minute))
 	challenged(t, "no token", d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired), `Bearer realm="r"`)
@@ -76,7 +76,7 @@ func stepUpBeside(t *testing.T, f Framework) {
 	challenged(t, "a code of its own", d.refuses(http.StatusForbidden, "key_required", "Authorization: Bearer none.999"), "")
 }
 
-// stepUpUnasked: a 401 needs a challenge, and Name has none for this.
+// stepUpUnasked: a 401 needs a challenge, and Name has none for a step-up.
 func stepUpUnasked(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	d := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.ACR("gold")}})

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestFrameworkSaysWhatIsMissing: each required field by its name, all at once.
+// TestFrameworkSaysWhatIsMissing: the error names all missing fields at once.
 func TestFrameworkSaysWhatIsMissing(t *testing.T) {
 	if err := NetHTTP().check(); err != nil {
 		t.Error(err)
@@ -28,8 +28,8 @@ func TestFrameworkSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestCasesOfWhatAFrameworkLacksAreSkipped: they are neither passed nor failed, and
-// do not build an app.
+// TestCasesOfWhatAFrameworkLacksAreSkipped: they neither pass nor fail, and do not build an
+// app.
 func TestCasesOfWhatAFrameworkLacksAreSkipped(t *testing.T) {
 	f := NetHTTP()
 	f.LongLived, f.NativeCode, f.Form, f.HTTP2 = nil, nil, nil, false

@@ -35,7 +35,7 @@ func brokenTenants(t *testing.T, _ Framework) {
 	}
 }
 
-// failingTenants: a tenant that cannot be found out is neither 401 nor 403.
+// failingTenants: a tenant that cannot be determined is neither 401 nor 403.
 func failingTenants(t *testing.T, f Framework) {
 	for status, err := range map[int]error{
 		http.StatusServiceUnavailable:  errors.New("the directory is down"),

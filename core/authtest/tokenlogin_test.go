@@ -21,8 +21,8 @@ import (
 	issuing "github.com/sallyport-go/sallyport/core/tokens"
 )
 
-// loginApp is an app whose users log in with tokens: POST /login, /refresh and
-// /logout, and a door for who has an access token.
+// loginApp is an app whose users log in with tokens: POST /login, /refresh and /logout, and
+// a door for access tokens.
 type loginApp struct {
 	*door
 	*Recorder
@@ -31,7 +31,7 @@ type loginApp struct {
 	manager *issuing.Manager
 }
 
-// shared is what fronts may have in common.
+// shared is what instances may have in common.
 type shared struct {
 	key      *jwtsign.Key
 	store    session.Store // nil for one of its own
@@ -44,7 +44,7 @@ const (
 	refreshCookie = "__Host-refresh"
 )
 
-// newLoginApp serves a loginApp with tokens in bodies, or in cookies.
+// newLoginApp serves a loginApp with tokens in bodies or in cookies.
 func newLoginApp(t *testing.T, f Framework, cookies bool, with shared, opts ...issuing.Option) *loginApp {
 	t.Helper()
 	must := func(err error) {
@@ -109,11 +109,11 @@ func bothWays(run func(t *testing.T, f Framework, cookies bool)) func(*testing.T
 	}
 }
 
-// began is where the clocks of all apps begin. They stand still, however long a busy
-// machine takes, until wait moves them on.
+// began is the time at which the clocks of all apps start. Only wait advances them, however
+// long a busy machine takes.
 var began = time.Now()
 
-// wait moves the app's clock on.
+// wait advances the app's clock.
 func (fr *loginApp) wait(d time.Duration) { fr.ahead.Add(int64(d)) }
 
 // post sends fields as a JSON object or, with form, as a form.
@@ -145,7 +145,7 @@ func (fr *loginApp) login(user, password string, header ...string) Answer {
 	return fr.post(false, "/login", map[string]string{"user": user, "password": password}, header...)
 }
 
-// present is a request with a refresh token.
+// present sends a request with a refresh token.
 func (fr *loginApp) present(target, refresh string, header ...string) string {
 	if fr.cookies {
 		return Request("POST", target, append(header, "Cookie: "+refreshCookie+"="+refresh, "Content-Length: 0")...)
@@ -158,10 +158,11 @@ func (fr *loginApp) refresh(refresh string, header ...string) Answer {
 	return Send(fr.t, fr.addr, fr.present("/refresh", refresh, header...))
 }
 
-// tokenPair is what a login or a refresh gives.
+// tokenPair is the tokens of a login or a refresh.
 type tokenPair struct{ access, refresh string }
 
-// pairOf reads tokens out of an answer, which must have them in the one place.
+// pairOf returns the tokens of an answer, which must be in the body or in cookies, not
+// both.
 func (fr *loginApp) pairOf(a Answer) (p tokenPair, err error) {
 	var body struct {
 		Access  string `json:"access_token"`
@@ -193,7 +194,7 @@ func (fr *loginApp) pairOf(a Answer) (p tokenPair, err error) {
 	return p, err
 }
 
-// gets wants tokens in an answer.
+// gets fails the test unless an answer has tokens.
 func (fr *loginApp) gets(a Answer) tokenPair {
 	fr.t.Helper()
 	p, err := fr.pairOf(a)
@@ -203,7 +204,7 @@ func (fr *loginApp) gets(a Answer) tokenPair {
 	return p
 }
 
-// enters is the header line of an access token.
+// enters returns the header line with an access token.
 func (fr *loginApp) enters(access string) string {
 	if fr.cookies {
 		return "Cookie: " + accessCookie + "=" + access
@@ -211,7 +212,7 @@ func (fr *loginApp) enters(access string) string {
 	return "Authorization: Bearer " + access
 }
 
-// over wants a refresh token to be refused, for a reason.
+// over fails the test unless a refresh token is refused with the reason.
 func (fr *loginApp) over(what, refresh string, reason core.Reason) {
 	fr.t.Helper()
 	a := fr.refresh(refresh)
@@ -225,8 +226,8 @@ func (fr *loginApp) over(what, refresh string, reason core.Reason) {
 	}
 }
 
-// plain wants a challenge without an error code, which would have clients refresh
-// once more.
+// plain fails the test unless the challenge has no error code: with one, clients would
+// refresh again.
 func (fr *loginApp) plain(what string, a Answer) {
 	fr.t.Helper()
 	if got := strings.Join(a.Header.Values("WWW-Authenticate"), "|"); got != `Bearer realm="r"` {
@@ -234,7 +235,7 @@ func (fr *loginApp) plain(what string, a Answer) {
 	}
 }
 
-// emptied wants both cookies to be taken out of the browser.
+// emptied fails the test unless the answer clears both cookies.
 func (fr *loginApp) emptied(what string, a Answer) {
 	fr.t.Helper()
 	cookies := (&http.Response{Header: a.Header}).Cookies()
@@ -248,7 +249,7 @@ func (fr *loginApp) emptied(what string, a Answer) {
 	}
 }
 
-// failing is a store that can be made to fail.
+// failing is a store that the test can make fail.
 type failing struct {
 	mu   sync.Mutex
 	kept map[string][]byte
@@ -295,7 +296,7 @@ func (s *failing) Delete(key string) error {
 	return nil
 }
 
-// newList is an empty list of revoked tokens.
+// newList returns an empty list of revoked tokens.
 func newList(t *testing.T) *revoke.List {
 	t.Helper()
 	l, err := revoke.New()

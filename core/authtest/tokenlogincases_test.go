@@ -61,7 +61,7 @@ func tokenLogin(t *testing.T, f Framework, cookies bool) {
 	}
 }
 
-// tokenLoginFails: neither status, fields nor body tell why.
+// tokenLoginFails: neither status nor fields nor body reveal why.
 func tokenLoginFails(t *testing.T, f Framework, cookies bool) {
 	fr := newLoginApp(t, f, cookies, shared{})
 	var first Answer
@@ -256,7 +256,7 @@ func tokenLogout(t *testing.T, f Framework, cookies bool) {
 	}
 }
 
-// tokenReuse: RFC 9700 §4.14.2. Whether the thief or the user is first, both are
+// tokenReuse: RFC 9700 §4.14.2. Whether the thief or the user is first, both are signed
 // out.
 func tokenReuse(t *testing.T, f Framework, cookies bool) {
 	fr := newLoginApp(t, f, cookies, shared{}, issuing.WithRevocation(newList(t)))
@@ -275,7 +275,7 @@ func tokenReuse(t *testing.T, f Framework, cookies bool) {
 	}
 }
 
-// tokenFixation: what a browser had before a login is of no use after it.
+// tokenFixation: tokens from before a login are of no use after it.
 func tokenFixation(t *testing.T, f Framework) {
 	fr := newLoginApp(t, f, true, shared{})
 	planted := fr.gets(fr.login("mallory", openSesame))
@@ -291,8 +291,8 @@ func tokenFixation(t *testing.T, f Framework) {
 	}
 }
 
-// tokenCrossSite: another site logs nobody in or out, uses no token up and has no
-// failure counted.
+// tokenCrossSite: another site can neither log anyone in or out, nor use up a token, nor
+// count a failure.
 func tokenCrossSite(t *testing.T, f Framework, cookies bool) {
 	l := &ledger{}
 	fr := newLoginApp(t, f, cookies, shared{}, issuing.WithAnswers(core.WithAttemptLimiter(l), core.WithTrustedOrigins("https://front.example")))
@@ -313,7 +313,8 @@ func tokenCrossSite(t *testing.T, f Framework, cookies bool) {
 			"login":   posted(true, "/login", map[string]string{"user": "alice", "password": openSesame}, header...),
 			"refresh": fr.present("/refresh", p.refresh, header...),
 			"logout":  fr.present("/logout", p.refresh, header...),
-			// Browsers leave cookies out there (rfc6265bis §5.6.7), but let an answer delete them.
+			// Browsers do not send cookies there (rfc6265bis §5.6.7), but let an answer
+			// delete them.
 			"logout without a token":           posted(true, "/logout", nil, header...),
 			"logout with one that has ended":   fr.present("/logout", ended.refresh, header...),
 			"logout with an access token only": posted(true, "/logout", nil, append(header, fr.enters(p.access))...),
@@ -332,7 +333,7 @@ func tokenCrossSite(t *testing.T, f Framework, cookies bool) {
 	fr.gets(fr.refresh(p.refresh, "Origin: https://front.example", "Sec-Fetch-Site: same-site"))
 }
 
-// tokenRedirect: no answer leads anywhere, whatever asks for it.
+// tokenRedirect: no answer redirects, whatever the request says.
 func tokenRedirect(t *testing.T, f Framework, cookies bool) {
 	fr := newLoginApp(t, f, cookies, shared{})
 	elsewhere := map[string]string{"user": "alice", "password": openSesame, "return_to": "https://evil.example", "redirect_uri": "//evil.example"}
@@ -377,8 +378,8 @@ func tokenSubstitution(t *testing.T, f Framework, cookies bool) {
 	fr.gets(fr.refresh(bob.refresh))
 }
 
-// tokenAudience: two services of one issuer with one store and one key take none of
-// each other's tokens, and no token is good for what another one is for.
+// tokenAudience: two services of one issuer with one store and one key do not accept each
+// other's tokens, and no token is accepted for the purpose of another.
 func tokenAudience(t *testing.T, f Framework, cookies bool) {
 	key, err := jwtsign.GenerateKey()
 	if err != nil {

@@ -18,7 +18,7 @@ var variantSemantics = []testCase{
 	{"invariant 14 a variant that cannot work is none", brokenVariants},
 }
 
-// schemes are the schemes that an answer challenges for, in order.
+// schemes returns the schemes of an answer's challenges, in order.
 func (a Answer) schemes(t testing.TB) string {
 	t.Helper()
 	cs, err := a.challenges()
@@ -121,8 +121,8 @@ var plainText = core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Res
 	return core.Response{Status: d.Kind.Status()}
 })
 
-// sharedAuthContext: a principal stays the one that gate one found, and a gate
-// that does not accept its scheme asks anew.
+// sharedAuthContext: a principal stays the one that gate one found; a gate that does not
+// accept its scheme authenticates anew.
 func sharedAuthContext(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{Names{}, sessions{}})
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g},

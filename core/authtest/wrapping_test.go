@@ -54,7 +54,7 @@ var wrappers = map[string]func(core.Authenticator) core.Authenticator{
 	"in a field":        func(a core.Authenticator) core.Authenticator { return &naming{a} },
 }
 
-// eachWrapper runs f on a door behind pins in each wrapper.
+// eachWrapper runs f for a door behind pins in each wrapper.
 func eachWrapper(t *testing.T, f Framework, run func(t *testing.T, d *door, rec *Recorder), opts ...core.Option) {
 	for name, wrap := range wrappers {
 		for _, kind := range kinds {
@@ -111,12 +111,12 @@ func wrappedPrivate(t *testing.T, f Framework) {
 	})
 }
 
-// lying says of pins that nobody has to be protected.
+// lying claims that pins need no protection.
 type lying struct{ pins }
 
 func (lying) Scheme() core.Scheme { return byHeader("Pin") }
 
-// wrappedLies: what a wrapper may not say is in the tests of package core.
+// wrappedLies: the tests of package core have what a wrapper may not claim.
 func wrappedLies(t *testing.T, _ Framework) {
 	for name, wrap := range wrappers {
 		_, err := core.NewGuard([]core.Authenticator{wrap(lying{})})
