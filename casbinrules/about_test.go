@@ -72,8 +72,8 @@ func TestHandlersSayWhoOwnsAnObject(t *testing.T) {
 	}
 }
 
-// TestNobodyIsOwnerByName: who has the ID owner, or a role of that name by whatever
-// way, owns no more than others.
+// TestNobodyIsOwnerByName: a user called owner, or with a role of that name from any
+// source, owns nothing more.
 func TestNobodyIsOwnerByName(t *testing.T) {
 	named, err := core.NewPrincipal(core.PrincipalInfo{ID: "max", Roles: []string{"owner"}})
 	if err != nil {
@@ -101,8 +101,8 @@ func TestNobodyIsOwnerByName(t *testing.T) {
 	}
 }
 
-// TestAboutIsOfTheObjectAlone: what a handler says fills the fields that are its
-// own, of one request.
+// TestAboutIsOfTheObjectAlone: what a handler says about an object fills only the object's
+// fields, and only for one request.
 func TestAboutIsOfTheObjectAlone(t *testing.T) {
 	a := openLines(t, ownedModel, owned, WithObjectAttributeOr("owner", ""))
 	p, put := principal(t, "ann"), to("PUT", "/reports/7")
@@ -146,7 +146,8 @@ func TestAboutIsOfTheObjectAlone(t *testing.T) {
 	}
 }
 
-// TestOwnersInConditions: what a set says of owners, and what no set says.
+// TestOwnersInConditions: which conditions on owners a set can express, and which it
+// cannot.
 func TestOwnersInConditions(t *testing.T) {
 	a := openLines(t, ownedModel, owned, WithObjectAttributeOr("owner", "nobody"))
 	p, put := principal(t, "ann"), Action{Name: "PUT"}
@@ -174,7 +175,7 @@ func TestOwnersInConditions(t *testing.T) {
 			t.Errorf("columns: %s: no error", name)
 		}
 	}
-	// Whoever is called like a role owns nothing, and is no text for PostgreSQL.
+	// A user called like a role owns nothing, and is not valid text for PostgreSQL.
 	named, err := openLines(t, ownedModel, owned, WithObjectAttribute("owner")).Objects(t.Context(), principal(t, "admin"), put)
 	if err != nil || named.Condition().Kind != ConditionNone {
 		t.Errorf("%+v, %v", named.Condition(), err)
@@ -195,8 +196,8 @@ func TestOwnersInConditions(t *testing.T) {
 	}
 }
 
-// TestArgumentsAreThoseOfTheCondition: there is an argument for each placeholder, also
-// where an ID is no text of PostgreSQL.
+// TestArgumentsAreThoseOfTheCondition: there is an argument for each placeholder, even if
+// an ID is not valid text in PostgreSQL.
 func TestArgumentsAreThoseOfTheCondition(t *testing.T) {
 	a := openLines(t, ownedModel, owned, WithObjectAttributeOr("owner", ""))
 	for _, id := range []string{"ann", "ann\x00"} {
@@ -211,8 +212,8 @@ func TestArgumentsAreThoseOfTheCondition(t *testing.T) {
 	}
 }
 
-// TestListsAskNothingOfObjects: lists and buttons are not empty for want of what
-// nobody says of their objects, they are refused.
+// TestListsAskNothingOfObjects: if the policy needs facts about objects that are not given,
+// lists and buttons are refused instead of being empty.
 func TestListsAskNothingOfObjects(t *testing.T) {
 	a := openLines(t, ownedModel, owned, WithObjectAttribute("owner"))
 	var unlistable *UnlistableError
@@ -235,8 +236,8 @@ func TestListsAskNothingOfObjects(t *testing.T) {
 	}
 }
 
-// TestNobodyOwnsAsNobody: a principal that is named as a role is no subject of
-// rules, and owns nothing by whatever stands in its place.
+// TestNobodyOwnsAsNobody: a principal called like a role is not a subject of rules, and
+// owns nothing.
 func TestNobodyOwnsAsNobody(t *testing.T) {
 	a := openLines(t, ownedModel, owned, WithObjectAttribute("owner"))
 	for who, want := range map[string]core.Reason{"admin": ReasonBadAttribute, "ann": ReasonNoRule} {
@@ -247,8 +248,8 @@ func TestNobodyOwnsAsNobody(t *testing.T) {
 	}
 }
 
-// TestDeniesForOwnersNeedTheOwner: where nobody says who owns an object, and an
-// option says "" for it, what is denied to the owner is not.
+// TestDeniesForOwnersNeedTheOwner: if the owner of an object is unknown and an option gives
+// "" for it, a deny for the owner does not apply.
 func TestDeniesForOwnersNeedTheOwner(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, obj, act, owner", "sub, obj, act, eft", "g = _, _", allowAndDeny,
 		`p.sub != "owner" && g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || p.sub == "owner" && r.sub == r.owner && r.obj == p.obj && r.act == p.act`))
@@ -263,8 +264,8 @@ func TestDeniesForOwnersNeedTheOwner(t *testing.T) {
 	}
 }
 
-// TestAnonymousRequestsAreAskedAboutNoObject: explanations of what a request without
-// credentials may do are of what it is decided by.
+// TestAnonymousRequestsAreAskedAboutNoObject: explanations of anonymous requests use what
+// decides them.
 func TestAnonymousRequestsAreAskedAboutNoObject(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, obj, act, owner", "sub, obj, act", "g = _, _", someAllow, `g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.owner == "ann"`))
 	for option, want := range map[string]core.Reason{"none": ReasonNoAttribute, "ben": ReasonNoRule, "ann": core.ReasonAllowed} {
@@ -289,7 +290,7 @@ func TestAnonymousRequestsAreAskedAboutNoObject(t *testing.T) {
 	}
 }
 
-// TestObjectAttributesHaveTypes: a number of the object is compared as one.
+// TestObjectAttributesHaveTypes: a numeric attribute of the object is compared as a number.
 func TestObjectAttributesHaveTypes(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, obj, act, sum", "sub, obj, act, max", "g = _, _", someAllow, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.sum <= p.max"))
 	a := openLines(t, m, "p, clerk, /orders, PUT, 1000\ng, ann, clerk\n", WithObjectAttribute("sum"), WithAttributeType("sum", Number))

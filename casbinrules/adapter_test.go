@@ -12,7 +12,7 @@ import (
 	"github.com/casbin/casbin/v2/persist"
 )
 
-// table is an adapter of rows in memory.
+// table is an adapter with rows in memory.
 type table struct {
 	persist.Adapter
 	mu    sync.Mutex
@@ -48,7 +48,7 @@ func newTable(lines ...string) *table {
 	return a
 }
 
-// pager is a watcher that is called by hand.
+// pager is a watcher that the test calls.
 type pager struct {
 	persist.Watcher
 	mu     sync.Mutex
@@ -79,7 +79,7 @@ func TestAdapterRowsDecideAsLinesDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Rows are counted in their own order, whatever their priority.
+	// Rows are numbered in their own order, whatever their priority.
 	for _, c := range []struct{ method, path, rule string }{{"GET", "/a/1", "adapter:2"}, {"PUT", "/b", "adapter:3"}} {
 		if d := decide(t, a, who(t, "erin"), to(c.method, c.path)); !d.Allowed || d.Rule != c.rule {
 			t.Errorf("%s %s: %+v", c.method, c.path, d)
@@ -223,7 +223,7 @@ func TestCallsDuringTheFirstLoadAreNotLost(t *testing.T) {
 	}
 }
 
-// loading does something during each load.
+// loading calls a function during each load.
 type loading struct {
 	*table
 	do func()

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// openRules opens a policy that is meant to have findings.
+// openRules opens a policy that may have findings.
 func openRules(t *testing.T, m Model, policy string, opts ...Option) *Authorizer {
 	t.Helper()
 	a, err := OpenFS(files("policy.csv", policy), m, []string{"policy.csv"}, append(opts, WithLogger(slog.New(slog.DiscardHandler)))...)

@@ -20,7 +20,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// soil makes random lines of a policy dirty, in ways that Casbin may load.
+// soil makes random lines of a policy dirty in ways that Casbin may load.
 func soil(rnd *rand.Rand, lines []string) string {
 	dirty := slices.Clone(lines)
 	for range 1 + rnd.IntN(6) {
@@ -66,8 +66,8 @@ func soil(rnd *rand.Rand, lines []string) string {
 	return strings.Join(dirty, pick(rnd, []string{"\n", "\r\n", "\n\n# c\n"}))
 }
 
-// TestAsCasbinIsCasbin holds what WithCasbinSemantics loads, and decides from dirty files,
-// against Casbin's file adapter and Enforce.
+// TestAsCasbinIsCasbin compares what WithCasbinSemantics loads and decides from dirty files
+// with Casbin's file adapter and Enforce.
 func TestAsCasbinIsCasbin(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -96,7 +96,7 @@ func TestAsCasbinIsCasbin(t *testing.T) {
 	}
 }
 
-// casbinFile is Casbin's enforcer for a policy file, or its refusal.
+// casbinFile returns Casbin's enforcer for a policy file, or its error.
 func casbinFile(t *testing.T, dir, text, policy string) (e *casbin.Enforcer, err error) {
 	t.Helper()
 	defer func() {
@@ -118,7 +118,7 @@ func casbinFile(t *testing.T, dir, text, policy string) (e *casbin.Enforcer, err
 func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string) (loaded bool, allowed int) {
 	t.Helper()
 	if f.Name == "subject priority" && strings.Contains(policy, "g,") {
-		// What Casbin makes of roles that are not a tree is chance, or a hang.
+		// If roles do not form a tree, Casbin's result depends on chance, or it hangs.
 		found, err := LintFS(files("policy.csv", policy), ModelText("model.conf", f.Text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles())
 		if err != nil {
 			t.Fatal(err)
@@ -151,7 +151,7 @@ func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string
 	return true, allowed
 }
 
-// askBoth compares Enforce, and Authorize where a gate could ask the question.
+// askBoth compares Enforce, and Authorize if a gate could ask the question.
 func (f family) askBoth(t *testing.T, a *Authorizer, e *casbin.Enforcer, values []string, policy string) bool {
 	t.Helper()
 	asked := make([]any, len(values))
@@ -211,7 +211,7 @@ func TestAsCasbinTurnsFindingsIntoWarnings(t *testing.T) {
 	}
 }
 
-// TestAsCasbinReadsModelsLikeCasbin loads models that are refused otherwise.
+// TestAsCasbinReadsModelsLikeCasbin loads models that are refused without the option.
 func TestAsCasbinReadsModelsLikeCasbin(t *testing.T) {
 	denyOnly := strings.Replace(RBACWithDeny().Text(), "some(where (p.eft == allow)) && ", "", 1)
 	a := open(t, ModelText("m.conf", denyOnly), "p, ann, /x, GET, deny\n", WithCasbinSemantics())

@@ -12,8 +12,8 @@ import (
 	casbinmodel "github.com/casbin/casbin/v2/model"
 )
 
-// conditions are what a matcher may ask, most of which is refused without
-// WithCasbinSemantics, and much of which fails at some requests.
+// conditions are parts of matchers, most of which are refused without WithCasbinSemantics
+// and many of which fail for some requests.
 var conditions = []string{
 	"r.sub == p.sub", "r.obj == p.obj", "r.act == p.act", "g(r.sub, p.sub)", `r.sub == "root"`, "keyMatch2(r.obj, p.obj)",
 	"ipMatch(r.sub, p.sub)", "ipMatch(r.obj, p.obj)", "regexMatch(r.act, p.act)", "regexMatch(p.act, r.act)", "keyMatch(p.obj, r.obj)",
@@ -24,8 +24,8 @@ var conditions = []string{
 	"keyGet(r.obj, p.obj) == ''", "regexMatch(r.obj, '^/[ab]')", "keyMatch(r.obj, '/b/*')", "[r_sub] == p.sub", "r.sub == p.sub == true", "keyMatch(r_dom, p_dom)", "r.act ?? p.act",
 }
 
-// TestAsCasbinDecidesWhatCasbinDecides makes up matchers, and holds that each of
-// which Casbin decides a request is opened, and decides the same.
+// TestAsCasbinDecidesWhatCasbinDecides generates matchers. Each for which Casbin decides
+// some request must be opened, and decide the same.
 func TestAsCasbinDecidesWhatCasbinDecides(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -59,8 +59,8 @@ func TestAsCasbinDecidesWhatCasbinDecides(t *testing.T) {
 	}
 }
 
-// TestFieldsCalledLikeOwnNames: a field of the request that begins with an underscore is
-// compared as Casbin compares it, whatever names rewritten matchers have besides.
+// TestFieldsCalledLikeOwnNames: a request field that begins with an underscore is compared
+// as in Casbin, whatever names rewritten matchers use.
 func TestFieldsCalledLikeOwnNames(t *testing.T) {
 	for _, field := range []string{"_links", "_keyMatch", "_number", "_", "__links", "x"} {
 		for _, condition := range []string{" == 'v'", " != 'v'", " == p.act", " + '' != 'v'"} {
@@ -139,7 +139,7 @@ func compareRequests(t *testing.T, text string, lines []string) (allowed, denied
 	return allowed, denied, errs
 }
 
-// enforceTexts is Casbin's decision about texts, and its panics as errors.
+// enforceTexts returns Casbin's decision about texts, and its panics as errors.
 func enforceTexts(e *casbin.Enforcer, values []string) (allowed bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {

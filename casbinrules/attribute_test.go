@@ -73,7 +73,7 @@ func TestAttributesAreCompared(t *testing.T) {
 	}
 }
 
-// What is said of a field that the model does not have would hold for nothing.
+// A value for a field that the model does not have would have no effect.
 func TestOptionsForFieldsThatTheModelLacksRefuseIt(t *testing.T) {
 	text := func(*core.Principal, core.Access) (string, error) { return "eu", nil }
 	for name, c := range map[string]struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// todoUsers are those of AuthZEN's Todo scenario: a subject, an address and roles.
+// todoUsers are the users of AuthZEN's Todo scenario: subject, address and roles.
 var todoUsers = map[string]struct {
 	email string
 	roles []string
@@ -38,7 +38,7 @@ g, admin, editor
 g, evil_genius, editor
 `
 
-// todoPDP answers for the application, called pep, about its users.
+// todoPDP answers the application, called pep, about its users.
 func todoPDP(t *testing.T) *httptest.Server {
 	t.Helper()
 	principal := func(id string, roles ...string) (*core.Principal, error) {
@@ -115,8 +115,8 @@ func postTodo(t *testing.T, s *httptest.Server, path, body string) (int, string)
 	return resp.StatusCode, string(text)
 }
 
-// TestTodoScenario asks what the Todo application of AuthZEN's interoperability
-// events asks, and wants its decisions.
+// TestTodoScenario sends the requests of the Todo application of AuthZEN's interoperability
+// events, and expects its decisions.
 func TestTodoScenario(t *testing.T) {
 	s := todoPDP(t)
 	question := func(user, action, kind, owner string) string {

@@ -29,7 +29,7 @@ func open(t testing.TB, m Model, policy string, opts ...Option) *Authorizer {
 	return a
 }
 
-// who is a principal: ID, then the roles of its credentials.
+// who returns a principal: the ID, then the roles of its credentials.
 func who(t testing.TB, id string, roles ...string) *core.Principal {
 	t.Helper()
 	return tenantOf(t, "", id, roles...)
@@ -59,5 +59,5 @@ func decide(t testing.TB, a *Authorizer, p *core.Principal, access core.Access) 
 
 func writeFile(name, text string) error { return os.WriteFile(name, []byte(text), 0o600) }
 
-// quiet keeps warnings out of the output of tests.
+// quiet discards warnings.
 var quiet = WithLogger(slog.New(slog.DiscardHandler))

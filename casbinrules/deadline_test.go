@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// endingContext is over after it has been asked so often.
+// endingContext ends after it has been asked a number of times.
 type endingContext struct {
 	context.Context
 	left, asked int
@@ -21,8 +21,8 @@ func (c *endingContext) Err() error {
 	return nil
 }
 
-// TestPatternsAreNotTriedWhenNobodyWaits: a long path and many patterns end with
-// the request's context, whatever has been found so far.
+// TestPatternsAreNotTriedWhenNobodyWaits: matching a long path against many patterns stops
+// when the request's context ends, whatever was found so far.
 func TestPatternsAreNotTriedWhenNobodyWaits(t *testing.T) {
 	var policy strings.Builder
 	policy.WriteString("p, erin, ^/, GET, allow\n")

@@ -18,10 +18,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// FuzzDecide puts a request to the engine of a model and policy and to Casbin's
-// own Enforce, where the roles of the credentials are g lines: verdict and rule
-// must be the same (invariant 12). Models and policies that are refused are
-// passed over.
+// FuzzDecide asks the engine of a model and policy, and Casbin's own Enforce with the roles
+// of the credentials as g lines: verdict and rule must be the same (invariant 12). Models
+// and policies that are refused are skipped.
 func FuzzDecide(f *testing.F) {
 	policy := "p, u1, /a/:id, GET, allow\np, r1, /a/*, *, allow\np, r2, /a/b, GET, deny\np, *, /é, GET, allow\ng, u1, r1\ng, r1, r2\n"
 	tenants := "p, u1, t1, /a/:id, GET, allow\np, r1, t1, /a/*, *, allow\np, r2, t2, /a/b, GET, deny\ng, u1, r1, t1\ng, r1, r2, t2\n"
@@ -70,8 +69,8 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// askable leaves out what no guard lets through, and names that Casbin's own
-// stores confuse with others.
+// askable excludes requests that no guard lets through, and names that Casbin's own stores
+// confuse with others.
 func askable(q *engine.Request) bool {
 	for _, name := range append([]string{q.Subject, q.Tenant}, q.Roles...) {
 		if name == "" || strings.ContainsAny(name, "\x00,") {
@@ -81,7 +80,7 @@ func askable(q *engine.Request) bool {
 	return q.Object != "" && q.Action != "" && len(q.Roles) < 5
 }
 
-// fuzzed is a model and policy that are good.
+// fuzzed is a valid model and policy.
 type fuzzed struct {
 	*load.Reading
 	text string
@@ -101,7 +100,7 @@ func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzze
 	return &fuzzed{r, text}
 }
 
-// ruleAdapter hands rules to Casbin in their order.
+// ruleAdapter gives rules to Casbin in their order.
 type ruleAdapter struct {
 	persist.Adapter
 	rules []*policy.Rule
@@ -116,7 +115,7 @@ func (a ruleAdapter) LoadPolicy(m casbinmodel.Model) error {
 	return nil
 }
 
-// enforce asks an enforcer that nothing of this package is in.
+// enforce asks an enforcer that has nothing from this package.
 func (d *fuzzed) enforce(t *testing.T, q *engine.Request) (allowed bool, rule []string, err error) {
 	t.Helper()
 	m, err := casbinmodel.NewModelFromString(d.text)

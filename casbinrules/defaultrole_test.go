@@ -10,7 +10,7 @@ import (
 
 const readers = "p, reader, /a, GET\np, everyone, /c, GET\np, ben, /b, GET\np, editor, /d, GET\ng, reader, everyone\ng, ann, editor\n"
 
-// TestDefaultRoleIsOfEverybodyWithCredentials goes through every way to ask.
+// TestDefaultRoleIsOfEverybodyWithCredentials tries every way to ask.
 func TestDefaultRoleIsOfEverybodyWithCredentials(t *testing.T) {
 	a := openLines(t, RBAC(), readers, WithDefaultRole("reader"), WithAnonymous(), WithoutTokenRoles())
 	get := Action{Name: "GET"}
@@ -56,8 +56,8 @@ func TestDefaultRoleIsOfEverybodyWithCredentials(t *testing.T) {
 	}
 }
 
-// TestDefaultRoleMakesNobodyAMember: who has a role in a tenant is of it, which a
-// role of everybody must not bring about.
+// TestDefaultRoleMakesNobodyAMember: a user with a role in a tenant is a member of it, but
+// a default role must not make one.
 func TestDefaultRoleMakesNobodyAMember(t *testing.T) {
 	a := openLines(t, RBACWithTenants(), "p, reader, acme, /a, GET\np, editor, acme, /b, GET\ng, ann, editor, acme\ng, reader, editor, acme\n", WithDefaultRole("reader"))
 	for id, want := range map[string][]string{"eve": nil, "ann": {"editor", "reader"}} {

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// H02, H14, G14: denials hold for a name by which nobody gets anything, and
-// what GET is denied HEAD is denied, whichever other lines there are.
+// H02, H14, G14: denials hold for names that are allowed nothing, and HEAD is denied what
+// GET is denied, whatever other lines there are.
 func TestDenialsHoldWiderThanPermissions(t *testing.T) {
 	const named = "p, editor, /x, GET, allow\np, banned, /x, GET, deny\ng, bob, banned\ng, carol, bob\n"
 	const direct = "p, editor, /x, GET, allow\np, bob, /x, GET, deny\ng, carol, bob\n"

@@ -43,7 +43,7 @@ func codesInCode(t *testing.T) []string {
 	return codes
 }
 
-// section is what the document says of one code.
+// section is the document's section on one code.
 type section struct {
 	severity  string
 	bad, good []example
@@ -126,7 +126,7 @@ func exampleModels() map[string]Model {
 	}
 }
 
-// lint finds what the example causes.
+// lint returns the findings of the example.
 func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 	t.Helper()
 	policyValue := e.text
@@ -187,8 +187,8 @@ func policyRules(t *testing.T, m Model, policyValue string) []*policy.Rule {
 	return p.Rules
 }
 
-// modelWith is the good model with its definitions replaced by lines, those it
-// does not have behind the one before, and a section of their own at its end.
+// modelWith returns the good model with definitions replaced by lines. Those that it lacks
+// come after the one before, and a new section at the end.
 func modelWith(lines string) Model {
 	text := baseModel
 	if strings.HasPrefix(lines, "[") {
@@ -244,8 +244,8 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 	}
 }
 
-// TestExamplesOfTheDocument: a bad example causes its code and no other, with
-// the severity the document says; a good one causes nothing.
+// TestExamplesOfTheDocument: a bad example causes its code and no other, with the
+// documented severity; a good one causes nothing.
 func TestExamplesOfTheDocument(t *testing.T) {
 	for code, s := range documented(t) {
 		t.Run(code, func(t *testing.T) {

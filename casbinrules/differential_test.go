@@ -31,8 +31,8 @@ func (a lines) LoadPolicy(m model.Model) error {
 	return nil
 }
 
-// TestDecisionsEqualCasbins runs the suite of bridges with Casbin v2; that with
-// v3 is in its module.
+// TestDecisionsEqualCasbins runs the suite of bridges with Casbin v2. The module for v3
+// runs it with v3.
 func TestDecisionsEqualCasbins(t *testing.T) {
 	decisions := *decisionsFlag
 	if testing.Short() {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// direction is what each internal package may import of the others.
+// direction says which internal packages each one may import.
 var direction = map[string][]string{
 	"pace":      nil,
 	"pattern":   nil,
@@ -31,9 +31,9 @@ var direction = map[string][]string{
 	"policygen": {"model"}, // for tests
 }
 
-// TestOneRoomImportsCasbin: another major version of Casbin comes in through
-// package bridge, so only the room of v2 knows Casbin, and the two files of the
-// public package that take its types from applications.
+// TestOneRoomImportsCasbin: another major version of Casbin is used through package bridge,
+// so only the package for v2 imports Casbin, besides two files of the public package that
+// take its types from applications.
 func TestOneRoomImportsCasbin(t *testing.T) {
 	may := []string{"internal/casbinv2/casbinv2.go", "adapter.go", "enforcer.go"}
 	for _, dir := range []string{".", "bridge", filepath.Join("bridge", "bridgetest"), filepath.Join("internal", "*")} {
@@ -84,9 +84,8 @@ func TestInternalPackagesImportOneWay(t *testing.T) {
 	}
 }
 
-// roomsImported are the packages of this module that a file imports, without
-// what stands before their last element; the module's own is "", one outside
-// internal begins with a slash.
+// roomsImported returns the packages of this module that a file imports, by their last
+// element: "" for the module's own, with a slash in front for those outside internal.
 func roomsImported(t *testing.T, name string) []string {
 	t.Helper()
 	const module = "github.com/sallyport-go/sallyport/casbinrules"
@@ -99,7 +98,7 @@ func roomsImported(t *testing.T, name string) []string {
 	return found
 }
 
-// imports are the packages that a file imports.
+// imports returns the packages that a file imports.
 func imports(t *testing.T, name string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)

@@ -181,9 +181,9 @@ func TestEnforcerAssembly(t *testing.T) {
 	}
 }
 
-// TestEnforcerIsChangedWhileItDecides is for the race detector, and for every
-// decision to be by one policy: erin may GET /a by a rule of her own or by a
-// role, never by neither.
+// TestEnforcerIsChangedWhileItDecides is for the race detector, and checks that every
+// decision is made by one policy: erin may GET /a by a rule of her own or by a role, never
+// by neither.
 func TestEnforcerIsChangedWhileItDecides(t *testing.T) {
 	lines := []string{"p, staff, /b, GET", "g, erin, staff", "p, erin, /a, GET"}
 	plain := enforcerOf(t, RBAC(), lines...)

@@ -17,7 +17,7 @@ func explained(t testing.TB, a *Authorizer, p *core.Principal, access core.Acces
 	return e
 }
 
-// explanation is a request and what there is to say about its answer.
+// explanation is a request and the expected explanation of its answer.
 type explanation struct {
 	name   string
 	a      *Authorizer
@@ -96,7 +96,7 @@ func explanations(t *testing.T) []explanation {
 	}
 }
 
-// oddExplanations are of models and requests off the beaten track.
+// oddExplanations are about unusual models and requests.
 func oddExplanations(t *testing.T) []explanation {
 	unusual := open(t, RBAC(), "p, admin, /*, *\np, bot, /dav/*, PROPFIND\ng, alice, admin\n")
 	objects := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _\ng2 = _, _", someAllow, "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act")),

@@ -18,9 +18,9 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// TestExplanationsEqualDecisions holds every explanation against Authorize and
-// against Casbin's own EnforceEx, and checks that its chain consists of role
-// links that exist and its near misses of rules that match but for one thing.
+// TestExplanationsEqualDecisions compares every explanation with Authorize and with
+// Casbin's own EnforceEx. Its chain must consist of existing role links, and its near
+// misses of rules that match except for one thing.
 func TestExplanationsEqualDecisions(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -68,7 +68,7 @@ func (f family) explain(t *testing.T, rnd *rand.Rand) {
 	}
 }
 
-// checkChain follows the chain from the subject to the rule's.
+// checkChain follows the chain from the subject to the subject of the rule.
 func checkChain(t *testing.T, e Explanation, lines []string, p *core.Principal) {
 	t.Helper()
 	if e.Rule == nil {
@@ -98,8 +98,8 @@ func checkChain(t *testing.T, e Explanation, lines []string, p *core.Principal) 
 	}
 }
 
-// checkMiss asks for what the near miss says would be allowed, of a policy with
-// that line and the role links alone.
+// checkMiss asks a policy that has only the near miss's line and the role links for what
+// the near miss says would be allowed.
 func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.Principal, access core.Access, m NearMiss) {
 	t.Helper()
 	if m.Rule.Text != lines[m.Rule.Line-1] || !strings.Contains(m.Text, "policy.csv:") {
@@ -122,7 +122,7 @@ func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.P
 	x := &explain.Explainer{Snapshot: &a.current.Load().Snapshot, Settings: &a.config.Settings, Probe: probe}
 	switch m.Miss {
 	case MissSubject:
-		// Whoever the rule is for would be allowed.
+		// Everyone for whom the rule is would be allowed.
 		if strings.Contains(f.Text, "!g") {
 			return // unless the matcher has something against them, too
 		}
@@ -251,7 +251,7 @@ func TestExplanationsHoldNoForgedLines(t *testing.T) {
 	}
 }
 
-// ruleFields are the fields of the line that a decision names.
+// ruleFields returns the fields of the line that a decision names.
 func ruleFields(t *testing.T, lines []string, rule string) []string {
 	t.Helper()
 	if rule == "" {

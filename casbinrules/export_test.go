@@ -1,7 +1,7 @@
 package casbinrules
 
-// LinesEdited is how many lines have changed in the policy in force since all of
-// them were read.
+// LinesEdited returns how many lines have changed in the policy in force since it was last
+// read in full.
 func LinesEdited(a *Authorizer) int { return a.current.Load().loaded.Edited }
 
 // LinesLinted is LinesEdited for what a linter has read.

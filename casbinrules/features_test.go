@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// TestFeaturesOfCasbinAreHonouredOrRefused goes through what a model can say:
-// each is decided as Casbin decides it, or refuses the load.
+// TestFeaturesOfCasbinAreHonouredOrRefused tries everything that a model can say: each is
+// decided as in Casbin, or refused when loaded.
 func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
 	const (
 		matcher = "m = g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act"
@@ -107,7 +107,7 @@ func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
 	}
 }
 
-// compareAll asks Casbin and an authorizer everything there is to ask.
+// compareAll asks Casbin and an authorizer all possible questions.
 func compareAll(t *testing.T, text, rules string, opts ...Option) {
 	t.Helper()
 	a := open(t, ModelText("m.conf", text), rules, opts...)

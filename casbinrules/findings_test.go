@@ -32,10 +32,10 @@ func findings(t *testing.T, m Model, fsys fs.FS, policies []string, opts ...Opti
 	return got
 }
 
-// good is a line with nothing wrong.
+// good is a line without findings.
 const good = "p, admin, /*, *, allow\n"
 
-// chain is role links in a row.
+// chain is a chain of role links.
 func chain(links int) string {
 	var b strings.Builder
 	for i := range links {

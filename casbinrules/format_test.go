@@ -52,8 +52,8 @@ func TestFormatPolicyRefusesWhatIsNotCertain(t *testing.T) {
 	}
 }
 
-// FuzzFormatPolicy holds that formatting changes no rule and no comment, whatever
-// has to be quoted (H13), and that it has nothing to do a second time.
+// FuzzFormatPolicy: formatting changes no rule and no comment, whatever has to be quoted
+// (H13), and formatting again changes nothing.
 func FuzzFormatPolicy(f *testing.F) {
 	for _, text := range []string{
 		"# c\np, a, /a, GET\n\ng, u, a\n", "p,\"a,b\",\"#\",\"\"\"\"\n", "p, ä, /ö, GET\r\n", "\"#\"\n", "\v\np,\u00a0a, b\n#\t\n",
@@ -75,7 +75,7 @@ func FuzzFormatPolicy(f *testing.F) {
 	})
 }
 
-// contentsOf are the comments and the fields of the rules of a policy.
+// contentsOf returns the comments and the fields of the rules of a policy.
 func contentsOf(t *testing.T, text []byte) [][]string {
 	var all [][]string
 	for raw := range strings.Lines(string(text)) {

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// A model that calls a function by another name is the model with Casbin's name.
+// A model that calls a function by another name equals the model with Casbin's name.
 func TestFunctionAliasIsCasbinsFunction(t *testing.T) {
 	by := func(name string) Model {
 		return ModelText("m.conf", modelText("sub, obj, act", "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && "+name+"(r.obj, p.obj) && r.act == p.act"))
@@ -48,8 +48,8 @@ func TestFunctionAliasIsCasbinsFunction(t *testing.T) {
 	}
 }
 
-// Casbin goes through the rules if the matcher holds "p_", which the name of a function
-// may do, and decides once if not. So does a model with an alias, as Casbin with a
+// Casbin iterates over the rules if the matcher contains "p_", as the name of a function
+// may, and otherwise decides once. A model with an alias does what Casbin does with a
 // function of that name.
 func TestAliasThatHasCasbinLookAtRules(t *testing.T) {
 	for _, name := range []string{"ip_match", "map_within", "within", "p_within"} {
@@ -152,7 +152,7 @@ func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
 	}
 }
 
-// The tenant of role links is one that the tenant of the request is compared with.
+// The tenant of role links must be one that the tenant of the request is compared with.
 func TestMatcherTellsTenantsOfRoleLinks(t *testing.T) {
 	dom := func(c Comparison) []Comparison { c.Field, c.Function = "dom", "=="; return []Comparison{c} }
 	for _, c := range []struct {
@@ -180,8 +180,7 @@ func TestMatcherTellsTenantsOfRoleLinks(t *testing.T) {
 	}
 }
 
-// Only where each call of g is about the subject, in the tenant that it is in, do its
-// roles tell what g decides.
+// Roles tell what g decides only if each call of g is about the subject, in its tenant.
 func TestMatcherTellsWhetherOwnRolesDecide(t *testing.T) {
 	for _, c := range []struct {
 		request, roles, matcher string

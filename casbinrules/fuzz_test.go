@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// FuzzReadPolicy reads any bytes as a policy. It must not panic, and what loads
-// without a finding must be the rules Casbin's own file adapter reads.
+// FuzzReadPolicy reads any bytes as a policy. It must not panic, and a policy without
+// findings must have the rules that Casbin's own file adapter reads.
 func FuzzReadPolicy(f *testing.F) {
 	for _, seed := range []string{
 		reports, "", "p, a, /x, GET, allow", "p,a,/x,GET,allow\r\n\r\n # c\r\ng, b, a",
@@ -61,7 +61,7 @@ func FuzzReadPolicy(f *testing.F) {
 	})
 }
 
-// casbinRules is what Casbin reads from a file.
+// casbinRules returns what Casbin reads from a file.
 func casbinRules(t *testing.T, dir, text string, data []byte) casbinmodel.Model {
 	t.Helper()
 	file, err := os.CreateTemp(dir, "*.csv")
@@ -85,8 +85,8 @@ func casbinRules(t *testing.T, dir, text string, data []byte) casbinmodel.Model 
 	return m
 }
 
-// FuzzReadModel reads any text as a model. It must not panic, and what has no
-// finding must make an engine.
+// FuzzReadModel reads any text as a model. It must not panic, and a model without findings
+// must make an engine.
 func FuzzReadModel(f *testing.F) {
 	for _, c := range families() {
 		f.Add(c.Text)

@@ -21,11 +21,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// casesFlag is how many questions the differential test of the index asks:
-// go test -run IndexAnswers -index.cases 1000000.
+// casesFlag is how many questions the differential test of the index asks: go test -run
+// IndexAnswers -index.cases 1000000.
 var casesFlag = flag.Int("index.cases", 100_000, "questions put to the index and to Casbin")
 
-// indexFamilies are those of families with odd objects, and further matchers.
+// indexFamilies are the families with unusual objects, and additional matchers.
 func indexFamilies() []family {
 	all := families()
 	soa := []string{"sub", "obj", "act"}
@@ -77,8 +77,8 @@ func indexFamilies() []family {
 	return all
 }
 
-// TestIndexAnswersAsCasbin puts the same questions to the index and to Casbin's
-// enforcer: verdict and rule must be the same.
+// TestIndexAnswersAsCasbin asks the index and Casbin's enforcer the same questions: verdict
+// and rule must be the same.
 func TestIndexAnswersAsCasbin(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -91,8 +91,8 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 			const perPolicy = 100
 			indexed, allowed, asked := 0, 0, 0
 			policies := max(1, cases(*casesFlag)/len(all)/perPolicy)
-			// Where rules seldom allow, or refuse, more policies are asked
-			// until one has.
+			// If rules rarely allow, or rarely refuse, more policies are tried until one
+			// does.
 			for indexed < policies || (allowed == 0 || allowed == asked) && indexed < 200 {
 				n, unindexed := f.compareEngines(t, rnd, perPolicy)
 				if errors.Is(unindexed, engine.ErrEmptyPolicy) {
@@ -115,8 +115,8 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 	t.Logf("%d questions", total)
 }
 
-// TestIndexOfRandomMatchers does the same for matchers that nobody would write:
-// the index must follow each exactly or leave it to Casbin.
+// TestIndexOfRandomMatchers does the same for random matchers: the index must follow each
+// exactly, or leave it to Casbin.
 func TestIndexOfRandomMatchers(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -191,8 +191,7 @@ func randomFamily(rnd *rand.Rand) family {
 		Fields: fields, Roles: roles, Objects: append([]string{"/a", "/a/1", "/b"}, patterntest.Patterns...), Actions: policygen.StarActions, TokenRoles: true}}
 }
 
-// compareEngines makes one policy and asks about it. unindexed says why there
-// is no index.
+// compareEngines makes one policy and asks about it. unindexed is why there is no index.
 func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (allowed int, unindexed error) {
 	t.Helper()
 	c := &model.Settings{Casbin: casbinv2.Casbin}
@@ -232,7 +231,7 @@ func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (all
 	return allowed, nil
 }
 
-// TestExplanationsFailAsCasbin: functions for explanations refuse arguments that Casbin
+// TestExplanationsFailAsCasbin: functions for explanations refuse the arguments that Casbin
 // refuses.
 func TestExplanationsFailAsCasbin(t *testing.T) {
 	c := &model.Settings{Casbin: casbinv2.Casbin}
@@ -270,8 +269,7 @@ func (f family) question(rnd *rand.Rand) engine.Request {
 	return q
 }
 
-// benchmarkIndex is an index of n path rules in n/100 roles, and questions
-// about it.
+// benchmarkIndex returns an index of n path rules in n/100 roles, and questions about it.
 func benchmarkIndex(b *testing.B, n int) (*engine.Index, []engine.Request) {
 	b.Helper()
 	c := &model.Settings{Casbin: casbinv2.Casbin}

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// H12, H14: text that looks like a rule and equals nothing is found.
+// H12, H14: text that looks like a rule and equals no value is found.
 func TestTextThatLooksLikeAnother(t *testing.T) {
 	for line, code := range map[string]string{
 		"p, bob\u200b, /x, GET":      model.CodeControl,

@@ -47,8 +47,8 @@ func conditionModel(m Model) Model {
 
 const duties = "p, admin, /a, GET\np, reader, /b, GET\ng, ann, admin, ops\ng, admin, reader, night\ng, ben, reader, _\n"
 
-// TestRoleLinksCountWhileTheirConditionHolds asks whatever knows of roles, in the
-// index and of Casbin.
+// TestRoleLinksCountWhileTheirConditionHolds asks everything that uses roles, with the
+// index and with Casbin.
 func TestRoleLinksCountWhileTheirConditionHolds(t *testing.T) {
 	for _, m := range []Model{conditionModel(RBAC()), ModelText("m.conf", strings.Replace(conditionModel(RBAC()).Text(), "m = ", "m = r.act + \"\" == r.act && ", 1))} {
 		duty := &onDuty{}
@@ -93,8 +93,8 @@ func TestRoleLinksCountWhileTheirConditionHolds(t *testing.T) {
 	}
 }
 
-// TestASetIsThatOfItsMoment: what conditions said when it was made holds for all of
-// it, and is asked once.
+// TestASetIsThatOfItsMoment: a set keeps the results of conditions from when it was made,
+// and asks each once.
 func TestASetIsThatOfItsMoment(t *testing.T) {
 	duty := &onDuty{}
 	a := openLines(t, conditionModel(RBAC()), duties, WithLinkCondition("g", duty.holds))
@@ -126,8 +126,8 @@ func TestASetIsThatOfItsMoment(t *testing.T) {
 
 var errRota = errors.New("the rota is down")
 
-// TestAFailedConditionRefuses: nothing is decided, listed or explained by what could
-// not be found out, not even for who is allowed by another rule.
+// TestAFailedConditionRefuses: nothing is decided, listed or explained if a condition
+// fails, not even for a user whom another rule allows.
 func TestAFailedConditionRefuses(t *testing.T) {
 	for _, m := range []Model{conditionModel(RBAC()), ModelText("m.conf", strings.Replace(conditionModel(RBAC()).Text(), "m = ", "m = r.act + \"\" == r.act && ", 1))} {
 		duty := &onDuty{}
@@ -165,8 +165,8 @@ func unlessAllowed(d core.Decision, err error) error {
 	return err
 }
 
-// TestConditionsMayWriteToTheirFields: what a function does to them is not seen by
-// other requests.
+// TestConditionsMayWriteToTheirFields: other requests do not see what a function does to
+// its arguments.
 func TestConditionsMayWriteToTheirFields(t *testing.T) {
 	a := openLines(t, conditionModel(RBAC()), duties, WithLinkCondition("g", func(_ context.Context, fields ...string) (bool, error) {
 		was := fields[0]
@@ -180,8 +180,8 @@ func TestConditionsMayWriteToTheirFields(t *testing.T) {
 	}
 }
 
-// TestConditionsOfOddFieldsStayApart: with Casbin's semantics fields may have any
-// character, and lines more of them than the model says.
+// TestConditionsOfOddFieldsStayApart: with Casbin's semantics, fields may contain any
+// character, and lines may have more of them than the model defines.
 func TestConditionsOfOddFieldsStayApart(t *testing.T) {
 	m := ModelText("m.conf", strings.Replace(RBAC().Text(), "g = _, _\n", "g = _, _, (_, _)\n", 1))
 	a := openLines(t, m, "p, staff, /a, GET\ng, ben, staff, x\x00y, z\ng, ann, staff, x, y\x00z\ng, eve, staff, _, _, more\n", WithCasbinSemantics(),

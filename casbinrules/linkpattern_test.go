@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// openLines opens a policy, or fails.
+// openLines opens a policy, or fails the test.
 func openLines(t *testing.T, m Model, lines string, opts ...Option) *Authorizer {
 	t.Helper()
 	a, err := OpenFS(files("policy.csv", lines), m, []string{"policy.csv"}, append([]Option{quiet}, opts...)...)
@@ -34,8 +34,8 @@ func may(t *testing.T, a *Authorizer, id, tenant, object string, roles ...string
 	return d.Allowed
 }
 
-// TestTextsOfRequestsAreNoPatterns: a user, a role or a tenant that is called like
-// a pattern gets what is meant for it by name, and no more.
+// TestTextsOfRequestsAreNoPatterns: a user, role or tenant called like a pattern gets only
+// what is granted to that name.
 func TestTextsOfRequestsAreNoPatterns(t *testing.T) {
 	keyed := ModelText("m.conf", modelText(tenantsRequest, "sub, dom, obj, act", "g = _, _, _", someAllow, "g(r.sub, p.sub, r.dom) && keyMatch(r.dom, p.dom) && keyMatch2(r.obj, p.obj) && r.act == p.act"))
 	a := openLines(t, keyed, "p, admin, acme, /a, GET\np, team-a, acme, /b, GET\ng, sue, admin, acme\ng, svc-*, admin, acme\ng, max, team-*, acme\n", WithRolePatterns("g", "keyMatch"))
@@ -63,8 +63,8 @@ func TestTextsOfRequestsAreNoPatterns(t *testing.T) {
 	}
 }
 
-// TestTenantPatternsReachUnknownTenants: a line for all tenants holds in one that
-// no line names, for a role as for a rule.
+// TestTenantPatternsReachUnknownTenants: a line for all tenants, for a role as for a rule,
+// applies in a tenant that no line names.
 func TestTenantPatternsReachUnknownTenants(t *testing.T) {
 	a := openLines(t, RBACWithTenantPatterns(), "p, viewer, *, /a, GET\np, editor, eu-*, /b, GET\ng, editor, viewer, *\ng, sue, editor, *\ng, erin, editor, eu-acme\n")
 	for asked, want := range map[[3]string]bool{
@@ -88,7 +88,7 @@ func TestTenantPatternsReachUnknownTenants(t *testing.T) {
 	}
 }
 
-// TestExplainFollowsPatterns: a chain goes through names that match.
+// TestExplainFollowsPatterns: chains include names that match a pattern.
 func TestExplainFollowsPatterns(t *testing.T) {
 	a := openLines(t, RBAC(), "p, reader, /a, GET\np, team-a, /b, GET\ng, svc-*, bot\ng, bot, reader\ng, max, team-*\n", WithRolePatterns("g", "keyMatch"))
 	for object, want := range map[string]string{"/a": "svc-7>bot bot>reader", "/b": "max>team-a"} {
@@ -109,8 +109,8 @@ func TestExplainFollowsPatterns(t *testing.T) {
 	}
 }
 
-// TestPatternsAreLinted: texts that patterns take for more than they seem to say
-// are named, where patterns are on and where they are not.
+// TestPatternsAreLinted: texts that match more than they seem to as patterns are found,
+// whether patterns are on or off.
 func TestPatternsAreLinted(t *testing.T) {
 	tenants := RBACWithTenants()
 	for name, c := range map[string]struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// lintOf is what Lint says of a policy, as "line:column:code".
+// lintOf returns the findings of Lint for a policy, as "line:column:code".
 func lintOf(t *testing.T, m Model, policy string, opts ...LintOption) []string {
 	t.Helper()
 	found, err := LintFS(files("p.csv", policy), m, []string{"p.csv"}, opts...)
@@ -61,7 +61,7 @@ func TestPatternsAreReadByTheirFunction(t *testing.T) {
 	}
 }
 
-// trimColumn leaves the codes.
+// trimColumn removes all but the codes.
 func trimColumn(found []string) []string {
 	var codes []string
 	for _, f := range found {
@@ -100,7 +100,7 @@ func TestSoundPoliciesCauseNoWarning(t *testing.T) {
 	}
 }
 
-// everybody is RBACWithDeny where the subject "*" is everybody.
+// everybody is RBACWithDeny in which the subject "*" is everyone.
 func everybody() Model {
 	return ModelText("m.conf", strings.Replace(RBACWithDeny().Text(), "g(r.sub, p.sub)", `(g(r.sub, p.sub) || p.sub == "*")`, 1))
 }
@@ -126,7 +126,7 @@ func TestRolesThatAreGivenNothingAreFound(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
-	// A model that allows by default has rules of nothing but denies.
+	// A model that allows by default has only denies as rules.
 	byDefault := ModelText("m.conf", strings.Replace(everybody().Text(), "some(where (p.eft == allow)) && ", "", 1))
 	got := lintOf(t, byDefault, "p, blocked, /a, *, deny\ng, bob, blocked\n", WithCasbinSemantics(), WithoutTokenRoles())
 	if slices.ContainsFunc(got, func(f string) bool { return strings.HasSuffix(f, model.CodeRoleWithoutRule) }) {
@@ -199,8 +199,8 @@ func TestNamesThatAreUsersAndRoles(t *testing.T) {
 	}
 }
 
-// TestFewRolesThatNobodyHasAreFound: where more subjects are no roles than are, all of
-// them may be users.
+// TestFewRolesThatNobodyHasAreFound: if most subjects are not roles, all of them may be
+// users.
 func TestFewRolesThatNobodyHasAreFound(t *testing.T) {
 	for missing := range 4 {
 		for given := range 3 {

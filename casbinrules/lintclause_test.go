@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// TestSuperusersUnderDenies: a clause that does not look at whom a line is for
-// makes denies count, too.
+// TestSuperusersUnderDenies: a clause that ignores the subject of a line makes denies
+// apply, too.
 func TestSuperusersUnderDenies(t *testing.T) {
 	const (
 		usual  = "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act"
@@ -54,7 +54,7 @@ func TestSuperusersUnderDenies(t *testing.T) {
 	}
 }
 
-// TestClausesUnderNoEffect: nothing is said of denies where no effect is known.
+// TestClausesUnderNoEffect: nothing is reported about denies if the effect is unknown.
 func TestClausesUnderNoEffect(t *testing.T) {
 	m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny+" || false", `r.sub == "root" || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`))
 	if got := severitiesOf(t, m, "p, ann, /a, GET, allow\np, ann, /b, GET, deny\n"); !slices.Equal(got, []string{"8 model_effect error"}) {
@@ -84,8 +84,8 @@ func TestExplainNamesTheClauseOfASuperuser(t *testing.T) {
 	}
 }
 
-// TestSubjectsWithTwoMeanings: a subject by which the matcher knows lines of a kind
-// of their own is a name nowhere else.
+// TestSubjectsWithTwoMeanings: a subject by which the matcher selects a kind of line is not
+// a name elsewhere.
 func TestSubjectsWithTwoMeanings(t *testing.T) {
 	const (
 		usual  = `keyMatch2(r.obj, p.obj) && r.act == p.act`
@@ -126,8 +126,8 @@ func TestSubjectsWithTwoMeanings(t *testing.T) {
 	}
 }
 
-// TestClausesForEverybody: an alternative that looks at a line and not at who asks,
-// and for what, lets everybody in.
+// TestClausesForEverybody: an alternative that depends on the line, but not on who asks for
+// which object, lets everyone in.
 func TestClausesForEverybody(t *testing.T) {
 	const usual = "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"
 	for matcher, want := range map[string]string{
@@ -154,7 +154,8 @@ func TestClausesForEverybody(t *testing.T) {
 	}
 }
 
-// TestRoleCallsTheOtherWayRound: nobody has the roles of a link that is asked backwards.
+// TestRoleCallsTheOtherWayRound: with the arguments of g exchanged, nobody has the roles of
+// a link.
 func TestRoleCallsTheOtherWayRound(t *testing.T) {
 	const policy = "p, admin, /a, GET\ng, ann, admin\n"
 	for matcher, want := range map[string][]string{

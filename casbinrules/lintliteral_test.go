@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestPatternsThatStandForThemselves: what is compared by == or by role links
-// knows no patterns.
+// TestPatternsThatStandForThemselves: == and role links compare text, not patterns.
 func TestPatternsThatStandForThemselves(t *testing.T) {
 	tenants := func(old, with string) Model {
 		return ModelText("m.conf", strings.Replace(RBACWithTenants().Text(), old, with, 1))

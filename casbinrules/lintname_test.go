@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// TestNamesThatAreMeantForPaths: an object that begins with no slash is a name,
-// unless the lines around it say that it is a path.
+// TestNamesThatAreMeantForPaths: an object without a leading slash is a name, unless the
+// lines around it suggest that it is a path.
 func TestNamesThatAreMeantForPaths(t *testing.T) {
 	const beside = "p, ann, /a, GET\n"
 	for _, c := range []struct {

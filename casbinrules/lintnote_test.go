@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// severitiesOf is what Lint says of a policy, as "line code severity".
+// severitiesOf returns the findings of Lint for a policy, as "line code severity".
 func severitiesOf(t *testing.T, m Model, policy string, opts ...LintOption) []string {
 	t.Helper()
 	found, err := LintFS(files("p.csv", policy), m, []string{"p.csv"}, opts...)
@@ -56,7 +56,7 @@ func TestActionsOfTheApplicationAreNoMethods(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
-	// Every file has a vocabulary of its own, whatever stands in the one before.
+	// Every file has a vocabulary of its own, whatever the files before it contain.
 	for _, order := range [][]string{{"crud.csv", "http.csv"}, {"http.csv", "crud.csv"}} {
 		fsys := files("crud.csv", lines("read", "delete"), "http.csv", "p, bob, /b, GET\np, bob, /b, delete\n")
 		found, err := LintFS(fsys, RBAC(), order)
@@ -66,7 +66,7 @@ func TestActionsOfTheApplicationAreNoMethods(t *testing.T) {
 	}
 }
 
-// H15: what is not anchored is a warning, except lists of whole methods.
+// H15: a pattern without anchors is a warning, except for lists of whole methods.
 func TestListsOfMethodsAreButANote(t *testing.T) {
 	for _, c := range []struct{ action, severity string }{
 		{"GET", "note"}, {"GET|POST", "note"}, {"(GET)|(POST)", "note"}, {"(GET|POST|PUT|PATCH|DELETE)", "note"},
@@ -85,7 +85,7 @@ func TestListsOfMethodsAreButANote(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.action, got, want)
 		}
 	}
-	// An object is no list of methods, whatever it is called.
+	// An object is never a list of methods.
 	got := severitiesOf(t, byFunction("regexMatch"), "p, ann, GET|POST, GET\n")
 	if want := []string{"1 unanchored_regexp warning"}; !slices.Equal(got, want) {
 		t.Errorf("object: got %q, want %q", got, want)
@@ -120,8 +120,7 @@ func TestPartnersThatNothingNamesAreButANote(t *testing.T) {
 	}
 }
 
-// TestNotesAreListedAndNothingElse: they are no warnings, and nobody's log has
-// them.
+// TestNotesAreListedAndNothingElse: notes are not warnings, and are not logged.
 func TestNotesAreListedAndNothingElse(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))

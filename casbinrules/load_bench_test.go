@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// loads are policies of n p lines and n g lines, for what a load costs.
+// loads are policies of n p lines and n g lines, to measure what a load costs.
 var loads = []struct {
 	name   string
 	policy func(n int) string
 }{
-	// Each line its own path, a tenth of them for one role.
+	// A path of its own for each line, a tenth of them for one role.
 	{"paths", func(n int) string { return strings.NewReplacer("/*,", ",", "PUT", "DELETE").Replace(large(n)) }},
-	// As Casbin's own benchmarks have it: ten rules a role, ten users a role.
+	// As in Casbin's own benchmarks: ten rules per role, ten users per role.
 	{"groups", func(n int) string {
 		var b strings.Builder
 		for i := range n {
@@ -28,8 +28,8 @@ var loads = []struct {
 	}},
 }
 
-// BenchmarkLoad opens policies of 100,000 rules and as many role links, with
-// diagnostics, and says what they keep in memory.
+// BenchmarkLoad opens policies of 100,000 rules and as many role links, with diagnostics,
+// and reports the memory that they keep.
 func BenchmarkLoad(b *testing.B) {
 	for _, l := range loads {
 		for _, n := range []int{10_000, 100_000} {
@@ -54,7 +54,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// liveHeap is what the heap holds when all that nobody needs is gone.
+// liveHeap returns the size of the heap after garbage collection.
 func liveHeap() uint64 {
 	runtime.GC()
 	runtime.GC()

@@ -29,9 +29,8 @@ var spellings = map[string]func(line string) string{
 	},
 }
 
-// TestLoadsAllocateInPieces is the budget of a load: what rules are made of is
-// cut from larger pieces, so that few lines cost an allocation, however they are
-// written.
+// TestLoadsAllocateInPieces is the budget of a load: rules are cut from larger blocks, so
+// that few lines cost an allocation, however they are written.
 func TestLoadsAllocateInPieces(t *testing.T) {
 	const rules, budget = 10_000, 8000
 	for _, l := range loads {
@@ -57,8 +56,8 @@ func TestLoadsAllocateInPieces(t *testing.T) {
 	}
 }
 
-// TestRowsAllocateInPieces is the same for rows of an adapter, beside what Casbin's
-// own model costs, into which adapters load.
+// TestRowsAllocateInPieces is the same for rows of an adapter, not counting Casbin's own
+// model, into which adapters load.
 func TestRowsAllocateInPieces(t *testing.T) {
 	const rules = 10_000
 	s := model.ReadSchema("model.conf", RBAC().Text(), &model.Settings{Casbin: casbinv2.Casbin})

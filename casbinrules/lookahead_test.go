@@ -11,13 +11,12 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// All tests of this package look ahead, however small their policies are.
+// All tests of this package look ahead, even in small policies.
 func init() { engine.ManyNames = 0 }
 
-// TestEachListOfAnObjectCounts has up to eight patterns match one object, each of them
-// in a list of rules of its own. Each rule is for one role: the first, one in the
-// middle or the last may be the only one that decides, by what it allows and by what it
-// denies, and for HEAD by what it denies to GET.
+// TestEachListOfAnObjectCounts has up to eight patterns match one object, each with its own
+// list of rules. Each rule is for one role; the deciding one may be the first, one in the
+// middle or the last, by what it allows or denies, and for HEAD by what it denies to GET.
 func TestEachListOfAnObjectCounts(t *testing.T) {
 	patterns := strings.Fields("/a/b/c /:x/b/c /a/:x/c /a/b/:x /:x/:y/c /:x/b/:y /a/:x/:y /*")
 	for count := 1; count <= len(patterns); count++ {
@@ -56,9 +55,8 @@ func TestEachListOfAnObjectCounts(t *testing.T) {
 	}
 }
 
-// TestObjectsMayChangeAfterTheyWereLookedUp asks about paths of which a part is in any
-// letter case, so that other objects are decided for the same request, which other
-// rules are for.
+// TestObjectsMayChangeAfterTheyWereLookedUp asks about paths whose first part ignores
+// letter case, so that other objects, with other rules, are decided for the same request.
 func TestObjectsMayChangeAfterTheyWereLookedUp(t *testing.T) {
 	a := openRules(t, RBACWithDeny(), "p, ann, /*, GET, allow\np, ann, /Admin/keys, GET, deny\np, ann, /ADMIN/keys, PUT, deny\n")
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann"})

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// baseModel is a good model; line numbers in the cases below are its own.
+// baseModel is a good model; the cases below name its line numbers.
 const baseModel = `[request_definition]
 r = sub, obj, act
 [policy_definition]
@@ -85,7 +85,7 @@ func TestModelFindingsHaveTheirPlace(t *testing.T) {
 	}
 }
 
-// TestMatcherFindingsComeOnce: what the matcher names several times is said of it once.
+// TestMatcherFindingsComeOnce: a name that the matcher uses several times is reported once.
 func TestMatcherFindingsComeOnce(t *testing.T) {
 	text := strings.NewReplacer("p = sub, obj, act", "p = sub, obj, method", "keyMatch2(", "keyMatch9(").Replace(RBAC().Text())
 	found, err := LintFS(files("policy.csv", "p, ann, /a, GET\n"), ModelText("model.conf", text), []string{"policy.csv"})
@@ -191,7 +191,7 @@ func TestFindingsOfSeveralFilesAreInTheirOrder(t *testing.T) {
 	}
 }
 
-// H15: a pattern that does not compile is an error when the policy is loaded.
+// H15: a pattern that does not compile is an error at load.
 func TestPrioritiesAndPatternsOfEveryFunctionAreChecked(t *testing.T) {
 	text := modelText(plainRequest, "priority, sub, obj, act, eft", "g = _, _", firstMatch, "g(r.sub, p.sub) && FN(r.obj, p.obj) && r.act == p.act")
 	for fn, bad := range map[string]string{
@@ -231,8 +231,8 @@ func TestSubjectPriorityNeedsATree(t *testing.T) {
 	}
 }
 
-// TestOwnersAreNotLetInByDefault: attributes that nobody has equal nothing, not
-// even each other or the subject.
+// TestOwnersAreNotLetInByDefault: attributes without a value equal nothing, not even each
+// other or the subject.
 func TestOwnersAreNotLetInByDefault(t *testing.T) {
 	text := modelText("sub, obj, act, owner, group", "sub, obj, act", "g = _, _", someAllow, "r.sub == r.owner || r.owner == r.group || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act")
 	opts := []Option{WithClaimAttribute("owner", "owner"), WithClaimAttribute("group", "group")}

@@ -63,7 +63,7 @@ func TestLostContinuationLinesAreNamed(t *testing.T) {
 			t.Errorf("%s: got %v", name, found)
 		}
 	}
-	// Another definition is none that goes on.
+	// Another definition does not continue the line before.
 	found := modelFindings(t, matcher, matcher+"\nm2 = r.sub == p.sub")
 	if len(found) != 1 || found[0].Code != model.CodeModelUnused || found[0].Hint != "name it m" {
 		t.Errorf("a second definition: got %v", found)

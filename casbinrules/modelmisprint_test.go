@@ -11,14 +11,14 @@ import (
 	casbinmodel "github.com/casbin/casbin/v2/model"
 )
 
-// misprints are what is put into models.
+// misprints are texts to put into models.
 var misprints = []string{
 	"#", ";", "\\", "\\\n", "\n", " ", "\t", "=", "==", "[", "]", `"`, "'", "r.", "p.", "r2 = sub, obj, act\n", "p2 = sub\n", "m2 = true\n", "m = true\n", "e2 = priority(p.eft) || deny\n",
 	"e = some(where (p.eft == allow))\n", "[matchers]\n", "[matchers2]\nm=true\n", "[role_definition]\ng = _, _\n", "g = _, _, _\n", "# c\n", "; c\n", "||", "&&", "!", "(", ")", "g(", "eft", ",", "_",
 	"\r", "\r\n", "\u00a0", "\x00", "\ufeff", "m", "true", "-", "0", "1", "\u2028", "\f", "`", "//", "/*", "??", "?", ":", "~", "=~", "in", "eval(", "$", "r_sub", "p_obj", "@",
 }
 
-// mutated is a model with one to three misprints, cuts and lines in another place.
+// mutated returns a model with one to three misprints, cuts or moved lines.
 func mutated(rnd *rand.Rand, text string) string {
 	for range 1 + rnd.IntN(3) {
 		at := rnd.IntN(len(text) + 1)
@@ -40,8 +40,8 @@ func mutated(rnd *rand.Rand, text string) string {
 	return text
 }
 
-// TestMisprintedModelsDecideAsCasbins: a model that is not quite one of those in the
-// documentation is refused, or decides what Casbin decides by it.
+// TestMisprintedModelsDecideAsCasbins: a slightly wrong model is refused, or decides as
+// Casbin does with it.
 func TestMisprintedModelsDecideAsCasbins(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -87,7 +87,7 @@ func TestMisprintedModelsDecideAsCasbins(t *testing.T) {
 	}
 }
 
-// requestsOf are all combinations of the fields.
+// requestsOf returns all combinations of the fields.
 func requestsOf(fields ...[]string) [][]string {
 	all := [][]string{nil}
 	for _, values := range fields {

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// kind is a kind of model of docs/models.md: its matcher, and what differs from
-// roles with exact objects in the rest of it.
+// kind is a kind of model in docs/models.md: its matcher, and how the rest of it differs
+// from roles with exact objects.
 type kind struct {
 	name, matcher       string
 	request, fields     string
@@ -94,7 +94,7 @@ func (k kind) open() (*Authorizer, error) {
 	return OpenFS(files("policy.csv", or(k.line, "p, ann, /a, GET")+"\n"), ModelText("model.conf", text), []string{"policy.csv"}, opts...)
 }
 
-// row is the kind's row in the document.
+// row returns the kind's row in the document.
 func (k kind) row() string {
 	decided := "the index"
 	switch a, err := k.open(); {
@@ -106,8 +106,8 @@ func (k kind) row() string {
 	return "| " + k.name + " | `" + strings.ReplaceAll(k.matcher, "|", `\|`) + "` | " + decided + " |"
 }
 
-// TestModelsAreDecidedAsDocumented compares the table of docs/models.md, row by
-// row, with what decides in a policy of the kind.
+// TestModelsAreDecidedAsDocumented compares each row of the table in docs/models.md with
+// what decides in a policy of the kind.
 func TestModelsAreDecidedAsDocumented(t *testing.T) {
 	data, err := os.ReadFile("../docs/models.md")
 	if err != nil {
@@ -122,7 +122,7 @@ func TestModelsAreDecidedAsDocumented(t *testing.T) {
 	}
 }
 
-// TestExplainNamesTheEngine: an explanation says who decided just this.
+// TestExplainNamesTheEngine: an explanation says which engine decided.
 func TestExplainNamesTheEngine(t *testing.T) {
 	byName := map[string]kind{}
 	for _, k := range kinds() {

@@ -42,8 +42,8 @@ func million(b *testing.B) *casbinrules.Authorizer {
 	return a
 }
 
-// processor runs a benchmark, and reports what it takes of processors, too: beside
-// other work the clock says little.
+// processor runs a benchmark and reports processor time, too: beside other work, wall time
+// says little.
 func processor(b *testing.B, f func()) {
 	b.Helper()
 	used := func() time.Duration {
@@ -60,8 +60,8 @@ func processor(b *testing.B, f func()) {
 	b.ReportMetric(float64(used()-started)/float64(b.N)/1e6, "cpu-ms/op")
 }
 
-// BenchmarkListsByCasbin does with Casbin's enforcer what lists are made of without
-// them: one decision, of which a filter of 10,000 objects takes 10,000 and the
+// BenchmarkListsByCasbin measures, with Casbin's enforcer, what lists are made of without
+// this package: one decision, of which a filter of 10,000 objects takes 10,000 and the
 // subjects of an object one for each of 20,000 users, and the permissions of a user.
 func BenchmarkListsByCasbin(b *testing.B) {
 	m, err := model.NewModelFromString(casbinrules.RBACWithDeny().Text())

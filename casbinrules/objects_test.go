@@ -21,8 +21,8 @@ import (
 // setsFlag is how many policies the lists are compared for, in each family.
 var setsFlag = flag.Int("sets", 10, "policies, in each family, whose lists are compared with decisions")
 
-// TestListsEqualDecisions holds the sets of objects and of subjects, filters and
-// actions against Authorize, object by object and name by name.
+// TestListsEqualDecisions compares the sets of objects and of subjects, filters and actions
+// with Authorize, object by object and name by name.
 func TestListsEqualDecisions(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -53,19 +53,19 @@ func TestListsEqualDecisions(t *testing.T) {
 	}
 }
 
-// lists are those of one policy.
+// lists are the lists of one policy.
 type lists struct {
 	t      *testing.T
 	family policygen.Family
 	rnd    *rand.Rand
 	lines  []string
 	a      *casbinrules.Authorizer
-	// objects and subjects are the sets that could be made, owned the objects allowed
-	// among those that say who owns them.
+	// objects and subjects are the sets that could be made, owned the allowed objects among
+	// those with an owner.
 	objects, subjects, owned int
 }
 
-// asked are the objects that are tried, of which some stand in no rule.
+// asked are the objects to try, some of which are in no rule.
 var asked = slices.Concat(policygen.AskedObjects, []string{"", "/", "/b", "/c", "/a/x", "/b/2", "/b/2/", "group1", "group2", "/a\xff", "/a1", "/aa", "/x/2/c"})
 
 func (l *lists) compare() {
@@ -109,7 +109,7 @@ func (l *lists) compare() {
 	}
 }
 
-// authorize is what a gate would be told.
+// authorize returns the decision that a gate would get.
 func (l *lists) authorize(p *core.Principal, action, object string) bool {
 	l.t.Helper()
 	access := core.Access{Action: action, Resource: core.Resource{Name: object}}
@@ -170,7 +170,7 @@ func (l *lists) compareObjects(p *core.Principal, action casbinrules.Action) {
 	l.compareGrants(set, p, action, allowed)
 }
 
-// compareOwned checks a set whose objects say who owns them.
+// compareOwned checks a set whose objects have owners.
 func (l *lists) compareOwned(set *casbinrules.ObjectSet, p *core.Principal, action casbinrules.Action) {
 	t := l.t
 	if ok, err := set.Contains("/a"); ok || !errors.As(err, new(*casbinrules.UnlistableError)) {
@@ -203,8 +203,8 @@ func (l *lists) compareOwned(set *casbinrules.ObjectSet, p *core.Principal, acti
 	}
 }
 
-// compareGrants checks that each object that is allowed has a grant, and that
-// what is granted by name is allowed.
+// compareGrants checks that each allowed object has a grant, and that what is granted by
+// name is allowed.
 func (l *lists) compareGrants(set *casbinrules.ObjectSet, p *core.Principal, action casbinrules.Action, allowed []string) {
 	grants := slices.Collect(set.Grants(""))
 	for _, g := range grants {
@@ -264,8 +264,8 @@ func (l *lists) compareSubjects(tenant, object, action string) {
 	}
 }
 
-// readDifferently reports whether some pattern reads the object as something else
-// than its characters.
+// readDifferently reports whether some pattern matches the object as something other than
+// its characters.
 func readDifferently(object string) bool {
 	return strings.ContainsAny(object, "\n?") || !utf8.ValidString(object)
 }
@@ -288,7 +288,7 @@ func (l *lists) fail(format string, args ...any) {
 	l.t.Fatalf(format+"\n%s\n%s", append(args, l.family.Text, strings.Join(l.lines, "\n"))...)
 }
 
-// TestSubjectsOfWhatEverybodyMay: a rule for everybody names nobody in particular.
+// TestSubjectsOfWhatEverybodyMay: a rule for everyone lists no one by name.
 func TestSubjectsOfWhatEverybodyMay(t *testing.T) {
 	text := policygen.ModelText("sub, obj, act", "sub, obj, act", "g = _, _", policygen.SomeAllow,
 		`g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || r.obj == "/public"`)
@@ -306,8 +306,8 @@ func TestSubjectsOfWhatEverybodyMay(t *testing.T) {
 	}
 }
 
-// TestWhatListsMustNotLeaveOut: conditions that no list of names can say, and what
-// SQL has to leave out for them.
+// TestWhatListsMustNotLeaveOut: conditions that no list of names can express, and what SQL
+// has to exclude for them.
 func TestWhatListsMustNotLeaveOut(t *testing.T) {
 	open := func(roles, matcher, policy string) *casbinrules.Authorizer {
 		t.Helper()

@@ -53,7 +53,7 @@ func (m *memory) Listen(ctx context.Context, hint func()) error {
 	return ctx.Err()
 }
 
-// publish makes files, given as name and text in turn, the next revision.
+// publish makes files, given as alternating names and texts, the next revision.
 func (m *memory) publish(t *testing.T, files ...string) {
 	t.Helper()
 	m.mu.Lock()
@@ -105,7 +105,7 @@ func sourced(t *testing.T, run func(t *testing.T, m *memory, a *casbinrules.Auth
 	})
 }
 
-// asks decides about the method on /reports for a user.
+// asks returns the decision about the method on /reports for a user.
 func asks(t *testing.T, a *casbinrules.Authorizer, id, method string, roles ...string) (core.Decision, error) {
 	t.Helper()
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Scheme: "Basic", Roles: roles})
@@ -115,7 +115,7 @@ func asks(t *testing.T, a *casbinrules.Authorizer, id, method string, roles ...s
 	return a.Authorize(t.Context(), p, core.Access{Action: method, Resource: core.Resource{Path: "/reports"}})
 }
 
-// decides fails unless the answer is want, by the revision.
+// decides fails the test unless the answer is want, by the revision.
 func decides(t *testing.T, a *casbinrules.Authorizer, id, method string, want bool, revision string) {
 	t.Helper()
 	d, err := asks(t, a, id, method)
@@ -138,15 +138,14 @@ func TestSourceIsFollowed(t *testing.T) {
 		if st := a.Status(); st.Err != nil || st.Source.Revision != 2 || !st.Watching {
 			t.Errorf("%+v", st)
 		}
-		// A revision in which only other files are others counts all the same.
+		// A revision in which only other files changed counts all the same.
 		m.publish(t, "model.conf", casbinrules.RBAC().Text(), "policy.csv", annMayWrite, "users", "ann:y")
 		synctest.Wait()
 		decides(t, a, "ann", "POST", true, "3")
 	})
 }
 
-// TestSourceKeepsTheLastGoodPolicy: what is no good policy changes nothing, and
-// is told of once.
+// TestSourceKeepsTheLastGoodPolicy: a bad policy changes nothing, and is reported once.
 func TestSourceKeepsTheLastGoodPolicy(t *testing.T) {
 	var events []casbinrules.ReloadEvent
 	observe := casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { events = append(events, e) })
@@ -186,7 +185,7 @@ func TestSourceKeepsTheLastGoodPolicy(t *testing.T) {
 	}, observe)
 }
 
-// TestSourceOutage: the policy in force decides on, and observers are told of the
+// TestSourceOutage: the policy in force goes on deciding, and observers are told of the
 // beginning and the end.
 func TestSourceOutage(t *testing.T) {
 	var outcomes []casbinrules.ReloadOutcome
@@ -207,8 +206,8 @@ func TestSourceOutage(t *testing.T) {
 	}, observe)
 }
 
-// TestStaleModes: past the bound each mode does what it says, and all decide as
-// before once the source is back.
+// TestStaleModes: past the bound each mode does what it promises, and all decide as before
+// once the source is back.
 func TestStaleModes(t *testing.T) {
 	for _, mode := range []casbinrules.StaleMode{casbinrules.StaleServe, casbinrules.StaleUnavailable, casbinrules.StaleKnownOnly} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -262,8 +261,8 @@ func TestStaleModes(t *testing.T) {
 	}
 }
 
-// TestKnownQuestionsHaveTheirAttributes: what was allowed before is known for the
-// values alone with which it was asked, at gates and in lists (H10).
+// TestKnownQuestionsHaveTheirAttributes: an earlier answer is known only for the attribute
+// values with which it was asked, at gates and in lists (H10).
 func TestKnownQuestionsHaveTheirAttributes(t *testing.T) {
 	const model = "[request_definition]\nr = sub, obj, act, region%s\n[policy_definition]\np = sub, obj, act\n" +
 		"[role_definition]\ng = _, _\n[policy_effect]\ne = some(where (p.eft == allow))\n" +
@@ -338,8 +337,8 @@ func TestKnownQuestionsHaveTheirAttributes(t *testing.T) {
 	}
 }
 
-// TestNotKept: a last good file that cannot be written is told of once, however often
-// that is tried, and once more when it can.
+// TestNotKept: a last good file that cannot be written is reported once, however often that
+// fails, and again once it can be written.
 func TestNotKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "later")
 	var told []casbinrules.ReloadEvent
@@ -362,7 +361,7 @@ func TestNotKept(t *testing.T) {
 		casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { told = append(told, e) }))
 }
 
-// TestSourcePolicies: which files of a source make the policy.
+// TestSourcePolicies: which files of a source form the policy.
 func TestSourcePolicies(t *testing.T) {
 	m := new(memory)
 	m.publish(t, "b.csv", "p, bob, /reports, GET\n", "a.csv", "p, ann, /reports, GET\n", "sub/c.csv", "p, cem, /reports, GET\n", "notes.txt", "p, dan, /reports, GET\n")

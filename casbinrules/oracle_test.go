@@ -26,7 +26,7 @@ func (a lineAdapter) LoadPolicy(m casbinmodel.Model) error {
 	return nil
 }
 
-// oracle asks a fresh enforcer of Casbin's.
+// oracle asks a new enforcer of Casbin.
 func (f family) oracle(t *testing.T, lines []string, p *core.Principal, access core.Access) (bool, []string) {
 	t.Helper()
 	ok, explain, err := f.enforcer(t, lines, p).EnforceEx(f.Values(p, access)...)
@@ -36,8 +36,8 @@ func (f family) oracle(t *testing.T, lines []string, p *core.Principal, access c
 	return ok, explain
 }
 
-// enforcer is one of Casbin's, to which the roles of the credentials have
-// been added as g lines.
+// enforcer returns an enforcer of Casbin to which the roles of the credentials were added
+// as g lines.
 func (f family) enforcer(t *testing.T, lines []string, p *core.Principal) *casbin.Enforcer {
 	t.Helper()
 	m, err := casbinmodel.NewModelFromString(f.Oracle())
@@ -61,7 +61,7 @@ func (f family) enforcer(t *testing.T, lines []string, p *core.Principal) *casbi
 	return e
 }
 
-// addOracles adds functions by which Casbin can compare what is not a number.
+// addOracles adds functions with which Casbin can compare types other than numbers.
 func addOracles(e *casbin.Enforcer) {
 	for name, f := range policygen.Functions() {
 		e.AddFunction(name, f)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// policyCase is a file of testdata/policies: a model, a policy, options, and
-// the findings that are expected, a line each.
+// policyCase is a file of testdata/policies: a model, a policy, options, and the expected
+// findings, one per line.
 type policyCase struct {
 	model, policy     string
 	options, findings []string
@@ -33,7 +33,7 @@ func readPolicyCase(t *testing.T, file string) policyCase {
 	return policyCase{part["model.conf"], part["policy.csv"], lines(part["options"]), lines(part["findings"])}
 }
 
-// lintOptions are the options that the names stand for.
+// lintOptions returns the options that the names stand for.
 func (c policyCase) lintOptions(t *testing.T) []LintOption {
 	t.Helper()
 	var opts []LintOption
@@ -59,8 +59,8 @@ func (c policyCase) lintOptions(t *testing.T) []LintOption {
 	return opts
 }
 
-// TestPoliciesOfManyKinds: reasonable policies of every style have no finding
-// but those that are listed with them.
+// TestPoliciesOfManyKinds: reasonable policies of every style have only the findings that
+// are listed with them.
 func TestPoliciesOfManyKinds(t *testing.T) {
 	names, err := filepath.Glob("testdata/policies/*.txt")
 	if err != nil || len(names) < 30 {

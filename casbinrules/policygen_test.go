@@ -6,7 +6,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
-// family is a kind of model with what random policies for it are made of.
+// family is a kind of model, and what random policies for it consist of.
 type family struct{ policygen.Family }
 
 const (

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// marker is what no log line may hold, wherever a policy has it.
+// marker must be in no log line, wherever a policy has it.
 const marker = "erin@example.com"
 
 func newPseudonyms(t *testing.T) *core.Pseudonyms {
@@ -23,7 +23,7 @@ func newPseudonyms(t *testing.T) *core.Pseudonyms {
 	return p
 }
 
-// Whatever becomes of a reload, neither log nor observers hold a name.
+// Whatever the outcome of a reload, neither log nor observers contain a name.
 func TestReloadsAreLoggedWithPseudonyms(t *testing.T) {
 	var out bytes.Buffer
 	file := filepath.Join(t.TempDir(), "policy.csv")
@@ -86,7 +86,7 @@ func TestReloadsAreLoggedWithPseudonyms(t *testing.T) {
 	}
 }
 
-// The error of a database may hold what is in its rows.
+// The error of a database may contain parts of its rows.
 func TestErrorsOfAnAdapterAreLoggedAsPseudonyms(t *testing.T) {
 	var out bytes.Buffer
 	rows := &table{}

@@ -15,15 +15,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/load"
 )
 
-// BenchmarkReload has one rule changed, beside as many role links or none, and says
-// what a reload takes of a processor: it rests in between.
+// BenchmarkReload changes one rule, with as many role links or none, and reports processor
+// time: a reload pauses in between.
 func BenchmarkReload(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
 		benchmarkReload(b, n)
 	}
 }
 
-// benchmarkReload is for policies of n rules.
+// benchmarkReload measures policies of n rules.
 func benchmarkReload(b *testing.B, n int) {
 	for _, l := range append(loads, struct {
 		name   string
@@ -72,7 +72,7 @@ func benchmarkReload(b *testing.B, n int) {
 	}
 }
 
-// processorTime is what this process has used.
+// processorTime returns the processor time that this process has used.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var used syscall.Rusage

@@ -18,8 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// quick waits for little and polls for nothing, so that tests see file events
-// alone.
+// quick shortens the debounce and turns off polling, so that tests see only file events.
 func quick() Option {
 	return WithFileWatch(watch.WithDebounce(5*time.Millisecond, 200*time.Millisecond), watch.WithPollInterval(time.Hour))
 }
@@ -29,7 +28,7 @@ type recorder chan ReloadEvent
 
 func (r recorder) observe(_ context.Context, e ReloadEvent) { r <- e }
 
-// next is the next event.
+// next returns the next event.
 func (r recorder) next(t testing.TB) ReloadEvent {
 	t.Helper()
 	select {
@@ -41,7 +40,7 @@ func (r recorder) next(t testing.TB) ReloadEvent {
 	}
 }
 
-// until is the next event with the outcome; others may come before.
+// until returns the next event with the outcome; others may come before.
 func (r recorder) until(t testing.TB, want ReloadOutcome) ReloadEvent {
 	t.Helper()
 	for {
@@ -90,7 +89,7 @@ const (
 	brokenToo = "p, bob, /y\n"
 )
 
-// reads reports whether the policy in force lets the one called id read.
+// reads reports whether the policy in force lets the user id read.
 func reads(t testing.TB, a *Authorizer, id string) bool {
 	t.Helper()
 	return decide(t, a, who(t, id), to("GET", "/x")).Allowed
@@ -282,7 +281,7 @@ func TestReloadHonoursItsContext(t *testing.T) {
 	if err := d.Reload(ctx); !errors.Is(err, context.Canceled) || !reads(t, d.Authorizer, "ann") {
 		t.Errorf("got %v", err)
 	}
-	// While another one loads, too.
+	// Also while another one loads.
 	d.slot <- struct{}{}
 	if err := d.Reload(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -300,15 +299,15 @@ func TestVersionAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Roles come from one policy and the decision from another when a reload falls
-// between gate one and gate two. Neither looks at what the other found.
+// If a reload falls between gate one and gate two, roles come from one policy and the
+// decision from another. Each gate decides on its own.
 func TestDecisionsIgnoreTheRolesOfAnOlderPolicy(t *testing.T) {
 	d := onDisk(t, RBAC(), "p, editor, /x, PUT\ng, ann, editor\n")
 	p := who(t, "ann")
 	if roles, err := d.RolesOf(t.Context(), p); err != nil || !slices.Equal(roles, []string{"editor"}) {
 		t.Fatalf("roles %q, %v", roles, err)
 	}
-	// The new policy takes the role away and gives it more.
+	// The new policy takes the role from the user and gives it more permissions.
 	d.write(t, "p, editor, /x, *\ng, bob, editor\n")
 	if err := d.Reload(t.Context()); err != nil {
 		t.Fatal(err)
@@ -326,7 +325,7 @@ func TestOnlyWatchingTakesGoroutines(t *testing.T) {
 		return runtime.NumGoroutine()
 	}
 	before := goroutines()
-	// One that has handed over what it made may still be on its way out.
+	// A loader that has delivered its result may still be running.
 	ended := func(when string) {
 		t.Helper()
 		for deadline := time.Now().Add(authtest.TimeLimit(time.Minute)); goroutines() > before; {

@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// edit changes a file to hold text, in one of the ways files are changed.
+// edit writes text to a file in one of the ways in which files are changed.
 type edit struct {
 	name string
 	make func(file, text string) error
@@ -102,8 +102,8 @@ func TestEveryWayOfEditingIsNoticed(t *testing.T) {
 	}
 }
 
-// configMap is a directory as Kubernetes mounts one: links to files behind
-// ..data, which is a link to the directory of one state.
+// configMap is a directory as Kubernetes mounts one: links to files in ..data, which is a
+// link to the directory of one state.
 type configMap struct {
 	dir   string
 	state int
@@ -152,22 +152,21 @@ func TestModelAndPolicyOfAConfigMapChangeTogether(t *testing.T) {
 		if err := m.set(files); err != nil {
 			t.Fatal(err)
 		}
-		// A state that never was would be rejected: the models have lines of
-		// different lengths.
+		// A mixture of two states would be rejected: the models have lines of different
+		// lengths.
 		if e := events.next(t); e.Outcome != ReloadLoaded || !e.ModelChanged || !reads(t, a, id) {
 			t.Fatalf("change %d: %+v", i, e)
 		}
 	}
 }
 
-// TestAStormOfEditsNeverDecidesWrongly edits the policy a thousand times, a
-// third of the edits broken, while requests are decided. The policies in turn
-// give disjoint rights: a decision that is neither the old policy's nor the new
-// one's would be seen as rights of both or of none (H07).
+// TestAStormOfEditsNeverDecidesWrongly edits the policy a thousand times while requests are
+// decided; a third of the edits are broken. The alternating policies grant disjoint
+// permissions, so a decision by neither would show as permissions of both or of none (H07).
 func TestAStormOfEditsNeverDecidesWrongly(t *testing.T) {
 	edited := max(200, cases(1000))
-	// Both policies have two rules for the same two objects, with the roles
-	// exchanged: whoever may read /x may not read /y.
+	// Both policies have two rules for the same two objects, with the roles exchanged: who
+	// may read /x may not read /y.
 	policies := [2]string{
 		"p, even, /x, GET\np, odd, /y, GET\ng, ann, even\ng, bob, odd\n",
 		"p, even, /y, GET\np, odd, /x, GET\ng, ann, odd\ng, bob, even\n",
@@ -214,8 +213,8 @@ func TestAStormOfEditsNeverDecidesWrongly(t *testing.T) {
 	}
 }
 
-// readInStorm asks until stop: under either policy ann reads /x, as even then
-// odd, and not /y, and bob the other way round.
+// readInStorm asks until stop: under either policy ann reads /x and not /y, and bob the
+// other way round.
 func readInStorm(t *testing.T, a *Authorizer, decided *atomic.Int64, stop <-chan struct{}) {
 	ann, bob := who(t, "ann"), who(t, "bob")
 	for {
@@ -244,7 +243,7 @@ func TestReloadsAndEditsAtTheSameTime(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for range 25 {
-				// Files that change at every look are an honest answer here.
+				// Files that change at every look are a legitimate answer here.
 				if err := d.Reload(t.Context()); err != nil && !errors.Is(err, watch.ErrChanging) {
 					t.Error(err)
 				}
@@ -254,7 +253,7 @@ func TestReloadsAndEditsAtTheSameTime(t *testing.T) {
 	}
 	all.Go(func() {
 		for i := range 50 {
-			// Renamed over, so that no reload sees it half-written.
+			// Renamed into place, so that no reload sees it half-written.
 			if err := edits()[0].make(d.file, annReads+fmt.Sprintf("p, bob, /%d, GET\n", i)); err != nil {
 				t.Error(err)
 			}
@@ -269,9 +268,8 @@ func TestReloadsAndEditsAtTheSameTime(t *testing.T) {
 	}
 }
 
-// BenchmarkRevocation measures the time from the rename of a new policy into
-// place to the first decision by it, with 1,000 rules and the default debounce
-// of 100 ms (H08).
+// BenchmarkRevocation measures the time from the rename of a new policy into place to the
+// first decision by it, with 1,000 rules and the default debounce of 100 ms (H08).
 func BenchmarkRevocation(b *testing.B) {
 	for name, opt := range map[string]Option{
 		"debounce=100ms": WithFileWatch(),

@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// logTo is a logger whose lines have no time.
+// logTo returns a logger whose lines have no time.
 func logTo(b *bytes.Buffer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey || a.Key == "duration" {
@@ -69,7 +69,7 @@ func TestReloadsAreLogged(t *testing.T) {
 	}
 }
 
-// numbered is n rules.
+// numbered returns n rules.
 func numbered(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -81,7 +81,7 @@ func numbered(n int) string {
 func TestLogsOfReloadsHoldNoForgedLines(t *testing.T) {
 	const evil = "\n\x1b[2K\u202elevel=INFO"
 	var out bytes.Buffer
-	// A handler that escapes nothing.
+	// A handler that does not escape.
 	logger := slog.New(bareHandler{&out})
 	logged := LogReloads(logger)
 	rule := policy.StandaloneRule("p"+evil+".csv", 1, "p", "ann"+evil, "/x").RuleText()
@@ -97,7 +97,7 @@ func TestLogsOfReloadsHoldNoForgedLines(t *testing.T) {
 	if strings.ContainsAny(out.String(), "\x1b\u202e") {
 		t.Errorf("H20: got %q", out.String())
 	}
-	// Without a logger it is slog's default, at the event.
+	// Without a logger it is slog's default at the time of the event.
 	before := slog.Default()
 	defer slog.SetDefault(before)
 	slog.SetDefault(logger)
@@ -108,7 +108,7 @@ func TestLogsOfReloadsHoldNoForgedLines(t *testing.T) {
 	}
 }
 
-// bareHandler writes records as they are.
+// bareHandler writes records unchanged.
 type bareHandler struct{ out *bytes.Buffer }
 
 func (bareHandler) Enabled(context.Context, slog.Level) bool { return true }

@@ -22,10 +22,9 @@ import (
 // editsFlag is how many random edits are reloaded, in each family.
 var editsFlag = flag.Int("edits", 100, "random edits, in each family, after which a reload is compared with a first load")
 
-// TestReloadsEqualFirstLoads edits policies at random, line by line, and compares
-// what a reload makes of them, which reads only what has changed, with what is made
-// of the same files by one who opens them: rules, findings, decisions with their
-// reasons, and lists.
+// TestReloadsEqualFirstLoads makes random edits of policies, line by line, and compares the
+// result of a reload, which reads only changed lines, with that of opening the same files:
+// rules, findings, decisions with their reasons, and lists.
 func TestReloadsEqualFirstLoads(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -35,7 +34,7 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 		edits = min(edits, 40)
 	}
 	families := policygen.AllFamilies()
-	// How often only what had changed was read, by an authorizer and a linter.
+	// How often only changed lines were read, by an authorizer and a linter.
 	revised, linted := make([]int, len(families)), make([]int, len(families))
 	t.Run("families", func(t *testing.T) {
 		for n, f := range families {
@@ -65,9 +64,8 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 	}
 }
 
-// TestReloadsKeepNothing reloads a policy again and again, whose rules ask for role
-// links of objects, with one line more each time. What it takes in memory must not
-// grow by what earlier reloads were made of.
+// TestReloadsKeepNothing reloads a policy whose rules use role links of objects again and
+// again, each time with one line more. Memory must not grow with the number of reloads.
 func TestReloadsKeepNothing(t *testing.T) {
 	const lines, edits = 2000, 200
 	model := strings.NewReplacer("g = _, _", "g = _, _\ng2 = _, _", "keyMatch2(r.obj, p.obj)", "g2(r.obj, p.obj)").Replace(casbinrules.RBAC().Text())
@@ -108,8 +106,8 @@ func TestReloadsKeepNothing(t *testing.T) {
 	}
 }
 
-// TestEditsAllocateLittle changes a line again and again. What a reload allocates
-// depends on the number of rules only by what a few tables and the file take.
+// TestEditsAllocateLittle changes a line again and again. The memory that a reload
+// allocates depends on the number of rules only through a few tables and the file.
 func TestEditsAllocateLittle(t *testing.T) {
 	const lines, edits, budget = 20_000, 32, 40 // bytes for each rule, beside those of the file
 	var b strings.Builder
@@ -147,8 +145,8 @@ func TestEditsAllocateLittle(t *testing.T) {
 	}
 }
 
-// TestManyEditsOfOneListAreReadAnew: each edit of a list copies it, which for many
-// edits of a long one takes far more time and memory than a load.
+// TestManyEditsOfOneListAreReadAnew: each edit of a list copies it, so many edits of a long
+// list would take far more time and memory than a load.
 func TestManyEditsOfOneListAreReadAnew(t *testing.T) {
 	for _, object := range []string{"/o", "/*"} {
 		lines := func(from, n int) string {
@@ -175,7 +173,7 @@ func TestManyEditsOfOneListAreReadAnew(t *testing.T) {
 	}
 }
 
-// reloads are those of one policy.
+// reloads are the reloads of one policy.
 type reloads struct {
 	t      *testing.T
 	family policygen.Family
@@ -185,8 +183,8 @@ type reloads struct {
 	linted int // how often a linter has read only what had changed
 }
 
-// compare makes so many edits, and returns for how many of them only what had
-// changed was read.
+// compare makes a number of edits, and returns for how many of them only changed lines were
+// read.
 func (r *reloads) compare(edits int) (revised int) {
 	t := r.t
 	r.opts = bridgetest.Options(r.family)
@@ -235,7 +233,7 @@ func (r *reloads) compare(edits int) (revised int) {
 	return revised
 }
 
-// linter is one that has linted nothing yet.
+// linter returns a linter that has not linted yet.
 func (r *reloads) linter() *casbinrules.Linter {
 	l, err := casbinrules.NewLinter(casbinrules.ModelText("model.conf", r.family.Text), []string{"a.csv", "b.csv"}, r.lintOptions()...)
 	if err != nil {
@@ -260,7 +258,7 @@ func (r *reloads) lint(l *casbinrules.Linter, fsys fstest.MapFS) []casbinrules.F
 	return found
 }
 
-// lintOnce is what there is to say about the policy for whoever does not edit it.
+// lintOnce returns the findings of a new linter.
 func (r *reloads) lintOnce(fsys fstest.MapFS) []casbinrules.Finding {
 	found, err := casbinrules.LintFS(fsys, casbinrules.ModelText("model.conf", r.family.Text), []string{"a.csv", "b.csv"}, r.lintOptions()...)
 	if err != nil {
@@ -284,7 +282,7 @@ func (r *reloads) open(fsys fstest.MapFS) (*casbinrules.Authorizer, error) {
 	return casbinrules.OpenFS(fsys, casbinrules.ModelText("model.conf", r.family.Text), []string{"a.csv", "b.csv"}, r.opts...)
 }
 
-// edit changes a line or a few.
+// edit changes one or a few lines.
 func (r *reloads) edit() {
 	for range 1 + r.rnd.IntN(3) {
 		file := &r.files[r.rnd.IntN(2)]
@@ -308,7 +306,7 @@ func (r *reloads) edit() {
 	}
 }
 
-// line is a new one: mostly a rule or a link that is not there yet.
+// line returns a new line: usually a rule or a link that does not exist yet.
 func (r *reloads) line() string {
 	have := slices.Concat(r.files[:]...)
 	for range 20 {
@@ -335,7 +333,7 @@ func (r *reloads) line() string {
 	return ""
 }
 
-// findingsOf are those of an error.
+// findingsOf returns the findings in an error.
 func findingsOf(err error) []casbinrules.Finding {
 	var found *casbinrules.FindingsError
 	if errors.As(err, &found) {
@@ -344,7 +342,7 @@ func findingsOf(err error) []casbinrules.Finding {
 	return nil
 }
 
-// compareBoth compares a policy that was reloaded with one that was opened.
+// compareBoth compares a reloaded policy with a newly opened one.
 func (r *reloads) compareBoth(a, fresh *casbinrules.Authorizer) {
 	t, ctx := r.t, r.t.Context()
 	t.Helper()
@@ -386,7 +384,7 @@ func (r *reloads) compareBoth(a, fresh *casbinrules.Authorizer) {
 	}
 }
 
-// treeOf is a set of objects as text.
+// treeOf returns a set of objects as text.
 func treeOf(set *casbinrules.ObjectSet, err error) string {
 	if err != nil {
 		return err.Error()

@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// TestNoTwoQuestionsReadTheSame: an answer is remembered for one question alone,
-// however its texts are shared out between object, principal and attributes (H10).
+// TestNoTwoQuestionsReadTheSame: a cached answer is for one question only, however its
+// texts are divided between object, principal and attributes (H10).
 func TestNoTwoQuestionsReadTheSame(t *testing.T) {
 	r := newRemembered()
 	about := func(values ...string) core.Attributes {

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// request is a request with a method and nothing else.
+// request is a request with only a method.
 type request struct {
 	core.Request
 	method string
@@ -185,7 +185,7 @@ func TestTenantsAreKeptApart(t *testing.T) {
 }
 
 func TestFailureOfCasbinIsInternalAndShort(t *testing.T) {
-	// Loading cannot see the failure: the pattern is made at the request.
+	// Loading cannot detect the failure: the pattern is made from the request.
 	m := ModelText("m.conf", strings.Replace(baseModel, "r.act == p.act", `r.act == p.act && regexMatch(r.obj, p.obj + "(")`, 1))
 	a := open(t, m, "p, u, /x, GET\n")
 	d, err := a.Authorize(context.Background(), who(t, "u"), to("GET", "/x"))
@@ -229,7 +229,7 @@ func TestUnknownSubjectsLeaveNothingBehind(t *testing.T) {
 	ask(0, 100)
 	before := liveHeap()
 	ask(100, 100+cases(*strangersFlag))
-	// The runtime's own bookkeeping varies; a pointer a subject would be 1.6 MB.
+	// The runtime's own bookkeeping varies; one pointer per subject would be 1.6 MB.
 	if after := liveHeap(); after > before+256<<10 {
 		t.Errorf("%d unknown subjects left %d bytes behind", *strangersFlag, after-before)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// withoutRoles has g and never calls it, onActions has g group actions.
+// withoutRoles has g and never calls it, onActions uses g to group actions.
 var (
 	withoutRoles = ModelText("model.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, "r.sub == p.sub && keyMatch2(r.obj, p.obj) && r.act == p.act"))
 	onActions    = ModelText("model.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, "r.sub == p.sub && r.obj == p.obj && g(p.act, r.act)"))
@@ -124,8 +124,8 @@ func TestLinksOfActionsAreNoRolesOfUsers(t *testing.T) {
 	}
 }
 
-// A role that only the matcher names is a role all the same: tests and reports
-// may name it, and nobody has it by being called like it.
+// A role that only the matcher names is still a role: tests and reports may name it, and a
+// user called like it does not have it.
 func TestRolesThatTheMatcherNames(t *testing.T) {
 	const matcher = `g(r.sub, "admin") || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`
 	m := ModelText("model.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, matcher))

@@ -23,7 +23,7 @@ func timedModel(m Model) Model {
 	return ModelText("timed.conf", text)
 }
 
-// handClock is a clock that is set by hand.
+// handClock is a clock that the test sets.
 type handClock struct{ now atomic.Pointer[time.Time] }
 
 func newClock(t *testing.T, text string) *handClock {
@@ -48,8 +48,8 @@ const summer = "p, editor, /a, GET\np, viewer, /b, GET\n" +
 	"g, editor, viewer, _, 2026-08-01 00:00:00\n" +
 	"g, ben, viewer, _, _\n"
 
-// TestRoleLinksCountFromStartToEnd asks before, at and after each instant, of the
-// authorizer whose answers before that may be remembered.
+// TestRoleLinksCountFromStartToEnd asks an authorizer that may have cached earlier answers
+// before, at and after each instant.
 func TestRoleLinksCountFromStartToEnd(t *testing.T) {
 	clock := newClock(t, "2026-05-31 23:59:59")
 	for _, engine := range []struct {
@@ -114,8 +114,8 @@ func principal(t *testing.T, id string) *core.Principal {
 	return p
 }
 
-// TestManyEndsAreFollowed holds decisions at random instants against the links that
-// count then, by a search of its own, while other requests ask as well.
+// TestManyEndsAreFollowed compares decisions at random instants with a linear search for
+// the links in effect, while other requests are decided.
 func TestManyEndsAreFollowed(t *testing.T) {
 	var lines strings.Builder
 	lines.WriteString("p, r9, /a, GET\n")
@@ -161,7 +161,7 @@ func TestManyEndsAreFollowed(t *testing.T) {
 	}
 }
 
-// TestTimedDecisionsDoNotAllocate: an end is looked up like any role.
+// TestTimedDecisionsDoNotAllocate: the end of a link is looked up like any role.
 func TestTimedDecisionsDoNotAllocate(t *testing.T) {
 	a := openLines(t, timedModel(RBAC()), "p, editor, /a, GET\ng, ann, editor, 2026-01-01 00:00:00, 2999-01-01 00:00:00\n", WithClock(newClock(t, "2026-06-01 00:00:00").Now))
 	p, ctx := principal(t, "ann"), context.Background()
@@ -175,7 +175,8 @@ func TestTimedDecisionsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// TestExplainTellsOfEnds: a link that is over, or not yet, is named with its time.
+// TestExplainTellsOfEnds: explanations name links that are over or not yet in effect, with
+// their times.
 func TestExplainTellsOfEnds(t *testing.T) {
 	clock := newClock(t, "2026-12-01 00:00:00")
 	a := openLines(t, timedModel(RBAC()), summer, WithClock(clock.Now))
@@ -196,8 +197,8 @@ func TestExplainTellsOfEnds(t *testing.T) {
 	}
 }
 
-// TestExplainTellsOfTheLineThatCounts: of two lines for one link that is the last one, as
-// Casbin has it.
+// TestExplainTellsOfTheLineThatCounts: of two lines for one link the last one counts, as in
+// Casbin.
 func TestExplainTellsOfTheLineThatCounts(t *testing.T) {
 	clock := newClock(t, "2026-07-01 00:00:00")
 	times := []struct {
@@ -231,8 +232,8 @@ func TestExplainTellsOfTheLineThatCounts(t *testing.T) {
 	}
 }
 
-// TestCasbinLooksAtTheFirstLinkOfATenantAlone shows why link_time_ignored is an
-// error, and that with Casbin's semantics the answer is Casbin's.
+// TestCasbinLooksAtTheFirstLinkOfATenantAlone shows why link_time_ignored is an error, and
+// that the answer with Casbin's semantics is Casbin's.
 func TestCasbinLooksAtTheFirstLinkOfATenantAlone(t *testing.T) {
 	m := timedModel(RBACWithTenants())
 	const text = "p, viewer, acme, /a, GET\ng, ann, editor, acme, _, _\ng, editor, viewer, acme, _, 2020-01-01 00:00:00\n"
@@ -270,7 +271,7 @@ func TestCasbinLooksAtTheFirstLinkOfATenantAlone(t *testing.T) {
 	}
 }
 
-// TestTimesStandAlone: what nobody would look at is refused.
+// TestTimesStandAlone: times that would be ignored are refused.
 func TestTimesStandAlone(t *testing.T) {
 	tenants := timedModel(RBACWithTenants()).Text()
 	for name, c := range map[string]struct {
@@ -293,7 +294,7 @@ func TestTimesStandAlone(t *testing.T) {
 	}
 }
 
-// TestEnforcersWithTimesKnowTheirRoles: the start and the end are no tenants.
+// TestEnforcersWithTimesKnowTheirRoles: the start and the end are not taken for tenants.
 func TestEnforcersWithTimesKnowTheirRoles(t *testing.T) {
 	m, err := casbinmodel.NewModelFromString(timedModel(RBAC()).Text())
 	if err != nil {
@@ -326,8 +327,8 @@ func TestEnforcersWithTimesKnowTheirRoles(t *testing.T) {
 	}
 }
 
-// TestLinksOfTokenRolesCountAtAnyTimeInTenants: a role of the credentials is the
-// first link, and Casbin looks at the time of no other.
+// TestLinksOfTokenRolesCountAtAnyTimeInTenants: a role of the credentials is the first
+// link, and Casbin ignores the times of all others.
 func TestLinksOfTokenRolesCountAtAnyTimeInTenants(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, dom, obj, act", "sub, dom, obj, act, eft", "g = _, _, _, (_, _)", allowAndDeny,
 		"g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act"))
@@ -365,7 +366,7 @@ func TestLinksOfTokenRolesCountAtAnyTimeInTenants(t *testing.T) {
 	}
 }
 
-// TestTimesOfRolesAreFindingsInTenants: what is a role for certain has no first link.
+// TestTimesOfRolesAreFindingsInTenants: a name that is certainly a role has no first link.
 func TestTimesOfRolesAreFindingsInTenants(t *testing.T) {
 	m := timedModel(RBACWithTenants())
 	named := ModelText("named.conf", strings.Replace(m.Text(), "m = ", `m = !g(r.sub, "boss", r.dom) && `, 1))
@@ -394,8 +395,8 @@ func TestTimesOfRolesAreFindingsInTenants(t *testing.T) {
 	}
 }
 
-// BenchmarkLoadTimedLinks loads as many links of one name as of many: it takes as
-// long as there are links, whosever they are.
+// BenchmarkLoadTimedLinks loads as many links of one name as of many: the time depends only
+// on their number.
 func BenchmarkLoadTimedLinks(b *testing.B) {
 	const links = 24_000
 	for name, each := range map[string]int{"names=one": links, "names=many": 1} {
@@ -415,8 +416,8 @@ func BenchmarkLoadTimedLinks(b *testing.B) {
 	}
 }
 
-// TestExplainTellsOfEndsThatCount: in a tenant those are the ends of first links, and
-// others must not be blamed for a refusal.
+// TestExplainTellsOfEndsThatCount: in a tenant only the ends of first links count, and no
+// others may be given as the reason of a refusal.
 func TestExplainTellsOfEndsThatCount(t *testing.T) {
 	const text = "p, viewer, acme, /a, GET\np, editor, acme, /b, GET\ng, ann, editor, acme, _, _\ng, editor, viewer, acme, _, 2020-01-01 00:00:00\n" +
 		"g, ben, editor, acme, _, 2021-01-01 00:00:00\n"
@@ -438,7 +439,7 @@ func TestExplainTellsOfEndsThatCount(t *testing.T) {
 	}
 }
 
-// TestSetsAreOfOneMoment: a set does not change while a link begins or ends.
+// TestSetsAreOfOneMoment: a set does not change when a link begins or ends.
 func TestSetsAreOfOneMoment(t *testing.T) {
 	clock := newClock(t, "2026-07-01 00:00:00")
 	a := openLines(t, timedModel(RBAC()), summer, WithClock(clock.Now))

@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// sameHash asks about policies in which everything shares something: names have the
-// hash of another name, objects match many patterns, rules decide by the dozen.
+// sameHash generates policies in which much is shared: names have the hash of another name,
+// objects match many patterns, dozens of rules decide.
 type sameHash struct {
 	t       *testing.T
 	rnd     *rand.Rand
@@ -37,8 +37,8 @@ var (
 	manyTenants  = []string{"t1", "t2"}
 )
 
-// TestDecisionsOfOneHashEqualCasbins compares the decisions of such policies with
-// Casbin's, as they are loaded and after each of a few edits.
+// TestDecisionsOfOneHashEqualCasbins compares the decisions of such policies with Casbin's,
+// after loading and after each of a few edits.
 func TestDecisionsOfOneHashEqualCasbins(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -118,8 +118,8 @@ func (s *sameHash) run(opts []Option) {
 	}
 }
 
-// insert adds a line, unless there is one that differs in its effect at most: findings
-// about several lines have all of them read anew.
+// insert adds a line, unless an existing one differs at most in its effect: findings about
+// several lines cause all lines to be read anew.
 func (s *sameHash) insert(at int, line string) {
 	what := line[:strings.LastIndexByte(line, ',')]
 	if !slices.ContainsFunc(s.rules, func(other string) bool { return strings.HasPrefix(other, what) }) {

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
-// TestRulesThatDecideNothingCanBeRemoved removes all rules called shadowed, and
-// allows called contradicted, from random policies: no decision may change.
+// TestRulesThatDecideNothingCanBeRemoved removes all rules reported as shadowed, and all
+// allows reported as contradicted, from random policies: no decision may change.
 func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -35,8 +35,8 @@ func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 	}
 }
 
-// TestAllowWinsOverNoDenyOfOtherMethods: "*" denies PROPFIND and does not allow it, so
-// the deny still decides where a third rule names PROPFIND.
+// TestAllowWinsOverNoDenyOfOtherMethods: "*" denies PROPFIND and does not allow it, so the
+// deny still decides where a third rule names PROPFIND.
 func TestAllowWinsOverNoDenyOfOtherMethods(t *testing.T) {
 	t.Parallel()
 	m := ModelText("model.conf", families()[slices.IndexFunc(families(), func(f family) bool { return f.Name == "priority by field" })].Text)
@@ -59,7 +59,7 @@ func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
 	t.Helper()
 	lines := f.Policy(rnd)
 	m := ModelText("model.conf", f.Text)
-	// Once as Casbin decides, once with what this package adds.
+	// Once with Casbin's semantics, once with what this package adds.
 	for _, opts := range [][]Option{{WithoutTokenRoles(), WithCasbinSemantics()}, {WithoutTokenRoles()}} {
 		before, err := OpenFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, append(opts, quiet)...)
 		if err != nil {

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// cases is how many cases a comparison tries: all of n, and a tenth with
-// -short, as make test gives it.
+// cases returns how many cases a comparison tries: n, or a tenth of it with -short, which
+// make test uses.
 func cases(n int) int {
 	if testing.Short() {
 		return n / 10

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// folded is a request for a path whose first bytes a router has in lower case.
+// folded is a request for a path whose first bytes a router has turned into lower case.
 func folded(action, path string, n int) core.Access {
 	return core.Access{Action: action, Resource: core.Resource{Path: path, Route: path, Folded: n}}
 }
@@ -28,9 +28,8 @@ func patternModel(t *testing.T, compare string) Model {
 	return ModelText("model.conf", changed)
 }
 
-// TestDenialsHoldInEverySpelling: what a rule denies in the letters that the
-// application registered, or in others, is denied where the router has folded
-// them, and nothing else is.
+// TestDenialsHoldInEverySpelling: a deny applies in the letter case that the application
+// registered and in any other, where the router has folded it, and nowhere else.
 func TestDenialsHoldInEverySpelling(t *testing.T) {
 	for _, c := range []struct {
 		compare, object string
@@ -89,7 +88,7 @@ func TestDenialsHoldInEverySpelling(t *testing.T) {
 	}
 }
 
-// matchesAll is an object that matches all, by the comparison.
+// matchesAll returns an object that matches all paths, by the comparison.
 var matchesAll = map[string]string{
 	"keyMatch(r.obj, p.obj)": "/*", "keyMatch2(r.obj, p.obj)": "/*", "globMatch(r.obj, p.obj)": "/**", "regexMatch(r.obj, p.obj)": "^/.*$",
 }
@@ -107,8 +106,8 @@ func csvOf(t *testing.T, lines [][]string) string {
 	return b.String()
 }
 
-// TestSpellingsThatNoRuleDenies: permissions hold as they are written, a rule for
-// others takes nothing away, and what the router keeps is compared as it is.
+// TestSpellingsThatNoRuleDenies: permissions hold as written, a rule for other users
+// changes nothing, and what the router does not fold is compared exactly.
 func TestSpellingsThatNoRuleDenies(t *testing.T) {
 	const policy = `p, admin, /Files/*, *, allow
 p, ann, /files/*, GET, allow
@@ -143,8 +142,8 @@ p, eve, /API/*, GET, deny
 	}
 }
 
-// TestSpellingsInOtherModels: tenants, groups of objects, an order of rules, HEAD
-// and anonymous requests.
+// TestSpellingsInOtherModels: tenants, groups of objects, priorities, HEAD and anonymous
+// requests.
 func TestSpellingsInOtherModels(t *testing.T) {
 	const deny = "some(where (p.eft == allow)) && !some(where (p.eft == deny))"
 	grouped := ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _\ng2 = _, _", deny, "r.sub == p.sub && (g2(r.obj, p.obj) || keyMatch(r.obj, p.obj)) && r.act == p.act"))
@@ -183,8 +182,8 @@ func TestSpellingsInOtherModels(t *testing.T) {
 	}
 }
 
-// TestTooManySpellings: a prefix that rules spell in more ways than can be tried
-// is refused with an error that says so.
+// TestTooManySpellings: a prefix that rules spell in more ways than can be tried is refused
+// with an error that says so.
 func TestTooManySpellings(t *testing.T) {
 	policy := "p, ann, /*, GET, allow\n"
 	for i := range 100 {
@@ -224,7 +223,8 @@ func TestSpellingsAreExplained(t *testing.T) {
 	}
 }
 
-// TestSpellingsAllocateNothing where no rule spells the path otherwise.
+// TestSpellingsAllocateNothing: there is no allocation if no rule spells the path
+// otherwise.
 func TestSpellingsAllocateNothing(t *testing.T) {
 	for name, policy := range map[string]string{
 		"no capitals": "p, ann, /files/*, GET, allow\n", "other capitals": "p, ann, /files/*, GET, allow\np, ann, /Docs/*, GET, deny\np, ann, /FilesX/*, GET, deny\n",

@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// With the tenant from the path, one policy for all tenants lets each person in
-// where they have a role, with the roles of that tenant.
+// With the tenant from the path, one policy for all tenants lets users in where they have a
+// role, with their roles in that tenant.
 func TestTenantOfTheRequest(t *testing.T) {
 	rules := open(t, RBACWithTenants(), `p, editor, acme, /t/:tenant/reports, GET
 p, editor, globex, /t/:tenant/reports, GET

@@ -23,8 +23,7 @@ var typedOptions = []Option{
 	WithFunction("within", policygen.Within),
 }
 
-// typedModel is a model whose matcher goes on with a condition; before it stand
-// 39 bytes.
+// typedModel returns a model whose matcher continues with a condition, after 39 bytes.
 func typedModel(condition string) Model {
 	return ModelText("m.conf", modelText("sub, obj, act, age, now, day, ip, word", "sub, obj, act, x, y", "", someAllow,
 		"r.sub == p.sub && r.act == p.act && "+condition))
@@ -131,7 +130,7 @@ func TestRulesHaveValuesOfTheirType(t *testing.T) {
 		{"r.ip == p.x", "p, a, /, GET, 10.0.0.0/8, y\n", []string{"1:15:bad_value"}},
 		{"ipMatch(r.ip, p.x)", "p, a, /, GET, 10.0.0.0/8, y\np, a, /, GET, 10.0.0.0/99, y\n", []string{"2:15:bad_pattern"}},
 		{"p.y > p.x && r.age > p.x", "p, a, /, GET, 1, y\n", []string{"1:18:bad_value"}},
-		// A word in place of a value, and where it does not help.
+		// A misspelt value, with a suggestion where one helps.
 		{`(p.x == "*" || r.age >= p.x)`, "p, a, /, GET, *, y\np, a, /, GET, any, y\n", []string{"2:15:bad_value"}},
 		{`(p.x != "*" && r.age >= p.x)`, "p, a, /, GET, *, y\n", nil},
 		{`!(p.x != "*") || r.age >= p.x`, "p, a, /, GET, *, y\n", []string{"1:15:bad_value"}},
@@ -182,8 +181,8 @@ func TestMissesOfTypedConditionsAreExplained(t *testing.T) {
 	}
 }
 
-// TestEnforcersCompareNumbersOnlyAsNumbers: with an enforcer of the application
-// its own matcher is what compares.
+// TestEnforcersCompareNumbersOnlyAsNumbers: with an enforcer of the application, its own
+// matcher compares.
 func TestEnforcersCompareNumbersOnlyAsNumbers(t *testing.T) {
 	enforcer := func(condition string) *casbin.Enforcer {
 		m, err := casbinmodel.NewModelFromString(modelText("sub, obj, act, age", "sub, obj, act, min", "", someAllow, "r.sub == p.sub && r.obj == p.obj && r.act == p.act && "+condition))

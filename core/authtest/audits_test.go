@@ -25,8 +25,7 @@ func auditAnonymous(t *testing.T, f Framework) {
 	}
 }
 
-// auditForgotten: routes that an audit is told of or expects, but the app does not answer
-// as listed, are found.
+// auditForgotten: an audit finds where its options and the routes of the app disagree.
 func auditForgotten(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	fresh := Route{Pattern: "/fresh", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: ok}

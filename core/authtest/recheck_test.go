@@ -14,8 +14,8 @@ var recheckSemantics = []testCase{
 	{"a connection of two guards ends with either", longLived(eitherEnds)},
 }
 
-// outageEnds: while credentials cannot be rechecked, a connection stays open for the grace
-// period, and is checked again afterwards.
+// outageEnds: while credentials cannot be rechecked, a connection stays open for a bounded
+// time, and is checked again afterwards.
 func outageEnds(t *testing.T, f Framework) {
 	users := newAccounts()
 	g, _ := guardOf(t, []core.Authenticator{users}, core.WithRecheck())

@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// TestPlacesNameTheirRules has rules of two files in turn, as priorities may
-// sort them, and more than one text holds.
+// TestPlacesNameTheirRules has rules of two files alternate, as priorities may sort them,
+// and more of them than one text holds.
 func TestPlacesNameTheirRules(t *testing.T) {
 	var rules []*policy.Rule
 	for n := range 2*placesPerChunk + 1 {
@@ -30,7 +30,7 @@ func TestPlacesNameTheirRules(t *testing.T) {
 	}
 }
 
-// TestPlacesAreMadeOnce has decisions name the same rules at the same time.
+// TestPlacesAreMadeOnce has concurrent decisions name the same rules.
 func TestPlacesAreMadeOnce(t *testing.T) {
 	var rules []*policy.Rule
 	for n := range 2 * placesPerChunk {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// TestSpecialBytesAreFoundAnywhere puts a byte of each value at each place of texts of
-// each length around the eight bytes that are looked at together.
+// TestSpecialBytesAreFoundAnywhere puts each byte value at each position of texts whose
+// lengths are near the eight bytes that are examined together.
 func TestSpecialBytesAreFoundAnywhere(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 7))
 	const plain = "abc/\x00\x01\x09\x0b\x0e>@~\x7f"

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
-// TestNothingIsSaidAboutQuietObjects holds the short look at objects against the
-// long one.
+// TestNothingIsSaidAboutQuietObjects compares the quick check of objects with the complete
+// one.
 func TestNothingIsSaidAboutQuietObjects(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
-// TestSieveMissesNoCoveringRule compares the sieve with the search that it
-// saves, for rules of few subjects with patterns that often cover each other.
+// TestSieveMissesNoCoveringRule compares the sieve with the search that it saves, on rules
+// of few subjects with patterns that often cover each other.
 func TestSieveMissesNoCoveringRule(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -59,8 +59,8 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 	}
 }
 
-// checkAnswers asks whether somebody answers about an object, and compares the
-// answer with that of the search alone.
+// checkAnswers asks whether a rule covers an object, and compares the answer with that of
+// the search alone.
 func checkAnswers(x *coverIndex, t *testing.T, r *policy.Rule, object, function string) {
 	t.Helper()
 	for _, method := range []string{"GET", "PATCH"} {
@@ -89,8 +89,8 @@ func coverIndexOf(t *testing.T, text, lines string) *coverIndex {
 	return x
 }
 
-// TestSieveOfLongPatterns: a search gives up in patterns of very many segments,
-// and what it has not found then counts as answered.
+// TestSieveOfLongPatterns: a search gives up on patterns of very many segments, and then
+// counts them as covered.
 func TestSieveOfLongPatterns(t *testing.T) {
 	long := strings.Repeat("/a", maxVisits+1)
 	x := coverIndexOf(t, model.Preset("rbac.conf"), "p, ann, "+long+", PUT\n")

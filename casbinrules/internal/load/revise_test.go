@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// TestOneRunOfLinesHoldsAllChanges compares random texts of lines that often read
-// the same, with and without a line feed at their end.
+// TestOneRunOfLinesHoldsAllChanges compares random texts of often equal lines, with and
+// without a final line feed.
 func TestOneRunOfLinesHoldsAllChanges(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	long := strings.Repeat("x", block)

@@ -46,8 +46,7 @@ func TestValuesReadAsTheirTypeOrNot(t *testing.T) {
 	}
 }
 
-// FuzzTypedValues holds that two spellings are equal, or in order, exactly when
-// what they spell is.
+// FuzzTypedValues: two spellings are equal, or ordered, exactly when their values are.
 func FuzzTypedValues(f *testing.F) {
 	for _, s := range []string{"9", "9.0", "-0", "10", "9007199254740991", "0.1", "08:00", "08:00:00", "24:00", "2026-01-31", "::1", "::ffff:1.2.3.4", "1e3", "", "NaN"} {
 		f.Add(s, "18")

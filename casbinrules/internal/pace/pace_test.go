@@ -37,8 +37,8 @@ func TestASliceIsAsLongAsTheSleepBefore(t *testing.T) {
 	}
 }
 
-// TestAsideAtAPace: what would go on beside the rest waits for its turn, so
-// that a reload takes one processor at most.
+// TestAsideAtAPace: concurrent work waits its turn, so that a reload uses one processor at
+// most.
 func TestAsideAtAPace(t *testing.T) {
 	called := false
 	wait := Aside(New(time.Now()), func() (int, error) {

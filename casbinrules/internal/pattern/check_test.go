@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// TestGlobsWithoutEnd: a glob pattern whose alternatives take for ever is refused, and one
-// with many is not.
+// TestGlobsWithoutEnd: a glob pattern with alternatives that take forever to match is
+// refused, and one with many is not.
 func TestGlobsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	many := strings.Repeat("a,", 999) + "a"

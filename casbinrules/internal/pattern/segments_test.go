@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern/patterntest"
 )
 
-// TestMatchSegmentsIsCompile: where a pattern is matched segment by segment, the
-// answer is that of the regular expression.
+// TestMatchSegmentsIsCompile: a pattern that is matched segment by segment gives the result
+// of the regular expression.
 func TestMatchSegmentsIsCompile(t *testing.T) {
 	patterns := slices.Concat(patterntest.Patterns, []string{
 		"/a/{x}/{x}", "/a/(", "", ".*", "/*", "//*", "/:", "/{}", "/:x/", "/a\n", "/a?", "/a\ufffd/:x", "/a\xff", `/a\.b/:x`, "/a/:id?x=1", "/\n/*",

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// TestCompareFindsEveryDifference compares policies that differ in few places
-// with what looking at all of their rules says.
+// TestCompareFindsEveryDifference compares policies that differ in few places, and checks
+// the result against a comparison of all rules.
 func TestCompareFindsEveryDifference(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -52,8 +52,8 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 	}
 }
 
-// TestMovesCompareAsAllRulesDo has lines come and go in a few places, some of which
-// come to stand in another of these, and compares the rules there with all of them.
+// TestMovesCompareAsAllRulesDo adds, removes and moves lines in a few places, and checks
+// the result against a comparison of all rules.
 func TestMovesCompareAsAllRulesDo(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

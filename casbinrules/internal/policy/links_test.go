@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// linksOf are the graph, the findings and the texts of a policy, behind as many p lines
-// for others as are wanted.
+// linksOf returns the graph, the findings and the texts of a policy, after a number of p
+// lines for others.
 func linksOf(t *testing.T, ready, links string, others int) (*Graph, []string, *Texts) {
 	t.Helper()
 	var b strings.Builder
@@ -40,8 +40,8 @@ func linksOf(t *testing.T, ready, links string, others int) (*Graph, []string, *
 	return graphs["g"], told, TextsOf(r.Rules)
 }
 
-// TestFewLinks: role links lead to the same and are found fault with in the same way
-// whether names with links are few among the texts of a policy or not.
+// TestFewLinks: role links have the same closures and findings whether few or many texts of
+// the policy are names with links.
 func TestFewLinks(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -50,7 +50,7 @@ func TestFewLinks(t *testing.T) {
 	said := 0
 	for _, ready := range []string{"rbac.conf", "rbac_tenants.conf"} {
 		for range 200 {
-			// Long chains, circles, and names that are given and have none.
+			// Long chains, cycles, and names that have links or none.
 			names := 2 + rnd.IntN(20)
 			var links []string
 			for range 1 + rnd.IntN(25) {
@@ -90,7 +90,7 @@ func TestFewLinks(t *testing.T) {
 	}
 }
 
-// described is what a closure leads to, in words.
+// described returns what a closure contains, in words.
 func described(c *Closure) string {
 	if c == nil {
 		return "nothing"

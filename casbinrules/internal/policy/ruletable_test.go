@@ -12,9 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
-// TestRepeatedRulesAreFound reads policies of few words, many rules of which
-// read the same, some by commas inside their fields, and compares with what
-// Casbin tells rules apart by.
+// TestRepeatedRulesAreFound reads policies with few words, many of whose rules are equal,
+// some because of commas in their fields, and compares them as Casbin does.
 func TestRepeatedRulesAreFound(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -24,7 +24,7 @@ func TestLinesOfLongTexts(t *testing.T) {
 	}
 }
 
-// TestRevisionsOfOneText: the room behind the fields is one revision's alone.
+// TestRevisionsOfOneText: spare capacity of the fields belongs to one revision only.
 func TestRevisionsOfOneText(t *testing.T) {
 	before := newTexts(0)
 	before.fields = append(make([]int32, 0, 100), 1, 2, 3)

@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// TestHashAtAPace: a long file is summed up in pieces, and to the same, whether it is one
-// of this machine or of a source, which may know its sum.
+// TestHashAtAPace: a long file is hashed in pieces, with the same result for a local file
+// and for one of a source, which may know its hash.
 func TestHashAtAPace(t *testing.T) {
 	var long []byte
 	for i := range 10_000 {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestTextTableFindsWhatWasAdded adds texts below few parents, some of them
-// often, and looks all of them up, and others.
+// TestTextTableFindsWhatWasAdded adds texts below few parents, some of them repeatedly, and
+// looks up all of them, and others.
 func TestTextTableFindsWhatWasAdded(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	table := New[int](0)
@@ -39,7 +39,7 @@ func TestTextTableFindsWhatWasAdded(t *testing.T) {
 	}
 }
 
-// TestTrimmedTextTable: what is given back was nothing's.
+// TestTrimmedTextTable: trimming frees only unused memory.
 func TestTrimmedTextTable(t *testing.T) {
 	table := New[int](5000)
 	for n := range 600 {
@@ -57,9 +57,9 @@ func TestTrimmedTextTable(t *testing.T) {
 	}
 }
 
-// TestClonesAreTablesOfTheirOwn makes a table of a table again and again, adds to it
-// and changes what it holds, and compares all of them with what was put in. The first
-// is as a load leaves it.
+// TestClonesAreTablesOfTheirOwn clones a table repeatedly, adds to the clones and changes
+// values, and compares all of them with what was put in. The first table is as a load
+// leaves it.
 func TestClonesAreTablesOfTheirOwn(t *testing.T) {
 	for _, first := range []int{0, 1, pageSize - 1, pageSize, 5*pageSize + 7} {
 		t.Run(strconv.Itoa(first), func(t *testing.T) { testClones(t, first) })
@@ -107,8 +107,8 @@ func testClones(t *testing.T, first int) {
 	}
 }
 
-// TestTextsWithOneHash: with thousands of texts, some have the hash of another. One of
-// each two is in the table, when it is filled, trimmed, or cloned and added to.
+// TestTextsWithOneHash: among thousands of texts, some share a hash. One of each pair is in
+// the table when it is filled, trimmed, or cloned and added to.
 func TestTextsWithOneHash(t *testing.T) {
 	table := New[int](0)
 	seen := map[uint32]string{}
