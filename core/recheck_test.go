@@ -195,6 +195,22 @@ func TestContextWhileGood(t *testing.T) {
 	})
 }
 
+// The caller may use its slice of rules for something else afterwards.
+func TestContextWhileGoodCopiesRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Bearer")}, core.WithRecheck())
+		v := mounted(t)(g.Authenticate()).Check(t.Context(), kept{get("/live", "Authorization: Bearer alice")})
+		rules := []core.Authorizer{answering(core.Decision{}, nil)}
+		live, cancel := core.ContextWhileGood(v.Context, time.Second, 0, rules...)
+		defer cancel()
+		rules[0] = allowing()
+		time.Sleep(2 * time.Second)
+		if live.Err() == nil || denialOf(t, context.Cause(live)).Kind != core.Forbidden {
+			t.Errorf("the rule that was given does not count: %v", context.Cause(live))
+		}
+	})
+}
+
 // A rule that heeds no context: the connection ends all the same, and the rule is
 // not asked again while it hangs.
 func TestRecheckThatHangs(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -37,7 +38,7 @@ func ContextWhileGood(ctx context.Context, every, grace time.Duration, rules ...
 	case !isKept(ctx):
 		end(notKept(ctx))
 	default:
-		go recheckEvery(live, end, every, grace, rules)
+		go recheckEvery(live, end, every, grace, slices.Clone(rules))
 	}
 	return live, cancel
 }

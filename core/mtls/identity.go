@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -148,6 +149,7 @@ func CommonName() Identity {
 // subject that is a key of roles, compared exactly, gives the role it maps to.
 // Other units give none.
 func OrganizationalUnits(roles map[string]string) func(*x509.Certificate) ([]string, error) {
+	roles = maps.Clone(roles)
 	return func(c *x509.Certificate) ([]string, error) {
 		var out []string
 		for _, unit := range c.Subject.OrganizationalUnit {

@@ -25,6 +25,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,7 +147,7 @@ func WithTemplate(t *template.Template) Option {
 // [SignIn.SignInEndpoint] is usually mounted, and a cookie that browsers send when
 // they come from another site.
 func New(sessions *session.Manager, base string, providers []*Provider, opts ...Option) (*SignIn, error) {
-	s := &SignIn{settings: settings{now: time.Now, afterLogout: "/", path: defaultPath}, sessions: sessions, providers: providers}
+	s := &SignIn{settings: settings{now: time.Now, afterLogout: "/", path: defaultPath}, sessions: sessions, providers: slices.Clone(providers)}
 	if err := option.Apply(&s.settings, opts); err != nil {
 		return nil, fmt.Errorf("openid: %w", err)
 	}
