@@ -135,7 +135,7 @@ func WithDefaultRole(role string) Option {
 // begins with the prefix is granted nothing by it, RolesOf and KnownRoles remove the
 // prefix, and a g line that assigns a role without the prefix is an error.
 func WithRolePrefix(prefix string) Option {
-	return func(c *config) error { return option.Set(&c.RolePrefix, prefix, "role prefix must not be empty") }
+	return func(c *config) error { return option.SetOnce(&c.RolePrefix, prefix, "role prefix") }
 }
 
 // WithCasbinSemantics loads whatever Casbin itself loads, with the meaning it has

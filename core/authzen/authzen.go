@@ -64,7 +64,7 @@ type Option func(*PDP) error
 // principal has the roles that f gives it, not those in the asker's credentials. An
 // error results in 503, or 500 if it is a [*core.InternalError].
 func WithSubjects(f func(ctx context.Context, asker *core.Principal, subject Entity) (*core.Principal, error)) Option {
-	return func(p *PDP) error { return option.Set(&p.subjects, f, "subjects: the function is nil") }
+	return func(p *PDP) error { return option.SetOnce(&p.subjects, f, "function for subjects") }
 }
 
 // WithResources sets a function that maps a resource in a question about p to the

@@ -34,7 +34,7 @@ const countTimeout = 250 * time.Millisecond
 // [WithNonceKey]. While s fails, requests get 503, unless [WithCountFallback] is
 // given.
 func WithCounts(s CountStore) Option {
-	return func(o *settings) error { return option.Set(&o.counts, s, "count store is nil") }
+	return func(o *settings) error { return option.SetOnce(&o.counts, s, "count store") }
 }
 
 // WithCountFallback lets this instance decide alone while the store of [WithCounts]

@@ -99,7 +99,9 @@ func TestPrincipal(t *testing.T) {
 		c.DNSNames = []string{"Reports.Example"}
 		c.Subject.OrganizationalUnit = []string{"Audit", "Kitchen", "Audit"}
 	}).Leaf
-	a := authenticator(t, mtls.DNSName(), mtls.WithRoles(mtls.OrganizationalUnits(map[string]string{"Audit": "auditor"})))
+	units := map[string]string{"Audit": "auditor"}
+	a := authenticator(t, mtls.DNSName(), mtls.WithRoles(mtls.OrganizationalUnits(units)))
+	units["Kitchen"] = "cook" // too late
 	p, err := a.Authenticate(context.Background(), over(chain(cert, ca.Certificate)))
 	if err != nil {
 		t.Fatal(err)
@@ -417,6 +419,11 @@ func TestNewRefuses(t *testing.T) {
 		"roles function is nil":      func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.WithRoles(nil)) },
 		"revocation function is nil": func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.WithRevocation(nil)) },
 		"clock is nil":               func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.WithClock(nil)) },
+		"revocation function is given twice": func() (*mtls.Authenticator, error) {
+			f := mtls.WithRevocation(func(context.Context, *x509.Certificate) error { return nil })
+			return mtls.New("r", mtls.URI(), f, f)
+		},
+		"roots are given twice": func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), roots, roots) },
 		"proxies are nil": func() (*mtls.Authenticator, error) {
 			return mtls.New("r", mtls.URI(), roots, mtls.WithClientCertHeader(nil))
 		},

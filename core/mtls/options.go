@@ -22,6 +22,9 @@ type Option func(*Authenticator) error
 // client authentication. pool must not be modified afterwards.
 func WithRoots(pool *x509.CertPool) Option {
 	return func(a *Authenticator) error {
+		if a.roots != nil {
+			return errors.New("roots are given twice")
+		}
 		return option.SetUnless(&a.roots, pool, pool == nil || pool.Equal(x509.NewCertPool()), "roots are empty: no certificate would be accepted")
 	}
 }
@@ -30,14 +33,14 @@ func WithRoots(pool *x509.CertPool) Option {
 // by default. Its errors are treated as those of an [IdentityFunc]. It must be safe
 // for concurrent use.
 func WithRoles(f func(*x509.Certificate) ([]string, error)) Option {
-	return func(a *Authenticator) error { return option.Set(&a.roles, f, "roles function is nil") }
+	return func(a *Authenticator) error { return option.SetOnce(&a.roles, f, "roles function") }
 }
 
 // WithRevocation asks f on each request whether a certificate is still valid. nil
 // means that it is, [ErrRevoked] results in 401, and any other error, which means
 // that the check failed, in 503. f must be safe for concurrent use, and fast.
 func WithRevocation(f func(context.Context, *x509.Certificate) error) Option {
-	return func(a *Authenticator) error { return option.Set(&a.revocation, f, "revocation function is nil") }
+	return func(a *Authenticator) error { return option.SetOnce(&a.revocation, f, "revocation function") }
 }
 
 // WithClientCertHeader reads the certificate from the Client-Cert and

@@ -66,7 +66,7 @@ func WithLabel(label string) ProviderOption {
 // provider. It is sent as the provider's metadata says. Without it the application
 // is a public client, which has only PKCE.
 func WithClientSecret(secret string) ProviderOption {
-	return func(s *providerSettings) error { return option.Set(&s.secret, secret, "client secret is empty") }
+	return func(s *providerSettings) error { return option.SetOnce(&s.secret, secret, "client secret") }
 }
 
 // WithScopes adds scopes to "openid", such as "profile", "email" or "groups".
@@ -89,7 +89,7 @@ func WithScopes(scopes ...string) ProviderOption {
 // subject is unique only within its issuer, and so does a provider next to the
 // application's own accounts.
 func WithIDPrefix(prefix string) ProviderOption {
-	return func(s *providerSettings) error { return option.Set(&s.prefix, prefix, "ID prefix is empty") }
+	return func(s *providerSettings) error { return option.SetOnce(&s.prefix, prefix, "ID prefix") }
 }
 
 // WithClaims sets how ID tokens are read, with options of package jwtauth:
@@ -109,7 +109,7 @@ func WithClaims(opts ...jwtauth.Option) ProviderOption {
 // database. A [core.CredentialError] refuses the sign-in; any other error results
 // in 503.
 func WithPrincipalLookup(lookup func(context.Context, *core.Principal) (*core.Principal, error)) ProviderOption {
-	return func(s *providerSettings) error { return option.Set(&s.lookup, lookup, "lookup is nil") }
+	return func(s *providerSettings) error { return option.SetOnce(&s.lookup, lookup, "principal lookup") }
 }
 
 // WithTransport sets the transport for requests to the provider. The default honors

@@ -33,6 +33,19 @@ func Set[V any](field *V, value V, missing string) error {
 	return nil
 }
 
+// SetOnce is [Set] for a field that is nil or empty until an option sets it, which
+// errors call what. A second value is an error, where otherwise the first, such as a
+// check that must not be lost, would silently have no effect.
+func SetOnce[V any](field *V, value V, what string) error {
+	if Set(new(V), *field, "") == nil {
+		return errors.New(what + " is given twice")
+	}
+	if _, ok := any(value).(string); ok {
+		return Set(field, value, what+" is empty")
+	}
+	return Set(field, value, what+" is nil")
+}
+
 // SetUnless sets *field to value, or returns an error in a format of [fmt.Errorf] if
 // value is invalid. It is for values within limits:
 //

@@ -50,6 +50,26 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// TestSetOnce keeps the first value.
+func TestSetOnce(t *testing.T) {
+	var (
+		text string
+		read func() int
+	)
+	if err := option.SetOnce(&read, nil, "reader"); err == nil || err.Error() != "reader is nil" {
+		t.Errorf("no function: error %v", err)
+	}
+	for i, want := range []string{"text is empty", "", "text is given twice"} {
+		err := option.SetOnce(&text, []string{"", "first", "second"}[i], "text")
+		if (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	if text != "first" {
+		t.Errorf("%q is set", text)
+	}
+}
+
 // TestSet refuses what is no value, and leaves the field as it was.
 func TestSet(t *testing.T) {
 	var (

@@ -71,7 +71,7 @@ func WithStoreTimeout(d time.Duration) Option {
 // began before it, wherever they are kept, as it ends tokens. A revoked session
 // gets 401 with reason revoked; an error of c results in 503.
 func WithRevocation(c revoke.Checker) Option {
-	return func(o *settings) error { return option.Set(&o.revocations, c, "revocations are nil") }
+	return func(o *settings) error { return option.SetOnce(&o.revocations, c, "revocation checker") }
 }
 
 // WithIdleTimeout sets how long a session may go without a request before it ends;

@@ -80,7 +80,7 @@ func WithMaxStaleness(d time.Duration, call func(Status)) Option {
 // WithStatusObserver calls observe for each change of the status, one call at a
 // time. It must be fast and must not wait for the follower.
 func WithStatusObserver(observe func(Status)) Option {
-	return func(s *settings) error { return option.Set(&s.observe, observe, "status observer is nil") }
+	return func(s *settings) error { return option.SetOnce(&s.observe, observe, "status observer") }
 }
 
 // WithLastGoodFile keeps the last applied content in a local file, so that an

@@ -145,7 +145,7 @@ type Reload func(ctx context.Context, p *core.Principal) (*core.Principal, error
 // reaches the next access token. Without it, access tokens reflect the state at the
 // last login.
 func WithReload(f Reload) Option {
-	return func(o *settings) error { return option.Set(&o.reload, f, "reload is nil") }
+	return func(o *settings) error { return option.SetOnce(&o.reload, f, "reload") }
 }
 
 // WithRevocation makes everything that ends a family (a logout, the reuse of a
@@ -157,7 +157,7 @@ func WithReload(f Reload) Option {
 // Refresh tokens are looked up in l as well: an entry for a subject, or for all,
 // added by anyone else ends the families that began before it.
 func WithRevocation(l Revocations) Option {
-	return func(o *settings) error { return option.Set(&o.revocations, l, "revocation list is nil") }
+	return func(o *settings) error { return option.SetOnce(&o.revocations, l, "revocation list") }
 }
 
 // WithAnswers sets how the endpoints respond, whom they trust and whom they tell: a

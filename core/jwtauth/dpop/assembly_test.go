@@ -45,7 +45,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) { // invariant 14
 		{"a long leeway", "api", address, good, []dpop.Option{dpop.WithLeeway(time.Hour)}, "leeway"},
 		{"no token fits", "api", address, good, []dpop.Option{dpop.WithMaxTokenSize(0)}, "max token size"},
 		{"no store", "api", address, good, []dpop.Option{dpop.WithReplays(nil)}, "replay store is nil"},
-		{"two stores", "api", address, good, []dpop.Option{dpop.WithReplays(memory), dpop.WithReplays(memory)}, "two replay stores"},
+		{"two stores", "api", address, good, []dpop.Option{dpop.WithReplays(memory), dpop.WithReplays(memory)}, "replay store is given twice"},
 		{"a short key", "api", address, good, []dpop.Option{dpop.WithNonces(time.Minute, nonceKey[1:])}, "too short"},
 		{"a short previous key", "api", address, good, []dpop.Option{dpop.WithNonces(time.Minute, nonceKey, nil)}, "nonce key 2"},
 		{"a short life", "api", address, good, []dpop.Option{dpop.WithNonces(time.Second, nonceKey)}, "lifetime"},

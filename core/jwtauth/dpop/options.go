@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
-	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -103,16 +102,7 @@ func WithMaxTokenSize(n int) Option {
 // processes of a service must share a store: with separate ones, a proof works once
 // in each process.
 func WithReplays(s ReplayStore) Option {
-	return func(a *Authenticator) error {
-		if isnil.Value(s) {
-			return errors.New("replay store is nil")
-		}
-		if a.replays != nil {
-			return errors.New("two replay stores")
-		}
-		a.replays = s
-		return nil
-	}
+	return func(a *Authenticator) error { return option.SetOnce(&a.replays, s, "replay store") }
 }
 
 // WithNonces requires in every proof a nonce that this service issued at most
