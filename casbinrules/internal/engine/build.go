@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"sync"
@@ -127,8 +126,7 @@ func (p *placeList) fill(t *placeChunk, first int) uint32 {
 	}
 	var text []byte
 	for i, r := range p.rules[first:min(first+placesPerChunk, len(p.rules))] {
-		text = append(append(text, path.Base(r.File())...), ':')
-		text = strconv.AppendInt(text, int64(r.Line), 10)
+		text = r.AppendPlace(text)
 		if i < len(t.ends) {
 			t.ends[i] = uint32(len(text))
 		}

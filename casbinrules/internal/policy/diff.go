@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -18,17 +19,21 @@ type RuleText struct {
 	// Text is the line with one space after each comma, such as
 	// "p, editor, /reports, GET". Unprintable characters are replaced.
 	Text string `json:"text"`
+
+	shortFile string // as in the place of the rule; "" for the last element of File
 }
 
 // Place returns a text such as "policy.csv:12", as decisions name rules.
-func (r RuleText) Place() string { return fmt.Sprintf("%s:%d", path.Base(r.File), r.Line) }
+func (r RuleText) Place() string {
+	return fmt.Sprintf("%s:%d", cmp.Or(r.shortFile, path.Base(r.File)), r.Line)
+}
 
 // String returns a text such as "policy.csv:12: p, editor, /reports, GET".
 func (r RuleText) String() string { return model.Visible(r.Place()) + ": " + r.Text }
 
 // RuleText returns the rule for display.
 func (r *Rule) RuleText() RuleText {
-	return RuleText{File: r.File(), Line: int(r.Line), Text: model.Visible(r.Text())}
+	return RuleText{File: r.File(), Line: int(r.Line), Text: model.Visible(r.Text()), shortFile: r.shortFile()}
 }
 
 // Text returns the rule as a policy line, which is the same for the same fields

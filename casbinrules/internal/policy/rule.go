@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
@@ -140,8 +141,28 @@ func (r *Rule) IsLink() bool { return r.Texts.fields[r.first] == numberG }
 // File returns the file as given, or as found in a directory.
 func (r *Rule) File() string { return r.Texts.Files[r.Source] }
 
-// Place returns a text such as "policy.csv:12".
-func (r *Rule) Place() string { return path.Base(r.File()) + ":" + strconv.Itoa(int(r.Line)) }
+// Place returns a text such as "policy.csv:12", with as much of the file's path as it
+// takes to tell the file from the others of the policy.
+func (r *Rule) Place() string { return r.shortFile() + ":" + strconv.Itoa(int(r.Line)) }
+
+// AppendPlace appends Place to a text.
+func (r *Rule) AppendPlace(text []byte) []byte {
+	return strconv.AppendInt(append(append(text, r.shortFile()...), ':'), int64(r.Line), 10)
+}
+
+func (r *Rule) shortFile() string {
+	name := r.File()
+	short := path.Base(name)
+	for end := "/" + short; strings.HasSuffix(name, end); end = "/" + short {
+		if !slices.ContainsFunc(r.Texts.Files, func(other string) bool {
+			return other != name && (other == end[1:] || strings.HasSuffix(other, end))
+		}) {
+			return short
+		}
+		short = name[strings.LastIndexByte(strings.TrimSuffix(name, end), '/')+1:]
+	}
+	return short
+}
 
 // equal reports whether two rules, which may be of different policies, have the same
 // fields.

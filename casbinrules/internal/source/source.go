@@ -310,8 +310,7 @@ func (in *Contents) Names() []string {
 }
 
 // Hash returns the hash of model and policies. Only the last element of a name
-// counts, as in the places of rules, so that the same files have the same hash
-// wherever they are mounted. Lengths come first, so that no two sets of files
+// counts, so that the same files have the same hash wherever they are mounted. Lengths come first, so that no two sets of files
 // result in the same bytes; a policy file is represented by [from.SumFile]. It is
 // computed once, and not safe for concurrent use.
 func (in *Contents) Hash() string { return in.HashAt(nil) }

@@ -75,7 +75,7 @@ func TestMatrixSaysWhatItCannotShow(t *testing.T) {
 func TestMatrixTellsFilesOfOneNameApart(t *testing.T) {
 	dir := write(t, map[string]string{"a/policy.csv": "p, ann, /x, GET\n", "b/policy.csv": "p, ann, /y, GET\n"})
 	got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/a", "-p", "DIR/b", "--format", "html")
-	for _, want := range []string{`<th scope="row" title="asked about /x"><span class="method">GET</span> /x</th>`, `<a href="#f1-1"`, `<a href="#f2-1"`, "<small>policy.csv:1</small>"} {
+	for _, want := range []string{`<th scope="row" title="asked about /x"><span class="method">GET</span> /x</th>`, `<a href="#f1-1"`, `<a href="#f2-1"`, "<small>a/policy.csv:1</small>", "<small>b/policy.csv:1</small>"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("no %s in the page, exit code %d, %s", want, got.code, got.stderr)
 		}

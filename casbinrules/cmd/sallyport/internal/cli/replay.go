@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 )
@@ -85,7 +85,7 @@ func newReplay() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := writeReplay(cmd.OutOrStdout(), r, format); err != nil {
+		if err := writeReplay(cmd.OutOrStdout(), r, settings.New, format); err != nil {
 			return err
 		}
 		switch {
@@ -99,13 +99,13 @@ func newReplay() *cobra.Command {
 	return cmd
 }
 
-func writeReplay(w io.Writer, r *replay.Report, format string) error {
+func writeReplay(w io.Writer, r *replay.Report, a *ask.Policy, format string) error {
 	switch format {
 	case "json":
 		return writeJSON(w, r)
 	case "sarif":
 		c := columns{}
-		return writeJSON(w, sarif.New(replayFindings(r), c.characters))
+		return writeJSON(w, sarif.New(replayFindings(r, a), c.characters))
 	}
 	paint := paletteFor(w)
 	var b strings.Builder
@@ -202,19 +202,11 @@ func replayNotes(r *replay.Report) []string {
 
 // replayFindings returns changes and unused lines as findings at the lines that
 // cause them.
-func replayFindings(r *replay.Report) []casbinrules.Finding {
+func replayFindings(r *replay.Report, a *ask.Policy) []casbinrules.Finding {
 	var findings []casbinrules.Finding
+	lines, first := linesByPlace(a), a.Version().Files[1]
 	for _, c := range r.Changes {
-		f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "access-lost", Message: replayText(c), Line: 1, Column: 1}
-		if c.Gains {
-			f.Code = "access-gained"
-		}
-		if at := strings.LastIndexByte(c.Rule, ':'); at > 0 {
-			f.File = c.Rule[:at]
-			f.Line, _ = strconv.Atoi(c.Rule[at+1:])
-		}
-		f.File = cmp.Or(f.File, policyName)
-		findings = append(findings, f)
+		findings = append(findings, changeFinding(c.Gains, replayText(c), lines.at(c.Rule, c.Old, first)))
 	}
 	for _, rule := range r.Unused {
 		findings = append(findings, casbinrules.Finding{

@@ -197,8 +197,9 @@ func (r *review) allFindings() []casbinrules.Finding {
 		}
 	}
 	if r.Effect != nil {
+		lines := linesByPlace(r.policy)
 		for _, c := range r.Effect.Changes {
-			all = append(all, r.changeFinding(c))
+			all = append(all, changeFinding(c.Gains, changeText(c), lines.at(c.Rule, c.Old, r.Policies[0])))
 		}
 		for _, rule := range r.Effect.NotCompared {
 			f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "not-compared", File: rule.File, Line: rule.Line, Column: 1, Message: "what this line changes is not known: " + rule.Text}
@@ -216,20 +217,33 @@ func (r *review) allFindings() []casbinrules.Finding {
 	return all
 }
 
-// changeFinding returns a change as a finding at the line that causes it; if that
-// was a line of the old policy, there is no line in the new one.
-func (r *review) changeFinding(c effect.Change) casbinrules.Finding {
-	f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "access-lost", Message: changeText(c), File: r.Policies[0], Line: 1, Column: 1}
-	if c.Gains {
-		f.Code = "access-gained"
+// changeFinding returns a finding about access that somebody gains or loses.
+func changeFinding(gains bool, text string, at casbinrules.RuleText) casbinrules.Finding {
+	code := "access-lost"
+	if gains {
+		code = "access-gained"
 	}
-	for _, rule := range r.policy.Rules() {
-		if !c.Old && rule.Place() == c.Rule {
-			f.File, f.Line = rule.File, rule.Line
-			break
-		}
+	return casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: code, Message: text, File: at.File, Line: at.Line, Column: 1}
+}
+
+// policyLines are the lines of a policy by place.
+type policyLines map[string]casbinrules.RuleText
+
+func linesByPlace(a *ask.Policy) policyLines {
+	lines := policyLines{}
+	for _, rule := range a.Rules() {
+		lines[rule.Place()] = rule.RuleText
 	}
-	return f
+	return lines
+}
+
+// at returns the line with a place. A line of the old policy is not among them, and
+// neither is one that a log names: the beginning of the file first stands for it.
+func (l policyLines) at(place string, old bool, first string) casbinrules.RuleText {
+	if line, ok := l[place]; ok && !old {
+		return line
+	}
+	return casbinrules.RuleText{File: first, Line: 1}
 }
 
 // suites returns the checks that were run as JUnit suites.

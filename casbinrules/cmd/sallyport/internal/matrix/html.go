@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -108,7 +107,7 @@ func (c Cell) page(anchors map[string]string) pageCell {
 			made.Target = anchor + strconv.Itoa(c.Rule.Line)
 		}
 		if len(anchors) > 1 {
-			made.Place = filepath.Base(c.Rule.File) + made.Place
+			made.Place = Visible(c.Rule.Place())
 		}
 	}
 	return made

@@ -157,31 +157,15 @@ func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.Ru
 		return Cell{Err: err.Error()}, nil
 	}
 	c := Cell{Allowed: d.Allowed, Reason: d.Reason}
-	if d.Rule == "" {
-		return c, nil
-	}
-	if line := lines[d.Rule]; line != nil {
-		c.Rule = line
-		return c, nil
-	}
-	// Files in different directories have the same name.
-	e, err := ask.Explain(ctx, a, q)
-	if err != nil {
-		return Cell{}, err
-	}
-	c.Rule = e.Rule
+	c.Rule = lines[d.Rule]
 	return c, nil
 }
 
-// rulesByPlace indexes rules by location, with nil for a location that several lines have.
+// rulesByPlace indexes rules by location.
 func rulesByPlace(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
-	lines := map[string]*casbinrules.RuleText{}
+	lines := make(map[string]*casbinrules.RuleText, len(rules))
 	for _, r := range rules {
-		line := &r.RuleText
-		if _, twice := lines[line.Place()]; twice {
-			line = nil
-		}
-		lines[r.Place()] = line
+		lines[r.Place()] = &r.RuleText
 	}
 	return lines
 }
