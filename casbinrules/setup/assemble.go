@@ -70,7 +70,11 @@ func (a *assembly) assemble() error {
 		}
 		opts = append(opts, core.WithAuthorizer(a.made.policy))
 	}
-	opts = slices.Concat(opts, a.requests(), a.browsers(), a.settings.guard)
+	tenants, err := a.tenants()
+	if err != nil {
+		return err
+	}
+	opts = slices.Concat(opts, tenants, a.requests(), a.browsers(), a.settings.guard)
 	guard, err := core.NewGuard(schemes, opts...)
 	if err != nil {
 		return a.doc.Wrap(err)

@@ -20,6 +20,7 @@ type config struct {
 	Session  *sessionConfig     `key:"session" doc:"scheme: cookies of people who have signed in"`
 	Revoked  *revocationsConfig `key:"revocations" doc:"which tokens and sessions were revoked, in a log that instances share"`
 	Policy   *policyConfig      `key:"policy" doc:"who may do what"`
+	Tenant   *tenantConfig      `key:"tenant" doc:"which tenant a request is for; that of the credentials by default"`
 	Answers  *answersConfig     `key:"answers" doc:"what refusals look like; only problem details by default"`
 	Attempts *attemptsConfig    `key:"attempts" doc:"limits on guessing; none by default"`
 	Proxies  *proxiesConfig     `key:"proxies" doc:"trusted proxies in front, which report the client's address"`
@@ -192,6 +193,13 @@ type policyConfig struct {
 
 	RolePatterns   map[string]string `key:"role_patterns" doc:"which function matches the patterns in each kind of role links, such as g: keyMatch"`
 	TenantPatterns []string          `key:"tenant_patterns" doc:"kinds of role links in which tenants are patterns"`
+}
+
+// tenantConfig names one place where requests say which tenant they are for.
+type tenantConfig struct {
+	Path   string `key:"path" doc:"in the path: a pattern such as /t/:tenant, whose last segment is the tenant"`
+	Host   string `key:"host" doc:"in the host: the domain below which each tenant has a name, such as app.example"`
+	Header string `key:"header" doc:"in a header field: its name, such as X-Tenant"`
 }
 
 // answersConfig configures the form of refusals.

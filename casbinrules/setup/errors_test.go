@@ -49,6 +49,10 @@ func TestErrors(t *testing.T) {
 		"issuers beside":   {"realm: a\nbearer:\n  audience: b\n  issuers: [{issuer: 'https://idp.example'}]\n", ":4:3: bearer.issuers: issuers cannot be combined with issuer, audience or jwks"},
 		"broken keys":      {strings.Replace(minimal, "jwks.json", "policy.csv", 1), ":6:9: bearer.jwks: "},
 		"broken users":     {"realm: a\nbasic: {htpasswd: policy.csv}\n", ":2:19: basic.htpasswd: DIR/policy.csv:1: "},
+		"no tenant place":  {minimal + "tenant: {}\n", ":10:1: tenant: name one place where requests say which tenant they are for: path, host or header"},
+		"two places":       {minimal + "tenant: {path: '/t/:tenant', header: X-Tenant}\n", ":10:1: tenant: name one place"},
+		"tenant pattern":   {minimal + "tenant: {path: '/t/{tenant}'}\n", `:10:16: tenant.path: tenant from path: pattern "/t/{tenant}" must be like "/t/:tenant"`},
+		"tenant field":     {minimal + "tenant: {header: 'X Tenant'}\n", `:10:18: tenant.header: tenant from header: "X Tenant" is not the name of a field`},
 		"same issuer":      {"realm: a\nbearer:\n  issuers:\n  - &a {issuer: b}\n", ":4:5: bearer.issuers: anchors and aliases are not supported"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -157,6 +157,33 @@ func (a *assembly) requests() []core.Option {
 	return append(opts, core.WithMaxPathSize(int(c.MaxPathSize)))
 }
 
+// tenants returns the option that says which tenant a request is for.
+func (a *assembly) tenants() ([]core.Option, error) {
+	c := a.config.Tenant
+	if c == nil {
+		return nil, nil
+	}
+	var from []core.TenantSource
+	for _, place := range []struct {
+		value  string
+		source func(string) core.TenantSource
+	}{
+		{c.Path, core.TenantFromPath}, {c.Host, core.TenantFromHost}, {c.Header, core.TenantFromHeader},
+	} {
+		if place.value != "" {
+			from = append(from, place.source(place.value))
+		}
+	}
+	if len(from) != 1 {
+		return nil, a.doc.Wrap(errors.New("name one place where requests say which tenant they are for: path, host or header"), &a.config.Tenant)
+	}
+	option := core.WithTenant(from[0])
+	if err := option(new(core.Guard)); err != nil { // at its place in the file, which NewGuard does not know
+		return nil, a.doc.Wrap(err, &c.Path, &c.Host, &c.Header)
+	}
+	return []core.Option{option}, nil
+}
+
 // browsers returns the options about requests from browsers.
 func (a *assembly) browsers() []core.Option {
 	c := a.config.Browsers

@@ -142,6 +142,10 @@ var effects = map[string]effect{
 	"revocations.when_stale":    {test: "TestRevocationLog"},
 	"revocations.late_start":    {test: "TestRevocationLog"},
 
+	"tenant.path":   {test: "TestTenantOfARequest"},
+	"tenant.host":   {test: "TestTenantOfARequest"},
+	"tenant.header": {test: "TestTenantOfARequest"},
+
 	"policy.model":            {file: policyIs, a: "model: rbac, files: roles.csv", b: "model: rbac-deny, files: roles.csv"},
 	"policy.files":            {file: policyIs, a: "model: model.conf, files: policy.csv", b: "model: model.conf, files: others.csv"},
 	"policy.store":            {file: sharedIs, a: "store: {one: {}}", b: "store: {another: {}}"},

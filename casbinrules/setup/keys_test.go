@@ -133,6 +133,39 @@ func TestIssuerKeys(t *testing.T) {
 	}
 }
 
+// TestTenantOfARequest: it is in the path, the host or a field, and one in which the
+// user has no role is refused.
+func TestTenantOfARequest(t *testing.T) {
+	t.Parallel()
+	const text = "realm: reports\nbasic: {htpasswd: users.htpasswd}\npolicy: {model: rbac-tenants, files: own.csv}\ntenant: "
+	for place, request := range map[string]func(tenant string) *http.Request{
+		"{path: '/t/:tenant'}": func(tenant string) *http.Request {
+			return httptest.NewRequest("GET", "/t/"+tenant, nil)
+		},
+		"{host: app.example}": func(tenant string) *http.Request {
+			return httptest.NewRequest("GET", "https://"+tenant+".app.example/t/acme", nil)
+		},
+		"{header: X-Tenant}": func(tenant string) *http.Request {
+			r := httptest.NewRequest("GET", "/t/acme", nil)
+			r.Header.Set("X-Tenant", tenant)
+			return r
+		},
+	} {
+		path := configFile(t, text+place+"\n")
+		write(t, filepath.Join(filepath.Dir(path), "own.csv"), "p, editor, acme, /t/acme, GET\np, editor, evil, /t/evil, GET\ng, erin, editor, acme\n")
+		gate := httpauth.Authorize(openPath(t, path).Guard())
+		for tenant, want := range map[string]int{"acme": 200, "evil": 403} {
+			r := request(tenant)
+			r.SetBasicAuth("erin", "erin-pass")
+			w := httptest.NewRecorder()
+			gate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s: tenant %s: %d, want %d", place, tenant, w.Code, want)
+			}
+		}
+	}
+}
+
 // TestDevelopmentKeys are for callers on this machine, unless the file says
 // otherwise.
 func TestDevelopmentKeys(t *testing.T) {
