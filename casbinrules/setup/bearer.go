@@ -201,9 +201,6 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 		return nil, a.doc.Wrap(err, append([]any{&c.JWKS}, fields...)...)
 	}
 	opts := issuerOptions(c, maxSize)
-	if a.config.Develop == "anywhere" {
-		opts = append(opts, jwtauth.WithDevelopmentKeysAnywhere())
-	}
 	var lists allLists
 	if c.Revocations != "" {
 		list, err := revoke.OpenFile(string(c.Revocations))

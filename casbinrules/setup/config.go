@@ -30,7 +30,6 @@ type config struct {
 	Decision *decisionConfig    `key:"decision_log" doc:"a log of decisions for auditors"`
 	Observer []decode.Kind      `key:"observers" slot:"observer" doc:"observers of verdicts besides the log: a list of kinds"`
 	Serve    *serveConfig       `key:"serve" doc:"the server of sallyport serve"`
-	Develop  string             `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens signed by development keys are accepted"`
 	Watch    bool               `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
 }
 

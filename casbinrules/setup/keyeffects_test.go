@@ -33,7 +33,6 @@ var (
 var effects = map[string]effect{
 	"realm":       {file: strings.Replace(minimal, "realm: reports", "realm: %s", 1), a: "reports", b: "others", see: asking("GET", "/reports")},
 	"watch":       {file: minimal + "watch: %s\n", a: "true", b: "false", see: func(_ *testing.T, s *Setup, _ string) string { return fmt.Sprint(s.Policy().Status().Watching) }},
-	"development": {file: strings.Replace(minimal, "jwks.json", "dev.json", 1) + "development: %s\n", a: "loopback", b: "anywhere"},
 
 	"bearer.issuer":                               {file: strings.Replace(minimal, "https://idp.example", "%s", 1), a: "https://idp.example", b: "https://other.example"},
 	"bearer.issuer_template":                      {file: "realm: reports\nbearer: {issuer_template: %s, audience: reports, jwks: jwks.json}\n" + withPolicy, a: "'https://idp.example/{tid}'", b: "'https://other.example/{tid}'", see: askingWith("erin", map[string]any{"iss": "https://idp.example/7", "tid": "7"})},

@@ -166,21 +166,6 @@ func TestTenantOfARequest(t *testing.T) {
 	}
 }
 
-// TestDevelopmentKeys are for callers on this machine, unless the file says
-// otherwise.
-func TestDevelopmentKeys(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		keys   string
-		status int
-	}{{"", 503}, {"development: loopback\n", 503}, {"development: anywhere\n", 200}} {
-		path := configFile(t, minimal+c.keys)
-		jwks := filepath.Join(filepath.Dir(path), "jwks.json")
-		write(t, jwks, strings.Replace(pageText(t, jwks), `"kid"`, `"sallyport_development":true,"kid"`, 1))
-		wants(t, openPath(t, path).Guard(), c.status, "GET", "/reports", bearerOf(token(t, "erin", nil))...)
-	}
-}
-
 // TestSchemeKeys: each key about the other schemes does what it says.
 func TestSchemeKeys(t *testing.T) {
 	t.Parallel()

@@ -55,7 +55,6 @@ policy:
     '12': ip
     age: number
   token_roles: true # default
-development: loopback # default
 watch: true # default
 `
 	if string(got) != want {

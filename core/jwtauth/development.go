@@ -37,6 +37,6 @@ func (v *Verifier) checkDevelopment(ctx context.Context, k *Key) error {
 	return &core.UnavailableError{
 		Reason: core.ReasonDevelopmentKey,
 		Err: fmt.Errorf("jwtauth: development key %q is for callers on this machine: "+
-			"sign with another (sallyport keys new), or use WithDevelopmentKeysAnywhere (development: anywhere)", k.id),
+			"sign with another (sallyport keys new), or use WithDevelopmentKeysAnywhere (bearer.development: anywhere)", k.id),
 	}
 }
