@@ -233,4 +233,4 @@ func (a *Authorizer) bound(p *core.Principal, object, action string, d *core.Dec
 	return nil
 }
 
-var errStale = errors.New("the source of the policy has not confirmed it for longer than WithMaxStaleness allows")
+var errStale = errors.New("the source of the policy has not confirmed it for longer than WithMaxStaleness (max_staleness) allows")

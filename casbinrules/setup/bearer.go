@@ -262,6 +262,9 @@ func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 		set = append(set, jwtauth.WithRSAAlgorithm(c.RSA))
 	}
 	if c.JWKS != "" && !c.JWKS.Remote() {
+		if c.PlainHTTP {
+			return nil, a.doc.Wrap(errors.New("this is only for keys that are fetched, and jwks is a file"), &c.PlainHTTP)
+		}
 		file := jwtauth.NewKeyFile(set...)
 		return file, a.load(string(c.JWKS), file)
 	}
@@ -270,6 +273,9 @@ func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 		return nil, err
 	}
 	opts = append(opts, jwtauth.WithKeySetOptions(set...))
+	if c.PlainHTTP {
+		opts = append(opts, jwtauth.WithPlainHTTP())
+	}
 	var keys *jwtauth.RemoteKeys
 	if c.JWKS != "" {
 		keys, err = jwtauth.Fetch(string(c.JWKS), opts...)

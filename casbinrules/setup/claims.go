@@ -34,6 +34,9 @@ func introspectionOptions(c *introspectionConfig) []introspect.Option {
 		introspect.WithLeeway(c.Leeway), introspect.WithTimeout(c.Timeout),
 		introspect.WithCacheTTL(c.CacheTTL), introspect.WithCacheSize(c.CacheSize),
 	}
+	if c.PlainHTTP {
+		opts = append(opts, introspect.WithPlainHTTP())
+	}
 	if c.Issuer != "" {
 		opts = append(opts, introspect.WithIssuer(c.Issuer))
 	} else {

@@ -49,6 +49,7 @@ func TestErrors(t *testing.T) {
 		"issuers beside":   {"realm: a\nbearer:\n  audience: b\n  issuers: [{issuer: 'https://idp.example'}]\n", ":4:3: bearer.issuers: issuers cannot be combined with issuer, audience or jwks"},
 		"broken keys":      {strings.Replace(minimal, "jwks.json", "policy.csv", 1), ":6:9: bearer.jwks: "},
 		"broken users":     {"realm: a\nbasic: {htpasswd: policy.csv}\n", ":2:19: basic.htpasswd: DIR/policy.csv:1: "},
+		"plain http file":  {strings.Replace(minimal, "jwks: ", "plain_http: true\n  jwks: ", 1), ":6:15: bearer.plain_http: this is only for keys that are fetched"},
 		"no tenant place":  {minimal + "tenant: {}\n", ":10:1: tenant: name one place where requests say which tenant they are for: path, host or header"},
 		"two places":       {minimal + "tenant: {path: '/t/:tenant', header: X-Tenant}\n", ":10:1: tenant: name one place"},
 		"tenant pattern":   {minimal + "tenant: {path: '/t/{tenant}'}\n", `:10:16: tenant.path: tenant from path: pattern "/t/{tenant}" must be like "/t/:tenant"`},
@@ -109,8 +110,8 @@ func TestFirstErrorsNameTheNextStep(t *testing.T) {
 		"private PEM": {"-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n", minimal, ":6:9: bearer.jwks: ", `"sallyport keys jwks"`},
 		"public PEM":  {"-----BEGIN PUBLIC KEY-----\nMCo=\n-----END PUBLIC KEY-----\n", minimal, ":6:9: bearer.jwks: ", `"sallyport keys jwks"`},
 		"no alg":      {rsaKey, minimal, ":6:9: bearer.jwks: ", "rsa_algorithm"},
-		"a page":      {"<!doctype html>", minimal, ":6:9: bearer.jwks: ", "the jwks_uri in the issuer's metadata"},
-		"metadata":    {`{"issuer":"https://idp.example","jwks_uri":"https://idp.example/jwks"}`, minimal, ":6:9: bearer.jwks: ", "Discover"},
+		"a page":      {"<!doctype html>", minimal, ":6:9: bearer.jwks: ", "a configuration without jwks"},
+		"metadata":    {`{"issuer":"https://idp.example","jwks_uri":"https://idp.example/jwks"}`, minimal, ":6:9: bearer.jwks: ", "leave out jwks"},
 		"metadata's URL": {"", strings.Replace(minimal, "https://idp.example", "https://idp.example/.well-known/openid-configuration", 1),
 			":4:11: bearer.issuer: ", `usually "https://idp.example"`},
 	} {

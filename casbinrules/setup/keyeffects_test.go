@@ -31,8 +31,8 @@ var (
 
 // effects are of the keys of the file, with dots for sections.
 var effects = map[string]effect{
-	"realm":       {file: strings.Replace(minimal, "realm: reports", "realm: %s", 1), a: "reports", b: "others", see: asking("GET", "/reports")},
-	"watch":       {file: minimal + "watch: %s\n", a: "true", b: "false", see: func(_ *testing.T, s *Setup, _ string) string { return fmt.Sprint(s.Policy().Status().Watching) }},
+	"realm": {file: strings.Replace(minimal, "realm: reports", "realm: %s", 1), a: "reports", b: "others", see: asking("GET", "/reports")},
+	"watch": {file: minimal + "watch: %s\n", a: "true", b: "false", see: func(_ *testing.T, s *Setup, _ string) string { return fmt.Sprint(s.Policy().Status().Watching) }},
 
 	"bearer.issuer":                               {file: strings.Replace(minimal, "https://idp.example", "%s", 1), a: "https://idp.example", b: "https://other.example"},
 	"bearer.issuer_template":                      {file: "realm: reports\nbearer: {issuer_template: %s, audience: reports, jwks: jwks.json}\n" + withPolicy, a: "'https://idp.example/{tid}'", b: "'https://other.example/{tid}'", see: askingWith("erin", map[string]any{"iss": "https://idp.example/7", "tid": "7"})},
@@ -140,6 +140,9 @@ var effects = map[string]effect{
 	"revocations.max_staleness": {test: "TestRevocationLog"},
 	"revocations.when_stale":    {test: "TestRevocationLog"},
 	"revocations.late_start":    {test: "TestRevocationLog"},
+
+	"bearer.plain_http":               {test: "TestPlainHTTP"},
+	"bearer.introspection.plain_http": {test: "TestPlainHTTP"},
 
 	"tenant.path":   {test: "TestTenantOfARequest"},
 	"tenant.host":   {test: "TestTenantOfARequest"},

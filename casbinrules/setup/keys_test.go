@@ -133,6 +133,23 @@ func TestIssuerKeys(t *testing.T) {
 	}
 }
 
+// TestPlainHTTP: without the key, an address on another machine must be https.
+func TestPlainHTTP(t *testing.T) {
+	t.Parallel()
+	for _, section := range []string{
+		"{issuer: 'http://idp.example', audience: reports, plain_http: true}",
+		"{issuer: 'https://idp.example', audience: reports, jwks: 'http://idp.example/jwks', plain_http: true}",
+		"{introspection: {endpoint: 'http://idp.example/in', client: reports, secret: {file: names.key}, audience: reports, plain_http: true}}",
+	} {
+		text := "realm: reports\nbearer: " + section + "\n"
+		open(t, text)
+		_, err := Open(configFile(t, strings.Replace(text, "true", "false", 1)), quiet())
+		if err == nil || !strings.Contains(err.Error(), "plain_http") {
+			t.Errorf("%s: without the key: %v", section, err)
+		}
+	}
+}
+
 // TestTenantOfARequest: it is in the path, the host or a field, and one in which the
 // user has no role is refused.
 func TestTenantOfARequest(t *testing.T) {

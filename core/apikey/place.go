@@ -110,7 +110,7 @@ func WithHeader(name string) Option {
 		case !isName(name, "-"):
 			return fmt.Errorf("header %q: use letters, digits and hyphens", name)
 		case strings.EqualFold(name, "Authorization"):
-			return errors.New("header Authorization begins with a scheme: use WithAuthorizationScheme")
+			return errors.New("header Authorization begins with a scheme: use WithAuthorizationScheme (authorization_scheme)")
 		case strings.EqualFold(name, "Cookie"):
 			return errors.New("browsers send the header Cookie by themselves, for any page: use another header")
 		}

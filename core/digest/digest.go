@@ -105,7 +105,7 @@ func (a *Authenticator) checkStore(s *settings) error {
 			return fmt.Errorf("the file is for realm %q, not %q: every hash includes the realm", f.realm, a.realm)
 		}
 		if f.md5 != s.also[MD5] {
-			return errors.New("MD5 is enabled in one place only: give WithMD5 to the file and WithMoreAlgorithms(MD5) to New, or neither")
+			return errors.New("MD5 is enabled in one place only: give WithMD5 to the file and WithMoreAlgorithms(MD5) to New, or neither (more_algorithms does both)")
 		}
 	}
 	if !s.userHash {

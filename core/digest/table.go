@@ -120,7 +120,7 @@ func (r *reader) checkHash(field string) (hash string, a Algorithm, problem stri
 		return "", "", fmt.Sprintf("a hash of %s is %d lower-case hex digits", a, a.hexLen())
 	}
 	if a == MD5 && !r.md5 {
-		return "", "", "a hash of MD5 can be guessed at great speed: make the line with SHA-256, or give WithMD5 to the file and WithMoreAlgorithms(MD5) to New"
+		return "", "", "a hash of MD5 can be guessed at great speed: make the line with SHA-256, or give WithMD5 to the file and WithMoreAlgorithms(MD5) to New (more_algorithms: MD5)"
 	}
 	return hash, a, ""
 }

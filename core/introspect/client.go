@@ -65,7 +65,7 @@ func checkEndpoint(endpoint string, plainHTTP bool) error {
 	case u.Fragment != "":
 		return errors.New("endpoint has a fragment, which no server sees")
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
-		return fmt.Errorf("endpoint on %s without TLS: use https, or WithPlainHTTP", u.Hostname())
+		return fmt.Errorf("endpoint on %s without TLS: use https, or WithPlainHTTP (plain_http)", u.Hostname())
 	}
 	return nil
 }

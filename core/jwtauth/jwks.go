@@ -106,14 +106,14 @@ func elementsOf(data []byte, maxSize int) ([]any, error) {
 	case bytes.Contains(data, []byte("-----BEGIN ")):
 		return nil, errors.New("this is PEM, not a JWK set: turn it into one with \"sallyport keys jwks\", or read a public key with KeySetFromPEM")
 	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")):
-		return nil, errors.New("this is a page, not a JWK set: the address of the set is the jwks_uri in the issuer's metadata, which Discover finds")
+		return nil, errors.New("this is a page, not a JWK set: the address of the set is the jwks_uri in the issuer's metadata, which Discover finds, as does a configuration without jwks")
 	}
 	set, err := strictjson.Decode(string(data))
 	if err != nil {
 		return nil, fmt.Errorf("not a JWK set: %w", err)
 	}
 	if _, metadata := set["jwks_uri"]; metadata {
-		return nil, errors.New("this is the metadata of an issuer, not a JWK set: use Discover with its issuer, or Fetch with its jwks_uri")
+		return nil, errors.New("this is the metadata of an issuer, not a JWK set: use Discover with its issuer (leave out jwks in a configuration), or Fetch with its jwks_uri (jwks)")
 	}
 	if _, single := set["kty"]; single {
 		return nil, errors.New(`this is a single key: put it into a set, {"keys": [ … ]}`)

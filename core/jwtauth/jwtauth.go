@@ -92,10 +92,10 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 
 func (v *Verifier) checkExpectations() error {
 	if v.template != nil && (v.terms.Issuer != "" || v.terms.AnyIssuer) {
-		return errors.New("WithIssuerTemplate beside WithIssuer or WithoutIssuer: choose one")
+		return errors.New("WithIssuerTemplate (issuer_template) beside WithIssuer or WithoutIssuer: choose one")
 	}
 	if v.profile && (v.terms.AnyIssuer || v.terms.AnyAudience || v.noExpiry) {
-		return errors.New("WithAccessTokenProfile with WithoutIssuer, WithoutAudience or WithoutExpiry: RFC 9068 requires iss, aud and exp")
+		return errors.New("WithAccessTokenProfile (access_token_profile) with WithoutIssuer, WithoutAudience (any_audience) or WithoutExpiry: RFC 9068 requires iss, aud and exp")
 	}
 	return v.terms.Check(v.template != nil)
 }

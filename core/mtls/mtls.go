@@ -82,7 +82,7 @@ func New(realm string, identity Identity, opts ...Option) (*Authenticator, error
 		return nil, fmt.Errorf("mtls: %w", err)
 	}
 	if a.forwarded != nil && a.roots == nil && !a.verified {
-		return nil, errors.New("mtls: the certificates in the header are not verified: use WithRoots, or WithProxyVerification if the proxy verifies them")
+		return nil, errors.New("mtls: the certificates in the header are not verified: use WithRoots (ca), or WithProxyVerification (proxy_verifies) if the proxy verifies them")
 	}
 	return a, nil
 }

@@ -169,9 +169,9 @@ func (s *SignIn) check(base string) (err error) {
 	cookie := s.sessions.Cookie()
 	switch {
 	case s.sessions.SignInPage() == "":
-		return errors.New("the sessions have no page to sign in on: give session.New the option WithSignInPage")
+		return errors.New("the sessions have no page to sign in on: give session.New the option WithSignInPage (sign_in_page)")
 	case cookie.SameSite != 0 && strings.Contains(cookie.String(), "SameSite=Strict"):
-		return errors.New("the sessions' cookie is SameSite=Strict, which browsers do not send when they return from the provider: remove session.WithStrictSameSite")
+		return errors.New("the sessions' cookie is SameSite=Strict, which browsers do not send when they return from the provider: remove session.WithStrictSameSite (strict_same_site)")
 	}
 	if s.base, err = parseAddress(base, !cookie.Secure); err != nil {
 		return fmt.Errorf("base address: %w", err)
@@ -191,9 +191,9 @@ func (s *SignIn) checkProviders() error {
 		case p == nil || p.tokens == nil:
 			return fmt.Errorf("provider %d is nil or was not made by NewProvider", i+1)
 		case names[p.name]:
-			return fmt.Errorf("two providers are called %q: name them with WithName", p.name)
+			return fmt.Errorf("two providers are called %q: name them with WithName (name)", p.name)
 		case prefixes[p.prefix]:
-			return fmt.Errorf("two providers have the prefix %q, so that people of one could be taken for people of the other: give each its own with WithIDPrefix", p.prefix)
+			return fmt.Errorf("two providers have the prefix %q, so that people of one could be taken for people of the other: give each its own with WithIDPrefix (id_prefix)", p.prefix)
 		case issuers[p.issuer]:
 			return fmt.Errorf("two providers have the issuer %q", p.issuer)
 		}
@@ -234,7 +234,7 @@ func parseAddress(address string, plain bool) (*url.URL, error) {
 	case u.Scheme == "https", u.Scheme == "http" && plain && isLoopback(u.Hostname()):
 		return u, nil
 	case u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil, fmt.Errorf("%.256q is not https: on this machine, give session.New the option WithPlainHTTPForDevelopment", address)
+		return nil, fmt.Errorf("%.256q is not https: on this machine, give session.New the option WithPlainHTTPForDevelopment (plain_http_for_development)", address)
 	}
 	return nil, fmt.Errorf("%.256q: must begin with https://", address)
 }

@@ -102,5 +102,5 @@ func (c *cookie) mayGo(r core.Request) error {
 	}
 	return &core.InternalError{Err: errors.New(
 		"session: the insecure cookie is for development on localhost, and the request is to another host: " +
-			"remove WithPlainHTTPForDevelopment and serve HTTPS")}
+			"remove WithPlainHTTPForDevelopment (plain_http_for_development) and serve HTTPS")}
 }

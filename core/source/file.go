@@ -99,4 +99,4 @@ func (w *whileConfirmed) Authenticate(ctx context.Context, r core.Request) (*cor
 	return nil, &core.UnavailableError{Reason: ReasonStale, Err: errStale}
 }
 
-var errStale = errors.New("the source of the credentials has not confirmed them for longer than WithMaxStaleness allows")
+var errStale = errors.New("the source of the credentials has not confirmed them for longer than WithMaxStaleness (max_staleness) allows")

@@ -19,7 +19,7 @@ type engine interface {
 // indexed; unindexed says why.
 func New(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (e engine, unindexed, err error) {
 	if c.AsCasbin {
-		unindexed = errors.New("WithCasbinSemantics (--as-casbin) leaves the policy to Casbin")
+		unindexed = errors.New("WithCasbinSemantics (--as-casbin, casbin_semantics) leaves the policy to Casbin")
 	} else if x, why := NewIndex(s, rules, graphs, c); why == nil {
 		return x, nil, nil
 	} else {

@@ -35,7 +35,7 @@ func (x *Explainer) why(v engine.Verdict) string {
 	case core.ReasonUnknownMethod:
 		return fmt.Sprintf(`no rule names the method %s, and "*" stands only for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS`, model.Visible(x.Request.Action))
 	case core.ReasonNoCredentials:
-		return "there are no credentials, and the policy is not asked about such requests (see WithAnonymous, --allow-anonymous)"
+		return "there are no credentials, and the policy is not asked about such requests (see WithAnonymous, --allow-anonymous, anonymous: true)"
 	default:
 		return "no rule allows it"
 	}

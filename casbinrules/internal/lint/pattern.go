@@ -230,7 +230,7 @@ func parameterHint(function string) string {
 	case "globMatch":
 		return "write *"
 	case "==", "keyMatch":
-		return "use keyMatch2 in the model, or WithRouteAsObject (--object-route) if routes are meant"
+		return "use keyMatch2 in the model, or WithRouteAsObject (--object-route, route_as_object) if routes are meant"
 	}
 	return "write {name}"
 }

@@ -142,7 +142,7 @@ func (l *Linter) checkAnonymous(n *roleNotes) {
 	if l.settings.Anonymous {
 		return
 	}
-	const hint = "use WithAnonymous (--allow-anonymous), or remove the line"
+	const hint = "use WithAnonymous (--allow-anonymous, anonymous: true), or remove the line"
 	if r := n.first(subject, policy.NumberAnonymous); r != nil {
 		l.reportColumn(r, l.shape.subject, model.CodeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
 	}

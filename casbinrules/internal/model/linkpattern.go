@@ -50,14 +50,14 @@ func (s *Schema) checkLinkPatterns(c *Settings) {
 	for _, kind := range slices.Sorted(maps.Keys(c.TenantPatterns)) {
 		if s.Roles[kind] != 3 {
 			s.File.Report(s.position(kind), CodeModelRoles, `write "`+kind+` = _, _, _"`,
-				"WithTenantPatterns is for the role links %s, and the model has no such links with tenants", kind)
+				"WithTenantPatterns (tenant_patterns) is for the role links %s, and the model has no such links with tenants", kind)
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.RolePatterns)) {
 		switch {
 		case s.Roles[kind] == 0:
 			s.File.Report(s.File.At["m"], CodeModelRoles, DidYouMean(kind, slices.Sorted(maps.Keys(s.Roles)), "define it, or remove the option"),
-				"WithRolePatterns is for the role links %s, which the model does not define", kind)
+				"WithRolePatterns (role_patterns) is for the role links %s, which the model does not define", kind)
 			continue
 		case s.CasbinOnly != "":
 			s.File.Report(s.File.At["m"], CodeModelRoles, "remove the option", "patterns in role links are not supported together with %s", s.CasbinOnly)
@@ -66,7 +66,7 @@ func (s *Schema) checkLinkPatterns(c *Settings) {
 		for _, call := range s.RoleCalls() {
 			if call.Text == kind && !s.supportsPatterns(call) {
 				s.File.Report(s.File.At["m"], CodeModelRoles, "call it with r.sub or r.obj first, and a field of the policy or a text second",
-					"with WithRolePatterns, %s can only test a role of the subject or of the object", s.Source(call.Node))
+					"with WithRolePatterns (role_patterns), %s can only test a role of the subject or of the object", s.Source(call.Node))
 			}
 		}
 	}

@@ -338,9 +338,9 @@ func (c *Settings) addsRoles() bool { return !c.NoTokenRoles || c.DefaultRole !=
 // tokenRolesHint says how to avoid such roles.
 func (c *Settings) tokenRolesHint() string {
 	if c.DefaultRole != "" {
-		return "use WithoutTokenRoles (--without-token-roles), and remove WithDefaultRole (--default-role)"
+		return "use WithoutTokenRoles (--without-token-roles, token_roles: false), and remove WithDefaultRole (--default-role)"
 	}
-	return "use WithoutTokenRoles (--without-token-roles)"
+	return "use WithoutTokenRoles (--without-token-roles, token_roles: false)"
 }
 
 // CheckOptions refuses a model that does not support the options.

@@ -107,7 +107,7 @@ func (m *Mapping) CheckKind(s Set, access bool) error {
 		}
 	}
 	if _, ok := s["nonce"]; ok && !access && !m.kinds.nonce {
-		return errors.New("the token has a nonce, as ID tokens have: accept it with WithNonce if the issuer's access tokens have one too")
+		return errors.New("the token has a nonce, as ID tokens have: accept it with WithNonce (nonce) if the issuer's access tokens have one too")
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (m *Mapping) ClientsAsUsers() error { return m.setClients(clientsAsUsers) }
 
 func (m *Mapping) setClients(rule clientRule) error {
 	if m.set.Add("what to do with clients") != nil {
-		return errors.New("the treatment of clients is given twice: use one of WithClientPrefix, WithoutClients and WithClientsAsUsers, once")
+		return errors.New("the treatment of clients is given twice: use one of WithClientPrefix (client_prefix), WithoutClients (clients: refused) and WithClientsAsUsers (clients: as_users), once")
 	}
 	m.clients = rule
 	return nil

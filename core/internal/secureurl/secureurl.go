@@ -38,7 +38,7 @@ func Parse(text string, plainHTTP bool, h Hints) (*url.URL, error) {
 	case u.Fragment != "":
 		return nil, fmt.Errorf("%.256q has a fragment", quiet.URL(u))
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
-		return nil, fmt.Errorf("%.256q is not https: anyone on the network could %s; use https, or WithPlainHTTP in a closed network", quiet.URL(u), h.Plain)
+		return nil, fmt.Errorf("%.256q is not https: anyone on the network could %s; use https, or WithPlainHTTP (plain_http) in a closed network", quiet.URL(u), h.Plain)
 	}
 	return u, nil
 }

@@ -154,11 +154,11 @@ func TestHintsNameTheFlagOfAnOption(t *testing.T) {
 		want string
 		args []string
 	}{
-		{"use WithEmptyPolicy (--allow-empty)", []string{"lint", "-p", "DIR/empty.csv"}},
-		{"use WithAnonymous (--allow-anonymous)", []string{"lint", "-p", "DIR/anonymous.csv"}},
+		{"use WithEmptyPolicy (--allow-empty, empty: true)", []string{"lint", "-p", "DIR/empty.csv"}},
+		{"use WithAnonymous (--allow-anonymous, anonymous: true)", []string{"lint", "-p", "DIR/anonymous.csv"}},
 		{"see WithAnonymous, --allow-anonymous", []string{"explain", "-p", "DIR/anonymous.csv", "anonymous", "/x", "GET"}},
 		{"use WithRolePrefix (--role-prefix)", []string{"lint", "-m", "rbac-tenants", "-p", "DIR/same.csv"}},
-		{"WithRouteAsObject (--object-route)", []string{"lint", "-m", "DIR/plain.conf", "-p", "DIR/route.csv"}},
+		{"WithRouteAsObject (--object-route, route_as_object)", []string{"lint", "-m", "DIR/plain.conf", "-p", "DIR/route.csv"}},
 	} {
 		if got := run(t, dir, "", c.args...); !strings.Contains(got.stdout, c.want) {
 			t.Errorf("%q: want %q in %+v", c.args, c.want, got)

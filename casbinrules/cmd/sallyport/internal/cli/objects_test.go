@@ -26,5 +26,5 @@ g, erin, viewer
 		expect(t, dir, "", exitOK, c.stdout, "", c.args...)
 	}
 	expect(t, dir, "", exitUsage, "", "objects wants a subject and an action, and got 1 argument\n", "objects", "erin")
-	expect(t, dir, "", exitUsage, "", "cannot be listed: WithCasbinSemantics (--as-casbin) leaves the policy to Casbin", p("objects", "erin", "GET", "--as-casbin")...)
+	expect(t, dir, "", exitUsage, "", "cannot be listed: WithCasbinSemantics (--as-casbin, casbin_semantics) leaves the policy to Casbin", p("objects", "erin", "GET", "--as-casbin")...)
 }
