@@ -41,7 +41,8 @@ func OpenSource(ctx context.Context, src from.Source, m Model, policies []string
 
 // WithSourceOptions sets how [OpenSource] follows its source: how often it is
 // polled, its timeout, and where the last good content is stored. Use
-// [WithMaxStaleness] instead of source.WithMaxStaleness.
+// [WithMaxStaleness] instead of source.WithMaxStaleness, and [WithReloadObserver]
+// instead of source.WithStatusObserver, which is refused.
 func WithSourceOptions(opts ...from.Option) Option {
 	return func(c *config) error {
 		c.follow = append(c.follow, opts...)

@@ -25,6 +25,7 @@ type Guard struct {
 	authorizer Authorizer
 	anonymous  AnonymousAuthorizer
 	roles      RoleSource
+	ownRoles   bool          // roles are those of WithRoles, of this guard or the one it is derived from
 	tenant     *TenantSource // nil for none
 	responder  Responder
 	observers  []Observer
@@ -155,14 +156,15 @@ func WithAuthorizer(a Authorizer) Option {
 			return fmt.Errorf("authorizer: %w", err)
 		}
 		g.anonymous, _ = a.(AnonymousAuthorizer)
-		if source, ok := wrapped.As[RoleSource](a); ok && !g.set.roles {
+		if source, ok := wrapped.As[RoleSource](a); ok && !g.ownRoles {
 			g.roles = source
 		}
 		return nil
 	}
 }
 
-// WithRoles sets a source of roles that is asked in place of the authorizer.
+// WithRoles sets a source of roles that is asked in place of the authorizer, and of
+// one that a variant has ([Guard.With]).
 func WithRoles(s RoleSource) Option {
 	return func(g *Guard) error {
 		if isnil.Value(s) {
@@ -174,7 +176,7 @@ func WithRoles(s RoleSource) Option {
 		if err := checkSource(s, maxWrappers); err != nil {
 			return fmt.Errorf("role source: %w", err)
 		}
-		g.roles, g.set.roles = s, true
+		g.roles, g.set.roles, g.ownRoles = s, true, true
 		return nil
 	}
 }

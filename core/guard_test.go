@@ -184,6 +184,18 @@ func TestRoleSource(t *testing.T) {
 	}
 }
 
+// A variant with a policy of its own has the guard's role source, if that was set.
+func TestRoleSourceOfVariants(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithRoles(&roles{of: map[string][]string{"alice": {"clerk"}}}))
+	v, err := g.With(core.WithAuthorizer(roleAuthorizer{&roles{of: map[string][]string{"alice": {"editor"}}}, allowing()}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := mounted(t)(v.Require(needs{"editor"})).Check(t.Context(), get("/", "Authorization: Basic alice")); v.Denial == nil || v.Denial.Kind != core.Forbidden {
+		t.Errorf("the policy's own roles: %+v", v.Denial)
+	}
+}
+
 // roleAuthorizer is an authorizer that adds roles.
 type roleAuthorizer struct {
 	*roles
