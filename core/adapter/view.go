@@ -158,27 +158,24 @@ func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err 
 }
 
 // matchesFast is a fast path of matches for most requests: it reports false if
-// it cannot decide cheaply. matches alone takes 140 ns for one wildcard and 350 for
-// two, this takes 70 and 120, on each request.
+// it cannot decide cheaply. It is called for each request, and takes half of the time
+// of matches for one wildcard and a third for two.
 func (v View) matchesFast(pattern, path string) bool {
-	if pattern == path && strings.IndexByte(pattern, '{') < 0 {
-		return true
-	}
-	for i := 0; i < len(pattern); i++ {
-		if pattern[i] != '{' {
-			if i >= len(path) || path[i] != pattern[i] {
-				return false
-			}
-			continue
+	for {
+		wild := strings.IndexByte(pattern, '{')
+		if wild < 0 {
+			return path == pattern
 		}
-		name, behind, _ := strings.Cut(pattern[i+1:], "}")
-		value := v.Request.PathValue(name)
-		if path = path[i:]; value == "" || !strings.HasPrefix(path, value) {
+		if !strings.HasPrefix(path, pattern[:wild]) {
 			return false
 		}
-		path, pattern, i = path[len(value):], behind, -1
+		name, behind, _ := strings.Cut(pattern[wild+1:], "}")
+		value := v.Request.PathValue(name)
+		if path = path[wild:]; value == "" || !strings.HasPrefix(path, value) {
+			return false
+		}
+		path, pattern = path[len(value):], behind
 	}
-	return len(path) == len(pattern)
 }
 
 // matches reports whether path is pattern with its wildcards filled in, ignoring a

@@ -93,7 +93,7 @@ func checkDecoded(path string) error {
 	start := 1 // of the current segment
 	for i := 1; i < len(path); i++ {
 		c := path[i]
-		if '0' <= c && c <= '[' || ']' <= c && c <= '~' {
+		if '0' <= c && c <= '~' && c != '\\' {
 			continue // the common case
 		}
 		switch {
