@@ -153,7 +153,7 @@ func loadPolicy(after *policyInForce, in *source.Contents, c *model.Settings) (*
 	if err != nil {
 		return nil, err
 	}
-	v := newVersion(in, l.Rules)
+	v := newVersion(in, l.Rules, c.Pace)
 	return &policyInForce{Snapshot: *l.Snapshot, model: in.Model, version: v, warnings: l.Warnings, loaded: l, sums: in.Sums}, nil
 }
 

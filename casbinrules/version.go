@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	from "github.com/sallyport-go/sallyport/core/source"
@@ -31,10 +32,10 @@ type Version struct {
 	Files []string `json:"files"`
 }
 
-func newVersion(in *source.Contents, rules []*policy.Rule) Version {
+func newVersion(in *source.Contents, rules []*policy.Rule, p *pace.Pace) Version {
 	v := Version{Hash: in.Hash(), Revision: in.Revision, Loaded: time.Now(), Files: append([]string{in.Model.Name}, in.Names()...)}
 	v.Revision = cmp.Or(v.Revision, v.Hash)
-	for _, r := range rules {
+	for _, r := range pace.Each(p, rules) {
 		switch {
 		case r.IsPolicy():
 			v.Rules++

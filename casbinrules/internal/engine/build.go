@@ -28,7 +28,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	if why := s.Expr.Unsupported(); why != nil {
 		return nil, fmt.Errorf("the matcher has %w", why)
 	}
-	b := newIndexBuilder(s, policy.TextsOf(rules), inOrder(s, rules), graphs, c)
+	b := newIndexBuilder(s, policy.TextsOf(rules), inOrder(s, rules, c.Pace), graphs, c)
 	if len(b.index.rules) == 0 {
 		return nil, ErrEmptyPolicy
 	}
@@ -137,8 +137,8 @@ func (p *placeList) fill(t *placeChunk, first int) uint32 {
 }
 
 // inOrder returns the p rules in the order in which the effect evaluates them.
-func inOrder(s *model.Schema, rules []*policy.Rule) []*policy.Rule {
-	ordered := policy.PolicyLines(rules)
+func inOrder(s *model.Schema, rules []*policy.Rule, p *pace.Pace) []*policy.Rule {
+	ordered := policy.PolicyLines(rules, p)
 	if s.Priority >= 0 {
 		ordered = slices.SortedStableFunc(slices.Values(ordered), func(a, b *policy.Rule) int {
 			// Priorities have been checked to be integers.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
@@ -95,7 +96,7 @@ func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Mov
 			}
 		}
 	}
-	w.subjects.forget(before.rules, b.index.rules, moved)
+	w.subjects.forget(before.rules, b.index.rules, moved, b.pace)
 	w.paths.renumber(moved)
 	w.paths.mode = modeInsert
 	b.pace.RestIfDue()
@@ -108,7 +109,7 @@ func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Mov
 		}
 	}
 	b.pace.RestIfDue()
-	w.subjects.finishRevision(&old.subjects, w.subjects.changedSubjects(before.rules, b.index.rules, moved))
+	w.subjects.finishRevision(&old.subjects, w.subjects.changedSubjects(before.rules, b.index.rules, moved), b.pace)
 	b.pace.RestIfDue()
 	w.paths.finishRevision()
 	b.pace.RestIfDue()
@@ -257,7 +258,7 @@ func (x *subjectIndex) cloneForEdit(in *Index, graphs map[string]*policy.Graph) 
 }
 
 // forget clears hasRules for the subjects of removed rules that have no other rule.
-func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
+func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves, p *pace.Pace) {
 	if x.column < 0 || x.keyed {
 		return
 	}
@@ -269,8 +270,11 @@ func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
 			}
 		}
 	}
-	for i := 0; i < len(now) && len(lost) > 0; i++ {
-		if name := now[i].Number(x.column); int(name) < len(x.hasRules) && !x.hasRules[name] && lost[name] {
+	for _, r := range pace.Each(p, now) {
+		if len(lost) == 0 {
+			return
+		}
+		if name := r.Number(x.column); int(name) < len(x.hasRules) && !x.hasRules[name] && lost[name] {
 			x.hasRules[name] = true
 			delete(lost, name)
 		}
@@ -298,7 +302,7 @@ func (x *subjectIndex) changedSubjects(before, now []*policy.Rule, moved policy.
 // finishRevision is finish, but reuses the reach of names whose subjects and role
 // links are unchanged since old. Some of the changed subjects, which may contain a
 // name twice, have gained their first rule or lost their last.
-func (x *subjectIndex) finishRevision(old *subjectIndex, touched []int32) {
+func (x *subjectIndex) finishRevision(old *subjectIndex, touched []int32, p *pace.Pace) {
 	sameLinks := x.graph == old.graph
 	touched = slices.DeleteFunc(touched, func(name int32) bool { return x.isRuleSubject(name) == old.isRuleSubject(name) })
 	if sameLinks && len(x.pairs) == len(old.pairs) && len(touched) == 0 {
@@ -315,7 +319,8 @@ func (x *subjectIndex) finishRevision(old *subjectIndex, touched []int32) {
 	}
 	marked := slices.Clone(changed)
 	if x.graph != nil {
-		x.graph.MarkDependents(old.graph, changed, marked)
+		x.graph.MarkDependents(old.graph, changed, marked, p)
+		p.RestIfDue()
 	}
 	var recompute []int32
 	for name, is := range marked {

@@ -74,7 +74,7 @@ func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
 	}
 	switch l.Schema.Effect {
 	case model.PriorityEffect:
-		sorted := l.decisionOrder(policy.PolicyLines(l.Rules))
+		sorted := l.decisionOrder(policy.PolicyLines(l.Rules, l.settings.Pace))
 		if len(sorted) == 0 {
 			return every + "whichever comes first decides everything"
 		}

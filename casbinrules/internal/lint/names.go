@@ -39,17 +39,16 @@ func (l *Linter) sameNames() bool {
 		effect nameUse
 	}
 	of := func(r *policy.Rule) use { return use{r.Number(l.shape.subject), l.effectUse(r)} }
-	changed := map[use]bool{}
+	changed, names := map[use]bool{}, make([]bool, l.Texts.Numbers())
 	for r := range l.policyRulesOf(slices.Concat(l.revision.Added(), l.revision.Removed(l.before.Rules))) {
 		at := of(r)
 		if at.name == policy.NumberAnonymous || !l.Texts.IsRole(at.name) {
 			return false
 		}
-		changed[at] = true
+		changed[at], names[at.name] = true, true
 	}
 	return len(changed) == 0 || l.revision.AnyKept(func(r *policy.Rule) bool {
-		l.settings.Pace.Step()
-		if r.IsPolicy() {
+		if r.IsPolicy() && names[r.Number(l.shape.subject)] {
 			delete(changed, of(r))
 		}
 		return len(changed) == 0

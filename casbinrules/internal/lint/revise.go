@@ -85,7 +85,7 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	}
 	needed := make([]bool, len(changed))
 	if g != nil {
-		g.MarkDependents(old, changed, only)
+		g.MarkDependents(old, changed, only, l.settings.Pace)
 	}
 	marked := make([]bool, len(changed))
 	for _, r := range lines {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
@@ -13,6 +14,7 @@ import (
 type roleNotes struct {
 	rules []*policy.Rule
 	texts *policy.Texts
+	pace  *pace.Pace
 	// subject is the column of p lines with names, or -1.
 	subject int
 	uses    []nameUse // by the number of the name
@@ -33,7 +35,7 @@ const (
 )
 
 func (l *Linter) noteRoles() *roleNotes {
-	n := &roleNotes{rules: l.Rules, texts: l.Texts, subject: l.shape.subject, uses: make([]nameUse, l.Texts.Numbers()), firsts: map[nameUse][]int32{}}
+	n := &roleNotes{rules: l.Rules, texts: l.Texts, pace: l.settings.Pace, subject: l.shape.subject, uses: make([]nameUse, l.Texts.Numbers()), firsts: map[nameUse][]int32{}}
 	for _, r := range l.Rules {
 		l.settings.Pace.Step()
 		switch {
@@ -88,7 +90,7 @@ func (n *roleNotes) first(use nameUse, name int32) *policy.Rule {
 	lines := n.firsts[use] // counted from 1
 	if lines == nil {
 		lines = make([]int32, len(n.uses))
-		for i, r := range n.rules {
+		for i, r := range pace.Each(n.pace, n.rules) {
 			if at := n.nameIn(r, use); at != 0 && lines[at] == 0 {
 				lines[at] = int32(i) + 1
 			}
@@ -129,6 +131,7 @@ func (l *Linter) checkRoles() {
 		return // Its names are not roles of users.
 	}
 	if l.shape.subject >= 0 && l.Schema.RolePatterns("g") == "" { // with these, any name may be assigned or used
+		rest()
 		l.checkAssigned(n)
 		rest()
 		l.checkUsed(n)
@@ -230,7 +233,7 @@ func (l *Linter) checkUsed(n *roleNotes) {
 	}
 	used := l.usedRoles(n, g)
 	told := make([]bool, n.texts.Numbers())
-	for _, r := range l.Rules {
+	for _, r := range pace.Each(l.settings.Pace, l.Rules) {
 		if !r.IsLink() {
 			continue
 		}

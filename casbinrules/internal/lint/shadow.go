@@ -36,7 +36,7 @@ func (l *Linter) checkEffects(rules []*policy.Rule) {
 //
 // Afterwards all rules are in the index.
 func (l *Linter) checkShadows() {
-	rules := policy.PolicyLines(l.Rules)
+	rules := policy.PolicyLines(l.Rules, l.settings.Pace)
 	if l.Schema.Effect != model.PriorityEffect {
 		l.cover.take(rules, l.settings)
 		if l.Schema.Effect != model.SubjectPriorityEffect {

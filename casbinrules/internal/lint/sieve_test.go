@@ -85,7 +85,7 @@ func coverIndexOf(t *testing.T, text, lines string) *coverIndex {
 	p := policy.NewReader(s, c)
 	p.Read("policy.csv", []byte(lines))
 	x := newCoverIndex(s, p.Texts, readShape(s))
-	x.take(policy.PolicyLines(p.Rules), c)
+	x.take(policy.PolicyLines(p.Rules, nil), c)
 	return x
 }
 

@@ -71,6 +71,7 @@ func (l *Loaded) revised(in *source.Contents, c *model.Settings) *Loaded {
 	if s == nil {
 		return nil
 	}
+	c.Pace.RestIfDue()
 	r.lint(c, l.kept, v)
 	r.Check(in, nil)
 	if model.Refused(r.Findings) {
@@ -150,6 +151,7 @@ func (k *kept) compare(in *source.Contents, p *pace.Pace) []policy.RevisedFile {
 	for i, f := range in.Policies {
 		before, now := k.files[i], f.Content
 		at := bytes.LastIndexByte(now[:samePrefix(before, now)], '\n') + 1
+		p.RestIfDue()
 		same := sameSuffix(before[at:], now[at:])
 		if !startsLine(before, at, len(before)-same) || !startsLine(now, at, len(now)-same) {
 			_, rest, _ := bytes.Cut(now[len(now)-same:], []byte{'\n'})

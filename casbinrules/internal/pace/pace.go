@@ -3,6 +3,7 @@
 package pace
 
 import (
+	"iter"
 	"runtime"
 	"time"
 )
@@ -50,6 +51,21 @@ func (p *Pace) Step() {
 	if p != nil {
 		if p.steps++; p.steps%stepsPerLook == 0 {
 			p.RestIfDue()
+		}
+	}
+}
+
+// Each yields all, and rests in between. It is for loops whose steps are so short that
+// [Pace.Step] would take a noticeable part of the time.
+func Each[T any](p *Pace, all []T) iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		for i, one := range all {
+			if i%1024 == 1023 {
+				p.RestIfDue()
+			}
+			if !yield(i, one) {
+				return
+			}
 		}
 	}
 }

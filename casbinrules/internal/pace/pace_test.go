@@ -24,6 +24,35 @@ func TestPaceRestsWhenItsSliceIsOver(t *testing.T) {
 	none.Step() // rests never, and does no harm
 }
 
+// TestEachRestsInBetween: it yields everything in order, and looks at the clock now and
+// then, however cheap the loop is.
+func TestEachRestsInBetween(t *testing.T) {
+	all := make([]int, 5000)
+	for i := range all {
+		all[i] = i
+	}
+	for _, p := range []*Pace{nil, New(time.Now().Add(-time.Hour))} {
+		next := 0
+		for i, one := range Each(p, all) {
+			if i != next || one != next {
+				t.Fatalf("%d: %d, want %d", i, one, next)
+			}
+			next++
+		}
+		if next != len(all) {
+			t.Errorf("yields %d of %d", next, len(all))
+		}
+		if p != nil && p.since < time.Hour {
+			t.Error("it has not rested after an hour")
+		}
+		for i := range Each(p, all) {
+			if i == 3 {
+				break
+			}
+		}
+	}
+}
+
 func TestASliceIsAsLongAsTheSleepBefore(t *testing.T) {
 	for slept, want := range map[time.Duration]time.Duration{
 		0:                       shortestSlice,

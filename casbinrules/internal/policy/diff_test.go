@@ -144,7 +144,7 @@ func TestPolicyLinesOfAnyOrder(t *testing.T) {
 			lines = append(lines, line)
 		}
 		got := ""
-		for _, r := range PolicyLines(rulesOf(t, lines)) {
+		for _, r := range PolicyLines(rulesOf(t, lines), nil) {
 			got += fmt.Sprint(r.Line)
 		}
 		if got != want {

@@ -47,7 +47,7 @@ func (f *follower) build(lines []*Rule, texts *Texts, s *model.Schema, kind stri
 	g := f.graph
 	g.texts = texts
 	count, of := 0, texts.Known(kind)
-	for _, r := range lines {
+	for _, r := range pace.Each(f.pace, lines) {
 		if r.Numbers()[0] == of {
 			count++
 		}
@@ -73,7 +73,7 @@ func (f *follower) build(lines []*Rule, texts *Texts, s *model.Schema, kind stri
 	}
 	g.byNode = make([]int32, max(len(f.direct), len(f.expanded)))
 	g.closures = make([]*Closure, 1)
-	for n := range g.byNode {
+	for n := range pace.Each(f.pace, g.byNode) {
 		if roles := f.rolesOf(int32(n)); len(roles) > 0 {
 			f.pace.Step()
 			g.linked = append(g.linked, int32(n))
@@ -134,7 +134,7 @@ func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
 		froms = append(froms, n)
 	}
 	f.roles = make([]int32, Layout(f.direct))
-	for _, r := range rules {
+	for _, r := range pace.Each(f.pace, rules) {
 		if r.Numbers()[0] != kind {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
 // Pair is a name within a tenant, as numbers.
@@ -282,18 +283,19 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 
 // NewGraphs follows the role links of every kind of g lines.
 func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Graph {
-	return newGraphs(s, TextsOf(rules), rules, c)
+	return newGraphs(s, TextsOf(rules), linkLines(rules, c.Pace), len(rules) > 0, c)
 }
 
-func newGraphs(s *model.Schema, texts *Texts, rules []*Rule, c *model.Settings) map[string]*Graph {
+// newGraphs is NewGraphs for the lines of role links; some reports that the policy has
+// rules at all.
+func newGraphs(s *model.Schema, texts *Texts, lines []*Rule, some bool, c *model.Settings) map[string]*Graph {
 	graphs := map[string]*Graph{}
-	lines := linkLines(rules)
 	for kind, width := range s.Roles {
 		f := follower{graph: &Graph{Tenants: width == 3, patterns: newPatterns(s, kind)}, pace: c.Pace}
 		if kind == "g" {
 			f.prefix = c.RolePrefix
 		}
-		if len(rules) > 0 {
+		if some {
 			f.build(lines, texts, s, kind)
 		}
 		if s.Limits[kind] > 0 {
@@ -357,12 +359,12 @@ func (c *Closure) LeadsToAny(names []bool) bool {
 // MarkDependents marks the names that lead to one of changed, and those whose roles
 // differ from old, which may be g. Both slices are indexed by number. g must not
 // have tenants.
-func (g *Graph) MarkDependents(old *Graph, changed, marked []bool) {
+func (g *Graph) MarkDependents(old *Graph, changed, marked []bool, p *pace.Pace) {
 	leads := make([]bool, len(g.closures))
-	for i, c := range g.closures {
+	for i, c := range pace.Each(p, g.closures) {
 		leads[i] = c.LeadsToAny(changed)
 	}
-	for _, number := range g.linked {
+	for _, number := range pace.Each(p, g.linked) {
 		if leads[g.byNode[number]] {
 			marked[g.nodes.pair(number).Name] = true
 		}
@@ -370,19 +372,16 @@ func (g *Graph) MarkDependents(old *Graph, changed, marked []bool) {
 	if g == old {
 		return
 	}
-	for _, number := range old.linked {
+	for _, number := range pace.Each(p, old.linked) {
 		if at := old.nodes.pair(number); g.Of(at) == nil {
 			marked[at.Name] = true
 		}
 	}
 	equal := make([]*Closure, len(g.closures)) // the equal closure of old, once compared
-	for _, number := range g.linked {
+	for _, number := range pace.Each(p, g.linked) {
 		at, of := g.nodes.pair(number), g.byNode[number]
 		was := old.Of(at)
-		if was != nil && equal[of] == was {
-			continue
-		}
-		if was != nil && g.closures[of].Equal(was) {
+		if was != nil && (equal[of] == was || g.closures[of].Equal(was)) {
 			equal[of] = was
 		} else {
 			marked[at.Name] = true

@@ -153,7 +153,7 @@ func TestNamesThatFollow(t *testing.T) {
 		changed := make([]bool, len(marked))
 		special := texts.Known("r21")
 		changed[special] = true
-		now.MarkDependents(old, changed, marked)
+		now.MarkDependents(old, changed, marked, nil)
 		for i := range 25 {
 			name := fmt.Sprintf("r%d", i)
 			was, is := old.From("", name), now.From("", name)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
 // RevisedFile is a policy file in which some lines have changed: after the first
@@ -101,6 +102,7 @@ type Revision struct {
 	Column func(r *Rule, field int) int
 	// Lines are the p lines among the rules.
 	Lines []*Rule
+	pace  *pace.Pace
 }
 
 // mostRevisions is the number of revisions after which all rules are copied, so that no
@@ -129,9 +131,10 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, gr
 	r.joined.chain = 0
 	r.Texts = texts.revised(8 * lines)
 	known := r.Texts.Numbers()
-	v := &Revision{Files: files, Texts: r.Texts, Graphs: graphs, Column: r.Column}
+	v := &Revision{Files: files, Texts: r.Texts, Graphs: graphs, Column: r.Column, pace: c.Pace}
 	v.read(r, before, files)
-	v.Lines = PolicyLines(v.Rules)
+	c.Pace.RestIfDue()
+	v.Lines = PolicyLines(v.Rules, c.Pace)
 	if !Independent(r.Findings) || v.repeats(r, known) {
 		return nil
 	}
@@ -147,8 +150,8 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, gr
 	c.Pace.RestIfDue()
 	v.updateLinks(r, before, added)
 	if v.Links {
-		v.Graphs = newGraphs(s, r.Texts, v.Rules, c)
-		r.Rules = linkLines(v.Rules)
+		r.Rules = linkLines(v.Rules, c.Pace)
+		v.Graphs = newGraphs(s, r.Texts, r.Rules, len(v.Rules) > 0, c)
 		r.CheckConstraints()
 		r.CheckRoles(v.Graphs)
 	}
@@ -282,15 +285,23 @@ func (v *Revision) repeats(r *reader, known int) bool {
 }
 
 // AnyKept reports whether match is true for one of the rules that have not changed.
-func (v *Revision) AnyKept(isSo func(*Rule) bool) bool {
+func (v *Revision) AnyKept(match func(*Rule) bool) bool {
+	among := func(rules []*Rule) bool {
+		for _, r := range pace.Each(v.pace, rules) {
+			if match(r) {
+				return true
+			}
+		}
+		return false
+	}
 	at := 0
 	for _, came := range v.Replaced {
-		if slices.ContainsFunc(v.Rules[at:came.To], isSo) {
+		if among(v.Rules[at:came.To]) {
 			return true
 		}
 		at = came.To + came.Count
 	}
-	return slices.ContainsFunc(v.Rules[at:], isSo)
+	return among(v.Rules[at:])
 }
 
 // updateLinks determines whether role links have changed, and which names are no
@@ -308,7 +319,7 @@ func (v *Revision) updateLinks(r *reader, before, added []*Rule) {
 	if len(roles) == 0 {
 		return
 	}
-	for _, r := range v.Rules {
+	for _, r := range pace.Each(v.pace, v.Rules) {
 		if r.IsLink() {
 			delete(roles, r.Number(1))
 		}

@@ -8,52 +8,34 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
-// PolicyLines returns the p lines of rules. They are usually the first ones, and
+// PolicyLines returns the p lines of rules. They are usually next to each other, and
 // then share the memory of rules.
-func PolicyLines(rules []*Rule) []*Rule {
-	first := slices.IndexFunc(rules, func(r *Rule) bool { return !r.IsPolicy() })
-	if first < 0 {
-		return rules
-	}
-	count := first
-	for _, r := range rules[first:] {
-		if r.IsPolicy() {
-			count++
-		}
-	}
-	if count == first {
-		return rules[:first:first]
-	}
-	lines := append(make([]*Rule, 0, count), rules[:first]...)
-	for _, r := range rules[first:] {
-		if r.IsPolicy() {
-			lines = append(lines, r)
-		}
-	}
-	return lines
-}
+func PolicyLines(rules []*Rule, p *pace.Pace) []*Rule { return linesOf(rules, p, true) }
 
-// linkLines returns the other lines of rules. They are usually the last ones, and
-// then share the memory of rules.
-func linkLines(rules []*Rule) []*Rule {
-	first := slices.IndexFunc(rules, notPolicy)
-	if first < 0 {
-		return nil
-	}
-	count := 0
-	for _, r := range rules[first:] {
-		if notPolicy(r) {
-			count++
+// linkLines returns the other lines of rules, as PolicyLines does.
+func linkLines(rules []*Rule, p *pace.Pace) []*Rule { return linesOf(rules, p, false) }
+
+// linesOf returns the p lines of rules, or the others.
+func linesOf(rules []*Rule, p *pace.Pace, policy bool) []*Rule {
+	count, first, end := 0, 0, 0
+	for i, r := range pace.Each(p, rules) {
+		if r.IsPolicy() != policy {
+			continue
 		}
+		if count == 0 {
+			first = i
+		}
+		count, end = count+1, i+1
 	}
-	if first+count == len(rules) {
-		return rules[first:]
+	if count == end-first {
+		return rules[first:end:end]
 	}
 	lines := make([]*Rule, 0, count)
-	for _, r := range rules[first:] {
-		if notPolicy(r) {
+	for _, r := range pace.Each(p, rules[first:end]) {
+		if r.IsPolicy() == policy {
 			lines = append(lines, r)
 		}
 	}
