@@ -130,7 +130,7 @@ func TestRulesHaveValuesOfTheirType(t *testing.T) {
 		{"r.ip == p.x", "p, a, /, GET, 10.0.0.0/8, y\n", []string{"1:15:bad_value"}},
 		{"ipMatch(r.ip, p.x)", "p, a, /, GET, 10.0.0.0/8, y\np, a, /, GET, 10.0.0.0/99, y\n", []string{"2:15:bad_pattern"}},
 		{"p.y > p.x && r.age > p.x", "p, a, /, GET, 1, y\n", []string{"1:18:bad_value"}},
-		// A misspelt value, with a suggestion where one helps.
+		// A word such as "*" instead of a value: where the matcher allows it, and where not.
 		{`(p.x == "*" || r.age >= p.x)`, "p, a, /, GET, *, y\np, a, /, GET, any, y\n", []string{"2:15:bad_value"}},
 		{`(p.x != "*" && r.age >= p.x)`, "p, a, /, GET, *, y\n", nil},
 		{`!(p.x != "*") || r.age >= p.x`, "p, a, /, GET, *, y\n", []string{"1:15:bad_value"}},
