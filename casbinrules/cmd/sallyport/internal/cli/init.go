@@ -207,7 +207,10 @@ func writeNew(name string, flags int, text string) error {
 		return err
 	}
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil && flags&os.O_EXCL != 0 {
+		err = errors.Join(err, os.Remove(name)) // it would be in the way of another attempt
+	}
+	return err
 }
 
 // app returns the files of the service.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,7 +75,14 @@ func newMatrix() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return writeMatrix(cmd.OutOrStdout(), m, a, format)
+		if format != "html" {
+			return writeMatrix(cmd.OutOrStdout(), m, format)
+		}
+		files, err := s.listings(a)
+		if err != nil {
+			return err
+		}
+		return m.WriteHTML(cmd.OutOrStdout(), a.Version().Files[0], a.Version().Hash, files)
 	}
 	return cmd
 }
@@ -85,7 +93,26 @@ func (s *source) who(w ask.Who) ask.Who {
 	return w
 }
 
-func writeMatrix(w io.Writer, m *matrix.Matrix, a *ask.Policy, format string) error {
+// listings returns the files of a policy for a page, on which lines are linked to. It is
+// an error if they are no longer those that the policy was loaded from.
+func (s *source) listings(a *ask.Policy) ([]matrix.Listing, error) {
+	v := a.Version()
+	var files []matrix.Listing
+	for _, name := range v.Files[1:] {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		files = append(files, matrix.Listing{Name: name, Text: text})
+	}
+	now, err := s.open("")
+	if err == nil && now.Version().Hash != v.Hash {
+		err = errors.New("the policy was changed meanwhile: nothing was written, so try again")
+	}
+	return files, err
+}
+
+func writeMatrix(w io.Writer, m *matrix.Matrix, format string) error {
 	switch format {
 	case "csv":
 		return m.WriteCSV(w)
@@ -93,17 +120,6 @@ func writeMatrix(w io.Writer, m *matrix.Matrix, a *ask.Policy, format string) er
 		return m.WriteMarkdown(w)
 	case "json":
 		return m.WriteJSON(w)
-	case "html":
-		v := a.Version()
-		var files []matrix.Listing
-		for _, name := range v.Files[1:] {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				return fmt.Errorf("read policy: %w", err)
-			}
-			files = append(files, matrix.Listing{Name: name, Text: text})
-		}
-		return m.WriteHTML(w, v.Files[0], v.Hash, files)
 	}
 	paint := paletteFor(w)
 	return m.WriteText(w, func(word, padded string) string {

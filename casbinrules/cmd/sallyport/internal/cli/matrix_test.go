@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -154,5 +155,27 @@ GET,/b,/b,deny,deny,deny,deny,deny,allow
 	}
 	if got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--sort", "size"); got.code != exitUsage || !strings.Contains(got.stderr, "policy") {
 		t.Errorf("an order that is none: %+v", got)
+	}
+}
+
+// TestPagesOfOneState: a page shows the lines that have decided, not those that somebody
+// saves meanwhile.
+func TestPagesOfOneState(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
+	s := &source{policies: []string{filepath.Join(dir, "policy.csv")}}
+	a, err := s.open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := s.listings(a); err != nil || len(files) != 1 || string(files[0].Text) != policy {
+		t.Errorf("%v, %v", files, err)
+	}
+	for name, text := range map[string]string{"policy.csv": "# A line more.\n" + policy, "model.conf": presets["rbac"]().Text() + "\n"} {
+		before := readFile(t, filepath.Join(dir, name))
+		edit(t, dir, name, text)
+		if _, err := s.listings(a); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
+			t.Errorf("%s: %v", name, err)
+		}
+		edit(t, dir, name, before)
 	}
 }

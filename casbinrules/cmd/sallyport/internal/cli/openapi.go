@@ -96,17 +96,11 @@ func (f *openAPIFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case f.output == "":
+	if f.output == "" {
 		_, err = cmd.OutOrStdout().Write(content)
 		return err
-	case isNew:
-		if err := os.WriteFile(f.output, content, 0o644); err != nil {
-			return fmt.Errorf("write OpenAPI: %w", err)
-		}
-		return nil
 	}
-	return replace(f.output, content)
+	return writeOutput(f.output, content)
 }
 
 // document returns the document of -o, or a new one.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -150,8 +151,8 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(f.newBaseline, text, 0o644); err != nil {
-			return fmt.Errorf("write baseline: %w", err)
+		if err := writeOutput(f.newBaseline, text); err != nil {
+			return err
 		}
 	}
 	if err := f.write(cmd, result); err != nil {
@@ -192,21 +193,22 @@ func origin(target string) string {
 }
 
 // write writes the result to its destination.
-func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) (err error) {
-	w := cmd.OutOrStdout()
-	if f.output != "" {
-		file, err := os.Create(f.output)
-		if err != nil {
-			return fmt.Errorf("write: %w", err)
-		}
-		defer func() {
-			if closed := file.Close(); err == nil {
-				err = closed
-			}
-		}()
-		w = file
+func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) error {
+	if f.output == "" {
+		return f.writeTo(cmd.OutOrStdout(), r)
+	}
+	var b bytes.Buffer
+	err := f.writeTo(&b, r)
+	if err == nil {
+		err = writeOutput(f.output, b.Bytes())
+	}
+	if err == nil {
 		say(cmd.ErrOrStderr(), "%s\n", plain(r.Summary()))
 	}
+	return err
+}
+
+func (f *probeFlags) writeTo(w io.Writer, r probing.Result) error {
 	switch f.format {
 	case "json":
 		return r.WriteJSON(w)

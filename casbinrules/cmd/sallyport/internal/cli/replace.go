@@ -8,12 +8,21 @@ import (
 	"path/filepath"
 )
 
-// writeOutput writes a result to a file, replacing an existing one as a whole.
+// writeOutput writes a result to a file, as a whole or not at all, replacing an existing
+// one.
 func writeOutput(name string, content []byte) error {
-	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-		return os.WriteFile(name, content, 0o644)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return replace(name, content)
+	case err != nil:
+		return fmt.Errorf("write: %w", err)
 	}
-	return replace(name, content)
+	// The empty file has the mode that the umask leaves.
+	if err := errors.Join(f.Close(), replace(name, content)); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	return nil
 }
 
 // replace replaces the content of an existing file, as a whole or not at all, and

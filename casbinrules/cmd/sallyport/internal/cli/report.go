@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -105,13 +104,6 @@ func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 	}
 	v := r.authorizer.Version()
 	page := &audit.Page{Model: v.Files[0], Hash: v.Hash, Made: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Matrix: m}
-	for _, name := range v.Files[1:] {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("read policy: %w", err)
-		}
-		page.Files = append(page.Files, matrix.Listing{Name: name, Text: text})
-	}
 	for _, section := range []func(context.Context, []ask.Subject) (audit.Section, error){r.separation, r.orphans, r.changes, r.untested, r.unused} {
 		s, err := section(ctx, m.Columns)
 		if err != nil {
@@ -119,7 +111,8 @@ func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 		}
 		page.Sections = append(page.Sections, s)
 	}
-	return page, nil
+	page.Files, err = r.listings(r.authorizer) // last, since sections read files as well
+	return page, err
 }
 
 func (r *reporter) separation(ctx context.Context, subjects []ask.Subject) (audit.Section, error) {

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// TestOutputOnAFullDisk: a result that cannot be written leaves no part of it, and an
+// earlier one as it was. It is not parallel, since the limit that stands for the disk is
+// that of the process.
+func TestOutputOnAFullDisk(t *testing.T) {
+	dir := write(t, map[string]string{"there": "before"})
+	there, created := filepath.Join(dir, "there"), filepath.Join(dir, "created")
+	text := bytes.Repeat([]byte("x"), 4096)
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1000, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	errs := map[string]error{
+		"there":    writeOutput(there, text),
+		"created":  writeOutput(created, text),
+		"writeNew": writeNew(created, os.O_WRONLY|os.O_CREATE|os.O_EXCL, string(text)),
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range errs {
+		if !errors.Is(err, syscall.EFBIG) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if text := readFile(t, there); text != "before" {
+		t.Errorf("the earlier result is %.20q", text)
+	}
+	if _, err := os.Lstat(created); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a part is left: %v", err)
+	}
+	if err := writeOutput(created, text); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(created); err != nil || info.Mode().Perm()&0o600 != 0o600 || info.Size() != int64(len(text)) {
+		t.Errorf("%v, %v", info, err)
+	}
+}
