@@ -20,8 +20,7 @@ func (v View) compare(rt *core.Route) error {
 	if v.stripped(rt.Pattern, rt.Path) || strings.Contains(rt.Pattern, "/:") && !strings.Contains(rt.Pattern, "{") { // or it has another router's wildcards
 		return nil
 	}
-	_, err := v.judgeMade(rt, rt.Pattern, "")
-	return err
+	return v.judgeMade(rt, rt.Pattern, "")
 }
 
 // compareFront does what compare does for a pattern that ends in a slash, where no
@@ -75,18 +74,20 @@ func (v View) compareRest(rt core.Route, pattern string) (core.Route, error) {
 			return CutAtStar(rt, star, path, rest)
 		}
 	}
-	made, err := v.judgeMade(&rt, front, rest)
-	if err != nil {
-		return rt, err
+	err := v.judgeMade(&rt, front, rest)
+	for _, made := range rt.Alternatives {
+		if err == nil {
+			rt, err = CutAtStar(rt, star, made.Path, rest)
+		}
 	}
-	return CutAtStar(rt, star, made, rest)
+	return rt, err
 }
 
 // judgeMade adds to rt the path that was matched in place of the request's: pattern
 // with its wildcards filled in, followed by rest. If a name occurs twice, only its
 // last value is known, and only the end of the request's path may differ.
-func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err error) {
-	known := !rt.Escaped // or is made?
+func (v View) judgeMade(rt *core.Route, pattern, rest string) error {
+	made, known := "", !rt.Escaped // or is made?
 	left, behind := v.follow(pattern, rt.Path)
 	if end, ok := strings.CutPrefix(behind, rest); ok && left == "" && strings.IndexByte(end, '/') < 0 {
 		made = rt.Path[:len(rt.Path)-len(end)]
@@ -100,11 +101,42 @@ func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err 
 		made += rest
 	}
 	if !known {
-		return "", fmt.Errorf("%w: it is not pattern %q with its wildcards filled in", core.ErrAmbiguousPath, v.Request.Pattern)
+		return fmt.Errorf("%w: it is not pattern %q with its wildcards filled in", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
 	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: made})
-	return made, nil
+	return judgeInner(rt, made)
 }
+
+// judgeInner adds to rt what was matched if made is from the pattern of a router inside
+// another one, as chi before v5.3 sets it. The request's path then ends in made, except
+// for a suffix such as ".json". Where in front of it the outer router began is unknown,
+// since a middleware may have stripped a prefix for it, so the path is judged from each
+// slash on, and no route is known.
+func judgeInner(rt *core.Route, made string) error {
+	path, made := strings.TrimSuffix(rt.Path, "/"), strings.TrimSuffix(made, "/")
+	at := strings.LastIndex(path, made)
+	if at <= 0 || made == "" || strings.IndexByte(path[at+len(made):], '/') >= 0 {
+		return nil
+	}
+	front := path[:at]
+	if strings.Count(front, "/") > maxInner {
+		return fmt.Errorf("%w: there are too many segments in front of what the router has matched", core.ErrAmbiguousPath)
+	}
+	rt.Pattern = ""
+	for i := range rt.Alternatives {
+		rt.Alternatives[i].Pattern = ""
+	}
+	for i := range front {
+		if front[i] == '/' {
+			rt.Alternatives = append(rt.Alternatives, core.Route{Path: path[i : at+len(made)]})
+		}
+	}
+	return nil
+}
+
+// maxInner is the maximum number of segments in front of what an inner router has
+// matched. Each is another path to judge.
+const maxInner = 16
 
 // matchesFast is a fast path of matches for most requests: it reports false if
 // it cannot decide cheaply. It is called for each request, and takes half of the time

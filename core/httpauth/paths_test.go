@@ -314,6 +314,23 @@ func TestPatternsOfOtherRouters(t *testing.T) {
 		{"/{name}/{name}/*", "/files/secret/x.json", []string{"name", "secret", "*", "x"}, 403},
 		{"/{name}/{name}/*", "/v/files/secret/x", []string{"name", "secret", "*", "x"}, 400},
 		{"/{name}-{x}/{name}", "/files-a/public", []string{"name", "public", "x", "a"}, 400},
+		// Those of a router inside another one, at /files.
+		{"/{name}", "/files/public", []string{"name", "public"}, 204},
+		{"/{name}", "/files/secret", []string{"name", "secret"}, 403},
+		{"/{name}", "/files/public.json", []string{"name", "public"}, 204},
+		{"/{name}", "/files/secret.json", []string{"name", "secret"}, 403},
+		{"/{name}", "/files/secret.secret", []string{"name", "secret"}, 403},
+		{"/{name}", "/v/files/secret.json", []string{"name", "secret"}, 403},
+		{"/{name}", strings.Repeat("/v", 17) + "/public", []string{"name", "public"}, 400},
+		{"/secret", "/files/secret.json", nil, 403},
+		{"/secret", "/v/files/secret", nil, 403},
+		{"/*", "/files/secret.json", []string{"*", "secret"}, 403},
+		{"/*", "/v/files/secret/x/", []string{"*", "secret/x/"}, 403},
+		{"/{x}/*", "/files/secret/x.json", []string{"x", "secret", "*", "x"}, 403},
+		{"/*", "/files/public/x.json", []string{"*", "public/x"}, 204},
+		{"/secret*", "/files/secretx", []string{"*", "x"}, 403},
+		{"/secret*", "/v/files/secretx.json", []string{"*", "x"}, 403},
+		{"/public*", "/files/publicx", []string{"*", "x"}, 204},
 	} {
 		r := httptest.NewRequest("GET", tt.path, nil)
 		r.Pattern = tt.pattern
