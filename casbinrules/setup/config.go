@@ -166,6 +166,7 @@ type sessionConfig struct {
 	Strict          bool          `key:"strict_same_site" doc:"do not send the cookie with requests that another site caused"`
 	SignInPage      string        `key:"sign_in_page" doc:"path of the page where people sign in, for scripts"`
 	SignIn          decode.Kind   `key:"sign_in" slot:"sign-in" doc:"sign-in at another server, one kind with its settings"`
+	SignInRedirect  string        `key:"sign_in_redirect" doc:"path of the page after signing in, for people who did not come from another; / by default"`
 	LogoutRedirect  string        `key:"logout_redirect" doc:"path of the page after signing out; 204 by default"`
 	PlainHTTP       bool          `key:"plain_http_for_development" doc:"work without TLS on this machine; never use it in production"`
 }

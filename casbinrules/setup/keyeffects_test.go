@@ -132,6 +132,7 @@ var effects = map[string]effect{
 	"session.strict_same_site":           {file: sessionWith, a: "strict_same_site: true", b: "strict_same_site: false", see: signedIn},
 	"session.sign_in_page":               {file: strings.Replace(sessionWith, "sign_in_page: /in, ", "", 1), a: "sign_in_page: /in", b: "sign_in_page: /login", see: asking("GET", "/reports")},
 	"session.sign_in":                    {test: "oidc/TestServe"},
+	"session.sign_in_redirect":           {file: sessionWith, a: "sign_in_redirect: /account", b: "sign_in_redirect: /home", see: signedInByForm},
 	"session.logout_redirect":            {file: sessionWith, a: "logout_redirect: /bye", b: "logout_redirect: /out", see: signedOut},
 	"session.plain_http_for_development": {file: sessionWith, a: "plain_http_for_development: true", b: "plain_http_for_development: false", see: signedIn},
 

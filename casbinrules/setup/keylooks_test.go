@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/apikey"
 	"github.com/sallyport-go/sallyport/core/digest"
+	"github.com/sallyport-go/sallyport/core/htpasswd"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 	"github.com/sallyport-go/sallyport/core/session"
@@ -332,6 +333,17 @@ func hourLater(t *testing.T, s *Setup, _ string) string {
 	fields := must(before.Login(t.Context(), httpauth.Request(r), must(core.NewPrincipal(core.PrincipalInfo{ID: "erin"}))))
 	cookie, _, _ := strings.Cut(fields[0].Value, ";")
 	return answerTo(s, requestOf("GET", "/reports", "Cookie", cookie))
+}
+
+// signedInByForm is where the sign-in form leads.
+func signedInByForm(_ *testing.T, s *Setup, _ string) string {
+	users := must(htpasswd.OpenFile("testdata/files/users.htpasswd"))
+	r := httptest.NewRequest("POST", "https://api.example/login", strings.NewReader("user=erin&password=erin-pass"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	w := httptest.NewRecorder()
+	httpauth.Serve(s.Sessions().LoginEndpoint(users)).ServeHTTP(w, r)
+	return fmt.Sprint(w.Code, w.Header().Get("Location"))
 }
 
 func signedOut(_ *testing.T, s *Setup, _ string) string {

@@ -210,6 +210,7 @@ func (a *assembly) session() (core.Authenticator, error) {
 	add(c.Strict, session.WithStrictSameSite)
 	add(c.PlainHTTP, session.WithPlainHTTPForDevelopment)
 	add(c.SignInPage != "", func() session.Option { return session.WithSignInPage(c.SignInPage) })
+	add(c.SignInRedirect != "", func() session.Option { return session.WithSignInRedirect(c.SignInRedirect) })
 	add(c.LogoutRedirect != "", func() session.Option { return session.WithLogoutRedirect(c.LogoutRedirect) })
 	if b := a.config.Browsers; b != nil && len(b.Trusted) > 0 {
 		opts = append(opts, session.WithTrustedOrigins(b.Trusted...))
