@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth"
 )
 
-// TestAllocationBudgets: what both gates cost a request beyond the same app
-// without them.
+// TestAllocationBudgets: allocations of both gates, beyond those of the same app without
+// them.
 func TestAllocationBudgets(t *testing.T) {
 	g := authtest.BudgetGuard(t)
 	newApp := func(gates ...echo.MiddlewareFunc) http.Handler {

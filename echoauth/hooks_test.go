@@ -15,9 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth"
 )
 
-// TestHooksOfAResponse: functions that a middleware or a handler has had Echo call when
-// the header is sent, or when something was, change nothing of a refusal, also where
-// they flush it or put a writer of their own around the one that sends it.
+// TestHooksOfAResponse: Before and After functions of a response do not change a refusal,
+// even if they flush it or wrap the writer that sends it.
 func TestHooksOfAResponse(t *testing.T) {
 	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	hook := func(c echo.Context) {

@@ -19,8 +19,8 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth"
 )
 
-// shipped are the middlewares of Echo that hold back, replace, delay, compress
-// or watch a response.
+// shipped are the middlewares of Echo that buffer, replace, delay, compress or observe a
+// response.
 func shipped() map[string]echo.MiddlewareFunc {
 	requestLogger := func(handleError bool) echo.MiddlewareFunc {
 		return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
@@ -59,8 +59,8 @@ func shipped() map[string]echo.MiddlewareFunc {
 	}
 }
 
-// TestMiddlewares: whatever stands in front of a gate or behind it, and whatever
-// the error handler does, a refusal is one answer.
+// TestMiddlewares: whatever middleware is before or after a gate, and whatever the error
+// handler does, a refusal is one answer.
 func TestMiddlewares(t *testing.T) {
 	handlers := map[string]echo.HTTPErrorHandler{"Echo's": nil, "own": func(_ error, c echo.Context) { _ = c.JSON(http.StatusTeapot, "own") }}
 	for name, m := range shipped() {
@@ -85,8 +85,8 @@ func TestMiddlewares(t *testing.T) {
 
 func secret(c echo.Context) error { return c.String(http.StatusOK, authtest.MiddlewareSecret) }
 
-// serveMiddleware has [authtest.CheckMiddleware] ask e below prefix. Its routes
-// end in handler.
+// serveMiddleware runs [authtest.CheckMiddleware] on e below prefix, with routes that end
+// in handler.
 func serveMiddleware(t *testing.T, e *echo.Echo, prefix string, around func(gate echo.MiddlewareFunc) []echo.MiddlewareFunc, handler echo.HandlerFunc) {
 	t.Helper()
 	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
@@ -106,8 +106,8 @@ func serveMiddleware(t *testing.T, e *echo.Echo, prefix string, around func(gate
 	authtest.CheckMiddleware(t, s.URL+prefix)
 }
 
-// TestAnsweringMiddlewares: nothing of what Proxy and Static answer behind a
-// refusal is sent, whatever fields they set.
+// TestAnsweringMiddlewares: after a refusal, nothing that Proxy and Static answer is sent,
+// whatever fields they set.
 func TestAnsweringMiddlewares(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public")
@@ -132,8 +132,7 @@ func TestAnsweringMiddlewares(t *testing.T) {
 	}
 }
 
-// TestRewritingMiddlewares: what changes a path before the router runs leaves
-// refusals whole.
+// TestRewritingMiddlewares: refusals are unaffected if a path is rewritten before routing.
 func TestRewritingMiddlewares(t *testing.T) {
 	e := echo.New()
 	e.Pre(middleware.RemoveTrailingSlash(), middleware.Rewrite(map[string]string{"/old/*": "/$1"}))

@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth"
 )
 
-// mounts are the ways in which something may answer for paths below /files.
+// mounts are ways to mount what answers for paths below /files.
 var mounts = map[string]func(g *echo.Group, gates ...echo.MiddlewareFunc){
 	"GET":         func(g *echo.Group, m ...echo.MiddlewareFunc) { g.GET("/files/*", serveFile("*"), m...) },
 	"GET, prefix": func(g *echo.Group, m ...echo.MiddlewareFunc) { g.GET("/files*", serveFile("*"), m...) },
@@ -69,7 +69,7 @@ var mounts = map[string]func(g *echo.Group, gates ...echo.MiddlewareFunc){
 	},
 }
 
-// serveFile serves what parameters name.
+// serveFile serves the file that the parameters name.
 func serveFile(names ...string) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		var values []string
@@ -80,7 +80,7 @@ func serveFile(names ...string) echo.HandlerFunc {
 	}
 }
 
-// places are where a gate may stand.
+// places are where a gate may be mounted.
 var places = map[string]func(e *echo.Echo, gate echo.MiddlewareFunc) (*echo.Group, []echo.MiddlewareFunc){
 	"Pre": func(e *echo.Echo, gate echo.MiddlewareFunc) (*echo.Group, []echo.MiddlewareFunc) {
 		e.Pre(gate)
@@ -101,8 +101,8 @@ var places = map[string]func(e *echo.Echo, gate echo.MiddlewareFunc) (*echo.Grou
 	},
 }
 
-// TestMounts: whatever a handler is mounted with, wherever the gate stands, no
-// spelling of a path gets round a rule.
+// TestMounts: however a handler is mounted and wherever the gate is, no spelling of a path
+// avoids a rule.
 func TestMounts(t *testing.T) {
 	odd := 2
 	if testing.Short() {
@@ -133,8 +133,8 @@ func TestMounts(t *testing.T) {
 	}
 }
 
-// TestChangedMethods: what is judged is the method of the route that runs. Where a
-// middleware behind the router has changed that of the request, nobody is served.
+// TestChangedMethods: rules see the method of the route that runs. If a middleware after
+// the router has changed that of the request, it is refused.
 func TestChangedMethods(t *testing.T) {
 	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "TRACE"}
 	override := middleware.MethodOverrideWithConfig(middleware.MethodOverrideConfig{Getter: middleware.MethodFromQuery("method")})
@@ -165,8 +165,8 @@ func TestChangedMethods(t *testing.T) {
 	}
 }
 
-// methodApp has routes for any method, for each of some, and for some at once. It
-// keeps what was judged and which handler ran then.
+// methodApp has routes for any method, for each of some, and for several at once. It
+// records what the policy was asked and which handler ran.
 func methodApp(t *testing.T, host string) (e *echo.Echo, judged *[]string, ran *string) {
 	judged, ran = new([]string), new(string)
 	policy := authtest.AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
@@ -199,8 +199,8 @@ func methodApp(t *testing.T, host string) (e *echo.Echo, judged *[]string, ran *
 	return e, judged, ran
 }
 
-// TestRewrittenBehindTheRouter: a path that is not the one that the router has
-// matched is not judged in place of that.
+// TestRewrittenBehindTheRouter: a path that was rewritten after routing is not authorized
+// in place of the one that the router matched.
 func TestRewrittenBehindTheRouter(t *testing.T) {
 	for _, pattern := range []string{"/files/secret", "/files/:name", "/files/*", "/*", "/:top/:name"} {
 		e := echo.New()
@@ -216,8 +216,8 @@ func TestRewrittenBehindTheRouter(t *testing.T) {
 	}
 }
 
-// TestStarsInPre: rules in front of the router are asked about no route, also where a
-// star may be read in two ways.
+// TestStarsInPre: rules before the router see no route, even if a star could be read in two
+// ways.
 func TestStarsInPre(t *testing.T) {
 	var asked []string
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(core.LogObserver(slog.New(slog.DiscardHandler))),

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth"
 )
 
-// Routes are those the application registered, groups and hosts included, and not what
-// Echo adds for paths without one.
+// Routes lists the routes that the application registered, including those of groups and
+// hosts, but not those that Echo adds for unknown paths.
 func TestRoutes(t *testing.T) {
 	app := echo.New()
 	none := func(echo.Context) error { return nil }

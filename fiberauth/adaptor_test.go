@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth"
 )
 
-// TestServedByNetHTTP: an app that a server of net/http serves by Fiber's adaptor
-// answers a refusal once, too. What the adaptor puts requests into, it uses again.
+// TestServedByNetHTTP: an app that net/http serves through Fiber's adaptor also answers a
+// refusal once. The adaptor reuses its request contexts.
 func TestServedByNetHTTP(t *testing.T) {
 	handlers := map[string]fiber.ErrorHandler{
 		"Fiber's": nil, "own": func(c *fiber.Ctx, _ error) error { return c.Status(fiber.StatusTeapot).JSON("own") },
@@ -35,8 +35,8 @@ func TestServedByNetHTTP(t *testing.T) {
 	}
 }
 
-// TestCheckServedByNetHTTP: where no gate makes the answer to a refused check again,
-// there is that of the error handler.
+// TestCheckServedByNetHTTP: without a gate that repeats the answer to a refused check, the
+// client gets that of the error handler.
 func TestCheckServedByNetHTTP(t *testing.T) {
 	g := authtest.MiddlewareGuard(t)
 	app := fiber.New()

@@ -17,28 +17,27 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
-// What the handlers under test give out, and the route beside them.
+// Bodies of the handlers under test, and of the route beside them.
 const (
 	secret = "SECRET"
 	public = "PUBLIC"
 	beside = "BESIDE"
 )
 
-// answerer is a way to mount what gives out /secret/x.txt and /public.txt below
-// a prefix.
+// answerer is a way to serve /secret/x.txt and /public.txt below a prefix.
 type answerer struct {
 	name  string
 	mount func(to fiber.Router, prefix string, s *site)
 	// routed says that it is a route, for prefix + "/*".
 	routed bool
-	// static says that Static mounts it: it serves files and passes on what is none.
+	// static says that Static mounts it: it serves files and passes all other requests on.
 	static bool
 	// lowered says that Fiber keeps the prefix in lower case, as it does for
 	// Static and Mount.
 	lowered bool
 }
 
-// site is what answerers give out.
+// site is the content that answerers serve.
 type site struct {
 	dir     string
 	cut     int // bytes of a path before what is asked for
@@ -61,7 +60,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, s.content(r.URL.Path))
 }
 
-// sendFile gives out a file whose name it cuts from the path.
+// sendFile serves a file whose name is the rest of the path.
 func (s *site) sendFile(c *fiber.Ctx) error {
 	path := string(c.Context().Path())
 	file := filepath.Join(s.dir, path[min(s.cut, len(path)):])
@@ -71,7 +70,7 @@ func (s *site) sendFile(c *fiber.Ctx) error {
 	return c.SendFile(file)
 }
 
-// forward has another server answer.
+// forward proxies to another server.
 func (s *site) forward(c *fiber.Ctx) error {
 	return proxy.Do(c, "http://backend/?"+s.content(string(c.Context().Path())), s.backend)
 }

@@ -24,7 +24,7 @@ func TestConformance(t *testing.T) {
 	authtest.Run(t, framework())
 }
 
-// routerStatuses are what the router itself answers to odd targets.
+// routerStatuses are the router's own answers to unusual targets.
 var routerStatuses = map[string]int{
 	"/files%2Fsecret":      400,
 	"/%66iles/secret":      404,
@@ -42,7 +42,7 @@ func framework() authtest.Framework {
 	return with(fiber.Config{})
 }
 
-// with is Fiber in a configuration of its own.
+// with returns Fiber with another configuration.
 func with(cfg fiber.Config) authtest.Framework {
 	return authtest.Framework{
 		Name: "fiber", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, LongLived: longLived, IgnoresHangUps: runtime.GOOS == "windows",
@@ -58,8 +58,8 @@ func with(cfg fiber.Config) authtest.Framework {
 	}
 }
 
-// TestRetentionWithOptions: strings are copied whatever way they take through
-// the resolver.
+// TestRetentionWithOptions: strings are copied, whichever path they take through the
+// resolver.
 func TestRetentionWithOptions(t *testing.T) {
 	for name, cfg := range map[string]fiber.Config{
 		"case sensitive":   {CaseSensitive: true, StrictRouting: true},
@@ -70,7 +70,7 @@ func TestRetentionWithOptions(t *testing.T) {
 	}
 }
 
-// TestPathsWithOptions: no option of the router opens a way round a rule.
+// TestPathsWithOptions: no option of the router makes a rule avoidable.
 func TestPathsWithOptions(t *testing.T) {
 	for name, cfg := range map[string]fiber.Config{
 		"case sensitive":       {CaseSensitive: true},
@@ -185,7 +185,7 @@ var writers = map[string]authtest.Handler{
 	},
 }
 
-// longLived are ways to go on answering, when the handler has returned.
+// longLived are ways to keep a response open after the handler has returned.
 var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
 	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
 		x.(exchange).c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { serve(flushed{w}) })
@@ -199,7 +199,7 @@ var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
 	},
 }
 
-// flushed sends each write at once.
+// flushed flushes each write.
 type flushed struct{ w *bufio.Writer }
 
 func (f flushed) Write(b []byte) (int, error) {

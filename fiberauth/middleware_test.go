@@ -36,8 +36,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth"
 )
 
-// shipped are the middlewares of Fiber that hold back, replace, delay, compress
-// or watch a response.
+// shipped are the middlewares of Fiber that buffer, replace, delay, compress or observe a
+// response.
 func shipped() map[string]fiber.Handler {
 	return map[string]fiber.Handler{
 		"none":      goOn,
@@ -87,8 +87,8 @@ func shipped() map[string]fiber.Handler {
 	}
 }
 
-// TestMiddlewares: whatever stands in front of a gate or behind it, and whatever
-// the error handler does, a refusal is one answer.
+// TestMiddlewares: whatever middleware is before or after a gate, and whatever the error
+// handler does, a refusal is one answer.
 func TestMiddlewares(t *testing.T) {
 	handlers := map[string]fiber.ErrorHandler{
 		"Fiber's": nil, "own": func(c *fiber.Ctx, _ error) error { return c.Status(fiber.StatusTeapot).JSON("own") },
@@ -159,7 +159,7 @@ func listen(t *testing.T, app *fiber.App) string {
 	return l.Addr().String()
 }
 
-// goOn is a middleware that does nothing.
+// goOn is a middleware that only calls the next handler.
 func goOn(c *fiber.Ctx) error { return c.Next() }
 
 // TestCacheOrder: Fiber's cache in front of the gates gives one person's answer,
@@ -220,7 +220,7 @@ func TestIdempotencyOrder(t *testing.T) {
 	}
 }
 
-// idempotencyByUser takes a key for another one when another person sends it.
+// idempotencyByUser keeps the keys of different users apart.
 func idempotencyByUser() fiber.Handler {
 	const byUser = "X-Key-Of-User"
 	m := idempotency.New(idempotency.Config{KeyHeader: byUser, KeyHeaderValidate: func(string) error { return nil }})
@@ -234,8 +234,7 @@ func idempotencyByUser() fiber.Handler {
 	}
 }
 
-// TestProxies: nothing of what a proxied service answers behind a refusal is
-// sent.
+// TestProxies: after a refusal, nothing that a proxied service answers is sent.
 func TestProxies(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public")
@@ -253,8 +252,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestSubAppErrorHandlers: whatever error handlers an app and a sub-app have,
-// Fiber's own set by hand among them, a refusal in the sub-app is one answer.
+// TestSubAppErrorHandlers: whatever error handlers an app and a sub-app have, even Fiber's
+// own set explicitly, a refusal in the sub-app is one answer.
 func TestSubAppErrorHandlers(t *testing.T) {
 	own := func(c *fiber.Ctx, _ error) error { return c.Status(fiber.StatusTeapot).JSON("own") }
 	handlers := map[string]fiber.ErrorHandler{"none": nil, "Fiber's": fiber.DefaultErrorHandler, "own": own}

@@ -11,9 +11,9 @@ import (
 	"github.com/sallyport-go/sallyport/ginauth"
 )
 
-// TestCachingOfRequestsHandledAgain: an answer to somebody is private, also where a
-// handler behind a gate has given the request to the engine again and another handler
-// says something else of caches (RFC 9111 §3.5, §4.1).
+// TestCachingOfRequestsHandledAgain: an answer to a known principal is private, even if a
+// handler behind a gate passes the request to the engine again and another handler sets
+// other cache fields (RFC 9111 §3.5, §4.1).
 func TestCachingOfRequestsHandledAgain(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	gate := ginauth.Authorize(authtest.MountGuard(t, false))

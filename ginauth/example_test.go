@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/ginauth"
 )
 
-// tokens knows its tokens by heart, as a service with opaque tokens would look
-// them up in its store. Package jwtauth verifies JSON Web Tokens.
+// tokens has its tokens in memory; a service with opaque tokens would look them up in its
+// store. Package jwtauth verifies JSON Web Tokens.
 type tokens map[string]core.PrincipalInfo
 
 func (t tokens) VerifyToken(_ context.Context, token string) (*core.Principal, error) {

@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 	authtest.Run(t, framework())
 }
 
-// routerStatuses are what the router itself answers to odd targets.
+// routerStatuses are the router's own answers to unusual targets.
 var routerStatuses = map[string]int{
 	"/files%2Fsecret": 400,
 	"/admin/7/":       301,
@@ -35,7 +35,7 @@ func framework() authtest.Framework {
 	}}
 }
 
-// TestPathsWithOptions: no option of the router opens a way round a rule.
+// TestPathsWithOptions: no option of the router makes a rule avoidable.
 func TestPathsWithOptions(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	for name, set := range map[string]func(*gin.Engine){
@@ -134,7 +134,7 @@ func form(x authtest.Exchange) (*multipart.Form, error) {
 	return authtest.ParseForm(x.(exchange).c.Request)
 }
 
-// longLived are ways to go on answering.
+// longLived are ways to keep a response open.
 var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
 	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
 		return authtest.KeepStreaming(x.(exchange).c.Writer, serve)

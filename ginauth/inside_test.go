@@ -15,10 +15,10 @@ import (
 	"github.com/sallyport-go/sallyport/ginauth"
 )
 
-// bare shows nothing of the writer that it wraps.
+// bare hides the optional methods of the writer that it wraps.
 type bare struct{ http.ResponseWriter }
 
-// told is a response that tells when its header is sent.
+// told is a response that reports when its header is sent.
 type told struct {
 	*httptest.ResponseRecorder
 	sent func()
@@ -29,9 +29,9 @@ func (w told) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// TestRefusalsInside: an engine behind a gate that is not its own, or asked once more
-// by HandleContext, refuses as it does alone. Its context, which may be another
-// request's once it has returned, is left alone then.
+// TestRefusalsInside: an engine behind another engine's gate, or called again by
+// HandleContext, refuses as it does alone. Its context is not used after it has returned,
+// since another request may have it.
 func TestRefusalsInside(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	plain := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))

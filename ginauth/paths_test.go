@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/ginauth"
 )
 
-// settings are the options of Gin that change which handler runs for a path, or
-// what it is given.
+// settings are the options of Gin that change which handler runs for a path, or with which
+// parameters.
 type settings struct{ rawPath, escapedPath, stillEscaped, extraSlash, fixedPath, noRedirect, notAllowed bool }
 
 func allSettings() []settings {
@@ -36,7 +36,7 @@ func (s settings) newEngine() *gin.Engine {
 	return e
 }
 
-// mounts are the ways in which something may answer for paths below /files.
+// mounts are ways to mount what answers for paths below /files.
 var mounts = map[string]func(e *gin.Engine, g *gin.RouterGroup){
 	"GET":       func(_ *gin.Engine, g *gin.RouterGroup) { g.GET("/files/*rest", serveFile("rest")) },
 	"Any":       func(_ *gin.Engine, g *gin.RouterGroup) { g.Any("/files/*rest", serveFile("rest")) },
@@ -111,7 +111,7 @@ func serveFile(names ...string) gin.HandlerFunc {
 	}
 }
 
-// places are where a gate may stand.
+// places are where a gate may be mounted.
 var places = map[string]func(e *gin.Engine, gate gin.HandlerFunc) *gin.RouterGroup{
 	"Use": func(e *gin.Engine, gate gin.HandlerFunc) *gin.RouterGroup {
 		e.Use(gate)
@@ -121,8 +121,8 @@ var places = map[string]func(e *gin.Engine, gate gin.HandlerFunc) *gin.RouterGro
 	"nested group": func(e *gin.Engine, gate gin.HandlerFunc) *gin.RouterGroup { return e.Group("").Group("", gate) },
 }
 
-// TestMounts: whatever a handler is mounted with, wherever the gate stands, with
-// every option of the router, no spelling of a path gets round a rule.
+// TestMounts: however a handler is mounted, wherever the gate is, and with every option of
+// the router, no spelling of a path avoids a rule.
 func TestMounts(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	for _, s := range allSettings() {
@@ -149,8 +149,8 @@ func TestMounts(t *testing.T) {
 	}
 }
 
-// TestRewrittenBehindTheRouter: a path that is not the one that the router has
-// matched is not judged in place of that.
+// TestRewrittenBehindTheRouter: a path that was rewritten after routing is not authorized
+// in place of the one that the router matched.
 func TestRewrittenBehindTheRouter(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	for _, pattern := range []string{"/files/secret", `/files/secret\:read`, "/files/:name", "/files/*rest", "/*rest", "/:top/:name"} {
@@ -171,8 +171,8 @@ func TestRewrittenBehindTheRouter(t *testing.T) {
 	}
 }
 
-// TestLiteralColons: a colon that Gin is told to take as such, in front of a parameter or
-// behind, is no parameter, also after the first request.
+// TestLiteralColons: an escaped colon before or after a parameter is not a parameter, even
+// after the first request.
 func TestLiteralColons(t *testing.T) {
 	app := gin.New()
 	for _, route := range []string{`/a/items\:batch/:id`, `/b/:id/x\:read`, `/c/items\:all/*rest`, `/d/items\:one/:id/x\:y`} {

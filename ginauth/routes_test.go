@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/ginauth"
 )
 
-// Routes are those the application registered, groups included.
+// Routes lists the routes that the application registered, including those of groups.
 func TestRoutes(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	app := gin.New()

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth/echov5"
 )
 
-// TestAllocationBudgets: what both gates cost a request beyond the same app
-// without them.
+// TestAllocationBudgets: allocations of both gates, beyond those of the same app without
+// them.
 func TestAllocationBudgets(t *testing.T) {
 	g := authtest.BudgetGuard(t)
 	newApp := func(gates ...echo.MiddlewareFunc) http.Handler {
@@ -33,8 +33,8 @@ func TestAllocationBudgets(t *testing.T) {
 	})
 }
 
-// TestMethodIsReadOnce: Echo copies a route, its parameters included, for whoever asks
-// what it has matched, and rules ask for the method again.
+// TestMethodIsReadOnce: Echo copies the matched route with its parameters at each request
+// for it, and rules ask for the method again.
 func TestMethodIsReadOnce(t *testing.T) {
 	app := echo.New()
 	app.GET("/things/:id", func(c *echo.Context) error {

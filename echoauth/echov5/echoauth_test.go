@@ -24,7 +24,7 @@ func TestConformance(t *testing.T) {
 
 func FuzzPaths(f *testing.F) { authtest.FuzzPaths(f, framework()) }
 
-// routerStatuses are what the router itself answers to odd targets.
+// routerStatuses are the router's own answers to unusual targets.
 var routerStatuses = map[string]int{
 	"/%66iles/secret": 404,
 }
@@ -37,8 +37,8 @@ func framework() authtest.Framework {
 	}}
 }
 
-// TestErrorHandlerCannotAppend: an app's error handler that answers every error
-// itself neither adds to a denial nor changes it.
+// TestErrorHandlerCannotAppend: an error handler that answers every error neither adds to a
+// denial nor changes it.
 func TestErrorHandlerCannotAppend(t *testing.T) {
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}},
 		core.WithObserver(core.ObserverFunc(func(context.Context, core.Event) {})))
@@ -165,7 +165,7 @@ var writers = map[string]authtest.Handler{
 	},
 }
 
-// longLived are ways to go on answering.
+// longLived are ways to keep a response open.
 var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
 	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
 		return authtest.KeepStreaming(x.(exchange).c.Response(), serve)

@@ -15,10 +15,10 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth/echov5"
 )
 
-// bare shows nothing of the writer that it wraps.
+// bare hides the optional methods of the writer that it wraps.
 type bare struct{ http.ResponseWriter }
 
-// told is a response that tells when its header is sent.
+// told is a response that reports when its header is sent.
 type told struct {
 	*httptest.ResponseRecorder
 	sent func()
@@ -29,9 +29,8 @@ func (w told) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// TestRefusalsInside: an app behind a gate that is not its own refuses as it does
-// alone. Its context, which may be another request's once it has returned, is left
-// alone then.
+// TestRefusalsInside: an app behind another app's gate refuses as it does alone. Its
+// context is not used after it has returned, since another request may have it.
 func TestRefusalsInside(t *testing.T) {
 	plain := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	hidden, err := plain.With(core.WithConcealment(nil))

@@ -19,8 +19,8 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth/echov5"
 )
 
-// shipped are the middlewares of Echo that hold back, replace, delay, compress
-// or watch a response.
+// shipped are the middlewares of Echo that buffer, replace, delay, compress or observe a
+// response.
 func shipped() map[string]echo.MiddlewareFunc {
 	requestLogger := func(handleError bool) echo.MiddlewareFunc {
 		return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
@@ -55,8 +55,7 @@ func shipped() map[string]echo.MiddlewareFunc {
 	}
 }
 
-// homemade are middlewares as applications write them, around the response that
-// Echo gives or inside it.
+// homemade are middlewares such as applications write, around Echo's response or inside it.
 func homemade() map[string]echo.MiddlewareFunc {
 	around := func(wrap func(w http.ResponseWriter) (http.ResponseWriter, func(error))) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -121,7 +120,7 @@ func homemade() map[string]echo.MiddlewareFunc {
 	}
 }
 
-// buffer keeps an answer until it is to be sent.
+// buffer holds an answer back until it is sent.
 type buffer struct {
 	w      http.ResponseWriter
 	status int
@@ -141,13 +140,13 @@ func (b *buffer) send() {
 	}
 }
 
-// unwrapping is a buffer that shows what it keeps answers for.
+// unwrapping is a buffer with an Unwrap method.
 type unwrapping struct{ buffer }
 
 func (u *unwrapping) Unwrap() http.ResponseWriter { return u.w }
 
-// TestMiddlewares: whatever stands in front of a gate or behind it, and whatever
-// the error handler does, a refusal is one answer.
+// TestMiddlewares: whatever middleware is before or after a gate, and whatever the error
+// handler does, a refusal is one answer.
 func TestMiddlewares(t *testing.T) {
 	handlers := map[string]echo.HTTPErrorHandler{
 		"Echo's": nil, "own": func(c *echo.Context, _ error) { _ = c.JSON(http.StatusTeapot, "own") },
@@ -182,8 +181,8 @@ func TestMiddlewares(t *testing.T) {
 
 func secret(c *echo.Context) error { return c.String(http.StatusOK, authtest.MiddlewareSecret) }
 
-// serveMiddleware has [authtest.CheckMiddleware] ask e below prefix. Its routes
-// end in handler.
+// serveMiddleware runs [authtest.CheckMiddleware] on e below prefix, with routes that end
+// in handler.
 func serveMiddleware(t *testing.T, e *echo.Echo, prefix string, around func(gate echo.MiddlewareFunc) []echo.MiddlewareFunc, handler echo.HandlerFunc) {
 	t.Helper()
 	g := authtest.MiddlewareGuard(t, core.WithLogger(quiet))
@@ -203,8 +202,8 @@ func serveMiddleware(t *testing.T, e *echo.Echo, prefix string, around func(gate
 	authtest.CheckMiddleware(t, s.URL+prefix)
 }
 
-// TestRefusalsAreNotCompressed: that is what docs/echo5.md says, since they are
-// written below whatever stands around the response.
+// TestRefusalsAreNotCompressed: they are written below all wrappers of the response, as
+// docs/echo5.md says.
 func TestRefusalsAreNotCompressed(t *testing.T) {
 	e := echo.NewWithConfig(echo.Config{Logger: quiet})
 	e.Use(middleware.Gzip())
@@ -219,8 +218,8 @@ func TestRefusalsAreNotCompressed(t *testing.T) {
 	}
 }
 
-// TestAnsweringMiddlewares: nothing of what Proxy and Static answer behind a
-// refusal is sent, whatever fields they set.
+// TestAnsweringMiddlewares: after a refusal, nothing that Proxy and Static answer is sent,
+// whatever fields they set.
 func TestAnsweringMiddlewares(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public")
@@ -246,9 +245,8 @@ func TestAnsweringMiddlewares(t *testing.T) {
 	}
 }
 
-// TestRewritingMiddlewares: what changes a path before the router runs leaves
-// refusals whole. A path that is changed afterwards is not the one that was
-// matched, and refused.
+// TestRewritingMiddlewares: refusals are unaffected if a path is rewritten before routing.
+// One that is rewritten afterwards is refused, since it is not the one that was matched.
 func TestRewritingMiddlewares(t *testing.T) {
 	rewrite := middleware.Rewrite(map[string]string{"/old/*": "/$1"})
 	e := echo.New()

@@ -19,8 +19,8 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// settings are the options of Echo that change which handler runs for a path, or
-// what it is given.
+// settings are the options of Echo that change which handler runs for a path, or with which
+// parameters.
 type settings struct{ unescape, decoded, autoHEAD, concurrent, unescapeStatic, noGroup404 bool }
 
 func (s settings) newEcho() *echo.Echo {
@@ -49,8 +49,8 @@ func allSettings() []settings {
 	return all
 }
 
-// TestPathsWithOptions: no option of the router opens a way round a rule. Where
-// it decodes parameters, an encoded slash cannot be told from a plain one.
+// TestPathsWithOptions: no option of the router makes a rule avoidable. With one that
+// decodes parameters, an encoded slash cannot be told from a plain one.
 func TestPathsWithOptions(t *testing.T) {
 	for _, s := range allSettings() {
 		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestPathsWithOptions(t *testing.T) {
 	}
 }
 
-// mounts are the ways in which something may answer for paths below /files.
+// mounts are ways to mount what answers for paths below /files.
 var mounts = map[string]func(g *echo.Group, gates ...echo.MiddlewareFunc){
 	"GET":         func(g *echo.Group, m ...echo.MiddlewareFunc) { g.GET("/files/*", serveFile("*"), m...) },
 	"GET, prefix": func(g *echo.Group, m ...echo.MiddlewareFunc) { g.GET("/files*", serveFile("*"), m...) },
@@ -124,7 +124,7 @@ func serveFiles(c *echo.Context) error {
 	return serveFile("dir", "name")(c)
 }
 
-// serveFile serves what parameters name.
+// serveFile serves the file that the parameters name.
 func serveFile(names ...string) echo.HandlerFunc {
 	return func(c *echo.Context) error {
 		var values []string
@@ -135,7 +135,7 @@ func serveFile(names ...string) echo.HandlerFunc {
 	}
 }
 
-// places are where a gate may stand.
+// places are where a gate may be mounted.
 var places = map[string]func(e *echo.Echo, gate echo.MiddlewareFunc) (*echo.Group, []echo.MiddlewareFunc){
 	"Pre": func(e *echo.Echo, gate echo.MiddlewareFunc) (*echo.Group, []echo.MiddlewareFunc) {
 		e.Pre(gate)
@@ -153,8 +153,8 @@ var places = map[string]func(e *echo.Echo, gate echo.MiddlewareFunc) (*echo.Grou
 	},
 }
 
-// TestMounts: whatever a handler is mounted with, wherever the gate stands, with
-// every option of the router, no spelling of a path gets round a rule.
+// TestMounts: however a handler is mounted, wherever the gate is, and with every option of
+// the router, no spelling of a path avoids a rule.
 func TestMounts(t *testing.T) {
 	for _, s := range allSettings() {
 		odd := 2
@@ -181,8 +181,8 @@ func TestMounts(t *testing.T) {
 	}
 }
 
-// TestStarsInPre: rules in front of the router are asked about no route, also where a
-// star may be read in two ways.
+// TestStarsInPre: rules before the router see no route, even if a star could be read in two
+// ways.
 func TestStarsInPre(t *testing.T) {
 	var asked []string
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(core.LogObserver(quiet)),

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth/echov5"
 )
 
-// Routes are those the application registered, groups included, and not what
-// Echo adds for paths without one.
+// Routes lists the routes that the application registered, including those of groups, but
+// not those that Echo adds for unknown paths.
 func TestRoutes(t *testing.T) {
 	app := echo.New()
 	none := func(*echo.Context) error { return nil }
@@ -35,8 +35,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// A route for any method is listed with each, and one that has a route of its own
-// beside it once.
+// A route for any method is listed with each method, and once with one that also has a
+// route of its own.
 func TestRoutesForAnyMethod(t *testing.T) {
 	app := echo.New()
 	none := func(*echo.Context) error { return nil }
@@ -56,7 +56,7 @@ func TestRoutesForAnyMethod(t *testing.T) {
 	}
 }
 
-// changedMethods are ways in which a request's method becomes another one.
+// changedMethods are ways to change the method of a request.
 var changedMethods = map[string]echo.MiddlewareFunc{
 	"not": func(next echo.HandlerFunc) echo.HandlerFunc { return next },
 	"MethodOverride": middleware.MethodOverrideWithConfig(middleware.MethodOverrideConfig{
@@ -78,8 +78,8 @@ var changedMethods = map[string]echo.MiddlewareFunc{
 	},
 }
 
-// TestChangedMethods: what is judged is the method of the route that runs, and of
-// the request where the route is for any.
+// TestChangedMethods: rules see the method of the route that runs, or of the request if the
+// route is for any method.
 func TestChangedMethods(t *testing.T) {
 	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "TRACE"}
 	for how, change := range changedMethods {
@@ -109,8 +109,8 @@ func TestChangedMethods(t *testing.T) {
 	}
 }
 
-// methodApp has routes for any method, for each of some, and for some at once. It
-// keeps what was judged and which handler ran then.
+// methodApp has routes for any method, for each of some, and for several at once. It
+// records what the policy was asked and which handler ran.
 func methodApp(t *testing.T, autoHEAD bool) (e *echo.Echo, judged *[]string, ran *string) {
 	judged, ran = new([]string), new(string)
 	policy := authtest.AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {

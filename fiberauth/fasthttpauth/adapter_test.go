@@ -17,7 +17,7 @@ import (
 
 // The adapter here is for fasthttp without a framework: the path is the route.
 
-// view shows a request.
+// view is the core's view of a request.
 type view struct {
 	fasthttpauth.View
 	ctx   *fasthttp.RequestCtx
@@ -36,7 +36,7 @@ func (v *view) Route() (core.Route, error) {
 
 func (v *view) Param(string) string { return "" }
 
-// contextKey is the user value with the context of a request.
+// contextKey is the key of the user value with a request's context.
 type contextKey struct{}
 
 func contextOf(ctx *fasthttp.RequestCtx) (of *fasthttpContext) {
@@ -72,7 +72,7 @@ func behind(t *testing.T, gate *core.Gate, err error, next fasthttp.RequestHandl
 	}
 }
 
-// check asks a rule inside of a handler and reports whether it allows.
+// check asks a rule inside a handler and reports whether it allows.
 func check(ctx *fasthttp.RequestCtx, g *core.Guard, rule core.Authorizer) bool {
 	v, of := newView(ctx), contextOf(ctx)
 	verdict := g.CheckNow(of.Context, v, rule)
@@ -116,7 +116,7 @@ func (discard) Printf(string, ...any) {}
 
 func send(ctx *fasthttp.RequestCtx) { ctx.SetBodyString(authtest.MiddlewareSecret) }
 
-// ways are those of handlers to write after a refusal.
+// ways are ways in which handlers write after a refusal.
 var ways = map[string]func(*fasthttp.RequestCtx){
 	"body":       send,
 	"nothing":    func(*fasthttp.RequestCtx) {},
@@ -130,8 +130,8 @@ var ways = map[string]func(*fasthttp.RequestCtx){
 
 const raw = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate"
 
-// TestOneAnswer: whatever way a handler writes after a refusal, the client gets
-// what the gate or the check has written, and the guard's logger is told.
+// TestOneAnswer: however a handler writes after a refusal, the client gets only what the
+// gate or the check has written, and the guard logs it.
 func TestOneAnswer(t *testing.T) {
 	var log strings.Builder
 	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
-// TestKeepFieldsIsThatOfNetHTTP: whatever handlers have made of the fields about
-// caches, the response says the same in the end as one of net/http.
+// TestKeepFieldsIsThatOfNetHTTP: whatever cache fields handlers set, the response ends up
+// with the same ones as with net/http.
 func TestKeepFieldsIsThatOfNetHTTP(t *testing.T) {
 	gate, err := authtest.BudgetGuard(t).Authorize()
 	if err != nil {
@@ -77,7 +77,7 @@ func compareKept(t *testing.T, h http.Header, fields []core.Field, shared bool) 
 	}
 }
 
-// passing is what a gate says of a request that passes.
+// passing is the verdict for a request that passes.
 func passing(t *testing.T) core.Verdict {
 	t.Helper()
 	gate, err := authtest.BudgetGuard(t).Authorize()
@@ -91,7 +91,7 @@ func passing(t *testing.T) core.Verdict {
 	return v
 }
 
-// lines are those of a response, of which those with a name, if it is not empty.
+// lines returns the header lines of a response, or those with a name if it is not empty.
 func lines(h *fasthttp.ResponseHeader, name string) (all []string) {
 	for key, value := range h.All() {
 		switch {
@@ -104,8 +104,8 @@ func lines(h *fasthttp.ResponseHeader, name string) (all []string) {
 	return all
 }
 
-// TestNamesAsTheyAreSpelled: where fasthttp does not normalize names, what others have
-// said in any letter case is not sent any more than otherwise.
+// TestNamesAsTheyAreSpelled: if fasthttp does not normalize names, fields that others have
+// set are removed in any letter case.
 func TestNamesAsTheyAreSpelled(t *testing.T) {
 	g := authtest.MiddlewareGuard(t)
 	gate, err := g.Authorize()
@@ -164,7 +164,7 @@ func TestNamesAsTheyAreSpelled(t *testing.T) {
 	}
 }
 
-// TestUndo: what gates have added goes, and nothing else has another place then.
+// TestUndo: the fields that gates added are removed, and the others keep their order.
 func TestUndo(t *testing.T) {
 	fields := append(passing(t).Fields, core.Field{Name: "Set-Cookie", Value: "session=x; Path=/"}, core.Field{Name: "DPoP-Nonce", Value: "n"})
 	front := [][2]string{{"Vary", "Origin"}, {"X-App", "yes"}, {"Set-Cookie", "a=1; Path=/"}, {"vary", "Accept"}, {"Set-Cookie", "b=2"}, {"X-Last", "yes"}}

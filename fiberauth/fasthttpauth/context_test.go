@@ -19,8 +19,8 @@ type fasthttpContext struct{ context.Context }
 
 func (c *fasthttpContext) get() context.Context { return c.Context }
 
-// TestWatched: a context that is asked for Done is cancelled when the client
-// hangs up, and after End is its parent and nothing more.
+// TestWatched: a context whose Done was called is cancelled when the client disconnects,
+// and after End behaves as its parent.
 func TestWatched(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -76,8 +76,8 @@ func TestWatched(t *testing.T) {
 	blind.End()
 }
 
-// TestWatchedBehindUnreadBytes: a client hangs up and has sent something before that
-// nobody has read, as TLS does.
+// TestWatchedBehindUnreadBytes: a client disconnects after sending bytes that nothing has
+// read, as with TLS.
 func TestWatchedBehindUnreadBytes(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("other systems cannot see it")
@@ -116,7 +116,7 @@ func TestWatchedBehindUnreadBytes(t *testing.T) {
 	}
 }
 
-// TestApps: what is kept for an app is found again, and goes with it.
+// TestApps: cached data of an app is found again, and freed with the app.
 func TestApps(t *testing.T) {
 	type app struct{ keep func() }
 	apps := fasthttpauth.NewApps[app, string](func(a *app, keep func()) { a.keep = keep })

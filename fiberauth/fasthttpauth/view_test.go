@@ -29,7 +29,7 @@ func newCtx(target string, header ...string) *fasthttp.RequestCtx {
 	return ctx
 }
 
-// TestView: what a view gives are copies, and it counts what there is.
+// TestView: a view returns copies, and counts repeated fields.
 func TestView(t *testing.T) {
 	ctx := newCtx("/a?q=1&q=2", "Authorization", "one", "Authorization", "two", "Cookie", "c=1; c=2; d=3")
 	v := fasthttpauth.NewView(ctx, false)
@@ -117,8 +117,8 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestSealKeepsTheHandshake: who asks a sealed request for its connection finds
-// the addresses and the handshake.
+// TestSealKeepsTheHandshake: the connection of a sealed request still has its addresses and
+// TLS state.
 func TestSealKeepsTheHandshake(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
@@ -143,8 +143,8 @@ func TestSealKeepsTheHandshake(t *testing.T) {
 	}
 }
 
-// TestFieldsBehindTheBody: a field that has not been sent in the header of a chunked
-// request is no credential, also with names as they were sent, where it is lent, and in a copy.
+// TestFieldsBehindTheBody: a trailer field of a chunked request is never a credential,
+// whether names are normalized or not, the value is lent, or the request is copied.
 func TestFieldsBehindTheBody(t *testing.T) {
 	for _, rawNames := range []bool{false, true} {
 		for field, want := range map[string]int{"Remote-User": 2, "X-Sent": 1, "X-None": 0, "Authorization": 1} {

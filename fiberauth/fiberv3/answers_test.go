@@ -40,8 +40,8 @@ var configs = []fiber.Config{
 	{StrictRouting: true, UnescapePath: true}, {CaseSensitive: true, StrictRouting: true, UnescapePath: true},
 }
 
-// gatesOn are the places of a gate: each gives the router and the prefix to
-// mount on behind it.
+// gatesOn are the places of a gate: each returns the router and the prefix to mount on
+// behind it.
 var gatesOn = map[string]func(app *fiber.App, prefix string, gate fiber.Handler) (fiber.Router, string){
 	"app": func(app *fiber.App, prefix string, gate fiber.Handler) (fiber.Router, string) {
 		app.Use(gate)
@@ -56,7 +56,7 @@ var gatesOn = map[string]func(app *fiber.App, prefix string, gate fiber.Handler)
 	},
 }
 
-// spellings are ways to ask for what is at path below prefix.
+// spellings are targets for path below prefix.
 func spellings(at, path string) []string {
 	upper := strings.ToUpper(at)
 	all := []string{
@@ -90,7 +90,7 @@ func deniedBelow(prefix, path string) bool {
 	return true
 }
 
-// layout is one app: what answers, where, beside what, behind which gate.
+// layout describes an app: what answers, where, beside which route, behind which gate.
 type layout struct {
 	answerer
 	prefix, at string
@@ -105,7 +105,7 @@ func (l *layout) String() string {
 	return fmt.Sprintf("%s at %q, gate on %s, beside %q (in front: %v), %v", l.name, l.prefix, l.gateOn, l.beside, l.first, options(l.cfg))
 }
 
-// registered is the prefix as Fiber keeps it.
+// registered returns the prefix as Fiber keeps it.
 func (l *layout) registered() string {
 	if l.lowered && !l.cfg.CaseSensitive {
 		return strings.ToLower(l.prefix)
@@ -113,7 +113,7 @@ func (l *layout) registered() string {
 	return l.prefix
 }
 
-// build makes the app with a gate, or with what else stands in its place.
+// build returns the app with a gate, or with something else in its place.
 func (l *layout) build(gate fiber.Handler) fasthttp.RequestHandler {
 	app := fiber.New(l.cfg)
 	to, below := gatesOn[l.gateOn](app, l.prefix, gate)
@@ -127,9 +127,9 @@ func (l *layout) build(gate fiber.Handler) fasthttp.RequestHandler {
 	return app.Handler()
 }
 
-// layouts calls do with all that there are, and with -short with every fifth of those
-// with the gate on the app: none of what they are products of has a multiple of five
-// values, so that each pair of values is among them.
+// layouts calls do with all layouts, or with -short with every fifth of those with the gate
+// on the app. Since no dimension has a multiple of five values, each pair of values is
+// among them.
 func layouts(t *testing.T, do func(*layout)) {
 	base, n := newSite(t), 0
 	for _, a := range answerers {
@@ -155,7 +155,7 @@ func layouts(t *testing.T, do func(*layout)) {
 	}
 }
 
-// judge is a guard's policy that can be replaced.
+// judge is a policy that can be replaced.
 type judge struct {
 	allows func(core.Resource) bool
 	asked  bool
@@ -175,10 +175,10 @@ func (j *judge) gate(t *testing.T) fiber.Handler {
 	return fiberauth.Authorize(guard)
 }
 
-// TestWhoAnswersIsJudged mounts what gives out a secret in every way, beside
-// every kind of route, in every configuration, and asks for it in every
-// spelling. Whoever answers has been allowed as what it was registered as. A
-// plain request that the rules allow is answered as if there were no gate.
+// TestWhoAnswersIsJudged serves a secret in every way, beside every kind of route and in
+// every configuration, and requests it in every spelling. The handler that answers must
+// have been allowed under the path of its registration. A plain request that the rules
+// allow is answered as without a gate.
 func TestWhoAnswersIsJudged(t *testing.T) {
 	j := new(judge)
 	gate := j.gate(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// What is kept of an app does not keep the app: tests and servers that build
-// many may drop them. The gate is one and the same for all.
+// Cached data of an app does not keep the app in memory: tests and servers that build many
+// may drop them. All share one gate.
 func TestAppsAreCollected(t *testing.T) {
 	const apps = 50
 	gate := (&judge{allows: func(core.Resource) bool { return true }}).gate(t)
@@ -44,7 +44,7 @@ func TestAppsAreCollected(t *testing.T) {
 	runtime.KeepAlive(gate)
 }
 
-// What was found out about an app's routes lasts as long as the app does.
+// Cached data about an app's routes lives as long as the app.
 func TestRoutesAreKeptWithTheirApp(t *testing.T) {
 	gate := (&judge{allows: func(r core.Resource) bool { return r.Route == "/things/:id" }}).gate(t)
 	app := fiber.New()

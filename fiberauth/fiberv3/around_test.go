@@ -19,8 +19,8 @@ import (
 
 const leak = "LEAK"
 
-// adding is a handler that goes on with next and then adds to the response, and writes
-// over the bytes of its body.
+// adding is a handler that calls next, then adds to the response and overwrites the bytes
+// of its body.
 func adding(next fiber.Handler) fiber.Handler {
 	return func(c fiber.Ctx) error {
 		err := next(c)
@@ -31,8 +31,8 @@ func adding(next fiber.Handler) fiber.Handler {
 	}
 }
 
-// TestHandlersAroundAGate: a gate is called by another handler, or by one that
-// has changed path or method on the way. What that handler adds is not sent.
+// TestHandlersAroundAGate: a handler that calls a gate, perhaps after changing path or
+// method, cannot add to a refusal.
 func TestHandlersAroundAGate(t *testing.T) {
 	gate := fiberauth.Authorize(authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler))))
 	open := fiberauth.Optional(authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler))))
@@ -80,8 +80,8 @@ func TestHandlersAroundAGate(t *testing.T) {
 	}
 }
 
-// TestFormFilesOfRefusedRequests: files of a form that was read before the
-// refusal are removed as those of other requests are.
+// TestFormFilesOfRefusedRequests: files of a form that was parsed before a refusal are
+// removed, as for other requests.
 func TestFormFilesOfRefusedRequests(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)

@@ -10,9 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Middleware behind a gate takes nothing from a route's name, and a prefix that
-// ends inside of a segment nothing from its path: a rule about one route, or one
-// path, is enough.
+// Middleware behind a gate does not hide the route's pattern, nor does a prefix that ends
+// within a segment hide its path: a rule about one route, or one path, is enough.
 func TestMiddlewareBehindAGate(t *testing.T) {
 	j := new(judge)
 	gate := j.gate(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// TestAllocationBudgets: what both gates cost a request beyond the same app
-// without them, on the route and around the app, where the route is resolved.
+// TestAllocationBudgets: allocations of both gates beyond those of the same app without
+// them, on the route and around the app, where the route is resolved.
 func TestAllocationBudgets(t *testing.T) {
 	g := authtest.BudgetGuard(t)
 	gates := []fiber.Handler{fiberauth.Authenticate(g), fiberauth.Authorize(g)}
@@ -50,7 +50,7 @@ func newApp(around, onRoute []fiber.Handler) fasthttp.RequestHandler {
 	return app.Handler()
 }
 
-// allocations is how many a request costs an app that answers with status.
+// allocations returns how many a request to an app costs that answers with status.
 func allocations(t *testing.T, app fasthttp.RequestHandler, credentials string, status int) float64 {
 	t.Helper()
 	var ctx fasthttp.RequestCtx

@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// changes are ways in which a handler makes another request of the one it is given.
+// changes are ways in which a handler changes its request.
 var changes = []struct {
 	name string
 	do   func(c fiber.Ctx, method, path string) error
@@ -44,11 +44,11 @@ var changes = []struct {
 	}},
 }
 
-// targetAndPath is the change of which nothing shows: the page says that rules by route
-// may be asked about another one then.
+// targetAndPath is the change that leaves no trace: the page says that rules by route may
+// then see another route.
 const targetAndPath = "target and path"
 
-// changers are where such a handler stands, and where the gate.
+// changers are the places of such a handler and of the gate.
 var changers = []struct {
 	name string
 	add  func(app *fiber.App, change, gate fiber.Handler) (of []any)
@@ -78,9 +78,9 @@ var changers = []struct {
 	}},
 }
 
-// TestChangedRequests: a middleware changes path or method on the way, in front of the
-// gate. Whatever handler runs then, the policy has been asked about its route, its
-// method and the path that it is given.
+// TestChangedRequests: a middleware before the gate changes path or method. Whatever
+// handler then runs, the policy was asked about its route, its method and the path that it
+// gets.
 func TestChangedRequests(t *testing.T) {
 	type access struct{ route, method, path string }
 	var asked []access
@@ -148,10 +148,9 @@ func TestChangedRequests(t *testing.T) {
 	}
 }
 
-// TestGateLeftOut: where routes stand in front of a middleware that changes the path,
-// Fiber counts on in another list of routes and leaves out handlers, and so it may a
-// gate. That is what the page warns of: should Fiber change it, the page may. With
-// RestartRouting nothing is left out.
+// TestGateLeftOut: if routes precede a middleware that changes the path, Fiber continues at
+// the same index of another list of routes, and may skip handlers and gates. The page warns
+// of it; if Fiber changes that, so may the page. With RestartRouting nothing is skipped.
 func TestGateLeftOut(t *testing.T) {
 	j := &judge{allows: func(core.Resource) bool { return false }}
 	for _, restart := range []bool{false, true} {

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// TestPrincipalInEveryContext: code that knows no framework finds who has passed
-// in whatever Fiber v3 gives it for a context, and nobody where nobody has.
+// TestPrincipalInEveryContext: framework-independent code finds the principal in each kind
+// of context of Fiber v3, and none if there is none.
 func TestPrincipalInEveryContext(t *testing.T) {
 	g := authtest.MiddlewareGuard(t)
 	who := func(ctx context.Context) string {

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// ownCtx is an app's own context, which changes nothing.
+// ownCtx is an app's own context type, which changes nothing.
 type ownCtx struct{ fiber.DefaultCtx }
 
 // newOwnCtx makes one for an app.
@@ -24,8 +24,8 @@ type wrapped struct{ fiber.CustomCtx }
 
 func newWrapped(app *fiber.App) fiber.CustomCtx { return &wrapped{fiber.NewDefaultCtx(app)} }
 
-// TestCustomContexts: with contexts of an app's own, paths are judged and strings
-// copied as with Fiber's.
+// TestCustomContexts: with an app's own contexts, paths are authorized and strings copied
+// as with Fiber's.
 func TestCustomContexts(t *testing.T) {
 	for name, of := range map[string]func(*fiber.App) fiber.CustomCtx{"embedded": newOwnCtx, "wrapped": newWrapped} {
 		t.Run(name, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestCustomContexts(t *testing.T) {
 	}
 }
 
-// another shows handlers another request than the router has.
+// another shows handlers a different request than the router's.
 type another struct {
 	fiber.DefaultCtx
 	what string
@@ -62,8 +62,8 @@ func (c *another) Req() fiber.Req {
 	return c.DefaultCtx.Req()
 }
 
-// TestContextsThatShowAnotherRequest: what the router goes by and what handlers
-// are shown must be the same request, or it is refused.
+// TestContextsThatShowAnotherRequest: a request is refused if handlers see another one than
+// the router.
 func TestContextsThatShowAnotherRequest(t *testing.T) {
 	for _, what := range []string{"method", "path", "request", "nothing"} {
 		o := newObserver()
@@ -99,9 +99,9 @@ func TestContextsThatShowAnotherRequest(t *testing.T) {
 	}
 }
 
-// TestRequestsThatCannotBeRead: for those Fiber runs middleware alone, and then
-// its error handler. A gate lets nothing behind it run, says nothing and leaves
-// the answer to the handler.
+// TestRequestsThatCannotBeRead: for a malformed request Fiber runs only middleware, and
+// then its error handler. A gate lets nothing behind it run, and leaves the answer to that
+// handler.
 func TestRequestsThatCannotBeRead(t *testing.T) {
 	events := new(authtest.Recorder)
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(events), core.WithAuthorizer(

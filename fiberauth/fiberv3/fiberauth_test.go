@@ -24,7 +24,7 @@ func TestConformance(t *testing.T) {
 	authtest.Run(t, framework())
 }
 
-// routerStatuses are what the router itself answers to odd targets.
+// routerStatuses are the router's own answers to unusual targets.
 var routerStatuses = map[string]int{
 	"/files%2Fsecret":      404,
 	"/%66iles/secret":      404,
@@ -42,7 +42,7 @@ func framework() authtest.Framework {
 	return with(fiber.Config{})
 }
 
-// with is Fiber in a configuration of its own.
+// with returns Fiber with another configuration.
 func with(cfg fiber.Config) authtest.Framework { return withContext(cfg, nil) }
 
 // withContext has contexts of the app's own.
@@ -61,8 +61,8 @@ func withContext(cfg fiber.Config, of func(*fiber.App) fiber.CustomCtx) authtest
 	}
 }
 
-// TestRetentionWithOptions: strings are copied whatever way they take through
-// the resolver.
+// TestRetentionWithOptions: strings are copied, whichever path they take through the
+// resolver.
 func TestRetentionWithOptions(t *testing.T) {
 	for name, cfg := range map[string]fiber.Config{
 		"case sensitive":   {CaseSensitive: true, StrictRouting: true},
@@ -73,7 +73,7 @@ func TestRetentionWithOptions(t *testing.T) {
 	}
 }
 
-// TestPathsWithOptions: no option of the router opens a way round a rule.
+// TestPathsWithOptions: no option of the router makes a rule avoidable.
 func TestPathsWithOptions(t *testing.T) {
 	for name, cfg := range map[string]fiber.Config{
 		"case sensitive":       {CaseSensitive: true},
@@ -191,7 +191,7 @@ var writers = map[string]authtest.Handler{
 	},
 }
 
-// longLived are ways to go on answering, when the handler has returned.
+// longLived are ways to keep a response open after the handler has returned.
 var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
 	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
 		x.(exchange).c.RequestCtx().SetBodyStreamWriter(func(w *bufio.Writer) { serve(flushed{w}) })
@@ -205,7 +205,7 @@ var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
 	},
 }
 
-// flushed sends each write at once.
+// flushed flushes each write.
 type flushed struct{ w *bufio.Writer }
 
 func (f flushed) Write(b []byte) (int, error) {

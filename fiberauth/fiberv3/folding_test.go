@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// deniedInEverySpelling is deniedBelow for a policy that takes the part of a path
-// whose letters the router does not keep for one in any letter case.
+// deniedInEverySpelling is deniedBelow for a policy that ignores the letter case of the
+// part of a path that the router folds.
 func deniedInEverySpelling(prefix string, r core.Resource) bool {
 	path := []byte(r.Path)
 	for i := range min(r.Folded, len(path), len(prefix)) {
@@ -25,17 +25,16 @@ func deniedInEverySpelling(prefix string, r core.Resource) bool {
 	return deniedBelow(prefix, string(path))
 }
 
-// insensitive is what a sub-app is made with beside an app that tells letter case
-// apart.
+// insensitive is the configuration of a sub-app within an app that is case-sensitive.
 var insensitive fiber.Config
 
-// prefixes are ways to give out what is below /Files, each with the prefix that
-// the application has written.
+// prefixes are ways to serve what is below /Files, each with the prefix that the
+// application has written.
 var prefixes = []struct {
 	name, at string
 	mount    func(app *fiber.App, s *site)
-	// kept says that Fiber keeps the letters; sub that they are lost in a
-	// sub-app, whatever the app is.
+	// kept says that Fiber keeps the letter case; sub that it is lost in a sub-app,
+	// whatever the app's configuration.
 	kept, sub bool
 }{
 	{name: "static", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Use("/Files", static.New(s.dir, uncached)) }},
@@ -86,9 +85,9 @@ var prefixes = []struct {
 	{name: "net/http", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Use("/Files", http.Handler(s)) }},
 }
 
-// TestDenialsByRegisteredSpelling: a rule is written as the application is, in
-// lower case or in other letters. It denies whatever spelling is asked for, if
-// the router has not kept the one of the registration, and else if it is that.
+// TestDenialsByRegisteredSpelling: a rule is written as the route was registered, in lower
+// case or in another. If the router did not keep the registered letter case, the rule
+// denies every spelling; otherwise only that one.
 func TestDenialsByRegisteredSpelling(t *testing.T) {
 	j, served := new(judge), 0
 	gate := j.gate(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// patterns are texts of routes: two of them stand in an app.
+// patterns are patterns of routes, two of which are in each app.
 var patterns = []string{
 	"/a", "/A/b", "/a/", "/:x", "/:x?", "/*", "/+", "/a/*", "/a*", "/:x/b", "/:x/:y?", "/a-:x", "/:x.:y", `/a\:b`,
 	"/:x<int>", "/:x<minLen(2)>", "/:x<even>", "/:x<regex(^a.*$)>/b", "/ab/:x?", "/:x+:y",
@@ -49,13 +49,13 @@ var registrations = []struct {
 	}},
 }
 
-// targets are asked of each app.
+// targets are requested from each app.
 var targets = []string{
 	"/", "/a", "/A", "/a/", "/a/b", "/A/B", "/a/b/", "/ab", "/ab/", "/AB/c", "/abc", "/2", "/3", "/a-b", "/A-B", "/a.b", "/a:b",
 	"/x/b", "/X/B", "/a+b", "/a%20b", "/a/b/c", "/b/b",
 }
 
-// observer is a policy that allows everything and keeps what it is asked about.
+// observer is a policy that allows everything and records what it is asked.
 type observer struct {
 	judge
 	asked []core.Resource
@@ -77,12 +77,12 @@ func (o *observer) sees(route, path string) bool {
 	})
 }
 
-// tell answers with the route that is running.
+// tell answers with the current route.
 func tell(c fiber.Ctx) error { return c.SendString("at " + c.FullPath()) }
 
-// TestWhoRunsIsJudged: in every pair of routes, registered in every way, for GET
-// and HEAD and with every option of the router, the route whose handler runs is
-// one that the policy was asked about.
+// TestWhoRunsIsJudged: for every pair of routes, registered in every way, for GET and HEAD
+// and with every option of the router, the policy was asked about the route whose handler
+// runs.
 func TestWhoRunsIsJudged(t *testing.T) {
 	o := newObserver()
 	gate := o.gate(t)
@@ -144,7 +144,7 @@ func judgeApp(t *testing.T, o *observer, gate fiber.Handler, cfg fiber.Config, w
 	return ran
 }
 
-// askBy asks as alice.
+// askBy sends a request as alice.
 func askBy(app fasthttp.RequestHandler, method, path string) (int, string) {
 	var req fasthttp.Request
 	req.Header.SetRequestURI(path)
@@ -157,8 +157,8 @@ func askBy(app fasthttp.RequestHandler, method, path string) (int, string) {
 	return ctx.Response.StatusCode(), string(ctx.Response.Body())
 }
 
-// TestHeadRoutes: Fiber adds routes for HEAD behind all others, unless it is told
-// not to, and a HEAD route of the app's own comes first.
+// TestHeadRoutes: unless disabled, Fiber adds routes for HEAD after all others, so the
+// app's own HEAD routes come first.
 func TestHeadRoutes(t *testing.T) {
 	o := newObserver()
 	gate := o.gate(t)
@@ -176,9 +176,8 @@ func TestHeadRoutes(t *testing.T) {
 	}
 }
 
-// TestRoutesThatChange: routes are added and removed while the app serves. What
-// is judged is what the router serves then: neither an added route nor a removed
-// one counts before RebuildTree.
+// TestRoutesThatChange: if routes are added and removed while the app serves, gates follow
+// the router: neither takes effect before RebuildTree.
 func TestRoutesThatChange(t *testing.T) {
 	o := newObserver()
 	gate := o.gate(t)

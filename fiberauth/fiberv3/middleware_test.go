@@ -37,8 +37,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// shipped are the middlewares of Fiber that hold back, replace, delay, compress
-// or watch a response.
+// shipped are the middlewares of Fiber that buffer, replace, delay, compress or observe a
+// response.
 func shipped() map[string]fiber.Handler {
 	return map[string]fiber.Handler{
 		"none":      goOn,
@@ -91,8 +91,8 @@ func shipped() map[string]fiber.Handler {
 	}
 }
 
-// TestMiddlewares: whatever stands in front of a gate or behind it, and whatever
-// the error handler does, a refusal is one answer.
+// TestMiddlewares: whatever middleware is before or after a gate, and whatever the error
+// handler does, a refusal is one answer.
 func TestMiddlewares(t *testing.T) {
 	handlers := map[string]fiber.ErrorHandler{
 		"Fiber's": nil, "own": func(c fiber.Ctx, _ error) error { return c.Status(fiber.StatusTeapot).JSON("own") },
@@ -162,13 +162,12 @@ func listen(t *testing.T, app *fiber.App) string {
 	return l.Addr().String()
 }
 
-// goOn is a middleware that does nothing.
+// goOn is a middleware that only calls the next handler.
 func goOn(c fiber.Ctx) error { return c.Next() }
 
-// TestCacheOrder: Fiber's cache keeps to what the gates say of an answer: on either
-// side of them everybody gets their own, and what a handler writes that goes on
-// after a refused check is given to nobody. That is what docs/fiber3.md says:
-// should Fiber change it, the page must.
+// TestCacheOrder: Fiber's cache obeys the fields that gates set. Before or behind them, all
+// principals get their own answers, and no one gets what a handler writes after a refused
+// check. docs/fiber3.md says so; if Fiber changes that, the page must.
 func TestCacheOrder(t *testing.T) {
 	for _, order := range []string{"outside", "inside"} {
 		for _, path := range []string{"/gate", "/check", "/wrong"} {
@@ -188,10 +187,10 @@ func TestCacheOrder(t *testing.T) {
 	}
 }
 
-// TestIdempotencyOrder: Fiber's idempotency in front of the gates gives one
-// person's answer to the next one who sends the same key, and so it does behind
-// them where a check inside the handler would have told the two apart. With the
-// person in the key it does not. That is what docs/fiber3.md says.
+// TestIdempotencyOrder: Fiber's idempotency middleware before the gates gives one user's
+// answer to another who sends the same key. So it does behind them, if only a check inside
+// the handler tells the two apart. With the user in the key it does not, as docs/fiber3.md
+// says.
 func TestIdempotencyOrder(t *testing.T) {
 	const key = "X-Idempotency-Key: 00000000-0000-0000-0000-000000000000"
 	shared := func() fiber.Handler { return idempotency.New() }
@@ -219,7 +218,7 @@ func TestIdempotencyOrder(t *testing.T) {
 	}
 }
 
-// idempotencyByUser takes a key for another one when another person sends it.
+// idempotencyByUser keeps the keys of different users apart.
 func idempotencyByUser() fiber.Handler {
 	const byUser = "X-Key-Of-User"
 	m := idempotency.New(idempotency.Config{KeyHeader: byUser, KeyHeaderValidate: func(string) error { return nil }})
@@ -233,8 +232,7 @@ func idempotencyByUser() fiber.Handler {
 	}
 }
 
-// TestProxies: nothing of what a proxied service answers behind a refusal is
-// sent.
+// TestProxies: after a refusal, nothing that a proxied service answers is sent.
 func TestProxies(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public")
@@ -252,8 +250,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestSubAppErrorHandlers: whatever error handlers an app and a sub-app have,
-// Fiber's own set by hand among them, a refusal in the sub-app is one answer.
+// TestSubAppErrorHandlers: whatever error handlers an app and a sub-app have, even Fiber's
+// own set explicitly, a refusal in the sub-app is one answer.
 func TestSubAppErrorHandlers(t *testing.T) {
 	own := func(c fiber.Ctx, _ error) error { return c.Status(fiber.StatusTeapot).JSON("own") }
 	handlers := map[string]fiber.ErrorHandler{"none": nil, "Fiber's": fiber.DefaultErrorHandler, "own": own}

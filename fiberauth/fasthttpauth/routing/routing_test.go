@@ -17,7 +17,7 @@ import (
 // The router here is a small one that matches as Fiber does: segments, ":x" for
 // one of them, a star for the rest, and prefixes for what Use mounts.
 
-// rt is an entry of its stack.
+// rt is an entry of the router's stack.
 type rt struct {
 	path   string
 	use    bool
@@ -64,7 +64,7 @@ func (r rt) match(path string, fold bool) (values []string, ok bool) {
 	return values, r.use || strings.Trim(rest, "/") == ""
 }
 
-// app is a stack of entries for GET, and what is known of it.
+// app is a stack of entries for GET, and what is known about it.
 type app struct {
 	stack   []rt
 	fold    bool
@@ -91,7 +91,7 @@ func newApp(config routing.Config, folding *routing.Folding, stack ...rt) *app {
 	return a
 }
 
-// at is where a request is in the stack.
+// at is the position of a request in the stack.
 type at struct {
 	app    *app
 	ctx    *fasthttp.RequestCtx
@@ -152,7 +152,7 @@ func (a *app) resolve(path string) (routing.Match, *at, error) {
 
 var gate = []bool{true}
 
-// TestReadings: what rules are asked about.
+// TestReadings: the resources that rules are asked about.
 func TestReadings(t *testing.T) {
 	fold := routing.Config{Fold: true}
 	for _, tt := range []struct {
@@ -194,7 +194,7 @@ func TestReadings(t *testing.T) {
 	}
 }
 
-// TestAmbiguousTargets: what can be read in two ways has no route.
+// TestAmbiguousTargets: targets that can be read in two ways have no route.
 func TestAmbiguousTargets(t *testing.T) {
 	for path, config := range map[string]routing.Config{"/a#b": {}, "//host/a": {}, "/a/%2fb": {Unescape: true}, "/a%20b": {Unescape: true}} {
 		a := newApp(config, routing.NewFolding(false), rt{path: "/*"})
@@ -204,8 +204,8 @@ func TestAmbiguousTargets(t *testing.T) {
 	}
 }
 
-// TestFollowingGates: a gate that asks what the one before it has asked is answered
-// by that, and no other one is.
+// TestFollowingGates: a gate with the same question as the one before it uses its answer,
+// and no other gate does.
 func TestFollowingGates(t *testing.T) {
 	stack := []rt{{path: "/", use: true, gates: []bool{true, true}}, {path: "/a", use: true, gates: gate}, {path: "/a/:x"}}
 	for name, tt := range map[string]struct {
@@ -247,8 +247,7 @@ func TestFollowingGates(t *testing.T) {
 	}
 }
 
-// TestFollowingGateOfAnotherApp: what was found for handlers that are not known is not
-// what another app finds for its own.
+// TestFollowingGateOfAnotherApp: an answer for unknown handlers is not used by another app.
 func TestFollowingGateOfAnotherApp(t *testing.T) {
 	use := rt{path: "/", use: true, gates: gate}
 	one, other := newApp(routing.Config{}, routing.NewFolding(false), use, rt{path: "/a/:x"}), newApp(routing.Config{}, routing.NewFolding(false), use, rt{path: "/:x/b"})
@@ -284,7 +283,7 @@ func TestParams(t *testing.T) {
 	}
 }
 
-// TestFolding: how much of a path may have been registered in other letters.
+// TestFolding: how much of a path may have been registered in another letter case.
 func TestFolding(t *testing.T) {
 	mounted := routing.NewFolding(false)
 	mounted.Mount("/Api/", false)
