@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/digest"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -30,7 +30,7 @@ func from(addr string, header ...string) core.Request {
 	if len(header) == 2 {
 		r.Header.Set(header[0], header[1])
 	}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 // bench is a limiter whose clock stands still. Its budgets are 3 failures and

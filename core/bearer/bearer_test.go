@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/bearer"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // verifier answers every token alike and counts what reaches it.
@@ -38,12 +38,12 @@ func newAuthenticator(t testing.TB, v bearer.TokenVerifier, opts ...bearer.Optio
 	return a
 }
 
-func request(authorization ...string) *httpauth.View {
+func request(authorization ...string) *adapter.View {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	if len(authorization) > 0 {
 		r.Header["Authorization"] = authorization
 	}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 func TestAuthenticateReadsAuthorizationHeader(t *testing.T) {
@@ -126,7 +126,7 @@ func TestAuthenticateReadsNothingElse(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.AddCookie(&http.Cookie{Name: "access_token", Value: "abc"})
 	v := &verifier{}
-	_, err := newAuthenticator(t, v).Authenticate(context.Background(), &httpauth.View{Request: r})
+	_, err := newAuthenticator(t, v).Authenticate(context.Background(), &adapter.View{Request: r})
 	if !errors.Is(err, core.ErrNoCredentials) || len(v.tokens) != 0 {
 		t.Errorf("error %v, verifier saw %q", err, v.tokens)
 	}
@@ -240,7 +240,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 func TestNoCredentialsAllocatesNothing(t *testing.T) {
 	a := newAuthenticator(t, &verifier{})
 	ctx := context.Background()
-	for name, r := range map[string]*httpauth.View{
+	for name, r := range map[string]*adapter.View{
 		"no header":    request(),
 		"other scheme": request("Basic YWxpY2U6cHc="),
 	} {

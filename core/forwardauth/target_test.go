@@ -9,7 +9,6 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // judgedAsRead compares the path that is judged with the one that net/url finds,
@@ -25,9 +24,9 @@ func judgedAsRead(t *testing.T, target string) {
 	}}
 	var paths []string
 	for _, o := range []*original{
-		Nginx().original(&httpauth.View{Request: told}),
-		Traefik().original(&httpauth.View{Request: told}),
-		Envoy("/p").original(&httpauth.View{Request: own}),
+		Nginx().original(&adapter.View{Request: told}),
+		Traefik().original(&adapter.View{Request: told}),
+		Envoy("/p").original(&adapter.View{Request: own}),
 	} {
 		rt, err := o.Route()
 		path := ""

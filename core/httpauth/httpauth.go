@@ -105,7 +105,7 @@ func answerUnseen(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 }
 
 func answerRefusal(w http.ResponseWriter, f *adapter.Refusal) {
-	view, _ := f.Request.(View)
+	view, _ := f.Request.(adapter.View)
 	answer(w, view.Request, &f.Verdict)
 }
 
@@ -137,11 +137,8 @@ func notFound(native any) (http.Handler, error) {
 	return nil, fmt.Errorf("concealment: %T is not an http.Handler", native)
 }
 
-// View is what [Request] returns.
-type View = adapter.View
-
 // gated is a view for a mounted gate.
-type gated struct{ View }
+type gated struct{ adapter.View }
 
 // Room implements the method that [core.Room] describes.
 func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
@@ -153,7 +150,7 @@ func AddFields(h http.Header, fields []core.Field) { adapter.AddFields(h, fields
 
 // Request returns the view of a request for framework-neutral code, such as a login
 // of core/session.
-func Request(r *http.Request) core.Request { return View{Request: r} }
+func Request(r *http.Request) core.Request { return adapter.View{Request: r} }
 
 // Serve mounts an endpoint, such as a metadata document.
 func Serve(e core.Endpoint) http.Handler {
@@ -175,7 +172,7 @@ func mount(t *core.Gate, err error) Middleware {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v := t.Check(r.Context(), gated{View{Request: r}})
+			v := t.Check(r.Context(), gated{adapter.View{Request: r}})
 			if v.Response != nil {
 				if !refuse(w, r, &v) {
 					answerUnseen(w, r, &v)

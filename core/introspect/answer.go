@@ -112,7 +112,7 @@ func (v *Verifier) expected(a answer) error {
 		return refuse(core.ReasonWrongIssuer, "iss is %.128q, not %q", a.issuer, v.terms.Issuer)
 	}
 	if err := v.mapping.CheckKind(a.members, false); err != nil {
-		return refuse(ReasonWrongType, "%w", err)
+		return refuse(core.ReasonWrongType, "%w", err)
 	}
 	if err := v.mapping.CheckClient(a.members); err != nil {
 		return refuse(core.ReasonWrongAudience, "%w", err)

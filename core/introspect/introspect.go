@@ -31,10 +31,6 @@ import (
 // §2.2).
 const ReasonInactive core.Reason = "inactive"
 
-// ReasonWrongType is the reason for an active token that is not an access token, such
-// as a refresh token.
-const ReasonWrongType = core.ReasonWrongType
-
 // defaultConcurrency is the number of calls that may be under way; see
 // [WithConcurrency].
 const defaultConcurrency = 64

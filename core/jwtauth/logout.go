@@ -86,14 +86,14 @@ func checkLogoutType(typ string, c claims.Set) error {
 		typ = typ[len("application/"):]
 	}
 	if typ != "" && !strings.EqualFold(typ, "JWT") && !strings.EqualFold(typ, "logout+jwt") {
-		return refuse(ReasonWrongType, "header: typ is %.64q: not a logout token", typ)
+		return refuse(core.ReasonWrongType, "header: typ is %.64q: not a logout token", typ)
 	}
 	events, _ := c["events"].(map[string]any)
 	if _, ok := events[logoutEvent].(map[string]any); !ok {
-		return refuse(ReasonWrongType, "events has no member %s that is an object: not a logout token", logoutEvent)
+		return refuse(core.ReasonWrongType, "events has no member %s that is an object: not a logout token", logoutEvent)
 	}
 	if _, ok := c["nonce"]; ok {
-		return refuse(ReasonWrongType, "the token has a nonce: not a logout token")
+		return refuse(core.ReasonWrongType, "the token has a nonce: not a logout token")
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (v *Verifier) checkKind(t *verified) error {
 		err = v.mapping.CheckKind(t.claims, access)
 	}
 	if err != nil {
-		return refuse(ReasonWrongType, "%w", err)
+		return refuse(core.ReasonWrongType, "%w", err)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func checkType(typ string) error {
 	if strings.EqualFold(typ, "at+jwt") || strings.EqualFold(typ, "application/at+jwt") {
 		return nil
 	}
-	return refuse(ReasonWrongType, "header: typ is %.64q, not at+jwt", typ)
+	return refuse(core.ReasonWrongType, "header: typ is %.64q, not at+jwt", typ)
 }
 
 // checkRequired requires the claims of RFC 9068 §2.2 that nothing else checks.

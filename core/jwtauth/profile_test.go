@@ -25,14 +25,14 @@ func TestOnlyAccessTokensPass(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithAccessTokenProfile())
 	for typ, reason := range map[string]core.Reason{
 		`"at+jwt"`: "", `"AT+JWT"`: "", `"At+Jwt"`: "", `"application/at+jwt"`: "", `"Application/AT+JWT"`: "",
-		`"JWT"`: jwtauth.ReasonWrongType, `"logout+jwt"`: jwtauth.ReasonWrongType, `"dpop+jwt"`: jwtauth.ReasonWrongType,
-		`"vp+jwt"`: jwtauth.ReasonWrongType, `""`: jwtauth.ReasonWrongType, `"at+jwt "`: jwtauth.ReasonWrongType,
-		`"at+jwt;x=1"`: jwtauth.ReasonWrongType, `"text/at+jwt"`: jwtauth.ReasonWrongType, `"application/application/at+jwt"`: jwtauth.ReasonWrongType,
-		`"at\u212Ajwt"`: jwtauth.ReasonWrongType, `7`: core.ReasonMalformed, `null`: core.ReasonMalformed,
+		`"JWT"`: core.ReasonWrongType, `"logout+jwt"`: core.ReasonWrongType, `"dpop+jwt"`: core.ReasonWrongType,
+		`"vp+jwt"`: core.ReasonWrongType, `""`: core.ReasonWrongType, `"at+jwt "`: core.ReasonWrongType,
+		`"at+jwt;x=1"`: core.ReasonWrongType, `"text/at+jwt"`: core.ReasonWrongType, `"application/application/at+jwt"`: core.ReasonWrongType,
+		`"at\u212Ajwt"`: core.ReasonWrongType, `7`: core.ReasonMalformed, `null`: core.ReasonMalformed,
 	} {
 		t.Run(typ, func(t *testing.T) { wantReason(t, v, accessToken(t, typ, accessClaims()), reason) })
 	}
-	wantReason(t, v, hs256(t, accessClaims()), jwtauth.ReasonWrongType)
+	wantReason(t, v, hs256(t, accessClaims()), core.ReasonWrongType)
 }
 
 func TestAccessTokensHaveAllClaims(t *testing.T) { // B13

@@ -8,10 +8,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// ReasonWrongType is the reason for refusing a valid JWT that is not an access
-// token, such as an ID token (see [WithAccessTokenProfile]).
-const ReasonWrongType = core.ReasonWrongType
-
 // refuse returns the error for a token that proves nobody; the formatted text is
 // for observers.
 func refuse(reason core.Reason, format string, args ...any) error {

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/internal/testca"
 	"github.com/sallyport-go/sallyport/core/mtls"
 	"github.com/sallyport-go/sallyport/core/proxy"
@@ -40,7 +40,7 @@ func from(peer string, own []*x509.Certificate, lines ...string) core.Request {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header[name] = append(r.Header[name], value)
 	}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 func sequence(c *x509.Certificate) string {

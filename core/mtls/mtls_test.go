@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/internal/testca"
 	"github.com/sallyport-go/sallyport/core/mtls"
 	"github.com/sallyport-go/sallyport/core/proxy"
@@ -30,13 +30,13 @@ func over(chains ...[]*x509.Certificate) core.Request {
 	if len(chains) > 0 {
 		r.TLS.PeerCertificates = chains[0]
 	}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 func unverified(certs ...*x509.Certificate) core.Request {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.TLS = &tls.ConnectionState{PeerCertificates: certs}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 func chain(certs ...*x509.Certificate) []*x509.Certificate { return certs }
@@ -82,7 +82,7 @@ func TestVerifiedCertificatesAlone(t *testing.T) {
 		r    core.Request
 		want string
 	}{
-		{"plain HTTP", &httpauth.View{Request: httptest.NewRequest("GET", "/", nil)}, "none"},
+		{"plain HTTP", &adapter.View{Request: httptest.NewRequest("GET", "/", nil)}, "none"},
 		{"TLS without a certificate", over(), "none"},
 		{"verified", over(chain(cert, ca.Certificate)), "reports.example"},
 		{"sent and not verified", unverified(cert), "!unknown_key"},

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -22,7 +22,7 @@ func request(peer string, lines ...string) core.Request {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Add(name, value)
 	}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 func prefixes(list ...string) []netip.Prefix {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/respond"
@@ -33,7 +34,7 @@ func asked(method, target string, header ...string) core.Request {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Add(name, value)
 	}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 // get is a GET of /reports.

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/internal/problem"
@@ -28,7 +29,7 @@ func request(accept ...string) core.Request {
 	for _, a := range accept {
 		r.Header.Add("Accept", a)
 	}
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 func field(fields []core.Field, name string) (values []string) {

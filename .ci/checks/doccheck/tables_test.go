@@ -17,8 +17,8 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // TestTablesSayWhatTheCodeSays compares the first column of tables with what
@@ -93,7 +93,7 @@ func logFields(t *testing.T) []string {
 	refuse := authtest.AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) { return core.Decision{}, nil })
 	r := httptest.NewRequest("GET", "/a/7", nil)
 	r.Header.Set("Authorization", "Name erin viewer")
-	g.CheckNow(context.Background(), &httpauth.View{Request: r}, refuse)
+	g.CheckNow(context.Background(), &adapter.View{Request: r}, refuse)
 	observer.Observe(context.Background(), core.Event{
 		Outcome: core.OutcomeForbidden, Status: 403, Reason: core.ReasonDenied, Gate: "authorize",
 		Scheme: "Bearer", PrincipalID: "erin", Method: "GET", Route: "/a/:id", Resource: "/a/7", Rule: "policy.csv:1", Revision: "1f",

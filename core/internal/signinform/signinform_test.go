@@ -12,7 +12,7 @@ import (
 	"testing/iotest"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/internal/signinform"
 )
 
@@ -21,10 +21,10 @@ const (
 	inJSON = "application/json"
 )
 
-func request(body io.Reader, mediaTypes ...string) *httpauth.View {
+func request(body io.Reader, mediaTypes ...string) *adapter.View {
 	r := httptest.NewRequest(http.MethodPost, "/login", body)
 	r.Header["Content-Type"] = mediaTypes
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 // TestRead reads the fields that were asked for, and refuses what can be read in
@@ -123,7 +123,7 @@ func TestPost(t *testing.T) {
 	for method, want := range map[string]int{"POST": 204, "GET": 405, "HEAD": 405, "PUT": 405, "post": 405} {
 		r := httptest.NewRequest(http.MethodPost, "/login", nil)
 		r.Method = method
-		got := e(t.Context(), &httpauth.View{Request: r})
+		got := e(t.Context(), &adapter.View{Request: r})
 		if got.Status != want || want == 405 && (len(got.Fields) == 0 || got.Fields[0].Value != "POST") {
 			t.Errorf("%s: %+v, want %d", method, got, want)
 		}

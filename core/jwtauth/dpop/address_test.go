@@ -97,14 +97,14 @@ func TestAddresses(t *testing.T) {
 		if good && err != nil {
 			t.Errorf("%s: %v", uri, err)
 		} else if !good {
-			refused(t, p, err, dpop.CodeInvalidProof, core.ReasonBadClaim)
+			refused(t, p, err, core.CodeInvalidProof, core.ReasonBadClaim)
 		}
 	}
 	r := request("/reports", b.key.Sign(t, b.proof()))
 	r.Request.RequestURI = "*"
 	r.Request.URL = &url.URL{Path: "*"}
 	p, err := b.Authenticate(t.Context(), r)
-	refused(t, p, err, dpop.CodeInvalidProof, core.ReasonBadClaim)
+	refused(t, p, err, core.CodeInvalidProof, core.ReasonBadClaim)
 }
 
 // Normalising twice changes nothing, and what comes out has no query, no dot

@@ -73,7 +73,7 @@ func TestOptions(t *testing.T) {
 	field := b.key.Sign(t, b.proof())
 	b.clock.set(noon.Add(6 * time.Second))
 	p, err := b.Authenticate(t.Context(), request("/reports", field))
-	refused(t, p, err, dpop.CodeInvalidProof, core.ReasonExpired)
+	refused(t, p, err, core.CodeInvalidProof, core.ReasonExpired)
 	if _, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, b.proof()))); err != nil {
 		t.Error(err)
 	}
@@ -84,7 +84,7 @@ func TestOptions(t *testing.T) {
 
 	only := newBench(t, dpop.WithAlgorithms("EdDSA"))
 	p, err = only.Authenticate(t.Context(), request("/reports", only.key.Sign(t, only.proof())))
-	refused(t, p, err, dpop.CodeInvalidProof, core.ReasonBadAlgorithm)
+	refused(t, p, err, core.CodeInvalidProof, core.ReasonBadAlgorithm)
 }
 
 // RFC 9449 §7.1; B21, B23.
@@ -107,8 +107,8 @@ func TestChallenges(t *testing.T) {
 		{"B23 two ways", core.ErrAmbiguousCredentials, `, error="invalid_request"`},
 		{"a bad token", &core.CredentialError{Code: core.CodeInvalidToken, Description: "The access token expired"}, `, error="invalid_token", error_description="The access token expired"`},
 		{"a code of another scheme", &core.CredentialError{Code: core.CodeInvalidCredentials}, `, error="invalid_token"`},
-		{"a bad proof", &core.CredentialError{Code: dpop.CodeInvalidProof, Description: "The DPoP proof is malformed"}, `, error="invalid_dpop_proof", error_description="The DPoP proof is malformed"`},
-		{"B21 a nonce", &core.CredentialError{Code: dpop.CodeUseNonce}, `, error="use_dpop_nonce"`},
+		{"a bad proof", &core.CredentialError{Code: core.CodeInvalidProof, Description: "The DPoP proof is malformed"}, `, error="invalid_dpop_proof", error_description="The DPoP proof is malformed"`},
+		{"B21 a nonce", &core.CredentialError{Code: core.CodeUseNonce}, `, error="use_dpop_nonce"`},
 		{"a scope", &core.ScopeError{Scopes: []string{"a", "b"}}, `, error="insufficient_scope", scope="a b"`},
 		{"B16 step-up", &core.StepUpError{StepUp: core.StepUp{MaxAge: time.Minute}}, `, error="insufficient_user_authentication", error_description="A stronger or more recent authentication is needed", max_age="60"`},
 	} {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop/internal/prove"
@@ -50,7 +50,7 @@ func TestDevelopmentKeysAreForCallersOnThisMachine(t *testing.T) {
 		if tc.field != "" {
 			r.Header.Set(tc.field, "127.0.0.1")
 		}
-		p, err := scheme.Authenticate(t.Context(), &httpauth.View{Request: r})
+		p, err := scheme.Authenticate(t.Context(), &adapter.View{Request: r})
 		var down *core.UnavailableError
 		if tc.good && (err != nil || p.ID() != "alice") {
 			t.Errorf("%v: %v", tc, err)

@@ -36,12 +36,6 @@ import (
 
 const schemeName = "DPoP"
 
-// Public codes of refused proofs, in bodies and challenges (RFC 9449 §7.1, §9).
-const (
-	CodeInvalidProof = core.CodeInvalidProof
-	CodeUseNonce     = core.CodeUseNonce
-)
-
 // The reasons that only this scheme gives.
 const (
 	// ReasonMissingProof means that a token came without a proof, or with several.
@@ -130,7 +124,7 @@ func (a *Authenticator) finish(realm string) error {
 		}
 	}
 	last := append([]challenge.Param{a.algs()}, a.metadata...)
-	a.challenges, err = tokenscheme.NewChallenges(schemeName, realm, last, CodeInvalidProof, CodeUseNonce)
+	a.challenges, err = tokenscheme.NewChallenges(schemeName, realm, last, core.CodeInvalidProof, core.CodeUseNonce)
 	return err
 }
 
@@ -155,9 +149,9 @@ func (a *Authenticator) Scheme() core.Scheme {
 //
 // Another scheme is [core.ErrNoCredentials]. A token that proves nobody, is bound
 // to no key or to a key other than the proof's is a [core.CredentialError] with
-// code invalid_token; an invalid proof has the code [CodeInvalidProof], and a proof
-// without a valid nonce [CodeUseNonce]. The proof is remembered last, so only
-// holders of a valid token and its key use space in the replay store.
+// code invalid_token; an invalid proof has the code [core.CodeInvalidProof], and a
+// proof without a valid nonce [core.CodeUseNonce]. The proof is remembered last, so
+// only holders of a valid token and its key use space in the replay store.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	token, err := tokenscheme.Token(r, schemeName, a.maxSize)
 	if err != nil {

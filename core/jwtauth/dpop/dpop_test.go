@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop/internal/prove"
 )
@@ -79,12 +79,12 @@ func newBench(t testing.TB, opts ...dpop.Option) bench {
 }
 
 // request is a GET of target with those DPoP lines.
-func request(target string, proofs ...string) *httpauth.View {
+func request(target string, proofs ...string) *adapter.View {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	r.Host = "attacker.example" // B20: it has no effect
 	r.Header.Set("Authorization", "DPoP "+token)
 	r.Header["Dpop"] = proofs
-	return &httpauth.View{Request: r}
+	return &adapter.View{Request: r}
 }
 
 // proof is a good proof for a GET of /reports.
@@ -135,14 +135,14 @@ func TestProofsOfRFC9449(t *testing.T) {
 	}{
 		{"figure 13", "https://resource.example.org", "/protectedresource", atRes, jkt, iat, "", ""},
 		{"figure 13, a minute later", "https://resource.example.org", "/protectedresource", atRes, jkt, iat + 90, "", ""},
-		{"figure 13, too late", "https://resource.example.org", "/protectedresource", atRes, jkt, iat + 91, dpop.CodeInvalidProof, core.ReasonExpired},
+		{"figure 13, too late", "https://resource.example.org", "/protectedresource", atRes, jkt, iat + 91, core.CodeInvalidProof, core.ReasonExpired},
 		{"figure 13, clock behind", "https://resource.example.org", "/protectedresource", atRes, jkt, iat - 30, "", ""},
-		{"figure 13, too early", "https://resource.example.org", "/protectedresource", atRes, jkt, iat - 31, dpop.CodeInvalidProof, core.ReasonNotYetValid},
-		{"figure 13 at another path", "https://resource.example.org", "/protectedresources", atRes, jkt, iat, dpop.CodeInvalidProof, core.ReasonBadClaim},
-		{"figure 13 at another host", "https://resource.example.com", "/protectedresource", atRes, jkt, iat, dpop.CodeInvalidProof, core.ReasonBadClaim},
-		{"figure 13 at another port", "https://resource.example.org:8443", "/protectedresource", atRes, jkt, iat, dpop.CodeInvalidProof, core.ReasonBadClaim},
+		{"figure 13, too early", "https://resource.example.org", "/protectedresource", atRes, jkt, iat - 31, core.CodeInvalidProof, core.ReasonNotYetValid},
+		{"figure 13 at another path", "https://resource.example.org", "/protectedresources", atRes, jkt, iat, core.CodeInvalidProof, core.ReasonBadClaim},
+		{"figure 13 at another host", "https://resource.example.com", "/protectedresource", atRes, jkt, iat, core.CodeInvalidProof, core.ReasonBadClaim},
+		{"figure 13 at another port", "https://resource.example.org:8443", "/protectedresource", atRes, jkt, iat, core.CodeInvalidProof, core.ReasonBadClaim},
 		{"figure 13 with a token of another key", "https://resource.example.org", "/protectedresource", atRes, jkt[1:] + "A", iat, core.CodeInvalidToken, dpop.ReasonWrongKey},
-		{"figure 2, for a token request", "https://server.example.com", "/token", atServer, jkt, 1562262616, dpop.CodeInvalidProof, core.ReasonBadClaim},
+		{"figure 2, for a token request", "https://server.example.com", "/token", atServer, jkt, 1562262616, core.CodeInvalidProof, core.ReasonBadClaim},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a, err := dpop.New("api", tc.address, &verifier{jkt: tc.jkt}, dpop.WithClock(func() time.Time { return time.Unix(tc.now, 0) }))
@@ -158,7 +158,7 @@ func TestProofsOfRFC9449(t *testing.T) {
 				t.Fatalf("%v, %v", p, err)
 			}
 			p, err = a.Authenticate(t.Context(), request(tc.target, tc.proof))
-			refused(t, p, err, dpop.CodeInvalidProof, core.ReasonReplayed) // B22
+			refused(t, p, err, core.CodeInvalidProof, core.ReasonReplayed) // B22
 		})
 	}
 }
@@ -172,7 +172,7 @@ func TestExactlyOneProof(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := b.Authenticate(t.Context(), request("/reports", proofs...))
-			refused(t, p, err, dpop.CodeInvalidProof, dpop.ReasonMissingProof)
+			refused(t, p, err, core.CodeInvalidProof, dpop.ReasonMissingProof)
 		})
 	}
 	if b.verifier.asked != 0 {
@@ -180,7 +180,7 @@ func TestExactlyOneProof(t *testing.T) {
 	}
 	for _, field := range []string{one + ", " + two, one + "," + two, one + " " + two, `"` + one + `"`, strings.Repeat("A", 9000)} {
 		p, err := b.Authenticate(t.Context(), request("/reports", field))
-		refused(t, p, err, dpop.CodeInvalidProof, core.ReasonMalformed)
+		refused(t, p, err, core.CodeInvalidProof, core.ReasonMalformed)
 	}
 	if _, err := b.Authenticate(t.Context(), request("/reports", one)); err != nil {
 		t.Errorf("what was refused beside others is used up: %v", err)
@@ -252,7 +252,7 @@ func TestProofMembers(t *testing.T) {
 				}
 				return
 			}
-			refused(t, p, err, dpop.CodeInvalidProof, tc.reason)
+			refused(t, p, err, core.CodeInvalidProof, tc.reason)
 		})
 	}
 }
@@ -263,7 +263,7 @@ func TestProofByAnotherKey(t *testing.T) { // B20
 	p, err := b.Authenticate(t.Context(), request("/reports", other.Sign(t, other.Proof("GET", address+"/reports", token, noon))))
 	refused(t, p, err, core.CodeInvalidToken, dpop.ReasonWrongKey)
 	p, err = b.Authenticate(t.Context(), request("/reports", other.Sign(t, b.proof()))) // names one key, signed by the other
-	refused(t, p, err, dpop.CodeInvalidProof, core.ReasonBadSignature)
+	refused(t, p, err, core.CodeInvalidProof, core.ReasonBadSignature)
 }
 
 // Proofs are looked at after the token, and remembered after all else.
@@ -277,7 +277,7 @@ func TestOnlyGoodTokensTakeUpRoom(t *testing.T) {
 	proof := b.proof()
 	proof.Claims["htm"] = "PUT"
 	p, err = b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, proof)))
-	refused(t, p, err, dpop.CodeInvalidProof, core.ReasonBadClaim)
+	refused(t, p, err, core.CodeInvalidProof, core.ReasonBadClaim)
 	if full.asked != 0 {
 		t.Errorf("the store was asked %d times", full.asked)
 	}

@@ -24,7 +24,7 @@ func FuzzProof(f *testing.F) {
 		switch {
 		case err == nil && field != good:
 			t.Errorf("%q passed for %v", field, p)
-		case err != nil && (p != nil || !errors.As(err, &bad) || bad.Code != dpop.CodeInvalidProof && bad.Code != core.CodeInvalidToken):
+		case err != nil && (p != nil || !errors.As(err, &bad) || bad.Code != core.CodeInvalidProof && bad.Code != core.CodeInvalidToken):
 			t.Errorf("%q: %v, %v", field, p, err)
 		}
 		inform(request("/reports", field), p, err)

@@ -105,7 +105,7 @@ func (a *Authenticator) checkNonce(c map[string]any, now time.Time) error {
 
 func useNonce(err error) error {
 	return &core.CredentialError{
-		Reason: core.ReasonStale, Code: CodeUseNonce,
+		Reason: core.ReasonStale, Code: core.CodeUseNonce,
 		Description: "The DPoP proof needs the nonce of this response", Err: fmt.Errorf("dpop: %w", err),
 	}
 }
@@ -122,7 +122,7 @@ func (a *Authenticator) inform(r core.Request, p *core.Principal, err error) []c
 		return []core.Field{{Name: nonceField, Value: a.nonces.next(now)}}
 	}
 	var bad *core.CredentialError
-	if !errors.As(err, &bad) || bad.Code != CodeUseNonce {
+	if !errors.As(err, &bad) || bad.Code != core.CodeUseNonce {
 		return nil
 	}
 	return []core.Field{{Name: nonceField, Value: a.nonces.next(now)}}

@@ -21,7 +21,7 @@ func (b bench) nonceFor(t testing.TB) string {
 	t.Helper()
 	r := request("/reports", b.key.Sign(t, b.proof()))
 	p, err := b.Authenticate(t.Context(), r)
-	refused(t, p, err, dpop.CodeUseNonce, core.ReasonStale)
+	refused(t, p, err, core.CodeUseNonce, core.ReasonStale)
 	fields := b.Scheme().Inform(r, nil, err)
 	if len(fields) != 1 || fields[0].Name != "DPoP-Nonce" || fields[0].Value == "" {
 		t.Fatalf("fields %v, want exactly one DPoP-Nonce", fields)
@@ -74,7 +74,7 @@ func TestNonces(t *testing.T) {
 	}
 	b.clock.set(noon.Add(time.Minute + time.Millisecond))
 	p, err = b.Authenticate(t.Context(), request("/reports", b.with(t, nonce)))
-	refused(t, p, err, dpop.CodeUseNonce, core.ReasonStale)
+	refused(t, p, err, core.CodeUseNonce, core.ReasonStale)
 	if _, err = b.Authenticate(t.Context(), request("/reports", b.with(t, fields[0].Value))); err != nil {
 		t.Errorf("the next nonce is refused: %v", err)
 	}
@@ -97,11 +97,11 @@ func TestNoncesNobodyMade(t *testing.T) {
 		strings.ToLower(good), good + "=", strings.Repeat("A", len(good)),
 	} {
 		p, err := b.Authenticate(t.Context(), request("/reports", b.with(t, nonce)))
-		refused(t, p, err, dpop.CodeUseNonce, core.ReasonStale)
+		refused(t, p, err, core.CodeUseNonce, core.ReasonStale)
 	}
 	for _, nonce := range []any{nil, 7, []string{good}} {
 		p, err := b.Authenticate(t.Context(), request("/reports", b.with(t, nonce)))
-		refused(t, p, err, dpop.CodeInvalidProof, core.ReasonBadClaim)
+		refused(t, p, err, core.CodeInvalidProof, core.ReasonBadClaim)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestNonceKeysCanBeChanged(t *testing.T) {
 	}
 	next := bench{changed, b.verifier, b.key, b.clock}.nonceFor(t)
 	p, err := b.Authenticate(t.Context(), request("/reports", b.with(t, next)))
-	refused(t, p, err, dpop.CodeUseNonce, core.ReasonStale)
+	refused(t, p, err, core.CodeUseNonce, core.ReasonStale)
 }
 
 func TestNonceOfAFasterClock(t *testing.T) {
@@ -131,7 +131,7 @@ func TestNonceOfAFasterClock(t *testing.T) {
 		t.Errorf("30 s ahead: %v", err)
 	}
 	p, err := b.Authenticate(t.Context(), request("/reports", b.with(t, far)))
-	refused(t, p, err, dpop.CodeUseNonce, core.ReasonStale)
+	refused(t, p, err, core.CodeUseNonce, core.ReasonStale)
 }
 
 func TestNonceKeyIsCopied(t *testing.T) {

@@ -107,9 +107,9 @@ func WithReplays(s ReplayStore) Option {
 
 // WithNonces requires in every proof a nonce that this service issued at most
 // lifetime ago, from 10 s to 1 hour (RFC 9449 §9). A client then cannot make proofs
-// in advance (§11.2). The first request of a client gets a 401 with [CodeUseNonce]
-// and a nonce; later nonces come with successful responses once half the lifetime
-// is over.
+// in advance (§11.2). The first request of a client gets a 401 with
+// [core.CodeUseNonce] and a nonce; later nonces come with successful responses once
+// half the lifetime is over.
 //
 // Nonces need no store: each holds its time under a MAC by key, at least 32 random
 // bytes that all processes of the service share. Nonces made with one of the

@@ -138,7 +138,7 @@ func unavailable(err error) error {
 // refuseProof returns the error for an invalid proof.
 func refuseProof(reason core.Reason, description string, err error) error {
 	description = cmp.Or(description, "The DPoP proof is not valid")
-	return &core.CredentialError{Reason: reason, Code: CodeInvalidProof, Description: description, Err: fmt.Errorf("dpop: %w", err)}
+	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidProof, Description: description, Err: fmt.Errorf("dpop: %w", err)}
 }
 
 // badProof returns the refusal for an error of [jwtauth.VerifyProof].

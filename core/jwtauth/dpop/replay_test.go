@@ -164,7 +164,7 @@ func TestReplayStore(t *testing.T) {
 	}
 	s.fresh = false
 	p, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, b.proof())))
-	refused(t, p, err, dpop.CodeInvalidProof, core.ReasonReplayed)
+	refused(t, p, err, core.CodeInvalidProof, core.ReasonReplayed)
 
 	for _, cause := range []error{
 		errors.New("down"), &core.UnavailableError{RetryAfter: 7 * time.Second, Err: errors.New("down")}, dpop.ErrReplayMemoryFull,

@@ -28,9 +28,9 @@ func accessTokens(t *testing.T, b bench) {
 		s.try(onPublic, attempt{typ, token(`,"typ":"` + typ + `"`), ""})
 	}
 	for _, typ := range []string{`JWT`, `jwt`, `logout+jwt`, `dpop+jwt`, `vp+jwt`, `secevent+jwt`, `at+jws`, `at+jwt `, `at`, ``, `x/at+jwt`} {
-		s.try(onPublic, attempt{typ, token(`,"typ":"` + typ + `"`), jwtauth.ReasonWrongType})
+		s.try(onPublic, attempt{typ, token(`,"typ":"` + typ + `"`), core.ReasonWrongType})
 	}
-	s.try(onPublic, attempt{"no typ", token(``), jwtauth.ReasonWrongType}, attempt{"typ 7", token(`,"typ":7`), core.ReasonMalformed})
+	s.try(onPublic, attempt{"no typ", token(``), core.ReasonWrongType}, attempt{"typ 7", token(`,"typ":7`), core.ReasonMalformed})
 	for _, name := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} {
 		reason := core.ReasonBadClaim
 		switch name {
@@ -48,14 +48,14 @@ func accessTokens(t *testing.T, b bench) {
 func otherTokens(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, members := range []string{`"nonce":"n"`, `"at_hash":"h"`, `"c_hash":"h"`, `"typ":"ID"`, `"typ":"Refresh"`, `"token_use":"id"`} {
-		s.try(onPublic, attempt{members, s.keys.good(t, "ES256", members), jwtauth.ReasonWrongType})
-		s.try(onOptional, attempt{members, s.keys.good(t, "ES256", members), jwtauth.ReasonWrongType})
+		s.try(onPublic, attempt{members, s.keys.good(t, "ES256", members), core.ReasonWrongType})
+		s.try(onOptional, attempt{members, s.keys.good(t, "ES256", members), core.ReasonWrongType})
 	}
 	token := func(typ, members string) string {
 		return s.keys.token(t, "ES256", fmt.Sprintf(`{"alg":"ES256","kid":%q,"typ":%q}`, kid("ES256"), typ), claims(members))
 	}
 	s.try(onPublic,
-		attempt{"a logout token", token("logout+jwt", `"x":1`), jwtauth.ReasonWrongType},
+		attempt{"a logout token", token("logout+jwt", `"x":1`), core.ReasonWrongType},
 		attempt{"an access token with a nonce", token("at+jwt", `"nonce":"n"`), ""},
 		attempt{"an access token with a nonce, by its claim", s.keys.good(t, "ES256", `"nonce":"n"`, `"typ":"Bearer"`), ""})
 	b.serve(t, jwtauth.WithNonce()).try(onPublic, attempt{"a nonce on purpose", s.keys.good(t, "ES256", `"nonce":"n"`), ""})

@@ -13,7 +13,6 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/challenge"
-	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
 const realm = "reports"
@@ -30,7 +29,7 @@ var descriptions = map[core.Reason]string{
 	core.ReasonBadClaim:      "The access token lacks a claim or holds one that is not valid",
 	core.ReasonMalformed:     "The access token is malformed",
 	core.ReasonRevoked:       "The access token was revoked",
-	jwtauth.ReasonWrongType:  "The token is not an access token",
+	core.ReasonWrongType:     "The token is not an access token",
 }
 
 // messages are all that the bodies say, by code.

@@ -19,7 +19,7 @@ var nonceCases = []testCase{
 var nonceKey = []byte("thirty-two bytes, known to tests")
 
 // wanted is the refusal of a proof that lacks a good nonce.
-var wanted = refusal{http.StatusUnauthorized, dpop.CodeUseNonce, core.ReasonStale, []string{
+var wanted = refusal{http.StatusUnauthorized, core.CodeUseNonce, core.ReasonStale, []string{
 	bearerPlain, `DPoP realm="api", error="use_dpop_nonce", error_description="The DPoP proof needs the nonce of this response", algs="ES256 EdDSA"`,
 }}
 

@@ -180,7 +180,7 @@ type refusal struct {
 
 // badProof is the refusal of a proof.
 func badProof(reason core.Reason, description string) refusal {
-	return refusal{http.StatusUnauthorized, dpop.CodeInvalidProof, reason, []string{
+	return refusal{http.StatusUnauthorized, core.CodeInvalidProof, reason, []string{
 		bearerPlain, `DPoP realm="api", error="invalid_dpop_proof", error_description="` + description + `", algs="ES256 EdDSA"`,
 	}}
 }
