@@ -9,8 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// A gate behind an optional one still demands an identity, without asking
-// again.
+// A gate behind an optional one still requires an identity, without authenticating again.
 func TestAnAnonymousContextIsNoIdentity(t *testing.T) {
 	s := newScheme(t, "Basic")
 	g, _ := newGuard(t, []core.Authenticator{s}, core.WithAuthorizer(allowing()))
@@ -60,8 +59,8 @@ func TestAnotherGuardsContextIsNoProof(t *testing.T) {
 	if w := mounted(t)(h.Require(allowing())).Check(v.Context, r); w.Response == nil || w.Response.Status != 401 || other.asked != 1 {
 		t.Errorf("asked %d times, %+v", other.asked, w.Response)
 	}
-	// A guard finds its own state behind another's, and its principal is that of
-	// the request then.
+	// A guard finds its own state behind that of another guard, and its principal becomes
+	// the request's.
 	nested := mounted(t)(h.Optional()).Check(v.Context, r)
 	w := mounted(t)(g.Authenticate()).Check(nested.Context, r)
 	if p, ok := core.PrincipalFrom(w.Context); w.Response != nil || mine.asked != 1 || !ok || p.ID() != "alice" {
@@ -70,7 +69,7 @@ func TestAnotherGuardsContextIsNoProof(t *testing.T) {
 	if p, ok := h.PrincipalFrom(w.Context); ok {
 		t.Errorf("the other guard has let %v pass", p)
 	}
-	// What stands for nobody's proof hides it.
+	// A principal that no gate has verified hides it.
 	root := core.ContextWithPrincipal(v.Context, newPrincipal(t, core.PrincipalInfo{ID: "root"}))
 	if p, ok := g.PrincipalFrom(root); ok {
 		t.Errorf("the guard takes %v for proved", p)
@@ -112,7 +111,7 @@ func TestACheckThatCannotWorkIs500(t *testing.T) {
 	if len(o.events) != 3 {
 		t.Errorf("%d events", len(o.events))
 	}
-	// Who cannot be known is still told to sign in first.
+	// An unknown client is still told to sign in first.
 	if v := g.CheckNow(t.Context(), get("/")); v.Response == nil || v.Response.Status != 401 {
 		t.Errorf("%+v", v.Response)
 	}

@@ -8,10 +8,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// Allocations of one gate for one request, beside those of authenticator, rule
-// and observer, which here have none. A request that passes gate one costs the
-// context that carries the principal; a refused one the denial, the answer and
-// its fields. Lower the budgets with the code.
+// Allocations of one gate for one request, apart from those of authenticator, rule and
+// observer, which have none here. A request that passes gate one costs the context with the
+// principal; a refused one the denial, the answer and its fields. Lower the budgets with
+// the code.
 func TestAllocationBudgets(t *testing.T) {
 	alice := newPrincipal(t, core.PrincipalInfo{ID: "alice", Scheme: "Static", Roles: []string{"viewer"}})
 	c, err := challenge.New("Static", challenge.Param{Name: "realm", Value: "test"})
@@ -72,7 +72,7 @@ func statusOf(v core.Verdict) int {
 	return v.Response.Status
 }
 
-// static lets everybody with an Authorization field in as the same principal.
+// static accepts any Authorization field as the same principal.
 type static struct {
 	*scheme
 	p *core.Principal

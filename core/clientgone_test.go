@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// A failure is told apart from a client that hung up by the request's context,
-// and by nothing that a dependency says.
+// Only the request's context tells a client that disconnected from a failure, never the
+// error of a dependency.
 func TestClientGone(t *testing.T) {
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -67,8 +67,8 @@ func TestClientGone(t *testing.T) {
 	})
 }
 
-// What a handler writes after a refusal is a warning to the guard's logger, in
-// which no client can forge a line.
+// Writing after a refusal is a warning in the guard's log, in which no client can forge a
+// line.
 func TestWroteAfter(t *testing.T) {
 	var b strings.Builder
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithLogger(newLog(&b)))

@@ -40,7 +40,7 @@ func TestEveryCodeHasAMessageOfItsOwn(t *testing.T) {
 	}
 }
 
-// A denial may travel through a framework's error handler into a body.
+// A denial may reach a body through a framework's error handler.
 func TestADenialAsAnErrorTellsNoSecret(t *testing.T) {
 	d := &core.Denial{Kind: core.Forbidden, Code: "forbidden", Reason: "no_rule_matched", Cause: errors.New("policy.csv:12")}
 	if got := fmt.Sprint(error(d)); got != "403 forbidden" {

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// A scheme with a challenge of its own for each request, such as one with
-// nonces, never sees an older one given out.
+// A scheme whose challenges differ for each request, such as one with nonces, never has an
+// older one sent.
 func TestFreshChallengesAreNotKept(t *testing.T) {
 	s, n := newScheme(t, "Digest"), 0
 	s.challenges = func(error) []challenge.Challenge {
@@ -33,7 +33,7 @@ func TestFreshChallengesAreNotKept(t *testing.T) {
 	}
 }
 
-// What is kept for one kind of request does not answer another.
+// An answer cached for one kind of request is not used for another.
 func TestKeptAnswersFitTheirRequests(t *testing.T) {
 	s := newScheme(t, "Basic")
 	kept := asking(t, "")
@@ -57,8 +57,8 @@ func TestKeptAnswersFitTheirRequests(t *testing.T) {
 	wantFields(t, gate.Check(t.Context(), page).Response.Fields, "WWW-Authenticate", `Bearer realm="test", error="invalid_token"`)
 }
 
-// A scheme may choose by the request how many of its challenges it gives, and
-// may write new ones over the old.
+// A scheme may choose by request how many challenges it returns, and may overwrite the
+// slice.
 func TestKeptAnswersHaveAllChallengesOfTheirRequest(t *testing.T) {
 	s := newScheme(t, "Bearer")
 	all := append(asking(t, ""), asking(t, core.CodeInvalidToken)...)
@@ -77,7 +77,7 @@ func TestKeptAnswersHaveAllChallengesOfTheirRequest(t *testing.T) {
 	wantFields(t, gate.Check(t.Context(), get("/")).Response.Fields, "WWW-Authenticate", invalid)
 }
 
-// What one request appends to its answer, such as a cookie, is in no other.
+// What one request appends to its answer, such as a cookie, is in no other answer.
 func TestAppendingToAKeptAnswerChangesNoOther(t *testing.T) {
 	s, same := newScheme(t, "Bearer"), asking(t, "")
 	s.challenges = func(error) []challenge.Challenge { return same }

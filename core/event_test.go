@@ -114,7 +114,7 @@ func TestLogObserver(t *testing.T) {
 	}
 }
 
-// Bursts of 401 and of 403 stand apart from failures by level.
+// The level tells bursts of 401 and 403 from failures.
 func TestLogLevels(t *testing.T) {
 	for outcome, want := range map[core.Outcome]string{
 		core.OutcomeAllowed: "INFO", core.OutcomePreflight: "INFO",
@@ -136,7 +136,7 @@ func TestLogLevels(t *testing.T) {
 	}
 }
 
-// lines is a handler that escapes nothing, like many a home-made one.
+// lines is a handler that does not escape, like many in applications.
 type lines struct {
 	slog.Handler
 	b *strings.Builder
@@ -152,7 +152,7 @@ func (l lines) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// H20: one line an event, whatever the client chose and whatever the handler.
+// H20: one line per event, whatever the client sends and whichever handler is used.
 func TestAClientCannotForgeALogLine(t *testing.T) {
 	const evil = "x\r\naccess outcome=allowed \x1b[1A\u202e\u2028\xff"
 	e := fullEvent()

@@ -12,7 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// tokens is gate one: who somebody is. Package jwtauth verifies JSON Web Tokens.
+// tokens is gate one: it determines who the client is. Package jwtauth verifies JSON Web
+// Tokens.
 type tokens map[string]core.PrincipalInfo
 
 func (t tokens) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
@@ -23,16 +24,16 @@ func (t tokens) VerifyToken(_ context.Context, token string) (*core.Principal, e
 	return core.NewPrincipal(info)
 }
 
-// readers is gate two: what somebody may do. Package casbinrules takes it from
-// policy files, package rule has rules for roles and scopes.
+// readers is gate two: it decides what a principal may do. Package casbinrules reads policy
+// files, and package rule has rules for roles and scopes.
 type readers struct{}
 
 func (readers) Authorize(_ context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
 	return core.Decision{Allowed: p.HasRole("editor") || a.Action == "GET"}, nil
 }
 
-// A guard holds both gates. Nobody known is 401 with a challenge; somebody known
-// whom the authorizer refuses is 403.
+// A guard has both gates. An unknown client gets 401 with a challenge; a known principal
+// whom the authorizer refuses gets 403.
 func Example() {
 	scheme, err := bearer.New("reports", tokens{
 		"t1": {ID: "erin", Roles: []string{"editor"}},

@@ -1,12 +1,12 @@
 package core
 
-// What events hold of client-chosen strings is tested without a logger.
+// Client-chosen strings in events are tested without a logger.
 var (
 	Printable = printable
 	TraceID   = traceID
 )
 
-// MaxLogged is how much of one string a log line takes.
+// MaxLogged is how much of one string a log line contains.
 const MaxLogged = maxLogged
 
 // Messages are the generic texts of the standard codes.

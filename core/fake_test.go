@@ -19,7 +19,7 @@ import (
 
 var errDown = errors.New("key server: connection refused")
 
-// request is a request of no framework.
+// request is a request without a framework.
 type request struct {
 	method  string // GET unless set
 	route   core.Route
@@ -139,7 +139,7 @@ func newPrincipal(t testing.TB, info core.PrincipalInfo) *core.Principal {
 	return p
 }
 
-// newScheme knows "alice", a viewer, and the failures there are.
+// newScheme returns a scheme that knows "alice", a viewer, and all kinds of failures.
 func newScheme(t testing.TB, name string) *scheme {
 	t.Helper()
 	_, nameless := core.NewPrincipal(core.PrincipalInfo{Roles: []string{"viewer"}})
@@ -168,7 +168,7 @@ func (o *observer) Observe(_ context.Context, e core.Event) {
 	o.events = append(o.events, e)
 }
 
-// last is the event of the last verdict.
+// last returns the event of the last verdict.
 func (o *observer) last(t testing.TB) core.Event {
 	t.Helper()
 	if len(o.events) == 0 {
@@ -179,7 +179,7 @@ func (o *observer) last(t testing.TB) core.Event {
 
 var discard = slog.New(slog.DiscardHandler)
 
-// newGuard is a guard with an observer of its own.
+// newGuard returns a guard with its own observer.
 func newGuard(t testing.TB, schemes []core.Authenticator, opts ...core.Option) (*core.Guard, *observer) {
 	t.Helper()
 	o := &observer{}
@@ -190,7 +190,7 @@ func newGuard(t testing.TB, schemes []core.Authenticator, opts ...core.Option) (
 	return g, o
 }
 
-// mounted is a gate that could be mounted.
+// mounted returns a gate, and fails the test if it cannot be mounted.
 func mounted(t testing.TB) func(*core.Gate, error) *core.Gate {
 	return func(gate *core.Gate, err error) *core.Gate {
 		t.Helper()
@@ -236,5 +236,5 @@ func wantFields(t *testing.T, fields []core.Field, name string, want ...string) 
 	}
 }
 
-// newLog is a logger that writes to b.
+// newLog returns a logger that writes to b.
 func newLog(b *strings.Builder) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }

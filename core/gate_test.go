@@ -36,7 +36,7 @@ func TestOptional(t *testing.T) {
 	}
 }
 
-// anonymousRule lets requests without credentials pass, or not.
+// anonymousRule decides about requests without credentials.
 type anonymousRule struct {
 	rule
 	d   core.Decision
@@ -71,7 +71,7 @@ func TestAnonymousAuthorizer(t *testing.T) {
 			if w := mounted(t)(g.Authorize()).Check(t.Context(), get("/", "Authorization: Basic wrong")); w.Response == nil || w.Response.Status != 401 {
 				t.Errorf("bad credentials: %+v", w.Response)
 			}
-			// Rules given to Require demand an identity, whatever they are.
+			// Require requires an identity, whatever its rules are.
 			if w := mounted(t)(g.Require(tt.policy)).Check(t.Context(), get("/")); w.Response == nil || w.Response.Status != 401 {
 				t.Errorf("require: %+v", w.Response)
 			}
@@ -104,7 +104,7 @@ func TestAnAmbiguousPathIs400BeforeAnythingElse(t *testing.T) {
 	}
 }
 
-// davRule judges PROPFIND itself.
+// davRule decides about PROPFIND itself.
 type davRule struct{ rule }
 
 func (davRule) JudgesMethod(method string) bool { return method == "PROPFIND" }
@@ -180,7 +180,7 @@ func TestPreflight(t *testing.T) {
 			}
 		}
 	}
-	// A handler that is running has been let in: no short cut there.
+	// A running handler has passed a gate, so a preflight gets no special treatment there.
 	if v := g.CheckNow(t.Context(), get("/", origin, wants).with(http.MethodOptions), allowing()); v.Response == nil || v.Response.Status != 401 {
 		t.Errorf("check: %+v", v.Response)
 	}
@@ -210,8 +210,8 @@ func TestWhatAnAuthorizerIsAsked(t *testing.T) {
 	}
 }
 
-// Where the router cannot say who will answer, each possible resource has to be
-// allowed, and the event of a refusal is about the one that was not.
+// If the router cannot tell which handler will run, each possible resource must be allowed,
+// and the event of a refusal names the one that was not.
 func TestAlternatives(t *testing.T) {
 	ways := []core.Route{{Path: "/files/x"}, {Pattern: "/*", Path: "/FILES/x"}, {Pattern: "/*", Path: "/files/x"}}
 	for _, tt := range []struct {
@@ -242,8 +242,8 @@ func TestAlternatives(t *testing.T) {
 			if e.Route != tt.about.Route || e.Resource != tt.about.Path || e.Rule != tt.about.Path {
 				t.Errorf("the event is about %q %q, rule %q", e.Route, e.Resource, e.Rule)
 			}
-			// Gate one does not ask rules, and a path that can be read in two
-			// ways is refused whichever reading it is.
+			// Gate one asks no rules, and an ambiguous path is refused whichever reading it
+			// is.
 			if w := mounted(t)(g.Authenticate()).Check(t.Context(), r); w.Response != nil {
 				t.Errorf("gate one: %+v", w.Response)
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// roles is a role source, and one that can list what it knows.
+// roles is a role source that can list its roles.
 type roles struct {
 	of    map[string][]string
 	known []string
@@ -145,7 +145,7 @@ func TestAnUnknownRoleInARuleIsReported(t *testing.T) {
 	}
 }
 
-// A role source gives rules, handlers and policy the same roles.
+// Rules, handlers and policy see the same roles of a role source.
 func TestRoleSource(t *testing.T) {
 	shared := append(make([]string, 0, 4), "editor", "viewer", "editor")
 	for _, tt := range []struct {
@@ -184,7 +184,7 @@ func TestRoleSource(t *testing.T) {
 	}
 }
 
-// A variant with a policy of its own has the guard's role source, if that was set.
+// A variant with its own policy keeps the guard's role source, if one was set.
 func TestRoleSourceOfVariants(t *testing.T) {
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithRoles(&roles{of: map[string][]string{"alice": {"clerk"}}}))
 	v, err := g.With(core.WithAuthorizer(roleAuthorizer{&roles{of: map[string][]string{"alice": {"editor"}}}, allowing()}))
@@ -202,7 +202,7 @@ type roleAuthorizer struct {
 	core.Authorizer
 }
 
-// Invariant 4: a store that is down logs nobody out and lets nobody in.
+// Invariant 4: an outage of a store signs no one out and lets no one in.
 func TestARoleSourceThatFails(t *testing.T) {
 	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithRoles(&roles{
 		err: &core.CredentialError{Reason: core.ReasonExpired, Err: errDown},

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// byBrowser is a scheme whose credentials browsers add by themselves.
+// byBrowser is a scheme whose credentials browsers send by themselves.
 type byBrowser struct{ *scheme }
 
 func (b byBrowser) Scheme() core.Scheme {
@@ -17,8 +17,8 @@ func (b byBrowser) Scheme() core.Scheme {
 	return s
 }
 
-// F10, G15: a middleware between two gates that takes the method from somewhere
-// else makes no unsafe request of a safe one.
+// F10, G15: a middleware between two gates that overrides the method cannot turn a safe
+// request into an unsafe one.
 func TestMethodOverriddenBetweenGates(t *testing.T) {
 	g, o := newGuard(t, []core.Authenticator{byBrowser{newScheme(t, "Basic")}, newScheme(t, "Bearer")})
 	one, two := mounted(t)(g.Authenticate()), mounted(t)(g.Require(allowing()))
@@ -46,8 +46,8 @@ func TestMethodOverriddenBetweenGates(t *testing.T) {
 	}
 }
 
-// A request that passes as anonymous since its credentials are over is judged as
-// any without credentials, wherever it comes from.
+// A request that passes as anonymous because its credentials have expired is treated like
+// one without credentials, whichever site it comes from.
 func TestMethodOverriddenOfExpired(t *testing.T) {
 	g, _ := newGuard(t, []core.Authenticator{byBrowser{newScheme(t, "Basic")}})
 	gate := mounted(t)(g.Optional(core.WithExpiredAsAnonymous()))
@@ -108,7 +108,7 @@ func (p panicking) RolesOf(context.Context, *core.Principal) ([]string, error) {
 	return nil, nil
 }
 
-// H03: whatever an extension does, it opens no gate.
+// H03: nothing that an extension does opens a gate.
 func TestPanicsOfHooksAre500(t *testing.T) {
 	for _, in := range []string{"Attempt", "Inform", "Inform on a refusal", "Allow", "Report", "RolesOf"} {
 		p := panicking{newScheme(t, "Basic"), in}

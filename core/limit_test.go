@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// room is a limiter that lets so many attempts be under way.
+// room is a limiter that allows a number of concurrent attempts.
 type room struct {
 	mu          sync.Mutex
 	left        int
@@ -39,7 +39,7 @@ func (l *room) Report(ctx context.Context, _ core.Request, _ string, err error) 
 	l.ends = append(l.ends, err, ctx.Err())
 }
 
-// slow is a scheme whose verifier takes its time.
+// slow is a scheme with a slow verifier.
 type slow struct {
 	guessable
 	takes time.Duration
@@ -50,8 +50,7 @@ func (s slow) Authenticate(context.Context, core.Request) (*core.Principal, erro
 	return s.answers["alice"].p, nil
 }
 
-// Right passwords that are sent at once wait for each other, and none is refused
-// for that.
+// Correct passwords that are sent concurrently wait for each other, and none is refused.
 func TestAttemptsWaitForOthersUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, l := newScheme(t, "Basic"), &room{left: 5}

@@ -26,7 +26,7 @@ func (g guessable) Scheme() core.Scheme {
 	return s
 }
 
-// limiter refuses what it is told to and records what it is told.
+// limiter refuses as configured, and records its calls.
 type limiter struct {
 	refusal error
 	asked   []string
@@ -57,7 +57,7 @@ func TestAttemptsAreCounted(t *testing.T) {
 	}
 }
 
-// RFC 6585 §4: 429 with Retry-After; the credentials are not looked at.
+// RFC 6585 §4: 429 with Retry-After; the credentials are not examined.
 func TestAnAttemptTooManyIsNotLookedAt(t *testing.T) {
 	for _, tt := range []struct {
 		refusal error
@@ -100,8 +100,7 @@ func TestBrokenLimiters(t *testing.T) {
 	}
 }
 
-// RFC 9470 §3: step-up is a 401 where a scheme can ask for it; a principal whom
-// no scheme can help is refused for good.
+// RFC 9470 §3: a step-up is 401 if a scheme can ask for one, and 403 otherwise.
 func TestStepUp(t *testing.T) {
 	need := answering(core.Decision{Reason: core.ReasonWeakAuthentication, StepUp: &core.StepUp{ACRValues: []string{"gold"}}}, nil)
 	for _, able := range []bool{true, false} {
@@ -148,8 +147,8 @@ type secured struct{ *request }
 
 func (secured) TLS() *tls.ConnectionState { return &tls.ConnectionState{} }
 
-// F10: a page that was loaded without TLS, which anyone on the way can write,
-// is another origin.
+// F10: a page loaded without TLS, which anyone on the network path can modify, is another
+// origin.
 func TestAnInsecurePageIsAnotherSiteOverTLS(t *testing.T) {
 	for origin, refused := range map[string]bool{"http://example.com": true, "https://example.com": false} {
 		r := get("/", "Origin: "+origin).with(http.MethodPost)

@@ -6,8 +6,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/canonical"
 )
 
-// TestFoldedPart: what a route says of its escaped path holds for as much of the
-// canonical one.
+// TestFoldedPart: the folded part of a route's escaped path covers the same part of the
+// canonical path.
 func TestFoldedPart(t *testing.T) {
 	for _, c := range []struct {
 		path   string

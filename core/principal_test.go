@@ -59,7 +59,7 @@ func TestPrincipalAccessors(t *testing.T) {
 	}
 }
 
-// Invariant 9: what reaches handlers and observers stays as it is.
+// Invariant 9: what handlers and observers get does not change.
 func TestAPrincipalIsImmutable(t *testing.T) {
 	roles, scopes := []string{"viewer"}, []string{"read"}
 	claims := func() map[string]any {
@@ -103,8 +103,8 @@ func TestAPrincipalIsImmutable(t *testing.T) {
 	check("after a handler changed what it got")
 }
 
-// TestAnOwningPrincipalIsImmutable: what it gives out is a copy although what it was
-// given is not copied.
+// TestAnOwningPrincipalIsImmutable: it returns copies, although it does not copy what it is
+// made of.
 func TestAnOwningPrincipalIsImmutable(t *testing.T) {
 	if _, err := core.NewPrincipalOwning(core.PrincipalInfo{}); err == nil {
 		t.Error("an empty ID passes")
@@ -126,7 +126,7 @@ func TestAnOwningPrincipalIsImmutable(t *testing.T) {
 	}
 }
 
-// No role comes twice, in the order they were first named, however many.
+// Roles are unique and in the order of their first occurrence, however many there are.
 func TestRolesAreDistinct(t *testing.T) {
 	for _, n := range []int{1, 16, 17, 2000} {
 		var own, extra, want []string

@@ -59,12 +59,12 @@ func (r routed) Route() (core.Route, error) {
 	return route, err
 }
 
-// marker is what no log line may hold, wherever a client has put it.
+// marker must be in no log line, wherever a client has put it.
 const marker = "erin@example.com"
 
-// TestPseudonymsCoverEverything puts an address in every place that a client, a
-// principal, a rule or an error can fill, and looks for it in all that observers
-// and the log are told.
+// TestPseudonymsCoverEverything puts an address in every place that a client, a principal,
+// a rule or an error can fill, and looks for it in everything that observers and the log
+// get.
 func TestPseudonymsCoverEverything(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
@@ -147,7 +147,7 @@ func TestPseudonymsCoverEverything(t *testing.T) {
 	}
 }
 
-// What says nothing of a person stays readable, and one person is the same one
+// Values that are not about a person stay readable, and a person has the same pseudonym
 // everywhere.
 func TestPseudonymsKeepWhatIsNotPersonal(t *testing.T) {
 	p := newPseudonyms(t, string(pseudonymKey))
@@ -198,7 +198,7 @@ func TestEventsOfRefusals(t *testing.T) {
 	}
 }
 
-// The key is in nothing that is printed, not even by mistake.
+// The key cannot be printed, not even by mistake.
 func TestPseudonymsDoNotPrintTheirKey(t *testing.T) {
 	p, err := core.NewPseudonyms(bytes.Repeat([]byte("k"), 32))
 	if err != nil {

@@ -27,13 +27,13 @@ func (g guessed) Scheme() core.Scheme {
 	return s
 }
 
-// attempts counts those that are made.
+// attempts counts attempts.
 type attempts struct{ made int }
 
 func (a *attempts) Allow(context.Context, core.Request, string) error { a.made++; return nil }
 func (*attempts) Report(context.Context, core.Request, string, error) {}
 
-// policyRoles are those that a policy gives everybody.
+// policyRoles are the roles that a policy gives everyone.
 type policyRoles []string
 
 func (r *policyRoles) RolesOf(context.Context, *core.Principal) ([]string, error) { return *r, nil }
@@ -47,8 +47,8 @@ func denialOf(t testing.TB, err error) *core.Denial {
 	return d
 }
 
-// TestRecheck: all that gate one and gate two would find out of the next request is
-// found out of one that has passed, and nothing is counted.
+// TestRecheck: a recheck finds everything that gates one and two would find for a new
+// request, and counts nothing.
 func TestRecheck(t *testing.T) {
 	s, limiter, fromPolicy := newScheme(t, "Bearer"), new(attempts), &policyRoles{"viewer"}
 	g, o := newGuard(t, []core.Authenticator{guessed{s}}, core.WithRecheck(), core.WithAttemptLimiter(limiter), core.WithRoles(fromPolicy))
@@ -105,8 +105,8 @@ func TestRecheck(t *testing.T) {
 	}
 }
 
-// TestRecheckNeedsAKeptRequest: what cannot be judged again is refused, at the
-// gate where that is known.
+// TestRecheckNeedsAKeptRequest: a request that cannot be rechecked is refused at the gate
+// that knows it.
 func TestRecheckNeedsAKeptRequest(t *testing.T) {
 	s := newScheme(t, "Bearer")
 	g, _ := newGuard(t, []core.Authenticator{s})
@@ -133,8 +133,8 @@ func TestRecheckNeedsAKeptRequest(t *testing.T) {
 	}
 }
 
-// TestRecheckOfNobody: who has passed without credentials stays anonymous, and what
-// ends the right of all of them ends this one's.
+// TestRecheckOfNobody: a request that passed without credentials stays anonymous, and ends
+// when anonymous requests are no longer allowed.
 func TestRecheckOfNobody(t *testing.T) {
 	open := true
 	s := newScheme(t, "Bearer")
@@ -149,7 +149,7 @@ func TestRecheckOfNobody(t *testing.T) {
 	}
 }
 
-// anonymousFunc lets everybody pass as long as it says so.
+// anonymousFunc lets everyone pass while it returns true.
 type anonymousFunc func() bool
 
 func (f anonymousFunc) Authorize(context.Context, *core.Principal, core.Access) (core.Decision, error) {
@@ -160,8 +160,8 @@ func (f anonymousFunc) AuthorizeAnonymous(context.Context, core.Access) (core.De
 	return core.Decision{Allowed: f()}, nil
 }
 
-// TestContextWhileGood: it ends when credentials expire, without waiting for the
-// next recheck, and with what it was made of.
+// TestContextWhileGood: it ends when credentials expire, without waiting for the next
+// recheck, and with its parent.
 func TestContextWhileGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, s := time.Now(), newScheme(t, "Bearer")
@@ -195,7 +195,7 @@ func TestContextWhileGood(t *testing.T) {
 	})
 }
 
-// The caller may use its slice of rules for something else afterwards.
+// The caller may reuse its slice of rules afterwards.
 func TestContextWhileGoodCopiesRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Bearer")}, core.WithRecheck())
@@ -211,8 +211,8 @@ func TestContextWhileGoodCopiesRules(t *testing.T) {
 	})
 }
 
-// A rule that heeds no context: the connection ends all the same, and the rule is
-// not asked again while it hangs.
+// If a rule ignores its context, the connection still ends, and the rule is not asked again
+// while it hangs.
 func TestRecheckThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScheme(t, "Bearer")
@@ -238,15 +238,14 @@ func TestRecheckThatHangs(t *testing.T) {
 	})
 }
 
-// attached is a scheme whose credentials come with the connection.
+// attached is a scheme whose credentials belong to the connection.
 type attached struct{ *scheme }
 
 func (a attached) Authenticate(context.Context, core.Request) (*core.Principal, error) {
 	return a.answers["alice"].p, a.answers["alice"].err
 }
 
-// Two gates of one guard of which neither takes the other's credentials: both are
-// judged again.
+// Two gates of one guard that do not accept each other's credentials are both rechecked.
 func TestRecheckOfVariants(t *testing.T) {
 	device, user := newScheme(t, "Device"), newScheme(t, "Bearer")
 	g, _ := newGuard(t, []core.Authenticator{attached{device}, user}, core.WithRecheck())

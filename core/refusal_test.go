@@ -42,7 +42,7 @@ func TestARefusalIsWhatAGateAnswers(t *testing.T) {
 	}
 }
 
-// What is hidden stays so.
+// A concealed route stays concealed.
 func TestARefusalOfAHiddenRouteIsNotFound(t *testing.T) {
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Bearer")}, core.WithConcealment(nil))
 	for kind, want := range map[core.Kind]int{core.Unauthenticated: 404, core.Forbidden: 404, core.Limited: 404, core.Unavailable: 503} {

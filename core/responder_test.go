@@ -9,12 +9,13 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// responder is a responder that looks at the denial alone.
+// responder is a responder that uses only the denial.
 func responder(f func(*core.Denial) core.Response) core.Responder {
 	return core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Response { return f(d) })
 }
 
-// A slow or panicking observer never changes a verdict, nor silences others.
+// A slow or panicking observer neither changes a verdict nor keeps others from being
+// called.
 func TestAPanicInAnObserver(t *testing.T) {
 	var log strings.Builder
 	last := &observer{}
@@ -113,7 +114,7 @@ func TestTheRespondersFieldsAreNotWrittenTo(t *testing.T) {
 	}
 }
 
-// I05, I07: what a challenge asks for stands in the default body too.
+// I05, I07: the default body also contains what a challenge asks for.
 func TestTheDefaultBodySaysWhatIsNeeded(t *testing.T) {
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Bearer")})
 	gate := mounted(t)(g.Require(answering(core.Decision{Scopes: []string{"read", "write"}}, nil)))

@@ -10,8 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// Fields of an answer that is given again and again are the same whichever way
-// an adapter writes them.
+// The fields of a cached answer are the same, however an adapter writes them.
 func TestFieldsOfKeptAnswers(t *testing.T) {
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
 	gate := mounted(t)(g.Authenticate())
@@ -30,14 +29,14 @@ func TestFieldsOfKeptAnswers(t *testing.T) {
 			if got := h.Values(f.Name); !slices.Equal(got, []string{f.Value}) {
 				t.Errorf("%s: %s is %q in a header", f.Name, f.Value, got)
 			}
-			// What an application adds is in its own answer alone.
+			// What an application adds is in no other answer.
 			h.Add(f.Name, "added")
 			h.Set(f.Name, "changed")
 		}
 	}
 }
 
-// What others have set before a kept answer is written stays where it can.
+// Fields that others set before a cached answer is written are kept where possible.
 func TestFieldsOfKeptAnswersAmongOthers(t *testing.T) {
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
 	gate := mounted(t)(g.Authenticate())
@@ -64,8 +63,7 @@ func TestFieldsOfKeptAnswersAmongOthers(t *testing.T) {
 	}
 }
 
-// What an application writes into the values of one header, in place, is in no
-// later answer.
+// Values that an application overwrites in place are in no later answer.
 func TestWritingIntoTheHeaderOfAKeptAnswer(t *testing.T) {
 	s, same := newScheme(t, "Bearer"), asking(t, "")
 	s.challenges = func(error) []challenge.Challenge { return same }
@@ -84,7 +82,7 @@ func TestWritingIntoTheHeaderOfAKeptAnswer(t *testing.T) {
 	}
 }
 
-// A copy of a kept answer's fields may be changed, as by who wraps an endpoint.
+// A copy of a cached answer's fields may be changed, as a wrapper of an endpoint does.
 func TestChangedCopiesOfAKeptAnswersFields(t *testing.T) {
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
 	fields := slices.Clone(mounted(t)(g.Authenticate()).Check(t.Context(), get("/")).Response.Fields)
@@ -108,7 +106,7 @@ func TestChangedCopiesOfAKeptAnswersFields(t *testing.T) {
 	}
 }
 
-// A field of an application's own has no bytes that all answers share.
+// A field that an application sets shares no memory with other answers.
 func TestFieldsOfAnApplication(t *testing.T) {
 	f := core.Field{Name: "X-Own", Value: "1"}
 	if name, value := adapter.Bytes(&f); name != nil || value != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// guarded is a scheme that asks for all the protection there is.
+// guarded is a scheme that asks for every protection.
 type guarded struct{ *scheme }
 
 func (g guarded) Scheme() core.Scheme {
@@ -19,14 +19,14 @@ func (g guarded) Scheme() core.Scheme {
 	}
 }
 
-// pinScheme is a scheme that says nothing of its own.
+// pinScheme is a scheme without settings of its own.
 func pinScheme(t *testing.T) *scheme {
 	s := newScheme(t, "Pin")
 	s.vary = []string{}
 	return s
 }
 
-// claiming is a scheme that says what it is told to.
+// claiming is a scheme with the given settings.
 type claiming struct {
 	*scheme
 	says core.Scheme
@@ -52,7 +52,7 @@ func TestEverySchemeSaysWhatProtectsIt(t *testing.T) {
 	}
 }
 
-// Where a wrapper keeps what it wraps.
+// Where a wrapper stores the wrapped value.
 type (
 	inField struct {
 		claiming
@@ -90,8 +90,8 @@ type (
 
 func (w inUnwrap) Unwrap() core.Authenticator { return w.inner() }
 
-// TestNoWrapperTakesProtectionAway tries every protection that a wrapper may
-// leave out with every way to wrap.
+// TestNoWrapperTakesProtectionAway tries each protection that a wrapper may omit with each
+// way to wrap.
 func TestNoWrapperTakesProtectionAway(t *testing.T) {
 	inner := guarded{pinScheme(t)}
 	ways := map[string]func(claiming) core.Authenticator{
@@ -131,7 +131,7 @@ func TestNoWrapperTakesProtectionAway(t *testing.T) {
 	}
 }
 
-// A wrapper whose own Attempt sees nothing hides no guess either.
+// A wrapper whose own Attempt finds no account does not hide a guess either.
 func TestAttemptsOfTheWrappedSchemeCount(t *testing.T) {
 	blind := guarded{pinScheme(t)}.Scheme()
 	blind.Attempt = func(core.Request) (string, bool) { return "", false }
@@ -154,7 +154,7 @@ func TestASchemeThatWrapsItselfIsAnError(t *testing.T) {
 	}
 }
 
-// A scheme is asked what it is while a guard is assembled, never again.
+// A scheme's settings are read while a guard is assembled, never again.
 func TestSchemesAreAskedOnce(t *testing.T) {
 	s := &counting{scheme: newScheme(t, "Bearer")}
 	g, _ := newGuard(t, []core.Authenticator{s})

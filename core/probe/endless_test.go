@@ -10,8 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// TestEndlessHeads: a service that never ends the head of an answer is asked, and
-// not read, without end.
+// TestEndlessHeads: reading the head of an answer ends even if the service never ends it.
 func TestEndlessHeads(t *testing.T) {
 	const enough = 64 << 20
 	for name, more := range map[string]string{

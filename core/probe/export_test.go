@@ -1,7 +1,6 @@
 package probe
 
-// KeepConnections takes the service for one that does not run on this machine, to
-// which connections are kept open.
+// KeepConnections treats the service as remote, so that connections are reused.
 func (c *Client) KeepConnections() { c.edge.name = "api.example" }
 
 var (

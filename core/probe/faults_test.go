@@ -29,7 +29,7 @@ func answer(w http.ResponseWriter, status int, body string, fields ...string) bo
 	return true
 }
 
-// open lets what matches pass without any check.
+// open lets matching requests pass without any check.
 func open(matches func(r *http.Request) bool) func(*site) {
 	return wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return matches(r) && answer(w, 200, "the secret numbers")
@@ -44,7 +44,7 @@ func browser(r *http.Request) bool { return strings.HasPrefix(r.Header.Get("Acce
 
 func anonymous(r *http.Request) bool { return r.Header.Get("Authorization") == "" }
 
-// faults are services with one fault each, by the code it is found with.
+// faults are services with one fault each, and the code of its finding.
 var faults = []struct {
 	name, code, method, path, as string
 	spoil                        func(*site)
@@ -219,7 +219,7 @@ func TestEachFaultIsFound(t *testing.T) {
 	}
 }
 
-// TestAnswersThatAreRight are answers that look like faults and are none.
+// TestAnswersThatAreRight: answers that look like faults and are not.
 func TestAnswersThatAreRight(t *testing.T) {
 	for name, spoil := range map[string]func(*site){
 		"405 for HEAD": wrong(func(w http.ResponseWriter, r *http.Request) bool { return r.Method == "HEAD" && answer(w, 405, "") }),

@@ -19,7 +19,7 @@ import (
 // in each, and the same as JSON.
 type login struct {
 	tries map[string]int
-	// known answers a wrong password for an account that exists, or returns false.
+	// known answers a wrong password for an existing account, or returns false.
 	known func(w http.ResponseWriter, n int) bool
 }
 
@@ -109,7 +109,7 @@ func TestLoginsTellWhetherAnAccountExists(t *testing.T) {
 	}
 }
 
-// TestLoginsAreNotLocked: what answers as a limit is not asked again.
+// TestLoginsAreNotLocked: no more passwords are tried after the answer of a limit.
 func TestLoginsAreNotLocked(t *testing.T) {
 	for name, limit := range map[string]func(w http.ResponseWriter) bool{
 		"429":        func(w http.ResponseWriter) bool { return answer(w, 429, "wait", "Retry-After", "0") },
@@ -133,8 +133,8 @@ func TestLoginsAreNotLocked(t *testing.T) {
 	}
 }
 
-// TestOneAccountIsTriedAFewTimes: whatever the settings, no account gets more
-// wrong passwords than that.
+// TestOneAccountIsTriedAFewTimes: no account gets more wrong passwords than
+// [probe.AccountTries], whatever the settings.
 func TestOneAccountIsTriedAFewTimes(t *testing.T) {
 	var wrong atomic.Int64
 	s := right()
@@ -175,8 +175,8 @@ func TestLoginIsRefused(t *testing.T) {
 	}
 }
 
-// TestForms: a form brings along its hidden fields and cookies, without which it is
-// refused, and a login that looks for no account is said to be none.
+// TestForms: a form is sent with its hidden fields and cookies, without which it is
+// refused, and a note says if the login may not have looked for an account.
 func TestForms(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/login" {

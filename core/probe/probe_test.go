@@ -22,7 +22,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// site is a service that does everything right, with what is to go wrong on top.
+// site is a correct service, to which a test adds faults.
 type site struct {
 	challenge, control string
 	anonymous, other   int
@@ -90,8 +90,8 @@ func settings() probe.Settings {
 	}
 }
 
-// timed has answers take what their field Took says, and a millisecond without one: what
-// they do take is a matter of what else the machine does.
+// timed replaces the time of an answer by its field Took, or by a millisecond: the actual
+// time depends on what else the machine does.
 type timed struct{ probe.Sender }
 
 func (s timed) Send(ctx context.Context, r probe.Request) probe.Answer {
@@ -122,7 +122,7 @@ func run(t *testing.T, h http.Handler, s probe.Settings) *probe.Report {
 	return r
 }
 
-// TestAnswersAreTimed: up to the head, by the client.
+// TestAnswersAreTimed: the client measures the time to the head.
 func TestAnswersAreTimed(t *testing.T) {
 	const takes = 5 * time.Millisecond
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-time.After(takes) }))
@@ -154,7 +154,7 @@ func TestNothingIsFoundInAServiceThatIsRight(t *testing.T) {
 	}
 }
 
-// TestEachFaultHasASection: the page about them has one for each, and no other.
+// TestEachFaultHasASection: the page on faults has one section for each, and no other.
 func TestEachFaultHasASection(t *testing.T) {
 	text, err := os.ReadFile("../../docs/probe.md")
 	if err != nil {
@@ -281,7 +281,7 @@ func TestSettingsAreRefused(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreVerified: a service on https is who it says, or nothing is sent.
+// TestCertificatesAreVerified: nothing is sent to a service whose certificate is not valid.
 func TestCertificatesAreVerified(t *testing.T) {
 	var reached atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
@@ -321,8 +321,7 @@ func TestCurlKeepsCredentials(t *testing.T) {
 	}
 }
 
-// TestMethodOverride: a GET that names the method which is refused must not do what
-// that method does.
+// TestMethodOverride: a GET that names a refused method must not do what that method does.
 func TestMethodOverride(t *testing.T) {
 	for _, obeys := range []bool{false, true} {
 		s := right()

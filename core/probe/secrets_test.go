@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// echo repeats the credentials that it gets wherever an answer has room.
+// echo repeats the credentials that it gets in every part of an answer.
 func echo(w http.ResponseWriter, r *http.Request) {
 	sent := r.Header.Get("Authorization") + r.Header.Get("Cookie") + r.Header.Get("X-API-Key")
 	_, password, _ := r.BasicAuth()
@@ -31,8 +31,8 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestCredentialsAreInNoFinding: nothing that is printed repeats credentials, even
-// where the service does.
+// TestCredentialsAreInNoFinding: no output contains credentials, even if the service
+// repeats them.
 func TestCredentialsAreInNoFinding(t *testing.T) {
 	const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJlcmluIiwiZW1haWwiOiJlcmluQGV4YW1wbGUuY29tIiwicm9sZXMiOlsiZWRpdG9yIl19.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
 	s := probe.Settings{
@@ -65,8 +65,8 @@ func TestCredentialsAreInNoFinding(t *testing.T) {
 	}
 }
 
-// TestRequestsStayOnTheHost: whatever a service refers to, nothing is asked of
-// another host, and nobody else is sent credentials.
+// TestRequestsStayOnTheHost: whatever a service refers to, no other host gets requests or
+// credentials.
 func TestRequestsStayOnTheHost(t *testing.T) {
 	var asked atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -110,8 +110,7 @@ func TestRequestsStayOnTheHost(t *testing.T) {
 	}
 }
 
-// TestRateIsKept: no request, not even one that is sent again, comes sooner than
-// the rate allows.
+// TestRateIsKept: no request, not even a repeated one, is sent sooner than the rate allows.
 func TestRateIsKept(t *testing.T) {
 	var times []time.Time
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

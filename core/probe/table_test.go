@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestTableSaysWhatEverybodyShouldGet: by the list of public routes and the policy,
-// below the path of the service, and nothing where neither says something.
+// TestTableSaysWhatEverybodyShouldGet: the public routes and the policy say what senders
+// should get, below the base path; otherwise nothing is expected.
 func TestTableSaysWhatEverybodyShouldGet(t *testing.T) {
 	s := &Settings{
 		Base:       "/v1",

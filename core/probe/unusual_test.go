@@ -25,8 +25,8 @@ func compressed(text string) string {
 	return b.String()
 }
 
-// page is one of an application in a browser: it is served for all paths, and a
-// part of it is new each time.
+// page is that of a single-page application: it is served for all paths, and a part of it
+// is new each time.
 func page(w http.ResponseWriter, r *http.Request) bool {
 	path, err := json.Marshal(r.URL.Path)
 	if err != nil {
@@ -35,7 +35,7 @@ func page(w http.ResponseWriter, r *http.Request) bool {
 	return answer(w, 200, fmt.Sprintf("<title>App</title><script nonce=%s7>start(%s)</script><a href=%q>again</a>", rand.Text(), path, r.URL.EscapedPath()), "Content-Type", "text/html")
 }
 
-// TestUnusualAnswersThatAreRight are services that are right in unusual ways.
+// TestUnusualAnswersThatAreRight: services that are correct in unusual ways.
 func TestUnusualAnswersThatAreRight(t *testing.T) {
 	listed := func(r *http.Request) bool {
 		return slices.Contains([]string{"/health", "/reports", "/reports/1", "/admin"}, r.RequestURI)
@@ -180,8 +180,8 @@ func TestUnusualAnswersThatAreRight(t *testing.T) {
 	}
 }
 
-// TestOtherCredentials: a route may take credentials of another scheme than those
-// that somebody has.
+// TestOtherCredentials: a route may accept only credentials of another scheme than an
+// identity has.
 func TestOtherCredentials(t *testing.T) {
 	s := right()
 	s.wrong = func(w http.ResponseWriter, r *http.Request) bool {
@@ -197,8 +197,8 @@ func TestOtherCredentials(t *testing.T) {
 	}
 }
 
-// TestStreams: an answer that need not end is judged by its head, long before
-// its time is over.
+// TestStreams: an answer that may not end is evaluated by its head, long before the
+// timeout.
 func TestStreams(t *testing.T) {
 	s := right()
 	s.wrong = func(w http.ResponseWriter, r *http.Request) bool {
@@ -215,8 +215,8 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestSessionsAreNotEnded: a route that signs out is not asked for with the
-// credentials that all other requests need.
+// TestSessionsAreNotEnded: a sign-out route is not requested with the credentials that all
+// other requests need.
 func TestSessionsAreNotEnded(t *testing.T) {
 	var over atomic.Bool
 	s := right()
@@ -242,8 +242,8 @@ func TestSessionsAreNotEnded(t *testing.T) {
 	}
 }
 
-// TestBadCredentialsInOtherPlaces: what is not a bearer token has malformed values and
-// forgeries, too.
+// TestBadCredentialsInOtherPlaces: malformed values and forgeries are also sent in places
+// other than bearer tokens.
 func TestBadCredentialsInOtherPlaces(t *testing.T) {
 	const forged = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJlcmluIn0.c2lnbmF0dXJl"
 	for _, c := range []struct{ as, field, value, code string }{

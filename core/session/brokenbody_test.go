@@ -18,8 +18,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// A sign-in of which a part has not come says nothing of a password: it is 503,
-// no guess, and in the log a client that has gone.
+// An incomplete sign-in request tells nothing about a password: it is 503, not counted as a
+// guess, and logged as a disconnected client.
 func TestSignInsThatBreakOff(t *testing.T) {
 	t.Parallel()
 	limiter, err := attempts.New(attempts.WithAddressBudget(1, time.Minute, 1), attempts.WithAccountBudget(1, time.Minute, 1))
@@ -37,7 +37,7 @@ func TestSignInsThatBreakOff(t *testing.T) {
 		return nil, basic.ErrWrongPassword
 	})
 	s := httptest.NewUnstartedServer(httpauth.Serve(m.LoginEndpoint(users)))
-	// The body alone, however slow the machine is at the header.
+	// Only the body, however slow the machine is with the header.
 	s.Config.ReadHeaderTimeout, s.Config.ReadTimeout = time.Minute, 100*time.Millisecond
 	s.Start()
 	defer s.Close()

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// TestUseOnce: what could not be done is not used up.
+// TestUseOnce: a failed operation uses nothing up.
 func TestUseOnce(t *testing.T) {
 	b := newBench(t)
 	until := b.clock.Now().Add(time.Minute)
@@ -32,8 +32,8 @@ func TestUseOnce(t *testing.T) {
 	}
 }
 
-// TestAuthTimeOfLogin: a sign-in elsewhere is as fresh as that server says, which
-// may be not at all.
+// TestAuthTimeOfLogin: a sign-in elsewhere has the time that the other server gives, or
+// none.
 func TestAuthTimeOfLogin(t *testing.T) {
 	b := newBench(t)
 	now := b.clock.Now()

@@ -25,7 +25,7 @@ func Example() {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
-		// The password has been checked here, say.
+		// Assume that the password was checked here.
 		alice, err := core.NewPrincipal(core.PrincipalInfo{ID: "alice", Roles: []string{"customer"}})
 		if err != nil {
 			http.Error(w, "cannot sign in", http.StatusInternalServerError)

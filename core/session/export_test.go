@@ -2,7 +2,7 @@ package session
 
 import "github.com/sallyport-go/sallyport/core/internal/sessionstore"
 
-// For tests of what the store may come to hold.
+// For tests of the store's content.
 var (
 	Decode = decode
 	IsID   = isID

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// FuzzCookie: no Cookie field makes anything but a refusal or nobody of a
-// client that has no session, and only what could be an id reaches the store.
+// FuzzCookie: without a session, every Cookie field is refused or counts as no credentials,
+// and only a possible id reaches the store.
 func FuzzCookie(f *testing.F) {
 	id := strings.Repeat("A", 43)
 	for _, seed := range []string{
@@ -44,8 +44,8 @@ func FuzzCookie(f *testing.F) {
 	})
 }
 
-// FuzzRecord: whatever a store holds, decoding ends in a record of somebody with
-// an end, or in an error that tells nothing of it.
+// FuzzRecord: whatever a store contains, decoding returns a record with a principal and an
+// expiry, or an error that reveals nothing of the content.
 func FuzzRecord(f *testing.F) {
 	for _, seed := range []string{
 		`{"v":1,"id":"alice","issued":"2026-03-01T12:00:00Z","deadline":"2026-03-02T00:00:00Z"}`,

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/session/sessiontest"
 )
 
-// failingAt has call number n of the store fail, and those after it where lasting is
-// true, and reports whether there were as many.
+// failingAt makes call n of the store fail, and all later ones if lasting is true, and
+// reports whether there were n calls.
 func (b *bench) failingAt(n int, lasting bool, f func()) (failed bool) {
 	var calls atomic.Int32
 	next := func(i int32) { // sets what the call after number i does
@@ -33,9 +33,8 @@ func (b *bench) failingAt(n int, lasting bool, f func()) (failed bool) {
 	return calls.Load() >= int32(n)
 }
 
-// TestInterruptedLogout: whatever call of the store fails, a logout or a login that is
-// made again with the same id and then succeeds has ended all that one without failures
-// would have.
+// TestInterruptedLogout: whichever call of the store fails, repeating the logout or login
+// with the same id ends everything that it would have ended without the failure.
 func TestInterruptedLogout(t *testing.T) {
 	alice := principal(t, core.PrincipalInfo{ID: "alice"})
 	ways := map[string]func(b *bench, r core.Request) error{

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// during has f run before call number n of the store. What it returns ends that
-// and says whether f ran.
+// during runs f before call n of the store. The returned function undoes that and reports
+// whether f ran.
 func (b *bench) during(n int, f func()) (ran func() bool) {
 	var calls atomic.Int32
 	b.store.Before(func(context.Context, string) {
@@ -24,7 +24,7 @@ func (b *bench) during(n int, f func()) (ran func() bool) {
 	}
 }
 
-// over fails the test if a request with the cookie is let in.
+// over fails the test if a request with the cookie passes.
 func (b *bench) over(cookie string) {
 	b.t.Helper()
 	if p, err := b.manager.Authenticate(b.t.Context(), request(http.MethodGet, cookie)); err == nil {
@@ -32,8 +32,8 @@ func (b *bench) over(cookie string) {
 	}
 }
 
-// rotate gives the session of a cookie another one, "" if it has ended. ends says
-// whether the answer takes the cookie out of the browser.
+// rotate rotates the session of a cookie and returns the new cookie, or "" if it has ended.
+// ends reports whether the answer clears the cookie.
 func (b *bench) rotate(cookie string) (rotated string, ends bool) {
 	b.t.Helper()
 	r := request(http.MethodPost, cookie)
@@ -44,9 +44,8 @@ func (b *bench) rotate(cookie string) (rotated string, ends bool) {
 	return cookieFrom(b.t, fields), false
 }
 
-// F08: a browser sends a logout and something that rotates its session at the
-// same time. Whichever comes first at whichever step, nobody is signed in once
-// both have ended.
+// F08: a browser concurrently sends a logout and a request that rotates its session. In
+// whatever order their steps are interleaved, no one is signed in after both.
 func TestLogoutBesideRotation(t *testing.T) {
 	const steps = 12 // more than either has
 	logout := func(b *bench, old string) {
@@ -83,8 +82,7 @@ func TestLogoutBesideRotation(t *testing.T) {
 	}
 }
 
-// F07: whoever has the id from before a login has nothing after it, a rotation
-// at the same time included.
+// F07: the id from before a login is worthless after it, even with a concurrent rotation.
 func TestLoginBesideRotation(t *testing.T) {
 	const steps = 16 // more than either has
 	alice := principal(t, core.PrincipalInfo{ID: "alice"})
@@ -113,7 +111,7 @@ func TestLoginBesideRotation(t *testing.T) {
 	}
 }
 
-// onlyLogin fails the test unless of the three the session of the login is good.
+// onlyLogin fails the test unless only the session of the login, among the three, is valid.
 func (b *bench) onlyLogin(cookie, old, rotated string, ends bool) {
 	b.t.Helper()
 	if ends {
@@ -128,8 +126,8 @@ func (b *bench) onlyLogin(cookie, old, rotated string, ends bool) {
 	}
 }
 
-// An id that was replaced at login is no handle on the session after it: who
-// planted it could end what it cannot use.
+// An id that was replaced at login gives no access to the session after it, not even to end
+// it: an attacker may have planted it.
 func TestLogoutWithTheIDBeforeALogin(t *testing.T) {
 	b := newBench(t)
 	planted := b.login(principal(t, core.PrincipalInfo{ID: "mallory"}), "")

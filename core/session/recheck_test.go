@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// TestRecheck: a connection that is open keeps no session alive, and ends with it.
+// TestRecheck: an open connection does not keep a session alive, and ends with it.
 func TestRecheck(t *testing.T) {
 	b := newBench(t, session.WithIdleTimeout(30*time.Minute))
 	g, err := core.NewGuard([]core.Authenticator{b.manager}, core.WithRecheck())

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// TestLoginSchemeIsNoClaimOfTokens: a provider may let its users choose claims, of which
-// one must not say how they have signed in.
+// TestLoginSchemeIsNoClaimOfTokens: a provider may let its users choose claims, none of
+// which may say how they signed in.
 func TestLoginSchemeIsNoClaimOfTokens(t *testing.T) {
 	b := newBench(t)
 	claims := map[string]any{session.ClaimLoginScheme: "ClientCertificate", "plan": "pro"}
@@ -32,15 +32,14 @@ func TestLoginSchemeIsNoClaimOfTokens(t *testing.T) {
 	}
 }
 
-// policyRoles is a policy that gives everybody one role.
+// policyRoles is a policy that gives everyone one role.
 type policyRoles struct{ role string }
 
 func (p policyRoles) RolesOf(context.Context, *core.Principal) ([]string, error) {
 	return []string{p.role}, nil
 }
 
-// TestPolicyRolesAreNotKept: what a policy takes back must not live on in
-// sessions.
+// TestPolicyRolesAreNotKept: roles that a policy revokes must not live on in sessions.
 func TestPolicyRolesAreNotKept(t *testing.T) {
 	b := newBench(t)
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Roles: []string{"user"}}), "")
@@ -73,7 +72,7 @@ func TestRotationKeepsWhatItIsNotTold(t *testing.T) {
 	}
 }
 
-// testRotation rotates a session twice, if again is set one that began with another.
+// testRotation rotates a session twice; if again is set, one that began with another.
 func testRotation(t *testing.T, again bool) {
 	b := newBench(t)
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Scheme: "Form", Roles: []string{"user"}}), "")
