@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -49,7 +50,8 @@ since the service was started, or with --during in the time from now on. Several
 those of the instances of one service, which are added up and compared.
 
 A kind of refusals is a finding if it is a twentieth of the requests or more;
-outages and faults always are. The exit code is 1 when there is a finding.`,
+outages and faults always are. The exit code is 1 when there is a finding, and 2 when
+no request was counted.`,
 		Args: atLeastOne("a log, the URL of a page of metrics, or - for standard input"),
 	}
 	formatFlag(cmd, &format, "text", "json")
@@ -60,6 +62,9 @@ outages and faults always are. The exit code is 1 when there is a finding.`,
 			return err
 		}
 		found := c.Diagnose()
+		if c.Total() == 0 && len(found) == 0 {
+			return errors.New("no request was counted, so nothing is known: ask again once there were some, or for a longer time")
+		}
 		if err := writeDiagnosis(cmd.OutOrStdout(), c, found, format); err != nil {
 			return err
 		}

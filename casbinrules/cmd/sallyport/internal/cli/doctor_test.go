@@ -101,7 +101,7 @@ func TestDoctorAsksForMetrics(t *testing.T) {
 	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/metrics"); got.code != 1 || !strings.HasPrefix(got.stdout, "dependency: 1 of 4 requests are 503, ") {
 		t.Errorf("got %+v", got)
 	}
-	if got := run(t, t.TempDir(), "", "doctor", "--during", "1ms", server.URL+"/metrics"); got.code != 0 {
+	if got := run(t, t.TempDir(), "", "doctor", "--during", "1ms", server.URL+"/metrics"); got.code != 2 || !strings.Contains(got.stderr, "no request was counted") {
 		t.Errorf("when nothing has happened since: %+v", got)
 	}
 	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/moved"); got.code != 1 {

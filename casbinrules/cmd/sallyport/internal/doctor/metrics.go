@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -35,7 +36,7 @@ func (s Sample) CountsSince(before Sample) *Counts {
 	c := &Counts{}
 	was := before.counters()
 	for k, n := range s.counters() {
-		if n -= was[k]; !(n > 0) { // negative after a restart of the service, or NaN
+		if n = since(n, was[k]); n == 0 {
 			continue
 		}
 		switch {
@@ -49,6 +50,19 @@ func (s Sample) CountsSince(before Sample) *Counts {
 	s.fetches(c, before)
 	s.missing(c, before)
 	return c
+}
+
+// since returns how far a counter has got from a previous value. A smaller value is that
+// of a service which was restarted, and counts from 0; one that is not a number counts
+// nothing.
+func since(now, before float64) float64 {
+	switch {
+	case now >= before && !math.IsInf(now, 0):
+		return now - before
+	case now > 0 && !math.IsInf(now, 0):
+		return now
+	}
+	return 0
 }
 
 type series struct{ name, outcome, reason, route, rule, scheme string }
@@ -171,7 +185,7 @@ func (s Sample) missing(c *Counts, before Sample) {
 	}
 	was := lost(before)
 	for name, n := range lost(s) {
-		if n -= was[name]; n > 0 {
+		if n = since(n, was[name]); n > 0 {
 			c.note(Finding{Plumbing: program, Alert: decisionsLost, Look: decisionsLook, Seen: fmt.Sprintf("the decision log %s lacks %.0f decisions", name, n)})
 		}
 	}
