@@ -218,7 +218,7 @@ func (x muxExchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 
 func (x muxExchange) Request() core.Request { return httpauth.Request(x.r) }
 
-func (x muxExchange) AddFields(fields ...core.Field) { httpauth.AddFields(x.w.Header(), fields) }
+func (x muxExchange) AddFields(fields ...core.Field) { httpauth.AddFields(x.w.Header(), fields...) }
 
 func (x muxExchange) Serve(e core.Endpoint) error {
 	httpauth.Serve(e).ServeHTTP(x.w, x.r)

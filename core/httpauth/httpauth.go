@@ -146,7 +146,7 @@ func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return ad
 // AddFields adds fields from core and its schemes, such as those of a login, to a
 // response header: Vary is merged with what others have set, every challenge and
 // cookie gets its own line, other fields replace existing ones.
-func AddFields(h http.Header, fields []core.Field) { adapter.AddFields(h, fields) }
+func AddFields(h http.Header, fields ...core.Field) { adapter.AddFields(h, fields) }
 
 // Request returns the view of a request for framework-neutral code, such as a login
 // of core/session.

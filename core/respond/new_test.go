@@ -307,7 +307,7 @@ func TestAllocationsOfCommonAnswers(t *testing.T) {
 
 func TestSignInFields(t *testing.T) {
 	h := http.Header{}
-	httpauth.AddFields(h, respond.SignInFields())
+	httpauth.AddFields(h, respond.SignInFields()...)
 	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"} {
 		if h.Get(name) != want {
 			t.Errorf("%s %q, want %q", name, h.Get(name), want)

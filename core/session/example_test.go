@@ -36,7 +36,7 @@ func Example() {
 			httpauth.Serve(sessions.Refuse(err)).ServeHTTP(w, r)
 			return
 		}
-		httpauth.AddFields(w.Header(), fields)
+		httpauth.AddFields(w.Header(), fields...)
 		http.Redirect(w, r, "/orders", http.StatusSeeOther)
 	})
 	mux.Handle("POST /logout", httpauth.Serve(sessions.LogoutEndpoint()))

@@ -128,7 +128,7 @@ func newApp(t *testing.T, of shared, s stores, patience time.Duration) *app {
 			httpauth.Serve(a.sessions.Refuse(err)).ServeHTTP(w, r)
 			return
 		}
-		httpauth.AddFields(w.Header(), fields)
+		httpauth.AddFields(w.Header(), fields...)
 		w.WriteHeader(http.StatusNoContent)
 	})
 

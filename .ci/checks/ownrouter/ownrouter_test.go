@@ -110,7 +110,7 @@ func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 func (x exchange) Request() core.Request { return trail.Request(x.c) }
 
 func (x exchange) AddFields(fields ...core.Field) {
-	httpauth.AddFields(x.c.Writer.Header(), fields)
+	httpauth.AddFields(x.c.Writer.Header(), fields...)
 }
 
 func (x exchange) Serve(e core.Endpoint) error {

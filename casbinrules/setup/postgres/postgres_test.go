@@ -133,7 +133,7 @@ func TestStateFromPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	httpauth.AddFields(w.Header(), fields)
+	httpauth.AddFields(w.Header(), fields...)
 	r.AddCookie(w.Result().Cookies()[0])
 	for i, s := range instances {
 		if p, err := s.Sessions().Authenticate(t.Context(), httpauth.Request(r)); err != nil || p.ID() != "ann" {

@@ -68,7 +68,7 @@ func login(t *testing.T, s *setup.Setup) *http.Cookie {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	httpauth.AddFields(w.Header(), fields)
+	httpauth.AddFields(w.Header(), fields...)
 	return w.Result().Cookies()[0]
 }
 

@@ -184,7 +184,7 @@ func sessionsShared(t *testing.T, one, other session.ContextStore) {
 			t.Fatal(err)
 		}
 		w := httptest.NewRecorder()
-		httpauth.AddFields(w.Header(), fields)
+		httpauth.AddFields(w.Header(), fields...)
 		return w.Result().Cookies()[0]
 	}
 	signedIn := func(cookie *http.Cookie, want bool) {
