@@ -25,7 +25,9 @@ type view struct {
 }
 
 func newView(ctx *fasthttp.RequestCtx) *view {
-	return &view{View: fasthttpauth.NewView(ctx, false), ctx: ctx}
+	v := &view{ctx: ctx}
+	v.Show(ctx, false)
+	return v
 }
 
 func (v *view) Method() string { return fasthttpauth.CopyOfMethod(string(v.ctx.Method())) }

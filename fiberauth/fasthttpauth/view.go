@@ -102,12 +102,9 @@ func (v *View) Lend(name string) (value string, count int) {
 	return v.lent, int(v.lines)
 }
 
-// NewView returns a view of the request of ctx. rawNames reports that names of header
-// fields are as sent, because the server does not normalize them.
-func NewView(ctx *fasthttp.RequestCtx, rawNames bool) View { return View{ctx: ctx, rawNames: rawNames} }
-
-// Show makes v, which is new or was cleared by Forget, show the request of ctx, as
-// [NewView] does.
+// Show makes v, which is new or was cleared by Forget, show the request of ctx.
+// rawNames reports that names of header fields are as sent, because the server does
+// not normalize them.
 func (v *View) Show(ctx *fasthttp.RequestCtx, rawNames bool) { v.ctx, v.rawNames = ctx, rawNames }
 
 // Forget clears v for another request. Nobody else may be using it.

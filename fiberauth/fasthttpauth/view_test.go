@@ -32,7 +32,8 @@ func newCtx(target string, header ...string) *fasthttp.RequestCtx {
 // TestView: a view returns copies, and counts repeated fields.
 func TestView(t *testing.T) {
 	ctx := newCtx("/a?q=1&q=2", "Authorization", "one", "Authorization", "two", "Cookie", "c=1; c=2; d=3")
-	v := fasthttpauth.NewView(ctx, false)
+	var v fasthttpauth.View
+	v.Show(ctx, false)
 	kept := map[string]string{"target": v.Target(), "host": v.Host()}
 	counts := map[string]int{}
 	kept["header"], counts["header"] = v.Header("Authorization")
@@ -59,7 +60,8 @@ func TestView(t *testing.T) {
 	if v.RemoteAddrPort().IsValid() {
 		t.Error("a socket has an address and a port")
 	}
-	raw := fasthttpauth.NewView(newCtx("/", "authORIZATION", "one", "Authorization", "two"), true)
+	var raw fasthttpauth.View
+	raw.Show(newCtx("/", "authORIZATION", "one", "Authorization", "two"), true)
 	if value, n := raw.Header("Authorization"); value != "one" || n != 2 {
 		t.Errorf("as sent: %q, %d", value, n)
 	}
@@ -73,7 +75,8 @@ func TestView(t *testing.T) {
 			{"id", ""}:      {"X-Request-Id", "id"},
 			{"", ""}:        {"X-Request-Id", "", "X-Request-Id", "other"},
 		} {
-			v := fasthttpauth.NewView(newCtx("/", sent...), rawNames)
+			var v fasthttpauth.View
+			v.Show(newCtx("/", sent...), rawNames)
 			id, trace := v.IDs()
 			first, _ := v.Header("X-Request-Id")
 			if id != want[0] || trace != want[1] || first != id {
@@ -159,7 +162,8 @@ func TestFieldsBehindTheBody(t *testing.T) {
 				if err := ctx.Request.Read(bufio.NewReader(strings.NewReader(sent))); err != nil {
 					t.Fatal(err)
 				}
-				v := fasthttpauth.NewView(ctx, rawNames)
+				var v fasthttpauth.View
+				v.Show(ctx, rawNames)
 				_, n := v.Header(field)
 				v.Decide(t.Context())
 				_, lent := v.Lend(field)

@@ -19,10 +19,10 @@ type Pattern struct {
 	star   int // the first "*" among the parameters, or -1
 }
 
-// NewPattern splits text at names, of which there are at most 30: those that Fiber's
+// newPattern splits text at names, of which there are at most 30: those that Fiber's
 // parser finds in it. params are those of the route. The first folded bytes of text
 // may have been registered in another letter case.
-func NewPattern(text string, names, params []string, folded int) *Pattern {
+func newPattern(text string, names, params []string, folded int) *Pattern {
 	p := &Pattern{text: text, keys: keys[:len(names)], params: params, indirect: len(names) != len(params), star: -1}
 	rest := text
 	for i, name := range names {

@@ -103,7 +103,7 @@ func (t *Table) Add(e *Entry, path string, names, params []string, gates []bool,
 	if e.Use && !t.config.Strict && len(path) > 1 {
 		path = strings.TrimRight(path, "/")
 	}
-	e.Pattern = NewPattern(path, names, params, folding.end(path, e.Static))
+	e.Pattern = newPattern(path, names, params, folding.end(path, e.Static))
 	first, answers := slices.Index(gates, true), 0
 	e.spent = true
 	for i, gate := range gates {
