@@ -77,7 +77,7 @@ func (g *Guard) Optional(opts ...GateOption) (*Gate, error) {
 func (g *Guard) Authorize(opts ...GateOption) (*Gate, error) {
 	t, err := g.gate("authorize", opts)
 	if err == nil && g.authorizer == nil {
-		err = errors.New("authorize: the guard has no authorizer; give NewGuard one with WithAuthorizer")
+		err = errors.New("authorize: the guard has no authorizer; give NewGuard one with WithAuthorizer, or the configuration a policy")
 	}
 	if err != nil {
 		return nil, err

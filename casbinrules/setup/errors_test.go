@@ -15,6 +15,13 @@ func TestErrors(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":            {"# nothing\n", ":1:1: the file is empty"},
 		"syntax":           {"realm: reports\nbearer:\n\tissuer: x\n", ":3:1: found character that cannot start any token while scanning for the next token (indent with spaces, and put text that begins with a special character in quotes)"},
+		"less indented":    {strings.Replace(minimal, "  audience", " audience", 1), ":5:2: did not find expected key while parsing a block mapping that begins in line 2 (look at this line and the one above: "},
+		"more indented":    {strings.Replace(minimal, "  audience", "   audience", 1), ":5:12: mapping values are not allowed in this context (look at this line and the one above: "},
+		"tab inside":       {strings.Replace(minimal, "  audience", "\taudience", 1), ":5:1: found a tab character that violates indentation while scanning a plain scalar that begins in line 4 (indent with spaces)"},
+		"no blank":         {strings.Replace(minimal, "audience: ", "audience:", 1), ":6:3: could not find expected ':' while scanning a simple key that begins in line 5 (look at this line and the one above: "},
+		"shell variable":   {strings.Replace(minimal, "https://idp.example", "$IDP_URL", 1), ":4:11: bearer.issuer: $IDP_URL is not replaced by a variable of the environment (write ${IDP_URL})"},
+		"folder":           {strings.Replace(minimal, "jwks.json", ".", 1), ":6:9: bearer.jwks: DIR is a folder, and one file is expected"},
+		"kind by its name": {minimal + "session: {store: redis}\n", ":10:11: session.store: one value where one kind with its settings is expected (write store: {KIND: {…}})"},
 		"open quote":       {"realm: 'reports\n\n", ":3:1: found unexpected end of stream while scanning a quoted scalar that begins in line 1"},
 		"documents":        {"realm: a\n---\nrealm: b\n", ":1:1: the file contains several documents: remove the lines ---"},
 		"a list":           {"- realm: reports\n", ":1:1: a list where keys are expected: realm, bearer, dpop, basic, "},

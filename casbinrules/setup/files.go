@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -14,6 +15,9 @@ func (a *assembly) closes(f func() error) { a.made.closers = append(a.made.close
 // load makes into load the file at path, now and after each edit.
 func (a *assembly) load(path string, into watch.Loader) error {
 	log := a.log
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder, and one file is expected", path)
+	}
 	if !a.config.Watch {
 		read := func(context.Context) error {
 			data, err := os.ReadFile(path)

@@ -150,11 +150,25 @@ func (d *Document) syntaxError(err error) *Error {
 			}
 		}
 	}
-	if strings.Contains(e.Message, "cannot start any token") {
-		e.Hint = "indent with spaces, and put text that begins with a special character in quotes"
+	for _, of := range syntaxHints {
+		if strings.Contains(e.Message, of.message) {
+			e.Hint = of.hint
+			break
+		}
 	}
 	return e
 }
+
+// syntaxHints say what to do about the messages of the YAML library.
+var syntaxHints = []struct{ message, hint string }{
+	{"cannot start any token", "indent with spaces, and put text that begins with a special character in quotes"},
+	{"tab character", "indent with spaces"},
+	{"did not find expected key", keysHint},
+	{"mapping values are not allowed", keysHint},
+	{"could not find expected ':'", keysHint},
+}
+
+const keysHint = "look at this line and the one above: all keys of a section begin in the same column, with a blank behind the colon"
 
 // Has reports whether the file contains the field that the pointer is for.
 func (d *Document) Has(field any) bool {

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"reflect"
+	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
 )
@@ -21,7 +22,8 @@ func (d *Document) kind(n *yaml.Node, k *Kind, f field, p place) {
 		return
 	}
 	if n.Kind != yaml.MappingNode || len(n.Content) != 2 {
-		d.fail(p, f.doc, "%s where one kind with its settings is expected", kindOf(n))
+		key := p.key[strings.LastIndexByte(p.key, '.')+1:]
+		d.fail(p, "write "+key+": {KIND: {…}}", "%s where one kind with its settings is expected", kindOf(n))
 		return
 	}
 	name := n.Content[0]

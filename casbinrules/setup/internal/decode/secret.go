@@ -89,6 +89,10 @@ func wholeVariable(s string) bool {
 // stands for ${ itself.
 func (d *Document) expand(n *yaml.Node, p place) (text string, expanded, ok bool) {
 	rest := n.Value
+	if name, shell := strings.CutPrefix(rest, "$"); shell && isVariable(name) {
+		d.fail(p, "write ${"+name+"}", "%s is not replaced by a variable of the environment", rest)
+		return "", false, false
+	}
 	var b strings.Builder
 	for {
 		before, after, found := strings.Cut(rest, "${")
