@@ -134,7 +134,7 @@ func (s *Service) trusts(r core.Request) bool {
 	if addr, err := netip.ParseAddr(peer); err == nil {
 		peer = addr.Unmap().WithZone("").String() // as the field client of events
 	}
-	s.logger.Warn("forwardauth: refused a peer that is not a trusted proxy", "peer", s.gate.Pseudonym(peer))
+	s.logger.Warn("forwardauth: refused a peer that is not a trusted proxy (proxies.trusted)", "peer", s.gate.Pseudonym(peer))
 	return false
 }
 

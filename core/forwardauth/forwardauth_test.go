@@ -196,7 +196,7 @@ func TestStrangersGetNothing(t *testing.T) {
 		if n := len(rec.Events()); n > 0 {
 			t.Errorf("%s: %d events", name, n)
 		}
-		if !strings.Contains(log.String(), "not a trusted proxy") || !strings.Contains(log.String(), "peer=192.0.2.1\n") || !strings.Contains(log.String(), "peer=2001:db8::1\n") || strings.Contains(log.String(), "alice") {
+		if !strings.Contains(log.String(), "not a trusted proxy (proxies.trusted)") || !strings.Contains(log.String(), "peer=192.0.2.1\n") || !strings.Contains(log.String(), "peer=2001:db8::1\n") || strings.Contains(log.String(), "alice") {
 			t.Errorf("%s: log %s", name, log.String())
 		}
 	}
@@ -228,7 +228,7 @@ func TestProxiesThatSayTooLittle(t *testing.T) {
 		proxy  string
 		change func(*http.Request)
 	}{
-		"0 lines of X-Original-URI":     {"nginx", func(r *http.Request) { r.Header.Del("X-Original-URI") }},
+		"0 lines of X-Original-URI, want one that is not empty: configure nginx to set it or, if another proxy asks, name that one here (serve.proxy)": {"nginx", func(r *http.Request) { r.Header.Del("X-Original-URI") }},
 		"0 lines of X-Original-Method":  {"nginx", func(r *http.Request) { r.Header.Del("X-Original-Method") }},
 		"2 lines of X-Original-URI":     {"nginx", func(r *http.Request) { r.Header.Add("X-Original-URI", "/secret") }},
 		"2 lines of X-Original-Method":  {"nginx", func(r *http.Request) { r.Header.Add("X-Original-Method", "PUT") }},

@@ -110,7 +110,7 @@ func (p Proxy) field(r core.Request, name, own string) (string, error) {
 	if n != 1 || value == "" {
 		// With a second line, which may be the client's, it is unknown which one
 		// the proxy meant.
-		return "", &core.InternalError{Err: fmt.Errorf("forwardauth: %d lines of %s, want one that is not empty: configure %s to set it", n, name, p.name)}
+		return "", &core.InternalError{Err: fmt.Errorf("forwardauth: %d lines of %s, want one that is not empty: configure %[3]s to set it or, if another proxy asks, name that one here (serve.proxy)", n, name, p.name)}
 	}
 	return value, nil
 }
