@@ -53,6 +53,8 @@ func (a *assembly) openPolicy() error {
 			return errors.Join(a.doc.Wrap(err, &a.config.Policy), policy.Close())
 		}
 	}
+	v := policy.Version() // which the lines of requests name by its revision
+	a.log.Info("policy loaded", "outcome", "loaded", "revision", v.Revision, "rules", v.Rules, "role_links", v.RoleLinks)
 	a.made.policy = policy
 	a.made.reloads = append(a.made.reloads, policy.Reload)
 	a.closes(policy.Close)

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
@@ -204,5 +205,16 @@ func TestPolicyErrors(t *testing.T) {
 	var at *Error
 	if !errors.As(err, &at) || at.Key != "policy" || at.Line != 7 {
 		t.Errorf("%v is not at the policy", err)
+	}
+}
+
+// TestFirstPolicyIsLogged: the log says which revision a service starts with, since
+// the lines of requests name it.
+func TestFirstPolicyIsLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := open(t, minimal+"watch: false\n", WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	if want := `msg="policy loaded" outcome=loaded revision=` + s.Policy().Version().Revision; !strings.Contains(log.String(), want) {
+		t.Errorf("no %s in %s", want, log.String())
 	}
 }
