@@ -3,6 +3,7 @@ package decisionlog
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -90,11 +91,11 @@ func (f *file) resume() error {
 
 // resumeRenamed reads the state from the newest renamed file.
 func (f *file) resumeRenamed() error {
-	renamed, err := f.renamed()
-	if err != nil || len(renamed) == 0 {
+	all, err := f.renamed()
+	if err != nil || len(all) == 0 {
 		return err
 	}
-	name := renamed[len(renamed)-1]
+	name := all[len(all)-1].name
 	last, err := os.Open(name)
 	if err != nil {
 		return err
@@ -302,36 +303,31 @@ func (f *file) parts() (before, behind string) {
 	return strings.TrimSuffix(name, behind) + "-", behind
 }
 
-// freeName returns a name that sorts after those of all renamed files.
+// freeName returns a name that sorts after those of all renamed files, also if the clock
+// was set back since.
 func (f *file) freeName(now time.Time) (string, error) {
 	before, behind := f.parts()
-	stem := before + now.UTC().Format(timeForm)
 	taken, err := f.renamed()
 	if err != nil {
 		return "", err
 	}
-	number := -1 // the highest used in this millisecond
-	for _, name := range taken {
-		if rest, ok := strings.CutPrefix(strings.TrimSuffix(name, behind), stem); ok {
-			n, err := strconv.Atoi(strings.TrimPrefix(rest, "-"))
-			if err != nil {
-				n = 0
-			}
-			number = max(number, n)
-		}
+	at := now.UTC().Format(timeForm)
+	if n := len(taken); n > 0 && taken[n-1].time >= at {
+		return fmt.Sprintf("%s%s-%03d%s", before, taken[n-1].time, taken[n-1].number+1, behind), nil
 	}
-	if number < 0 {
-		return stem + behind, nil
-	}
-	return fmt.Sprintf("%s-%03d%s", stem, number+1, behind), nil
+	return before + at + behind, nil
 }
 
 // Files returns the files of the log that is written to name: the renamed ones,
 // oldest first, and name itself if it exists.
 func Files(name string) ([]string, error) {
-	all, err := (&file{name: name}).renamed()
+	taken, err := (&file{name: name}).renamed()
 	if err != nil {
 		return nil, fmt.Errorf("decision log: %w", err)
+	}
+	var all []string
+	for _, r := range taken {
+		all = append(all, r.name)
 	}
 	if _, err := os.Stat(name); err == nil {
 		all = append(all, name)
@@ -339,27 +335,34 @@ func Files(name string) ([]string, error) {
 	return all, nil
 }
 
-var renamedTime = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}\.[0-9]{3}Z(-[0-9]{3,})?$`)
+// renamed is a renamed file. Its name has the time and, if that is not above 0, no number.
+type renamed struct {
+	name, time string
+	number     int
+}
+
+var renamedTime = regexp.MustCompile(`^([0-9]{8}T[0-9]{6}\.[0-9]{3}Z)(?:-([0-9]{3,9}))?$`)
 
 // renamed returns the renamed files, oldest first.
-func (f *file) renamed() ([]string, error) {
+func (f *file) renamed() ([]renamed, error) {
 	before, behind := f.parts()
 	entries, err := os.ReadDir(filepath.Dir(f.name))
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	var all []renamed
 	for _, e := range entries {
 		middle, ok := strings.CutPrefix(e.Name(), filepath.Base(before))
 		middle, ended := strings.CutSuffix(middle, behind)
-		if ok && ended && renamedTime.MatchString(middle) {
-			names = append(names, filepath.Join(filepath.Dir(f.name), e.Name()))
+		if parts := renamedTime.FindStringSubmatch(middle); ok && ended && parts != nil {
+			number, _ := strconv.Atoi(parts[2]) // 0 for none
+			all = append(all, renamed{filepath.Join(filepath.Dir(f.name), e.Name()), parts[1], number})
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int { // without the end, so that a name without a number comes first
-		return strings.Compare(strings.TrimSuffix(a, behind), strings.TrimSuffix(b, behind))
+	slices.SortFunc(all, func(a, b renamed) int {
+		return cmp.Or(strings.Compare(a.time, b.time), cmp.Compare(a.number, b.number))
 	})
-	return names, nil
+	return all, nil
 }
 
 // prune removes the oldest renamed files.
@@ -367,9 +370,9 @@ func (f *file) prune() error {
 	if f.config.maxFiles == 0 {
 		return nil
 	}
-	names, err := f.renamed()
-	for _, name := range names[:max(0, len(names)-f.config.maxFiles)] {
-		err = errors.Join(err, os.Remove(name))
+	all, err := f.renamed()
+	for _, r := range all[:max(0, len(all)-f.config.maxFiles)] {
+		err = errors.Join(err, os.Remove(r.name))
 	}
 	return err
 }

@@ -134,6 +134,56 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// TestRotationWithAClockSetBack: renamed files stay in the order in which they were
+// written, so that the oldest are removed and the next run goes on behind the newest.
+func TestRotationWithAClockSetBack(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "decisions.jsonl")
+	c := &clock{t: time.Date(2026, 11, 29, 1, 2, 3, 0, time.UTC)}
+	e := eventsOf(t, "/reports/7", "bob")[0]
+	run := func(size int64) {
+		t.Helper()
+		l, err := decisionlog.Open(name, decisionlog.WithHashChain(), decisionlog.WithClock(c.now),
+			decisionlog.WithMaxFileSize(size), decisionlog.WithMaxFiles(1003))
+		must(t, err)
+		for range 20 { // which are more than the smallest file may have
+			l.Observe(t.Context(), e)
+		}
+		must(t, l.Flush(t.Context()))
+		must(t, l.Close())
+	}
+	run(1 << 20)
+	run(4096) // renames what is there
+	stem := strings.TrimSuffix(name, ".jsonl") + "-20261129T010203.000Z"
+	must(t, os.Rename(stem+".jsonl", stem+"-998.jsonl"))
+	for range 4 {
+		c.add(-time.Hour)
+		run(4096)
+	}
+	all := files(t, name)
+	if len(all) != 6 || all[1] != stem+"-999.jsonl" || all[2] != stem+"-1000.jsonl" {
+		t.Fatalf("files: %v", all)
+	}
+	must(t, os.Remove(name)) // as after a kill between renaming and opening
+	run(1 << 20)
+	v, err := decisionlog.Verify(files(t, name))
+	must(t, err)
+	// Lines of the removed file are missing, and none is repeated or out of order.
+	for _, f := range v.Findings {
+		if f.Code == decisionlog.FindingOrder || f.Code == decisionlog.FindingChanged {
+			t.Errorf("verification: %v", f)
+		}
+	}
+	if at := parsed(t, read(t, []string{name}))[0].Seq; at != parsed(t, read(t, []string{all[4]}))[0].Seq+uint64(len(parsed(t, read(t, []string{all[4]})))) {
+		t.Errorf("the next run begins with number %d", at)
+	}
+	c.add(24 * time.Hour)
+	run(4096)
+	if all := files(t, name); all[len(all)-2] != strings.TrimSuffix(name, ".jsonl")+"-20261129T210203.000Z.jsonl" {
+		t.Errorf("once the clock is right: %v", all)
+	}
+}
+
 // TestReopen: another program renames the file.
 func TestReopen(t *testing.T) {
 	t.Parallel()
