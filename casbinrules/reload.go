@@ -170,7 +170,7 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Co
 	a.last.Store(&attempt{})
 
 	p.RestIfDue()
-	d := s.loaded.Compare(old.Rules)
+	d := s.loaded.Compare(old.Rules, p)
 	p.RestIfDue()
 	e.Outcome, e.Old, e.New = ReloadLoaded, old.version, s.version
 	e.Added, e.AddedCount = d.Added, d.AddedCount

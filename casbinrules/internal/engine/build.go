@@ -210,9 +210,9 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 		b.addRule(&w, int32(i), r)
 	}
 	b.pace.RestIfDue()
-	w.subjects.finish()
+	w.subjects.finish(b.pace)
 	b.pace.RestIfDue()
-	w.paths.finish()
+	w.paths.finish(b.pace)
 	b.pace.RestIfDue()
 	b.index.clauses = append(b.index.clauses, w)
 }

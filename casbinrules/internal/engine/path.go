@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
@@ -279,14 +280,16 @@ func (x *pathIndex) putGlob(text string, r ref) {
 }
 
 // finish sorts every list by subject and rule, as a search needs them.
-func (x *pathIndex) finish() {
+func (x *pathIndex) finish(p *pace.Pace) {
 	sortRefs(x.always)
 	x.refs = make([]ref, 0, len(x.added))
 	for i := range int32(x.nodes.Numbers()) {
 		n := x.nodes.Change(i)
 		x.finishList(&n.here)
 		x.finishList(&n.rest)
+		p.Step()
 	}
+	p.RestIfDue()
 	x.slash = x.nodes.Find(0, "")
 	x.nodes.Trim()
 	x.pathBuilder = nil

@@ -22,7 +22,7 @@ func (s *Snapshot) Revised(v *policy.Revision, c *model.Settings) *Snapshot {
 	}
 	spellings := s.spellings
 	if affectsSpellings(s.Schema, s.Rules, v) {
-		spellings = spellingsOf(s.Schema, v.Rules)
+		spellings = spellingsOf(s.Schema, v.Rules, c.Pace)
 	}
 	return snapshotOf(x, nil, spellings, v.Named(s.Schema, s.namedMethods, s.Rules), s.Schema, v.Texts, v.Rules, v.Graphs, c)
 }
@@ -310,7 +310,7 @@ func (x *subjectIndex) finishRevision(old *subjectIndex, touched []int32, p *pac
 		return
 	}
 	if old.byTenant() || old.timed != nil || len(x.consts) > 0 || len(old.members) > 2*old.fullSize+maxRecomputed {
-		x.finish()
+		x.finish(p)
 		return
 	}
 	changed := make([]bool, x.names.Numbers())
@@ -329,7 +329,7 @@ func (x *subjectIndex) finishRevision(old *subjectIndex, touched []int32, p *pac
 		}
 	}
 	if len(recompute) > maxRecomputed {
-		x.finish()
+		x.finish(p)
 		return
 	}
 	x.reuse(old)

@@ -51,7 +51,11 @@ func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*polic
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", model.FirstLine(err))
 	}
-	return snapshotOf(e, unindexed, spellingsOf(s, rules), policy.NamedMethods(s, rules), s, policy.TextsOf(rules), rules, graphs, c), nil
+	spellings := spellingsOf(s, rules, c.Pace)
+	c.Pace.RestIfDue()
+	named := policy.NamedMethods(s, rules)
+	c.Pace.RestIfDue()
+	return snapshotOf(e, unindexed, spellings, named, s, policy.TextsOf(rules), rules, graphs, c), nil
 }
 
 func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[string]bool, s *model.Schema, names *policy.Texts, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {

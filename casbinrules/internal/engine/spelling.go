@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
@@ -35,9 +36,10 @@ type word struct {
 func NewSpellings() *Spellings { return &Spellings{words: map[string][]word{}} }
 
 // spellingsOf returns the spellings of a policy, or nil if there are none.
-func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
+func spellingsOf(s *model.Schema, rules []*policy.Rule, p *pace.Pace) *Spellings {
 	found := NewSpellings()
 	for object := range objectsOf(s, rules) {
+		p.Step()
 		found.Learn(object)
 	}
 	found.ReadMatcher(s.Tree)

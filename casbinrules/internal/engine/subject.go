@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
@@ -86,7 +87,7 @@ func (x *subjectIndex) number(r *policy.Rule) int32 {
 }
 
 // finish computes the reaches once all rules are numbered.
-func (x *subjectIndex) finish() {
+func (x *subjectIndex) finish(p *pace.Pace) {
 	if x.patterns != nil {
 		x.patterns.finish(x)
 		return
@@ -98,25 +99,27 @@ func (x *subjectIndex) finish() {
 	}
 	if x.graph != nil {
 		shared := map[*policy.Closure]reach{}
-		for p, c := range x.graph.Each() {
-			own := x.own(p)
+		for pair, c := range x.graph.Each() {
+			p.Step()
+			own := x.own(pair)
 			r := shared[c]
 			if own != 0 || r == (reach{}) {
-				r = x.newReach(p.Tenant, c, own)
+				r = x.newReach(pair.Tenant, c, own)
 			}
 			if own == 0 {
 				shared[c] = r
 			}
 			if x.byPair != nil {
-				x.addPair(p, r)
+				x.addPair(pair, r)
 			} else {
-				x.byName[p.Name] = r
+				x.byName[pair.Name] = r
 			}
-			if x.graph.ChangesWithTime(p) {
-				x.addTimed(p)
+			if x.graph.ChangesWithTime(pair) {
+				x.addTimed(pair)
 			}
 		}
 	}
+	p.RestIfDue()
 	x.addOwn()
 	x.addEverybody()
 	x.fullSize = len(x.members)

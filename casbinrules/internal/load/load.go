@@ -31,11 +31,11 @@ type Loaded struct {
 
 // Compare returns the difference from the policy that was in force before, which
 // had these rules.
-func (l *Loaded) Compare(before []*policy.Rule) policy.Difference {
+func (l *Loaded) Compare(before []*policy.Rule, p *pace.Pace) policy.Difference {
 	if !l.follows {
-		return policy.Compare(before, l.Rules)
+		return policy.Compare(before, l.Rules, p)
 	}
-	return l.moves.Compare(before, l.Rules)
+	return l.moves.Compare(before, l.Rules, p)
 }
 
 // Load prepares what was read for decisions. The error is a [*model.FindingsError],
@@ -119,11 +119,13 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	if p.Texts != nil {
 		p.Texts.Trim()
 	}
+	c.Pace.RestIfDue()
 	r.Rules, r.texts = p.Rules, policy.TextsOf(p.Rules)
 	if !r.Schema.File.Has(model.CodeModelMatcher) {
 		// Without the matcher it is unknown what the columns mean.
 		r.linter = lint.Start(r.forLint(p.Column), c)
 	}
+	c.Pace.RestIfDue()
 	r.Graphs = policy.NewGraphs(r.Schema, r.Rules, c)
 	r.told = slices.Clip(p.Findings)
 	p.CheckPolicy(r.files[0], c)

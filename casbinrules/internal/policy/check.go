@@ -145,9 +145,13 @@ func (r *reader) reserve(rules, fields int) {
 		// Most fields repeat a text of earlier ones.
 		r.Texts = newTexts(fields / 3)
 	}
+	rest := r.settings.Pace.RestIfDue // large memory takes the kernel a while
+	rest()
 	r.Texts.fields = slices.Grow(r.Texts.fields, fields)
+	rest()
 	r.Rules = slices.Grow(r.Rules, rules)
 	r.joined.reserve(rules)
+	rest()
 	r.someRules = make([]Rule, rules)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
 // RuleText is a policy line for display.
@@ -65,14 +66,16 @@ type Difference struct {
 
 // Compare returns the difference between before and after. Most policies change in
 // few places, so it first skips what is the same at the beginning and at the end.
-func Compare(before, after []*Rule) Difference {
+func Compare(before, after []*Rule, p *pace.Pace) Difference {
 	for len(before) > 0 && len(after) > 0 && before[0].equal(after[0]) {
+		p.Step()
 		before, after = before[1:], after[1:]
 	}
 	for len(before) > 0 && len(after) > 0 && before[len(before)-1].equal(after[len(after)-1]) {
+		p.Step()
 		before, after = before[:len(before)-1], after[:len(after)-1]
 	}
-	before, after = unpaired(before, after)
+	before, after = unpaired(before, after, p)
 	var d Difference
 	d.Removed, d.RemovedCount = missing(before, after)
 	d.Added, d.AddedCount = missing(after, before)
@@ -83,12 +86,13 @@ func Compare(before, after []*Rule) Difference {
 // unpaired removes rules that both have in the same order, as far as looking a few
 // steps ahead finds them: no policy has a rule twice, so a rule that one of them
 // lacks is among the others.
-func unpaired(before, after []*Rule) (was, is []*Rule) {
+func unpaired(before, after []*Rule, p *pace.Pace) (was, is []*Rule) {
 	const (
 		steps  = 16
 		enough = 1000 // differences after which it stops looking ahead
 	)
 	for len(before) > 0 && len(after) > 0 {
+		p.Step()
 		if before[0].equal(after[0]) {
 			before, after = before[1:], after[1:]
 			continue

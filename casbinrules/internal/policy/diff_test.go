@@ -36,7 +36,7 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 				after = slices.Insert(after, at, fmt.Sprintf("p, new%d, /x, GET", rnd.IntN(1000)))
 			}
 		}
-		d := Compare(rulesOf(t, before), rulesOf(t, after))
+		d := Compare(rulesOf(t, before), rulesOf(t, after), nil)
 		checkListed(t, "removed", d.Removed, d.RemovedCount, before, after)
 		checkListed(t, "added", d.Added, d.AddedCount, after, before)
 		moved := d.AddedCount == 0 && d.RemovedCount == 0 && !slices.Equal(before, after)
@@ -91,7 +91,7 @@ func TestMovesCompareAsAllRulesDo(t *testing.T) {
 		}
 		after = append(after, before[from:]...)
 		was, is := rulesOf(t, before), rulesOf(t, after)
-		want, got := Compare(was, is), m.Compare(was, is)
+		want, got := Compare(was, is, nil), m.Compare(was, is, nil)
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("%q to %q by %v: %+v, want %+v", before, after, m, got, want)
 		}

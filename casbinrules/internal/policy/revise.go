@@ -54,15 +54,15 @@ func (m Moves) Current(place int) int {
 
 // Compare is [Compare] of all rules before and now. It only compares rules that have
 // moved, unless their order relative to the others may have changed.
-func (m Moves) Compare(before, now []*Rule) Difference {
+func (m Moves) Compare(before, now []*Rule, p *pace.Pace) Difference {
 	var was, is []*Rule
 	for _, at := range m {
 		was, is = append(was, before[at.From:at.End]...), append(is, now[at.To:at.To+at.Count]...)
 	}
-	d := Compare(was, is)
+	d := Compare(was, is, p)
 	if len(m) > 1 && d.AddedCount == 0 && d.RemovedCount == 0 && !d.Reordered {
 		first, last := m[0], m[len(m)-1]
-		return Compare(before[first.From:last.End], now[first.To:last.To+last.Count])
+		return Compare(before[first.From:last.End], now[first.To:last.To+last.Count], p)
 	}
 	return d
 }
