@@ -27,8 +27,8 @@ func TestSuperusersUnderDenies(t *testing.T) {
 		{"priority, allow first", firstMatch, `r.sub == "root" || ` + usual, allows + denies, first + "allows everything, and no deny refuses anything"},
 		{"priority, deny first", firstMatch, `r.sub == "root" || ` + usual, denies + allows, first + "refuses everything"},
 		{"for the subject only", allowAndDeny, strings.Replace(usual, "g(r.sub, p.sub)", `(g(r.sub, p.sub) || r.sub == "root")`, 1), allows + denies,
-			`where r.sub == "root" is true, lines count whatever their sub may be, so that denies for others, such as p.csv:2, refuse there, too`},
-		{"for the subject, with the object", allowAndDeny, usual + ` || r.sub == "root" && r.obj == p.obj`, allows + denies, "lines count whatever their sub and act may be, so that denies for others, "},
+			`where r.sub == "root" is true, lines count whatever their sub may be, so denies for others, such as p.csv:2, refuse there, too`},
+		{"for the subject, with the object", allowAndDeny, usual + ` || r.sub == "root" && r.obj == p.obj`, allows + denies, "lines count whatever their sub and act may be, so denies for others, "},
 
 		{"no deny", allowAndDeny, `r.sub == "root" || ` + usual, allows, ""},
 		{"denies that the effect ignores", someAllow, `r.sub == "root" || ` + usual, allows + denies, ""},

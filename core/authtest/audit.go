@@ -371,7 +371,7 @@ func (a *audit) notAsked(r *probe.Report) []probe.Finding {
 	for _, x := range r.Exchanges {
 		if x.Purpose == probe.Plain && x.As == probe.Anonymous && x.Err == nil && x.Status == http.StatusNotFound && !a.settings.Routes[x.Route].Public {
 			if everybodyLost(r, x.Route) {
-				f := auditFinding(AuditNotAsked, a.settings.Routes[x.Route], "404", "401 with a challenge", "Nothing answers at this path, so that nothing was judged: give one that exists with WithPath.")
+				f := auditFinding(AuditNotAsked, a.settings.Routes[x.Route], "404", "401 with a challenge", "Nothing answers at this path, so nothing was evaluated: give one that exists with WithPath.")
 				f.Path, f.Request = x.Target, x.Request
 				found = append(found, f)
 			}

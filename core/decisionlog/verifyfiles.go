@@ -45,7 +45,7 @@ func readLine(r *bufio.Reader) (line []byte, err error) {
 	for {
 		part, err := r.ReadSlice('\n')
 		if line = append(line, part...); len(line) > maxLine {
-			return nil, fmt.Errorf("a line is longer than %d MiB, so that this is no decision log", maxLine>>20)
+			return nil, fmt.Errorf("a line is longer than %d MiB, so this is not a decision log", maxLine>>20)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err

@@ -193,7 +193,7 @@ func (s *SignIn) checkProviders() error {
 		case names[p.name]:
 			return fmt.Errorf("two providers are called %q: name them with WithName (name)", p.name)
 		case prefixes[p.prefix]:
-			return fmt.Errorf("two providers have the prefix %q, so that people of one could be taken for people of the other: give each its own with WithIDPrefix (id_prefix)", p.prefix)
+			return fmt.Errorf("two providers have the prefix %q, so users of one could be taken for users of the other: give each its own with WithIDPrefix (id_prefix)", p.prefix)
 		case issuers[p.issuer]:
 			return fmt.Errorf("two providers have the issuer %q", p.issuer)
 		}

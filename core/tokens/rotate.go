@@ -48,7 +48,7 @@ type pair struct {
 // begin logs p in.
 func (m *Manager) begin(ctx context.Context, p *core.Principal) (*pair, error) {
 	if p.ID() == m.signer.Client() {
-		return nil, &core.InternalError{Err: errors.New("tokens: a user has the ID of the client that tokens are issued to, so that its tokens would be the client's own: name another with jwtsign.WithClient")}
+		return nil, &core.InternalError{Err: errors.New("tokens: a user has the ID of the client that tokens are issued to, so the user's tokens would be the client's own: name another with jwtsign.WithClient")}
 	}
 	f, t, err := m.startFamily(ctx, p)
 	if err != nil {

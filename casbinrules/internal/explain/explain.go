@@ -106,7 +106,7 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 	d := v.Decision()
 	var notes []string
 	if v.Spelled != "" {
-		notes = append(notes, "the router does not keep the letter case of "+model.Visible(q.Object)+", so that it is refused what is refused to "+model.Visible(v.Spelled))
+		notes = append(notes, "the router does not keep the letter case of "+model.Visible(q.Object)+", so it is refused what is refused to "+model.Visible(v.Spelled))
 		q.Object, x.Request.Object = v.Spelled, v.Spelled
 	}
 	e := Explanation{

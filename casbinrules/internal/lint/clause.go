@@ -68,7 +68,7 @@ func (l *Linter) checkMarks() {
 
 // clauseEffect describes what a clause does to requests for which it is true.
 func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
-	every := "where " + l.Schema.Source(c.Node) + " is true, " + c.Effect() + ", so that "
+	every := "where " + l.Schema.Source(c.Node) + " is true, " + c.Effect() + ", so "
 	if !c.Whole {
 		return every + "denies for others, such as " + deny.Place() + ", refuse there, too"
 	}

@@ -30,7 +30,7 @@ func (l *Linter) checkDefaultRole(n *roleNotes) {
 		named = true
 		if policy.EffectOf(l.Schema, r) == "deny" && l.Schema.Effect != model.AllowOverrideEffect {
 			l.reportColumn(r, l.Schema.Eft, model.CodeDefaultDenies, "deny it to a role that not everybody has, or leave the line out: what no line allows is refused",
-				"everybody has the role %q, so that the line denies it to everybody", r.Field(column))
+				"everyone has the role %q, so the line denies it to everyone", r.Field(column))
 		}
 	}
 	if !named {

@@ -77,7 +77,7 @@ const actionBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 func (l *Linter) checkStar(r *policy.Rule, column int) {
 	if l.shape.action.column == column && l.shape.action.Function == "==" && !slices.Contains(l.shape.starred, column) {
 		l.reportColumn(r, column, model.CodeLiteralStar, `name each action, or write (p.act == "*" || r.act == p.act) into the matcher`,
-			"the matcher compares actions as they are, so that * matches only itself")
+			"the matcher compares actions as they are, so * matches only itself")
 	}
 }
 

@@ -123,7 +123,7 @@ func (c Comparison) adviseStar(object string) []advice {
 	before, behind := object[:star], object[star+1:]
 	switch c.Function {
 	case "==":
-		return []advice{{model.CodeLiteralStar, "the matcher compares objects as they are, so that * matches only itself", "name each object, or use keyMatch2 in the model"}}
+		return []advice{{model.CodeLiteralStar, "the matcher compares objects as they are, so * matches only itself", "name each object, or use keyMatch2 in the model"}}
 	case "keyMatch":
 		if strings.Trim(behind, "*") != "" {
 			return []advice{{model.CodeMisplacedStar, fmt.Sprintf("keyMatch ignores %q behind the first *", behind), "end the pattern with the *, or use keyMatch2 with a parameter"}}

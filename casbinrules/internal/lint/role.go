@@ -147,10 +147,10 @@ func (l *Linter) checkAnonymous(n *roleNotes) {
 	}
 	const hint = "use WithAnonymous (--allow-anonymous, anonymous: true), or remove the line"
 	if r := n.first(subject, policy.NumberAnonymous); r != nil {
-		l.reportColumn(r, l.shape.subject, model.CodeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
+		l.reportColumn(r, l.shape.subject, model.CodeAnonymous, hint, "the policy does not decide about requests without credentials, and no one else is called anonymous")
 	}
 	if r := n.first(holder, policy.NumberAnonymous); r != nil {
-		l.report(r, 1, model.CodeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
+		l.report(r, 1, model.CodeAnonymous, hint, "the policy does not decide about requests without credentials, and no one else is called anonymous")
 	}
 }
 
@@ -167,7 +167,7 @@ func (l *Linter) checkSubjectStar(n *roleNotes) {
 	for r := range l.policyRules() {
 		if policy.ValueAt(r, column) == "*" {
 			l.reportColumn(r, column, model.CodeLiteralStar, `name a role that everybody has, or write p.sub == "*" into the matcher`,
-				"the matcher compares subjects as they are, so that * matches only itself")
+				"the matcher compares subjects as they are, so * matches only itself")
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (t *limitCheck) check(r *policy.Rule) {
 	case t.graph.Always(r):
 		return
 	case w.End <= w.Start:
-		t.report(r, end+1, model.CodeLinkNever, "write an end that is later than the start", "the link ends before it starts, so that it never counts")
+		t.report(r, end+1, model.CodeLinkNever, "write an end that is later than the start", "the link ends before it starts, so it never counts")
 		return
 	case w.End <= t.now:
 		t.report(r, end+1, model.CodeLinkOver, "remove the line, or write a later end", "the link is over since %s, UTC", r.Field(end))
@@ -96,6 +96,6 @@ func (t *limitCheck) check(r *policy.Rule) {
 			"in a model with tenants Casbin looks at the %s of the first link alone, and whoever has the role %q has %q at any time", what, r.Field(0), r.Field(1))
 	case w.End > t.now && t.alwaysFrom(from)[to.Name]:
 		t.report(r, at, model.CodeLinkOutlived, "limit the other links too, or remove this line",
-			"%q has %q at any time by other links, so that this one changes nothing", r.Field(0), r.Field(1))
+			"%q has %q at any time by other links, so this one has no effect", r.Field(0), r.Field(1))
 	}
 }

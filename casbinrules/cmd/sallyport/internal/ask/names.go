@@ -216,7 +216,7 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	case !n.hasTenants && (q.Tenant != "" || noTenant):
 		add("the model has no tenants")
 	case n.hasTenants && q.Tenant == "" && !noTenant:
-		add("the model has tenants and none is given, so that everything is refused")
+		add("the model has tenants and none is given, so everything is refused")
 	}
 	for _, name := range q.AttributeNames() {
 		if !slices.Contains(n.attributes, name) {
@@ -225,7 +225,7 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	}
 	for _, name := range n.attributes {
 		if _, ok := q.Attributes[name]; !ok {
-			add("the model asks for the attribute %s and none is given, so that everything is refused", name)
+			add("the model asks for the attribute %s and none is given, so everything is refused", name)
 		}
 	}
 	return found

@@ -152,7 +152,7 @@ func writeVerification(w io.Writer, v *decisionlog.Verification, files int) erro
 	case v.Signed > 0:
 		b.WriteString(paint.green("nothing was changed") + fmt.Sprintf("; signed up to number %d\n", v.Signed))
 	default:
-		b.WriteString("all hashes are right; nothing is signed, so that whoever can write the files could have computed them\n")
+		b.WriteString("all hashes are right; nothing is signed, so anyone who can write the files could have computed them\n")
 	}
 	if v.First > 1 {
 		fmt.Fprintf(&b, "note: numbers 1 to %d are not among these files\n", v.First-1)

@@ -136,7 +136,7 @@ const (
 func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Policy, newest *shared.Content) (found []string, err error) {
 	old, err := p.openContent(newest)
 	if err != nil {
-		say(cmd.ErrOrStderr(), "sallyport: note: revision %d cannot be read as a policy, so that nothing is compared: %s\n", newest.Revision, oneLine(err))
+		say(cmd.ErrOrStderr(), "sallyport: note: revision %d cannot be read as a policy, so nothing is compared: %s\n", newest.Revision, oneLine(err))
 		if p.effect != "none" {
 			found = append(found, "the effect is not known")
 		}
