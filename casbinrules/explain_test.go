@@ -92,7 +92,7 @@ func explanations(t *testing.T) []explanation {
   rule: policy.csv:3: p, editor, t2, /y, PUT
   roles: erin → editor (policy.csv:4)`},
 		{"anonymous", withDeny, nil, to("GET", "/reports"),
-			`anonymous may not GET /reports: there are no credentials, and the policy is not asked about such requests (see WithAnonymous, --allow-anonymous)`},
+			`anonymous may not GET /reports: there are no credentials, and the policy is not asked about such requests (see WithAnonymous, --allow-anonymous, anonymous: true)`},
 	}
 }
 
