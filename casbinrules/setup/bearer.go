@@ -179,7 +179,24 @@ func (a *assembly) issuers(c *bearerConfig) (verifier, error) {
 	if err != nil {
 		return nil, a.doc.Wrap(err, &c.Issuers)
 	}
+	if !c.SharedIDs {
+		a.warnOfSharedIDs(c.Issuers)
+	}
 	return all, nil
+}
+
+// warnOfSharedIDs warns of issuers whose users cannot be told apart.
+func (a *assembly) warnOfSharedIDs(all []issuerConfig) {
+	var unprefixed []string
+	for i := range all {
+		if c := &all[i]; c.IDStart == "" {
+			unprefixed = append(unprefixed, cmp.Or(c.Issuer, c.Template))
+		}
+	}
+	if len(unprefixed) > 1 {
+		a.log.Warn("issuers without id_prefix: a user of one who has the sub of another's user is that user to the policy; "+
+			"set id_prefix for all but one, or shared_ids if they name the same people", "issuers", unprefixed)
+	}
 }
 
 // issuer returns the verifier for one issuer. Errors are reported at the first of

@@ -23,7 +23,7 @@ func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
 	add(c.Development == "anywhere", jwtauth.WithDevelopmentKeysAnywhere)
 	add(c.MaxLifetime != 0, func() jwtauth.Option { return jwtauth.WithMaxLifetime(c.MaxLifetime) })
 	return append(opts, principalOptions(&c.principalConfig, mapping[jwtauth.Option]{
-		jwtauth.WithAuthorizedClients, jwtauth.WithNonce, jwtauth.WithoutClients, jwtauth.WithClientsAsUsers, jwtauth.WithClientPrefix,
+		jwtauth.WithAuthorizedClients, jwtauth.WithNonce, jwtauth.WithoutClients, jwtauth.WithClientsAsUsers, jwtauth.WithClientPrefix, jwtauth.WithIDPrefix,
 		jwtauth.WithID, jwtauth.WithRoles, jwtauth.WithRolesFromKeys, jwtauth.WithScopes, jwtauth.WithTenant,
 	})...)
 }
@@ -48,16 +48,18 @@ func introspectionOptions(c *introspectionConfig) []introspect.Option {
 		opts = append(opts, introspect.WithAudience(c.Audience...))
 	}
 	return append(opts, principalOptions(&c.principalConfig, mapping[introspect.Option]{
-		introspect.WithAuthorizedClients, introspect.WithNonce, introspect.WithoutClients, introspect.WithClientsAsUsers, introspect.WithClientPrefix,
+		introspect.WithAuthorizedClients, introspect.WithNonce, introspect.WithoutClients, introspect.WithClientsAsUsers, introspect.WithClientPrefix, introspect.WithIDPrefix,
 		introspect.WithID, introspect.WithRoles, introspect.WithRolesFromKeys, introspect.WithScopes, introspect.WithTenant,
 	})...)
 }
 
 // mapping are the options of a package that map claims to a principal.
 type mapping[O any] struct {
-	authorizedClients                               func(...string) O
-	nonce, withoutClients, clientsAsUsers           func() O
-	prefix, id, roles, rolesFromKeys, scope, tenant func(string) O
+	authorizedClients                     func(...string) O
+	nonce, withoutClients, clientsAsUsers func() O
+	clientPrefix, idPrefix                func(string) O
+	id, roles, rolesFromKeys              func(string) O
+	scope, tenant                         func(string) O
 }
 
 // principalOptions returns those that a file sets.
@@ -80,7 +82,8 @@ func principalOptions[O any](c *principalConfig, with mapping[O]) []O {
 	case "as_users":
 		opts = append(opts, with.clientsAsUsers())
 	}
-	add(c.Prefix, with.prefix)
+	add(c.Prefix, with.clientPrefix)
+	add(c.IDStart, with.idPrefix)
 	if m := c.Claims; m != nil {
 		add(m.ID, with.id)
 		add(m.Scopes, with.scope)

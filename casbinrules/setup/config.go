@@ -37,6 +37,7 @@ type config struct {
 type bearerConfig struct {
 	issuerConfig
 	Issuers       []issuerConfig       `key:"issuers" doc:"several issuers instead of one: a list of the keys above"`
+	SharedIDs     bool                 `key:"shared_ids" doc:"the issuers name the same people, so that none needs an id_prefix"`
 	Introspection *introspectionConfig `key:"introspection" doc:"the endpoint that checks tokens other than JSON Web Tokens (RFC 7662)"`
 	Cookie        string               `key:"cookie" doc:"name of a cookie that may carry the token instead of Authorization; must begin with __Host-"`
 	MaxTokenSize  decode.Size          `key:"max_token_size" default:"16KiB" doc:"how long a token may be"`
@@ -67,6 +68,7 @@ type issuerConfig struct {
 type principalConfig struct {
 	Clients string        `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named client_prefix and the client, refused, or like users"`
 	Prefix  string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
+	IDStart string        `key:"id_prefix" doc:"what the IDs of all its users and clients begin with; several issuers need different ones, unless they name the same people"`
 	Only    []string      `key:"authorized_clients" doc:"the only clients whose tokens are accepted"`
 	Nonce   bool          `key:"nonce" doc:"accept access tokens that carry a nonce"`
 	Claims  *claimsConfig `key:"claims" doc:"which claims carry the ID, roles, scopes and tenant"`

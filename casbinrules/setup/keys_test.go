@@ -1,8 +1,10 @@
 package setup
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -363,5 +365,28 @@ func TestPseudonyms(t *testing.T) {
 	wants(t, s.Guard(), 200, "GET", "/reports", bearerOf(token(t, "erin", nil))...)
 	if got := b.String(); strings.Contains(got, "erin") || !strings.Contains(got, "outcome=allowed") {
 		t.Errorf("logged %s", got)
+	}
+}
+
+// TestIssuersWithoutPrefixAreWarnedOf: a sub is unique only within its issuer (RFC 7519
+// §4.1.2), unless the file says that the issuers name the same people.
+func TestIssuersWithoutPrefixAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		all, one, other string
+		warned          bool
+	}{
+		"none":  {warned: true},
+		"one":   {other: ", id_prefix: 'partner:'"},
+		"both":  {one: ", id_prefix: 'staff:'", other: ", id_prefix: 'partner:'"},
+		"meant": {all: "  shared_ids: true\n"},
+	} {
+		var log bytes.Buffer
+		open(t, fmt.Sprintf("realm: reports\nbearer:\n%s  issuers:\n"+
+			"  - {issuer: 'https://a.example', audience: a, jwks: jwks.json%s}\n  - {issuer: 'https://b.example', audience: a, jwks: jwks.json%s}\n",
+			c.all, c.one, c.other)+withPolicy, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		if got := strings.Contains(log.String(), "issuers without id_prefix"); got != c.warned {
+			t.Errorf("%s: logged %q, want a warning: %v", name, log.String(), c.warned)
+		}
 	}
 }

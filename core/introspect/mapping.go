@@ -51,6 +51,14 @@ func WithID(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetID(member) }
 }
 
+// WithIDPrefix sets a prefix for the IDs of all principals of this issuer, users and
+// clients, such as "partner:"; none by default. A sub is unique only within its
+// issuer (RFC 7519 §4.1.2): without different prefixes, a user of one issuer who has
+// the sub of a user of another is that user to the policy.
+func WithIDPrefix(prefix string) Option {
+	return func(v *Verifier) error { return v.mapping.SetIDPrefix(prefix) }
+}
+
 // WithClientPrefix sets the prefix that keeps clients apart from users, "client:"
 // by default: the ID of the principal of a token that a client obtained for itself
 // is prefix followed by the client. So a client that registers under a user's name

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
@@ -23,15 +24,19 @@ type Issuers struct {
 	maxSize int
 	caching bool
 	headers headers
+
+	reserved map[*Verifier][]string // prefixes of others' IDs that its own must not begin with
 }
 
 var _ bearer.TokenVerifier = (*Issuers)(nil)
 
 // NewIssuers combines several verifiers into one. Each is for one issuer or for one
 // [WithIssuerTemplate], and no two are for the same. An exact issuer takes
-// precedence over a matching template. The ID of a principal is still the sub of
-// its token, which two issuers may use for two people: tell them apart by the claim
-// iss, or give issuers tenants.
+// precedence over a matching template.
+//
+// Two issuers may use one sub for two people. Unless all of them name the same
+// people, give each a [WithIDPrefix], or all but one: an ID that begins like those
+// of another issuer is refused.
 func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 	if len(verifiers) == 0 {
 		return nil, errors.New("jwtauth: no verifier: no token could be verified")
@@ -51,7 +56,36 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 		s.maxSize = max(s.maxSize, v.maxSize)
 		s.caching = s.caching || v.cache != nil
 	}
+	s.reserve()
 	return s, nil
+}
+
+// reserve finds the prefixes that IDs of another issuer might begin with.
+func (s *Issuers) reserve() {
+	for _, v := range s.all {
+		own := v.mapping.IDPrefix()
+		for _, other := range s.all {
+			if p := other.mapping.IDPrefix(); len(p) > len(own) && strings.HasPrefix(p, own) {
+				if s.reserved == nil {
+					s.reserved = map[*Verifier][]string{}
+				}
+				s.reserved[v] = append(s.reserved[v], p)
+			}
+		}
+	}
+}
+
+// own refuses a principal of v whose ID begins like those of another issuer.
+func (s *Issuers) own(v *Verifier, t *verified, err error) (*verified, error) {
+	if err != nil || s.reserved == nil {
+		return t, err
+	}
+	for _, prefix := range s.reserved[v] {
+		if strings.HasPrefix(t.principal.ID(), prefix) {
+			return nil, refuse(core.ReasonBadClaim, "the ID begins with %q, like those of another issuer", prefix)
+		}
+	}
+	return t, nil
 }
 
 // VerifyToken returns the principal that token proves to the verifier of its
@@ -77,7 +111,8 @@ func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, 
 		at := placeOf(token)
 		for _, v := range s.all {
 			if v.knows(at) { // that verifier has accepted it, so it is from that issuer
-				return v.verifyKept(ctx, token, at, scheme, nil)
+				t, err := v.verifyKept(ctx, token, at, scheme, nil)
+				return s.own(v, t, err)
 			}
 		}
 	}
@@ -98,6 +133,7 @@ func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, 
 		return nil, err
 	}
 	t, err := v.verify(ctx, token, scheme, c)
+	t, err = s.own(v, t, err)
 	if err == nil {
 		s.headers.keep(parts.header, h)
 	}

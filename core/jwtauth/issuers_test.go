@@ -87,6 +87,60 @@ func TestIssuersVerifyBoundTokens(t *testing.T) {
 	}
 }
 
+// TestIDsOfIssuers: a sub is unique only within its issuer (RFC 7519 §4.1.2), so an
+// issuer with a prefix has IDs that no other can prove, whether or not a token is in
+// the cache.
+func TestIDsOfIssuers(t *testing.T) {
+	t.Parallel()
+	others := strings.NewReplacer("https://issuer.example", otherIssuer, "reports", "payroll").Replace
+	for name, tc := range map[string]struct {
+		own, others string // prefixes
+		alg, sub    string
+		more        string
+		want        string // "" for a refusal
+	}{
+		"no prefix":                       {others: "b:", alg: "ES256", sub: "alice", want: "alice"},
+		"prefix":                          {others: "b:", alg: "RS256", sub: "alice", want: "b:alice"},
+		"client":                          {others: "b:", alg: "RS256", sub: "app", more: `,"client_id":"app"`, want: "b:client:app"},
+		"sub like the other's":            {others: "b:", alg: "ES256", sub: "b:alice"},
+		"sub that is the other's prefix":  {others: "b:", alg: "ES256", sub: "b:"},
+		"sub like its own":                {others: "b:", alg: "RS256", sub: "b:alice", want: "b:b:alice"},
+		"prefix within the other's":       {own: "b:", others: "b:c:", alg: "ES256", sub: "c:alice"},
+		"prefix within, and another name": {own: "b:", others: "b:c:", alg: "ES256", sub: "alice", want: "b:alice"},
+		"both within":                     {own: "b:", others: "b:c:", alg: "RS256", sub: "alice", want: "b:c:alice"},
+		"the same":                        {own: "b:", others: "b:", alg: "RS256", sub: "alice", want: "b:alice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			prefixed := func(prefix string, opts ...jwtauth.Option) []jwtauth.Option {
+				if prefix != "" {
+					opts = append(opts, jwtauth.WithIDPrefix(prefix))
+				}
+				return opts
+			}
+			one := newVerifier(t, set(t, verificationKey(t, "k", "ES256")), prefixed(tc.own)...)
+			other := must(jwtauth.New(set(t, verificationKey(t, "k", "RS256")), prefixed(tc.others, jwtauth.WithIssuer(otherIssuer),
+				jwtauth.WithAudience("payroll"), jwtauth.WithClock(func() time.Time { return noon }))...))
+			all := must(jwtauth.NewIssuers(one, other))
+			claims := with(`"sub":"` + tc.sub + `"` + tc.more)
+			if tc.alg == "RS256" {
+				claims = others(claims)
+			}
+			token := sign(t, tc.alg, signers()[tc.alg], headerOf(tc.alg, "k"), claims)
+			for range 2 {
+				p, err := all.VerifyToken(context.Background(), token)
+				var bad *core.CredentialError
+				switch {
+				case tc.want != "" && (err != nil || p.ID() != tc.want):
+					t.Errorf("principal %v, error %v, want %q", p, err, tc.want)
+				case tc.want == "" && (p != nil || !errors.As(err, &bad) || bad.Reason != core.ReasonBadClaim):
+					t.Errorf("principal %v, error %v, want a refusal", p, err)
+				}
+			}
+		})
+	}
+}
+
 func TestIssuersAreChecked(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
 	anybody, err := jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutIssuer(), jwtauth.WithAudience("a"))

@@ -26,6 +26,7 @@ type Mapping struct {
 	tenant  Path // nil for none
 	clients clientRule
 	prefix  string // "" for the default
+	issuer  string // what all IDs begin with
 	only    []string
 	kinds   kinds
 	set     once.Options
@@ -92,6 +93,19 @@ func (m *Mapping) SetClientPrefix(prefix string) error {
 	return m.setClients(clientsPrefixed)
 }
 
+// SetIDPrefix sets the prefix of all IDs, by which those of this issuer differ from
+// those of others.
+func (m *Mapping) SetIDPrefix(prefix string) error {
+	if prefix == "" || !ControlFree(prefix) {
+		return errors.New("ID prefix is empty or has a control character")
+	}
+	m.issuer = prefix
+	return m.set.Add("the prefix of IDs")
+}
+
+// IDPrefix returns the prefix of all IDs, "" for none.
+func (m *Mapping) IDPrefix() string { return m.issuer }
+
 // RefuseClients refuses the tokens of clients.
 func (m *Mapping) RefuseClients() error { return m.setClients(clientsRefused) }
 
@@ -129,6 +143,15 @@ func (m *Mapping) CheckClient(s Set) error {
 
 // ID returns the principal's ID. An error means that the token names nobody.
 func (m *Mapping) ID(s Set) (string, error) {
+	id, err := m.unprefixed(s)
+	if err != nil || m.issuer == "" {
+		return id, err
+	}
+	return m.issuer + id, nil
+}
+
+// unprefixed returns the ID by which the issuer knows the principal.
+func (m *Mapping) unprefixed(s Set) (string, error) {
 	sub, err := Text(s, subject)
 	if err != nil {
 		return "", err
