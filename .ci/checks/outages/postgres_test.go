@@ -195,7 +195,7 @@ func TestClientsThatLeave(t *testing.T) {
 	w, through := wayTo(t, s, "app")
 	on := postgresStores(through)
 	defer on.close()
-	a := newApp(t, newShared(t), on, authtest.TimeLimit(10*time.Second))
+	a := newApp(t, newShared(t), on, min(authtest.TimeLimit(10*time.Second), time.Minute))
 	cookie := a.signIn()
 	w.set(fault{slow: 10 * time.Millisecond})
 	_, before := w.made()
