@@ -59,6 +59,10 @@ func WithIDPrefix(prefix string) Option {
 	return func(v *Verifier) error { return v.mapping.SetIDPrefix(prefix) }
 }
 
+// IDPrefixes returns the prefix of [WithIDPrefix], if there is one, as jwtauth.ByForm
+// needs it.
+func (v *Verifier) IDPrefixes() []string { return v.mapping.IDPrefixes() }
+
 // WithClientPrefix sets the prefix that keeps clients apart from users, "client:"
 // by default: the ID of the principal of a token that a client obtained for itself
 // is prefix followed by the client. So a client that registers under a user's name

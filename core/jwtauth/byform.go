@@ -8,11 +8,27 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
 // byForm is a verifier for two forms of token.
-type byForm struct{ jwts, opaque bearer.TokenVerifier }
+type byForm struct{ jwts, opaque prefixed }
+
+// prefixed is a verifier and the prefixes of its IDs.
+type prefixed struct {
+	bearer.TokenVerifier
+	prefixes []string
+}
+
+func newPrefixed(v bearer.TokenVerifier) prefixed {
+	p := prefixed{TokenVerifier: v}
+	if of, ok := wrapped.As[interface{ IDPrefixes() []string }](v); ok {
+		p.prefixes = of.IDPrefixes()
+	}
+	return p
+}
 
 // ByForm returns a verifier that passes tokens in the form of a JWT to jwts and all
 // others to opaque, which usually asks the issuer (RFC 7662).
@@ -20,19 +36,29 @@ type byForm struct{ jwts, opaque bearer.TokenVerifier }
 // A token has the form of a JWT if it has three parts separated by dots and the
 // first decodes to something that begins like a JSON object. It then goes only to
 // jwts, valid or not: opaque never gets a token that jwts has refused.
+//
+// If one of them has a [WithIDPrefix], or introspect.WithIDPrefix, the other's IDs that
+// begin so are refused, as by [NewIssuers]. Verifiers of other packages name their
+// prefixes by a method IDPrefixes() []string, or show the verifier that they wrap by
+// Unwrap() bearer.TokenVerifier.
 func ByForm(jwts, opaque bearer.TokenVerifier) (bearer.TokenVerifier, error) {
 	if isnil.Value(jwts) || isnil.Value(opaque) {
 		return nil, errors.New("jwtauth: a token verifier is nil")
 	}
-	return byForm{jwts, opaque}, nil
+	return byForm{newPrefixed(jwts), newPrefixed(opaque)}, nil
 }
 
 // VerifyToken implements [bearer.TokenVerifier].
 func (v byForm) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+	by, other := &v.opaque, &v.jwts
 	if looksLikeJWT(token) {
-		return v.jwts.VerifyToken(ctx, token)
+		by, other = other, by
 	}
-	return v.opaque.VerifyToken(ctx, token)
+	p, err := by.VerifyToken(ctx, token)
+	if err == nil && p != nil && claims.PrefixOf(p.ID(), other.prefixes) > claims.PrefixOf(p.ID(), by.prefixes) {
+		return nil, refuseID(p)
+	}
+	return p, err
 }
 
 // looksLikeJWT reads only the first characters of the token's header, since the

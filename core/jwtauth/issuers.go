@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
@@ -25,7 +25,7 @@ type Issuers struct {
 	caching bool
 	headers headers
 
-	reserved map[*Verifier][]string // prefixes of others' IDs that its own must not begin with
+	prefixes []string // of IDs, where issuers have one
 }
 
 var _ bearer.TokenVerifier = (*Issuers)(nil)
@@ -55,37 +55,24 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 		s.byName[v.issuerName()] = v
 		s.maxSize = max(s.maxSize, v.maxSize)
 		s.caching = s.caching || v.cache != nil
+		s.prefixes = append(s.prefixes, v.IDPrefixes()...)
 	}
-	s.reserve()
 	return s, nil
 }
 
-// reserve finds the prefixes that IDs of another issuer might begin with.
-func (s *Issuers) reserve() {
-	for _, v := range s.all {
-		own := v.mapping.IDPrefix()
-		for _, other := range s.all {
-			if p := other.mapping.IDPrefix(); len(p) > len(own) && strings.HasPrefix(p, own) {
-				if s.reserved == nil {
-					s.reserved = map[*Verifier][]string{}
-				}
-				s.reserved[v] = append(s.reserved[v], p)
-			}
-		}
-	}
-}
+// IDPrefixes returns the prefixes of [WithIDPrefix], as [ByForm] needs them.
+func (s *Issuers) IDPrefixes() []string { return slices.Clone(s.prefixes) }
 
 // own refuses a principal of v whose ID begins like those of another issuer.
 func (s *Issuers) own(v *Verifier, t *verified, err error) (*verified, error) {
-	if err != nil || s.reserved == nil {
-		return t, err
+	if err == nil && claims.PrefixOf(t.principal.ID(), s.prefixes) > len(v.mapping.IDPrefix()) {
+		return nil, refuseID(t.principal)
 	}
-	for _, prefix := range s.reserved[v] {
-		if strings.HasPrefix(t.principal.ID(), prefix) {
-			return nil, refuse(core.ReasonBadClaim, "the ID begins with %q, like those of another issuer", prefix)
-		}
-	}
-	return t, nil
+	return t, err
+}
+
+func refuseID(p *core.Principal) error {
+	return refuse(core.ReasonBadClaim, "the ID %.128q begins like those of another issuer", p.ID())
 }
 
 // VerifyToken returns the principal that token proves to the verifier of its

@@ -3,12 +3,16 @@ package jwtauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
@@ -195,6 +199,68 @@ func TestTokensAreToldByTheirForm(t *testing.T) {
 		}
 	}
 }
+
+// TestIDsByForm: an opaque token proves no ID of the JWTs' issuers, and a JWT none of
+// the opaque tokens' issuer.
+func TestIDsByForm(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		jwts, opaque string // prefixes
+		sub          string
+		jwt, other   string // the ID by each form, "" for a refusal
+	}{
+		"no prefix":                  {sub: "a:erin", jwt: "a:erin", other: "a:erin"},
+		"prefix of JWTs":             {jwts: "a:", sub: "a:erin", jwt: "a:a:erin"},
+		"prefix of opaque tokens":    {opaque: "a:", sub: "a:erin", other: "a:a:erin"},
+		"prefixes, one in the other": {jwts: "a:", opaque: "a:b:", sub: "b:erin", other: "a:b:b:erin"},
+		"the same prefix":            {jwts: "a:", opaque: "a:", sub: "a:erin", jwt: "a:a:erin", other: "a:a:erin"},
+		"others":                     {jwts: "a:", opaque: "b:", sub: "erin", jwt: "a:erin", other: "b:erin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"active":true,"sub":%q,"aud":"reports"}`, tc.sub)
+			}))
+			t.Cleanup(issuer.Close)
+			var ofJWTs []jwtauth.Option
+			ofOpaque := []introspect.Option{introspect.WithoutIssuer(), introspect.WithAudience("reports")}
+			if tc.jwts != "" {
+				ofJWTs = append(ofJWTs, jwtauth.WithIDPrefix(tc.jwts))
+			}
+			if tc.opaque != "" {
+				ofOpaque = append(ofOpaque, introspect.WithIDPrefix(tc.opaque))
+			}
+			jwts := newVerifier(t, hmacSet(t, "", "HS256"), ofJWTs...)
+			opaque := must(introspect.New(issuer.URL, introspect.Secret("reports", "secret"), ofOpaque...))
+			for form, by := range map[string]bearer.TokenVerifier{
+				"one issuer":      must(jwtauth.ByForm(jwts, opaque)),
+				"several issuers": must(jwtauth.ByForm(must(jwtauth.NewIssuers(jwts)), opaque)),
+				"wrapped":         must(jwtauth.ByForm(wrapping{jwts}, wrapping{opaque})),
+			} {
+				for token, want := range map[string]string{hs256(t, with(`"sub":"`+tc.sub+`"`)): tc.jwt, "opaque": tc.other} {
+					p, err := by.VerifyToken(context.Background(), token)
+					var bad *core.CredentialError
+					switch {
+					case want != "" && (err != nil || p.ID() != want):
+						t.Errorf("%s, %.8s: principal %v, error %v, want %q", form, token, p, err, want)
+					case want == "" && (p != nil || !errors.As(err, &bad) || bad.Reason != core.ReasonBadClaim):
+						t.Errorf("%s, %.8s: principal %v, error %v, want a refusal", form, token, p, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// wrapping is a verifier around another one.
+type wrapping struct{ inner bearer.TokenVerifier }
+
+func (w wrapping) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+	return w.inner.VerifyToken(ctx, token)
+}
+
+func (w wrapping) Unwrap() bearer.TokenVerifier { return w.inner }
 
 // TestIssuersReadATokenOnce: a token that was not seen before costs several issuers
 // no more allocations than the one that it comes from.

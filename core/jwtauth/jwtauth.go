@@ -122,6 +122,10 @@ func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Princip
 // check.
 func (v *Verifier) KeepsNothing() (of any) { return v }
 
+// IDPrefixes returns the prefix of [WithIDPrefix], if there is one, as [ByForm] needs
+// it.
+func (v *Verifier) IDPrefixes() []string { return v.mapping.IDPrefixes() }
+
 // unbound returns the principal of a token that is bound to no key.
 func unbound(t *verified, err error) (*core.Principal, error) {
 	if err != nil {

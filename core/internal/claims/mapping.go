@@ -106,6 +106,24 @@ func (m *Mapping) SetIDPrefix(prefix string) error {
 // IDPrefix returns the prefix of all IDs, "" for none.
 func (m *Mapping) IDPrefix() string { return m.issuer }
 
+// IDPrefixes returns the prefix of all IDs, if there is one.
+func (m *Mapping) IDPrefixes() []string {
+	if m.issuer == "" {
+		return nil
+	}
+	return []string{m.issuer}
+}
+
+// PrefixOf returns the length of the longest of prefixes that id begins with.
+func PrefixOf(id string, prefixes []string) (length int) {
+	for _, p := range prefixes {
+		if len(p) > length && strings.HasPrefix(id, p) {
+			length = len(p)
+		}
+	}
+	return length
+}
+
 // RefuseClients refuses the tokens of clients.
 func (m *Mapping) RefuseClients() error { return m.setClients(clientsRefused) }
 
