@@ -15,7 +15,7 @@ func TestSuperusersUnderDenies(t *testing.T) {
 		usual  = "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act"
 		allows = "p, ann, /a, GET, allow\n"
 		denies = "p, mallory, /b, GET, deny\n"
-		all    = "every line counts for every request, so that "
+		all    = "every line counts for every request, so "
 		first  = all + "p.csv:1, the first one, "
 	)
 	for _, c := range []struct{ name, effect, matcher, policy, want string }{
