@@ -132,8 +132,8 @@ func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64,
 		tail, end = slices.Concat(more, tail), from
 	}
 	at := bytes.LastIndexByte(tail, '\n')
-	if at < 0 && end > 0 {
-		return s, first, 0, fmt.Errorf("not a decision log: its last line is longer than %d MiB", maxLine>>20)
+	if size > maxLine && (at < 0 || !whole) {
+		return s, first, 0, fmt.Errorf("not a decision log: its first or last line is longer than %d MiB", maxLine>>20)
 	}
 	cut := tail[at+1:]
 	rest = int64(len(cut))

@@ -3,6 +3,7 @@ package decisionlog_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -268,21 +269,28 @@ func TestForeignFile(t *testing.T) {
 	}
 }
 
-// TestEndlessLine: a file that goes on and on without a line feed, as one with the holes
+// TestEndlessLine: a file whose first or last line goes on and on, as one with the holes
 // that a crash has left, is refused and not changed.
 func TestEndlessLine(t *testing.T) {
 	t.Parallel()
 	opening := "{\"v\":1,\"kind\":\"open\",\"seq\":1,\"open\":{}}\n"
-	for _, begin := range []string{opening, strings.TrimSuffix(opening, "\n"), ""} {
+	for _, tc := range []struct{ begin, end string }{
+		{opening, ""}, {strings.TrimSuffix(opening, "\n"), ""}, {"", ""},
+		{"", "\n" + opening}, {"", "\n" + `{"v":1,"kind":"op`},
+	} {
 		name := filepath.Join(t.TempDir(), "decisions.jsonl")
-		must(t, os.WriteFile(name, []byte(begin), 0o600))
+		must(t, os.WriteFile(name, []byte(tc.begin), 0o600))
 		const size = 65 << 20
 		must(t, os.Truncate(name, size)) // sparse
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+		must(t, err)
+		_, err = f.WriteString(tc.end)
+		must(t, errors.Join(err, f.Close()))
 		if _, err := decisionlog.Open(name); err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {
-			t.Errorf("after %q: error %v", begin, err)
+			t.Errorf("%q … %q: error %v", tc.begin, tc.end, err)
 		}
-		if info, err := os.Stat(name); err != nil || info.Size() != size {
-			t.Errorf("after %q: %v, %v", begin, info, err)
+		if info, err := os.Stat(name); err != nil || info.Size() != size+int64(len(tc.end)) {
+			t.Errorf("%q … %q: %v, %v", tc.begin, tc.end, info, err)
 		}
 	}
 }
