@@ -28,7 +28,8 @@ type assembly struct {
 
 	store source.Source // the policy's store, once opened
 
-	jwts, opaque verifier // see tokens
+	verifier verifier // of access tokens, once opened
+	opaque   verifier // the part for opaque tokens; nil if there is none
 
 	asked bool // some scheme consults the revocation log
 

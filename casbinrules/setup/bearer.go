@@ -24,18 +24,9 @@ type verifier interface {
 // bearer opens the scheme Bearer.
 func (a *assembly) bearer() (core.Authenticator, error) {
 	c := a.config.Bearer
-	jwts, opaque, err := a.tokens()
+	tokens, err := a.tokens()
 	if err != nil {
 		return nil, err
-	}
-	var tokens bearer.TokenVerifier = jwts
-	switch {
-	case jwts == nil:
-		tokens = opaque
-	case opaque != nil:
-		if tokens, err = jwtauth.ByForm(jwts, opaque); err != nil {
-			return nil, err
-		}
 	}
 	opts := []bearer.Option{bearer.WithMaxTokenSize(int(c.MaxTokenSize))}
 	if c.Cookie != "" {
@@ -53,13 +44,9 @@ func (a *assembly) dpop() (core.Authenticator, error) {
 	if a.config.Bearer == nil {
 		return nil, errors.New("bearer is missing: it says whose tokens are bound")
 	}
-	jwts, opaque, err := a.tokens()
+	tokens, err := a.tokens()
 	if err != nil {
 		return nil, err
-	}
-	tokens := jwts
-	if tokens == nil {
-		tokens = opaque
 	}
 	opts := []dpop.Option{
 		dpop.WithProofAge(c.ProofAge), dpop.WithLeeway(c.Leeway), dpop.WithMaxTokenSize(int(a.config.Bearer.MaxTokenSize)),
@@ -132,28 +119,43 @@ func revealed(secrets []decode.Secret) (keys [][]byte) {
 	return keys
 }
 
-// tokens returns the verifiers of JWTs and of opaque tokens; either may be nil. Both
-// schemes share them.
-func (a *assembly) tokens() (jwts, opaque verifier, err error) {
-	if a.jwts != nil || a.opaque != nil {
-		return a.jwts, a.opaque, nil
+// tokens returns the verifier of access tokens, which both schemes share.
+func (a *assembly) tokens() (_ verifier, err error) {
+	if a.verifier != nil {
+		return a.verifier, nil
 	}
 	c := a.config.Bearer
 	if c.Introspection != nil {
 		if a.opaque, err = a.introspection(c.Introspection); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
+	var jwts verifier
 	single := c.Issuer != "" || c.Template != "" || c.JWKS != ""
 	switch {
 	case len(c.Issuers) > 0 && (single || a.doc.Has(&c.Audience)):
-		return nil, nil, a.doc.Wrap(errors.New("issuers cannot be combined with issuer, audience or jwks: put all into the list"), &c.Issuers)
+		return nil, a.doc.Wrap(errors.New("issuers cannot be combined with issuer, audience or jwks: put all into the list"), &c.Issuers)
 	case len(c.Issuers) > 0:
-		a.jwts, err = a.issuers(c)
+		jwts, err = a.issuers(c)
 	case single || a.opaque == nil:
-		a.jwts, err = asVerifier(a.issuer(&c.issuerConfig, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer))
+		jwts, err = asVerifier(a.issuer(&c.issuerConfig, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer))
 	}
-	return a.jwts, a.opaque, err
+	switch {
+	case err != nil:
+		return nil, err
+	case jwts == nil:
+		a.verifier = a.opaque
+		return a.verifier, nil
+	case a.opaque == nil:
+		a.verifier = jwts
+		return a.verifier, nil
+	}
+	both, err := jwtauth.ByForm(jwts, a.opaque)
+	if err != nil {
+		return nil, err
+	}
+	a.verifier = both.(verifier) // as both are
+	return a.verifier, nil
 }
 
 // asVerifier keeps a nil *jwtauth.Verifier from becoming a non-nil verifier.

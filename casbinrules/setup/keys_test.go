@@ -191,6 +191,9 @@ func TestSchemeKeys(t *testing.T) {
 	const policy = "policy: {model: model.conf, files: policy.csv}\n"
 	erin := basicOf("erin", "erin-pass")
 	victor := "p, victor, /reports, GET, allow"
+	twoForms := "realm: reports\nbearer: {issuer: 'https://idp.example', audience: reports, jwks: jwks.json, introspection: " +
+		"{endpoint: 'http://127.0.0.1:1', client: reports, secret: {file: names.key}, any_audience: true, id_prefix: '%s'}}\n" +
+		"dpop: {address: 'https://api.example'}\n" + policy
 	for name, c := range map[string]struct {
 		text string
 		asked
@@ -211,6 +214,8 @@ func TestSchemeKeys(t *testing.T) {
 		"dpop beside":      {minimal + "dpop: {address: 'https://api.example'}\n", asked{fields: bearerOf(token(t, "erin", nil)), status: 200}},
 		"dpop required":    {minimal + "dpop: {address: 'https://api.example', required: true}\n", asked{fields: bearerOf(token(t, "erin", nil)), status: 401}},
 		"dpop algorithms":  {minimal + "dpop: {address: 'https://api.example', algorithms: ES384}\n", asked{status: 401, field: "WWW-Authenticate", value: `algs="ES384"`}},
+		"dpop of JWTs":     {fmt.Sprintf(twoForms, "partner:"), asked{fields: bound(t, nil), status: 200}},
+		"dpop, other's ID": {fmt.Sprintf(twoForms, "er"), asked{fields: bound(t, nil), status: 401}},
 		"certificate":      {"realm: reports\nclient_certificates: {identity: common_name, ca: ca.pem}\n" + policy, asked{status: 401, field: "WWW-Authenticate", value: "ClientCertificate"}},
 		"policy of victor": {"realm: reports\napi_keys: {file: api.keys}\npolicy: {model: model.conf, files: victor.csv}\n", asked{fields: []string{"X-API-Key", apiKey}, status: 200}},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -20,6 +21,14 @@ type byForm struct{ jwts, opaque prefixed }
 type prefixed struct {
 	bearer.TokenVerifier
 	prefixes []string
+}
+
+// boundByForm is a byForm of verifiers that also accept tokens bound to a key.
+type boundByForm struct{ byForm }
+
+// boundVerifier is what package dpop requires of a verifier.
+type boundVerifier interface {
+	VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error)
 }
 
 func newPrefixed(v bearer.TokenVerifier) prefixed {
@@ -41,21 +50,49 @@ func newPrefixed(v bearer.TokenVerifier) prefixed {
 // begin so are refused, as by [NewIssuers]. Verifiers of other packages name their
 // prefixes by a method IDPrefixes() []string, or show the verifier that they wrap by
 // Unwrap() bearer.TokenVerifier.
+//
+// If both have a method VerifyBoundToken, so has the result: give it to package dpop, too.
 func ByForm(jwts, opaque bearer.TokenVerifier) (bearer.TokenVerifier, error) {
 	if isnil.Value(jwts) || isnil.Value(opaque) {
 		return nil, errors.New("jwtauth: a token verifier is nil")
 	}
-	return byForm{newPrefixed(jwts), newPrefixed(opaque)}, nil
+	v := byForm{newPrefixed(jwts), newPrefixed(opaque)}
+	_, one := jwts.(boundVerifier)
+	if _, other := opaque.(boundVerifier); one && other {
+		return boundByForm{v}, nil
+	}
+	return v, nil
 }
+
+// IDPrefixes returns the prefixes of both.
+func (v byForm) IDPrefixes() []string { return slices.Concat(v.jwts.prefixes, v.opaque.prefixes) }
 
 // VerifyToken implements [bearer.TokenVerifier].
 func (v byForm) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
-	by, other := &v.opaque, &v.jwts
-	if looksLikeJWT(token) {
-		by, other = other, by
-	}
+	by, others := v.of(token)
 	p, err := by.VerifyToken(ctx, token)
-	if err == nil && p != nil && claims.PrefixOf(p.ID(), other.prefixes) > claims.PrefixOf(p.ID(), by.prefixes) {
+	return by.own(p, err, others)
+}
+
+// VerifyBoundToken is like [Verifier.VerifyBoundToken].
+func (v boundByForm) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
+	by, others := v.of(token)
+	p, jkt, err = by.TokenVerifier.(boundVerifier).VerifyBoundToken(ctx, token)
+	p, err = by.own(p, err, others)
+	return p, jkt, err
+}
+
+// of returns the verifier for the form of token, and the other's prefixes.
+func (v *byForm) of(token string) (by *prefixed, others []string) {
+	if looksLikeJWT(token) {
+		return &v.jwts, v.opaque.prefixes
+	}
+	return &v.opaque, v.jwts.prefixes
+}
+
+// own refuses a principal whose ID begins like those of the other verifier.
+func (v *prefixed) own(p *core.Principal, err error, others []string) (*core.Principal, error) {
+	if err == nil && p != nil && claims.PrefixOf(p.ID(), others) > claims.PrefixOf(p.ID(), v.prefixes) {
 		return nil, refuseID(p)
 	}
 	return p, err

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 )
 
 const otherIssuer = "https://other.example"
@@ -218,9 +219,13 @@ func TestIDsByForm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
-				fmt.Fprintf(w, `{"active":true,"sub":%q,"aud":"reports"}`, tc.sub)
+				more := ""
+				if r.FormValue("token") == "bound" {
+					more = `,"cnf":{"jkt":"` + jkt + `"}`
+				}
+				fmt.Fprintf(w, `{"active":true,"sub":%q,"aud":"reports"%s}`, tc.sub, more)
 			}))
 			t.Cleanup(issuer.Close)
 			var ofJWTs []jwtauth.Option
@@ -236,10 +241,12 @@ func TestIDsByForm(t *testing.T) {
 			for form, by := range map[string]bearer.TokenVerifier{
 				"one issuer":      must(jwtauth.ByForm(jwts, opaque)),
 				"several issuers": must(jwtauth.ByForm(must(jwtauth.NewIssuers(jwts)), opaque)),
+				"beside more":     must(jwtauth.ByForm(must(jwtauth.ByForm(jwts, jwts)), opaque)),
 				"wrapped":         must(jwtauth.ByForm(wrapping{jwts}, wrapping{opaque})),
 			} {
-				for token, want := range map[string]string{hs256(t, with(`"sub":"`+tc.sub+`"`)): tc.jwt, "opaque": tc.other} {
-					p, err := by.VerifyToken(context.Background(), token)
+				check := func(token, want string, verify func(context.Context, string) (*core.Principal, error)) {
+					t.Helper()
+					p, err := verify(context.Background(), token)
 					var bad *core.CredentialError
 					switch {
 					case want != "" && (err != nil || p.ID() != want):
@@ -248,6 +255,24 @@ func TestIDsByForm(t *testing.T) {
 						t.Errorf("%s, %.8s: principal %v, error %v, want a refusal", form, token, p, err)
 					}
 				}
+				check(hs256(t, with(`"sub":"`+tc.sub+`"`)), tc.jwt, by.VerifyToken)
+				check("opaque", tc.other, by.VerifyToken)
+				bound, ok := by.(dpop.TokenVerifier)
+				if ok == (form == "wrapped") {
+					t.Errorf("%s: accepts bound tokens: %v", form, ok)
+				}
+				if !ok {
+					continue
+				}
+				verify := func(ctx context.Context, token string) (*core.Principal, error) {
+					p, key, err := bound.VerifyBoundToken(ctx, token)
+					if err == nil && key != jkt {
+						t.Errorf("%s: key %q", form, key)
+					}
+					return p, err
+				}
+				check(hs256(t, with(`"sub":"`+tc.sub+`","cnf":{"jkt":"`+jkt+`"}`)), tc.jwt, verify)
+				check("bound", tc.other, verify)
 			}
 		})
 	}
