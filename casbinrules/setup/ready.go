@@ -19,7 +19,9 @@ import (
 
 // Ready waits until every other service that the file names has answered: issuers
 // with their keys, introspection, sign-in, stores and the log of revocations. It is
-// for programs that would rather fail to start than answer 503, and for checks.
+// for programs that would rather fail to start than answer 503, and for checks. What
+// is in the store of the policy is not asked for: [Open] has read it, or begun with
+// last_good_file.
 //
 // If some of them have not answered correctly when ctx ends, the error is an
 // [Errors] that names each, at its place in the file. To see whether it may write,

@@ -120,8 +120,8 @@ func (n *Negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 
 // Variants tells guards which responses are the same, so that they make each once:
 // of is n, and number gives the variant for a request; a negative number means that
-// the response is made for this request only. Pages, responses with a request ID, and responses
-// to browsers, which mostly get a page, are never shared.
+// the response is made for this request only. Pages, responses with a request ID, and
+// responses to browsers, which mostly get a page, are never shared.
 func (n *Negotiated) Variants() (of any, number func(core.Request) int) {
 	return n, func(r core.Request) int {
 		if opensPage(r) || requestID(r, n.idField) != "" {

@@ -57,10 +57,10 @@ func WithStartTimeout(d time.Duration) Option {
 }
 
 // WithMaxRetryInterval sets the longest wait before a failed source is tried again:
-// half a second by default, 50 ms to 24 h. Waits start at 50 ms, double with each failure of
-// fetching or listening, and are shortened by up to a half at random. While
-// fetching fails, listening is not tried; if only listening fails, its waits grow
-// to 5 s.
+// half a second by default, 50 ms to 24 h. Waits start at 50 ms, double with each
+// failure of fetching or listening, and are shortened by up to a half at random.
+// While fetching fails, listening is not tried; if only listening fails, its waits
+// grow to 5 s.
 func WithMaxRetryInterval(d time.Duration) Option {
 	return func(s *settings) error {
 		return option.SetUnless(&s.maxRetry, d, d < s.retry || d > maxPoll, "retry interval %v: must be from %v to %v", d, s.retry, maxPoll)

@@ -310,9 +310,10 @@ func (in *Contents) Names() []string {
 }
 
 // Hash returns the hash of model and policies. Only the last element of a name
-// counts, so that the same files have the same hash wherever they are mounted. Lengths come first, so that no two sets of files
-// result in the same bytes; a policy file is represented by [from.SumFile]. It is
-// computed once, and not safe for concurrent use.
+// counts, so that the same files have the same hash wherever they are mounted.
+// Lengths come first, so that no two sets of files result in the same bytes; a policy
+// file is represented by [from.SumFile]. It is computed once, and not safe for
+// concurrent use.
 func (in *Contents) Hash() string { return in.HashAt(nil) }
 
 // HashAt is Hash with a pace.

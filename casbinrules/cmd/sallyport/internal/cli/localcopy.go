@@ -196,8 +196,8 @@ func isPolicyFile(name string) bool {
 	return slices.Contains([]string{".csv", ".conf", ".tests"}, filepath.Ext(name))
 }
 
-// checkOverwrite returns an error if edits would be lost. A file that is as it will be,
-// such as after a pull that was interrupted, has none.
+// checkOverwrite returns an error if edits would be lost. A file that already has the new
+// content, as after an interrupted pull, has no edits.
 func checkOverwrite(dir string, before *localCopy, c *shared.Content) error {
 	known := map[string][]string{} // the sums of what the store holds, by name
 	if before != nil {
