@@ -109,14 +109,25 @@ func (v View) judgeMade(rt *core.Route, pattern, rest string) error {
 
 // judgeInner adds to rt what was matched if made is from the pattern of a router inside
 // another one, as chi before v5.3 sets it. The request's path then ends in made, except
-// for a suffix such as ".json". Where in front of it the outer router began is unknown,
-// since a middleware may have stripped a prefix for it, so the path is judged from each
-// slash on, and no route is known.
+// for suffixes such as ".json" and "/.json". Where in front of it the outer router began
+// is unknown, since a middleware may have stripped a prefix for it, so the path is judged
+// from each slash on, and no route is known.
 func judgeInner(rt *core.Route, made string) error {
-	path, made := strings.TrimSuffix(rt.Path, "/"), strings.TrimSuffix(made, "/")
+	made = strings.TrimSuffix(made, "/")
+	path := strings.TrimSuffix(rt.Path, "/")
 	at := strings.LastIndex(path, made)
-	if at <= 0 || made == "" || strings.IndexByte(path[at+len(made):], '/') >= 0 {
+	if made == "" {
+		at = len(path) - len(dotSegments(path))
+	}
+	if at <= 0 {
 		return nil
+	}
+	end := at + len(made)
+	if suffix, _, _ := strings.Cut(path[end:], "/"); len(suffix)+len(dotSegments(path[end:])) < len(path[end:]) {
+		return nil
+	}
+	if strings.HasPrefix(rt.Path[end:], "/") {
+		end++
 	}
 	front := path[:at]
 	if strings.Count(front, "/") > maxInner {
@@ -128,10 +139,23 @@ func judgeInner(rt *core.Route, made string) error {
 	}
 	for i := range front {
 		if front[i] == '/' {
-			rt.Alternatives = append(rt.Alternatives, core.Route{Path: path[i : at+len(made)]})
+			rt.Alternatives = append(rt.Alternatives, core.Route{Path: rt.Path[i:end]})
 		}
 	}
 	return nil
+}
+
+// dotSegments returns the segments at the end of path that begin with a dot, all that
+// follow one another.
+func dotSegments(path string) string {
+	at := len(path)
+	for {
+		slash := strings.LastIndexByte(path[:at], '/')
+		if slash < 0 || !strings.HasPrefix(path[slash:at], "/.") {
+			return path[at:]
+		}
+		at = slash
+	}
 }
 
 // maxInner is the maximum number of segments in front of what an inner router has

@@ -331,6 +331,19 @@ func TestPatternsOfOtherRouters(t *testing.T) {
 		{"/secret*", "/files/secretx", []string{"*", "x"}, 403},
 		{"/secret*", "/v/files/secretx.json", []string{"*", "x"}, 403},
 		{"/public*", "/files/publicx", []string{"*", "x"}, 204},
+		{"/*", "/files/secret/.json", []string{"*", "secret/"}, 403},
+		{"/*", "/files/public/.json", []string{"*", "public/"}, 204},
+		{"/*", "/files/secret/.json", []string{"*", ""}, 403},
+		{"/*", "/v/files/secret/.json/", []string{"*", ""}, 403},
+		{"/*", "/files/secret/", []string{"*", ""}, 403},
+		{"/*", "/files/public/.json", []string{"*", ""}, 204},
+		{"/{name}", "/files/secret/.json", []string{"name", "secret"}, 403},
+		{"/{x}/*", "/files/secret/x/.json", []string{"x", "secret", "*", "x/"}, 403},
+		{"/secret*", "/v/files/secretx/.json", []string{"*", "x/"}, 403},
+		{"/secret*", "/v/files/secretx/", []string{"*", "x/"}, 403},
+		{"/*", "/v/files/secret.json/.json", []string{"*", "secret"}, 403},
+		{"/*", "/v/files/secret/.json/.json", []string{"*", ""}, 403},
+		{"/public*", "/v/files/publicx/", []string{"*", "x/"}, 204},
 	} {
 		r := httptest.NewRequest("GET", tt.path, nil)
 		r.Pattern = tt.pattern
