@@ -407,10 +407,11 @@ func TestWrongSourceSetup(t *testing.T) {
 	m := new(memory)
 	m.publish(t, "policy.csv", annMayRead)
 	for name, o := range map[string]casbinrules.Option{
-		"watching files": casbinrules.WithFileWatch(),
-		"no bound":       casbinrules.WithMaxStaleness(0, casbinrules.StaleServe),
-		"no mode":        casbinrules.WithMaxStaleness(time.Minute, ""),
-		"a wrong option": casbinrules.WithSourceOptions(source.WithTimeout(0)),
+		"watching files":            casbinrules.WithFileWatch(),
+		"no bound":                  casbinrules.WithMaxStaleness(0, casbinrules.StaleServe),
+		"no mode":                   casbinrules.WithMaxStaleness(time.Minute, ""),
+		"a wrong option":            casbinrules.WithSourceOptions(source.WithTimeout(0)),
+		"an observer of the source": casbinrules.WithSourceOptions(source.WithStatusObserver(func(source.Status) {})),
 	} {
 		if _, err := casbinrules.OpenSource(t.Context(), m, casbinrules.RBAC(), nil, o, quietly); err == nil {
 			t.Errorf("%s: no error", name)
