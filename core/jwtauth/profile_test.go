@@ -126,6 +126,8 @@ func TestFurtherOptionsAreChecked(t *testing.T) {
 		"algorithm none":          append(good, jwtauth.WithAlgorithms("none")),
 		"empty prefix":            append(good, jwtauth.WithClientPrefix("")),
 		"prefix with a break":     append(good, jwtauth.WithClientPrefix("a\n")),
+		"ID prefix of clients":    append(good, jwtauth.WithIDPrefix("client:")),
+		"no ID prefix":            append(good, jwtauth.WithIDPrefix("")),
 		"two rules for clients":   append(good, jwtauth.WithClientPrefix("c:"), jwtauth.WithoutClients()),
 		"profile, any issuer":     {jwtauth.WithoutIssuer(), jwtauth.WithAudience("a"), jwtauth.WithAccessTokenProfile()},
 		"profile, any audience":   {jwtauth.WithIssuer("i"), jwtauth.WithoutAudience(), jwtauth.WithAccessTokenProfile()},

@@ -96,8 +96,11 @@ func (m *Mapping) SetClientPrefix(prefix string) error {
 // SetIDPrefix sets the prefix of all IDs, by which those of this issuer differ from
 // those of others.
 func (m *Mapping) SetIDPrefix(prefix string) error {
-	if prefix == "" || !ControlFree(prefix) {
+	switch {
+	case prefix == "" || !ControlFree(prefix):
 		return errors.New("ID prefix is empty or has a control character")
+	case strings.HasPrefix(prefix, DefaultClientPrefix): // users would have the IDs of another issuer's clients
+		return fmt.Errorf("ID prefix %q: must not begin with %q, like the IDs of clients", prefix, DefaultClientPrefix)
 	}
 	m.issuer = prefix
 	return m.set.Add("the prefix of IDs")
