@@ -3,6 +3,7 @@ package authtest
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -10,8 +11,8 @@ import (
 )
 
 // SignedIn returns a guard for tests of handlers on any framework: each request comes from
-// the principal that info describes, whatever credentials it carries. If info has no ID,
-// requests are anonymous.
+// the principal that info describes, whatever credentials it carries. With the zero
+// info, requests are anonymous.
 //
 // Gate two and the rules of routes decide as usual. opts are options of [core.NewGuard],
 // such as the authorizer. Verdicts are written to the test's log. If requests should come
@@ -19,7 +20,11 @@ import (
 func SignedIn(t testing.TB, info core.PrincipalInfo, opts ...core.Option) *core.Guard {
 	t.Helper()
 	s := new(signedIn)
-	if info.ID != "" {
+	switch {
+	case reflect.ValueOf(info).IsZero():
+	case info.ID == "":
+		t.Fatal("authtest: SignedIn: the principal has no ID: give it one, or pass core.PrincipalInfo{} for anonymous requests")
+	default:
 		var err error
 		if s.principal, err = core.NewPrincipal(info); err != nil {
 			t.Fatal(err)
