@@ -3,21 +3,22 @@ package setup
 import (
 	"fmt"
 	"os"
+	"slices"
 )
 
-// Issuer describes the tokens that a file accepts, for programs that issue test
-// tokens.
+// Issuer describes the tokens that a file accepts from one issuer, for programs that
+// issue test tokens.
 type Issuer struct {
-	// Issuer and Audience are those of the first issuer in the file.
-	Issuer   string
+	Issuer   string // "" if the file has a template
 	Audience []string
 	// JWKS is the path of its JWK set, or "" if the set is not a file.
 	JWKS string
 }
 
-// ReadIssuer reads the file at path as [Open] does, without opening its parts. A
-// file without bearer is an error.
-func ReadIssuer(path string) (Issuer, error) {
+// ReadIssuer reads the file at path as [Open] does, without opening its parts, and
+// returns the issuer called name, or the first one if none is called so. A file
+// without bearer is an error.
+func ReadIssuer(path, name string) (Issuer, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Issuer{}, fmt.Errorf("setup: %w", err)
@@ -31,7 +32,8 @@ func ReadIssuer(path string) (Issuer, error) {
 	}
 	one := c.Bearer.issuerConfig
 	if len(c.Bearer.Issuers) > 0 {
-		one = c.Bearer.Issuers[0]
+		called := func(c issuerConfig) bool { return c.Issuer == name }
+		one = c.Bearer.Issuers[max(0, slices.IndexFunc(c.Bearer.Issuers, called))]
 	}
 	found := Issuer{Issuer: one.Issuer, Audience: one.Audience}
 	if !one.JWKS.Remote() {

@@ -41,13 +41,27 @@ func newFolder(t *testing.T, lines string) (file string, signer *jwtsign.Signer)
 
 func TestReadIssuer(t *testing.T) {
 	file, _ := newFolder(t, "")
-	got, err := setup.ReadIssuer(file)
+	got, err := setup.ReadIssuer(file, "")
 	want := setup.Issuer{Issuer: "http://localhost:8080", Audience: []string{"reports"}, JWKS: filepath.Join(filepath.Dir(file), "jwks.json")}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := setup.ReadIssuer(file + ".none"); err == nil {
+	if _, err := setup.ReadIssuer(file+".none", ""); err == nil {
 		t.Error("a file that is not there says something")
+	}
+}
+
+func TestReadOneOfSeveralIssuers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sallyport.yaml")
+	text := "realm: r\nbearer:\n  issuers:\n    - {issuer: 'https://a.example', audience: a}\n    - {issuer: 'https://b.example', audience: b}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"": "a", "https://a.example": "a", "https://b.example": "b", "https://c.example": "a"} {
+		got, err := setup.ReadIssuer(file, name)
+		if err != nil || got.Issuer != "https://"+want+".example" || len(got.Audience) != 1 || got.Audience[0] != want {
+			t.Errorf("%q: %+v, %v", name, got, err)
+		}
 	}
 }
 

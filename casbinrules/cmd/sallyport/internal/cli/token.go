@@ -36,7 +36,8 @@ func newToken() *cobra.Command {
 		Long: `token signs an access token (RFC 9068) for a subject and prints it, and nothing
 else. In a folder with a sallyport.yaml, such as one that "sallyport init
 --framework" has written, it needs no flags: issuer and audience are those of the
-file, and the key is the private one beside its JWK set.
+file, and the key is the private one beside its JWK set. If the file has several
+issuers, the first is meant, or the one that --issuer names.
 
 --claim NAME=VALUE adds a claim that is a text, or a list of texts where the name
 is given again; --claim NAME:=JSON adds any other value.`,
@@ -101,7 +102,7 @@ func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 func (f *tokenFlags) settle() (*jwtsign.Key, error) {
 	name := cmp.Or(f.config, configName)
 	dir, jwks := ".", ""
-	found, err := setup.ReadIssuer(name)
+	found, err := setup.ReadIssuer(name, f.issuer)
 	switch {
 	case err == nil:
 		dir, jwks = filepath.Dir(name), found.JWKS
