@@ -28,6 +28,7 @@ func TestErrors(t *testing.T) {
 		"unknown key":      {minimal + "bearre: 1\n", `:10:1: unknown key "bearre" (did you mean bearer?)`},
 		"unknown inside":   {strings.Replace(minimal, "audience", "audeince", 1), `:5:3: bearer: unknown key "audeince" (did you mean audience?)`},
 		"key elsewhere":    {minimal + "htpasswd: users.htpasswd\n", `:10:1: unknown key "htpasswd" (htpasswd belongs below basic)`},
+		"key of another":   {"realm: a\nbasic: {file: users}\n", `:2:9: basic: unknown key "file" (file belongs below api_keys; known here: htpasswd, store_file, `},
 		"key twice":        {minimal + "realm: again\n", `:10:1: realm: the key stands in line 2 already`},
 		"no realm":         {"basic: {htpasswd: users.htpasswd}\n", ":1:1: realm is missing (name of the service in challenges)"},
 		"no scheme":        {"realm: reports\n", ": no scheme: the file needs one of bearer, basic, "},

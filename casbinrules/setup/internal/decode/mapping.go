@@ -76,13 +76,17 @@ func (d *Document) once(key *yaml.Node, at place, seen map[string]int) bool {
 
 // unknown reports a key that the struct does not have.
 func (d *Document) unknown(key *yaml.Node, p place, all []field) {
-	hint := "known here: " + strings.Join(keys(all), ", ")
+	known := "known here: " + strings.Join(keys(all), ", ")
+	hint := known
 	if near := nearest(key.Value, keys(all)); near != "" {
 		hint = "did you mean " + near + "?"
 	} else if path := elsewhere(d.top, key.Value); path != "" {
 		hint = "it belongs to " + path
 		if dot := strings.LastIndexByte(path, '.'); dot >= 0 {
 			hint = key.Value + " belongs below " + path[:dot]
+		}
+		if p.key != "" { // below a section, whose own key may be meant
+			hint += "; " + known
 		}
 	}
 	at := place{key.Line, key.Column, p.key}
