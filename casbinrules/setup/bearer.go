@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
@@ -189,15 +191,16 @@ func (a *assembly) issuers(c *bearerConfig) (verifier, error) {
 
 // warnOfSharedIDs warns of issuers whose users cannot be told apart.
 func (a *assembly) warnOfSharedIDs(all []issuerConfig) {
-	var unprefixed []string
+	like := map[string][]string{} // issuers by prefix
 	for i := range all {
-		if c := &all[i]; c.IDStart == "" {
-			unprefixed = append(unprefixed, cmp.Or(c.Issuer, c.Template))
-		}
+		c := &all[i]
+		like[c.IDStart] = append(like[c.IDStart], cmp.Or(c.Issuer, c.Template))
 	}
-	if len(unprefixed) > 1 {
-		a.log.Warn("issuers without id_prefix: a user of one who has the sub of another's user is that user to the policy; "+
-			"set id_prefix for all but one, or shared_ids if they name the same people", "issuers", unprefixed)
+	for _, prefix := range slices.Sorted(maps.Keys(like)) {
+		if issuers := like[prefix]; len(issuers) > 1 {
+			a.log.Warn("issuers with one id_prefix, or none: a user of one who has the sub of another's user is that user to the policy; "+
+				"give each an id_prefix of its own, or set shared_ids if they name the same people", "issuers", issuers, "id_prefix", prefix)
+		}
 	}
 }
 

@@ -384,13 +384,14 @@ func TestIssuersWithoutPrefixAreWarnedOf(t *testing.T) {
 		"none":  {warned: true},
 		"one":   {other: ", id_prefix: 'partner:'"},
 		"both":  {one: ", id_prefix: 'staff:'", other: ", id_prefix: 'partner:'"},
+		"same":  {one: ", id_prefix: 'a:'", other: ", id_prefix: 'a:'", warned: true},
 		"meant": {all: "  shared_ids: true\n"},
 	} {
 		var log bytes.Buffer
 		open(t, fmt.Sprintf("realm: reports\nbearer:\n%s  issuers:\n"+
 			"  - {issuer: 'https://a.example', audience: a, jwks: jwks.json%s}\n  - {issuer: 'https://b.example', audience: a, jwks: jwks.json%s}\n",
 			c.all, c.one, c.other)+withPolicy, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
-		if got := strings.Contains(log.String(), "issuers without id_prefix"); got != c.warned {
+		if got := strings.Contains(log.String(), "issuers with one id_prefix, or none"); got != c.warned {
 			t.Errorf("%s: logged %q, want a warning: %v", name, log.String(), c.warned)
 		}
 	}
