@@ -41,9 +41,9 @@ func TestChangeReport(t *testing.T) {
 		who  core.PrincipalInfo
 		want int
 	}{
-		"an editor":     {core.PrincipalInfo{ID: "erin", Roles: []string{"editor"}}, 200},
-		"somebody else": {core.PrincipalInfo{ID: "sam"}, 403},
-		"nobody":        {core.PrincipalInfo{}, 401},
+		"an editor":    {core.PrincipalInfo{ID: "erin", Roles: []string{"editor"}}, 200},
+		"another user": {core.PrincipalInfo{ID: "sam"}, 403},
+		"anonymous":    {core.PrincipalInfo{}, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			app := newApp(authtest.SignedIn(t, tc.who))
