@@ -55,7 +55,7 @@ func TestGuardsThatCannotWork(t *testing.T) {
 		{"no authenticator", nil, nil, "no authenticator"},
 		{"a nil authenticator", []core.Authenticator{nil}, nil, "authenticator 1: is nil"},
 		{"a typed nil authenticator", []core.Authenticator{newScheme(t, "Basic"), noScheme}, nil, "authenticator 2: is nil"},
-		{"a scheme twice", []core.Authenticator{newScheme(t, "Basic"), newScheme(t, "Bearer"), newScheme(t, "BASIC")}, nil, "authenticator 3: scheme BASIC is given twice"},
+		{"a scheme twice", []core.Authenticator{newScheme(t, "Basic"), newScheme(t, "Bearer"), newScheme(t, "BASIC")}, nil, "authenticator 3: scheme BASIC is given twice: let one authenticator"},
 		{"a scheme that is no token", []core.Authenticator{newScheme(t, "Two Words")}, nil, "challenge: scheme"},
 		{"a scheme without a name", []core.Authenticator{newScheme(t, "")}, nil, "challenge: scheme"},
 		{"a nil option", one(), core.Option(nil), "option 3 is nil"},
@@ -133,7 +133,7 @@ func TestAnUnknownRoleInARuleIsReported(t *testing.T) {
 	if log, err := assemble(known); err != nil || !strings.Contains(log, "amdin") || !strings.Contains(log, "level=WARN") || strings.Contains(log, `"viewer\"`) {
 		t.Errorf("logged %q, %v", log, err)
 	}
-	if _, err := assemble(known, core.WithWarningsAsErrors()); err == nil || !strings.Contains(err.Error(), `require: rule 1: role "amdin" is not one of the policy's roles (admin, viewer)`) {
+	if _, err := assemble(known, core.WithWarningsAsErrors()); err == nil || !strings.Contains(err.Error(), `require: rule 1: the policy has no user or role "amdin", only admin, viewer`) {
 		t.Errorf("strict: %v", err)
 	}
 	for name, source := range map[string]core.RoleSource{

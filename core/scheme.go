@@ -35,7 +35,7 @@ func (g *Guard) addScheme(a Authenticator) error {
 	}
 	for _, s := range g.schemes {
 		if strings.EqualFold(s.name, says.Name) {
-			return fmt.Errorf("scheme %s is given twice", says.Name)
+			return fmt.Errorf("scheme %s is given twice: let one authenticator verify all of its credentials, as jwtauth.NewIssuers combines issuers", says.Name)
 		}
 	}
 	c, err := challenge.New(says.Name, challenge.Param{Name: "realm", Value: "restricted"})

@@ -100,7 +100,7 @@ func (g *Guard) checkRoles(rule Authorizer) error {
 		if slices.Contains(roles, role) {
 			continue
 		}
-		err := fmt.Errorf("role %q is not one of the policy's roles (%s)", role, nearestNames(role, roles))
+		err := fmt.Errorf("the policy has no user or role %q, only %s", role, nearestNames(role, roles))
 		if g.strict {
 			return err
 		}
