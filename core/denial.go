@@ -39,7 +39,7 @@ var messages = map[string]string{
 	CodeAmbiguousPath:          "The request path can be read in more than one way.",
 	CodePathTooLong:            "The request path is too long.",
 	CodeForbidden:              "You are signed in, but not allowed to do this. Signing in again will not help.",
-	CodeInsufficientScope:      "The access token lacks a scope that this request needs.",
+	CodeInsufficientScope:      "The credentials lack a scope that this request needs.",
 	CodeStepUp:                 "This needs a stronger or more recent sign-in. Sign in again as the challenge says.",
 	CodeInvalidProof:           "The DPoP proof was not accepted. Make a new one and repeat the request.",
 	CodeUseNonce:               "Repeat the request with the nonce of this response in the DPoP proof.",

@@ -37,7 +37,7 @@ var messages = map[string]string{
 	core.CodeAuthenticationRequired: "Sign in to use this resource.",
 	core.CodeInvalidToken:           "The access token was not accepted. Obtain a new one and repeat the request.",
 	core.CodeInvalidRequest:         "The request carries credentials that can be read in more than one way.",
-	core.CodeInsufficientScope:      "The access token lacks a scope that this request needs.",
+	core.CodeInsufficientScope:      "The credentials lack a scope that this request needs.",
 	core.CodeForbidden:              "You are signed in, but not allowed to do this. Signing in again will not help.",
 }
 
