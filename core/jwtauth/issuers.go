@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
@@ -58,25 +57,7 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 		s.caching = s.caching || v.cache != nil
 		s.prefixes = append(s.prefixes, v.IDPrefixes()...)
 	}
-	if err := s.checkClients(); err != nil {
-		return nil, err
-	}
 	return s, nil
-}
-
-// checkClients refuses a prefix that the IDs of all clients of another issuer begin
-// with: their tokens would be refused.
-func (s *Issuers) checkClients() error {
-	for i, v := range s.all {
-		clients, named := v.mapping.ClientStart()
-		for j, other := range s.all {
-			own, p := v.mapping.IDPrefix(), other.mapping.IDPrefix()
-			if named && len(p) > len(own) && strings.HasPrefix(clients, p) {
-				return fmt.Errorf("jwtauth: verifier %d: every client of verifier %d has an ID that begins with %q: give it another WithIDPrefix (id_prefix)", j+1, i+1, p)
-			}
-		}
-	}
-	return nil
 }
 
 // IDPrefixes returns the prefixes of [WithIDPrefix], as [ByForm] needs them.

@@ -161,30 +161,6 @@ func TestIssuersAreChecked(t *testing.T) {
 	}
 }
 
-func TestPrefixOfIDsIsNotThatOfClients(t *testing.T) {
-	for name, tc := range map[string]struct {
-		own    []jwtauth.Option
-		prefix string // of the other issuer
-		ok     bool
-	}{
-		"the default":        {prefix: "client:"},
-		"its beginning":      {prefix: "cli"},
-		"one of their names": {prefix: "client:app", ok: true},
-		"another":            {prefix: "partner:", ok: true},
-		"its own":            {own: []jwtauth.Option{jwtauth.WithClientPrefix("m2m/")}, prefix: "m2m/"},
-		"within a prefix":    {own: []jwtauth.Option{jwtauth.WithIDPrefix("a:")}, prefix: "a:client:"},
-		"beside a prefix":    {own: []jwtauth.Option{jwtauth.WithIDPrefix("a:")}, prefix: "client:", ok: true},
-		"no clients":         {own: []jwtauth.Option{jwtauth.WithoutClients()}, prefix: "client:", ok: true},
-	} {
-		one := newVerifier(t, hmacSet(t, "", "HS256"), tc.own...)
-		other := must(jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithIssuer(otherIssuer), jwtauth.WithAudience("a"), jwtauth.WithIDPrefix(tc.prefix)))
-		_, err := jwtauth.NewIssuers(one, other)
-		if (err == nil) != tc.ok {
-			t.Errorf("%s: %v, want ok: %v", name, err, tc.ok)
-		}
-	}
-}
-
 // named is a verifier that lets everything pass under its name.
 type named string
 

@@ -127,12 +127,6 @@ func PrefixOf(id string, prefixes []string) (length int) {
 	return length
 }
 
-// ClientStart returns what the IDs of all clients begin with, and false if clients are
-// refused or named like users.
-func (m *Mapping) ClientStart() (start string, ok bool) {
-	return m.issuer + m.clientPrefix(), m.clients == clientsPrefixed
-}
-
 // RefuseClients refuses the tokens of clients.
 func (m *Mapping) RefuseClients() error { return m.setClients(clientsRefused) }
 
