@@ -194,7 +194,7 @@ func (a *assembly) warnOfSharedIDs(all []issuerConfig) {
 	like := map[string][]string{} // issuers by prefix
 	for i := range all {
 		c := &all[i]
-		like[c.IDStart] = append(like[c.IDStart], cmp.Or(c.Issuer, c.Template))
+		like[c.IDPrefix] = append(like[c.IDPrefix], cmp.Or(c.Issuer, c.Template))
 	}
 	for _, prefix := range slices.Sorted(maps.Keys(like)) {
 		if issuers := like[prefix]; len(issuers) > 1 {

@@ -83,7 +83,7 @@ func principalOptions[O any](c *principalConfig, with mapping[O]) []O {
 		opts = append(opts, with.clientsAsUsers())
 	}
 	add(c.Prefix, with.clientPrefix)
-	add(c.IDStart, with.idPrefix)
+	add(c.IDPrefix, with.idPrefix)
 	if m := c.Claims; m != nil {
 		add(m.ID, with.id)
 		add(m.Scopes, with.scope)

@@ -66,12 +66,12 @@ type issuerConfig struct {
 // principalConfig says how the claims of a token, or the members of an introspection
 // response, become a principal.
 type principalConfig struct {
-	Clients string        `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named client_prefix and the client, refused, or like users"`
-	Prefix  string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
-	IDStart string        `key:"id_prefix" doc:"what the IDs of all its users and clients begin with; several issuers need different ones, unless they name the same people"`
-	Only    []string      `key:"authorized_clients" doc:"the only clients whose tokens are accepted"`
-	Nonce   bool          `key:"nonce" doc:"accept access tokens that carry a nonce"`
-	Claims  *claimsConfig `key:"claims" doc:"which claims carry the ID, roles, scopes and tenant"`
+	Clients  string        `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named client_prefix and the client, refused, or like users"`
+	Prefix   string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
+	IDPrefix string        `key:"id_prefix" doc:"what the IDs of all its users and clients begin with; several issuers need different ones, unless they name the same people"`
+	Only     []string      `key:"authorized_clients" doc:"the only clients whose tokens are accepted"`
+	Nonce    bool          `key:"nonce" doc:"accept access tokens that carry a nonce"`
+	Claims   *claimsConfig `key:"claims" doc:"which claims carry the ID, roles, scopes and tenant"`
 }
 
 // claimsConfig maps claims of tokens.

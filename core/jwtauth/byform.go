@@ -1,6 +1,7 @@
 package jwtauth
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -24,7 +25,7 @@ type prefixed struct {
 }
 
 // boundByForm is a byForm of verifiers that also accept tokens bound to a key.
-type boundByForm struct{ byForm }
+type boundByForm struct{ *byForm }
 
 // boundVerifier is what package dpop requires of a verifier.
 type boundVerifier interface {
@@ -56,26 +57,26 @@ func ByForm(jwts, opaque bearer.TokenVerifier) (bearer.TokenVerifier, error) {
 	if isnil.Value(jwts) || isnil.Value(opaque) {
 		return nil, errors.New("jwtauth: a token verifier is nil")
 	}
-	v := byForm{newPrefixed(jwts), newPrefixed(opaque)}
+	v := &byForm{newPrefixed(jwts), newPrefixed(opaque)}
 	_, one := jwts.(boundVerifier)
 	if _, other := opaque.(boundVerifier); one && other {
-		return boundByForm{v}, nil
+		return &boundByForm{v}, nil
 	}
 	return v, nil
 }
 
 // IDPrefixes returns the prefixes of both.
-func (v byForm) IDPrefixes() []string { return slices.Concat(v.jwts.prefixes, v.opaque.prefixes) }
+func (v *byForm) IDPrefixes() []string { return slices.Concat(v.jwts.prefixes, v.opaque.prefixes) }
 
 // VerifyToken implements [bearer.TokenVerifier].
-func (v byForm) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+func (v *byForm) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
 	by, others := v.of(token)
 	p, err := by.VerifyToken(ctx, token)
 	return by.own(p, err, others)
 }
 
 // VerifyBoundToken is like [Verifier.VerifyBoundToken].
-func (v boundByForm) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
+func (v *boundByForm) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
 	by, others := v.of(token)
 	p, jkt, err = by.TokenVerifier.(boundVerifier).VerifyBoundToken(ctx, token)
 	p, err = by.own(p, err, others)
@@ -105,7 +106,8 @@ func looksLikeJWT(token string) bool {
 		return false
 	}
 	head, _, _ := strings.Cut(token, ".")
-	head = head[:min(len(head), 64)]
-	text, err := base64.RawURLEncoding.DecodeString(head)
-	return err == nil && strings.HasPrefix(strings.TrimLeft(string(text), " \t\r\n"), "{")
+	var encoded [64]byte
+	var text [48]byte
+	n, err := base64.RawURLEncoding.Decode(text[:], encoded[:copy(encoded[:], head)])
+	return err == nil && bytes.HasPrefix(bytes.TrimLeft(text[:n], " \t\r\n"), []byte("{"))
 }

@@ -313,3 +313,21 @@ func TestIssuersReadATokenOnce(t *testing.T) {
 		t.Errorf("%v allocations, %v with one issuer", among, alone)
 	}
 }
+
+// TestByFormAllocatesNothing: a token that its verifier remembers costs no more behind
+// ByForm.
+func TestByFormAllocatesNothing(t *testing.T) {
+	one := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithIDPrefix("a:"))
+	v := must(jwtauth.ByForm(one, named("opaque")))
+	token := hs256(t, goodClaims)
+	cost := func(v bearer.TokenVerifier) float64 {
+		return testing.AllocsPerRun(200, func() {
+			if _, err := v.VerifyToken(context.Background(), token); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if alone, behind := cost(one), cost(v); behind > alone+raceSlack {
+		t.Errorf("%v allocations, %v without ByForm", behind, alone)
+	}
+}

@@ -20,16 +20,16 @@ type Mapping struct {
 	// §2.2 allows.
 	SubjectOptional bool
 
-	id      Path // of a user; nil for sub
-	roles   []roleClaim
-	scopes  Path // nil for scope
-	tenant  Path // nil for none
-	clients clientRule
-	prefix  string // "" for the default
-	issuer  string // what all IDs begin with
-	only    []string
-	kinds   kinds
-	set     once.Options
+	id       Path // of a user; nil for sub
+	roles    []roleClaim
+	scopes   Path // nil for scope
+	tenant   Path // nil for none
+	clients  clientRule
+	prefix   string // "" for the default
+	idPrefix string // of all IDs
+	only     []string
+	kinds    kinds
+	set      once.Options
 }
 
 // roleClaim is a place where roles are found.
@@ -102,19 +102,19 @@ func (m *Mapping) SetIDPrefix(prefix string) error {
 	case strings.HasPrefix(prefix, DefaultClientPrefix): // users would have the IDs of another issuer's clients
 		return fmt.Errorf("ID prefix %q: must not begin with %q, like the IDs of clients", prefix, DefaultClientPrefix)
 	}
-	m.issuer = prefix
+	m.idPrefix = prefix
 	return m.set.Add("the prefix of IDs")
 }
 
 // IDPrefix returns the prefix of all IDs, "" for none.
-func (m *Mapping) IDPrefix() string { return m.issuer }
+func (m *Mapping) IDPrefix() string { return m.idPrefix }
 
 // IDPrefixes returns the prefix of all IDs, if there is one.
 func (m *Mapping) IDPrefixes() []string {
-	if m.issuer == "" {
+	if m.idPrefix == "" {
 		return nil
 	}
-	return []string{m.issuer}
+	return []string{m.idPrefix}
 }
 
 // PrefixOf returns the length of the longest of prefixes that id begins with.
@@ -165,10 +165,10 @@ func (m *Mapping) CheckClient(s Set) error {
 // ID returns the principal's ID. An error means that the token names nobody.
 func (m *Mapping) ID(s Set) (string, error) {
 	id, err := m.unprefixed(s)
-	if err != nil || m.issuer == "" {
+	if err != nil || m.idPrefix == "" {
 		return id, err
 	}
-	return m.issuer + id, nil
+	return m.idPrefix + id, nil
 }
 
 // unprefixed returns the ID by which the issuer knows the principal.
