@@ -29,8 +29,8 @@ func BenchmarkVerifyToken(b *testing.B) {
 	}
 }
 
-// What the Bearer scheme costs with tokens that it has not seen, and with one
-// that it has, by the machine's clock.
+// BenchmarkAuthenticate measures the Bearer scheme with new tokens and with a known one,
+// by the real clock.
 func BenchmarkAuthenticate(b *testing.B) {
 	for _, alg := range []string{"HS256", "RS256", "ES256"} {
 		keys := set(b, verificationKey(b, "k1", alg))
@@ -78,7 +78,7 @@ type authorization struct {
 
 func (a *authorization) Header(string) (string, int) { return a.value, 1 }
 
-// What a token costs that has no good signature.
+// BenchmarkRefuseToken measures a token with a bad signature.
 func BenchmarkRefuseToken(b *testing.B) {
 	v := newVerifier(b, set(b, verificationKey(b, "k1", "HS256")))
 	for name, token := range map[string]string{
@@ -96,8 +96,8 @@ func BenchmarkRefuseToken(b *testing.B) {
 	}
 }
 
-// What a token costs that was verified before: with its issuer's keys from a
-// set, from an address, with revocation, and beside another issuer.
+// BenchmarkVerifyTokenAgain measures a cached token: with the keys in a set, at an
+// address, with revocation, and beside another issuer.
 func BenchmarkVerifyTokenAgain(b *testing.B) {
 	fixed := set(b, verificationKey(b, "k1", "ES256"))
 	revoked, err := revoke.New()

@@ -25,10 +25,10 @@ func TestBoundTokenNamesItsKey(t *testing.T) {
 	if p.ID() != "alice" || p.Scheme() != "DPoP" || thumbprint != jkt {
 		t.Errorf("%s by %s bound to %s", p.ID(), p.Scheme(), thumbprint)
 	}
-	wantReason(t, v, token, core.ReasonBadClaim) // B18: it is no Bearer token
+	wantReason(t, v, token, core.ReasonBadClaim) // B18: not a Bearer token
 }
 
-func TestTokenThatIsNotBoundToOneKeyIsRefused(t *testing.T) {
+func TestTokenNotBoundToOneKeyIsRefused(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
 	for _, tc := range []struct{ name, claims string }{
 		{"no cnf", goodClaims},

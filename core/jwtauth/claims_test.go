@@ -11,8 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// with is goodClaims with further members; a member whose name is there takes
-// the place of the good one.
+// with returns goodClaims with further members, which replace those of the same name.
 func with(members ...string) string {
 	all := []string{`"iss":"https://issuer.example"`, `"aud":"reports"`, `"sub":"alice"`, `"exp":1800000060`}
 	for _, m := range members {
@@ -28,7 +27,7 @@ func with(members ...string) string {
 	return "{" + strings.Join(all, ",") + "}"
 }
 
-// without is goodClaims without one member.
+// without returns goodClaims without one member.
 func without(name string) string {
 	var kept []string
 	for m := range strings.SplitSeq(strings.Trim(goodClaims, "{}"), ",") {
@@ -227,8 +226,8 @@ func TestTimeOptions(t *testing.T) {
 	})
 }
 
-// E12: each issuer has a verifier of its own, and a key of one proves nothing
-// to the other's, whatever iss and kid say.
+// E12: each issuer has its own verifier, and a key of one proves nothing to the other,
+// whatever iss and kid are.
 func TestIssuersDoNotShareKeys(t *testing.T) {
 	verifier := func(iss, alg string) *jwtauth.Verifier {
 		return must(jwtauth.New(set(t, verificationKey(t, "k", alg)), jwtauth.WithIssuer(iss), jwtauth.WithAudience("reports"),

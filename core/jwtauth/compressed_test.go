@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// E11: a small answer that unpacks to 64 MiB is refused where nobody asked for
-// compression, and cut off where a transport of the application's asks for it.
+// E11: a small response that decompresses to 64 MiB is refused if no compression was
+// requested, and cut off if the application's transport requests it.
 func TestCompressedSetsAreBounded(t *testing.T) {
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
@@ -28,7 +28,7 @@ func TestCompressedSetsAreBounded(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = w.Write(bomb.Bytes()) // a client that hangs up is one of those expected
+		_, _ = w.Write(bomb.Bytes()) // a client that hangs up is expected
 	}))
 	defer server.Close()
 	for name, opts := range map[string][]jwtauth.RemoteOption{
@@ -50,11 +50,11 @@ func TestCompressedSetsAreBounded(t *testing.T) {
 			}
 			defer r.Close()
 			if f := <-done; f.Err == nil || f.Keys != 0 {
-				t.Errorf("taken: %+v", f)
+				t.Errorf("accepted: %+v", f)
 			}
 			runtime.ReadMemStats(&after)
 			if used := after.TotalAlloc - before.TotalAlloc; used > 16<<20 {
-				t.Errorf("%d MiB were taken", used>>20)
+				t.Errorf("%d MiB were read", used>>20)
 			}
 		})
 	}

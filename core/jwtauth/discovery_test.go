@@ -14,7 +14,7 @@ import (
 
 const issuerURL = "https://issuer.example/realm"
 
-// issuerSays serves metadata at one path and keys at any other.
+// issuerSays serves metadata at one path and keys at all others.
 func issuerSays(p *published, path, metadata string, keys func(r *http.Request) (*http.Response, error)) {
 	p.will(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Path == path {
@@ -56,7 +56,7 @@ func TestMetadataAddresses(t *testing.T) {
 	}
 }
 
-// E12: RFC 8414 §3.3, to the letter.
+// E12: RFC 8414 §3.3, compared exactly.
 func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 	for _, metadata := range []string{
 		`{"issuer":"https://issuer.example/realm/","jwks_uri":"https://keys.example/k"}`,
@@ -87,14 +87,14 @@ func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 				r := discovering(t, p, issuerURL)
 				wantKey(t, r, "a", "unavailable")
 				if fetched.Load() != 0 {
-					t.Error("keys were fetched all the same")
+					t.Error("keys were fetched anyway")
 				}
 			})
 		})
 	}
 }
 
-// Keys may move, and an issuer that is down at the start comes back.
+// Keys may move, and an issuer that is unavailable at the start recovers.
 func TestDiscoveryFollowsTheIssuer(t *testing.T) {
 	const path = "/realm/.well-known/openid-configuration"
 	inBubble(t, func(t *testing.T) {

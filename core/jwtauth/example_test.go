@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// keyFile is what an issuer publishes.
+// keyFile is an issuer's published key set.
 const keyFile = `{"keys": [{
 	"kty": "OKP", "crv": "Ed25519", "kid": "2026-11",
 	"x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"

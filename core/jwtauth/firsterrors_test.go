@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
 
-// The mistakes of the first hour are answered with what to do next.
+// Common mistakes in a first set-up are answered with the next step.
 func TestFirstErrorsNameTheNextStep(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string) string {
@@ -90,8 +90,8 @@ func TestFirstErrorsNameTheNextStep(t *testing.T) {
 	}
 }
 
-// What a request is refused for says why no published key can be used, for
-// programs that look at no report of fetches.
+// The reason of a refusal says why no published key can be used, for programs without a
+// fetch observer.
 func TestNoUsableKeySaysWhy(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"keys":[`+strings.Replace(rfcRSAKey, `"alg":"RS256",`, "", 1)+`]}`)

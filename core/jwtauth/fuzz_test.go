@@ -23,8 +23,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// FuzzVerify feeds whole tokens: nothing panics, and a principal comes only
-// with a signature that the standard library, asked by itself, finds good.
+// FuzzVerify verifies arbitrary tokens: nothing panics, and a principal requires a
+// signature that the standard library accepts as well.
 func FuzzVerify(f *testing.F) {
 	good := hs256(f, goodClaims)
 	for _, token := range []string{
@@ -73,7 +73,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// signedByAny asks the standard library, without what it is asked through.
+// signedByAny verifies with the standard library directly.
 func signedByAny(signed string, signature []byte) bool {
 	digest := sha256.Sum256([]byte(signed))
 	mac := must(jwstest.Sign("HS256", secret, signed))
@@ -86,9 +86,9 @@ func signedByAny(signed string, signature []byte) bool {
 		ed25519.Verify(public("EdDSA").(ed25519.PublicKey), []byte(signed), signature)
 }
 
-// FuzzSignedToken signs whatever header and claims it is given, so that it
-// reaches what lies behind the signature. What passes must be what encoding/json
-// reads there too; examples/bench compares with what another library reads.
+// FuzzSignedToken signs arbitrary headers and claims, to reach the code behind signature
+// verification. Whatever passes must equal what encoding/json decodes; examples/bench
+// compares with another library.
 func FuzzSignedToken(f *testing.F) {
 	for _, claims := range []string{
 		goodClaims, "null", `{}`, with(`"exp":1e300`), with(`"nbf":0`, `"iat":0.5`), with(`"aud":["reports",7]`),
@@ -126,7 +126,7 @@ func FuzzSignedToken(f *testing.F) {
 	})
 }
 
-// FuzzJWKS checks that what is read as a key set can be used.
+// FuzzJWKS checks that every key set that parses is usable.
 func FuzzJWKS(f *testing.F) {
 	for _, key := range []string{
 		rfcHMACKey, rfcRSAKey, rfcECKey, rfcEdKey, and(rfcECKey, `"kid":"k1","use":"sig","key_ops":["verify"]`),
@@ -156,9 +156,9 @@ func FuzzJWKS(f *testing.F) {
 	})
 }
 
-// FuzzPublished serves whatever document and freshness an issuer may come up
-// with: nothing panics, the next fetch keeps its bounds, and a set that would
-// be read from a file is read from an address too, without its secrets.
+// FuzzPublished serves arbitrary documents and cache fields as an issuer: nothing panics,
+// the next fetch stays within its bounds, and a set that would load from a file also
+// loads from an address, without its secrets.
 func FuzzPublished(f *testing.F) {
 	for _, keys := range []string{
 		"", edKey("a"), edKey("a") + "," + edKey("a"), rfcECKey + "," + rfcRSAKey, "7,null,{}", rfcHMACKey, and(rfcEdKey, `"use":"enc"`),

@@ -19,8 +19,8 @@ import (
 
 const otherIssuer = "https://other.example"
 
-// twoIssuers are goodClaims' issuer with an ES256 key for "reports", and another
-// one with RS256 and EdDSA for "payroll". Both call their key "k".
+// twoIssuers are the issuer of goodClaims with an ES256 key for "reports", and another
+// with RS256 and EdDSA for "payroll". Both use the kid "k".
 func twoIssuers(t testing.TB, opts ...jwtauth.Option) *jwtauth.Issuers {
 	t.Helper()
 	other, err := jwtauth.New(set(t, verificationKey(t, "k", "RS256"), verificationKey(t, "d", "EdDSA")), append([]jwtauth.Option{
@@ -92,9 +92,8 @@ func TestIssuersVerifyBoundTokens(t *testing.T) {
 	}
 }
 
-// TestIDsOfIssuers: a sub is unique only within its issuer (RFC 7519 §4.1.2), so an
-// issuer with a prefix has IDs that no other can prove, whether or not a token is in
-// the cache.
+// TestIDsOfIssuers: a sub is unique only within its issuer (RFC 7519 §4.1.2), so no other
+// issuer can prove the IDs of an issuer with a prefix, whether or not a token is cached.
 func TestIDsOfIssuers(t *testing.T) {
 	t.Parallel()
 	others := strings.NewReplacer("https://issuer.example", otherIssuer, "reports", "payroll").Replace
@@ -161,14 +160,14 @@ func TestIssuersAreChecked(t *testing.T) {
 	}
 }
 
-// named is a verifier that lets everything pass under its name.
+// named is a verifier that accepts everything under its name.
 type named string
 
 func (n named) VerifyToken(context.Context, string) (*core.Principal, error) {
 	return core.NewPrincipal(core.PrincipalInfo{ID: string(n)})
 }
 
-func TestTokensAreToldByTheirForm(t *testing.T) {
+func TestTokensAreDispatchedByForm(t *testing.T) {
 	v, err := jwtauth.ByForm(named("jwt"), named("opaque"))
 	if err != nil {
 		t.Fatal(err)
@@ -201,8 +200,8 @@ func TestTokensAreToldByTheirForm(t *testing.T) {
 	}
 }
 
-// TestIDsByForm: an opaque token proves no ID of the JWTs' issuers, and a JWT none of
-// the opaque tokens' issuer.
+// TestIDsByForm: an opaque token proves no ID of a JWT issuer, and a JWT none of the
+// opaque tokens' issuer.
 func TestIDsByForm(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -278,7 +277,7 @@ func TestIDsByForm(t *testing.T) {
 	}
 }
 
-// wrapping is a verifier around another one.
+// wrapping is a verifier that wraps another.
 type wrapping struct{ inner bearer.TokenVerifier }
 
 func (w wrapping) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
@@ -287,8 +286,8 @@ func (w wrapping) VerifyToken(ctx context.Context, token string) (*core.Principa
 
 func (w wrapping) Unwrap() bearer.TokenVerifier { return w.inner }
 
-// TestIssuersReadATokenOnce: a token that was not seen before costs several issuers
-// no more allocations than the one that it comes from.
+// TestIssuersReadATokenOnce: a new token costs no more allocations with several issuers
+// than with its own alone.
 func TestIssuersReadATokenOnce(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
 	one := newVerifier(t, keys, jwtauth.WithCacheSize(0))
@@ -314,8 +313,7 @@ func TestIssuersReadATokenOnce(t *testing.T) {
 	}
 }
 
-// TestByFormAllocatesNothing: a token that its verifier remembers costs no more behind
-// ByForm.
+// TestByFormAllocatesNothing: a cached token costs no more behind ByForm.
 func TestByFormAllocatesNothing(t *testing.T) {
 	one := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithIDPrefix("a:"))
 	v := must(jwtauth.ByForm(one, named("opaque")))

@@ -19,7 +19,7 @@ func tenantVerifier(t testing.TB, opts ...jwtauth.Option) *jwtauth.Verifier {
 	}, opts...)...))
 }
 
-// B14, E12: one set of keys, an issuer for each tenant.
+// B14, E12: one key set, an issuer for each tenant.
 func TestIssuerTemplate(t *testing.T) {
 	v := tenantVerifier(t, jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithTenant("tid"))
 	for members, reason := range map[string]core.Reason{
@@ -46,8 +46,7 @@ func TestIssuerTemplate(t *testing.T) {
 	}
 }
 
-// A key that names one tenant signs for that one alone; the set says so again
-// when it is published again.
+// A key that names a tenant signs for that tenant alone, also after a set was marshalled.
 func TestKeyOfOneTenant(t *testing.T) {
 	text := string(must(verificationKey(t, "k1", "ES256").MarshalJSON()))
 	set := func(issuer string) (*jwtauth.KeySet, error) {
@@ -100,7 +99,7 @@ func TestIssuerTemplateBesideIssuers(t *testing.T) {
 		}
 	}
 	if _, err := jwtauth.NewIssuers(tenants, tenantVerifier(t, jwtauth.WithIssuerTemplate(tenantTemplate))); err == nil {
-		t.Error("a template twice was accepted")
+		t.Error("two equal templates were accepted")
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// and is a key with a further member in front.
+// and returns a key with a further member in front.
 func and(key, member string) string { return strings.Replace(key, "{", "{"+member+",", 1) }
 
-// but is a key with one text in it changed.
+// but returns a key with one text in it replaced.
 func but(key, text, other string) string {
 	if !strings.Contains(key, text) {
 		panic("no " + text + " in " + key)
@@ -105,7 +105,7 @@ func TestJWKSRefuses(t *testing.T) {
 		{"kid too long", and(rfcECKey, `"kid":"`+strings.Repeat("k", 257)+`"`), "kid of 257 bytes"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			// A good key stands first, so that the message must count.
+			// The first key is good, so that the message has to count keys.
 			text := `{"keys":[` + and(rfcEdKey, `"kid":"good"`) + "," + tc.key + "]}"
 			_, err := jwtauth.KeySetFromJWKS("keys.json", []byte(text))
 			wantError(t, err, tc.want)
@@ -148,7 +148,7 @@ func TestRSAAlgorithmOption(t *testing.T) {
 	if all, _ := keys.Keys(t.Context(), ""); len(all) != 1 || all[0].Algorithm() != "PS256" {
 		t.Errorf("keys %v", all)
 	}
-	// A key that names its algorithm keeps it.
+	// A key with an alg keeps it.
 	keys, err = jwtauth.KeySetFromJWKS("keys.json", []byte(`{"keys":[`+rfcRSAKey+`]}`), jwtauth.WithRSAAlgorithm("PS256"))
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// A set that is edited counts from the next token on, and a broken edit does
-// not count at all.
+// An edited set applies from the next token on; a broken edit does not apply.
 func TestKeyFileFollowsItsEdits(t *testing.T) {
 	f := jwtauth.NewKeyFile()
 	v, err := jwtauth.New(f, jwtauth.WithoutIssuer(), jwtauth.WithoutAudience(), jwtauth.WithoutExpiry())
@@ -39,7 +38,7 @@ func TestKeyFileFollowsItsEdits(t *testing.T) {
 		{set("old", "new"), true, true},
 		{[]byte(`{"keys":[]}`), false, true},
 		{[]byte(`{"keys":`), false, true},
-		{set("new"), true, false}, // though it was kept
+		{set("new"), true, false}, // although it was cached
 		{set("old"), true, true},
 	} {
 		err := f.Load("keys.json", tt.text)
@@ -51,6 +50,6 @@ func TestKeyFileFollowsItsEdits(t *testing.T) {
 		}
 	}
 	if err := jwtauth.NewKeyFile(jwtauth.WithRSAAlgorithm("ES256")).Load("keys.json", set("old")); err == nil {
-		t.Error("an option that cannot be is taken")
+		t.Error("an invalid option is accepted")
 	}
 }

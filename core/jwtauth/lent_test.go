@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// TestKeepsNothingOfTokens: adapters lend tokens that are overwritten after the
-// request. Neither principals nor errors nor what is remembered may be parts of them.
+// TestKeepsNothingOfTokens: adapters lend tokens that are overwritten after the request,
+// so neither principals, errors nor cached values may share their memory.
 func TestKeepsNothingOfTokens(t *testing.T) {
 	good := hs256(t, with(`"roles":["admin"],"jti":"one"`))
 	for name, token := range map[string]string{
@@ -33,10 +33,10 @@ func TestKeepsNothingOfTokens(t *testing.T) {
 			KeepsNothing() any
 		}{one, several} {
 			if v.KeepsNothing() != any(v) {
-				t.Errorf("%T does not say that it keeps nothing", v)
+				t.Errorf("%T does not declare that it keeps nothing", v)
 			}
 			buffer := []byte(token)
-			p, err := v.VerifyToken(context.Background(), unsafe.String(&buffer[0], len(buffer))) //nolint:gosec // lent, and written over below
+			p, err := v.VerifyToken(context.Background(), unsafe.String(&buffer[0], len(buffer))) //nolint:gosec // lent, and overwritten below
 			before := describe(p, err)
 			for i := range buffer {
 				buffer[i] = '#'
@@ -45,13 +45,13 @@ func TestKeepsNothingOfTokens(t *testing.T) {
 				t.Errorf("%s, %T: %s has become %s", name, v, before, after)
 			}
 			if again, _ := v.VerifyToken(context.Background(), token); again != p {
-				t.Errorf("%s, %T: it is not remembered as it was", name, v)
+				t.Errorf("%s, %T: it is not cached as it was", name, v)
 			}
 		}
 	}
 }
 
-// describe is all that is known of a principal, or what an error says.
+// describe returns all of a principal, or an error's text.
 func describe(p *core.Principal, err error) string {
 	if err != nil {
 		return err.Error()

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// A secret's computations are used again: what one token leaves must change
-// nothing for the next, and nothing for one that is verified at the same time.
+// MAC states are pooled: what one token leaves in one must not affect the next, nor a
+// concurrent one.
 func TestSecretsServeManyTokensAtOnce(t *testing.T) {
 	for _, alg := range []string{"HS256", "HS384", "HS512"} {
 		t.Run(alg, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestSecretsServeManyTokensAtOnce(t *testing.T) {
 	}
 }
 
-// The header of the last good token is kept; it is no one else's.
+// The header of the last good token is cached; another token must not get it.
 func TestHeadersAreTheTokensOwn(t *testing.T) {
 	v := newVerifier(t, set(t, verificationKey(t, "a", "HS256"), verificationKey(t, "b", "HS384")),
 		jwtauth.WithCacheSize(0), jwtauth.WithAlgorithms("HS256", "HS384"))

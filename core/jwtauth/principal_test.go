@@ -50,7 +50,7 @@ func TestPrincipalOfAShortToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(slices.Collect(p.Roles())) != 0 || len(slices.Collect(p.Scopes())) != 0 || p.Tenant() != "" {
-		t.Errorf("roles, scopes or tenant from nowhere")
+		t.Errorf("roles, scopes or tenant without claims")
 	}
 	if !p.AuthTime().IsZero() || !p.Expires().IsZero() {
 		t.Errorf("auth time %v, expires %v", p.AuthTime(), p.Expires())

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// accessClaims are those that RFC 9068 §2.2 requires.
+// accessClaims are the claims that RFC 9068 §2.2 requires.
 func accessClaims(members ...string) string {
 	return with(append([]string{`"client_id":"spa"`, `"iat":1799999990`, `"jti":"j-1"`}, members...)...)
 }
@@ -57,7 +57,7 @@ func TestAccessTokensHaveAllClaims(t *testing.T) { // B13
 	}
 }
 
-// leaveOut is claims without the member that member names.
+// leaveOut returns claims without a member.
 func leaveOut(t testing.TB, claims, member string) string {
 	t.Helper()
 	name, _, _ := strings.Cut(member, ":")
@@ -74,8 +74,8 @@ func leaveOut(t testing.TB, claims, member string) string {
 	return out
 }
 
-// B15: a client that is called like a user is not that user.
-func TestClientsAreNoUsers(t *testing.T) {
+// B15: a client named like a user is not that user.
+func TestClientsAreNotUsers(t *testing.T) {
 	own := accessClaims(`"client_id":"alice"`)
 	users := accessClaims()
 	imitator := strings.Replace(users, `"sub":"alice"`, `"sub":"client:alice"`, 1)
@@ -83,7 +83,7 @@ func TestClientsAreNoUsers(t *testing.T) {
 		name   string
 		opts   []jwtauth.Option
 		claims string
-		id     string // "" for refused
+		id     string // "" if refused
 	}{
 		{"user", []jwtauth.Option{jwtauth.WithAccessTokenProfile()}, users, "alice"},
 		{"client", []jwtauth.Option{jwtauth.WithAccessTokenProfile()}, own, "client:alice"},
@@ -110,7 +110,7 @@ func TestClientsAreNoUsers(t *testing.T) {
 	}
 }
 
-// E01: narrower than the keys.
+// E01: the option may be narrower than the keys.
 func TestAlgorithmsNarrowTheKeys(t *testing.T) {
 	keys := set(t, verificationKey(t, "r", "RS256"), verificationKey(t, "e", "ES256"))
 	v := newVerifier(t, keys, jwtauth.WithAlgorithms("ES256", "EdDSA"))

@@ -33,7 +33,7 @@ func TestProofOfRFC9449(t *testing.T) {
 	}
 }
 
-// jwkOf is a public key as a JWK without alg.
+// jwkOf returns a public key as a JWK without alg.
 func jwkOf(t testing.TB, key crypto.PublicKey) string {
 	t.Helper()
 	enc := base64.RawURLEncoding.EncodeToString
@@ -68,7 +68,7 @@ func TestProofsOfEveryAlgorithm(t *testing.T) {
 			t.Errorf("%s: %+v, want %s", alg, p, want)
 		}
 		if _, err := jwtauth.VerifyProof(sign(t, alg, key, header, `{"a":1}`), "dpop+jwt", []string{"none"}); err == nil {
-			t.Errorf("%s passed that was not listed", alg)
+			t.Errorf("%s passed although not listed", alg)
 		}
 	}
 }
@@ -139,8 +139,8 @@ func TestProofByAHugeRSAKeyIsRefused(t *testing.T) {
 	wantProof(t, part(header)+"."+part(`{}`)+".AAAA", core.ReasonMalformed)
 }
 
-// wantProof checks that a proof passes when reason is "", and that its refusal
-// leaves code and description to the scheme when it is not.
+// wantProof checks that a proof passes if reason is "", and otherwise that its refusal
+// leaves code and description to the scheme.
 func wantProof(t testing.TB, jws string, reason core.Reason) {
 	t.Helper()
 	p, err := jwtauth.VerifyProof(jws, "dpop+jwt", asymmetric)

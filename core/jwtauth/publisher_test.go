@@ -15,7 +15,7 @@ import (
 
 const keysURL = "https://issuer.example/jwks.json"
 
-// published is an issuer's server, in memory so that time can be made up.
+// published is an issuer's server in memory, so that tests control time.
 type published struct {
 	mu     sync.Mutex
 	answer func(r *http.Request) (*http.Response, error)
@@ -40,7 +40,7 @@ func (p *published) will(answer func(*http.Request) (*http.Response, error)) {
 	p.answer = answer
 }
 
-// serves answers with a document; fields are name, value, name, value …
+// serves answers with a document; fields are pairs of name and value.
 func (p *published) serves(document string, fields ...string) {
 	p.will(func(*http.Request) (*http.Response, error) { return response(200, document, fields...), nil })
 }
@@ -49,7 +49,7 @@ func (p *published) fails() {
 	p.will(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
 }
 
-// stalls answers when the request has been given up.
+// stalls answers only when the request has been cancelled.
 func (p *published) stalls() {
 	p.will(func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
@@ -65,7 +65,7 @@ func response(status int, document string, fields ...string) *http.Response {
 	return &http.Response{StatusCode: status, Header: h, ContentLength: -1, Body: io.NopCloser(strings.NewReader(document))}
 }
 
-// edPrivate is a key that follows from its kid.
+// edPrivate derives a key from its kid.
 func edPrivate(kid string) ed25519.PrivateKey {
 	seed := make([]byte, ed25519.SeedSize)
 	copy(seed, kid)
@@ -84,7 +84,7 @@ func answers(status int, document string, fields ...string) func(*http.Request) 
 	return func(*http.Request) (*http.Response, error) { return response(status, document, fields...), nil }
 }
 
-// leadsTo redirects to a place where good keys are.
+// leadsTo redirects to a URL with good keys.
 func leadsTo(place string) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.URL.String() == place {
@@ -101,7 +101,7 @@ func (zeros) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// endless is an answer without an end: reading all of it would not return.
+// endless is an infinite response body.
 func endless() *http.Response {
 	r := response(200, "")
 	r.Body = io.NopCloser(zeros{})

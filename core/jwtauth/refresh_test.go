@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// E11: what is no JWK set changes nothing.
+// E11: a document that is not a JWK set changes nothing.
 func TestGarbageKeepsTheKeys(t *testing.T) {
 	small := jwtauth.WithMaxSetSize(1000)
 	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
@@ -72,8 +72,8 @@ func TestRedirectWithinTheHostIsFollowed(t *testing.T) {
 	})
 }
 
-// E07, E11: keys that cannot be used are passed over one by one.
-func TestOddKeysArePassedOver(t *testing.T) {
+// E07, E11: unusable keys are skipped one by one.
+func TestUnusableKeysAreSkipped(t *testing.T) {
 	secretKey := `{"kty":"oct","kid":"s","alg":"HS256","k":"` + strings.Repeat("A", 43) + `"}`
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -95,8 +95,8 @@ func TestOddKeysArePassedOver(t *testing.T) {
 	})
 }
 
-// A well-formed set without a usable key takes all keys away. It is an outage:
-// no client has to sign in anew for it.
+// A well-formed set without a usable key removes all keys. That is an outage: no client
+// has to sign in again.
 func TestEmptySet(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -129,7 +129,7 @@ func TestTooManyKeys(t *testing.T) {
 	})
 }
 
-// Freshness is the issuer's to say, within bounds.
+// The issuer controls freshness, within bounds.
 func TestRefreshTimes(t *testing.T) {
 	for _, tc := range []struct {
 		fields      []string
@@ -190,7 +190,7 @@ func TestRetryAfterCountsWithinBounds(t *testing.T) {
 
 type bounds struct{ least, most time.Duration }
 
-// RFC 9110 §13.1.2: an unchanged set is not sent again, and confirms the keys.
+// RFC 9110 §13.1.2: an unchanged set is not sent again, and the keys count as confirmed.
 func TestConditionalRequests(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -220,7 +220,7 @@ func TestConditionalRequests(t *testing.T) {
 	})
 }
 
-// The same text keeps the keys as they are, so that verified tokens stay good.
+// An identical document keeps the keys, so that cached tokens stay valid.
 func TestSameSetKeepsItsKeys(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)

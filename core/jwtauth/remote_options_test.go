@@ -80,7 +80,7 @@ func TestAddressesWithoutTLS(t *testing.T) {
 	}
 }
 
-// H21: what the query of an address holds is in no error, whatever goes wrong.
+// H21: no error contains the query of an address.
 func TestAddressesInErrorsHaveNoQuery(t *testing.T) {
 	failing := map[string]func(*http.Request) (*http.Response, error){
 		"no connection":          func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") },

@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// E10: known keys serve through an outage up to the limit, then it is 503, and
-// it ends by itself.
+// E10: known keys serve through an outage up to the limit, then the answer is 503 until
+// the issuer recovers.
 func TestOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -34,7 +34,7 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// E10: never loaded is 503 with Retry-After, never 401.
+// E10: without a first load the answer is 503 with Retry-After, never 401.
 func TestColdStart(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -64,8 +64,8 @@ func TestColdStart(t *testing.T) {
 	})
 }
 
-// While no key serves, whoever asks has one within 5 s of the issuer's return,
-// however long that was away; an issuer that names a pause is given it.
+// While there are no keys, requests get one within 5 s of the issuer's recovery, however
+// long the outage; a Retry-After of the issuer is respected.
 func TestColdStartWhileAsked(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -94,14 +94,14 @@ func TestColdStartWhileAsked(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 		}
 		if n := p.asked.Load(); n != before {
-			t.Errorf("%d fetches in a pause that the issuer has asked for", n-before)
+			t.Errorf("%d fetches during the issuer's Retry-After", n-before)
 		}
 		time.Sleep(time.Minute)
 		wantKey(t, r, "a", "yes")
 	})
 }
 
-// Whoever waits for the first keys has them as soon.
+// Waiting for the first keys is as fast.
 func TestReadyAfterAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -116,7 +116,7 @@ func TestReadyAfterAnOutage(t *testing.T) {
 	})
 }
 
-// Whoever has waited for a fetch that fails is not told to wait longer than others.
+// A request that waited for a failed fetch gets no longer Retry-After than others.
 func TestColdStartOfAnIssuerThatStalls(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -133,7 +133,7 @@ func TestColdStartOfAnIssuerThatStalls(t *testing.T) {
 	})
 }
 
-// A fetch that was planned before the issuer has asked for a pause is not made in it.
+// A fetch planned before the issuer's Retry-After is not made during it.
 func TestPlannedFetchInAPause(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -149,7 +149,7 @@ func TestPlannedFetchInAPause(t *testing.T) {
 		before := p.asked.Load()
 		time.Sleep(45 * time.Second)
 		if n := p.asked.Load(); n != before {
-			t.Errorf("%d fetches in a pause that the issuer has asked for", n-before)
+			t.Errorf("%d fetches during the issuer's Retry-After", n-before)
 		}
 	})
 }
@@ -166,8 +166,8 @@ func TestRequestsWaitForTheFirstFetch(t *testing.T) {
 	})
 }
 
-// A fetch may end between a request's look at the keys and its look for a fetch
-// to wait for.
+// A fetch may end between a request's lookup of the key and its lookup of a fetch to wait
+// for.
 func TestFirstFetchEndsWhileARequestLooks(t *testing.T) {
 	p := new(published)
 	p.serves(setOf(edKey("a")))
@@ -188,8 +188,8 @@ func TestFirstFetchEndsWhileARequestLooks(t *testing.T) {
 	}
 }
 
-// A server that never answers holds a request no longer than the timeout, and a
-// request that is given up no longer than that.
+// A server that never answers delays a request by the timeout at most, and a cancelled
+// request no longer than until then.
 func TestStalledFetch(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)

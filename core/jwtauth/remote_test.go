@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// fetching starts a source on p whose first fetch has ended.
+// fetching starts a source on p and waits for its first fetch.
 func fetching(t *testing.T, p *published, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
 	r, err := jwtauth.Fetch(keysURL, append([]jwtauth.RemoteOption{jwtauth.WithTransport(p)}, opts...)...)
@@ -28,7 +28,7 @@ func fetching(t *testing.T, p *published, opts ...jwtauth.RemoteOption) *jwtauth
 	return r
 }
 
-// has is what a source says of a key: "yes", "no" (401) or "unavailable" (503).
+// has is a source's answer about a key: "yes", "no" (401) or "unavailable" (503).
 func has(t testing.TB, r *jwtauth.RemoteKeys, kid string) string {
 	t.Helper()
 	keys, err := r.Keys(context.Background(), kid)
@@ -52,14 +52,13 @@ func wantKey(t testing.TB, r *jwtauth.RemoteKeys, kid, want string) {
 	}
 }
 
-// inBubble is synctest.Test: an hour passes at once.
+// inBubble is synctest.Test: hours pass at once.
 func inBubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
 	synctest.Test(t, f)
 }
 
-// E08: a few fetches for a flood, and nobody waits for the next one to be
-// allowed.
+// E08: a flood causes only a few fetches, and no request waits until the next is allowed.
 func TestUnknownKeysAreFetchedWithinABudget(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -73,7 +72,7 @@ func TestUnknownKeysAreFetchedWithinABudget(t *testing.T) {
 		for i := range 10_000 {
 			wantKey(t, r, fmt.Sprint("flood ", i), "unavailable")
 			if i%1000 == 0 {
-				wantKey(t, r, "made up 0", "no") // what is known stays known
+				wantKey(t, r, "made up 0", "no") // the known key still works
 			}
 		}
 		if n := p.asked.Load() - before; n != 5 {
@@ -113,8 +112,8 @@ func TestUnknownKeysAreFetchedWithinABudget(t *testing.T) {
 	})
 }
 
-// The bound that WithRefetchInterval states: strangers cannot hold up a new key for
-// longer, and never is it said not to exist.
+// The bound in WithRefetchInterval: requests with made-up keys cannot delay a new key
+// longer, and the answer about it is never 401.
 func TestNewKeyInAFlood(t *testing.T) {
 	for _, fetch := range []time.Duration{0, 100 * time.Millisecond, 3 * time.Second} {
 		inBubble(t, func(t *testing.T) {
@@ -164,8 +163,8 @@ func TestNewKeyInAFlood(t *testing.T) {
 	}
 }
 
-// A key that was not there may come: its tokens cause further fetches, ever less
-// often, and others pay nothing for it.
+// A missing key may still come: its tokens cause further fetches, at growing intervals,
+// and other tokens are not delayed.
 func TestMissingKeyIsLookedForEverLessOften(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -191,7 +190,7 @@ func TestMissingKeyIsLookedForEverLessOften(t *testing.T) {
 	})
 }
 
-// E08: a fetch that began before a key was named says nothing about it.
+// E08: a fetch that began before a key was requested does not prove its absence.
 func TestFetchUnderWayIsNoProof(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -218,7 +217,7 @@ func TestFetchUnderWayIsNoProof(t *testing.T) {
 	})
 }
 
-// The issuer says when it wants to be asked again.
+// Retry-After bounds the fetches for unknown keys.
 func TestUnknownKeysHeedRetryAfter(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -237,7 +236,7 @@ func TestUnknownKeysHeedRetryAfter(t *testing.T) {
 	})
 }
 
-// E08: those who come while the fetch is under way get its answer.
+// E08: requests that come during a fetch share its result.
 func TestRequestsShareTheFetchUnderWay(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -266,7 +265,7 @@ func TestRequestsShareTheFetchUnderWay(t *testing.T) {
 	})
 }
 
-// E09: replace, not merge.
+// E09: a new set replaces the old one; they are not merged.
 func TestRotation(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -274,17 +273,17 @@ func TestRotation(t *testing.T) {
 		r := fetching(t, p)
 		wantKey(t, r, "old", "yes")
 		p.serves(setOf(edKey("both"), edKey("new")))
-		wantKey(t, r, "new", "yes") // by a fetch for its sake
+		wantKey(t, r, "new", "yes") // by a fetch on its behalf
 		wantKey(t, r, "old", "no")
 		wantKey(t, r, "both", "yes")
 		before := p.asked.Load()
-		wantKey(t, r, "old", "no") // known to be gone: no fetch for it
+		wantKey(t, r, "old", "no") // known to be removed: no fetch
 		if p.asked.Load() != before {
-			t.Error("a removed key was looked for")
+			t.Error("a removed key was fetched")
 		}
 
 		p.serves(setOf(edKey("third")))
-		time.Sleep(15 * time.Minute) // without being asked for
+		time.Sleep(15 * time.Minute) // without a request
 		wantKey(t, r, "new", "no")
 		wantKey(t, r, "third", "yes")
 	})
@@ -302,7 +301,7 @@ func TestCloseEndsFetching(t *testing.T) {
 		r.Close()
 		r.Close()
 		if got := <-waiting; got != "unavailable" {
-			t.Errorf("who waited got %q", got)
+			t.Errorf("the waiting request got %q", got)
 		}
 		before := p.asked.Load()
 		time.Sleep(3 * time.Hour)

@@ -13,15 +13,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// edKeyNamed is the public half of the key that follows from seed, as a JWK with
-// another kid.
+// edKeyNamed is the public half of the key derived from seed, as a JWK with another kid.
 func edKeyNamed(seed, kid string) string {
 	public := edPrivate(seed).Public().(ed25519.PublicKey)
 	return fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519"%s,"x":%q}`, kid, base64.RawURLEncoding.EncodeToString(public))
 }
 
-// E09: a new key under an old name, or without one, is found by the first token
-// that it signs.
+// E09: a new key under the same kid, or without one, is found with the first token that
+// it signs.
 func TestNewKeyUnderTheSameName(t *testing.T) {
 	for name, kid := range map[string]string{"the same kid": `"k"`, "no kid": ``} {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +57,7 @@ func TestNewKeyUnderTheSameName(t *testing.T) {
 	}
 }
 
-// A new key for another algorithm under the same name is a new key as well.
+// A new key for another algorithm under the same kid is found as well.
 func TestNewAlgorithmUnderTheSameName(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -69,8 +68,8 @@ func TestNewAlgorithmUnderTheSameName(t *testing.T) {
 	})
 }
 
-// A bad signature is 401 while the issuer is down: known keys are good then, and
-// a forger must not look like an outage.
+// A bad signature is 401 during an outage: known keys still serve, and a forger must not
+// look like an outage.
 func TestBadSignatureInAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -84,8 +83,7 @@ func TestBadSignatureInAnOutage(t *testing.T) {
 	})
 }
 
-// Those who come during the fetch share it, and a request that is given up waits
-// no longer.
+// Requests during the fetch share it, and a cancelled one does not wait for its end.
 func TestRenewalIsShared(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
@@ -104,7 +102,7 @@ func TestRenewalIsShared(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		if _, err := r.Renew(ctx, "a"); err == nil {
-			t.Error("no error for a request that was given up")
+			t.Error("no error for a cancelled request")
 		}
 		all.Wait()
 		if n, d := p.asked.Load()-before, time.Since(start); n != 1 || d != 2*time.Second {

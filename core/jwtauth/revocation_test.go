@@ -11,12 +11,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// checkerFunc is a checker made of a function.
+// checkerFunc adapts a function to a checker.
 type checkerFunc func(t revoke.Token) (bool, error)
 
 func (f checkerFunc) Revoked(_ context.Context, t revoke.Token) (bool, error) { return f(t) }
 
-// Revocation is asked at each request, about what the token says of itself.
+// Revocation is checked at each request, with the token's own claims.
 func TestRevocationIsAskedAboutEachToken(t *testing.T) {
 	var asked []revoke.Token
 	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithClientPrefix("client:"), jwtauth.WithRevocation(checkerFunc(func(tok revoke.Token) (bool, error) {
@@ -47,7 +47,7 @@ func TestRevocationIsNotAskedAboutBadTokens(t *testing.T) {
 	wantReason(t, v, sign(t, "HS256", []byte("another secret, just as long as ours"), `{"alg":"HS256"}`, goodClaims), core.ReasonBadSignature)
 }
 
-// Whatever a checker fails with, it is an outage and no verdict on the token.
+// Any error of a checker is an outage, not a verdict on the token.
 func TestRevocationOutage(t *testing.T) {
 	for _, cause := range []error{errors.New("database is down"), core.ErrAmbiguousCredentials, &core.CredentialError{Reason: core.ReasonRevoked}} {
 		v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithRevocation(checkerFunc(func(revoke.Token) (bool, error) { return true, cause })))
@@ -59,7 +59,7 @@ func TestRevocationOutage(t *testing.T) {
 	}
 }
 
-// A token that a checker refused or could not judge is asked about again.
+// The result is not cached if a checker refused a token or failed.
 func TestRevocationIsNotRemembered(t *testing.T) {
 	answer := errors.New("down")
 	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithRevocation(checkerFunc(func(revoke.Token) (bool, error) { return false, answer })))

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// rocaPrime makes a prime as the faulty library did: k·M + (65537^a mod M) with M
+// rocaPrime generates a prime as the faulty library did: k·M + (65537^a mod M), with M
 // the product of the first primes up to largest.
 func rocaPrime(t testing.TB, bits int, largest int64) *big.Int {
 	t.Helper()
@@ -38,7 +38,7 @@ func rocaPrime(t testing.TB, bits int, largest int64) *big.Int {
 	}
 }
 
-// CVE-2017-15361: keys of the faulty library are refused however they come.
+// CVE-2017-15361: keys of the faulty library are refused from every source.
 func TestROCAKeysAreRefused(t *testing.T) {
 	n := new(big.Int).Mul(rocaPrime(t, 1024, 701), rocaPrime(t, 1024, 701)) // as for 2048 bits
 	if !isROCA(n) {

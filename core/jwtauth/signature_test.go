@@ -61,8 +61,8 @@ func TestKeyIsBoundToOneAlgorithm(t *testing.T) {
 	}
 }
 
-// E02, CVE-2015-9235: the public key is no secret.
-func TestPublicKeyIsNoSecret(t *testing.T) {
+// E02, CVE-2015-9235: a public key is not a secret.
+func TestPublicKeyIsNotASecret(t *testing.T) {
 	rsaPublic := signers()["RS256"].(crypto.Signer).Public()
 	ecPublic := signers()["ES256"].(*ecdsa.PrivateKey).PublicKey
 	pkix := must(x509.MarshalPKIXPublicKey(rsaPublic))
@@ -86,10 +86,10 @@ func TestPublicKeyIsNoSecret(t *testing.T) {
 				}
 			}
 			if name == "modulus" {
-				return // a number that nothing tells from a random one
+				return // indistinguishable from a random number
 			}
 			if _, err := jwtauth.HMACKey("", "HS256", spelling); err == nil || !strings.Contains(err.Error(), "public or private key") {
-				t.Errorf("taken as a secret: %v", err)
+				t.Errorf("accepted as a secret: %v", err)
 			}
 		})
 	}
@@ -108,7 +108,7 @@ func TestTokenWithoutKidNeedsTheOnlyFittingKey(t *testing.T) { // E07
 		{"ES256", "", ""},
 		{"ES256", "c", ""},
 		{"EdDSA", "", ""},
-		{"EdDSA", "d", core.ReasonUnknownKey}, // a key without kid is for tokens without
+		{"EdDSA", "d", core.ReasonUnknownKey}, // a key without kid is for tokens without one
 		{"PS256", "", core.ReasonBadAlgorithm},
 	} {
 		t.Run(tc.alg+" "+tc.kid, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestTokenWithoutKidNeedsTheOnlyFittingKey(t *testing.T) { // E07
 	}
 }
 
-// E26: RFC 7518 §3.5 fixes the salt's length.
+// E26: RFC 7518 §3.5 fixes the salt length.
 func TestSaltLengthIsTheHashLength(t *testing.T) {
 	for alg, hash := range map[string]crypto.Hash{"PS256": crypto.SHA256, "PS384": crypto.SHA384, "PS512": crypto.SHA512} {
 		v := newVerifier(t, set(t, verificationKey(t, "", alg)))
@@ -131,7 +131,7 @@ func TestSaltLengthIsTheHashLength(t *testing.T) {
 					t.Fatal(err)
 				}
 				if err := rsa.VerifyPSS(&signers()[alg].(*rsa.PrivateKey).PublicKey, hash, h.Sum(nil), signature, nil); err != nil {
-					t.Fatalf("not even good with whatever salt: %v", err)
+					t.Fatalf("invalid with any salt length: %v", err)
 				}
 				want := core.ReasonBadSignature
 				if salt == hash.Size() {
@@ -156,7 +156,7 @@ func TestECDSASignatureForm(t *testing.T) {
 		order := curve.Params().N
 		der := must(ecdsa.SignASN1(rand.Reader, key, []byte("x")))
 		join := func(r, s []byte) []byte { return append(append([]byte{}, r...), s...) }
-		add := func(b []byte) []byte { // the same number modulo the order, where it fits
+		add := func(b []byte) []byte { // the same number modulo the order, if it fits
 			n := new(big.Int).Add(new(big.Int).SetBytes(b), order)
 			if n.BitLen() > 8*half {
 				n = order
@@ -185,17 +185,17 @@ func TestECDSASignatureForm(t *testing.T) {
 	}
 }
 
-// E24: the curve is bound to the algorithm.
+// E24: the curve determines the algorithm.
 func TestCurveIsBoundToTheAlgorithm(t *testing.T) {
 	v := newVerifier(t, set(t, verificationKey(t, "k", "ES384")))
 	wantReason(t, v, sign(t, "ES256", signers()["ES256"], headerOf("ES256", "k"), goodClaims), core.ReasonBadAlgorithm)
 	if _, err := jwtauth.PublicKey("k", "ES256", signers()["ES384"].(crypto.Signer).Public()); err == nil || !strings.Contains(err.Error(), "is for ES384") {
-		t.Errorf("a P-384 key was taken for ES256: %v", err)
+		t.Errorf("a P-384 key was accepted for ES256: %v", err)
 	}
 }
 
-// E25: both halves of a malleable signature are one token to whoever keys on
-// claims; nothing here keys on its text.
+// E25: both forms of a malleable signature give the same claims; no code uses the
+// signature's text as a key.
 func TestMalleatedSignatureGivesTheSamePrincipal(t *testing.T) {
 	token := sign(t, "ES256", signers()["ES256"], headerOf("ES256", ""), goodClaims)
 	dot := strings.LastIndexByte(token, '.')

@@ -24,14 +24,14 @@ import (
 // secret is long enough for every HMAC algorithm.
 var secret = []byte(strings.Repeat("0123456789abcdef", 4))
 
-// noon is what the clocks of these tests show.
+// noon is the time of these tests' clocks.
 var noon = time.Unix(1_800_000_000, 0)
 
 const goodClaims = `{"iss":"https://issuer.example","aud":"reports","sub":"alice","exp":1800000060}`
 
 func part(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// sign makes a token of a header and claims just as they are spelt.
+// sign makes a token of a header and claims, verbatim.
 func sign(t testing.TB, alg string, key any, header, claims string) string {
 	t.Helper()
 	return signParts(t, alg, key, part(header)+"."+part(claims))
@@ -46,7 +46,7 @@ func signParts(t testing.TB, alg string, key any, signed string) string {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// hs256 is a token with good HS256 signature and the given claims.
+// hs256 is a token with a valid HS256 signature and the given claims.
 func hs256(t testing.TB, claims string) string {
 	t.Helper()
 	return sign(t, "HS256", secret, `{"alg":"HS256"}`, claims)
@@ -79,13 +79,13 @@ func publicKey(t testing.TB, kid, alg string, key crypto.PublicKey) *jwtauth.Key
 	return k
 }
 
-// newVerifier expects what goodClaims hold, at noon.
+// newVerifier accepts goodClaims, at noon.
 func newVerifier(t testing.TB, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
 	return verifierBy(t, func() time.Time { return noon }, keys, opts...)
 }
 
-// verifierBy is a verifier with a clock of its own.
+// verifierBy is a verifier with the given clock.
 func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
 	v, err := jwtauth.New(keys, append([]jwtauth.Option{
@@ -97,8 +97,8 @@ func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, op
 	return v
 }
 
-// wantReason checks that a token passes when reason is "", and that it is
-// refused as E27 and RFC 6750 §3 want when it is not.
+// wantReason checks that a token passes if reason is "", and otherwise that it is refused
+// as E27 and RFC 6750 §3 require.
 func wantReason(t testing.TB, v *jwtauth.Verifier, token string, reason core.Reason) {
 	t.Helper()
 	p, err := v.VerifyToken(context.Background(), token)
@@ -124,7 +124,7 @@ func wantReason(t testing.TB, v *jwtauth.Verifier, token string, reason core.Rea
 	}
 }
 
-// signers are key pairs of every algorithm, made once.
+// signers are key pairs for every algorithm, generated once.
 var signers = sync.OnceValue(func() map[string]any {
 	rsaKey := must(rsa.GenerateKey(rand.Reader, 2048))
 	_, edKey, err := ed25519.GenerateKey(rand.Reader)
@@ -146,7 +146,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// verificationKey is the other half of signers()[alg].
+// verificationKey is the public half of signers()[alg].
 func verificationKey(t testing.TB, kid, alg string) *jwtauth.Key {
 	t.Helper()
 	if s, ok := signers()[alg].(crypto.Signer); ok {

@@ -71,7 +71,7 @@ func TestHeaderIsReadStrictly(t *testing.T) {
 	}
 }
 
-// E01: none is refused with and without a signature, and whatever the key.
+// E01: none is refused with and without a signature, with any key.
 func TestUnsecuredTokenIsRefused(t *testing.T) {
 	for _, alg := range []string{"HS256", "RS256", "ES256", "EdDSA"} {
 		v := newVerifier(t, set(t, verificationKey(t, "", alg)))
@@ -85,7 +85,7 @@ func TestUnsecuredTokenIsRefused(t *testing.T) {
 	wantReason(t, v, part(`{"alg":"HS256"}`)+"."+part(goodClaims)+".", core.ReasonBadSignature)
 }
 
-// E04, E05: keys and addresses in a token are never used nor asked.
+// E04, E05: keys and addresses in a token are never used or fetched.
 func TestKeysInsideTheTokenAreIgnored(t *testing.T) {
 	var asked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -107,7 +107,7 @@ func TestTokenHasOneSpelling(t *testing.T) { // E20
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
 	token := hs256(t, goodClaims)
 	p := strings.Split(token, ".")
-	// The last character of 32 bytes in base64url carries two stray bits.
+	// The last character of 32 bytes in base64url has two unused bits.
 	last := p[2][len(p[2])-1]
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	stray := alphabet[strings.IndexByte(alphabet, last)+1]
@@ -140,7 +140,7 @@ func TestTokenHasOneSpelling(t *testing.T) { // E20
 	}
 }
 
-// E20: the payload's spelling is strict too, though it is signed as it stands.
+// E20: the payload's encoding is strict too, although it is signed as sent.
 func TestPayloadSpellingIsStrict(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
 	claims := goodClaims
@@ -152,7 +152,7 @@ func TestPayloadSpellingIsStrict(t *testing.T) {
 		{"padding", good + "=="},
 		{"line feed", good + "\n"},
 		{"CR LF inside", good[:8] + "\r\n" + good[8:]},
-		{"stray bits", good[:len(good)-1] + "h"}, // a space's last bits are "g"
+		{"stray bits", good[:len(good)-1] + "h"}, // a space ends in the bits of "g"
 		{"empty", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestPayloadSpellingIsStrict(t *testing.T) {
 	}
 	signed := signParts(t, "HS256", secret, part(`{"alg":"HS256"}`)+"."+good)
 	wantReason(t, v, signed, "")
-	for _, foreign := range []string{"%", " ", "\n", "é"} { // before any key is asked
+	for _, foreign := range []string{"%", " ", "\n", "é"} { // before any key is looked up
 		wantReason(t, v, signed+foreign, core.ReasonMalformed)
 		wantReason(t, v, signed[:len(signed)/2]+foreign+signed[len(signed)/2:], core.ReasonMalformed)
 	}
@@ -195,7 +195,7 @@ func TestSizeIsCappedBeforeDecoding(t *testing.T) { // E21
 	}
 }
 
-// source is a key source that answers as told.
+// source is a key source with fixed answers.
 type source struct {
 	keys []*jwtauth.Key
 	err  error
@@ -212,7 +212,7 @@ func TestKeySourceFailureIsNoVerdict(t *testing.T) { // E10
 	}
 }
 
-func TestVerifierJudgesWhatAKeySourceGives(t *testing.T) {
+func TestVerifierChecksKeysOfASource(t *testing.T) {
 	k1, err := jwtauth.HMACKey("k1", "HS256", secret)
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func TestVerifierJudgesWhatAKeySourceGives(t *testing.T) {
 	}
 }
 
-// Descriptions are fixed and say nothing of the token or the library.
+// Descriptions are constant and contain nothing from the token or the library.
 func TestDescriptions(t *testing.T) { // B09
 	v := newVerifier(t, hmacSet(t, "k1", "HS256"))
 	for want, token := range map[string]string{
@@ -258,7 +258,7 @@ func TestDescriptions(t *testing.T) { // B09
 	}
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesInvalidConfigurations(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
 	iss, aud := jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports")
 	for _, tc := range []struct {

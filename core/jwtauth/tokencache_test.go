@@ -19,7 +19,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// changing is a key source whose answer can be exchanged.
+// changing is a key source whose key can be replaced.
 type changing struct {
 	keys atomic.Pointer[[]*jwtauth.Key]
 	err  atomic.Pointer[error]
@@ -34,8 +34,8 @@ func (c *changing) Keys(context.Context, string) ([]*jwtauth.Key, error) {
 	return *c.keys.Load(), nil
 }
 
-// cachedTwice verifies a token twice and reports whether the second time was
-// served from the cache, which gives the same principal again.
+// cachedTwice verifies a token twice and reports whether the second result came from the
+// cache and had the same principal.
 func cachedTwice(t testing.TB, v *jwtauth.Verifier, token string) bool {
 	t.Helper()
 	first, err := v.VerifyToken(context.Background(), token)
@@ -57,17 +57,17 @@ func TestVerifiedTokensAreKept(t *testing.T) {
 		t.Error("verified twice")
 	}
 	if cachedTwice(t, newVerifier(t, keys, jwtauth.WithCacheSize(0)), token) {
-		t.Error("kept with the cache off")
+		t.Error("cached with the cache off")
 	}
 	if cachedTwice(t, newVerifier(t, keys), long) {
-		t.Error("a long token was kept")
+		t.Error("a long token was cached")
 	}
 	if !cachedTwice(t, newVerifier(t, keys, jwtauth.WithoutExpiry()), hs256(t, without("exp"))) {
-		t.Error("a token without exp was not kept")
+		t.Error("a token without exp was not cached")
 	}
 }
 
-// A token that never expires is verified anew every hour.
+// A token that never expires is verified again every hour.
 func TestTokenWithoutExpIsNotKeptForever(t *testing.T) {
 	now := noon
 	v := verifierBy(t, func() time.Time { return now }, hmacSet(t, "", "HS256"), jwtauth.WithoutExpiry())
@@ -88,7 +88,7 @@ func TestTokenWithoutExpIsNotKeptForever(t *testing.T) {
 	}
 }
 
-// E29: times are judged at every request.
+// E29: times are checked at every request.
 func TestKeptTokenKeepsItsTimes(t *testing.T) {
 	now := noon
 	v := verifierBy(t, func() time.Time { return now }, hmacSet(t, "", "HS256"))
@@ -111,7 +111,7 @@ func TestKeptTokenKeepsItsTimes(t *testing.T) {
 	}
 }
 
-// E29: at every moment a kept token is judged as one that is seen first.
+// E29: at any time a cached token gets the same result as a new one.
 func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
 	const leeway, lifetime = 30 * time.Second, time.Hour
 	now := noon
@@ -147,7 +147,7 @@ func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
 	}
 }
 
-// E09, E10: a kept token is no better than its key.
+// E09, E10: a cached token is valid only as long as its key.
 func TestKeptTokenGoesWithItsKey(t *testing.T) {
 	source := new(changing)
 	key := verificationKey(t, "k1", "HS256")
@@ -177,7 +177,7 @@ func TestKeptTokenGoesWithItsKey(t *testing.T) {
 	wantReason(t, v, token, "")
 }
 
-// E29: verifiers share nothing, and a kept token is still bound or unbound.
+// E29: verifiers share no cache, and a cached token stays bound or unbound.
 func TestKeptTokenIsForItsVerifierAndScheme(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
 	token := hs256(t, goodClaims)
@@ -200,13 +200,13 @@ func TestKeptTokenIsForItsVerifierAndScheme(t *testing.T) {
 		wantReason(t, v, bound, core.ReasonBadClaim)
 		wantReason(t, v, token, "")
 		if _, _, err := v.VerifyBoundToken(context.Background(), token); err == nil {
-			t.Error("a token that is bound to nothing passed as bound")
+			t.Error("an unbound token passed as bound")
 		}
 	}
 }
 
-// E25: another form of a signature is no way around revocation, and a known
-// payload is no way around the signature.
+// E25: a respelt signature does not evade revocation, and a known payload does not bypass
+// the signature.
 func TestRespeltTokens(t *testing.T) {
 	key := signers()["ES256"].(*ecdsa.PrivateKey)
 	revoked, err := revoke.New()
@@ -223,7 +223,7 @@ func TestRespeltTokens(t *testing.T) {
 		t.Fatal("the same text")
 	}
 	wantReason(t, v, token, "")
-	wantReason(t, v, twin, "") // it is as good a signature
+	wantReason(t, v, twin, "") // an equally valid signature
 	stranger := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	wantReason(t, v, signParts(t, "ES256", stranger, token[:dot]), core.ReasonBadSignature)
 	wantReason(t, v, token[:dot+1], core.ReasonBadSignature)
@@ -234,7 +234,7 @@ func TestRespeltTokens(t *testing.T) {
 	wantReason(t, v, twin, core.ReasonRevoked)
 }
 
-// E25: the signature of a kept token is good for that token alone.
+// E25: the signature of a cached token is valid for that token only.
 func TestKeptSignatureIsForItsToken(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
 	token := hs256(t, goodClaims)
@@ -266,8 +266,8 @@ func TestKeptTokenIsCheap(t *testing.T) {
 	}
 }
 
-// The payload's text, its map, which is the principal's too, and one box for each
-// value; the principal; and what the cache keeps.
+// Allocations: the payload's text, its map, which the principal shares, one box for each
+// value, the principal, and the cache entry.
 func TestNewTokenIsCheap(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
 	tokens := make([]string, 300)
@@ -285,8 +285,8 @@ func TestNewTokenIsCheap(t *testing.T) {
 	}
 }
 
-// A token is a miss when it is first seen, and a hit from then on, whatever comes of
-// it; one that no cache is asked about is neither.
+// A token is a miss when it is first seen and a hit afterwards, whatever the result; a
+// token that bypasses the cache is neither.
 func TestLookUpsOfTokensAreCounted(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
 	token, other := hs256(t, goodClaims), hs256(t, with(`"x":"y"`))

@@ -10,11 +10,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// edNames are the names of one algorithm (RFC 8037 §3.1, RFC 9864 §2.2).
+// edNames are the two names of one algorithm (RFC 8037 §3.1, RFC 9864 §2.2).
 var edNames = []string{"EdDSA", "Ed25519"}
 
 // E01, E03: keys, tokens and options may each use either name.
-func TestAnAlgorithmOfTwoNames(t *testing.T) {
+func TestAlgorithmWithTwoNames(t *testing.T) {
 	key := signers()["EdDSA"].(crypto.Signer)
 	x := jwkOf(t, key.Public())
 	for _, own := range []string{"", "EdDSA", "Ed25519"} {
@@ -41,7 +41,7 @@ func TestAnAlgorithmOfTwoNames(t *testing.T) {
 		}
 	}
 	if _, err := jwtauth.PublicKey("", "Ed25519", signers()["ES256"].(crypto.Signer).Public()); err == nil {
-		t.Error("a key on P-256 was taken for Ed25519")
+		t.Error("a P-256 key was accepted for Ed25519")
 	}
 	v := newVerifier(t, set(t, publicKey(t, "k", "", key.Public())), jwtauth.WithAlgorithms("ES256"))
 	for _, alg := range edNames {
@@ -49,7 +49,7 @@ func TestAnAlgorithmOfTwoNames(t *testing.T) {
 	}
 }
 
-func TestProofsOfAnAlgorithmOfTwoNames(t *testing.T) {
+func TestProofsOfAlgorithmWithTwoNames(t *testing.T) {
 	key := signers()["EdDSA"].(crypto.Signer)
 	x := jwkOf(t, key.Public())
 	for _, accepted := range edNames {

@@ -31,7 +31,7 @@ func TestBudget(t *testing.T) {
 			t.Errorf("fetch %d: wait %v, want %v", i+1, got, want)
 		}
 	}
-	for range 5 { // all of it is back, and no more
+	for range 5 { // the whole budget is back, and no more
 		now = now.Add(time.Hour)
 		for i, want := range []time.Duration{0, 0, 0, 0, 0, 6 * time.Second} {
 			if got := b.take(now, 30*time.Second); got != want {

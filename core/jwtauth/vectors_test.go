@@ -43,15 +43,14 @@ func TestExamplesOfTheRFCs(t *testing.T) {
 		now              int64
 		reason           core.Reason
 	}{
-		// The signature fits, so the claims decide: expired, and before that
-		// they lack a sub.
+		// The signature is valid, so the claims decide: expired, and without sub.
 		{"RFC 7515 A.1 HS256, expired", rfcHMACKey, rfcHMACToken, exp + 30, core.ReasonExpired},
 		{"RFC 7515 A.1 HS256, in time", rfcHMACKey, rfcHMACToken, exp, core.ReasonBadClaim},
 		{"RFC 7515 A.2 RS256, expired", rfcRSAKey, rfcRSAToken, exp + 30, core.ReasonExpired},
 		{"RFC 7515 A.2 RS256, in time", rfcRSAKey, rfcRSAToken, exp, core.ReasonBadClaim},
 		{"RFC 7515 A.3 ES256, expired", rfcECKey, rfcECToken, exp + 30, core.ReasonExpired},
 		{"RFC 7515 A.3 ES256, in time", rfcECKey, rfcECToken, exp, core.ReasonBadClaim},
-		// Its payload is plain text, which is seen only if the signature fits.
+		// Its payload is plain text, which is reached only if the signature is valid.
 		{"RFC 8037 A.4 Ed25519", rfcEdKey, rfcEdToken, exp, core.ReasonMalformed},
 		{"RFC 7515 A.5 unsecured", rfcHMACKey, "eyJhbGciOiJub25lIn0." + rfcClaims + ".", exp, core.ReasonBadAlgorithm},
 		{"RFC 7797 §4.2 as printed", rfcHMACKey, "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY", exp, core.ReasonMalformed},
@@ -93,8 +92,8 @@ func TestOneChangedBitIsABadSignature(t *testing.T) {
 	}
 }
 
-// None of the published tokens carries claims. What it carries is not read
-// before the signature fits, so that a refusal for it shows that the signature does.
+// None of the published tokens has claims. The payload is not read before the signature
+// is verified, so a refusal for it shows that the signature is valid.
 func TestPublishedTokens(t *testing.T) {
 	data, err := os.ReadFile("testdata/wycheproof.txt")
 	if err != nil {

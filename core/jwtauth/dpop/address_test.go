@@ -77,7 +77,7 @@ func TestTargetPath(t *testing.T) { // RFC 9112 §3.2
 	}
 }
 
-// A service behind a proxy that takes a prefix off, and one with two names.
+// A service behind a proxy that strips a prefix, and a service with two names.
 func TestAddresses(t *testing.T) {
 	b := newBench(t, dpop.WithAddress("https://www.example:8443/api/v1/"), dpop.WithAddress("http://127.0.0.1:8080"))
 	for uri, good := range map[string]bool{
@@ -107,8 +107,7 @@ func TestAddresses(t *testing.T) {
 	refused(t, p, err, core.CodeInvalidProof, core.ReasonBadClaim)
 }
 
-// Normalising twice changes nothing, and what comes out has no query, no dot
-// segment and no default port.
+// Normalizing is idempotent, and its result has no query, dot segment or default port.
 func FuzzNormalizeURI(f *testing.F) {
 	for _, s := range []string{"https://api.example/a/%2e%2E/b", "http://[::1]:80", "HTTPS://A:443//../%7e%3f", "https://a/..%2f", "https://a/%252e", "http://."} {
 		f.Add(s)

@@ -118,7 +118,7 @@ func TestChallenges(t *testing.T) {
 		}
 	}
 	if got := a.Challenges(request("/"), errors.New("down")); len(got) != 0 {
-		t.Errorf("an outage is challenged: %v", got)
+		t.Errorf("an outage has a challenge: %v", got)
 	}
 	if s := a.Scheme(); s.Name != "DPoP" || s.Sender != core.SentByClient || strings.Join(s.Vary, " ") != "Authorization DPoP" {
 		t.Errorf("scheme %+v", s)

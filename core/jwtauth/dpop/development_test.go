@@ -40,7 +40,7 @@ func TestDevelopmentKeysAreForCallersOnThisMachine(t *testing.T) {
 		{"192.0.2.7:4711", "localhost:8080", "", false},
 		{"127.0.0.1:4711", "api.example", "", false},
 		{"127.0.0.1:4711", "localhost:8080", "X-Forwarded-For", false},
-		{"127.0.0.1", "localhost:8080", "", false}, // no socket's address
+		{"127.0.0.1", "localhost:8080", "", false}, // not a socket address
 		{"", "localhost:8080", "", false},
 	} {
 		r := httptest.NewRequest("GET", address+"/reports", nil)

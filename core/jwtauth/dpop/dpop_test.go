@@ -21,10 +21,10 @@ const (
 	token   = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
 )
 
-// noon is what the clocks of these tests show at first.
+// noon is the initial time of these tests' clocks.
 var noon = time.Unix(1_800_000_000, 0)
 
-// verifier says that every token is alice's and bound to jkt, or fails.
+// verifier returns alice for every token, bound to jkt, or fails.
 type verifier struct {
 	jkt   string
 	err   error
@@ -40,7 +40,7 @@ func (v *verifier) VerifyBoundToken(context.Context, string) (*core.Principal, s
 	return p, v.jkt, err
 }
 
-// clock is a clock that tests set.
+// clock is set by tests.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -78,7 +78,7 @@ func newBench(t testing.TB, opts ...dpop.Option) bench {
 	return b
 }
 
-// request is a GET of target with those DPoP lines.
+// request is a GET of target with the given DPoP lines.
 func request(target string, proofs ...string) *adapter.View {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	r.Host = "attacker.example" // B20: it has no effect
@@ -87,13 +87,13 @@ func request(target string, proofs ...string) *adapter.View {
 	return &adapter.View{Request: r}
 }
 
-// proof is a good proof for a GET of /reports.
+// proof is a valid proof for a GET of /reports.
 func (b bench) proof() prove.Proof {
 	return b.key.Proof("GET", address+"/reports", token, b.clock.now())
 }
 
-// refused checks that err is a CredentialError of that code and reason, with a
-// description that can be sent.
+// refused checks that err is a CredentialError with that code and reason, and a
+// description fit to send.
 func refused(t testing.TB, p *core.Principal, err error, code string, reason core.Reason) {
 	t.Helper()
 	var bad *core.CredentialError
@@ -116,8 +116,8 @@ func TestGoodProof(t *testing.T) {
 	}
 }
 
-// RFC 9449 §4.1 and §7.1: the two proofs as printed there, and what becomes of
-// the second elsewhere, earlier, later and a second time.
+// RFC 9449 §4.1 and §7.1: the two printed proofs, and the second at another address,
+// earlier, later and replayed.
 func TestProofsOfRFC9449(t *testing.T) {
 	const (
 		head     = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19."
@@ -176,18 +176,18 @@ func TestExactlyOneProof(t *testing.T) {
 		})
 	}
 	if b.verifier.asked != 0 {
-		t.Errorf("the token verifier was asked %d times", b.verifier.asked)
+		t.Errorf("the token verifier was called %d times", b.verifier.asked)
 	}
 	for _, field := range []string{one + ", " + two, one + "," + two, one + " " + two, `"` + one + `"`, strings.Repeat("A", 9000)} {
 		p, err := b.Authenticate(t.Context(), request("/reports", field))
 		refused(t, p, err, core.CodeInvalidProof, core.ReasonMalformed)
 	}
 	if _, err := b.Authenticate(t.Context(), request("/reports", one)); err != nil {
-		t.Errorf("what was refused beside others is used up: %v", err)
+		t.Errorf("a proof refused for being one of several is used up: %v", err)
 	}
 }
 
-// B20: each member flipped (RFC 9449 §4.3).
+// B20: each member altered (RFC 9449 §4.3).
 func TestProofMembers(t *testing.T) {
 	header := func(name string, v any) func(prove.Proof) { return func(p prove.Proof) { p.Header[name] = v } }
 	claim := func(name string, v any) func(prove.Proof) { return func(p prove.Proof) { p.Claims[name] = v } }
@@ -262,11 +262,11 @@ func TestProofByAnotherKey(t *testing.T) { // B20
 	other := prove.NewKey(t)
 	p, err := b.Authenticate(t.Context(), request("/reports", other.Sign(t, other.Proof("GET", address+"/reports", token, noon))))
 	refused(t, p, err, core.CodeInvalidToken, dpop.ReasonWrongKey)
-	p, err = b.Authenticate(t.Context(), request("/reports", other.Sign(t, b.proof()))) // names one key, signed by the other
+	p, err = b.Authenticate(t.Context(), request("/reports", other.Sign(t, b.proof()))) // contains one key, signed by the other
 	refused(t, p, err, core.CodeInvalidProof, core.ReasonBadSignature)
 }
 
-// Proofs are looked at after the token, and remembered after all else.
+// Proofs are checked after the token, and stored after all other checks.
 func TestOnlyGoodTokensTakeUpRoom(t *testing.T) {
 	full := &store{}
 	b := newBench(t, dpop.WithReplays(full))
@@ -279,11 +279,11 @@ func TestOnlyGoodTokensTakeUpRoom(t *testing.T) {
 	p, err = b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, proof)))
 	refused(t, p, err, core.CodeInvalidProof, core.ReasonBadClaim)
 	if full.asked != 0 {
-		t.Errorf("the store was asked %d times", full.asked)
+		t.Errorf("the store was called %d times", full.asked)
 	}
 }
 
-// store is a replay store with one answer.
+// store is a replay store with a fixed answer.
 type store struct {
 	fresh bool
 	err   error
@@ -324,7 +324,7 @@ func TestVerifierErrors(t *testing.T) {
 	refused(t, p, err, core.CodeInvalidToken, core.ReasonBadClaim)
 }
 
-// nobody is a verifier that breaks its promise.
+// nobody is a verifier that breaks its contract.
 type nobody struct{}
 
 func (nobody) VerifyBoundToken(context.Context, string) (*core.Principal, string, error) {

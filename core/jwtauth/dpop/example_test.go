@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 )
 
-// A service that takes tokens bound to a key by DPoP, and all others by Bearer.
+// A service that accepts tokens bound to a key by DPoP, and all others by Bearer.
 func ExampleNew() {
 	keys, err := jwtauth.KeySetFromJWKS("keys.json", []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
 	if err != nil {
@@ -41,7 +41,7 @@ func ExampleNew() {
 	for _, field := range []string{"", "DPoP eyJhbGciOiJFZERTQSJ9.e30.AA"} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		if field != "" {
-			r.Header.Set("Authorization", field) // and no proof
+			r.Header.Set("Authorization", field) // without a proof
 		}
 		w := httptest.NewRecorder()
 		server.ServeHTTP(w, r)

@@ -2,7 +2,7 @@ package dpop
 
 import "time"
 
-// NormalizeURI is what htu is compared by.
+// NormalizeURI normalizes htu for comparison.
 func NormalizeURI(uri string) (string, error) { return normalizeURI(uri) }
 
 // TargetPath is the path of a request target.
@@ -11,7 +11,7 @@ func TargetPath(target string) (string, error) { return targetPath(target) }
 // SetClock sets a store's clock.
 func SetClock(m *ReplayMemory, now func() time.Time) { m.now = now }
 
-// Held is how many proofs a store holds, by both of its books.
+// Held returns the number of stored proofs in both tables.
 func Held(m *ReplayMemory) (int, int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

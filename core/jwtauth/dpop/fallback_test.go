@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 )
 
-// failing is a shared store that says what it is told to, and counts questions.
+// failing is a shared store with set answers that counts its calls.
 type failing struct {
 	fresh bool
 	err   error
@@ -28,8 +28,8 @@ func (f *failing) Remember(ctx context.Context, _, _ [32]byte, _ time.Duration) 
 	return f.fresh, f.err
 }
 
-// TestReplayFallback: whoever knows a proof refuses it, and a shared store that
-// fails or hangs leaves the decision to the own one, for a second at a time.
+// TestReplayFallback: a proof that either store knows is refused; while the shared store
+// fails or hangs the local one decides, for a second at a time.
 func TestReplayFallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := &failing{fresh: true}
@@ -43,7 +43,7 @@ func TestReplayFallback(t *testing.T) {
 			t.Fatal(err)
 		}
 		gone, cancel := context.WithCancel(t.Context())
-		cancel() // what a client does must not decide who is asked
+		cancel() // clients must not influence which store is asked
 		remember := func(id byte) (bool, error) { return f.Remember(gone, [32]byte{1}, [32]byte{id}, time.Hour) }
 		wants := func(id byte, fresh bool, asked int) {
 			t.Helper()
@@ -52,9 +52,9 @@ func TestReplayFallback(t *testing.T) {
 			}
 		}
 		wants(1, true, 1)
-		wants(1, false, 1) // known here
+		wants(1, false, 1) // known locally
 		shared.fresh = false
-		wants(2, false, 2) // known elsewhere
+		wants(2, false, 2) // known to the shared store
 		shared.err = &core.LimitError{RetryAfter: time.Minute, Err: errors.New("share")}
 		var limit *core.LimitError
 		if _, err := remember(3); !errors.As(err, &limit) || limit.RetryAfter != time.Minute || len(told) != 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 )
 
-// FuzzProof sends any DPoP field with a good token: whatever passes is one good
-// proof, once, and the rest is 401 with a code of the scheme.
+// FuzzProof sends arbitrary DPoP fields with a good token: only one valid proof passes,
+// once, and the rest is 401 with one of the scheme's codes.
 func FuzzProof(f *testing.F) {
 	b := newBench(f, dpop.WithReplays(&store{fresh: true}))
 	inform := newBench(f, dpop.WithNonces(time.Minute, nonceKey)).Scheme().Inform
@@ -31,7 +31,7 @@ func FuzzProof(f *testing.F) {
 	})
 }
 
-// FuzzClaims signs any claims: what passes says just what the request is.
+// FuzzClaims signs arbitrary claims: whatever passes describes the request.
 func FuzzClaims(f *testing.F) {
 	b := newBench(f, dpop.WithReplays(&store{fresh: true}))
 	header := `{"typ":"dpop+jwt","alg":"ES256","jwk":{"kty":"EC","crv":"P-256","x":"` + b.key.JWK()["x"].(string) + `","y":"` + b.key.JWK()["y"].(string) + `"}}`

@@ -16,7 +16,7 @@ var (
 	otherKey = []byte("another key of thirty-two bytes.")
 )
 
-// nonceFor is the nonce of the answer to a request that has none.
+// nonceFor is the nonce in the answer to a request without one.
 func (b bench) nonceFor(t testing.TB) string {
 	t.Helper()
 	r := request("/reports", b.key.Sign(t, b.proof()))
@@ -34,7 +34,7 @@ func (b bench) nonceFor(t testing.TB) string {
 	return fields[0].Value
 }
 
-// with is a signed good proof with a nonce.
+// with is a signed valid proof with a nonce.
 func (b bench) with(t testing.TB, nonce any) string {
 	t.Helper()
 	p := b.proof()
@@ -46,7 +46,7 @@ func (b bench) with(t testing.TB, nonce any) string {
 func TestNonces(t *testing.T) {
 	b := newBench(t, dpop.WithNonces(time.Minute, nonceKey))
 	nonce := b.nonceFor(t)
-	for range 2 { // a nonce is good for many proofs (§11.1)
+	for range 2 { // a nonce is valid for many proofs (§11.1)
 		r := request("/reports", b.with(t, nonce))
 		p, err := b.Authenticate(t.Context(), r)
 		if err != nil {
@@ -56,7 +56,7 @@ func TestNonces(t *testing.T) {
 			t.Errorf("a fresh nonce is replaced: %v", fields)
 		}
 	}
-	b.nonceFor(t) // a proof without one is not good again
+	b.nonceFor(t) // a proof without one does not pass again
 
 	b.clock.set(noon.Add(31 * time.Second))
 	r := request("/reports", b.with(t, nonce))
@@ -80,7 +80,7 @@ func TestNonces(t *testing.T) {
 	}
 }
 
-// altered is s with another letter at i, whatever is there.
+// altered is s with another letter at i.
 func altered(s string, i int) string {
 	letter := "a"
 	if s[i] == 'a' {
@@ -89,7 +89,7 @@ func altered(s string, i int) string {
 	return s[:i] + letter + s[i+1:]
 }
 
-func TestNoncesNobodyMade(t *testing.T) {
+func TestForgedNonces(t *testing.T) {
 	b := newBench(t, dpop.WithNonces(time.Minute, nonceKey))
 	good := b.nonceFor(t)
 	for _, nonce := range []string{
@@ -144,9 +144,9 @@ func TestNonceKeyIsCopied(t *testing.T) {
 	}
 }
 
-func TestNothingToInformOf(t *testing.T) {
+func TestNoNonceWithoutTheOption(t *testing.T) {
 	if newBench(t).Scheme().Inform != nil {
-		t.Error("a scheme that asks for no nonces informs of them")
+		t.Error("a scheme without nonces sends one")
 	}
 	asking := newBench(t, dpop.WithNonces(time.Minute, nonceKey))
 	inform := asking.Scheme().Inform

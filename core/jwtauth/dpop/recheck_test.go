@@ -8,9 +8,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 )
 
-// TestRecheck: the proof of the request that opened a connection is used and too
-// old by the time that somebody asks again, which the token is not. The proof is
-// still good for that alone.
+// TestRecheck: at a recheck, the proof of the request that opened a connection is used
+// and too old, while the token is still valid. The proof remains valid for that purpose
+// alone.
 func TestRecheck(t *testing.T) {
 	b := newBench(t, dpop.WithNonces(time.Minute, make([]byte, 32)))
 	g, err := core.NewGuard([]core.Authenticator{b.Authenticator}, core.WithRecheck())

@@ -39,12 +39,12 @@ func TestReplayMemory(t *testing.T) { // B22
 	}
 	remember(1, 3*time.Second, true, nil)
 	remember(2, time.Second, true, nil)
-	remember(1, time.Hour, false, nil) // does not keep it longer either
+	remember(1, time.Hour, false, nil) // nor is it kept longer
 	remember(3, 2*time.Second, true, nil)
 	remember(4, time.Second, false, dpop.ErrReplayMemoryFull)
-	remember(2, time.Second, false, nil) // a replay is told when there is no room too
+	remember(2, time.Second, false, nil) // a replay is detected without room, too
 	c.set(noon.Add(time.Second))
-	remember(4, time.Hour, true, nil) // 2 made room
+	remember(4, time.Hour, true, nil) // 2 has expired
 	remember(3, time.Second, false, nil)
 	remember(5, time.Second, false, dpop.ErrReplayMemoryFull)
 	c.set(noon.Add(3 * time.Second))
@@ -54,8 +54,8 @@ func TestReplayMemory(t *testing.T) { // B22
 	}
 }
 
-// TestOneKeyCannotFillTheMemory: a key that has its share is refused with 429, and
-// nobody else is.
+// TestOneKeyCannotFillTheMemory: a key that has used up its share is refused with 429,
+// and no other is.
 func TestOneKeyCannotFillTheMemory(t *testing.T) {
 	m, c := newMemory(t, 80)
 	mallory, bob := id(-1), id(-2)
@@ -69,7 +69,7 @@ func TestOneKeyCannotFillTheMemory(t *testing.T) {
 		t.Errorf("%v, want a LimitError", err)
 	}
 	if fresh, err := m.Remember(t.Context(), mallory, id(3), time.Minute); fresh || err != nil {
-		t.Errorf("a replay is told %v, %v", fresh, err)
+		t.Errorf("a replay gets %v, %v", fresh, err)
 	}
 	if fresh, err := m.Remember(t.Context(), bob, id(11), time.Minute); !fresh || err != nil {
 		t.Errorf("another key: %v, %v", fresh, err)
@@ -90,12 +90,12 @@ func TestOneKeyCannotFillTheMemory(t *testing.T) {
 func TestReplayMemoryLimits(t *testing.T) {
 	for _, limit := range []int{-1, 0, 1<<26 + 1} {
 		if _, err := dpop.NewReplayMemory(limit); err == nil {
-			t.Errorf("limit %d was taken", limit)
+			t.Errorf("limit %d was accepted", limit)
 		}
 	}
 }
 
-// Of many at once, one wins for each proof, and the limit holds.
+// Of concurrent uses one wins for each proof, and the limit holds.
 func TestReplayMemoryAtOnce(t *testing.T) {
 	const workers, proofs, limit = 8, 300, 200
 	m, _ := newMemory(t, limit)
@@ -122,7 +122,7 @@ func TestReplayMemoryAtOnce(t *testing.T) {
 	}
 }
 
-// A proof sent many times at once is good once.
+// A proof sent concurrently passes once.
 func TestProofAtOnce(t *testing.T) { // B22
 	b := newBench(t)
 	field := b.key.Sign(t, b.proof())
@@ -159,7 +159,7 @@ func TestReplayStore(t *testing.T) {
 	if _, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, b.proof()))); err != nil {
 		t.Fatal(err)
 	}
-	if s.ttl != 91*time.Second { // for as long as the proof is good, that moment included
+	if s.ttl != 91*time.Second { // until the proof expires, that moment included
 		t.Errorf("kept for %v", s.ttl)
 	}
 	s.fresh = false
@@ -184,7 +184,7 @@ func TestReplayStore(t *testing.T) {
 	}
 }
 
-// The same jti of two keys is two proofs: no client can use up another's.
+// The same jti of two keys is two proofs: no client can use up another's proof.
 func TestEachKeyHasItsOwnIDs(t *testing.T) {
 	shared, _ := newMemory(t, 10)
 	for range 2 {
@@ -223,9 +223,9 @@ func BenchmarkAuthenticate(b *testing.B) {
 	}
 }
 
-// TestClockThatIsSet: a proof that is good once more because the clock was set back is
-// still there, and it is forgotten when it is good neither by the time of day nor by the
-// time that has passed.
+// TestClockThatIsSet: a proof that becomes valid again because the clock was set back is
+// still stored, and is forgotten once it has expired by both the time of day and the
+// elapsed time.
 func TestClockThatIsSet(t *testing.T) {
 	const ttl = 91 * time.Second
 	for _, step := range []time.Duration{-time.Hour, 0, time.Hour} {

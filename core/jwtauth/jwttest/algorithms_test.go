@@ -31,8 +31,7 @@ var algorithmCases = []testCase{
 	{"E26 a PSS salt is as long as the hash", saltLength},
 }
 
-// twoNames: RFC 9864 §2.2. The key says EdDSA, the token Ed25519, and the other
-// way round.
+// twoNames: RFC 9864 §2.2. The key is for EdDSA, the token for Ed25519, and vice versa.
 func twoNames(t *testing.T, b bench) {
 	renamed := b.keys.jwk(t, "EdDSA")
 	renamed["alg"] = "Ed25519"
@@ -49,7 +48,7 @@ func twoNames(t *testing.T, b bench) {
 	}
 }
 
-// noAlgorithm: RFC 8725 §3.1, with a signature and without.
+// noAlgorithm: RFC 8725 §3.1, with and without a signature.
 func noAlgorithm(t *testing.T, b bench) {
 	s := b.serve(t)
 	for path, alg := range map[string]string{onPublic: "ES256", onSecret: "HS256"} {
@@ -65,7 +64,7 @@ func noAlgorithm(t *testing.T, b bench) {
 	}
 }
 
-// boundAlgorithm: the signature is good, only not by this key's algorithm.
+// boundAlgorithm: the signature is valid, but not for this key's algorithm.
 func boundAlgorithm(t *testing.T, b bench) {
 	s := b.serve(t)
 	families := map[string][][]string{
@@ -100,10 +99,10 @@ func publicSecret(t *testing.T, b bench) {
 				}
 			}
 			if name == "modulus" || name == "Ed25519 key" {
-				continue // nothing tells these bytes from random ones
+				continue // indistinguishable from random bytes
 			}
 			if _, err := jwtauth.HMACKey("", "HS256", secret); err == nil {
-				t.Errorf("%s %s is taken as a secret", alg, name)
+				t.Errorf("%s %s is accepted as a secret", alg, name)
 			}
 		}
 		s.try(onSecret, attempt{alg, s.keys.good(t, alg), core.ReasonUnknownKey},
@@ -118,11 +117,11 @@ func publicSecret(t *testing.T, b bench) {
 		t.Fatal(err)
 	}
 	if _, err := jwtauth.NewKeySet(public, secret); err == nil {
-		t.Error("a secret and a public key go together in a set")
+		t.Error("a set with a secret and a public key is accepted")
 	}
 }
 
-// spellings are what an attacker may take for the secret: all that is public.
+// spellings are all public forms of a key, which an attacker may try as the secret.
 func spellings(t *testing.T, k *keys, alg string) map[string][]byte {
 	t.Helper()
 	public := k.public(t, alg)
@@ -146,7 +145,7 @@ func spellings(t *testing.T, k *keys, alg string) map[string][]byte {
 	return out
 }
 
-// ecdsaForm: RFC 7518 §3.4: r and s in full length, both from 1 to n-1.
+// ecdsaForm: RFC 7518 §3.4: r and s at full length, both from 1 to n-1.
 func ecdsaForm(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, alg := range []string{"ES256", "ES384", "ES512"} {
@@ -183,7 +182,7 @@ func ecdsaForm(t *testing.T, b bench) {
 	}
 }
 
-// respelt: (r, n-s) is as good an ECDSA signature as (r, s), by another text.
+// respelt: (r, n-s) is an equally valid ECDSA signature with another text.
 func respelt(t *testing.T, b bench) {
 	list, err := revoke.New()
 	if err != nil {
@@ -209,7 +208,7 @@ func respelt(t *testing.T, b bench) {
 	}
 }
 
-// plus is a+b in the length of a, or ones where that has no room.
+// plus returns a+b in the length of a, or all ones on overflow.
 func plus(a, b []byte) []byte {
 	sum := new(big.Int).Add(new(big.Int).SetBytes(a), new(big.Int).SetBytes(b))
 	if sum.BitLen() > 8*len(a) {
@@ -218,8 +217,7 @@ func plus(a, b []byte) []byte {
 	return sum.FillBytes(make([]byte, len(a)))
 }
 
-// boundCurve: neither key nor signature of one curve does for another's
-// algorithm.
+// boundCurve: neither key nor signature of one curve works for another's algorithm.
 func boundCurve(t *testing.T, b bench) {
 	s := b.serve(t)
 	curves := []string{"ES256", "ES384", "ES512"}

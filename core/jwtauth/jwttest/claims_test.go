@@ -16,13 +16,13 @@ var claimCases = []testCase{
 	{"E28 claims are an object and name somebody", somebody},
 }
 
-// value is a JSON text for one claim and the reason it gets a token refused.
+// value is a JSON text for one claim and the expected reason for refusing it.
 type value struct {
 	text   string
 	reason core.Reason
 }
 
-// tryClaim tries a token for each value of one claim, and one without.
+// tryClaim tries a token for each value of a claim, and one without it.
 func tryClaim(s *service, claim string, without core.Reason, values ...value) {
 	s.t.Helper()
 	for _, v := range values {
@@ -95,7 +95,7 @@ func expiry(t *testing.T, b bench) {
 		value{`1`, core.ReasonExpired})
 }
 
-// dates: RFC 7519 §2. None of these wraps into a date or stands for none.
+// dates: RFC 7519 §2. None of these overflows into a valid date or counts as missing.
 func dates(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, claim := range []string{"exp", "nbf", "iat"} {

@@ -33,7 +33,7 @@ func criticalExtensions(t *testing.T, b bench) {
 	}
 }
 
-// membersTwice: RFC 7515 §4, RFC 7519 §4, at every depth and however spelt.
+// membersTwice: RFC 7515 §4, RFC 7519 §4, at every depth and in every spelling.
 func membersTwice(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, members := range []string{
@@ -52,8 +52,8 @@ func membersTwice(t *testing.T, b bench) {
 	}
 }
 
-// exactNames: RFC 7519 §4.1: names are case-sensitive. encoding/json folds
-// them, and takes U+017F for s.
+// exactNames: RFC 7519 §4.1: names are case-sensitive. encoding/json folds case, and
+// matches U+017F with s.
 func exactNames(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, c := range []struct{ name, exact string }{
@@ -83,8 +83,8 @@ func exactNames(t *testing.T, b bench) {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// lastCharacter: RFC 4648 §3.5. The last character of 64 bytes carries four
-// bits that mean nothing; a lax decoder takes all sixteen.
+// lastCharacter: RFC 4648 §3.5. The last character of 64 bytes has four unused bits; a
+// lax decoder accepts all sixteen values.
 func lastCharacter(t *testing.T, b bench) {
 	s := b.serve(t)
 	token := s.keys.good(t, "ES256")
@@ -98,7 +98,7 @@ func lastCharacter(t *testing.T, b bench) {
 	}
 }
 
-// encrypted: RFC 7516 §3.1. Nothing in a JWE is worked on.
+// encrypted: RFC 7516 §3.1. No part of a JWE is processed.
 func encrypted(t *testing.T, b bench) {
 	s := b.serve(t)
 	for path, alg := range map[string]string{onPublic: "ES256", onSecret: "HS256"} {
@@ -175,6 +175,6 @@ func cappedSize(t *testing.T, b bench) {
 		attempt{"dots", strings.Repeat(".", 3000), core.ReasonMalformed},
 		attempt{"letters", strings.Repeat("A", 3000), core.ReasonMalformed})
 	if e := s.events.Last(t); !strings.Contains(e.Cause.Error(), "3000 bytes") {
-		t.Errorf("cause %q does not tell the size", e.Cause)
+		t.Errorf("cause %q does not give the size", e.Cause)
 	}
 }

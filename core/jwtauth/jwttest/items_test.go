@@ -9,15 +9,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// verifierCases are about what no adapter sees.
+// verifierCases are independent of adapters.
 func verifierCases() []testCase {
 	return slices.Concat(algorithmCases, keyCases, tokenFormCases, claimCases, publishedCases, profileCases, verdictCases, lifeCases)
 }
 
 func TestSemantics(t *testing.T) { run(t, authtest.NetHTTP(), verifierCases()) }
 
-// TestEveryItemHasACase: group E of the conformance list, and what of group B
-// hangs on signed tokens.
+// TestEveryItemHasACase: group E of the conformance list, and the items of group B that
+// concern signed tokens.
 func TestEveryItemHasACase(t *testing.T) {
 	proved := map[string]bool{}
 	var names []string

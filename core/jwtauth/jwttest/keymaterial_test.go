@@ -26,7 +26,7 @@ var keyCases = []testCase{
 	{"E23 nothing is signed with an empty or short secret", weakSecrets},
 }
 
-// boundMembers: RFC 7517 §4. A set that holds such a key does not load.
+// boundMembers: RFC 7517 §4. A set with such a key does not load.
 func boundMembers(t *testing.T, b bench) {
 	for _, tc := range []struct {
 		alg, member string
@@ -75,7 +75,7 @@ func boundMembers(t *testing.T, b bench) {
 		attempt{"another than the key's alg", s.keys.token(t, "RS384", `{"alg":"RS384","kid":"`+kid("PS384")+`"}`, claims()), core.ReasonBadAlgorithm})
 }
 
-// keysInside: RFC 8725 §3.10. The token is signed with the key it brings.
+// keysInside: RFC 8725 §3.10. The token is signed with the key that it contains.
 func keysInside(t *testing.T, b bench) {
 	stranger := &keys{signing: b.keys.foreign}
 	s := b.serve(t)
@@ -105,8 +105,7 @@ func keysInside(t *testing.T, b bench) {
 	}
 }
 
-// addressesInside: RFC 8725 §3.10. Nobody comes to the address before the
-// test itself does.
+// addressesInside: RFC 8725 §3.10. Only the test itself connects to the address.
 func addressesInside(t *testing.T, b bench) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -130,7 +129,7 @@ func addressesInside(t *testing.T, b bench) {
 		attempt{"as issuer", s.keys.good(t, "ES256", fmt.Sprintf("%q:%q", "iss", url)), core.ReasonWrongIssuer},
 		attempt{"as audience", s.keys.good(t, "ES256", fmt.Sprintf("%q:%q", "aud", url)), core.ReasonWrongAudience})
 
-	// Connections are accepted in the order in which they were made.
+	// Connections are accepted in the order they were made.
 	own, err := net.DialTimeout("tcp", l.Addr().String(), authtest.TimeLimit(time.Minute))
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +141,7 @@ func addressesInside(t *testing.T, b bench) {
 	}
 	defer first.Close() //nolint:errcheck // nothing was written
 	if first.RemoteAddr().String() != own.LocalAddr().String() {
-		t.Errorf("the address in a token was asked, from %s", first.RemoteAddr())
+		t.Errorf("the address in a token was fetched, from %s", first.RemoteAddr())
 	}
 }
 
@@ -185,7 +184,7 @@ func weakKeys(t *testing.T, b bench) {
 		}
 	}
 	n := b.keys.public(t, "RS256").(*rsa.PublicKey).N
-	short := func(bits uint) []byte { // an odd number of that many bits
+	short := func(bits uint) []byte { // an odd number of that size
 		v := new(big.Int).Rsh(n, uint(n.BitLen())-bits)
 		return v.SetBit(v, 0, 1).Bytes()
 	}
@@ -217,7 +216,7 @@ func weakKeys(t *testing.T, b bench) {
 	}
 }
 
-// weakSecrets: what an attacker can guess verifies nothing.
+// weakSecrets: guessable secrets verify nothing.
 func weakSecrets(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, alg := range secretAlgorithms {

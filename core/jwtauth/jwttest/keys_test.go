@@ -13,21 +13,21 @@ import (
 	"testing"
 )
 
-// Algorithms by what their keys are. Keys of the first kind are published in
-// the JWK set, those of the second are shared.
+// Algorithms by kind of key. Keys of the first kind are published in the JWK set, those
+// of the second are shared.
 var (
 	publicAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 	secretAlgorithms = []string{"HS256", "HS384", "HS512"}
 )
 
-// keys are what an issuer signs with, and what somebody else does.
+// keys are the issuer's signing keys, and those of a stranger.
 type keys struct {
 	signing map[string]any // by algorithm: a crypto.Signer or a []byte
-	foreign map[string]any // the same of nobody the service knows
+	foreign map[string]any // the same, of a stranger
 }
 
-// newKeys makes one RSA key, one key for each curve and one secret for each
-// HMAC algorithm, and foreign ones beside them.
+// newKeys generates an RSA key, a key for each curve and a secret for each HMAC
+// algorithm, and a second set for the stranger.
 func newKeys(t testing.TB) *keys {
 	t.Helper()
 	k := &keys{signing: map[string]any{}, foreign: map[string]any{}}
@@ -73,7 +73,7 @@ func (k *keys) public(t testing.TB, alg string) crypto.PublicKey {
 // kid names the key for alg.
 func kid(alg string) string { return "key-" + alg }
 
-// jwk are the members of a public key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
+// jwk returns the members of a public key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 func (k *keys) jwk(t testing.TB, alg string) map[string]any {
 	t.Helper()
 	members := map[string]any{"kid": kid(alg), "alg": alg, "use": "sig", "key_ops": []string{"verify"}}
@@ -83,7 +83,7 @@ func (k *keys) jwk(t testing.TB, alg string) map[string]any {
 		members["n"] = base64url(key.N.Bytes())
 		members["e"] = base64url(big.NewInt(int64(key.E)).Bytes())
 	case *ecdsa.PublicKey:
-		point, err := key.Bytes() // 4, then both coordinates in full length
+		point, err := key.Bytes() // 4, then both coordinates at full length
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func (k *keys) jwk(t testing.TB, alg string) map[string]any {
 	return members
 }
 
-// jwks is the set an issuer publishes: all its public keys.
+// jwks is the issuer's published set: all its public keys.
 func (k *keys) jwks(t testing.TB) []byte {
 	t.Helper()
 	list := make([]map[string]any, len(publicAlgorithms))

@@ -28,8 +28,8 @@ func (s *service) passesAs(path, token, id string) {
 	}
 }
 
-// judgedAgain: CVE-2021-32701. A token that passed at one route, at one time,
-// under one key, says nothing about another.
+// judgedAgain: CVE-2021-32701. A token that passed on one route, at one time or under one
+// key may not pass on another.
 func judgedAgain(t *testing.T, b bench) {
 	var now atomic.Int64
 	now.Store(noon)
@@ -61,7 +61,7 @@ func judgedAgain(t *testing.T, b bench) {
 	s.try(onPublic, attempt{"makes the keys come anew", unknown, core.ReasonUnknownKey}, attempt{"key removed", token, core.ReasonUnknownKey})
 }
 
-// switchable is a list that can be out of order.
+// switchable is a list that can be unavailable.
 type switchable struct {
 	*revoke.List
 	down atomic.Bool

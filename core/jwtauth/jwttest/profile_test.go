@@ -43,8 +43,8 @@ func accessTokens(t *testing.T, b bench) {
 	}
 }
 
-// otherTokens: RFC 8725 §3.11, OpenID Connect Core §2. The issuer has signed them
-// all, for this audience.
+// otherTokens: RFC 8725 §3.11, OpenID Connect Core §2. The issuer has signed all of them
+// for this audience.
 func otherTokens(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, members := range []string{`"nonce":"n"`, `"at_hash":"h"`, `"c_hash":"h"`, `"typ":"ID"`, `"typ":"Refresh"`, `"token_use":"id"`} {
@@ -61,8 +61,8 @@ func otherTokens(t *testing.T, b bench) {
 	b.serve(t, jwtauth.WithNonce()).try(onPublic, attempt{"a nonce on purpose", s.keys.good(t, "ES256", `"nonce":"n"`), ""})
 }
 
-// clientCredentials: RFC 9700 §4.15, RFC 9068 §2.2. The client registered under
-// the name of a user.
+// clientCredentials: RFC 9700 §4.15, RFC 9068 §2.2. A client registered under a user's
+// name.
 func clientCredentials(t *testing.T, b bench) {
 	member := fmt.Sprintf(`"client_id":%q`, subject)
 	own := b.keys.good(t, "ES256", member)
@@ -79,7 +79,7 @@ func clientCredentials(t *testing.T, b bench) {
 	none.try(onPublic, attempt{"a client", own, core.ReasonBadClaim}, attempt{"a user", none.keys.good(t, "ES256", `"client_id":"spa"`), ""})
 }
 
-// authenticationFacts: RFC 9470 §6. What is not there counts as nothing.
+// authenticationFacts: RFC 9470 §6. A missing claim proves nothing.
 func authenticationFacts(t *testing.T, b bench) {
 	s := b.serve(t)
 	for range 2 {
@@ -91,7 +91,7 @@ func authenticationFacts(t *testing.T, b bench) {
 	}
 	s.try(onPublic, attempt{"none", s.keys.good(t, "ES256"), ""})
 	if acr, ok := s.last.Load().Claim("acr"); ok || !s.last.Load().AuthTime().IsZero() {
-		t.Errorf("acr %v, authenticated at %v, out of nothing", acr, s.last.Load().AuthTime())
+		t.Errorf("acr %v, authenticated at %v, without claims", acr, s.last.Load().AuthTime())
 	}
 	for _, member := range []string{`"auth_time":"1799999000"`, `"auth_time":-1`, `"auth_time":null`, `"auth_time":1e300`} {
 		s.try(onPublic, attempt{member, s.keys.good(t, "ES256", member), core.ReasonBadClaim})

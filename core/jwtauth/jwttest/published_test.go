@@ -30,7 +30,7 @@ var publishedCases = []testCase{
 	{"E12 metadata names the issuer to the letter", metadata},
 }
 
-// kidTwice: refusing the ambiguity costs the other keys nothing.
+// kidTwice: an ambiguous kid is refused at no cost to other keys.
 func kidTwice(t *testing.T, b bench) {
 	twin := (&keys{signing: b.keys.foreign}).jwk(t, "ES256")
 	p := publish(t, setOf(t, b.keys.jwk(t, "ES256"), twin, b.keys.jwk(t, "EdDSA"), b.keys.jwk(t, "RS256"), b.keys.jwk(t, "ES384"),
@@ -50,9 +50,9 @@ func kidTwice(t *testing.T, b bench) {
 		attempt{"no kid, no key fits", bare("ES256"), core.ReasonBadAlgorithm})
 }
 
-// unknownKids: a few fetches, after which nobody waits. 401 is for keys that are
-// known not to exist, 503 for those that are to be looked for yet; the event of
-// either has the same reason, which is not an outage.
+// unknownKids: a few fetches, after which no request waits. 401 is for keys known not to
+// exist, 503 for those still to be fetched; both events have the same reason, which is
+// not an outage.
 func unknownKids(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	s := b.serveFor(t, verifier(t, p.remote(t, jwtauth.WithRefetchInterval(time.Hour))))
@@ -91,7 +91,7 @@ func unknownKids(t *testing.T, b bench) {
 	s.try(onPublic, attempt{"a known key", s.keys.good(t, "ES256"), ""}, attempt{"the first one", token("first"), core.ReasonUnknownKey})
 }
 
-// sameKid: the issuer has put another key under the name of the old one.
+// sameKid: the issuer has replaced a key under the same kid.
 func sameKid(t *testing.T, b bench) {
 	stranger := &keys{signing: b.keys.foreign}
 	p := publish(t, setOf(t, b.keys.jwk(t, "ES256")))
@@ -124,7 +124,7 @@ func rotation(t *testing.T, b bench) {
 // outage: RFC 9110 §15.6.4.
 func outage(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
-	var passed atomic.Int64 // time on the clock of the keys
+	var passed atomic.Int64 // time for the keys' clock
 	now := func() time.Time { return time.Unix(noon+passed.Load(), 0) }
 	keys := p.remoteEvery(t, often, jwtauth.WithMaxStale(time.Hour), jwtauth.WithRemoteClock(now))
 	s := b.serveFor(t, verifier(t, keys))
@@ -149,7 +149,7 @@ func coldStart(t *testing.T, b bench) {
 	p.fails()
 	s := b.serveFor(t, verifier(t, p.remoteEvery(t, often)))
 	s.unavailable(onPublic, s.keys.good(t, "ES256"))
-	s.unavailable(onScope, s.keys.good(t, "ES256", `"exp":1`)) // nobody knows
+	s.unavailable(onScope, s.keys.good(t, "ES256", `"exp":1`)) // unknown
 	s.refuse(onPublic, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""})
 	p.serves(b.keys.jwks(t))
 	p.awaitFresh(t, good)
@@ -171,7 +171,7 @@ func oddKey(t *testing.T, b bench) {
 		attempt{"the secret", s.keys.good(t, "HS256"), core.ReasonUnknownKey})
 }
 
-// noKeySet: whatever comes, the keys from before serve.
+// noKeySet: whatever is served, the previous keys stay.
 func noKeySet(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	r := p.remoteEvery(t, often, jwtauth.WithMaxSetSize(100_000))
@@ -196,8 +196,8 @@ func noKeySet(t *testing.T, b bench) {
 	}
 }
 
-// stalled: a server that never answers holds nobody up who has a known key. The
-// fetch is ended by Close, since its own time limit would be one of the test.
+// stalled: a server that never answers delays no request with a known key. Close ends the
+// fetch, so that the case depends on no time limit.
 func stalled(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	r := p.remoteEvery(t, often)
@@ -224,7 +224,7 @@ func redirects(t *testing.T, b bench) {
 	s := b.serveFor(t, verifier(t, p.remoteEvery(t, often)))
 	s.unavailable(onPublic, s.keys.good(t, "ES256"))
 	if n := elsewhere.asked.Load(); n != 0 {
-		t.Errorf("the other host was asked %d times", n)
+		t.Errorf("the other host was contacted %d times", n)
 	}
 	p.will(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/moved" {
@@ -237,7 +237,7 @@ func redirects(t *testing.T, b bench) {
 	s.try(onPublic, attempt{"moved on the same host", s.keys.good(t, "ES256"), ""})
 }
 
-// issuers: RFC 8725 §3.8. Both call their keys the same.
+// issuers: RFC 8725 §3.8. Both use the same kid.
 func issuers(t *testing.T, b bench) {
 	stranger := &keys{signing: b.keys.foreign}
 	first := discovered(t, setOf(t, b.keys.jwk(t, "ES256")))
@@ -253,7 +253,7 @@ func issuers(t *testing.T, b bench) {
 		return claims(fmt.Sprintf(`"iss":%q`, p.URL), fmt.Sprintf(`"aud":%q`, aud))
 	}
 	sign := func(k *keys, alg, claims string) string { return k.token(t, alg, header(alg), claims) }
-	for range 2 { // the second time from the cache, if from anywhere
+	for range 2 { // the second time possibly from the cache
 		s.try(onPublic,
 			attempt{"first", sign(b.keys, "ES256", of(first.publisher, audience)), ""},
 			attempt{"second", sign(stranger, "ES256", of(second.publisher, "payroll")), ""},
@@ -269,7 +269,7 @@ func issuers(t *testing.T, b bench) {
 	}
 }
 
-// discoverable is a publisher whose address is found by its metadata.
+// discoverable is a publisher found through its metadata.
 type discoverable struct {
 	*publisher
 	source *jwtauth.RemoteKeys
@@ -303,7 +303,7 @@ func (d discoverable) verifier(t testing.TB, opts ...jwtauth.Option) *jwtauth.Ve
 	return v
 }
 
-// metadata: RFC 8414 §3.3. An issuer that names itself another way is none.
+// metadata: RFC 8414 §3.3. Metadata with another issuer is refused.
 func metadata(t *testing.T, b bench) {
 	for _, named := range []func(url string) string{
 		func(url string) string { return url + "/" },
@@ -326,17 +326,17 @@ func metadata(t *testing.T, b bench) {
 	}
 }
 
-// often is for cases in which keys are fetched all the time.
+// often makes fetches frequent, for cases about them.
 const often = 10 * time.Millisecond
 
-// remote is a key source on the publisher that fetches when it is asked for a
-// key it does not know, and else not within the test.
+// remote is a key source on the publisher that fetches for an unknown key, and otherwise
+// not during the test.
 func (p *publisher) remote(t testing.TB, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
 	return p.remoteEvery(t, time.Hour, opts...)
 }
 
-// awaitFresh waits for the end of a fetch that began after the call.
+// awaitFresh waits for a fetch that began after the call.
 func (p *publisher) awaitFresh(t testing.TB, like func(jwtauth.Refresh) bool) {
 	t.Helper()
 	for len(p.refresh) > 0 {

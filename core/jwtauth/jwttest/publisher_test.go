@@ -12,12 +12,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// publisher is an issuer's server on loopback whose behaviour can be exchanged
-// while it runs.
+// publisher is an issuer's server on loopback whose behaviour tests can change while it
+// runs.
 type publisher struct {
 	*httptest.Server
 	answer  atomic.Pointer[http.HandlerFunc]
-	asked   atomic.Int64 // requests for anything
+	asked   atomic.Int64 // all requests
 	refresh chan jwtauth.Refresh
 }
 
@@ -44,7 +44,7 @@ func (p *publisher) fails() {
 	p.will(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 }
 
-// remoteEvery is a key source that fetches again and again.
+// remoteEvery is a key source that fetches continually.
 func (p *publisher) remoteEvery(t testing.TB, d time.Duration, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
 	r, err := jwtauth.Fetch(p.URL, append([]jwtauth.RemoteOption{
@@ -59,7 +59,7 @@ func (p *publisher) remoteEvery(t testing.TB, d time.Duration, opts ...jwtauth.R
 	return r
 }
 
-// await waits for a fetch like that.
+// await waits for a matching fetch.
 func (p *publisher) await(t testing.TB, like func(jwtauth.Refresh) bool) {
 	t.Helper()
 	deadline := time.After(authtest.TimeLimit(2 * time.Minute))
@@ -75,7 +75,7 @@ func (p *publisher) await(t testing.TB, like func(jwtauth.Refresh) bool) {
 	}
 }
 
-// What to await.
+// Conditions to await.
 func good(f jwtauth.Refresh) bool   { return f.Err == nil }
 func failed(f jwtauth.Refresh) bool { return f.Err != nil }
 
@@ -91,7 +91,7 @@ func (s *service) unavailable(path, token string) {
 	case err != nil || wait < 1:
 		s.t.Errorf("%s: Retry-After %q", path, a.Header.Get("Retry-After"))
 	case len(a.Header.Values("WWW-Authenticate")) > 0:
-		s.t.Errorf("%s: a challenge with 503", path)
+		s.t.Errorf("%s: 503 with a challenge", path)
 	case s.runs.Load() != runs:
 		s.t.Errorf("%s: the handler ran", path)
 	}

@@ -17,7 +17,7 @@ import (
 
 const realm = "reports"
 
-// descriptions are all that a client is told of why its token was refused.
+// descriptions are all error descriptions that clients may see.
 var descriptions = map[core.Reason]string{
 	core.ReasonExpired:       "The access token expired",
 	core.ReasonNotYetValid:   "The access token is not valid yet",
@@ -32,7 +32,7 @@ var descriptions = map[core.Reason]string{
 	core.ReasonWrongType:     "The token is not an access token",
 }
 
-// messages are all that the bodies say, by code.
+// messages are all messages in bodies, by code.
 var messages = map[string]string{
 	core.CodeAuthenticationRequired: "Sign in to use this resource.",
 	core.CodeInvalidToken:           "The access token was not accepted. Obtain a new one and repeat the request.",
@@ -41,7 +41,7 @@ var messages = map[string]string{
 	core.CodeForbidden:              "You are signed in, but not allowed to do this. Signing in again will not help.",
 }
 
-// refusal is what a refused request is to look like.
+// refusal is the expected refusal of a request.
 type refusal struct {
 	status int
 	code   string
@@ -49,8 +49,7 @@ type refusal struct {
 	token  string
 }
 
-// check says what is wrong with an answer, the event of it and how often the
-// handler ran.
+// check compares an answer, its event and the number of handler calls.
 func (r refusal) check(a authtest.Answer, e core.Event, ran int64) error {
 	if err := r.checkAnswer(a); err != nil {
 		return fmt.Errorf("%w (event %s: %v)", err, e.Reason, e.Cause)
@@ -61,7 +60,7 @@ func (r refusal) check(a authtest.Answer, e core.Event, ran int64) error {
 	return r.checkEvent(e)
 }
 
-// neededScopes are those that the suite's scope rule asks for.
+// neededScopes are the scopes that the suite's scope rule requires.
 const neededScopes = "read write"
 
 func (r refusal) checkAnswer(a authtest.Answer) error {
@@ -78,7 +77,7 @@ func (r refusal) checkAnswer(a authtest.Answer) error {
 	if err := json.Unmarshal([]byte(a.Body), &body); err != nil {
 		return fmt.Errorf("body %q: %w", a.Body, err)
 	}
-	// The whole body: whatever else stood in it could tell something.
+	// The body is compared as a whole, since any other text could leak something.
 	want := map[string]any{
 		"title": http.StatusText(r.status), "status": float64(r.status), "detail": messages[r.code], "error": r.code,
 	}
@@ -91,8 +90,8 @@ func (r refusal) checkAnswer(a authtest.Answer) error {
 	return r.echoed(fmt.Sprint(a.Header), "the answer's header")
 }
 
-// checkChallenge compares the challenge with that of RFC 6750 §3, of which
-// there is one save in the answer to a missing role.
+// checkChallenge compares the challenge with RFC 6750 §3; the answer to a missing role
+// has none.
 func (r refusal) checkChallenge(lines []string) error {
 	if r.code == core.CodeForbidden {
 		if len(lines) != 0 {
@@ -131,16 +130,16 @@ func (r refusal) checkEvent(e core.Event) error {
 	case e.Outcome != core.OutcomeUnauthenticated || e.Scheme != "Bearer":
 		return fmt.Errorf("event %s by scheme %q", e.Outcome, e.Scheme)
 	case e.PrincipalID != "":
-		return fmt.Errorf("event names %q, whom nothing proved", e.PrincipalID)
+		return fmt.Errorf("event names %q without proof", e.PrincipalID)
 	case e.Cause == nil:
 		return errors.New("event without a cause")
 	case strings.ContainsFunc(e.Cause.Error(), unicode.IsControl):
 		return fmt.Errorf("cause %q would forge a line", e.Cause)
 	}
-	return r.echoed(fmt.Sprintf("%+v", e), "the event") // with the cause's text
+	return r.echoed(fmt.Sprintf("%+v", e), "the event") // with the text of the cause
 }
 
-// echoed reports parts of the token in text. Shorter ones are found anywhere.
+// echoed reports parts of the token in text, except short ones, which occur anywhere.
 func (r refusal) echoed(text, where string) error {
 	for part := range strings.SplitSeq(r.token, ".") {
 		if len(part) > 12 && strings.Contains(text, part) {

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
-// The routes of a service. Behind all but onSecret stands a guard on the
-// issuer's JWK set; behind that one a guard on its secrets.
+// The routes of a service. All but onSecret are behind a guard with the issuer's JWK set;
+// that one is behind a guard with its secrets.
 const (
 	onPublic   = "/public"   // Authenticate
 	onSecret   = "/secret"   // Authenticate
@@ -24,14 +24,14 @@ const (
 	onScope    = "/scope"    // Require(rule.Scope("read", "write"))
 )
 
-// service is an app that wants tokens.
+// service is an app that requires tokens.
 type service struct {
 	t      *testing.T
 	keys   *keys
 	addr   string
 	events *authtest.Recorder
 	runs   atomic.Int64                   // of all handlers
-	last   atomic.Pointer[core.Principal] // whom the last handler saw
+	last   atomic.Pointer[core.Principal] // the principal in the last handler
 }
 
 // serve starts a service whose verifiers have further options.
@@ -78,19 +78,19 @@ func (s *service) secrets() *jwtauth.KeySet {
 	return set
 }
 
-// guard is a guard that wants a bearer token by one of keys.
+// guard requires a bearer token signed with one of keys.
 func (s *service) guard(keys jwtauth.KeySource, opts ...jwtauth.Option) *core.Guard {
 	s.t.Helper()
 	return s.guardOf(verifier(s.t, keys, opts...))
 }
 
-// verifier expects what the issuer's good tokens hold.
+// verifier accepts the issuer's good tokens.
 func verifier(t testing.TB, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
 	return verifierBy(t, func() time.Time { return time.Unix(noon, 0) }, keys, opts...)
 }
 
-// verifierBy does so with a clock of its own.
+// verifierBy does so with the given clock.
 func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
 	v, err := jwtauth.New(keys, append([]jwtauth.Option{
@@ -102,7 +102,7 @@ func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, op
 	return v
 }
 
-// guardOf is a guard that wants a bearer token that v takes.
+// guardOf requires a bearer token that v accepts.
 func (s *service) guardOf(v bearer.TokenVerifier) *core.Guard {
 	s.t.Helper()
 	scheme, err := bearer.New(realm, v)
@@ -140,14 +140,14 @@ func (s *service) handle(x authtest.Exchange) error {
 	return x.Text(http.StatusOK, p.ID())
 }
 
-// attempt is a token and what is to become of it: the reason for which it is
-// refused, or "" when it proves the subject.
+// attempt is a token and the expected reason for refusing it, or "" if it proves the
+// subject.
 type attempt struct {
 	name, token string
 	reason      core.Reason
 }
 
-// try sends each token to the route at path.
+// try sends each token to path.
 func (s *service) try(path string, attempts ...attempt) {
 	s.t.Helper()
 	for _, a := range attempts {
@@ -165,8 +165,7 @@ func (s *service) try(path string, attempts ...attempt) {
 	}
 }
 
-// judge says what is wrong with the answer to a token, the event of it and how
-// often the handler ran.
+// judge compares the answer to a token, its event and the number of handler calls.
 func (a attempt) judge(answer authtest.Answer, e core.Event, ran int64) error {
 	if a.reason != "" {
 		return refusal{http.StatusUnauthorized, core.CodeInvalidToken, a.reason, a.token}.check(answer, e, ran)

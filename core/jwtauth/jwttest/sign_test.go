@@ -9,18 +9,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/jwstest"
 )
 
-// noon is what the service's clock shows, in seconds since 1970.
+// noon is the time of the service's clock, in seconds since 1970.
 const noon = 1_800_000_000
 
-// What the service expects of a token.
+// What the service expects in a token.
 const (
 	issuer   = "https://issuer.example/realm"
 	audience = "reports"
 	subject  = "alice"
 )
 
-// claims is a good claims set. A member given takes the place of the good one
-// of its name; one given without a value (`"exp"`) is left out.
+// claims returns good claims. A given member replaces that of the same name; one without
+// a value (`"exp"`) is left out.
 func claims(members ...string) string {
 	all := []string{
 		`"iss":"` + issuer + `"`, `"aud":"` + audience + `"`, `"sub":"` + subject + `"`, fmt.Sprintf(`"exp":%d`, noon+60),
@@ -35,27 +35,25 @@ func claims(members ...string) string {
 	return "{" + strings.Join(all, ",") + "}"
 }
 
-// header is a header for alg that names the issuer's key for it, with further
-// members.
+// header returns a header for alg with the kid of the issuer's key, and further members.
 func header(alg string, members ...string) string {
 	own := fmt.Sprintf(`"alg":%q,"typ":"JWT","kid":%q`, alg, kid(alg))
 	return "{" + strings.Join(append([]string{own}, members...), ",") + "}"
 }
 
-// token is a token by the issuer's key for alg, header and claims spelt as
-// given.
+// token signs header and claims, verbatim, with the issuer's key for alg.
 func (k *keys) token(t testing.TB, alg, header, claims string) string {
 	t.Helper()
 	return signed(t, alg, k.signing[alg], unsigned(header, claims))
 }
 
-// good is a good token by the issuer's key for alg.
+// good is a valid token signed with the issuer's key for alg.
 func (k *keys) good(t testing.TB, alg string, members ...string) string {
 	t.Helper()
 	return k.token(t, alg, header(alg), claims(members...))
 }
 
-// unsigned is what of a token is signed (RFC 7515 §5.1).
+// unsigned is the signed part of a token (RFC 7515 §5.1).
 func unsigned(header, claims string) string {
 	return base64url([]byte(header)) + "." + base64url([]byte(claims))
 }

@@ -18,16 +18,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// TestStorm lets an issuer's key server rotate, stall, fail, answer garbage and
-// 100 MB, and fall silent, while clients with good tokens and clients with
-// made-up keys use an app. It proves E08, E10 and E11 under load:
+// TestStorm lets an issuer's key server rotate keys, stall, fail, answer garbage and
+// 100 MB, and fall silent, while clients with good tokens and clients with made-up keys
+// use an app. It proves E08, E10 and E11 under load:
 //
-//   - no good token is refused while the keys from before may serve;
+//   - no good token is refused while the previous keys may serve;
 //   - a made-up key is 401, or 503 while it could be a new one;
-//   - the key server is asked no more often than configured;
+//   - the key server gets no more requests than configured;
 //   - neither goroutines nor memory grow.
 //
-// It looks at the whole process, so that no other test runs beside it.
+// It measures the whole process, so no other test runs beside it.
 func TestStorm(t *testing.T) {
 	k := newKeys(t)
 	s := &storm{t: t, keys: k, server: publish(t, setOf(t, k.jwk(t, "ES256")))}
@@ -45,15 +45,15 @@ func TestStorm(t *testing.T) {
 	settle(t, goroutines, heap)
 }
 
-// The rhythm of fetches. None comes earlier than fetchEvery less a fifth after
-// the one before, except five for unknown keys in an hour.
+// Timing of fetches. None comes earlier than fetchEvery less a fifth after the one
+// before, except five an hour for unknown keys.
 const (
 	fetchEvery = 20 * time.Millisecond
 	fetchLimit = 150 * time.Millisecond
 	maxSet     = 64 << 10
 )
 
-// storm is an app under load whose keys come from a server in trouble.
+// storm is an app under load whose keys come from a failing server.
 type storm struct {
 	t       *testing.T
 	keys    *keys
@@ -104,7 +104,7 @@ func (s *storm) start(f authtest.Framework) {
 	}
 }
 
-// phase is one way for the key server to behave.
+// phase is one behaviour of the key server.
 type phase struct {
 	name   string
 	answer http.HandlerFunc
@@ -130,7 +130,7 @@ func (s *storm) phases() []phase {
 	}
 }
 
-// torrent counts what of its 100 MiB is taken: what sockets hold and no more.
+// torrent counts how much of its 100 MiB is read: only what sockets buffer.
 func (s *storm) torrent(w http.ResponseWriter, r *http.Request) {
 	counted := &counter{ResponseWriter: w}
 	torrent(counted, r)
@@ -150,8 +150,8 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// run keeps the load up until the phase was seen by some fetches, the first of
-// which may have begun before it, and by some good tokens.
+// run keeps up the load until a few fetches, the first of which may have begun earlier,
+// and some good tokens have met the phase.
 func (s *storm) run(p phase) {
 	s.server.will(p.answer)
 	fetches, passed := s.fetches.Load(), s.passed.Load()
@@ -214,8 +214,7 @@ func (s *storm) get(token string) (status int, text string) {
 	return resp.StatusCode, string(data)
 }
 
-// rotated: after all that, a removed key is gone with the next fetches and the
-// new one works.
+// rotated: afterwards a removed key is gone with the next fetches and the new one works.
 func (s *storm) rotated() {
 	s.t.Helper()
 	s.server.serves(setOf(s.t, s.keys.jwk(s.t, "EdDSA")))
@@ -226,7 +225,7 @@ func (s *storm) rotated() {
 	}
 }
 
-// checkFetches: made-up keys have caused five fetches at most, the rest is rhythm.
+// checkFetches allows for five fetches because of made-up keys and the regular ones.
 func (s *storm) checkFetches() {
 	s.t.Helper()
 	passed := time.Since(s.began)
@@ -237,7 +236,7 @@ func (s *storm) checkFetches() {
 	s.t.Logf("%d good tokens, %d made-up keys, %d fetches in %v", s.passed.Load(), s.madeUp.Load(), s.server.asked.Load(), passed.Round(time.Millisecond))
 }
 
-// measure is how many goroutines there are and how much memory is in use.
+// measure returns the number of goroutines and the memory in use.
 func measure() (goroutines int, heap uint64) {
 	runtime.GC()
 	var m runtime.MemStats
@@ -245,11 +244,10 @@ func measure() (goroutines int, heap uint64) {
 	return runtime.NumGoroutine(), m.HeapAlloc
 }
 
-// settle waits until what ends by itself has ended, and fails the test when
-// something does not.
+// settle waits for goroutines to end, and fails the test if some remain.
 func settle(t *testing.T, goroutines int, heap uint64) {
 	t.Helper()
-	// Servers may keep a goroutine for each connection that there was.
+	// Servers may keep a goroutine for each past connection.
 	const slack, growth = 8 + 5, 32 << 20
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -268,7 +266,7 @@ func settle(t *testing.T, goroutines int, heap uint64) {
 	}
 }
 
-// torrent writes 100 MiB, or as much of it as is read.
+// torrent writes 100 MiB, or as much as is read.
 func torrent(w http.ResponseWriter, _ *http.Request) {
 	chunk := bytes.Repeat([]byte(" "), 64<<10)
 	for range (100 << 20) / len(chunk) {

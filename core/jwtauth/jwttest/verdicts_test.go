@@ -23,8 +23,8 @@ var verdictCases = []testCase{
 	{"roles of a token", tokenRoles},
 }
 
-// badTokens are one token for each reason. Their claims are those of a good
-// one as far as the reason allows, and hold a secret.
+// badTokens has one token for each reason. Their claims are good as far as the reason
+// allows, and contain a secret.
 func badTokens(t *testing.T, k *keys) []attempt {
 	t.Helper()
 	const more = `"pin":"needle-in-claims"`
@@ -42,11 +42,11 @@ func badTokens(t *testing.T, k *keys) []attempt {
 	}
 }
 
-// toldApart: the event and the challenge tell which, the body does not.
+// toldApart: event and challenge distinguish the reasons, the body does not.
 func toldApart(t *testing.T, b bench) {
 	s := b.serve(t)
 	bad := badTokens(t, b.keys)
-	const bySetting = 2 // what is refused only where it was configured
+	const bySetting = 2 // reasons that depend on configuration
 	if len(bad)+bySetting != len(descriptions) {
 		t.Fatalf("%d kinds of bad tokens, %d descriptions", len(bad), len(descriptions))
 	}
@@ -57,7 +57,7 @@ func toldApart(t *testing.T, b bench) {
 	s.refuse(onPublic, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""})
 }
 
-// provesNobody: CVE-2024-51744. Optional does not take a bad token for none.
+// provesNobody: CVE-2024-51744. Optional does not treat a bad token as a missing one.
 func provesNobody(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, path := range []string{onPublic, onOptional, onRole, onScope} {
@@ -75,8 +75,8 @@ func provesNobody(t *testing.T, b bench) {
 	s.try(onOptional, attempt{"a good token", s.keys.good(t, "ES256"), ""})
 }
 
-// refuse asks for path with header lines and fails the test unless the answer
-// is that refusal.
+// refuse sends header lines to path and fails the test unless the answer is the given
+// refusal.
 func (s *service) refuse(path string, want refusal, lines ...string) {
 	s.t.Helper()
 	runs, seen := s.runs.Load(), len(s.events.Events())
@@ -106,7 +106,7 @@ func codes(t *testing.T, b bench) {
 	s.try(onScope, attempt{"all scopes", all, ""})
 }
 
-// everyAlgorithm: tokens pass with and without a kid, and prove what they say.
+// everyAlgorithm: tokens pass with and without a kid, and prove their claims.
 func everyAlgorithm(t *testing.T, b bench) {
 	s := b.serve(t)
 	text := claims(`"roles":["auditor","clerk"]`, `"scope":"read write"`, `"tenant":"north"`, `"auth_time":1799999000`, `"n":{"a":[1]}`)
@@ -130,7 +130,7 @@ func everyAlgorithm(t *testing.T, b bench) {
 func checkPrincipal(t *testing.T, alg string, p *core.Principal) {
 	t.Helper()
 	if p == nil {
-		t.Errorf("%s: the handler saw nobody", alg)
+		t.Errorf("%s: the handler saw no principal", alg)
 		return
 	}
 	roles, scopes := slices.Collect(p.Roles()), slices.Collect(p.Scopes())
@@ -145,8 +145,8 @@ func checkPrincipal(t *testing.T, alg string, p *core.Principal) {
 	}
 }
 
-// tokenScopes: RFC 6749 §3.3, RFC 6750 §3: the claim is one string, split at
-// spaces into a set, or an array with one scope in each element.
+// tokenScopes: RFC 6749 §3.3, RFC 6750 §3: the claim is a string, split at spaces into a
+// set, or an array with one scope in each element.
 func tokenScopes(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, members := range []string{
@@ -170,8 +170,8 @@ func tokenScopes(t *testing.T, b bench) {
 	}
 }
 
-// lacksScope fails the test unless a token with those claims is asked for all
-// scopes that the route needs.
+// lacksScope fails the test unless a token with these claims is asked for all scopes of
+// the route.
 func (s *service) lacksScope(members string) {
 	s.t.Helper()
 	token := s.keys.good(s.t, "ES256", members)
@@ -181,8 +181,8 @@ func (s *service) lacksScope(members string) {
 	}
 }
 
-// scopeArray: which claim counts is configured, never guessed; its form is the
-// JSON type's.
+// scopeArray: the name of the claim is configured, never guessed; its form is the JSON
+// type.
 func scopeArray(t *testing.T, b bench) {
 	s := b.serve(t, jwtauth.WithScopes("scp"))
 	for _, members := range []string{`"scp":"read write"`, `"scp":["read","write"]`, `"scp":["write","x","read"]`} {
@@ -196,8 +196,8 @@ func scopeArray(t *testing.T, b bench) {
 	}
 }
 
-// tokenRoles: a role that is missing is a plain 403, for which no new token
-// helps (invariants 1 and 2).
+// tokenRoles: a missing role is 403 without a challenge, since no new token helps
+// (invariants 1 and 2).
 func tokenRoles(t *testing.T, b bench) {
 	s := b.serve(t)
 	s.try(onRole, attempt{"the role", s.keys.good(t, "ES256", `"roles":["clerk","auditor"]`), ""})

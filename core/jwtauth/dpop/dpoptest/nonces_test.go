@@ -18,12 +18,12 @@ var nonceCases = []testCase{
 
 var nonceKey = []byte("thirty-two bytes, known to tests")
 
-// wanted is the refusal of a proof that lacks a good nonce.
+// wanted is the refusal of a proof without a valid nonce.
 var wanted = refusal{http.StatusUnauthorized, core.CodeUseNonce, core.ReasonStale, []string{
 	bearerPlain, `DPoP realm="api", error="use_dpop_nonce", error_description="The DPoP proof needs the nonce of this response", algs="ES256 EdDSA"`,
 }}
 
-// withNonce are the header lines of a token and a proof with a nonce.
+// withNonce returns the header lines of a token and a proof with a nonce.
 func (s *service) withNonce(token string, nonce any) []string {
 	s.t.Helper()
 	proof := s.proof(onDoor, token)
@@ -33,7 +33,7 @@ func (s *service) withNonce(token string, nonce any) []string {
 	return lines(token, s.client.Sign(s.t, proof))
 }
 
-// handed is the one nonce in an answer.
+// handed returns the nonce in an answer.
 func (s *service) handed(a authtest.Answer) string {
 	s.t.Helper()
 	got := a.Header.Values("DPoP-Nonce")
@@ -72,11 +72,11 @@ func nonceRenewed(t *testing.T, f authtest.Framework) {
 	s := serve(t, f, dpop.WithNonces(time.Minute, nonceKey))
 	token := s.bound()
 	nonce := s.handed(s.refuses("the first", onDoor, wanted, s.withNonce(token, nil)...))
-	for range 5 { // a client that is never idle for long is never refused again
+	for range 5 { // an active client is never refused again
 		s.time.Add(40)
 		next := s.handed(s.admits("in the second half", "GET", onDoor, "DPoP", s.withNonce(token, nonce)...))
 		if next == nonce {
-			t.Error("the nonce is handed out again")
+			t.Error("the same nonce is issued again")
 		}
 		nonce = next
 	}

@@ -37,8 +37,8 @@ func exactlyOne(t *testing.T, f authtest.Framework) {
 	s.admits("one", "GET", onDoor, "DPoP", lines(token, one)...)
 }
 
-// methods: a framework that answers HEAD like GET does not take the one proof
-// for the other.
+// methods: a framework that answers HEAD like GET does not accept one's proof for the
+// other.
 func methods(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	token := s.bound()
@@ -56,8 +56,7 @@ func methods(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// addresses: RFC 3986 §6.2.2 and §6.2.3; what the request says of its host is
-// not looked at.
+// addresses: RFC 3986 §6.2.2 and §6.2.3; the request's own host is ignored.
 func addresses(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	token := s.bound()
@@ -142,7 +141,7 @@ func flipped(t *testing.T, f authtest.Framework) {
 	s.admits("none changed", "GET", onDoor, "DPoP", s.sent(onDoor, token)...)
 }
 
-// keys: a token in the hands of somebody with another key.
+// keys: a token used by a client with another key.
 func keys(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	token, thief := s.bound(), prove.NewKey(t)

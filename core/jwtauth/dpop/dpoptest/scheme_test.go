@@ -30,7 +30,7 @@ func plain(t *testing.T, f authtest.Framework) {
 	want := refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, []string{bearerPlain, dpopPlain}}
 	a := s.refuses("nothing", onDoor, want)
 	if got := a.Header.Values("DPoP-Nonce"); len(got) != 0 {
-		t.Errorf("nonces %q that nobody asked for", got)
+		t.Errorf("unexpected nonces %q", got)
 	}
 	s.refuses("a proof alone", onDoor, want, "DPoP: "+s.client.Sign(t, s.proof(onDoor, "x")))
 	s.refuses("another scheme", onDoor, want, "Authorization: Basic YTpi")
@@ -91,8 +91,8 @@ func ownChallenge(t *testing.T, f authtest.Framework) {
 	s.admits("the scheme in lower case", "GET", onDoor, "DPoP", strings.Replace(s.sent(onDoor, token)[0], "DPoP", "dpop", 1), s.sent(onDoor, token)[1])
 }
 
-// lacking: RFC 6750 §3.1 and RFC 9470 §3 by way of RFC 9449 §7.1. A token that
-// may be sent by either scheme is asked for by both.
+// lacking: RFC 6750 §3.1 and RFC 9470 §3, through RFC 9449 §7.1. A token that either
+// scheme accepts is challenged for by both.
 func lacking(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	token := s.bound()
@@ -116,8 +116,8 @@ func (down) Remember(context.Context, [32]byte, [32]byte, time.Duration) (bool, 
 	return false, errors.New("store is down")
 }
 
-// storeDown: an outage logs nobody out, and lets nobody in (invariant 4). A key
-// that has used up its share is not an outage.
+// storeDown: an outage logs no one out and lets no one in (invariant 4). A key that has
+// used up its share is not an outage.
 func storeDown(t *testing.T, f authtest.Framework) {
 	s := serve(t, f, dpop.WithReplays(down{}))
 	a := s.refuses("a good proof", onDoor, refusal{http.StatusServiceUnavailable, core.CodeUnavailable, core.ReasonUnavailable, nil}, s.sent(onDoor, s.bound())...)
@@ -133,7 +133,7 @@ func storeDown(t *testing.T, f authtest.Framework) {
 	s.refuses("more than the share of a key", onDoor, refusal{http.StatusTooManyRequests, core.CodeTooManyAttempts, core.ReasonTooManyAttempts, nil}, s.sent(onDoor, s.bound())...)
 }
 
-// varies: no stored answer fits another request.
+// varies: no cached answer is used for another request.
 func varies(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	a := s.admits("a good proof", "GET", onDoor, "DPoP", s.sent(onDoor, s.bound())...)

@@ -41,7 +41,7 @@ const (
 	dpopPlain   = `DPoP realm="api", algs="ES256 EdDSA"`
 )
 
-// service is an app that takes bound tokens by DPoP and others by Bearer.
+// service is an app that accepts bound tokens by DPoP and others by Bearer.
 type service struct {
 	t      *testing.T
 	addr   string
@@ -49,7 +49,7 @@ type service struct {
 	runs   atomic.Int64 // of all handlers
 	issuer *prove.Key
 	client *prove.Key
-	time   atomic.Int64 // what its clock shows, in seconds since 1970
+	time   atomic.Int64 // the time of its clock, in seconds since 1970
 }
 
 // serve starts a service whose DPoP scheme has further options.
@@ -85,7 +85,7 @@ func serve(t *testing.T, f authtest.Framework, opts ...dpop.Option) *service {
 	return s
 }
 
-// app has the routes of the service behind gates of g.
+// app serves the routes behind gates of g.
 func (s *service) app(g *core.Guard) authtest.App {
 	s.t.Helper()
 	alone, err := g.With(core.WithSchemes("DPoP"))
@@ -135,12 +135,12 @@ func (s *service) token(jkt string, more prove.Members) string {
 // bound is an access token bound to the client's key.
 func (s *service) bound() string { return s.token(s.client.Thumbprint(), nil) }
 
-// proof is a good proof for a GET of path with token.
+// proof is a valid proof for a GET of path with token.
 func (s *service) proof(path, token string) prove.Proof {
 	return s.client.Proof("GET", address+path, token, s.now())
 }
 
-// lines are the header lines of a token by DPoP and of proofs.
+// lines returns the header lines of a token by DPoP and of proofs.
 func lines(token string, proofs ...string) []string {
 	out := []string{"Authorization: DPoP " + token}
 	for _, p := range proofs {
@@ -149,13 +149,13 @@ func lines(token string, proofs ...string) []string {
 	return out
 }
 
-// sent are the header lines of a token and a good proof for a GET of path.
+// sent returns the header lines of a token and a valid proof for a GET of path.
 func (s *service) sent(path, token string) []string {
 	s.t.Helper()
 	return lines(token, s.client.Sign(s.t, s.proof(path, token)))
 }
 
-// admits fails the test unless a request passes, as alice by scheme.
+// admits fails the test unless a request passes as alice by scheme.
 func (s *service) admits(what, method, path, scheme string, header ...string) authtest.Answer {
 	s.t.Helper()
 	a := authtest.Send(s.t, s.addr, authtest.Request(method, path, header...))
@@ -170,7 +170,7 @@ func (s *service) admits(what, method, path, scheme string, header ...string) au
 	return a
 }
 
-// refusal is what a refused request is to look like.
+// refusal is the expected refusal of a request.
 type refusal struct {
 	status     int
 	code       string
@@ -185,8 +185,7 @@ func badProof(reason core.Reason, description string) refusal {
 	}}
 }
 
-// refuses fails the test unless a GET of path is refused like that and no
-// handler runs.
+// refuses fails the test unless a GET of path gets that refusal and no handler runs.
 func (s *service) refuses(what, path string, want refusal, header ...string) authtest.Answer {
 	s.t.Helper()
 	runs := s.runs.Load()
@@ -201,7 +200,7 @@ func (s *service) refuses(what, path string, want refusal, header ...string) aut
 		_, value, _ := strings.Cut(line, ": ")
 		value = value[strings.LastIndexByte(value, ' ')+1:]
 		if len(value) > 40 && strings.Contains(fmt.Sprint(a.Header, a.Body, s.events.Last(s.t).Cause), value) {
-			s.t.Errorf("%s: %.20q… is told to client or observer", what, value)
+			s.t.Errorf("%s: %.20q… is leaked to client or observer", what, value)
 		}
 	}
 	return a
