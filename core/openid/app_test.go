@@ -20,7 +20,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// app is an application that people sign in to at providers.
+// app is an application that people sign in to at OpenID providers.
 type app struct {
 	*httptest.Server
 	t *testing.T
@@ -36,7 +36,7 @@ func (a *app) Observe(_ context.Context, e core.Event) {
 	a.events = append(a.events, e)
 }
 
-// last is the last event of a gate.
+// last returns the last event of a gate.
 func (a *app) last(gate string) core.Event {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -56,7 +56,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// defaultProvider is how most tests see a provider.
+// defaultProvider is the provider of most tests.
 func defaultProvider(t *testing.T, p *idp, opts ...openid.ProviderOption) *openid.Provider {
 	t.Helper()
 	provider, err := openid.NewProvider(p.URL, "shop", append([]openid.ProviderOption{
@@ -110,29 +110,29 @@ func simple(t *testing.T) (*app, *idp) {
 	return newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}}), p
 }
 
-// browser keeps the cookies of one application.
+// browser holds the cookies of one application.
 type browser struct {
 	t       *testing.T
 	app     *app
 	cookies map[string]string
-	seen    strings.Builder // all that it was sent
+	seen    strings.Builder // all responses
 }
 
 func (a *app) browser() *browser { return &browser{t: a.t, app: a, cookies: map[string]string{}} }
 
-// transport is not the default one, whose idle connections each test server closes that
-// ends.
+// transport is not the default one, since each test server that closes would close its
+// idle connections.
 var transport = http.DefaultTransport.(*http.Transport).Clone()
 
 var client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// answer is what came back.
+// answer is a response.
 type answer struct {
 	*http.Response
 	body, location string
 }
 
-// get opens a page, as somebody does who types the address or follows a link.
+// get opens a page, like someone who types the address or follows a link.
 func (b *browser) get(address string) answer { return b.send(http.MethodGet, address, nil) }
 
 func (b *browser) send(method, address string, form url.Values) answer {
@@ -174,7 +174,7 @@ func (b *browser) send(method, address string, form url.Values) answer {
 	return answer{resp, string(body), resp.Header.Get("Location")}
 }
 
-// begin opens a page and goes as far as to the address of the provider.
+// begin opens a page and follows redirects up to the provider's address.
 func (b *browser) begin(path string) (toProvider string) {
 	b.t.Helper()
 	to := b.get(path)
@@ -188,8 +188,8 @@ func (b *browser) begin(path string) (toProvider string) {
 	return to.location
 }
 
-// ask lets the provider answer, and returns the address it sends the browser
-// back to.
+// ask lets the provider answer, and returns the address to which it sends the browser
+// back.
 func (b *browser) ask(toProvider string) (back string) {
 	b.t.Helper()
 	to := b.get(toProvider)
@@ -199,7 +199,7 @@ func (b *browser) ask(toProvider string) (back string) {
 	return to.location
 }
 
-// signIn goes all the way from a page to the page.
+// signIn goes from a page through sign-in back to the page.
 func (b *browser) signIn(path string) answer {
 	b.t.Helper()
 	to := b.get(b.ask(b.begin(path)))
@@ -209,7 +209,7 @@ func (b *browser) signIn(path string) answer {
 	return to
 }
 
-// wantSignedIn checks who a page takes the browser for; "" for nobody.
+// wantSignedIn checks the user that a page sees; "" for none.
 func (b *browser) wantSignedIn(id string) {
 	b.t.Helper()
 	page := b.get("/account")
@@ -218,8 +218,8 @@ func (b *browser) wantSignedIn(id string) {
 	}
 }
 
-// wantRefused checks that an answer leads back to the sign-in page with an error,
-// that nobody is signed in, and what the event says.
+// wantRefused checks that an answer leads back to the sign-in page with an error, that no
+// one is signed in, and the event.
 func (b *browser) wantRefused(a answer, reason core.Reason) {
 	b.t.Helper()
 	if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.location, "/login?error=invalid_credentials") {

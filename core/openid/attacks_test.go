@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// with is an address with a query parameter changed; "" takes it away.
+// with returns an address with a query parameter changed, or removed by "".
 func with(address, name, value string) string {
 	u := must(url.Parse(address))
 	q := u.Query()
@@ -26,13 +26,13 @@ func with(address, name, value string) string {
 
 func stateOf(address string) string { return must(url.Parse(address)).Query().Get("state") }
 
-// TestAttackStateSwap: the answer to one sign-in under the state of another.
+// TestAttackStateSwap: the answer to one sign-in with the state of another.
 func TestAttackStateSwap(t *testing.T) {
 	t.Parallel()
 	a, _ := simple(t)
 	b := a.browser()
 	one, two := b.ask(b.begin("/one")), b.ask(b.begin("/two"))
-	b.wantRefused(b.get(with(one, "state", stateOf(two))), openid.ReasonBadCode) // its verifier does not fit
+	b.wantRefused(b.get(with(one, "state", stateOf(two))), openid.ReasonBadCode) // its verifier does not match
 	id, sealed, _ := strings.Cut(stateOf(one), ".")
 	other, otherSealed, _ := strings.Cut(stateOf(two), ".")
 	for name, state := range map[string]string{
@@ -45,7 +45,7 @@ func TestAttackStateSwap(t *testing.T) {
 	}
 }
 
-// flip is s with another first character.
+// flip returns s with another first character.
 func flip(s string) string {
 	if s[0] == 'A' {
 		return "B" + s[1:]
@@ -53,8 +53,8 @@ func flip(s string) string {
 	return "A" + s[1:]
 }
 
-// TestAttackCodeReplay: an answer that was used comes again, from the browser's
-// history or from somebody who has seen the address.
+// TestAttackCodeReplay: a used answer comes again, from the browser's history or from
+// someone who has seen the address.
 func TestAttackCodeReplay(t *testing.T) {
 	t.Parallel()
 	a, p := simple(t)
@@ -70,13 +70,12 @@ func TestAttackCodeReplay(t *testing.T) {
 	thief.cookies = kept // even with the cookie
 	thief.wantRefused(thief.get(back), openid.ReasonUnknownSignIn)
 	if p.asked.Load() != asked {
-		t.Error("the provider was asked again")
+		t.Error("the provider was called again")
 	}
 	b.wantSignedIn("alice")
 }
 
-// TestAttackCallbackWithoutCookie and login CSRF: the attacker's own answer in
-// somebody else's browser.
+// TestAttackLoginCSRF: the attacker's own answer in another person's browser.
 func TestAttackLoginCSRF(t *testing.T) {
 	t.Parallel()
 	a, p := simple(t)
@@ -84,7 +83,7 @@ func TestAttackLoginCSRF(t *testing.T) {
 	p.user = "mallory"
 	back := attacker.ask(attacker.begin("/account"))
 	victim.wantRefused(victim.get(back), openid.ReasonUnknownSignIn)
-	victim.begin("/account") // and has one of their own under way
+	victim.begin("/account") // and has a sign-in of their own in progress
 	victim.wantRefused(victim.get(back), openid.ReasonUnknownSignIn)
 	p.user = "alice"
 	victim.signIn("/account")
@@ -94,11 +93,11 @@ func TestAttackLoginCSRF(t *testing.T) {
 	victim.wantSignedIn("alice")
 }
 
-// TestAttackMixUp: an answer is taken from the provider that was asked alone.
+// TestAttackMixUp: an answer is accepted only from the provider that was used.
 func TestAttackMixUp(t *testing.T) {
 	t.Parallel()
 	honest, evil := newIDP(t), newIDP(t)
-	evil.metadata["authorization_response_iss_parameter_supported"] = false // as it likes
+	evil.metadata["authorization_response_iss_parameter_supported"] = false // arbitrarily
 	a := newApp(t, setUp{providers: []*openid.Provider{
 		defaultProvider(t, honest, openid.WithName("honest")),
 		defaultProvider(t, evil, openid.WithName("evil"), openid.WithIDPrefix("evil:")),
@@ -110,13 +109,13 @@ func TestAttackMixUp(t *testing.T) {
 	b.wantRefused(b.get(with(begin("honest"), "iss", "")), core.ReasonWrongIssuer)
 	b.wantRefused(b.get(begin("honest")+"&iss="+url.QueryEscape(honest.URL)), core.ReasonWrongIssuer)
 
-	// The victim chose evil, which led on to honest with the same state. Honest
-	// sends its code to the address of its own.
+	// The victim chose evil, which led on to honest with the same state. Honest sends its
+	// code to its own address.
 	back := begin("honest")
 	b.wantRefused(b.get(with(back, "state", stateOf(begin("evil")))), openid.ReasonUnknownSignIn)
 	b.wantRefused(b.get(strings.Replace(with(back, "state", stateOf(begin("evil"))), "/honest?", "/evil?", 1)), core.ReasonWrongIssuer)
 	if evil.asked.Load() != 0 {
-		t.Error("the code of one provider was given to the other")
+		t.Error("the code of one provider was sent to the other")
 	}
 }
 
@@ -165,8 +164,8 @@ func TestAttackIDToken(t *testing.T) {
 	})
 }
 
-// TestAttackPKCEDowngrade: a code is never sent without the proof that it was
-// asked for here, nor taken that was asked for elsewhere.
+// TestAttackPKCEDowngrade: a code is never sent without its verifier, and a code
+// requested elsewhere is not accepted.
 func TestAttackPKCEDowngrade(t *testing.T) {
 	t.Parallel()
 	a, _ := simple(t)
@@ -177,14 +176,14 @@ func TestAttackPKCEDowngrade(t *testing.T) {
 	}
 	b.wantRefused(b.get(b.ask(with(with(to, "code_challenge", ""), "code_challenge_method", ""))), openid.ReasonBadCode)
 
-	// Code injection: the code of somebody else in one's own answer.
+	// Code injection: another person's code in the attacker's own answer.
 	thief := a.browser()
 	stolen := must(url.Parse(b.ask(b.begin("/account")))).Query().Get("code")
 	thief.wantRefused(thief.get(with(thief.ask(thief.begin("/account")), "code", stolen)), openid.ReasonBadCode)
 }
 
-// TestAttackFixation: whatever session cookie a browser brings, it leaves with
-// another one, and the one before is over.
+// TestAttackFixation: whatever session cookie a browser brings, sign-in replaces it and
+// ends its session.
 func TestAttackFixation(t *testing.T) {
 	t.Parallel()
 	a, p := simple(t)
@@ -222,7 +221,7 @@ func TestAttackOpenRedirect(t *testing.T) {
 	}
 }
 
-// TestCallbackWithError: who does not agree is led back, and not in a circle.
+// TestCallbackWithError: a user who refuses consent is led back, and not in a circle.
 func TestCallbackWithError(t *testing.T) {
 	t.Parallel()
 	a, p := simple(t)
@@ -252,7 +251,7 @@ func TestCallbackWithError(t *testing.T) {
 	}
 }
 
-// TestFlowExpires: an answer that comes too late is none.
+// TestFlowExpires: an answer that comes too late is refused.
 func TestFlowExpires(t *testing.T) {
 	t.Parallel()
 	p := newIDP(t)
@@ -269,7 +268,7 @@ func TestFlowExpires(t *testing.T) {
 	b.signIn("/account")
 }
 
-// TestStoreDown is 503 and signs nobody in.
+// TestStoreDown is 503 and signs no one in.
 func TestStoreDown(t *testing.T) {
 	t.Parallel()
 	p := newIDP(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// A provider is told to come again, and not that its token is bad, when a part of
-// its request has not come.
+// An incomplete request of a provider is answered with a request to retry, not as a bad
+// token.
 func TestLogoutThatBreaksOff(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(io.ErrUnexpectedEOF))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -24,7 +24,7 @@ func TestLogoutThatBreaksOff(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 
-	// One that a middleware cuts would be as long the next time.
+	// A body cut off by a middleware would be as long the next time.
 	r.Body = http.MaxBytesReader(nil, io.NopCloser(strings.NewReader("logout_token=x")), 3)
 	_, err = logoutToken(httpauth.Request(r))
 	var bad *core.CredentialError

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// TestExchangesAreRefusedInTime: who waits for others longer than an answer of the
-// provider may take gets 503, and so does who has gone; what has ended makes room.
+// TestExchangesAreRefusedInTime: a request that waits for others longer than a provider's
+// time limit gets 503, and so does a cancelled one; exchanges that end make room.
 func TestExchangesAreRefusedInTime(t *testing.T) {
 	t.Parallel()
 	p := &Provider{providerSettings: providerSettings{timeout: time.Millisecond}, exchanges: make(chan struct{}, 1)}

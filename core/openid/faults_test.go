@@ -23,7 +23,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/openid"
 )
 
-// faulty is a way to a provider on which one of its addresses can fail.
+// faulty is a transport to a provider on which one of its addresses can fail.
 type faulty struct {
 	http.RoundTripper
 	path  string
@@ -37,7 +37,7 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.RoundTripper.RoundTrip(r)
 }
 
-// says is an answer with header fields in pairs.
+// says is a response with header fields in pairs.
 func says(status int, body io.Reader, fields ...string) func(*http.Request) (*http.Response, error) {
 	text, _ := io.ReadAll(io.LimitReader(body, 4<<20))
 	return func(r *http.Request) (*http.Response, error) {
@@ -50,7 +50,7 @@ func says(status int, body io.Reader, fields ...string) func(*http.Request) (*ht
 	}
 }
 
-// body is an answer whose body comes from a reader of its own.
+// body is a response with the given body.
 func body(of func(ctx context.Context) io.Reader) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
 		resp, err := says(http.StatusOK, strings.NewReader(""), "Content-Type", "application/json")(r)
@@ -63,7 +63,7 @@ type readFunc func(b []byte) (int, error)
 
 func (f readFunc) Read(b []byte) (int, error) { return f(b) }
 
-// faultsOfProviders are what an address of a provider may do.
+// faultsOfProviders are the faults that an address of a provider may have.
 func faultsOfProviders() map[string]func(*http.Request) (*http.Response, error) {
 	const page = "<!doctype html><title>Down for maintenance</title>"
 	var zipped bytes.Buffer
@@ -125,10 +125,10 @@ func faultsOfProviders() map[string]func(*http.Request) (*http.Response, error) 
 	return all
 }
 
-// TestFaultsOfProviders: whatever an address of a provider does, before anything is known
-// of it, afterwards, or while its keys change, nobody is told to have failed: a sign-in goes
-// on, or is 503 with Retry-After. It takes no longer than requests to it may, and whoever is
-// signed in stays so.
+// TestFaultsOfProviders: whatever fault an address of a provider has, before its metadata
+// is known, afterwards, or while its keys change, it is never blamed on the user: a
+// sign-in continues, or gets 503 with Retry-After, within the time limit for the
+// provider, and people who are signed in stay so.
 func TestFaultsOfProviders(t *testing.T) {
 	t.Parallel()
 	faults := faultsOfProviders()
@@ -138,7 +138,7 @@ func TestFaultsOfProviders(t *testing.T) {
 			t.Run(path+" "+moment, func(t *testing.T) {
 				t.Parallel()
 				for i, name := range names {
-					if testing.Short() && i%4 != len(moment)%4 { // some of them at each moment
+					if testing.Short() && i%4 != len(moment)%4 { // a few of them at each moment
 						continue
 					}
 					t.Run(name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestFaultsOfProviders(t *testing.T) {
 	}
 }
 
-// fails has one fault at one moment.
+// fails injects one fault at one moment.
 func fails(t *testing.T, path, moment string, fault func(*http.Request) (*http.Response, error)) {
 	p := newIDP(t)
 	way := &faulty{RoundTripper: transport, path: path}

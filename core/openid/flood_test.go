@@ -13,9 +13,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// TestAttackFlood: codes that somebody makes up cost a call of the provider and an
-// entry in the store each, so the limiter of guesses counts them. What any page can
-// lead somebody else's browser to is not counted.
+// TestAttackFlood: each made-up code costs a call of the provider and a store entry, so
+// the limiter of guesses counts them. Requests that any page can cause in another
+// person's browser are not counted.
 func TestAttackFlood(t *testing.T) {
 	t.Parallel()
 	const budget = 3
@@ -32,7 +32,7 @@ func TestAttackFlood(t *testing.T) {
 		b.wantRefused(b.get(with(with(b.ask(b.begin("/account")), "code", ""), "error", "access_denied")), openid.ReasonRefused)
 	}
 	if got := p.asked.Load(); got != 0 {
-		t.Fatalf("the provider was asked %d times", got)
+		t.Fatalf("the provider was called %d times", got)
 	}
 	for range budget {
 		b.wantRefused(b.get(with(b.ask(b.begin("/account")), "code", "made up")), openid.ReasonBadCode)
@@ -48,13 +48,13 @@ func TestAttackFlood(t *testing.T) {
 		t.Errorf("event %s %s", e.Outcome, e.Reason)
 	}
 	if got := p.asked.Load(); got != budget {
-		t.Errorf("the provider was asked %d times, want %d", got, budget)
+		t.Errorf("the provider was called %d times, want %d", got, budget)
 	}
 	b.wantSignedIn("")
 }
 
-// TestExchangesAreBounded: many people who come back at once are asked about some at a
-// time, and all of them are signed in.
+// TestExchangesAreBounded: when many people come back at once only a few exchanges run at
+// a time, and all people are signed in.
 func TestExchangesAreBounded(t *testing.T) {
 	t.Parallel()
 	const people, atATime = 80, 64
@@ -89,6 +89,6 @@ func TestExchangesAreBounded(t *testing.T) {
 	}
 	all.Wait()
 	if most.Load() > atATime {
-		t.Errorf("the provider was asked %d times at once, want %d at most", most.Load(), atATime)
+		t.Errorf("the provider was called %d times at once, want %d at most", most.Load(), atATime)
 	}
 }

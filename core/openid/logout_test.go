@@ -81,15 +81,14 @@ func TestBackChannelLogout(t *testing.T) {
 	second.wantSignedIn("")
 	none.wantSignedIn("")
 	bob.wantSignedIn("bob")
-	signIn("alice", "4").wantSignedIn("alice") // and may come back
-	// A sign-in that its own logout has overtaken comes too late.
+	signIn("alice", "4").wantSignedIn("alice") // and may sign in again
+	// A sign-in overtaken by its own logout comes too late.
 	p.claims = map[string]any{"sid": "1"}
 	late := a.browser()
 	late.wantRefused(late.get(late.ask(late.begin("/account"))), core.ReasonRevoked)
 }
 
-// TestAttackLogoutToken: nobody but the provider ends sessions, and each token does
-// so once.
+// TestAttackLogoutToken: only the provider can end sessions, and each token works once.
 func TestAttackLogoutToken(t *testing.T) {
 	t.Parallel()
 	a, p := simple(t)

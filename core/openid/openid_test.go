@@ -42,7 +42,7 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// TestAPICall is 401 with a challenge, and led nowhere.
+// TestAPICall is 401 with a challenge, without a redirect.
 func TestAPICall(t *testing.T) {
 	t.Parallel()
 	a, _ := simple(t)
@@ -53,7 +53,7 @@ func TestAPICall(t *testing.T) {
 	}
 }
 
-// TestTabs begins a sign-in in each of several tabs and ends them in another order.
+// TestTabs begins sign-ins in several tabs and ends them in another order.
 func TestTabs(t *testing.T) {
 	t.Parallel()
 	a, _ := simple(t)
@@ -75,8 +75,8 @@ func TestTabs(t *testing.T) {
 	b.signIn("/again")
 }
 
-// TestSeveralProviders are links on the sign-in page, and people of two providers
-// that have one name are two people.
+// TestSeveralProviders: each is a link on the sign-in page, and people with the same name
+// at two providers are two people.
 func TestSeveralProviders(t *testing.T) {
 	t.Parallel()
 	one, two := newIDP(t), newIDP(t)
@@ -105,12 +105,12 @@ func TestSeveralProviders(t *testing.T) {
 	}
 }
 
-// TestProviderDown is 503 with Retry-After at each step, and heals.
+// TestProviderDown is 503 with Retry-After at each step, and recovers.
 func TestProviderDown(t *testing.T) {
 	t.Parallel()
 	p := newIDP(t)
 	p.down.Store(true)
-	a := newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}}) // starts all the same
+	a := newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}}) // starts anyway
 	b := a.browser()
 	want503 := func(got answer) {
 		t.Helper()
@@ -120,11 +120,11 @@ func TestProviderDown(t *testing.T) {
 	}
 	want503(b.get("/login"))
 	p.down.Store(false)
-	want503(b.get("/login")) // it is not asked again at once
+	want503(b.get("/login")) // it is not called again at once
 
 	p = newIDP(t)
 	a = newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}})
-	a.browser().signIn("/warm") // so that the keys are there, whenever they are fetched
+	a.browser().signIn("/warm") // so that the keys are available whenever they are fetched
 	b = a.browser()
 	back := b.ask(b.begin("/x"))
 	p.down.Store(true)
@@ -132,15 +132,14 @@ func TestProviderDown(t *testing.T) {
 	if e := a.last("sign_in"); e.Outcome != core.OutcomeUnavailable {
 		t.Errorf("event %s", e.Outcome)
 	}
-	b.begin("/x") // what is known of the provider is still good
+	b.begin("/x") // known metadata is still valid
 	p.down.Store(false)
 	b.signIn("/x")
 	p.down.Store(true)
 	b.wantSignedIn("alice")
 }
 
-// TestProviderAtFault is 503 where the provider or the set-up is to blame, and not
-// the person.
+// TestProviderAtFault is 503 if the provider or the set-up is to blame, not the person.
 func TestProviderAtFault(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(*idp){
@@ -170,7 +169,7 @@ func TestProviderAtFault(t *testing.T) {
 	}
 }
 
-// TestPrincipalLookup lets the application say who somebody is.
+// TestPrincipalLookup lets the application determine the principal.
 func TestPrincipalLookup(t *testing.T) {
 	t.Parallel()
 	p := newIDP(t)
@@ -200,7 +199,7 @@ func TestPrincipalLookup(t *testing.T) {
 	}
 }
 
-// TestNew refuses what cannot work or is not safe.
+// TestNew refuses invalid or unsafe configurations.
 func TestNew(t *testing.T) {
 	t.Parallel()
 	p, q := newIDP(t), newIDP(t)

@@ -16,26 +16,26 @@ import (
 	"time"
 )
 
-// idp is an OpenID provider of which each test can break one thing. It signs
-// everybody in as user.
+// idp is an OpenID provider in which each test can break one thing. It signs everyone in
+// as user.
 type idp struct {
 	*httptest.Server
 	t      *testing.T
-	public ed25519.PublicKey  // that it publishes
-	signer ed25519.PrivateKey // that it signs with
-	kid    string             // what both are called
+	public ed25519.PublicKey  // published
+	signer ed25519.PrivateKey // used for signing
+	kid    string             // the kid of both
 
 	user     string
-	metadata map[string]any // beside and in place of its own
-	claims   map[string]any // of ID tokens; nil takes one away
-	answer   url.Values     // of the authorization endpoint; "" takes one away
+	metadata map[string]any // added to its metadata, or replacing it
+	claims   map[string]any // of ID tokens; nil removes one
+	answer   url.Values     // of the authorization endpoint; "" removes one
 	refusal  string         // of the token endpoint
-	during   func()         // what the token endpoint does meanwhile; nil for nothing
+	during   func()         // called by the token endpoint; may be nil
 
 	down    atomic.Bool
-	codes   sync.Map // what was issued: code to url.Values of the request
+	codes   sync.Map // issued codes, to the url.Values of the request
 	asked   atomic.Int32
-	secrets atomic.Value // client ID and secret that came last
+	secrets atomic.Value // the last client ID and secret
 }
 
 func newIDP(t *testing.T) *idp {
@@ -82,7 +82,7 @@ func (p *idp) keys(w http.ResponseWriter, _ *http.Request) {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// authorize signs the user in without a question.
+// authorize signs the user in without asking.
 func (p *idp) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	code := rand.Text()
@@ -96,7 +96,7 @@ func (p *idp) authorize(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, q.Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
 }
 
-// token takes a code once, from who can prove to have asked for it.
+// token accepts a code once, from the client that can prove to have requested it.
 func (p *idp) token(w http.ResponseWriter, r *http.Request) {
 	p.asked.Add(1)
 	if p.during != nil {
@@ -132,7 +132,7 @@ func (p *idp) idToken(client, nonce string) string {
 	return p.sign("JWT", c, p.claims)
 }
 
-// logoutToken is a good one, except for changes.
+// logoutToken returns a valid one, except for changes.
 func (p *idp) logoutToken(changes map[string]any) string {
 	now := time.Now().Unix()
 	return p.sign("logout+jwt", map[string]any{
@@ -141,7 +141,7 @@ func (p *idp) logoutToken(changes map[string]any) string {
 	}, changes)
 }
 
-// sign makes a token of claims; the change nil takes one away, and "header typ" is
+// sign makes a token of claims; nil as a change removes a claim, and "header typ" sets
 // that of the header.
 func (p *idp) sign(typ string, claims, changes map[string]any) string {
 	for name, v := range changes {

@@ -33,11 +33,11 @@ func TestSignInsThatBreakOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	users := basic.VerifierFunc(func(context.Context, string, string) (*core.Principal, error) {
-		t.Error("a password is looked at")
+		t.Error("a password is verified")
 		return nil, basic.ErrWrongPassword
 	})
 	s := httptest.NewUnstartedServer(httpauth.Serve(m.LoginEndpoint(users)))
-	// Only the body, however slow the machine is with the header.
+	// Only the body is cut off, however slow the machine is with the header.
 	s.Config.ReadHeaderTimeout, s.Config.ReadTimeout = time.Minute, 100*time.Millisecond
 	s.Start()
 	defer s.Close()

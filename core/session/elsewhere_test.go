@@ -32,8 +32,8 @@ func TestUseOnce(t *testing.T) {
 	}
 }
 
-// TestAuthTimeOfLogin: a sign-in elsewhere has the time that the other server gives, or
-// none.
+// TestAuthTimeOfLogin: a sign-in at another server has the time that this server gives,
+// or none.
 func TestAuthTimeOfLogin(t *testing.T) {
 	b := newBench(t)
 	now := b.clock.Now()

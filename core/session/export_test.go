@@ -2,7 +2,7 @@ package session
 
 import "github.com/sallyport-go/sallyport/core/internal/sessionstore"
 
-// For tests of the store's content.
+// Access to the store's content, for tests.
 var (
 	Decode = decode
 	IsID   = isID

@@ -39,7 +39,7 @@ func FuzzCookie(f *testing.F) {
 			t.Fatalf("%q: the store was asked %d times", field, n)
 		}
 		if n == 1 && value != "" && !session.IsID(value) && strings.Contains(err.Error(), value) && len(value) > 8 {
-			t.Fatalf("%q: the error tells the cookie: %v", field, err)
+			t.Fatalf("%q: the error contains the cookie: %v", field, err)
 		}
 	})
 }
@@ -62,7 +62,7 @@ func FuzzRecord(f *testing.F) {
 		switch {
 		case err != nil:
 			if len(data) > 16 && strings.Contains(err.Error(), string(data)) {
-				t.Errorf("the error tells the record: %v", err)
+				t.Errorf("the error contains the record: %v", err)
 			}
 		case len(data) > session.MaxRecord:
 			t.Errorf("a record of %d bytes", len(data))

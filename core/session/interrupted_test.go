@@ -17,7 +17,7 @@ import (
 // reports whether there were n calls.
 func (b *bench) failingAt(n int, lasting bool, f func()) (failed bool) {
 	var calls atomic.Int32
-	next := func(i int32) { // sets what the call after number i does
+	next := func(i int32) { // sets what happens to the calls after number i
 		switch {
 		case i == int32(n)-1:
 			b.store.Fail(sessiontest.ErrDown)

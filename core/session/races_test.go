@@ -47,7 +47,7 @@ func (b *bench) rotate(cookie string) (rotated string, ends bool) {
 // F08: a browser concurrently sends a logout and a request that rotates its session. In
 // whatever order their steps are interleaved, no one is signed in after both.
 func TestLogoutBesideRotation(t *testing.T) {
-	const steps = 12 // more than either has
+	const steps = 12 // more calls than either makes
 	logout := func(b *bench, old string) {
 		if _, err := b.manager.Logout(t.Context(), request(http.MethodPost, old)); err != nil {
 			t.Error(err)
@@ -84,7 +84,7 @@ func TestLogoutBesideRotation(t *testing.T) {
 
 // F07: the id from before a login is worthless after it, even with a concurrent rotation.
 func TestLoginBesideRotation(t *testing.T) {
-	const steps = 16 // more than either has
+	const steps = 16 // more calls than either makes
 	alice := principal(t, core.PrincipalInfo{ID: "alice"})
 	for step := 1; step <= steps; step++ {
 		b := newBench(t)
@@ -115,7 +115,7 @@ func TestLoginBesideRotation(t *testing.T) {
 func (b *bench) onlyLogin(cookie, old, rotated string, ends bool) {
 	b.t.Helper()
 	if ends {
-		b.t.Error("the answer to the rotation takes the login's cookie away")
+		b.t.Error("the answer to the rotation removes the login's cookie")
 	}
 	b.over(old)
 	if rotated != "" {
@@ -126,8 +126,8 @@ func (b *bench) onlyLogin(cookie, old, rotated string, ends bool) {
 	}
 }
 
-// An id that was replaced at login gives no access to the session after it, not even to end
-// it: an attacker may have planted it.
+// An id replaced at login gives no access to the session after it, not even to end it: an
+// attacker may have planted that id.
 func TestLogoutWithTheIDBeforeALogin(t *testing.T) {
 	b := newBench(t)
 	planted := b.login(principal(t, core.PrincipalInfo{ID: "mallory"}), "")

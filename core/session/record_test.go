@@ -14,9 +14,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// TestLoginSchemeIsNoClaimOfTokens: a provider may let its users choose claims, none of
-// which may say how they signed in.
-func TestLoginSchemeIsNoClaimOfTokens(t *testing.T) {
+// TestLoginSchemeIsNotATokenClaim: a provider may let its users choose claims, none of
+// which may determine the scheme of a login.
+func TestLoginSchemeIsNotATokenClaim(t *testing.T) {
 	b := newBench(t)
 	claims := map[string]any{session.ClaimLoginScheme: "ClientCertificate", "plan": "pro"}
 	for scheme, want := range map[string]any{"": nil, "OpenID": "OpenID"} {
@@ -66,13 +66,14 @@ func TestPolicyRolesAreNotKept(t *testing.T) {
 	}
 }
 
-func TestRotationKeepsWhatItIsNotTold(t *testing.T) {
+func TestRotationKeepsTheRest(t *testing.T) {
 	for _, again := range []bool{false, true} {
 		testRotation(t, again)
 	}
 }
 
-// testRotation rotates a session twice; if again is set, one that began with another.
+// testRotation rotates a session twice; with again, a session that began as another
+// principal.
 func testRotation(t *testing.T, again bool) {
 	b := newBench(t)
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Scheme: "Form", Roles: []string{"user"}}), "")

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session/sessiontest"
 )
 
-// bench is a manager with a clock and a store that tests control.
+// bench is a manager with a clock and a store under the test's control.
 type bench struct {
 	t       testing.TB
 	clock   *sessiontest.Clock
@@ -33,7 +33,7 @@ func newBench(t testing.TB, opts ...session.Option) *bench {
 	return b
 }
 
-// request is a request with a Cookie field, "" for none.
+// request has a Cookie field, or none if cookie is "".
 func request(method, cookie string) core.Request {
 	r := httptest.NewRequest(method, "http://app.example/", nil)
 	if cookie != "" {
@@ -42,7 +42,7 @@ func request(method, cookie string) core.Request {
 	return httpauth.Request(r)
 }
 
-// principal is a principal with claims.
+// principal returns a principal with claims.
 func principal(t testing.TB, info core.PrincipalInfo) *core.Principal {
 	t.Helper()
 	p, err := core.NewPrincipal(info)
@@ -62,7 +62,7 @@ func (b *bench) login(p *core.Principal, cookie string) string {
 	return cookieFrom(b.t, fields)
 }
 
-// cookieFrom is the "name=value" of the cookie among fields.
+// cookieFrom returns the "name=value" of the cookie among fields.
 func cookieFrom(t testing.TB, fields []core.Field) string {
 	t.Helper()
 	for _, f := range fields {

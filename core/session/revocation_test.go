@@ -11,15 +11,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// brokenList is revocations that cannot be asked.
+// brokenList is a list of revocations that is unavailable.
 type brokenList struct{}
 
 func (brokenList) Revoked(context.Context, revoke.Token) (bool, error) {
 	return false, errors.New("down")
 }
 
-// TestRevocationEndsSessions: an entry for a subject, or for all, ends the sessions that
-// have begun before it, a rotated one included, and no other.
+// TestRevocationEndsSessions: a revocation of a subject, or of all, ends the sessions
+// that began before it, rotated ones included, and no others.
 func TestRevocationEndsSessions(t *testing.T) {
 	for name, entry := range map[string]revoke.Entry{"subject": {Subject: "alice"}, "all": {All: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestRevocationEndsSessions(t *testing.T) {
 			b.clock.Advance(time.Minute)
 			entry.IssuedBefore = b.clock.Now()
 			b.clock.Advance(time.Minute)
-			// An id that was made later is that of a session from before.
+			// A later id can belong to an earlier session.
 			fields, err := b.manager.Rotate(t.Context(), request("POST", rotated), alice)
 			if err != nil {
 				t.Fatal(err)
@@ -65,9 +65,9 @@ func TestRevocationEndsSessions(t *testing.T) {
 	}
 	var unavailable *core.UnavailableError
 	if _, err := b.manager.Authenticate(t.Context(), request("GET", b.login(principal(t, core.PrincipalInfo{ID: "alice"}), ""))); !errors.As(err, &unavailable) {
-		t.Errorf("revocations that cannot be asked: %v", err)
+		t.Errorf("unavailable revocations: %v", err)
 	}
 	if _, err := session.New(session.WithRevocation((*revoke.List)(nil))); err == nil {
-		t.Error("revocations that are nil")
+		t.Error("nil is accepted")
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session/sessiontest"
 )
 
-func TestWhatCannotWorkIsAnErrorOfNew(t *testing.T) {
+func TestNewRefusesInvalidConfigurations(t *testing.T) {
 	for want, opt := range map[string]session.Option{
 		"option 1 is nil":                              nil,
 		"store is nil":                                 session.WithStore(nil),
@@ -51,7 +51,7 @@ func TestWhatCannotWorkIsAnErrorOfNew(t *testing.T) {
 	}
 }
 
-// TestPrincipalComesBack: what a session keeps, and what it does not.
+// TestPrincipalComesBack: which parts of a principal a session keeps.
 func TestPrincipalComesBack(t *testing.T) {
 	b := newBench(t)
 	claims := map[string]any{
@@ -90,8 +90,8 @@ func TestPrincipalComesBack(t *testing.T) {
 	}
 }
 
-// TestSessionEndsWithItsCredentials: a login must not make more of credentials
-// than they are.
+// TestSessionEndsWithItsCredentials: a session does not outlive the credentials of its
+// login.
 func TestSessionEndsWithItsCredentials(t *testing.T) {
 	b := newBench(t, session.WithPersistentCookie())
 	p := principal(t, core.PrincipalInfo{ID: "alice", Expires: b.clock.Now().Add(90 * time.Second)})
@@ -114,7 +114,7 @@ func TestSessionEndsWithItsCredentials(t *testing.T) {
 	}
 }
 
-func TestLoginRefusesWhatItCannotKeep(t *testing.T) {
+func TestLoginRefusesUnstorablePrincipals(t *testing.T) {
 	b := newBench(t)
 	for name, p := range map[string]*core.Principal{
 		"nobody":       nil,
@@ -137,11 +137,11 @@ func TestLoginRefusesWhatItCannotKeep(t *testing.T) {
 	}
 }
 
-// TestDeadlineIsJudgedHereToo: the record outlives the store's own expiry where the
-// store's clock is behind.
-func TestDeadlineIsJudgedHereToo(t *testing.T) {
+// TestManagerChecksTheDeadline: the manager checks the deadline itself, since the store's
+// clock may be behind.
+func TestManagerChecksTheDeadline(t *testing.T) {
 	b := newBench(t)
-	late := newBench(t, session.WithStore(b.store)) // its clock is its own
+	late := newBench(t, session.WithStore(b.store)) // its clock is the real one
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 	late.clock.Advance(12*time.Hour - time.Second)
 	var bad *core.CredentialError
@@ -154,7 +154,7 @@ func TestDeadlineIsJudgedHereToo(t *testing.T) {
 	}
 }
 
-// TestBrokenEntriesAreFaults: entries besides the session's own.
+// TestBrokenEntriesAreFaults covers the entries besides the session's own.
 func TestBrokenEntriesAreFaults(t *testing.T) {
 	b := newBench(t, session.WithAbsoluteTimeout(time.Hour))
 	alice := principal(t, core.PrincipalInfo{ID: "alice"})
@@ -163,7 +163,7 @@ func TestBrokenEntriesAreFaults(t *testing.T) {
 	}
 	cookie := b.login(alice, "")
 	b.clock.Advance(5 * time.Minute)
-	if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); err != nil { // notes the use
+	if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); err != nil { // records the use
 		t.Fatal(err)
 	}
 	keepRecord := func(other string) func([]byte) []byte {
@@ -198,7 +198,7 @@ func TestBrokenEntriesAreFaults(t *testing.T) {
 	}
 }
 
-// TestLogoutForgetsAnyCookie: what is not an id needs no store to be forgotten.
+// TestLogoutForgetsAnyCookie: to remove a cookie that is not an id, no store is needed.
 func TestLogoutForgetsAnyCookie(t *testing.T) {
 	b := newBench(t)
 	b.store.Fail(errors.New("down"))
@@ -214,7 +214,7 @@ func TestLogoutForgetsAnyCookie(t *testing.T) {
 	}
 }
 
-// TestCrossSiteLoginIsNamed: the error says what happened, for logs.
+// TestCrossSiteLoginIsNamed: the error names the cause, for logs.
 func TestCrossSiteLoginIsNamed(t *testing.T) {
 	b := newBench(t)
 	r := httptest.NewRequest(http.MethodPost, "http://app.example/login", nil)
@@ -226,7 +226,7 @@ func TestCrossSiteLoginIsNamed(t *testing.T) {
 	if resp := b.manager.Refuse(err)(t.Context(), httpauth.Request(r)); resp.Status != http.StatusForbidden {
 		t.Errorf("status %d", resp.Status)
 	}
-	// An answer that trusts more than the login did is no way round it.
+	// Answers that trust more origins than the login did do not bypass the check.
 	b = newBench(t, session.WithAnswers(core.WithTrustedOrigins("https://front.example")))
 	r.Header.Set("Origin", "https://front.example")
 	_, err = b.manager.Login(t.Context(), httpauth.Request(r), principal(t, core.PrincipalInfo{ID: "alice"}))
@@ -283,7 +283,7 @@ func TestChallengesOnlyWhereSigningInHelps(t *testing.T) {
 	}
 }
 
-// TestRefuseAnswersEveryError: none becomes a 200.
+// TestRefuseAnswersEveryError: no error becomes a 200.
 func TestRefuseAnswersEveryError(t *testing.T) {
 	rec := make(chan core.Event, 16)
 	b := newBench(t, session.WithAnswers(core.WithObserver(core.ObserverFunc(func(_ context.Context, e core.Event) { rec <- e }))))

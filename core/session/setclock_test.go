@@ -12,9 +12,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/session/sessiontest"
 )
 
-// TestClockThatIsSet: however the clock of a server is set, by up to half a day, before a login, between that and
-// a logout, and after it, a session that was logged out is never good again, however often
-// it is tried, and whether entries expire by the same clock or by the right one.
+// TestClockThatIsSet: however a server's clock is set, by up to half a day, before a
+// login, between login and logout, or afterwards, a session that was logged out is never
+// valid again, however often it is tried, and whether entries expire by the same clock or
+// by the right one.
 func TestClockThatIsSet(t *testing.T) {
 	steps := []time.Duration{-12 * time.Hour, 0, 12 * time.Hour}
 	alice := principal(t, core.PrincipalInfo{ID: "alice"})

@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// TestMemoryIsTheDefault also runs the path of stores that answer at once.
+// TestMemoryIsTheDefault also covers stores that answer immediately.
 func TestMemoryIsTheDefault(t *testing.T) {
 	m, err := session.New()
 	if err != nil {
@@ -31,10 +31,10 @@ func TestMemoryIsTheDefault(t *testing.T) {
 	}
 }
 
-// plain is a store without contexts, as some of scs are.
+// plain is a store without contexts, like some stores of scs.
 type plain struct{ session.Store }
 
-// TestStoreWithoutContexts: those are bounded in time as well.
+// TestStoreWithoutContexts: their calls are limited in time as well.
 func TestStoreWithoutContexts(t *testing.T) {
 	b := newBench(t)
 	manager := func(timeout time.Duration) *session.Manager {
@@ -63,8 +63,8 @@ func TestStoreWithoutContexts(t *testing.T) {
 	}
 }
 
-// TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their
-// own goroutine, and are given up in time.
+// TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their own
+// goroutine, and give up in time.
 func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
 	b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(300*time.Millisecond)))
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
@@ -78,9 +78,10 @@ func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
 	}
 }
 
-// TestClientsThatLeaveAHangingStore: those whose calls are in progress make room for no more.
+// TestClientsThatLeaveAHangingStore: disconnected clients whose calls are in progress
+// make room for no more.
 func TestClientsThatLeaveAHangingStore(t *testing.T) {
-	b := newBench(t, session.WithStoreTimeout(time.Minute)) // the most there is
+	b := newBench(t, session.WithStoreTimeout(time.Minute)) // the maximum
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 	released, called := make(chan struct{}), make(chan struct{}, 2*session.MaxCalls)
 	defer close(released)
@@ -104,7 +105,7 @@ func TestClientsThatLeaveAHangingStore(t *testing.T) {
 	}
 }
 
-// unavailable has clients ask at the same time, who get no answer of the store.
+// unavailable has clients call the store concurrently without getting an answer.
 func (b *bench) unavailable(ctx context.Context, clients int, cookie string) *sync.WaitGroup {
 	all := new(sync.WaitGroup)
 	for range clients {
@@ -118,8 +119,8 @@ func (b *bench) unavailable(ctx context.Context, clients int, cookie string) *sy
 	return all
 }
 
-// TestRequestsThatEnd: a call of the store goes on when its request is over, so that no
-// connection is given up for it, and ends when it takes too long.
+// TestRequestsThatEnd: a store call continues after its request, so that no connection is
+// abandoned, and ends after the time limit.
 func TestRequestsThatEnd(t *testing.T) {
 	b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(500*time.Millisecond)))
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")

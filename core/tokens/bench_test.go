@@ -20,7 +20,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
 
-// bench is a manager with a clock and a store that tests control.
+// bench is a manager with a clock and a store under the test's control.
 type bench struct {
 	t       testing.TB
 	clock   *sessiontest.Clock
@@ -51,7 +51,7 @@ func newSigner(t testing.TB, opts ...jwtsign.Option) *jwtsign.Signer {
 	return s
 }
 
-// newManager makes one more manager on the same store, as of another server.
+// newManager makes another manager on the same store, as on another server.
 func (b *bench) newManager(opts ...tokens.Option) *tokens.Manager {
 	b.t.Helper()
 	m, err := tokens.New(b.signer, append([]tokens.Option{
@@ -63,7 +63,7 @@ func (b *bench) newManager(opts ...tokens.Option) *tokens.Manager {
 	return m
 }
 
-// users know alice, with facts.
+// users know alice and her attributes.
 var users = basic.VerifierFunc(func(_ context.Context, user, password string) (*core.Principal, error) {
 	if user != "alice" {
 		return nil, basic.ErrUnknownUser
@@ -79,7 +79,7 @@ var alice = core.PrincipalInfo{
 	Claims: map[string]any{"plan": "pro", "seats": 3.0, "secret": "x"},
 }
 
-// pair is what an endpoint gives.
+// pair is an endpoint's answer.
 type pair struct {
 	Status  int
 	Access  string `json:"access_token"`
@@ -119,7 +119,7 @@ func refresh(t testing.TB, m *tokens.Manager, token string) pair {
 	return call(t, m.RefreshEndpoint(), "refresh_token", token)
 }
 
-// gets wants a refresh to succeed.
+// gets requires a refresh to succeed.
 func gets(t testing.TB, m *tokens.Manager, token string) pair {
 	t.Helper()
 	p := refresh(t, m, token)
@@ -129,7 +129,7 @@ func gets(t testing.TB, m *tokens.Manager, token string) pair {
 	return p
 }
 
-// refuses wants 401 for a reason.
+// refuses requires 401 for a reason.
 func (b *bench) refuses(m *tokens.Manager, token string, reason core.Reason) {
 	b.t.Helper()
 	if p := refresh(b.t, m, token); p.Status != http.StatusUnauthorized {
@@ -140,7 +140,7 @@ func (b *bench) refuses(m *tokens.Manager, token string, reason core.Reason) {
 	}
 }
 
-// verify is whom an access token proves.
+// verify returns the principal of an access token.
 func (b *bench) verify(token string, opts ...jwtauth.Option) (*core.Principal, error) {
 	b.t.Helper()
 	v, err := jwtauth.New(b.signer, append(opts, jwtauth.WithIssuer("https://api.example"), jwtauth.WithAudience("api"),

@@ -36,7 +36,7 @@ func Example() {
 		w := httptest.NewRecorder()
 		app.ServeHTTP(w, r)
 		fmt.Println(strings.TrimSpace(fmt.Sprint(method, " ", path, " ", w.Code, " ", w.Header().Get("WWW-Authenticate"))))
-		_ = json.Unmarshal(w.Body.Bytes(), &answer) // there are none in a refusal
+		_ = json.Unmarshal(w.Body.Bytes(), &answer) // none in a refusal
 		return answer
 	}
 	send("POST", "/login", "", `{"user": "erin", "password": "wrong"}`)
@@ -93,7 +93,7 @@ func newApp() (http.Handler, error) {
 	mux.Handle("POST /refresh", httpauth.Serve(signIn.RefreshEndpoint()))
 	mux.Handle("POST /logout", httpauth.Serve(signIn.LogoutEndpoint()))
 	mux.Handle("GET /reports", httpauth.Authenticate(guard)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "reports") // the client has gone
+		_, _ = io.WriteString(w, "reports") // the client has disconnected
 	})))
 	return mux, nil
 }

@@ -1,6 +1,6 @@
 package tokens
 
-// Parse reads a refresh token, and Grace is how long its first use is recent.
+// Parse parses a refresh token; Grace is how long its first use counts as recent.
 var Parse = parse
 
 const Grace = grace

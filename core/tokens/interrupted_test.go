@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
 
-// sharedLog is a log of revocations that fails at one append, or at all from that on.
+// sharedLog is a log of revocations that fails at one append, or from that on.
 type sharedLog struct {
 	list     *revoke.List
 	appended int
@@ -23,8 +23,8 @@ type sharedLog struct {
 	lasting  bool
 }
 
-// instance follows a log as [revoke.Follower] does: what it appends itself it knows, also
-// if the log has not taken it.
+// instance follows a log like [revoke.Follower]: it knows what it appends, even if the
+// log fails.
 type instance struct {
 	own *revoke.List
 	log *sharedLog
@@ -48,10 +48,10 @@ func (i instance) Revoked(ctx context.Context, t revoke.Token) (bool, error) {
 	return i.log.list.Revoked(ctx, t)
 }
 
-// TestInterruptedEnd: whatever question or write fails in the middle of what ends a
-// family, once it was repeated and answered as done, neither refresh tokens nor access
-// tokens of the family are good at any server, and none is again when the list has
-// forgotten.
+// TestInterruptedEnd: whichever read or write fails while a family is ended, once the
+// operation was repeated and succeeded, neither refresh nor access tokens of the family
+// are valid at any server, and none becomes valid again when the list has forgotten the
+// revocation.
 func TestInterruptedEnd(t *testing.T) {
 	gone := false
 	reload := tokens.WithReload(func(_ context.Context, p *core.Principal) (*core.Principal, error) {
@@ -100,7 +100,7 @@ func TestInterruptedEnd(t *testing.T) {
 							if logFails {
 								log.failsAt = n
 							} else {
-								set := func() { // what the next call does
+								set := func() { // the result of the next call
 									switch {
 									case calls == n-1:
 										b.store.Fail(sessiontest.ErrDown)
@@ -134,7 +134,7 @@ func TestInterruptedEnd(t *testing.T) {
 							for _, m := range []*tokens.Manager{one, other} {
 								for i, access := range []string{first.Access, second.Access} {
 									if _, err := b.verify(access, jwtauth.WithRevocation(m.Revocation())); err == nil {
-										t.Errorf("failure %d: access token %d is good", n, i)
+										t.Errorf("failure %d: access token %d is valid", n, i)
 									}
 								}
 							}

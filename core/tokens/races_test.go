@@ -11,10 +11,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
 
-// TestServersAgree: two servers that exchange a token at the same time, each in any
-// state of the other's exchange, give the same successor.
+// TestServersAgree: two servers that exchange a token concurrently, in any interleaving,
+// give the same successor.
 func TestServersAgree(t *testing.T) {
-	for held := 1; held <= 7; held++ { // the question or write before which one server waits
+	for held := 1; held <= 7; held++ { // the read or write before which one server waits
 		b := newBench(t)
 		other := b.newManager()
 		p := login(t, b.manager)
@@ -39,8 +39,8 @@ func TestServersAgree(t *testing.T) {
 	}
 }
 
-// TestLateWrites: a server that was stopped in the middle of an exchange, and goes on
-// when the client has long gone on, logs nobody out and makes no old token good.
+// TestLateWrites: a server that was suspended during an exchange, and resumes when the
+// client has long moved on, logs no one out and makes no old token valid.
 func TestLateWrites(t *testing.T) {
 	for held := 5; held <= 6; held++ { // its two writes
 		b := newBench(t)
@@ -64,15 +64,15 @@ func TestLateWrites(t *testing.T) {
 		refresh(t, b.manager, first)
 		b.store.Before(nil)
 		if n < held {
-			t.Fatalf("an exchange has %d questions and writes", n)
+			t.Fatalf("an exchange has %d reads and writes", n)
 		}
-		last = gets(t, other, last.Refresh) // nobody is logged out
+		last = gets(t, other, last.Refresh) // no one is logged out
 		b.refuses(other, second.Refresh, tokens.ReasonReused)
 		b.refuses(other, last.Refresh, tokens.ReasonUnknown)
 	}
 }
 
-// TestLogoutDuringRefresh: whichever comes first, the family is over.
+// TestLogoutDuringRefresh: whichever comes first, the family has ended.
 func TestLogoutDuringRefresh(t *testing.T) {
 	for held := 1; held <= 6; held++ {
 		b := newBench(t)
@@ -96,8 +96,8 @@ func TestLogoutDuringRefresh(t *testing.T) {
 	}
 }
 
-// TestInterruptedExchange: of an exchange that the store ended with an error nobody
-// has an answer, so the token is good for another one however late.
+// TestInterruptedExchange: if the store ended an exchange with an error no one got an
+// answer, so the token can be exchanged again at any later time.
 func TestInterruptedExchange(t *testing.T) {
 	down := errors.New("down")
 	for held := 1; held <= 5; held++ {
@@ -122,8 +122,8 @@ func TestInterruptedExchange(t *testing.T) {
 	}
 }
 
-// TestReuseIsFoundByOneOfMany: of a hundred that present an old token at once none
-// gets tokens.
+// TestReuseIsFoundByOneOfMany: of a hundred concurrent uses of an old token none gets
+// tokens.
 func TestReuseIsFoundByOneOfMany(t *testing.T) {
 	b := newBench(t)
 	p := login(t, b.manager)
@@ -146,11 +146,11 @@ func TestReuseIsFoundByOneOfMany(t *testing.T) {
 		}
 	}
 	if reused == 0 {
-		t.Error("no event tells of the reuse")
+		t.Error("no event reports the reuse")
 	}
 }
 
-// TestGraceEnds to the millisecond.
+// TestGraceEnds checks the limit to the millisecond.
 func TestGraceEnds(t *testing.T) {
 	for _, tt := range []struct {
 		after time.Duration

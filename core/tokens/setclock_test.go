@@ -14,9 +14,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
 
-// TestClockThatIsSet: however the clock of a server is set, by up to half a day, before a
-// login, between that and a logout everywhere, and after it, no refresh token of the family
-// is ever good again.
+// TestClockThatIsSet: however a server's clock is set, by up to half a day, before a
+// login, between login and logout everywhere, or afterwards, no refresh token of the
+// family is ever valid again.
 func TestClockThatIsSet(t *testing.T) {
 	steps := []time.Duration{-12 * time.Hour, 0, 12 * time.Hour}
 	for _, atLogin := range steps {
@@ -39,7 +39,7 @@ func TestClockThatIsSet(t *testing.T) {
 					set = afterwards
 					for ; passed < 40*time.Hour; passed += time.Hour {
 						if got := refresh(t, m, p.Refresh); got.Status == http.StatusOK {
-							t.Fatalf("good %v after the logout", passed)
+							t.Fatalf("valid %v after the logout", passed)
 						}
 					}
 				})
@@ -48,7 +48,7 @@ func TestClockThatIsSet(t *testing.T) {
 	}
 }
 
-// TestReuseWhenClockIsSet: however the clock of a server is set since a refresh token was
+// TestReuseWhenClockIsSet: however a server's clock was set since a refresh token was
 // used, another use of it some time later ends the family. Clocks may differ a little.
 func TestReuseWhenClockIsSet(t *testing.T) {
 	for _, tc := range []struct {
@@ -87,8 +87,8 @@ func TestReuseWhenClockIsSet(t *testing.T) {
 }
 
 // TestLogoutByClockThatIsBehind: a logout at a server whose clock is behind revokes the
-// access tokens that others have issued, by the login or by a refresh, for as long as these
-// are good.
+// access tokens that others have issued at the login or a refresh, for their whole
+// lifetime.
 func TestLogoutByClockThatIsBehind(t *testing.T) {
 	for _, behind := range []time.Duration{0, 30 * time.Minute, 12 * time.Hour} {
 		for refreshes := range 3 {
@@ -111,7 +111,7 @@ func TestLogoutByClockThatIsBehind(t *testing.T) {
 				}
 				for range 20 {
 					if _, err := b.verify(p.Access, jwtauth.WithRevocation(right.Revocation())); err == nil {
-						t.Fatal("the access token is good")
+						t.Fatal("the access token is valid")
 					}
 					b.clock.Advance(time.Minute)
 				}

@@ -20,7 +20,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
 
-func TestAccessTokensSayWhatTheLoginProved(t *testing.T) {
+func TestAccessTokensHaveTheFactsOfTheLogin(t *testing.T) {
 	b := newBench(t, tokens.WithClaims("plan", "seats", "none"))
 	start := b.clock.Now()
 	p := login(t, b.manager)
@@ -54,14 +54,14 @@ func TestFamiliesEnd(t *testing.T) {
 		t.Errorf("an access token lives longer than its family: %v, %v", who, err)
 	}
 	b.clock.Advance(time.Minute)
-	b.refuses(b.manager, used.Refresh, tokens.ReasonUnknown) // the store has dropped it
+	b.refuses(b.manager, used.Refresh, tokens.ReasonUnknown) // the store has deleted it
 	if n := len(b.store.Keys()); n > 16 {
 		t.Errorf("%d entries for 2 families", n)
 	}
 }
 
-// TestBodiesThatBreakOff: what has not come whole says nothing of a token, and no
-// client forgets its own for it.
+// TestBodiesThatBreakOff: an incomplete body says nothing about a token, and no client
+// discards its own because of it.
 func TestBodiesThatBreakOff(t *testing.T) {
 	b := newBench(t)
 	p := login(t, b.manager)
@@ -81,8 +81,8 @@ func TestBodiesThatBreakOff(t *testing.T) {
 	gets(t, b.manager, p.Refresh)
 }
 
-// TestStoreHasNoToken: what is in the store makes no token, and one family takes no
-// more room the longer it is used.
+// TestStoreHasNoToken: no token can be made from the store's content, and a family takes
+// no more space the longer it is used.
 func TestStoreHasNoToken(t *testing.T) {
 	b := newBench(t)
 	p := login(t, b.manager)
@@ -156,7 +156,7 @@ func TestLogoutEverywhere(t *testing.T) {
 	for _, p := range []pair{first, second} {
 		b.refuses(b.newManager(), p.Refresh, core.ReasonRevoked)
 		if _, err := b.verify(p.Access, jwtauth.WithRevocation(b.manager.Revocation())); err == nil {
-			t.Error("an access token from before is good")
+			t.Error("an earlier access token is valid")
 		}
 	}
 	if _, err := b.verify(later.Access, jwtauth.WithRevocation(b.manager.Revocation())); err != nil {
@@ -164,7 +164,7 @@ func TestLogoutEverywhere(t *testing.T) {
 	}
 	gets(t, b.manager, later.Refresh)
 	if err := b.manager.LogoutEverywhere(t.Context(), ""); err == nil {
-		t.Error("nobody is logged out everywhere")
+		t.Error("an empty subject is accepted")
 	}
 }
 
@@ -201,8 +201,8 @@ func TestLoginAs(t *testing.T) {
 	}
 }
 
-// TestTokenTooLongForACookie is 500 for the developer to see, where a browser would
-// silently keep no cookie.
+// TestTokenTooLongForACookie is 500 for the developer to see, since a browser would
+// silently drop the cookie.
 func TestTokenTooLongForACookie(t *testing.T) {
 	b := newBench(t, tokens.WithCookies("__Host-token", "__Host-refresh"))
 	info := core.PrincipalInfo{ID: "alice", Roles: []string{strings.Repeat("x", 4000)}}
@@ -261,13 +261,13 @@ func TestMisassembly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m.Revocation() != nil {
-		t.Error("a checker of nothing")
+		t.Error("a nil checker is accepted")
 	}
 	for _, users := range []basic.Verifier{nil, basic.VerifierFunc(nil)} {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Error("nobody can log in, and nobody is told")
+					t.Error("no one can log in, without an error")
 				}
 			}()
 			m.LoginEndpoint(users)
@@ -275,7 +275,7 @@ func TestMisassembly(t *testing.T) {
 	}
 }
 
-// FuzzParse: a text is one token at most, and is spelt in one way.
+// FuzzParse: a text is at most one token, with one spelling.
 func FuzzParse(f *testing.F) {
 	b := newBench(f)
 	p := login(f, b.manager)
@@ -285,16 +285,16 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		token, err := tokens.Parse(text)
 		if err == nil && token.String() != text {
-			t.Errorf("%q is spelt %q", text, token)
+			t.Errorf("%q is formatted as %q", text, token)
 		}
 		if err != nil && len(text) > 8 && strings.Contains(err.Error(), text) {
-			t.Errorf("the error tells the token: %v", err)
+			t.Errorf("the error contains the token: %v", err)
 		}
 	})
 }
 
-// TestRevocationEndsFamilies: an entry that somebody else has added ends the families
-// that have begun before it.
+// TestRevocationEndsFamilies: a revocation added elsewhere ends the families that began
+// before it.
 func TestRevocationEndsFamilies(t *testing.T) {
 	for _, e := range []revoke.Entry{{Subject: "alice"}, {All: true}, {Subject: "alice", Issuer: "https://api.example"}} {
 		b := newBench(t)

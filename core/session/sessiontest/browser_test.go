@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-// browser keeps the session cookie of one user.
+// browser holds the session cookie of one user.
 type browser struct {
 	t  testing.TB
 	s  *service
@@ -21,7 +21,7 @@ type browser struct {
 
 func (s *service) browser(t testing.TB) *browser { return &browser{t: t, s: s} }
 
-// signedIn is a browser whose user has logged in.
+// signedIn returns a browser whose user has logged in.
 func (s *service) signedIn(t testing.TB, user string) *browser {
 	t.Helper()
 	b := s.browser(t)
@@ -29,7 +29,7 @@ func (s *service) signedIn(t testing.TB, user string) *browser {
 	return b
 }
 
-// send sends a request with the cookie, and keeps the one of the answer.
+// send sends a request with the cookie, and keeps the one in the answer.
 func (b *browser) send(method, target string, header ...string) authtest.Answer {
 	b.t.Helper()
 	if b.id != "" {
@@ -55,7 +55,7 @@ func (b *browser) login(user string) string {
 	return b.id
 }
 
-// does wants target to succeed and to answer with body.
+// does requires a request to target to succeed with body.
 func (b *browser) does(method, target, body string) authtest.Answer {
 	b.t.Helper()
 	a := b.send(method, target)
@@ -65,14 +65,14 @@ func (b *browser) does(method, target, body string) authtest.Answer {
 	return a
 }
 
-// is wants the session to be user's.
+// is requires the session to belong to user.
 func (b *browser) is(user string) {
 	b.t.Helper()
 	b.does("GET", "/me", user+" user")
 }
 
-// isOver wants the id to be refused with 401, for reason, and the browser to be
-// told to forget it.
+// isOver requires the id to be refused with 401, for reason, and the browser's cookie to
+// be removed.
 func (b *browser) isOver(id string, reason core.Reason) {
 	b.t.Helper()
 	a := (&browser{t: b.t, s: b.s, id: id}).send("GET", "/me")
@@ -84,14 +84,14 @@ func (b *browser) isOver(id string, reason core.Reason) {
 	switch {
 	case reason == session.ReasonReplaced:
 		if c != nil {
-			b.t.Errorf("the cookie of an exchanged id is ended: %v", c)
+			b.t.Errorf("the cookie of a replaced id is removed: %v", c)
 		}
 	case c == nil || c.MaxAge >= 0 || c.Value != "":
-		b.t.Errorf("the cookie is not ended: %v", a.Header["Set-Cookie"])
+		b.t.Errorf("the cookie is not removed: %v", a.Header["Set-Cookie"])
 	}
 }
 
-// cookieOf is the session cookie that an answer sets, or nil.
+// cookieOf returns the session cookie that an answer sets, or nil.
 func cookieOf(a authtest.Answer) *http.Cookie {
 	for _, c := range (&http.Response{Header: a.Header}).Cookies() {
 		if strings.HasSuffix(c.Name, "session") {
@@ -101,7 +101,7 @@ func cookieOf(a authtest.Answer) *http.Cookie {
 	return nil
 }
 
-// refused wants a denial as every adapter gives it.
+// refused requires a denial in the form of every adapter.
 func refused(t testing.TB, what string, a authtest.Answer, status int, code string) {
 	t.Helper()
 	var body struct {

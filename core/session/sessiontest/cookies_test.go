@@ -50,7 +50,7 @@ func attributes(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// insecure: the host of the suite's requests is app.example, which is not this
+// insecure: the host in the suite's requests is app.example, which is not the local
 // machine.
 func insecure(t *testing.T, f authtest.Framework) {
 	s := serve(t, f, session.WithPlainHTTPForDevelopment())
@@ -87,17 +87,17 @@ func twoCookies(t *testing.T, f authtest.Framework) {
 		}
 	}
 	if n := s.store.Asked("find"); n != asked {
-		t.Errorf("the store was asked %d times", n-asked)
+		t.Errorf("the store was called %d times", n-asked)
 	}
-	// A cookie of another name is another matter.
+	// A cookie with another name is ignored.
 	a := s.browser(t).send("GET", "/me", "Cookie: session="+mallory+"; "+cookieName+"="+alice)
 	if a.Body != "alice user" {
 		t.Errorf("%d %q", a.Status, a.Body)
 	}
 }
 
-// randomIDs: 256 bits, each of which takes both values. The store has neither
-// ids nor, in its keys, who is signed in.
+// randomIDs: 256 bits, each of which takes both values. The store contains no ids, and
+// its keys do not tell who is signed in.
 func randomIDs(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	const logins = 48
@@ -141,7 +141,7 @@ func malformed(t *testing.T, f authtest.Framework) {
 	asked := s.store.Asked("find")
 	for _, value := range []string{
 		"", "x", id[:42], id + "A", id + "=", strings.Repeat("A", 4000), id[:42] + "*", id[:42] + "%41",
-		id[:42] + "B", // bits that no id has
+		id[:42] + "B", // bits that occur in no id
 		"../" + id[3:],
 	} {
 		a := s.browser(t).send("GET", "/me", "Cookie: "+cookieName+"="+value)
@@ -154,7 +154,7 @@ func malformed(t *testing.T, f authtest.Framework) {
 		}
 	}
 	if n := s.store.Asked("find"); n != asked {
-		t.Errorf("the store was asked %d times", n-asked)
+		t.Errorf("the store was called %d times", n-asked)
 	}
 }
 

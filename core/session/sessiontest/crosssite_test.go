@@ -16,10 +16,10 @@ var originCases = []testCase{
 	{"F11 trusted origins may log in and out", trustedOrigins},
 }
 
-// matrix is who sends an unsafe request, to http://app.example, and whether it
-// is refused.
+// matrix lists senders of an unsafe request to http://app.example, and whether it is
+// refused.
 var matrix = map[string]bool{
-	"Accept: */*":                             false, // no browser of today
+	"Accept: */*":                             false, // no current browser
 	"Sec-Fetch-Site: same-origin":             false,
 	"Sec-Fetch-Site: none":                    false,
 	"Sec-Fetch-Site: same-site":               true,
@@ -53,8 +53,8 @@ func crossSite(t *testing.T, f authtest.Framework) {
 	b.is("alice")
 }
 
-// crossSiteLogin: a login that another site causes puts the victim into the
-// attacker's account, a logout is a nuisance.
+// crossSiteLogin: a login caused by another site puts the victim into the attacker's
+// account; a logout is a nuisance.
 func crossSiteLogin(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	for line, bad := range matrix {
@@ -87,7 +87,8 @@ func crossSiteLogin(t *testing.T, f authtest.Framework) {
 		if a := b.send("POST", "/logout"); a.Status != http.StatusNoContent {
 			t.Fatalf("logout: %d", a.Status)
 		}
-		// Browsers leave cookies out there (rfc6265bis §5.6.7), but let an answer delete them.
+		// Browsers do not send cookies then (rfc6265bis §5.6.7), but let an answer delete
+		// them.
 		for what, cookie := range map[string]string{"no session": "", "one that has ended": ended, "an unknown one": "unknown"} {
 			b.id = cookie
 			a := b.send("POST", "/logout", line)

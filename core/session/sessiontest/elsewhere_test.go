@@ -24,13 +24,13 @@ var elsewhereCases = []testCase{
 	{"attack: fixation by a sign-in elsewhere", elsewhereFixation},
 }
 
-// flowCookie is what package openid keeps of a sign-in that is under way, in the
-// browser that has begun it.
+// flowCookie stands for package openid's record of a sign-in in progress, kept in the
+// browser that began it.
 const flowCookie = "flow"
 
-// back is where another server sends browsers back to, as that of package openid: the
-// path ends with the name of the server, a cookie says that the sign-in began here, and
-// the answer takes it away.
+// back is the address to which another server sends browsers back, as in package openid:
+// the path ends with the server's name, a cookie shows that the sign-in began here, and
+// the answer removes it.
 func (s *service) back(ctx context.Context, r core.Request) core.Response {
 	to, _ := r.Query("return_to")
 	resp := s.manager.SignInElsewhere(ctx, r, to, func(ctx context.Context) (*core.Principal, []session.LoginOption, error) {
@@ -48,7 +48,7 @@ func (s *service) back(ctx context.Context, r core.Request) core.Response {
 	return resp
 }
 
-// ended is where another server says in a form whose sessions have ended.
+// ended receives, as a form, the sessions that have ended at another server.
 func (s *service) ended(ctx context.Context, r core.Request) core.Response {
 	v := s.manager.LogoutElsewhere(ctx, r, func(ctx context.Context) (*core.Principal, error) {
 		b, ok := r.(core.BodyReader)
@@ -74,7 +74,7 @@ func (s *service) ended(ctx context.Context, r core.Request) core.Response {
 	return core.Response{Status: http.StatusOK}
 }
 
-// comesBack is the request that another site has caused.
+// comesBack is the request that another site caused.
 func (b *browser) comesBack(query string, more ...string) authtest.Answer {
 	b.t.Helper()
 	cookies := "Cookie: " + flowCookie + "=begun; theme=dark"
@@ -95,7 +95,7 @@ func elsewhereLeadsBack(t *testing.T, f authtest.Framework) {
 	a := b.comesBack("user=alice&return_to=%2Freports%2F7%3Ftab%3Da")
 	leads(t, "signed in elsewhere", a, "/reports/7?tab=a")
 	if lines := a.Header.Values("Set-Cookie"); len(lines) != 2 || !strings.HasPrefix(lines[1], flowCookie+"=;") {
-		t.Errorf("cookies %q, want that of the session and the end of another one", lines)
+		t.Errorf("cookies %q, want that of the session and the removal of another one", lines)
 	}
 	if e := s.events.Last(t); e.Gate != "sign_in" || e.Outcome != core.OutcomeAllowed || e.PrincipalID != "alice" {
 		t.Errorf("event %s %s %q", e.Gate, e.Outcome, e.PrincipalID)
@@ -146,10 +146,10 @@ func elsewhereLimited(t *testing.T, f authtest.Framework) {
 	if got := l.all(); !strings.HasPrefix(got, "allow ; : wrong_secret: ") {
 		t.Errorf("the limiter heard %q", got)
 	}
-	s = serve(t, f, session.WithAnswers(core.WithAttemptLimiter(new(limiter)))) // refuses who names no account
+	s = serve(t, f, session.WithAnswers(core.WithAttemptLimiter(new(limiter)))) // refuses attempts without an account
 	a := s.browser(t).comesBack("user=alice")
 	if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "60" || a.Header.Get("Location") != "" || s.verified.Load() != 0 {
-		t.Errorf("%d %v, %d looked at, want 429 and none", a.Status, a.Header, s.verified.Load())
+		t.Errorf("%d %v, %d verified, want 429 and none", a.Status, a.Header, s.verified.Load())
 	}
 }
 

@@ -17,8 +17,8 @@ var fixationCases = []testCase{
 	{"F07 the id changes at step-up", rotatedAtStepUp},
 }
 
-// rotatedAtLogin: an attacker who knows the id from before the login, which may
-// be a session of its own, has nothing of the one after it.
+// rotatedAtLogin: an attacker who knows the id from before the login, perhaps of the
+// attacker's own session, gains nothing from it afterwards.
 func rotatedAtLogin(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	b := s.signedIn(t, "mallory")
@@ -40,14 +40,14 @@ func notAdopted(t *testing.T, f authtest.Framework) {
 	b := s.browser(t)
 	b.id = planted
 	if b.login("alice") == planted {
-		t.Fatal("login adopted an id of the client's")
+		t.Fatal("login adopted an id from the client")
 	}
 	b.is("alice")
 	s.browser(t).isOver(planted, session.ReasonUnknown)
 	if n := len(s.store.Keys()); n != 1 {
 		t.Errorf("%d entries in the store for one session", n)
 	}
-	// Logging out or rotating with such an id makes it no session either.
+	// Nor does logging out or rotating with such an id make it a session.
 	for _, target := range []string{"/logout", "/promote"} {
 		b.id = planted
 		b.send("POST", target)
@@ -66,7 +66,7 @@ func rotatedWithRoles(t *testing.T, f authtest.Framework) {
 	}
 	b.does("GET", "/admin", "alice user admin")
 	b.isOver(before, session.ReasonReplaced)
-	// Rotation is no way to stay for ever.
+	// Rotation does not extend a session for ever.
 	for range 39 {
 		s.clock.Advance(absolute / 40)
 		b.does("POST", "/promote", "done")
@@ -75,8 +75,8 @@ func rotatedWithRoles(t *testing.T, f authtest.Framework) {
 	b.isOver(b.id, session.ReasonUnknown)
 }
 
-// rotatedAtStepUp: RFC 9470 §3 by a session: 401 that says what is needed, then
-// a login, then another id.
+// rotatedAtStepUp: RFC 9470 §3 for sessions: 401 with the requirement, then a login, then
+// another id.
 func rotatedAtStepUp(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	b := s.signedIn(t, "alice")

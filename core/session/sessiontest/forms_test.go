@@ -49,7 +49,7 @@ func credentials(user, password string, more ...string) url.Values {
 	return v
 }
 
-// leads wants 303 to a page, which no cache keeps.
+// leads requires 303 to a page, uncacheable.
 func leads(t testing.TB, what string, a authtest.Answer, to string) {
 	t.Helper()
 	if a.Status != http.StatusSeeOther || a.Header.Get("Location") != to || a.Header.Get("Cache-Control") != "no-store" || a.Body != "" {
@@ -146,7 +146,7 @@ func formLimited(t *testing.T, f authtest.Framework) {
 	for _, password := range []string{"right", "wrong"} {
 		a := s.browser(t).enter(credentials("locked", password))
 		if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "60" || a.Header.Get("Location") != "" || s.verified.Load() != 0 {
-			t.Errorf("%s: %d %v, %d passwords looked at", password, a.Status, a.Header, s.verified.Load())
+			t.Errorf("%s: %d %v, %d passwords verified", password, a.Status, a.Header, s.verified.Load())
 		}
 	}
 	s.browser(t).enter(credentials("alice", "wrong"))

@@ -40,7 +40,7 @@ func logout(t *testing.T, f authtest.Framework) {
 		t.Errorf("logout: %d %q, cookie %q", a.Status, a.Body, b.id)
 	}
 	if n := len(s.store.Keys()); n != 2 {
-		t.Errorf("%d entries in the store for a session that is left and the mark of one that has ended", n)
+		t.Errorf("%d entries in the store for one session and the mark of an ended one", n)
 	}
 	b.isOver(id, session.ReasonUnknown)
 	other.is("alice")
@@ -92,7 +92,7 @@ func logoutEverywhere(t *testing.T, f authtest.Framework) {
 	again.is("alice")
 	again.does("POST", "/promote", "done")
 	again.does("GET", "/me", "alice user admin")
-	// It holds for as long as any session of before could have lived.
+	// It applies for as long as an earlier session could have lived.
 	s.clock.Advance(absolute - time.Second)
 	s.browser(t).isOver(alices[1].id, core.ReasonRevoked)
 	again.login("alice")
@@ -100,7 +100,7 @@ func logoutEverywhere(t *testing.T, f authtest.Framework) {
 	again.is("alice")
 }
 
-// inFlight: a request notes the session's use while it is logged out.
+// inFlight: a request records the session's use while it is logged out.
 func inFlight(t *testing.T, f authtest.Framework) {
 	s := serve(t, f, session.WithStoreTimeout(time.Minute))
 	b := s.signedIn(t, "alice")
@@ -148,7 +148,7 @@ func absoluteTimeout(t *testing.T, f authtest.Framework) {
 	s.clock.Advance(absolute - time.Second)
 	b.is("alice")
 	s.clock.Advance(time.Second)
-	b.isOver(b.id, session.ReasonUnknown) // the store has dropped it
+	b.isOver(b.id, session.ReasonUnknown) // the store has deleted it
 	if c := cookieOf(b.send("GET", "/public")); c == nil || c.MaxAge >= 0 {
 		t.Error("the cookie stays in the browser")
 	}

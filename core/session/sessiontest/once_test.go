@@ -6,14 +6,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// testCase is one case that no adapter sees. Its name begins with the items of the
-// conformance list or the invariants it proves.
+// testCase is a case independent of adapters. Its name begins with the items of the
+// conformance list or the invariants that it proves.
 type testCase struct {
 	name string
 	run  func(*testing.T, authtest.Framework)
 }
 
-// TestSemantics are these cases, which are independent.
+// TestSemantics runs these independent cases.
 func TestSemantics(t *testing.T) {
 	for _, cases := range [][]testCase{
 		cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases, formCases, elsewhereCases,

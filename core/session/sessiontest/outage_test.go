@@ -20,12 +20,12 @@ var outageCases = []testCase{
 	{"invariant 6 what the store holds is broken", storeBroken},
 }
 
-// everyUse is everything that asks the store.
+// everyUse lists all operations that call the store.
 var everyUse = []string{
 	"GET /me", "POST /me", "GET /public", "GET /admin", "POST /login?user=alice", "POST /logout", "POST /promote", "POST /everywhere",
 }
 
-// fails wants every use of the session to be refused so, without a word to the
+// fails requires every use of the session to be refused like this, without changing the
 // browser's cookie.
 func (b *browser) fails(status int, code string) {
 	b.t.Helper()
@@ -37,7 +37,7 @@ func (b *browser) fails(status int, code string) {
 			b.t.Fatalf("%s: an outage sets %q", target, lines)
 		}
 		if strings.Contains(a.Body, "refused") || strings.Contains(a.Body, "panic") {
-			b.t.Errorf("%s: the body tells the cause: %s", target, a.Body)
+			b.t.Errorf("%s: the body contains the cause: %s", target, a.Body)
 		}
 		if e := b.s.events.Last(b.t); e.Status != status || e.Cause == nil {
 			b.t.Errorf("%s: event %d %v", target, e.Status, e.Cause)
@@ -50,7 +50,7 @@ func storeDown(t *testing.T, f authtest.Framework) {
 	b := s.signedIn(t, "alice")
 	s.store.Fail(ErrDown)
 	b.fails(http.StatusServiceUnavailable, core.CodeUnavailable)
-	s.browser(t).does("GET", "/public", "nobody") // there is nothing to ask the store for
+	s.browser(t).does("GET", "/public", "nobody") // the store need not be called
 	s.store.Fail(nil)
 	b.is("alice")
 }
@@ -63,13 +63,12 @@ func storeHangs(t *testing.T, f authtest.Framework) {
 	b.fails(http.StatusServiceUnavailable, core.CodeUnavailable)
 	close(released)
 	s.store.Before(nil)
-	// The logout that was given up may have been carried out when the store
-	// came back.
+	// The interrupted logout may have been completed when the store recovered.
 	s.signedIn(t, "alice").is("alice")
 }
 
-// storeReadOnly: a session whose use cannot be noted would end early, so that
-// the outage would log people out; one whose end cannot be noted goes on.
+// storeReadOnly: if its use cannot be recorded, a session would end early, so the outage
+// would log people out; if its end cannot be recorded, it continues.
 func storeReadOnly(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	b := s.signedIn(t, "alice")
@@ -82,7 +81,7 @@ func storeReadOnly(t *testing.T, f authtest.Framework) {
 	b.fails(http.StatusServiceUnavailable, core.CodeUnavailable)
 	s.store.Fail(nil)
 	b.is("alice")
-	// The old session could not be ended, so the new one is not begun.
+	// The old session could not be ended, so no new one begins.
 	before := b.id
 	commits := 0
 	s.store.Before(func(_ context.Context, verb string) {
@@ -109,8 +108,8 @@ func storePanics(t *testing.T, f authtest.Framework) {
 	b.is("alice")
 }
 
-// storeBroken: nobody is let in by what cannot be read, the fault is told to
-// observers alone, and logging in or out gets over it.
+// storeBroken: undecodable entries let no one in, only observers learn of the fault, and
+// logging in or out overcomes it.
 func storeBroken(t *testing.T, f authtest.Framework) {
 	for name, damage := range map[string]func([]byte) []byte{
 		"empty":      func([]byte) []byte { return nil },

@@ -20,10 +20,10 @@ import (
 // cookieName is the name of the cookie by default.
 const cookieName = "__Host-session"
 
-// stepUpAge is how recent a login the route /sensitive wants.
+// stepUpAge is how recent a login the route /sensitive requires.
 const stepUpAge = 5 * time.Minute
 
-// service is an app with sessions. Who asks POST /login?user=NAME is believed.
+// service is an app with sessions. POST /login?user=NAME needs no password.
 type service struct {
 	t       testing.TB
 	addr    string
@@ -32,7 +32,7 @@ type service struct {
 	manager *session.Manager
 	events  *authtest.Recorder
 
-	verified atomic.Int64 // passwords that were looked at
+	verified atomic.Int64 // number of passwords verified
 }
 
 // serve starts a service whose manager has further options.
@@ -77,7 +77,7 @@ func (s *service) routes(guard *core.Guard) []authtest.Route {
 	}
 }
 
-// recentLogin is a rule that asks for a step-up by the service's clock.
+// recentLogin is a rule that requires a step-up by the service's clock.
 func (s *service) recentLogin() core.Authorizer {
 	return authtest.AuthorizerFunc(func(p *core.Principal, _ core.Access) (core.Decision, error) {
 		if s.clock.Now().Sub(p.AuthTime()) <= stepUpAge {
@@ -87,7 +87,7 @@ func (s *service) recentLogin() core.Authorizer {
 	})
 }
 
-// me answers with who asks and its roles.
+// me answers with the principal and its roles.
 func me(x authtest.Exchange) error {
 	p := x.Principal()
 	if p == nil {
@@ -105,7 +105,7 @@ func (s *service) login(x authtest.Exchange) error {
 	return s.finish(x, func() ([]core.Field, error) { return s.manager.Login(x.Context(), x.Request(), p) })
 }
 
-// signIn takes POST /sign-in?user=NAME&password=right.
+// signIn handles POST /sign-in?user=NAME&password=right.
 func (s *service) signIn(x authtest.Exchange) error {
 	user, _ := x.Request().Query("user")
 	password, _ := x.Request().Query("password")
@@ -121,7 +121,7 @@ func (s *service) signIn(x authtest.Exchange) error {
 	})
 }
 
-// password is right for everybody but "nobody".
+// password is right for everyone except "nobody".
 func (s *service) password(_ context.Context, user, password string) (*core.Principal, error) {
 	s.verified.Add(1)
 	switch {
@@ -149,7 +149,7 @@ func (s *service) everywhere(x authtest.Exchange) error {
 	})
 }
 
-// finish is what each handler does with what the manager says.
+// finish answers with the manager's result, as every handler does.
 func (s *service) finish(x authtest.Exchange, do func() ([]core.Field, error)) error {
 	fields, err := do()
 	if err != nil {

@@ -22,7 +22,7 @@ var signInCases = []testCase{
 	{"a sign-in over the limit is 429 unseen", limitedSignIn},
 }
 
-// limiter refuses attempts at one account, and writes down what it hears.
+// limiter refuses attempts at one account, and records its calls.
 type limiter struct {
 	mu     sync.Mutex
 	refuse string
@@ -53,8 +53,8 @@ func (l *limiter) all() string {
 
 func signIn(user, password string) string { return "/sign-in?user=" + user + "&password=" + password }
 
-// crossSiteSignIn: a page of another site can neither lock its visitor out nor
-// learn whether a password is right: status, body and fields are the same.
+// crossSiteSignIn: a page of another site can neither lock its visitor out nor learn
+// whether a password is right: status, body and fields are the same.
 func crossSiteSignIn(t *testing.T, f authtest.Framework) {
 	l := &limiter{refuse: "locked"}
 	s := serve(t, f, session.WithAnswers(core.WithAttemptLimiter(l)))
@@ -78,12 +78,12 @@ func crossSiteSignIn(t *testing.T, f authtest.Framework) {
 		}
 	}
 	if heard := l.all(); heard != "" || s.verified.Load() != 0 {
-		t.Errorf("the limiter heard %q, %d passwords were looked at", heard, s.verified.Load())
+		t.Errorf("the limiter heard %q, %d passwords were verified", heard, s.verified.Load())
 	}
 }
 
-// signInEvents: one event for each, also where the application shows the form
-// again in place of the answer.
+// signInEvents: one event for each sign-in, also if the application shows the form again
+// instead of the answer.
 func signInEvents(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
 	for _, tt := range []struct {
@@ -124,7 +124,7 @@ func limitedSignIn(t *testing.T, f authtest.Framework) {
 	for _, password := range []string{"right", "wrong"} {
 		a := s.browser(t).send("POST", signIn("locked", password))
 		if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "60" || s.verified.Load() != 0 {
-			t.Errorf("%s: %d, Retry-After %q, %d passwords looked at", password, a.Status, a.Header.Get("Retry-After"), s.verified.Load())
+			t.Errorf("%s: %d, Retry-After %q, %d passwords verified", password, a.Status, a.Header.Get("Retry-After"), s.verified.Load())
 		}
 		if e := s.events.Last(t); e.Outcome != core.OutcomeLimited || e.Gate != "sign_in" {
 			t.Errorf("%s: event %+v", password, e)
