@@ -205,10 +205,21 @@ func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
 	}
 }
 
-// closeUnread closes the connection after the response if the body of the request is a
-// stream, which may not have been read to its end.
+// closeUnread closes the connection after the response if the body of the request may
+// not have been read to its end: if it is a stream or a form.
 func closeUnread(ctx *fasthttp.RequestCtx) {
 	if ctx.Request.IsBodyStream() {
+		ctx.Response.SetConnectionClose()
+	}
+	closeForm(ctx)
+}
+
+// closeForm closes the connection after the response if the request is a form in parts
+// of known length. Unless DisablePreParseMultipartForm is set, which cannot be seen here,
+// fasthttp has read it in front of all handlers, and what follows the last part not at
+// all: nobody can read it any more.
+func closeForm(ctx *fasthttp.RequestCtx) {
+	if h := &ctx.Request.Header; h.ContentLength() > 0 && len(h.MultipartFormBoundary()) > 0 {
 		ctx.Response.SetConnectionClose()
 	}
 }
