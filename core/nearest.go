@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/spelling"
 )
 
-// shownNames is how many names a message lists, and maxCompared the maximum length
-// of a name that is compared byte by byte.
-const (
-	shownNames  = 5
-	maxCompared = 64
-)
+// shownNames is how many names a message lists.
+const shownNames = 5
 
 // nearestNames lists names for a message about an unknown name: all of them, or if
 // there are many, the few with the most similar spelling.
@@ -26,7 +24,7 @@ func nearestNames(name string, names []string) string {
 	}
 	near := make([]candidate, 0, shownNames+1)
 	for _, n := range names {
-		c := candidate{n, edits(name, n)}
+		c := candidate{n, spelling.Distance(name, n)}
 		at, _ := slices.BinarySearchFunc(near, c, func(a, b candidate) int {
 			// At equal distance the later name goes last.
 			return cmp.Or(cmp.Compare(a.edits, b.edits), -1)
@@ -40,29 +38,4 @@ func nearestNames(name string, names []string) string {
 		b.WriteString(c.name + ", ")
 	}
 	return fmt.Sprintf("%sand %d more", b.String(), len(names)-len(near))
-}
-
-// edits returns the Levenshtein distance of a and b in bytes; for a long name it
-// returns the length of the longer one.
-func edits(a, b string) int {
-	if len(a) > maxCompared || len(b) > maxCompared {
-		return max(len(a), len(b))
-	}
-	var row [maxCompared + 1]int
-	for j := range len(b) + 1 {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -28,17 +28,3 @@ func TestNearestNames(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
-
-func TestEdits(t *testing.T) {
-	long := string(make([]byte, maxCompared+1))
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"editor", "editr", 1}, {"amdin", "admin", 2}, {"kitten", "sitting", 3}, {"a", long, maxCompared + 1},
-	} {
-		if got := edits(c.a, c.b); got != c.want {
-			t.Errorf("%.10q to %.10q: got %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}

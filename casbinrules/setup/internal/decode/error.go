@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/spelling"
 )
 
 // Error is one mistake in a file.
@@ -74,36 +76,9 @@ func (e Errors) sorted() Errors {
 func nearest(name string, names []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	for _, n := range names {
-		if e := edits(strings.ToLower(name), n); e < least {
+		if e := spelling.Distance(strings.ToLower(name), n); e < least {
 			best, least = n, e
 		}
 	}
 	return best
-}
-
-// maxCompared is the maximum length of a name that is compared.
-const maxCompared = 64
-
-// edits returns the Levenshtein distance between a and b in bytes.
-func edits(a, b string) int {
-	if len(a) > maxCompared {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/spelling"
 )
 
 // Suggestion returns a hint for a name that is similar to one of known, or "".
@@ -74,31 +76,5 @@ func similar(a, b string) bool {
 		return true
 	}
 	slips := max(len(a), len(b)) / 4
-	return editDistance([]rune(a), []rune(b)) <= min(slips, 2)
-}
-
-// editDistance returns the edit distance of a and b, where swapping two neighbouring letters
-// counts as one edit.
-func editDistance(a, b []rune) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			change := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			rows[i][j] = min(change, rows[i-1][j]+1, rows[i][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
+	return spelling.Distance(a, b) <= min(slips, 2)
 }
