@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// version is a revision with files, and the state that it is.
+// version is a revision's files with its state.
 func version(t *testing.T, r source.Revision, files ...source.File) (source.State, *source.Content) {
 	t.Helper()
 	c, err := source.NewContent(r, files)
@@ -26,8 +26,8 @@ func policyFile(text string) source.File {
 	return source.File{Name: "policy.csv", Content: []byte(text)}
 }
 
-// TestEdits: who reads an edit makes the same files of those before, and
-// these stay as they were, whichever bytes have come and gone.
+// TestEdits: applying an edit gives the same files, and leaves the previous ones
+// unchanged, whichever bytes were added or removed.
 func TestEdits(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("p, ann, /, GET\n", 10_000)
@@ -51,13 +51,13 @@ func TestEdits(t *testing.T) {
 			t.Errorf("from %.10q to %.10q: %v by %s", tt.before, tt.now, got, text)
 		}
 		if before.Hash() != at.Hash {
-			t.Errorf("from %.10q to %.10q: the files before are others", tt.before, tt.now)
+			t.Errorf("from %.10q to %.10q: the previous files have changed", tt.before, tt.now)
 		}
 	}
 }
 
-// TestEditsInARow: one after another is followed, and none of a revision that was
-// skipped or is over.
+// TestEditsInARow: consecutive edits are applied, and none of a skipped or older
+// revision.
 func TestEditsInARow(t *testing.T) {
 	t.Parallel()
 	var publisher, instance, late source.Edits
@@ -83,15 +83,15 @@ func TestEditsInARow(t *testing.T) {
 		t.Errorf("back to an older one: %v", c)
 	}
 	if c := late.Content(states[3], texts[3]); c != nil {
-		t.Errorf("two were skipped: %v", c)
+		t.Errorf("two skipped: %v", c)
 	}
 	if c := new(source.Edits).Content(states[0], texts[0]); c != nil {
-		t.Errorf("of nothing: %v", c)
+		t.Errorf("without a revision: %v", c)
 	}
 }
 
-// TestEditsThatAreWrong: whatever an edit says, nothing comes of it but files
-// that have the hash of the state.
+// TestEditsThatAreWrong: whatever an edit contains, it results only in files with the
+// hash in the state.
 func TestEditsThatAreWrong(t *testing.T) {
 	t.Parallel()
 	at, c := version(t, 1, policyFile("p, ann, /a, GET\n"), source.File{Name: "roles.csv", Content: []byte("g, ann, x\n")})
@@ -133,16 +133,16 @@ func TestEditsThatAreWrong(t *testing.T) {
 			t.Errorf("%s: %v", what, got)
 		}
 		if c.Hash() != at.Hash {
-			t.Fatalf("%s: the files before are others", what)
+			t.Fatalf("%s: the previous files have changed", what)
 		}
-		// A good one that is read afterwards counts.
+		// A good edit read afterwards is applied.
 		if got := e.Content(to, edit(at, to, good)); got == nil || got.Hash() != next.Hash() {
 			t.Errorf("after %s: %v", what, got)
 		}
 	}
 }
 
-// TestEditsThatAreNone: what would save nothing is not said.
+// TestEditsThatAreNone: an edit that would save nothing is not made.
 func TestEditsThatAreNone(t *testing.T) {
 	t.Parallel()
 	var e source.Edits
@@ -151,7 +151,7 @@ func TestEditsThatAreNone(t *testing.T) {
 	e.Keep(source.State{Revision: 3, Hash: "of others"}, c)
 	e.Keep(source.State{Revision: 2, Hash: at.Hash}, c)
 	if text := e.Text(3, at, c.Files); text != "" {
-		t.Errorf("content of another state was kept: %s", text)
+		t.Errorf("content of another state was cached: %s", text)
 	}
 	e.Keep(at, c)
 	random := make([]byte, source.MaxEdit)
@@ -163,7 +163,7 @@ func TestEditsThatAreNone(t *testing.T) {
 	var of source.Edits
 	of.Keep(at, &proved)
 	if got := of.Content(at, ""); got != nil {
-		t.Error("content is kept that has a proof, which an edit has not")
+		t.Error("content with a proof is cached, although an edit has none")
 	}
 	for what, tt := range map[string]struct {
 		from  source.Revision
@@ -181,8 +181,8 @@ func TestEditsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestEditsAtOnce: what a store keeps is kept by all that ask for it, and read meanwhile.
-// The race detector watches.
+// TestEditsAtOnce: stores share cached content between callers, and it is read
+// concurrently. The race detector checks that.
 func TestEditsAtOnce(t *testing.T) {
 	t.Parallel()
 	at, c := version(t, 1, policyFile("1"))
@@ -192,15 +192,15 @@ func TestEditsAtOnce(t *testing.T) {
 		all.Go(func() {
 			e.Keep(at, c)
 			if got := e.Content(at, ""); got == nil || got.Hash() != at.Hash {
-				t.Errorf("kept: %v", got)
+				t.Errorf("cached: %v", got)
 			}
 		})
 	}
 	all.Wait()
 }
 
-// TestWrappedContent: content whose hash is known, into a copy of which somebody has put
-// other files, is not taken for what it was.
+// TestWrappedContent: content with a known hash, copied with other files, is not taken
+// for the original.
 func TestWrappedContent(t *testing.T) {
 	t.Parallel()
 	at, c := version(t, 1, policyFile("1"))
@@ -217,8 +217,8 @@ func TestWrappedContent(t *testing.T) {
 	}
 }
 
-// FuzzEdits: no text of an edit takes an instance down, or makes files of it
-// that are not those of the state, or changes those before.
+// FuzzEdits: no edit crashes an instance, results in files without the state's hash, or
+// changes the previous files.
 func FuzzEdits(f *testing.F) {
 	before := []byte("p, ann, /a, GET\n")
 	hash := source.HashFiles([]source.File{{Name: "policy.csv", Content: before}})
@@ -232,7 +232,7 @@ func FuzzEdits(f *testing.F) {
 			t.Errorf("%q", got.Files[0].Content)
 		}
 		if !bytes.Equal(c.Files[0].Content, before) {
-			t.Errorf("the file before is %q", c.Files[0].Content)
+			t.Errorf("the previous file is %q", c.Files[0].Content)
 		}
 	})
 }

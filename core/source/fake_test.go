@@ -14,13 +14,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// fake is a store in memory whose network can fail.
+// fake is a store in memory with a network that can fail.
 type fake struct {
 	mu       sync.Mutex
 	newest   source.Revision
 	down     error
-	deaf     bool   // notifications are lost without a word
-	fork     string // text of a revision that was made in another way
+	deaf     bool   // notifications are lost silently
+	fork     string // text of a revision published in another way
 	asked    []time.Time
 	listens  int
 	hints    map[int]func()
@@ -100,7 +100,7 @@ func (f *fake) set(down error) {
 	f.down = down
 }
 
-// applied keeps what was put into force.
+// applied records what was applied.
 type applied struct {
 	mu     sync.Mutex
 	all    []source.Revision

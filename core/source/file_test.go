@@ -18,7 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// failing is a store that can be down.
+// failing is a store that can be unavailable.
 type failing struct {
 	sourcetest.Memory
 	down atomic.Bool
@@ -31,7 +31,7 @@ func (f *failing) Fetch(ctx context.Context, known source.State) (source.Fetched
 	return f.Memory.Fetch(ctx, known)
 }
 
-// put publishes files, each a name and a text.
+// put publishes files, given as pairs of name and text.
 func (f *failing) put(t *testing.T, base source.Revision, texts ...string) {
 	t.Helper()
 	var files []source.File
@@ -43,7 +43,7 @@ func (f *failing) put(t *testing.T, base source.Revision, texts ...string) {
 	}
 }
 
-// keyFile is a key file of one key, with the ID of the key and the key.
+// keyFile returns a key file with one key, the key's ID and the key.
 func keyFile(t *testing.T) (text, id, key string) {
 	t.Helper()
 	key, id, hash := apikey.Generate()
@@ -54,7 +54,7 @@ func keyFile(t *testing.T) (text, id, key string) {
 	return string(data), id, key
 }
 
-// counting counts what is loaded.
+// counting counts loads.
 type counting struct {
 	apikey.File
 	loads int
@@ -65,9 +65,9 @@ func (c *counting) Load(name string, data []byte) error {
 	return c.File.Load(name, data)
 }
 
-// TestFollowFile: keys of a source come and go with its revisions; a revision
-// without them, or with keys that are none, changes nothing; what has not changed is
-// not loaded again.
+// TestFollowFile: keys from a source come and go with its revisions; a revision without
+// the file, or with an invalid one, changes nothing; an unchanged file is not loaded
+// again.
 func TestFollowFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, keys := new(failing), new(counting)
@@ -129,9 +129,8 @@ func TestFollowFile(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// TestWhileConfirmed: past the bound all credentials of the scheme are 503, right
-// and wrong ones; requests without any are 401 as ever, and the source's return ends
-// it.
+// TestWhileConfirmed: past the bound all credentials of the scheme are 503, right or
+// wrong; requests without any are 401 as before, and recovery of the source ends it.
 func TestWhileConfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, keys := new(failing), new(apikey.File)
@@ -190,7 +189,7 @@ func TestWhileConfirmed(t *testing.T) {
 		_ = f.Close()
 		s.down.Store(true)
 		time.Sleep(time.Hour)
-		f, app = open() // with the last good file, which is an hour old
+		f, app = open() // with the last good file, an hour old
 		wants(503, 503, 401)
 		_ = f.Close()
 	})

@@ -28,7 +28,7 @@ func TestNotificationTakesNoTime(t *testing.T) {
 	})
 }
 
-// TestLostNotification: the poll bounds for how long one goes unnoticed.
+// TestLostNotification: polls bound how long a lost notification goes unnoticed.
 func TestLostNotification(t *testing.T) {
 	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
 		store.deaf = true
@@ -45,8 +45,8 @@ func TestLostNotification(t *testing.T) {
 	}, source.WithPollInterval(2*time.Second))
 }
 
-// TestReconnect: after a cut of any length what was missed is in force within half a
-// second of the network's return, long before the next poll.
+// TestReconnect: after any outage, missed revisions are applied within half a second of
+// the network's recovery, long before the next poll.
 func TestReconnect(t *testing.T) {
 	for _, cut := range []time.Duration{time.Millisecond, time.Second, time.Minute, 24 * time.Hour} {
 		t.Run(cut.String(), func(t *testing.T) {
@@ -58,15 +58,15 @@ func TestReconnect(t *testing.T) {
 				time.Sleep(500 * time.Millisecond)
 				synctest.Wait()
 				if s := f.Status(); s.Revision != 2 || !s.Listening || s.Err != nil {
-					t.Errorf("half a second after the return: %+v", s)
+					t.Errorf("half a second after recovery: %+v", s)
 				}
 			}, source.WithPollInterval(time.Hour))
 		})
 	}
 }
 
-// TestRejected: a revision that is refused is tried once, what was in force
-// stays, and the next one is taken.
+// TestRejected: a rejected revision is tried once, the previous one stays in force, and
+// the next one is applied.
 func TestRejected(t *testing.T) {
 	followed(t, func(t *testing.T, store *fake, got *applied, f *source.Follower) {
 		bad := errors.New("no good policy")
@@ -86,7 +86,7 @@ func TestRejected(t *testing.T) {
 			t.Errorf("refreshing: %v", err)
 		}
 		if seen := got.seen(); !slices.Equal(seen, []source.Revision{1, 2, 2}) {
-			t.Errorf("applied %d, want 2 twice: when it came, and when asked", seen)
+			t.Errorf("applied %d, want 2 twice: upon notification, and upon Refresh", seen)
 		}
 		store.publish()
 		synctest.Wait()
@@ -96,7 +96,7 @@ func TestRejected(t *testing.T) {
 	})
 }
 
-// TestWrongSources: what a source must not return changes nothing.
+// TestWrongSources: invalid results of a source change nothing.
 func TestWrongSources(t *testing.T) {
 	for name, tt := range map[string]struct {
 		tamper func(*source.Fetched)
@@ -135,7 +135,7 @@ func TestWrongSources(t *testing.T) {
 				time.Sleep(time.Second)
 				synctest.Wait()
 				if s := f.Status(); s.Err != nil {
-					t.Errorf("when it is well again: %+v", s)
+					t.Errorf("after recovery: %+v", s)
 				}
 				if seen := got.seen(); !slices.Equal(seen, []source.Revision{1, 2}) {
 					t.Errorf("applied %d", seen)
@@ -145,15 +145,15 @@ func TestWrongSources(t *testing.T) {
 	}
 }
 
-// TestSumsAreFoundOutOnce: who follows a source need not hash what the follower has hashed
-// to compare it, whatever the source is.
-func TestSumsAreFoundOutOnce(t *testing.T) {
+// TestSumsAreComputedOnce: who follows a source need not hash again, for comparison, what
+// the follower has hashed, whatever the source.
+func TestSumsAreComputedOnce(t *testing.T) {
 	store := newFake()
 	store.publish()
 	files := []source.File{{Name: "policy.csv", Content: []byte("p, ann, /, GET\n")}, {Name: "model.conf", Content: []byte("m")}}
 	store.tampered = func(got *source.Fetched) {
 		got.Hash = source.HashFiles(files)
-		got.Content.Files = files // in another order than they should be
+		got.Content.Files = files // not in order
 	}
 	f, err := source.Follow(t.Context(), store, func(_ context.Context, c *source.Content) error {
 		for i, file := range c.Files {
@@ -175,8 +175,8 @@ func TestSumsAreFoundOutOnce(t *testing.T) {
 	}
 }
 
-// TestNumberGivenTwice: a store that has lost its newest revision gives its number
-// once more. Instances that had it take the other one.
+// TestNumberGivenTwice: a store that lost its newest revision reuses its number.
+// Instances that had the lost one apply the new one.
 func TestNumberGivenTwice(t *testing.T) {
 	followed(t, func(t *testing.T, store *fake, got *applied, f *source.Follower) {
 		store.publish()
@@ -215,7 +215,7 @@ func TestApplyThatPanics(t *testing.T) {
 	})
 }
 
-// TestStaleness: the bound counts from the moment a confirmation was asked for.
+// TestStaleness: the bound counts from when a confirmation was requested.
 func TestStaleness(t *testing.T) {
 	var told []bool
 	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
@@ -235,16 +235,16 @@ func TestStaleness(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if s := f.Status(); s.Stale || s.Age() > time.Second {
-			t.Errorf("stale when it is back: %+v", s)
+			t.Errorf("stale after recovery: %+v", s)
 		}
 		if !slices.Equal(told, []bool{true, false}) {
-			t.Errorf("told %v", told)
+			t.Errorf("reported %v", told)
 		}
 	}, source.WithPollInterval(2*time.Second), source.WithMaxStaleness(10*time.Second, func(s source.Status) { told = append(told, s.Stale) }))
 }
 
-// TestWaitForWhileApplying: the rejection of a revision says nothing about the next
-// one, which is being applied.
+// TestWaitForWhileApplying: the rejection of a revision does not affect the next one,
+// which is being applied.
 func TestWaitForWhileApplying(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFake()
@@ -274,20 +274,20 @@ func TestWaitFor(t *testing.T) {
 	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
 		store.deaf = true
 		store.publish()
-		if err := f.WaitFor(t.Context(), 2); err != nil { // it looks by itself
+		if err := f.WaitFor(t.Context(), 2); err != nil { // it polls
 			t.Error(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := f.WaitFor(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("what is not published: %v", err)
+			t.Errorf("an unpublished revision: %v", err)
 		}
 		go func() {
 			time.Sleep(time.Minute)
 			_ = f.Close()
 		}()
 		if err := f.WaitFor(t.Context(), 3); !errors.Is(err, source.ErrClosed) {
-			t.Errorf("closed meanwhile: %v", err)
+			t.Errorf("closed while waiting: %v", err)
 		}
 		if err := f.Refresh(t.Context()); !errors.Is(err, source.ErrClosed) {
 			t.Errorf("refresh when closed: %v", err)
@@ -295,9 +295,9 @@ func TestWaitFor(t *testing.T) {
 	}, source.WithPollInterval(time.Hour))
 }
 
-// TestHerd: a thousand instances that lose their store at once ask it less than three
-// times a second each while it is away, spread over time, and are all at the newest
-// revision half a second after it is back.
+// TestHerd: a thousand instances that lose their store at once each call it less than
+// three times a second during the outage, spread over time, and all have the newest
+// revision half a second after it.
 func TestHerd(t *testing.T) {
 	const instances = 1000
 	synctest.Test(t, func(t *testing.T) {
@@ -313,7 +313,7 @@ func TestHerd(t *testing.T) {
 		}
 		synctest.Wait()
 		store.set(errDown)
-		time.Sleep(30 * time.Second) // waits have grown to their longest
+		time.Sleep(30 * time.Second) // waits have reached their maximum
 		store.mu.Lock()
 		store.asked = nil
 		store.mu.Unlock()
@@ -327,11 +327,11 @@ func TestHerd(t *testing.T) {
 		}
 		store.mu.Unlock()
 		if most := instances * 10 * 3; asked > most || asked == 0 {
-			t.Errorf("asked %d times in 10 s, want at most %d", asked, most)
+			t.Errorf("%d calls in 10 s, want at most %d", asked, most)
 		}
 		for at, n := range buckets {
 			if n > instances/2 {
-				t.Errorf("%d instances asked in the same tenth of a second, %d", n, at)
+				t.Errorf("%d instances called in the same tenth of a second, %d", n, at)
 			}
 		}
 		store.publish()
@@ -354,13 +354,13 @@ func TestWrongSetup(t *testing.T) {
 		source.WithMaxStaleness(0, nil), source.WithStatusObserver(nil), source.WithLastGoodFile(""),
 	} {
 		if _, err := source.Follow(t.Context(), newFake(), new(applied).apply, o); err == nil {
-			t.Errorf("option %d is taken", i)
+			t.Errorf("option %d is accepted", i)
 		}
 	}
 	if _, err := source.Follow(t.Context(), nil, new(applied).apply); err == nil {
-		t.Error("no source is taken")
+		t.Error("a nil source is accepted")
 	}
 	if _, err := source.Follow(t.Context(), newFake(), nil); err == nil {
-		t.Error("no function is taken")
+		t.Error("a nil function is accepted")
 	}
 }

@@ -2,20 +2,20 @@ package source_test
 
 import "testing"
 
-// This is a model of the protocol, small enough that each state it can be in is
-// visited: two editors, an instance that loads in steps, and a network that
-// loses, delays and repeats. Each rule of the protocol can be broken, and the
-// test wants to see that something goes wrong then.
+// This is a model of the protocol, small enough to visit each of its states: two editors,
+// an instance that loads in steps, and a network that loses, delays and repeats messages.
+// The test breaks each rule of the protocol in turn, and requires that something goes
+// wrong.
 
-// rules are those of the protocol.
+// rules are the rules of the protocol.
 type rules struct {
 	compareAndSwap bool // publish only on the revision that was read
-	readAgain      bool // at each connection
-	poll           bool // every so often
-	trustHints     bool // broken: take the revision of a notification for the truth
-	wholeLoad      bool // read content of one revision, and put it into force by one step
-	noStepBack     bool // refuse an older revision than was seen
-	compareEdits   bool // compare what an edit makes with the hash that the store names
+	readAgain      bool // read at each connection
+	poll           bool // poll
+	trustHints     bool // broken: trust the revision in a notification
+	wholeLoad      bool // read content of one revision, and apply it in one step
+	noStepBack     bool // refuse a revision older than one seen before
+	compareEdits   bool // compare the result of an edit with the store's hash
 }
 
 var protocol = rules{compareAndSwap: true, readAgain: true, poll: true, wholeLoad: true, noStepBack: true, compareEdits: true}
@@ -25,25 +25,25 @@ const (
 	maxEdits = 3
 )
 
-// state is one of the whole system. It is a value, so that it can be a key.
+// state is a state of the whole system, comparable so that it can be a key.
 type state struct {
 	newest  uint8          // revision of the store
-	edits   uint8          // how many were made
-	lost    bool           // an edit was overwritten by one who had not seen it
-	base    [editors]uint8 // what each editor has read; 0 for nothing
-	lagging uint8          // what a replica shows
-	up      bool           // the connection that notifies
+	edits   uint8          // number of revisions made
+	lost    bool           // an edit was overwritten by an editor who had not read it
+	base    [editors]uint8 // revision each editor has read; 0 for none
+	lagging uint8          // revision at a replica
+	up      bool           // the connection for notifications is up
 	hint    uint8          // revision in the notification under way; 0 for none
-	forged  bool           // its edit leads to something else
+	forged  bool           // its edit is wrong
 	looking bool           // the instance is about to read
-	loading uint8          // first half it has read in two steps; 0 for none
-	known   uint8          // newest it has seen
-	inForce [2]uint8       // revisions of the two halves of what decides
-	wrong   uint8          // revision to which an edit is said to lead that does not; 0 for none
+	loading uint8          // first half read, of two; 0 for none
+	known   uint8          // newest revision seen
+	inForce [2]uint8       // revisions of the two halves in force
+	wrong   uint8          // revision that a wrong edit claims to lead to; 0 for none
 }
 
-// next are the states that one step leads to. Those of the environment - edits and
-// faults - may never happen; the others happen in the end.
+// next returns the states that one step leads to. Steps of the environment, edits and
+// faults, may never happen; the others happen eventually.
 func (r rules) next(s state) (progress, environment []state) {
 	for i := range editors {
 		if s.base[i] == 0 {
@@ -66,7 +66,7 @@ func (r rules) next(s state) (progress, environment []state) {
 		}
 		environment = append(environment, n)
 	}
-	if s.up { // the connection is cut, and nobody says what was on the way
+	if s.up { // the connection is cut, and pending notifications are lost
 		n := s
 		n.up, n.hint, n.forged = false, 0, false
 		environment = append(environment, n)
@@ -76,11 +76,11 @@ func (r rules) next(s state) (progress, environment []state) {
 		n.hint, n.forged = 0, false
 		environment = append(environment, n)
 	}
-	for r := uint8(1); s.up && r <= s.newest; r++ { // one is late, repeated or forged
+	for r := uint8(1); s.up && r <= s.newest; r++ { // a notification is late, repeated or forged
 		n := s
 		n.hint, n.forged = r, false
 		environment = append(environment, n)
-		if r > s.known { // the edits of others are forgotten
+		if r > s.known { // others' edits are lost
 			n.forged = true
 			environment = append(environment, n)
 		}
@@ -93,7 +93,7 @@ func (r rules) next(s state) (progress, environment []state) {
 	return append(progress, r.instance(s)...), environment
 }
 
-// instance are the steps of an instance.
+// instance returns the steps of an instance.
 func (r rules) instance(s state) (steps []state) {
 	if !s.up {
 		n := s
@@ -125,11 +125,11 @@ func (r rules) instance(s state) (steps []state) {
 			n.looking = false
 			switch {
 			case shown < s.known && r.noStepBack, shown == s.known:
-			case shown == s.wrong && !r.compareEdits: // what it adds is new, and the rest is not
+			case shown == s.wrong && !r.compareEdits: // its addition is new, and the rest is not
 				n.known, n.wrong, n.inForce[0] = shown, 0, shown
 			case r.wholeLoad:
 				n.known, n.wrong, n.inForce = shown, 0, [2]uint8{shown, shown}
-			default: // half of it now, and the rest as it is then
+			default: // half of it now, the rest later
 				n.known, n.loading, n.inForce[0] = shown, shown, shown
 			}
 			steps = append(steps, n)
@@ -143,7 +143,7 @@ func (r rules) instance(s state) (steps []state) {
 	return steps
 }
 
-// explore visits all states and says what can go wrong.
+// explore visits all states and returns what can go wrong.
 func (r rules) explore() (faults map[string]bool, visited int) {
 	first := state{newest: 1, lagging: 1, known: 1, inForce: [2]uint8{1, 1}, up: true}
 	faults = map[string]bool{}
@@ -174,9 +174,8 @@ func (r rules) explore() (faults map[string]bool, visited int) {
 	return faults, len(seen)
 }
 
-// catchesUp reports whether an instance gets to the newest revision from s if
-// nothing else is edited and no more faults occur, whatever it does first: no
-// state is reached from which it can not.
+// catchesUp reports whether an instance that starts in s always reaches the newest
+// revision if no edits or faults follow: no reachable state makes that impossible.
 func (r rules) catchesUp(s state) bool {
 	reached, todo := map[state]bool{s: true}, []state{s}
 	before := map[state][]state{}
@@ -208,8 +207,8 @@ func (r rules) catchesUp(s state) bool {
 	return len(can) == len(reached)
 }
 
-// TestProtocol visits every state of the model: nothing goes wrong by the rules,
-// and something does without each of them.
+// TestProtocol visits every state of the model: with all rules nothing goes wrong, and
+// without any one of them something does.
 func TestProtocol(t *testing.T) {
 	t.Parallel()
 	faults, visited := protocol.explore()

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
-// TestLastGoodFile: an instance that starts while the source is away begins with
-// what was good before, and catches up.
+// TestLastGoodFile: an instance that starts during an outage uses the last good content,
+// and catches up.
 func TestLastGoodFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "last-good.json")
 	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
@@ -44,10 +44,10 @@ func TestLastGoodFile(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if s := f.Status(); s.Revision != 3 || s.Err != nil {
-			t.Errorf("when it is back: %+v", s)
+			t.Errorf("after recovery: %+v", s)
 		}
 	})
-	synctest.Test(t, func(t *testing.T) { // what the last run has seen is not gone back behind
+	synctest.Test(t, func(t *testing.T) { // never older than the last run's revision
 		store, got := newFake(), new(applied)
 		store.publish()
 		f, err := source.Follow(t.Context(), store, got.apply, source.WithLastGoodFile(file))
@@ -69,8 +69,8 @@ func TestLastGoodFile(t *testing.T) {
 	})
 }
 
-// TestLastGoodFileIsTriedAgain: content that could not be kept is read once more and
-// kept when that is possible, without being applied again.
+// TestLastGoodFileIsTriedAgain: content that could not be saved is read once more and
+// saved when possible, without being applied again.
 func TestLastGoodFileIsTriedAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "later")
 	file := filepath.Join(dir, "last-good.json")
@@ -81,13 +81,13 @@ func TestLastGoodFileIsTriedAgain(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if s := f.Status(); s.FileErr == nil {
-			t.Errorf("the folder is not there: %+v", s)
+			t.Errorf("without the folder: %+v", s)
 		}
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		got.refuse[2] = errDown
-		store.publish() // which is rejected: what is in force is that of before
+		store.publish() // rejected: the previous revision stays in force
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if s := f.Status(); s.FileErr == nil || s.Revision != 1 {
@@ -106,7 +106,7 @@ func TestLastGoodFileIsTriedAgain(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if s := f.Status(); s.FileErr != nil || s.Revision != 4 || s.Err != nil {
-			t.Errorf("when it can be kept: %+v", s)
+			t.Errorf("once it can be saved: %+v", s)
 		}
 		if all := got.seen(); !slices.Equal(all, []source.Revision{1, 2, 3, 4}) {
 			t.Errorf("applied %v", all)
@@ -117,8 +117,8 @@ func TestLastGoodFileIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestLastGoodFileAge: an instance that starts without its source counts from the
-// last confirmation on, and not from when the content was published.
+// TestLastGoodFileAge: an instance that starts without its source counts from the last
+// confirmation, not from publication.
 func TestLastGoodFileAge(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "last-good.json")
 	bound := source.WithMaxStaleness(2*time.Hour, nil)
@@ -183,7 +183,7 @@ func damage(t *testing.T, file string) {
 	}
 }
 
-// TestStart: the first content is waited for, and not forever.
+// TestStart waits for the first content, but not for ever.
 func TestStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFake()
@@ -194,7 +194,7 @@ func TestStart(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		if took := time.Since(began); took < 9*time.Second || took > 11*time.Second {
-			t.Errorf("given up after %v", took)
+			t.Errorf("timed out after %v", took)
 		}
 		go func() {
 			time.Sleep(5 * time.Second)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// lines are so many different ones.
+// lines returns n different lines.
 func lines(count int) []byte {
 	var b bytes.Buffer
 	for i := range count {
@@ -21,7 +21,7 @@ func lines(count int) []byte {
 	return b.Bytes()
 }
 
-// TestSums: what is stored has these hashes, which no release may change.
+// TestSums: stored hashes have these values, which no release may change.
 func TestSums(t *testing.T) {
 	t.Parallel()
 	twice := func(text string) Sum {
@@ -43,8 +43,8 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// TestFormatOfSums: a sum is what the comment of SumFile says, by a program that knows
-// nothing else, whatever the lines and their ends are like.
+// TestFormatOfSums: a sum is as the comment of SumFile says, computed independently, for
+// any lines and line ends.
 func TestFormatOfSums(t *testing.T) {
 	t.Parallel()
 	ends := func(last []byte) bool {
@@ -92,8 +92,8 @@ func TestFormatOfSums(t *testing.T) {
 	}
 }
 
-// TestPieces: the pieces of a text are the whole text, none is long, and a text of lines
-// has many.
+// TestPieces: the pieces of a text make up the whole text, none is long, and a text of
+// lines has many.
 func TestPieces(t *testing.T) {
 	t.Parallel()
 	for what, text := range map[string][]byte{
@@ -118,8 +118,8 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// TestPiecesOfEdits: after any edit the pieces are those that the text has by itself, and
-// where lines differ only those around the edit are looked at.
+// TestPiecesOfEdits: after any edit the pieces are those of the new text alone, and if
+// lines differ only those around the edit are computed.
 func TestPiecesOfEdits(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -137,10 +137,10 @@ func TestPiecesOfEdits(t *testing.T) {
 			next := slices.Concat(text[:c.At], c.Add, text[c.At+c.Cut:])
 			got := p.changed(&c, next, nil)
 			if want := piecesOf(nil, next, nil); !slices.Equal(got, want) {
-				t.Fatalf("%s: after an edit at %d of %d, which cuts %d and adds %d, the pieces are others", what, c.At, len(text), c.Cut, len(c.Add))
+				t.Fatalf("%s: after an edit at %d of %d, which cuts %d and adds %d, the pieces differ", what, c.At, len(text), c.Cut, len(c.Add))
 			}
 			if !slices.Equal(p, before) {
-				t.Fatalf("%s: the pieces before are others", what)
+				t.Fatalf("%s: the previous pieces have changed", what)
 			}
 			text, p = next, got
 			if len(text) < len(first)/2 {
@@ -150,8 +150,8 @@ func TestPiecesOfEdits(t *testing.T) {
 	}
 }
 
-// TestFileSumsOfEdits: the sum of the next content of a file is its [SumFile], and only
-// pieces around an edit are hashed, also after the content was put back.
+// TestFileSumsOfEdits: the sum of a file's next content is its [SumFile], and only pieces
+// around an edit are hashed, also after a revert.
 func TestFileSumsOfEdits(t *testing.T) {
 	t.Parallel()
 	text := lines(5000)
@@ -175,7 +175,7 @@ func TestFileSumsOfEdits(t *testing.T) {
 	}
 }
 
-// TestPiecesOfLongEdits: an edit may put in what was there, and only then something else.
+// TestPiecesOfLongEdits: an edit may first repeat the replaced text.
 func TestPiecesOfLongEdits(t *testing.T) {
 	t.Parallel()
 	text := lines(5000)
@@ -185,12 +185,12 @@ func TestPiecesOfLongEdits(t *testing.T) {
 		c.Add[len(c.Add)-2] = 'X'
 		next := slices.Concat(text[:c.At], c.Add, text[c.At+c.Cut:])
 		if got := p.changed(&c, next, nil); !slices.Equal(got, piecesOf(nil, next, nil)) {
-			t.Errorf("of an edit from %d on the pieces are others", from)
+			t.Errorf("of an edit from %d on the pieces differ", from)
 		}
 	}
 }
 
-// randomChange is one of a text of so many bytes, often where a piece begins or ends.
+// randomChange returns a change of a text of n bytes, often at the border of a piece.
 func randomChange(rnd *rand.Rand, p pieces, size int) (c change) {
 	place := func() int {
 		switch rnd.IntN(4) {
@@ -224,8 +224,8 @@ func randomChange(rnd *rand.Rand, p pieces, size int) (c change) {
 	return c
 }
 
-// TestEditsHashLittle: the hash of a large file of which a line has come, gone or changed
-// is found out by a hundredth of it.
+// TestEditsHashLittle: after a line of a large file was added, removed or changed, a
+// hundredth of the file is hashed.
 func TestEditsHashLittle(t *testing.T) {
 	t.Parallel()
 	text := lines(100_000)
@@ -254,7 +254,7 @@ func TestEditsHashLittle(t *testing.T) {
 	}
 }
 
-// BenchmarkHash is of a file of 3.7 MB, and of one of which a line is new.
+// BenchmarkHash hashes a file of 3.7 MB, and one with a new line.
 func BenchmarkHash(b *testing.B) {
 	text := lines(100_000)
 	b.Run("all", func(b *testing.B) {

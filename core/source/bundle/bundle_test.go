@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// key is a key made of a number.
+// key is a key derived from a number.
 func key(n byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, ed25519.SeedSize))
 }
@@ -43,8 +43,8 @@ func encoded(t testing.TB, r source.Revision, text string, keys ...ed25519.Priva
 	return data
 }
 
-// TestBundle: what was encoded is decoded, and not a byte of it can be changed,
-// added or left out.
+// TestBundle: an encoded bundle decodes, and no byte of it can be changed, added or
+// removed.
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	data := encoded(t, 7, "rules\n")
@@ -66,13 +66,13 @@ func TestBundle(t *testing.T) {
 			}
 		}
 		if _, err := bundle.Decode(data[:i], trusted...); err == nil {
-			t.Errorf("the first %d bytes are taken for a bundle", i)
+			t.Errorf("the first %d bytes are accepted as a bundle", i)
 		}
 	}
 	if _, err := bundle.Decode(append(bytes.Clone(data), '\n'), trusted...); !errors.Is(err, bundle.ErrUntrusted) {
-		t.Errorf("a byte more: %v", err)
+		t.Errorf("an extra byte: %v", err)
 	}
-	// Two bundles share no signature.
+	// Signatures of two bundles differ.
 	other := encoded(t, 8, "rules\n")
 	cut := func(b []byte) int { return bytes.Index(b, []byte("\n\n")) }
 	if _, err := bundle.Decode(append(bytes.Clone(data[:cut(data)]), other[cut(other):]...), trusted...); !errors.Is(err, bundle.ErrUntrusted) {
@@ -80,7 +80,7 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// TestRotation: one key that is trusted is enough, whatever others have signed.
+// TestRotation: one trusted key is enough, whoever else has signed.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	both := encoded(t, 1, "x", key(1), key(2))

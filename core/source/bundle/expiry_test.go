@@ -24,8 +24,8 @@ func expiring(t *testing.T, r source.Revision, expires time.Time) []byte {
 	return data
 }
 
-// TestExpiry: a server that shows an expired bundle has not answered, whether it sends
-// it or says that nothing has changed, and nobody begins with one.
+// TestExpiry: a server with an expired bundle counts as unavailable, whether it sends the
+// bundle or answers that it is unchanged, and no instance starts with it.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	for _, etag := range []string{`"1"`, ""} {
@@ -38,23 +38,23 @@ func TestExpiry(t *testing.T) {
 			time.Sleep(59 * time.Minute)
 			synctest.Wait()
 			if st := f.Status(); st.Err != nil || st.Age() > 10*time.Second {
-				t.Errorf("before the end: %+v", st)
+				t.Errorf("before expiry: %+v", st)
 			}
 			time.Sleep(10 * time.Minute)
 			synctest.Wait()
 			if st := f.Status(); !errors.Is(st.Err, bundle.ErrExpired) || st.Stale || st.Revision != 1 {
-				t.Errorf("behind the end: %+v", st)
+				t.Errorf("after expiry: %+v", st)
 			}
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
 			if st := f.Status(); !st.Stale || st.Revision != 1 {
-				t.Errorf("behind the bound: %+v", st)
+				t.Errorf("after the bound: %+v", st)
 			}
 			if b, err := src.Read(t.Context()); err != nil || b.Entry.Revision != 1 {
 				t.Errorf("read by hand: %+v, %v", b, err)
 			}
 			if _, err := source.Follow(t.Context(), newSource(t, address, bundle.WithTransport(s)), func(context.Context, *source.Content) error { return nil }); !errors.Is(err, bundle.ErrExpired) {
-				t.Errorf("who begins with it: %v", err)
+				t.Errorf("an instance that starts with it: %v", err)
 			}
 			if etag != "" {
 				etag = `"2"`
@@ -69,8 +69,8 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-// TestExpiringFile: what is published expires, and publishing goes on from a bundle that
-// has.
+// TestExpiringFile: published bundles expire, and publishing continues from an expired
+// one.
 func TestExpiringFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "app.bundle")

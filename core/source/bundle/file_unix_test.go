@@ -14,9 +14,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/bundle"
 )
 
-// TestFileMode: a publication keeps the mode of the file, whatever the umask, and what
-// is kept of the one before can be read by nobody else. It is not parallel, since the
-// umask is that of the process.
+// TestFileMode: a publication keeps the file's mode, whatever the umask, and the saved
+// previous bundle is readable by no one else. It is not parallel, since the umask belongs
+// to the process.
 func TestFileMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "policy.bundle")
 	f := newFile(t, path)
@@ -44,12 +44,12 @@ func TestFileMode(t *testing.T) {
 			t.Fatal(err)
 		}
 		if wider := kept.Mode().Perm() &^ mode; wider != 0 {
-			t.Errorf("a bundle of mode %v is kept with mode %v", mode, kept.Mode().Perm())
+			t.Errorf("a bundle of mode %v is saved with mode %v", mode, kept.Mode().Perm())
 		}
 	}
 }
 
-// TestFileBehindLinks: publishers who use different links to a bundle have one lock and
+// TestFileBehindLinks: publishers that use different links to a bundle share one lock and
 // one history.
 func TestFileBehindLinks(t *testing.T) {
 	t.Parallel()

@@ -11,8 +11,8 @@ import (
 
 var fuzzKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
 
-// FuzzDecode: what nobody has signed is never a bundle, whatever it looks like; what
-// is signed is read or refused, and what is read can be written again.
+// FuzzDecode: an unsigned text is never accepted as a bundle; a signed one is read or
+// refused, and what is read can be written again.
 func FuzzDecode(f *testing.F) {
 	data, err := Encode("default", source.Entry{Revision: 7, Note: source.Note{Author: "ann"}}, time.Time{}, []source.File{{Name: "a.csv", Content: []byte("p, x\n")}, {Name: "b/c.conf"}}, fuzzKey)
 	if err != nil {
@@ -25,7 +25,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(magic+"\n"+signature+"0123456789abcdef AA==\n\n"), []byte(`{"set":"a","entry":{"revision":1},"files":[{"name":"x","size":9223372036854775807}]}`+"\nx"))
 	f.Fuzz(func(t *testing.T, whole, signed []byte) {
 		if _, err := Decode(whole, public(fuzzKey)); err == nil && !bytes.Equal(whole, data) {
-			t.Fatalf("taken for a bundle: %q", whole)
+			t.Fatalf("accepted as a bundle: %q", whole)
 		}
 		whole, err := sign(signed, []ed25519.PrivateKey{fuzzKey})
 		if err != nil {

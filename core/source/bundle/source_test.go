@@ -24,13 +24,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// server is a server of a bundle in memory, as a transport: no network and no time
-// but that of the test.
+// server serves a bundle in memory, as a transport: without a network, in the test's
+// time.
 type server struct {
 	mu       sync.Mutex
 	data     []byte
 	etag     string // "" for none
-	waits    bool   // it heeds Prefer: wait
+	waits    bool   // it honours Prefer: wait
 	hasty    bool   // it says so and answers at once
 	down     error
 	changed  chan struct{}
@@ -90,7 +90,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1, Request: r}, nil
 }
 
-// answers are the statuses since the last call.
+// answers returns the statuses since the last call.
 func (s *server) answers() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,8 +101,8 @@ func (s *server) answers() string {
 
 const address = "https://policies.example/policy.bundle"
 
-// TestConditionalRequests: a bundle is read once, a bad one as well, and content is
-// there whenever it is asked for.
+// TestConditionalRequests: a bundle is read once, also an invalid one, and content is
+// available at every call.
 func TestConditionalRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestConditionalRequests(t *testing.T) {
 			return got
 		}
 		one := fetch(source.State{}, "[200]").State
-		fetch(source.State{}, "[304]") // it was not handed on for good yet
+		fetch(source.State{}, "[304]") // it was not accepted yet
 		fetch(one, "[304]")
 		fetch(one, "[304]")
 		fetch(source.State{}, "[200]")
@@ -132,7 +132,7 @@ func TestConditionalRequests(t *testing.T) {
 		two := fetch(one, "[200]").State
 		fetch(two, "[304]")
 		time.Sleep(2 * time.Hour)
-		s.put(encoded(t, 3, "three"), `"2"`) // an ETag that lies
+		s.put(encoded(t, 3, "three"), `"2"`) // a wrong ETag
 		fetch(two, "[200]")
 		s.put(encoded(t, 4, "four", key(2)), `"bad"`)
 		for _, want := range []string{"[200]", "[304]", "[304]"} {
@@ -149,8 +149,7 @@ func TestConditionalRequests(t *testing.T) {
 	})
 }
 
-// TestRefusedAnswers: what is not to be believed is an error, and nothing of it is
-// used.
+// TestRefusedAnswers: an invalid response is an error, and no part of it is used.
 func TestRefusedAnswers(t *testing.T) {
 	t.Parallel()
 	good := encoded(t, 1, "one")
@@ -265,7 +264,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// followed follows a source with a long poll, and returns texts as they are applied.
+// followed follows a source with a long poll, and sends texts as they are applied.
 func followed(t *testing.T, s source.Source, opts ...source.Option) (*source.Follower, chan string) {
 	t.Helper()
 	applied := make(chan string, 100)
@@ -281,9 +280,9 @@ func followed(t *testing.T, s source.Source, opts ...source.Option) (*source.Fol
 	return f, applied
 }
 
-// TestLongPoll: with a server that waits a bundle is there at once; with one that
-// does not, or says so and does not, at the next poll, and neither is asked without
-// end.
+// TestLongPoll: if the server waits a bundle is applied at once; if it does not, or
+// claims to and does not, at the next poll. In both cases the number of requests is
+// bounded.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -333,8 +332,8 @@ func TestLongPoll(t *testing.T) {
 	}
 }
 
-// TestServerStopsWaiting: a server that is replaced by one of static files, or goes
-// away, is noticed, and waited for again when it is back.
+// TestServerStopsWaiting: a server that is replaced by one of static files, or goes away,
+// is noticed, and long polls resume when it is back.
 func TestServerStopsWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -357,7 +356,7 @@ func TestServerStopsWaiting(t *testing.T) {
 		s.put(encoded(t, 2, "two"), `"2"`)
 		synctest.Wait()
 		if st := f.Status(); !st.Listening || st.Revision != 2 || st.Listens != 2 {
-			t.Errorf("back: %+v", st)
+			t.Errorf("after recovery: %+v", st)
 		}
 		s.mu.Lock()
 		s.waits = false
@@ -371,8 +370,7 @@ func TestServerStopsWaiting(t *testing.T) {
 	})
 }
 
-// TestOlderBundle: one that was signed before is refused after a newer one, unless
-// that is allowed.
+// TestOlderBundle: an older bundle is refused after a newer one, unless that is allowed.
 func TestOlderBundle(t *testing.T) {
 	t.Parallel()
 	for _, allowed := range []bool{false, true} {
@@ -401,7 +399,7 @@ func TestOlderBundle(t *testing.T) {
 	}
 }
 
-// hiding wraps a source and hides what it can besides; showing has Unwrap.
+// hiding wraps a source and hides its optional methods; showing has Unwrap.
 type (
 	hiding  struct{ source.Source }
 	showing struct{ source.Source }
@@ -409,8 +407,8 @@ type (
 
 func (s showing) Unwrap() source.Source { return s.Source }
 
-// TestLastGoodFile: a bundle that was kept is verified again by whoever begins with
-// it, also through a wrapper, and a wrapper that hides how is refused.
+// TestLastGoodFile: an instance verifies a saved bundle again when it starts with it,
+// also through a wrapper, and a wrapper that hides how is refused.
 func TestLastGoodFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "good.json")
@@ -442,7 +440,7 @@ func TestLastGoodFile(t *testing.T) {
 		}
 	}
 	if _, err := start(hiding{src}); err == nil {
-		t.Error("begun with a file that nobody has verified")
+		t.Error("started with an unverified file")
 	}
 	for what, change := range map[string]func(c *source.Content){
 		"other rules":      func(c *source.Content) { c.Files[1].Content = []byte("p, mallory, /, GET\n") },
@@ -468,7 +466,7 @@ func TestLastGoodFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if st, err := start(src); err == nil {
-			t.Errorf("%s: begun with %+v", what, st)
+			t.Errorf("%s: started with %+v", what, st)
 		}
 	}
 	if err := os.WriteFile(path, kept, 0o600); err != nil {
@@ -483,7 +481,7 @@ func TestLastGoodFile(t *testing.T) {
 	}
 }
 
-// TestHandler: what a Handler answers to whom.
+// TestHandler: a Handler's answers.
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "policy.bundle")

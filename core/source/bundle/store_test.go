@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// served is a store of which instances read over HTTP what is published to a file.
+// served is a store that publishes to a file and reads over HTTP.
 type served struct {
 	*bundle.File
 	over *bundle.Source
@@ -56,7 +56,7 @@ func newHandler(t testing.TB, path string) *bundle.Handler {
 	return h
 }
 
-// TestStore runs the suite on files, and on files that are read over HTTP.
+// TestStore runs the suite on files, and on files read over HTTP.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -92,8 +92,8 @@ func publish(t testing.TB, f *bundle.File, base source.Revision, text string) {
 	}
 }
 
-// TestFileTimes: two publications in one second have two times, for servers that
-// make ETags of seconds and size.
+// TestFileTimes: two publications within a second have two times, for servers that derive
+// ETags from seconds and size.
 func TestFileTimes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "policy.bundle")
@@ -106,15 +106,15 @@ func TestFileTimes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if now := info.ModTime().Truncate(time.Second); !now.After(last) {
-			t.Errorf("revision %d is of %v, and the one before of %v", r+1, now, last)
+			t.Errorf("revision %d has time %v, and the previous one %v", r+1, now, last)
 		} else {
 			last = now
 		}
 	}
 }
 
-// TestFileRefuses: a file that somebody else has put there is not published over,
-// and no part of a publication is left behind.
+// TestFileRefuses: a foreign file is not overwritten, and no part of a publication is
+// left behind.
 func TestFileRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -125,7 +125,7 @@ func TestFileRefuses(t *testing.T) {
 	f := newFile(t, path)
 	p := source.Publication{Base: 9, Files: sourcetest.Files("y"), Note: source.Note{Author: "ann"}}
 	if _, err := f.Publish(t.Context(), p); !errors.Is(err, bundle.ErrUntrusted) {
-		t.Errorf("over a bundle of a key that is not trusted: %v", err)
+		t.Errorf("over a bundle of an untrusted key: %v", err)
 	}
 	reader, err := bundle.NewFile(path, "default", public(key(2)))
 	if err != nil {
@@ -139,7 +139,7 @@ func TestFileRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := staging.Fetch(t.Context(), source.State{}); err == nil {
-		t.Error("a bundle of another set is taken")
+		t.Error("a bundle of another set is accepted")
 	}
 	both, err := bundle.NewFile(path, "default", public(key(2)), key(1))
 	if err != nil {

@@ -18,17 +18,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
 )
 
-// network passes connections on to a server, until they are dead without a word.
+// network forwards connections to a server, until they die silently.
 type network struct {
 	net.Listener
-	dead atomic.Pointer[atomic.Bool] // of the connections that are made now
+	dead atomic.Pointer[atomic.Bool] // of connections made from now on
 	made atomic.Int32
-	// asked counts the questions to dead connections.
+	// asked counts the queries on dead connections.
 	asked atomic.Int32
 }
 
-// swallow has nothing arrive any more on the connections that there are, of which none
-// ends.
+// swallow makes existing connections deliver nothing any more, without closing them.
 func (n *network) swallow() { n.dead.Swap(new(atomic.Bool)).Store(true) }
 
 func newNetwork(t *testing.T, to string) *network {
@@ -80,9 +79,8 @@ func (g gap) Write(b []byte) (int, error) {
 	return g.Writer.Write(b)
 }
 
-// dead: a connection that died with a question on the way, or while it was idle, is
-// given up long before the time is over that files may take, and with it the others
-// that are idle.
+// dead: a connection that died during a query or while idle is given up long before the
+// time limit for reading files, and the other idle ones with it.
 func dead(t *testing.T, server *postgrestest.Server) {
 	if _, err := opened(t, server.URL("sallyport"), postgres.WithName("dead")).Publish(t.Context(), publication(0, "one")); err != nil {
 		t.Fatal(err)
@@ -101,7 +99,7 @@ func dead(t *testing.T, server *postgrestest.Server) {
 	n.swallow()
 	for fetch() != nil {
 		if ctx.Err() != nil {
-			t.Fatal("a connection that is dead is waited for")
+			t.Fatal("a dead connection is waited for")
 		}
 	}
 	for n.made.Store(0); n.made.Load() == 0 && ctx.Err() == nil; { // until there are two
@@ -115,19 +113,18 @@ func dead(t *testing.T, server *postgrestest.Server) {
 			}
 		}
 	}
-	time.Sleep(1100 * time.Millisecond) // more than is not tested
+	time.Sleep(1100 * time.Millisecond) // more than go untested
 	n.asked.Store(0)
 	n.swallow()
 	if err := fetch(); err != nil {
 		t.Error(err)
 	}
 	if asked := n.asked.Load(); asked != 1 {
-		t.Errorf("%d connections that are dead were asked, want one", asked)
+		t.Errorf("%d dead connections were used, want one", asked)
 	}
 }
 
-// slow: a server that answers late, as one does that has much to do, is waited for as
-// long as a fetch may take.
+// slow: a busy server that answers late is waited for as long as a fetch may take.
 func slow(t *testing.T, server *postgrestest.Server) {
 	s := opened(t, server.URL("sallyport"), postgres.WithName("slow"))
 	if _, err := s.Publish(t.Context(), publication(0, "one")); err != nil {
@@ -151,7 +148,7 @@ func slow(t *testing.T, server *postgrestest.Server) {
 	for asking := map[int]bool{}; len(asking) < 2; { // until it has asked once more
 		select {
 		case err := <-fetched:
-			t.Fatalf("a server that is slow is given up: %v", err)
+			t.Fatalf("a slow server is given up: %v", err)
 		default:
 		}
 		rows, err := admin.Query(ctx, "select pid from pg_locks where relation = 'sallyport.head'::regclass and not granted")

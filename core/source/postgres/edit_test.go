@@ -17,9 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// edited: who has the revision before reads nothing of the files of the next one, of
-// which a line is new; and all of it where the edit says something else, is too large or
-// is missing.
+// edited: an instance with the previous revision applies the edit of a line without
+// reading files, and reads all files if the edit is wrong, too large or missing.
 func edited(t *testing.T, server *postgrestest.Server) {
 	const name = "edit"
 	publisher, instance := opened(t, server.URL("sallyport"), postgres.WithName(name)), opened(t, server.URL("sallyport"), postgres.WithName(name))
@@ -42,7 +41,7 @@ func edited(t *testing.T, server *postgrestest.Server) {
 		if _, err := publisher.Publish(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
-		p.Files[0].Content[0]++ // is the caller's
+		p.Files[0].Content[0]++ // belongs to the caller
 		err := admin.QueryRow(t.Context(), "select coalesce(string_agg(edit, ''), '') from sallyport.file where name = $1 and revision = $2", name, int64(known.Revision)+1).Scan(&edit)
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +55,7 @@ func edited(t *testing.T, server *postgrestest.Server) {
 			t.Fatal(err)
 		}
 		if got.Revision != known.Revision+1 || got.Content == nil || got.Content.Hash() != source.HashFiles(sourcetest.Files(want)) || got.Content.Hash() != got.Hash {
-			t.Fatalf("revision %d is not what was published", got.Revision)
+			t.Fatalf("revision %d differs from what was published", got.Revision)
 		}
 		known = got.State
 	}
@@ -70,30 +69,30 @@ func edited(t *testing.T, server *postgrestest.Server) {
 	}
 	run("update sallyport.file set revision = 1, path = 'hidden-' || path, edit = null where name = 'edit' and revision = 2 and edit is null")
 	if got, err := opened(t, server.URL("sallyport"), postgres.WithName(name)).Fetch(t.Context(), known); err == nil && got.Content.Hash() == got.Hash {
-		t.Error("who has nothing has read what is not there")
+		t.Error("an instance without a revision read missing files")
 	}
 	fetch(more) // without its files
-	// Somebody writes another edit in its place.
+	// Someone replaces the edit.
 	edit := publish(rules)
 	if !strings.Contains(edit, `"cut":15`) {
 		t.Fatalf("edit %q", edit)
 	}
 	run(`update sallyport.file set edit = replace(edit, '"cut":15', '"cut":14') where name = 'edit' and revision = 3`)
 	fetch(rules)
-	// One that is too large is not read, also if there are others.
+	// One that is too large is not read, even beside others.
 	publish(more)
 	run(`update sallyport.file set edit = repeat('x', 70000) where name = 'edit' and revision = 4`)
 	fetch(more)
 	// Another publisher does not know the base.
 	publisher = opened(t, server.URL("sallyport"), postgres.WithName(name))
 	if edit := publish(rules); edit != "" {
-		t.Errorf("who knows nothing publishes edit %q", edit)
+		t.Errorf("a publisher without the base publishes edit %q", edit)
 	}
 	fetch(rules)
 }
 
-// oneConnection: an instance listens and asks on one connection, also after that was
-// lost, and one that is dead without a word is given up.
+// oneConnection: an instance listens and queries on one connection, also after that was
+// lost, and a silently dead one is given up.
 func oneConnection(t *testing.T, server *postgrestest.Server, name, more string) {
 	publisher := opened(t, server.URL("sallyport"), postgres.WithName(name))
 	if _, err := publisher.Publish(t.Context(), publication(0, "one")); err != nil {
@@ -142,7 +141,7 @@ func oneConnection(t *testing.T, server *postgrestest.Server, name, more string)
 				t.Fatal(err)
 			}
 		}
-		for count := 0; count != 1; { // one that is lost may take a moment to end
+		for count := 0; count != 1; { // a lost one may take a moment to end
 			err := admin.QueryRow(ctx, "select count(*) from pg_stat_activity where application_name = $1", name).Scan(&count)
 			if err != nil {
 				t.Fatalf("%d connections after %d, want one: %v", count, f.Status().Listens, err)
@@ -162,8 +161,8 @@ func oneConnection(t *testing.T, server *postgrestest.Server, name, more string)
 	pushed()
 }
 
-// renewed: a connection that listens is used no longer than the pool's, and what is
-// pushed meanwhile arrives.
+// renewed: a connection that listens lives no longer than the pool's, and notifications
+// meanwhile arrive.
 func renewed(t *testing.T, server *postgrestest.Server) {
 	const name = "renewed"
 	publisher := opened(t, server.URL("sallyport"), postgres.WithName(name))

@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// opened is a store of a database, with its tables.
+// opened returns a store on a database with its tables.
 func opened(t *testing.T, url string, opts ...postgres.Option) *postgres.Store {
 	t.Helper()
 	s, err := postgres.New(url, opts...)
@@ -41,7 +41,7 @@ func execute(t *testing.T, url, sql string) {
 	}
 }
 
-// TestStore: all of it on one server, whose start takes longest.
+// TestStore runs everything on one server, whose start takes longest.
 func TestStore(t *testing.T) {
 	server := postgrestest.Start(t)
 	admin := opened(t, server.URL("sallyport"))
@@ -57,10 +57,10 @@ func TestStore(t *testing.T) {
 		return opened(t, server.URL("sallyport"), postgres.WithName(name))
 	})
 	t.Run("roles may do what they need and no more", func(t *testing.T) { roles(t, server) })
-	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
-	t.Run("connections that are dead are not waited for", func(t *testing.T) { dead(t, server) })
-	t.Run("a server that is slow is waited for", func(t *testing.T) { slow(t, server) })
-	t.Run("an edit is read in place of files", func(t *testing.T) { edited(t, server) })
+	t.Run("instances catch up after an outage", func(t *testing.T) { away(t, server) })
+	t.Run("dead connections are not waited for", func(t *testing.T) { dead(t, server) })
+	t.Run("a slow server is waited for", func(t *testing.T) { slow(t, server) })
+	t.Run("an edit is read instead of files", func(t *testing.T) { edited(t, server) })
 	t.Run("an instance has one connection", func(t *testing.T) { oneConnection(t, server, "one", "sslmode=disable") })
 	t.Run("a connection is not used for ever", func(t *testing.T) { renewed(t, server) })
 	t.Run("connections are encrypted and the server verified", func(t *testing.T) { encrypted(t, server) })
@@ -70,7 +70,7 @@ func publication(base source.Revision, text string) source.Publication {
 	return source.Publication{Base: base, Files: sourcetest.Files(text), Note: source.Note{Author: "ann"}}
 }
 
-// roles: an instance can only read, who publishes cannot change history.
+// roles: instances can only read, publishers cannot change history.
 func roles(t *testing.T, server *postgrestest.Server) {
 	grants, err := postgres.Grants("reader", "writer")
 	if err != nil {
@@ -82,7 +82,7 @@ func roles(t *testing.T, server *postgrestest.Server) {
 	}
 	execute(t, server.URL("sallyport"), "alter table sallyport.revision rename hash to digest")
 	if _, err := opened(t, server.URL("sallyport")).Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "have another version") {
-		t.Errorf("tables have another version: %v", err)
+		t.Errorf("tables of another version: %v", err)
 	}
 	execute(t, server.URL("sallyport"), "alter table sallyport.revision rename digest to hash")
 	reader := opened(t, server.URL("reader"), postgres.WithName("roles"))
@@ -133,12 +133,12 @@ func roles(t *testing.T, server *postgrestest.Server) {
 	}
 	forgedEntry(t, c)
 	if _, err := postgres.Grants(`x; drop table y`, ""); err == nil {
-		t.Error("a role that is no name is taken")
+		t.Error("an invalid role name is accepted")
 	}
 }
 
-// forgedEntry: a publisher's entry has the time and the role that are, and a
-// revision with more than a source may hold is not read.
+// forgedEntry: a publisher's entry has the server's time and role, and a revision larger
+// than a source may have is not read.
 func forgedEntry(t *testing.T, c *pgx.Conn) {
 	t.Helper()
 	const sql = `begin; insert into sallyport.head values ('forged', 0); update sallyport.head set revision = 1 where name = 'forged';
@@ -165,8 +165,8 @@ func forgedEntry(t *testing.T, c *pgx.Conn) {
 	}
 }
 
-// away: what was published while the server could not be reached is in force soon
-// after it is back, and what was in force stays until then.
+// away: what was published while the server was unreachable is in force soon after it is
+// back, and the previous revision stays until then.
 func away(t *testing.T, server *postgrestest.Server) {
 	s := opened(t, server.URL("sallyport"), postgres.WithName("away"))
 	if _, err := s.Publish(t.Context(), publication(0, "one")); err != nil {
@@ -204,8 +204,8 @@ func away(t *testing.T, server *postgrestest.Server) {
 	}
 }
 
-// TestServerIsVerified: no connection to another machine on which others could
-// answer, unless it is asked for.
+// TestServerIsVerified: no connection goes to another machine unverified unless the URL
+// says so.
 func TestServerIsVerified(t *testing.T) {
 	t.Setenv("PGSSLMODE", "")
 	for _, tt := range []struct {

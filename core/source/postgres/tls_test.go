@@ -22,7 +22,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
 )
 
-// authority is one that signs the certificates of servers.
+// authority signs the certificates of servers.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -92,7 +92,7 @@ func (a *authority) serve(t *testing.T, server *postgrestest.Server, ip net.IP, 
 	server.Restart("ssl=on", "ssl_cert_file="+cert, "ssl_key_file="+file)
 }
 
-// encrypted: a server that the authority vouches for is talked to, and no other.
+// encrypted: connections are made only to a server that the authority vouches for.
 func encrypted(t *testing.T, server *postgrestest.Server) {
 	known, other := newAuthority(t), newAuthority(t)
 	fetch := func(a *authority) error {
@@ -102,12 +102,12 @@ func encrypted(t *testing.T, server *postgrestest.Server) {
 	}
 	known.serve(t, server, net.IPv4(127, 0, 0, 1), "")
 	if err := fetch(known); !errors.Is(err, source.ErrEmpty) {
-		t.Errorf("a server that is vouched for: %v, want ErrEmpty", err)
+		t.Errorf("a server with a good certificate: %v, want ErrEmpty", err)
 	}
 	oneConnection(t, server, "one-tls", "sslmode=verify-full&sslrootcert="+known.file)
 	var unknown x509.UnknownAuthorityError
 	if err := fetch(other); !errors.As(err, &unknown) {
-		t.Errorf("a server that another authority vouches for: %v", err)
+		t.Errorf("a server with a certificate of another authority: %v", err)
 	}
 	known.serve(t, server, nil, "db.example")
 	var name x509.HostnameError

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// listening has a store hear of publications until the test ends. What it returns waits
-// for the next one.
+// listening makes a store listen for publications until the test ends. The returned
+// function waits for the next one.
 func listening(t *testing.T, store *redis.Store) (heard func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), authtest.TimeLimit(30*time.Second))
@@ -40,9 +40,9 @@ func listening(t *testing.T, store *redis.Store) (heard func()) {
 	return heard
 }
 
-// TestEdit: who has the revision before reads nothing of the files of the next one, of
-// which a line is new; and all of it where the edit says something else, or there is none.
-// Notifications have nothing of it, since a server may let anybody hear them.
+// TestEdit: an instance with the previous revision applies the edit of a line without
+// reading files, and reads all files if the edit is wrong or missing. Notifications
+// contain no content, since a server may let anyone listen.
 func TestEdit(t *testing.T) {
 	server := durable(t)
 	admin := client.NewClient(&client.Options{Addr: server.Addr()})
@@ -81,7 +81,7 @@ func TestEdit(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.Revision != known.Revision+1 || got.Content == nil || got.Content.Hash() != source.HashFiles(sourcetest.Files(want)) || got.Content.Hash() != got.Hash {
-			t.Fatalf("revision %d is not what was published", got.Revision)
+			t.Fatalf("revision %d differs from what was published", got.Revision)
 		}
 		known = got.State
 	}
@@ -97,13 +97,13 @@ func TestEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := opened(t, server, "edit").Fetch(t.Context(), known); err == nil {
-		t.Error("who has nothing has read what is not there")
+		t.Error("an instance without a revision read missing files")
 	}
 	fetch(more) // without its files
 	if err := admin.Rename(t.Context(), "hidden", key+"2:files").Err(); err != nil {
 		t.Fatal(err)
 	}
-	// Somebody writes another edit in its place.
+	// Someone replaces the edit.
 	_, edit := publish(rules)
 	if !strings.Contains(edit, `"cut":15`) {
 		t.Fatalf("edit %q", edit)

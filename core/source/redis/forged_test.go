@@ -19,9 +19,9 @@ import (
 
 var added = regexp.MustCompile(`"add":"[^"]*"`)
 
-// TestForged: whatever somebody writes into the keys of a set, or sends to its channel, an
-// instance puts nothing into force but what was published as that revision, and goes on to
-// the next good one.
+// TestForged: whatever someone writes to a set's keys or sends to its channel, an
+// instance applies only what was published as that revision, and continues with the next
+// good one.
 func TestForged(t *testing.T) {
 	const prefix = "sallyport:{forged}:"
 	head, edit := prefix+"head", prefix+"edit"
@@ -67,7 +67,7 @@ func TestForged(t *testing.T) {
 	defer func() { _ = f.Close() }()
 	files := func(r source.Revision) string { return fmt.Sprintf("%s%d:files", prefix, r) }
 	next := func() string { return fmt.Sprintf("%d %s", newest+1, published[newest]) }
-	// What somebody does to the revision that is in force.
+	// Changes to the revision in force.
 	attacks := map[string]func(){
 		"another revision with this one's hash and no files": func() { set(head, next()) },
 		"another revision with the files before": func() {
@@ -83,7 +83,7 @@ func TestForged(t *testing.T) {
 		"half of the files":                    func() { set(files(newest+1), get(files(newest))[:40_000]); set(head, next()) },
 		"files with lengths that do not agree": func() { set(files(newest+1), "\xff"+get(files(newest))[1:]); set(head, next()) },
 		"an edit that is cut off":              func() { set(edit, get(edit)[:len(get(edit))/2]); set(head, next()) },
-		"an edit to it from another one":       func() { set(head, next()) }, // the one that there is
+		"an edit to it from another one":       func() { set(head, next()) }, // the existing one
 		"an edit that is long":                 func() { set(edit, strings.Repeat("x", 1<<20)); set(head, next()) },
 		"an edit that repeats itself":          func() { set(edit, get(edit)+get(edit)); set(head, next()) },
 		"an edit that makes other files": func() {

@@ -20,12 +20,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// durable is a server that keeps what it has answered when it is killed.
+// durable is a server whose confirmed writes survive a kill.
 func durable(t *testing.T) *redistest.Server {
 	return redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 }
 
-// opened is a store of a server.
+// opened returns a store on a server.
 func opened(t *testing.T, server *redistest.Server, name string) *redis.Store {
 	t.Helper()
 	store, err := redis.New(server.URL(), redis.WithName(name))
@@ -39,11 +39,11 @@ func opened(t *testing.T, server *redistest.Server, name string) *redis.Store {
 func TestStore(t *testing.T) {
 	s := durable(t)
 	sourcetest.Run(t, func(t *testing.T, name string) source.Store { return opened(t, s, name) })
-	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, s) })
+	t.Run("instances catch up after an outage", func(t *testing.T) { away(t, s) })
 }
 
-// away: what was published while the server could not be reached is in force soon
-// after it is back, and what was in force stays until then.
+// away: what was published while the server was unreachable is in force soon after it is
+// back, and the previous revision stays until then.
 func away(t *testing.T, server *redistest.Server) {
 	publish := func(base source.Revision) {
 		t.Helper()
@@ -81,11 +81,11 @@ func away(t *testing.T, server *redistest.Server) {
 	}
 }
 
-// TestSizesAreBounded: whoever can write to the server cannot have instances read
-// more than a store may hold, whichever key it is in.
+// TestSizesAreBounded: whoever can write to the server cannot make instances read more
+// than a store may hold, from any key.
 func TestSizesAreBounded(t *testing.T) {
 	server := redistest.Start(t)
-	// Making a value of 257 MB can take a busy machine seconds.
+	// A value of 257 MB can take a busy machine seconds to make.
 	admin := client.NewClient(&client.Options{Addr: server.Addr(), ReadTimeout: time.Minute})
 	defer func() { _ = admin.Close() }()
 	huge := strings.Repeat("x", 3<<20)
@@ -112,7 +112,7 @@ func TestSizesAreBounded(t *testing.T) {
 		if _, err := store.Publish(t.Context(), source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}); err != nil {
 			t.Fatal(err)
 		}
-		fetch := func() error { // and at, since instances do not read entries
+		fetch := func() error { // and its time, since instances do not read entries
 			_, err := store.Fetch(t.Context(), source.State{})
 			_, _, atErr := store.At(t.Context(), 1)
 			return errors.Join(err, atErr)
@@ -136,8 +136,8 @@ func TestSizesAreBounded(t *testing.T) {
 	}
 }
 
-// TestLostAnswer: a client that sends a publication again, since the answer was lost,
-// is told that it was published, and nobody else is.
+// TestLostAnswer: a client that repeats a publication because the answer was lost learns
+// that it was published; others get a conflict.
 func TestLostAnswer(t *testing.T) {
 	store := opened(t, durable(t), "again")
 	p := source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}
@@ -157,8 +157,8 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestMemory: a server that has no more of it refuses what is published as a whole, and
-// one that drops what it has (a policy that is not noeviction) changes nothing in force.
+// TestMemory: a server out of memory refuses a publication as a whole, and one that
+// evicts keys (a policy other than noeviction) changes nothing in force.
 func TestMemory(t *testing.T) {
 	server := durable(t)
 	admin := client.NewClient(&client.Options{Addr: server.Addr()})
@@ -182,21 +182,21 @@ func TestMemory(t *testing.T) {
 	limit("1")
 	p.Base = 1
 	if _, err := store.Publish(t.Context(), p); err == nil || !strings.Contains(err.Error(), "OOM") {
-		t.Errorf("published to a server that is full: %v", err)
+		t.Errorf("published to a full server: %v", err)
 	}
 	limit("0")
 	if err := f.Refresh(t.Context()); err != nil || f.Status().Revision != 1 {
 		t.Errorf("afterwards: %v, %+v", err, f.Status())
 	}
 	if _, err := store.Publish(t.Context(), p); err != nil {
-		t.Errorf("with room again: %v", err)
+		t.Errorf("with memory again: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
 	defer cancel()
 	if err := f.WaitFor(ctx, 2); err != nil {
 		t.Fatal(err)
 	}
-	// Files that are in force already are not read again.
+	// Files already in force are not read again.
 	for _, dropped := range []struct {
 		key  string
 		want error
@@ -210,11 +210,11 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// acl is a line of the page about users.
+// acl is an ACL line of the page.
 var acl = regexp.MustCompile(`(?m)^ACL SETUSER (app|publisher) +on >… (.*)$`)
 
-// TestUsers: with what the page gives them, instances can read and publishers
-// publish, and instances cannot write.
+// TestUsers: with the rights on the page, instances can read and publishers publish, and
+// instances cannot write.
 func TestUsers(t *testing.T) {
 	s := durable(t)
 	page, err := os.ReadFile("../../../docs/fleet.md")
@@ -276,7 +276,7 @@ func TestUsers(t *testing.T) {
 	}
 	defer func() { _ = other.Close() }()
 	if _, err := other.Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "see its ACL") {
-		t.Errorf("an instance reads what it has no right to: %v", err)
+		t.Errorf("an instance reads without a right to: %v", err)
 	}
 	p.Base = 1
 	if _, err := stores["publisher"].Publish(t.Context(), p); err != nil {
@@ -289,8 +289,8 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestServerIsVerified: no connection to another machine on which others could
-// answer, unless it is asked for. No error repeats a password.
+// TestServerIsVerified: no connection goes to another machine unverified unless the URL
+// says so. No error contains a password.
 func TestServerIsVerified(t *testing.T) {
 	for _, tt := range []struct {
 		url  string
@@ -325,9 +325,9 @@ func TestServerIsVerified(t *testing.T) {
 	_ = s.Close()
 }
 
-// TestAHintThatIsOldReadsNothing: a revision that was notified, and after which another
-// was not, is not read with each poll.
-func TestAHintThatIsOldReadsNothing(t *testing.T) {
+// TestOldNotificationReadsNothing: a notified revision, followed by one that was not
+// notified, is not read at each poll.
+func TestOldNotificationReadsNothing(t *testing.T) {
 	server := durable(t)
 	admin := client.NewClient(&client.Options{Addr: server.Addr()})
 	defer func() { _ = admin.Close() }()

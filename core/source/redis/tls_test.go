@@ -13,9 +13,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// TestTLS: over TLS the suite passes with the authority that has signed the
-// server's certificate, and nothing is said to a server that another one has, or
-// that has another name.
+// TestTLS: over TLS the suite passes with the authority of the server's certificate, and
+// nothing is sent to a server with a certificate of another authority or for another
+// name.
 func TestTLS(t *testing.T) {
 	server, ca := redistest.StartTLS(t)
 	roots := authorities(t, ca)
@@ -51,7 +51,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// authorities are those of a PEM file.
+// authorities returns those in a PEM file.
 func authorities(t *testing.T, path string) *x509.CertPool {
 	t.Helper()
 	text, err := os.ReadFile(path)

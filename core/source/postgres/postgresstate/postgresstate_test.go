@@ -21,7 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens/tokenstest"
 )
 
-// open is the state of a service as an instance has it, with the rights of a role.
+// open returns the state of a service as an instance has it, with the rights of a role.
 func open(t *testing.T, s *postgrestest.Server, role, name string) *postgresstate.State {
 	t.Helper()
 	state, err := postgresstate.New(s.URL(role), postgresstate.WithName(name), postgresstate.WithTimeout(min(authtest.TimeLimit(15*time.Second), time.Minute)))
@@ -44,7 +44,7 @@ func execute(t *testing.T, s *postgrestest.Server, role, sql string) error {
 	return err
 }
 
-// TestState: all of it on one server, whose start takes longest.
+// TestState runs everything on one server, whose start takes longest.
 func TestState(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)
@@ -74,13 +74,13 @@ func TestState(t *testing.T) {
 		tokenstest.RunStore(t, func(t *testing.T) session.ContextStore { return open(t, server, "app", "refresh").Sessions() })
 	})
 	t.Run("rows that have expired are deleted", func(t *testing.T) { cleaned(t, server) })
-	t.Run("a database that is away is an error, and loses no session", func(t *testing.T) { outage(t, server) })
+	t.Run("an outage of the database is an error, and loses no session", func(t *testing.T) { outage(t, server) })
 	t.Run("roles may do what they need and no more", func(t *testing.T) { roles(t, server) })
-	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
-	t.Run("connections that a server has ended cost no session", func(t *testing.T) { restarted(t, server) })
+	t.Run("instances catch up after an outage", func(t *testing.T) { away(t, server) })
+	t.Run("connections closed by the server cost no session", func(t *testing.T) { restarted(t, server) })
 }
 
-// instance follows revocations, and tells of its status.
+// instance follows revocations, and reports its status.
 func instance(t *testing.T, l revoke.Log, statuses chan<- revoke.Status) *revoke.Follower {
 	t.Helper()
 	limit := authtest.TimeLimit(30 * time.Second)
@@ -98,7 +98,7 @@ func instance(t *testing.T, l revoke.Log, statuses chan<- revoke.Status) *revoke
 	return f
 }
 
-// roles: nobody can take a revocation back, and who only reads revocations sees no
+// roles: no one can undo a revocation, and a role that only reads revocations sees no
 // session.
 func roles(t *testing.T, s *postgrestest.Server) {
 	app := open(t, s, "app", "roles").Revocations()
@@ -123,7 +123,7 @@ func roles(t *testing.T, s *postgrestest.Server) {
 			t.Errorf("%s may %q", tt.role, tt.sql)
 		}
 	}
-	// A record that was added by hand has the number, the time and the role that are.
+	// A record added by hand has the server's number, time and role.
 	if err := execute(t, s, "app", "insert into sallyport_state.revocation (service, revision, tag, entry, added, db_user) values ('roles', 77, 't', 'jti hand', '2001-01-01', 'root')"); err != nil {
 		t.Fatal(err)
 	}
@@ -138,12 +138,12 @@ func roles(t *testing.T, s *postgrestest.Server) {
 		t.Errorf("%+v", r)
 	}
 	if _, err := postgresstate.Grants("x; drop table y", ""); err == nil {
-		t.Error("a role that is no name is taken")
+		t.Error("an invalid role name is accepted")
 	}
 }
 
-// away: what was revoked while an instance had no connection counts soon after it is
-// back, and what it knew counts all the time.
+// away: what was revoked while an instance was disconnected applies soon after it
+// reconnects, and what it knew applies throughout.
 func away(t *testing.T, s *postgrestest.Server) {
 	statuses := make(chan revoke.Status, 1000)
 	f := instance(t, open(t, s, "app", "away").Revocations(), statuses)
@@ -179,8 +179,8 @@ func away(t *testing.T, s *postgrestest.Server) {
 	}
 }
 
-// restarted: what a server ends, as when it starts again, is an error of the connection
-// that listens, and not of each that was idle.
+// restarted: connections closed by the server, as at a restart, cause an error on the
+// listening one only, not on each idle one.
 func restarted(t *testing.T, s *postgrestest.Server) {
 	state := open(t, s, "app", "restarted")
 	ended := make(chan revoke.Status, 1000)
@@ -206,7 +206,7 @@ func restarted(t *testing.T, s *postgrestest.Server) {
 	}
 }
 
-// cleaned: rows do not collect, and those of other services stay.
+// cleaned: expired rows are deleted, and those of other services stay.
 func cleaned(t *testing.T, s *postgrestest.Server) {
 	store, other := open(t, s, "app", "cleaned").Sessions(), open(t, s, "app", "not-cleaned").Sessions()
 	if err := other.Commit("old", []byte("x"), time.Now().Add(-time.Hour)); err != nil {
@@ -229,14 +229,14 @@ func cleaned(t *testing.T, s *postgrestest.Server) {
 		return n
 	}
 	if n := rows("cleaned"); n > 32 {
-		t.Errorf("%d of 200 rows that have expired are left", n)
+		t.Errorf("%d of 200 expired rows are left", n)
 	}
 	if n := rows("not-cleaned"); n != 1 {
 		t.Errorf("another service has %d rows, want 1", n)
 	}
 }
 
-// outage: what cannot be asked is an error and not a missing entry.
+// outage: an outage is an error, not a missing entry.
 func outage(t *testing.T, s *postgrestest.Server) {
 	store := open(t, s, "app", "outage").Sessions()
 	if err := store.Commit("key", []byte("data"), time.Now().Add(time.Hour)); err != nil {
@@ -247,10 +247,10 @@ func outage(t *testing.T, s *postgrestest.Server) {
 		t.Errorf("%q, %v, %v", data, found, err)
 	}
 	if err := store.Commit("key", []byte("more"), time.Now().Add(time.Hour)); err == nil {
-		t.Error("a commit to nothing")
+		t.Error("a commit without a server")
 	}
 	if err := store.Delete("key"); err == nil {
-		t.Error("a delete of nothing")
+		t.Error("a delete without a server")
 	}
 	s.Start()
 	if data, found, err := store.Find("key"); err != nil || !found || string(data) != "data" {

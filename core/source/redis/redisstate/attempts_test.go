@@ -27,7 +27,7 @@ var (
 	wrong   = &core.CredentialError{Reason: core.ReasonWrongSecret, Code: core.CodeInvalidCredentials}
 )
 
-// open is the state of a service of its own, or of the named one.
+// open returns the state of a service of its own, or of the named one.
 func open(t *testing.T, s *redistest.Server, name string) *redisstate.State {
 	t.Helper()
 	if name == "" {
@@ -41,8 +41,8 @@ func open(t *testing.T, s *redistest.Server, name string) *redisstate.State {
 	return state
 }
 
-// TestGuessing: the suite of limiters holds with counts in Redis, whether the
-// store is asked about each attempt or about those that need it.
+// TestGuessing: the suite of limiters passes with counts in Redis, whether the store is
+// called for each attempt or only when needed.
 func TestGuessing(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -56,8 +56,8 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
-// fleet is the limiters of many instances: 20 failures for an address, 10 for an
-// account, of which none is forgiven while the test runs.
+// fleet returns the limiters of many instances: 20 failures for an address and 10 for an
+// account, none of which is forgiven during the test.
 func fleet(t *testing.T, s *redistest.Server, unshared int) []*attempts.Limiter {
 	name := fmt.Sprint("fleet", counter.Add(1))
 	all := make([]*attempts.Limiter, 20)
@@ -80,7 +80,7 @@ func fleet(t *testing.T, s *redistest.Server, unshared int) []*attempts.Limiter 
 	return all
 }
 
-// request is one of an address, and of nothing else.
+// request has an address and nothing else.
 type request struct {
 	core.Request
 	addr string
@@ -89,8 +89,8 @@ type request struct {
 func (r request) RemoteAddr() string          { return r.addr }
 func (r request) Header(string) (string, int) { return "", 0 }
 
-// guess makes a wrong attempt, again while others are under way, and reports
-// whether it was let through.
+// guess makes a wrong attempt, waiting while others are in progress, and reports whether
+// it was let through.
 func guess(t *testing.T, l *attempts.Limiter, addr, account string, outcome error) bool {
 	r := request{addr: addr}
 	for {
@@ -110,22 +110,22 @@ func guess(t *testing.T, l *attempts.Limiter, addr, account string, outcome erro
 	}
 }
 
-// TestFleet: 20 instances that are asked at the same time let no more guesses
-// through than the budget, and one for each where they do not ask about the first.
+// TestFleet: 20 instances called concurrently let through no more guesses than the
+// budget, and one more each if they do not call the store for the first.
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	for unshared := range 2 {
 		for name, test := range map[string]struct {
-			budget int // what is left of it
+			budget int // what remains of it
 			before func(l *attempts.Limiter)
 			guess  func(l *attempts.Limiter, i int) bool
 		}{
 			"an address over many accounts": {20, func(*attempts.Limiter) {}, func(l *attempts.Limiter, i int) bool {
 				return guess(t, l, "192.0.2.1:80", fmt.Sprint("user", i), wrong)
 			}},
-			// Each address has one attempt for an account over its budget: those
-			// that have had it are refused.
+			// Each address has one attempt beyond an account's budget: those that used it
+			// are refused.
 			"an account over few addresses": {5, func(l *attempts.Limiter) {
 				for i := range 5 {
 					guess(t, l, fmt.Sprintf("192.0.2.%d:80", i), "alice", wrong)
@@ -158,15 +158,15 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// TestOwnerIsNotLockedOut: an address that signed in at one instance is known to
-// all, while the account is over its budget.
+// TestOwnerIsNotLockedOut: an address that signed in at one instance is known to all when
+// the account is over its budget.
 func TestOwnerIsNotLockedOut(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	all := fleet(t, s, 1)
 	const owner, other = "198.51.100.1:80", "198.51.100.2:80"
 	guess(t, all[0], owner, "alice", nil)
-	awaitKeys(t, s, 1) // which is written while the request goes on
+	awaitKeys(t, s, 1) // written asynchronously
 	for i := range 15 {
 		guess(t, all[i%20], fmt.Sprintf("192.0.2.%d:80", i), "alice", wrong)
 	}
@@ -183,14 +183,14 @@ func TestOwnerIsNotLockedOut(t *testing.T) {
 	}
 }
 
-// direct is a client of the test's own.
+// direct is the test's own client.
 func direct(t *testing.T, s *redistest.Server) *client.Client {
 	c := client.NewClient(&client.Options{Addr: s.Addr()})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-// awaitKeys waits until the server has that many keys at least.
+// awaitKeys waits until the server has at least n keys.
 func awaitKeys(t *testing.T, s *redistest.Server, n int64) {
 	t.Helper()
 	c := direct(t, s)
@@ -208,7 +208,7 @@ func awaitKeys(t *testing.T, s *redistest.Server, n int64) {
 	}
 }
 
-// TestKeys: everything expires, and holds no name or address.
+// TestKeys: every key expires, and none contains a name or address.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -231,9 +231,9 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestOutages: while the server cannot count, an instance counts by itself: no
-// more pass than a budget, and nobody who is right is refused. When it can again,
-// it does.
+// TestOutages: while the server cannot count, an instance counts itself: no more guesses
+// pass than its budget, and no right password is refused. Afterwards the server counts
+// again.
 func TestOutages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not run with -short: it waits for pauses of a second in five servers")
@@ -283,7 +283,7 @@ func TestOutages(t *testing.T) {
 				t.Errorf("%d guesses passed, want 4", passed)
 			}
 			if err := await(t, changes); err == nil {
-				t.Error("told of an answer before an outage")
+				t.Error("reported an answer before an outage")
 			}
 			outage.end(t, s)
 			recovered := make(chan struct{})
@@ -293,7 +293,7 @@ func TestOutages(t *testing.T) {
 				}
 			}()
 			for {
-				guess(t, l, "192.0.2.1:80", "bob", nil) // refused here, and asks nothing
+				guess(t, l, "192.0.2.1:80", "bob", nil) // refused here, without a call
 				guess(t, l, "192.0.2.3:80", "carol", wrong)
 				l.Report(t.Context(), request{addr: "192.0.2.4:80"}, "", wrong)
 				select {
@@ -306,13 +306,13 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// await is what a limiter tells next.
+// await waits for a limiter's next report.
 func await(t *testing.T, changes chan error) error {
 	select {
 	case err := <-changes:
 		return err
 	case <-time.After(authtest.TimeLimit(time.Minute)):
-		t.Error("told of nothing")
+		t.Error("no report")
 		return nil
 	}
 }
@@ -340,8 +340,8 @@ func retype(t *testing.T, s *redistest.Server, command string) {
 	}
 }
 
-// BenchmarkAttempt is one that fails where the store is asked, and one that
-// succeeds where nothing has failed.
+// BenchmarkAttempt measures a failure, for which the store is called, and a success
+// without failures before.
 func BenchmarkAttempt(b *testing.B) {
 	s := redistest.Start(b)
 	state, err := redisstate.New(s.URL())
@@ -367,9 +367,8 @@ func BenchmarkAttempt(b *testing.B) {
 	b.Run("success after a failure", success)
 }
 
-// TestServerClockThatIsSet: where the clock of the server goes back, as when another
-// machine takes over, nobody waits longer than ever, and reservations that are never
-// settled expire all the same.
+// TestServerClockThatIsSet: if the server's clock goes back, as upon failover, no one
+// waits longer than the longest wait, and abandoned reservations still expire.
 func TestServerClockThatIsSet(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -414,7 +413,7 @@ func TestServerClockThatIsSet(t *testing.T) {
 			now := time.Unix(1_800_000_000, 0)
 			test.begin(limiter(&now))
 			now = now.Add(-5 * time.Hour)
-			l := limiter(&now) // of an instance that knows nothing itself
+			l := limiter(&now) // at an instance without local counts
 			var limit *core.LimitError
 			if err := l.Allow(t.Context(), request{addr: test.addr}, test.account); !errors.As(err, &limit) || limit.RetryAfter > maxWait {
 				t.Errorf("%v, wait %v", err, limit)

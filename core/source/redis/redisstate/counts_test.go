@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
 
-// TestCounts: of many instances that are shown an answer at the same time one takes
-// it, and a count has nothing to do with those beside it.
+// TestCounts: of many instances that get the same answer concurrently one accepts it, and
+// counts are independent.
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -38,7 +38,7 @@ func TestCounts(t *testing.T) {
 		}
 		all.Wait()
 		if n := fresh.Load(); n != 1 {
-			t.Errorf("%d of 20 instances take count %d", n, count)
+			t.Errorf("%d of 20 instances accept count %d", n, count)
 		}
 		if first, err := stores[i].Use(t.Context(), sum("another nonce"), count, time.Hour); err != nil || !first {
 			t.Errorf("another nonce: %v, %v", first, err)
@@ -63,8 +63,8 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestUsersOfState: the user of the page on guessing can do all that is counted, and
-// nothing outside of it.
+// TestUsersOfState: the user on the page about guessing can do everything that the counts
+// need, and nothing else.
 func TestUsersOfState(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

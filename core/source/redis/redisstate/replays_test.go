@@ -17,8 +17,8 @@ import (
 
 func sum(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 
-// TestReplays: of many instances that are shown a proof at the same time one
-// takes it, and none once more until it has expired.
+// TestReplays: of many instances that get a proof concurrently one accepts it, and none
+// again until it has expired.
 func TestReplays(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -43,7 +43,7 @@ func TestReplays(t *testing.T) {
 		}
 		all.Wait()
 		if n := fresh.Load(); n != 1 {
-			t.Errorf("%d of 20 instances take proof %d", n, proof)
+			t.Errorf("%d of 20 instances accept proof %d", n, proof)
 		}
 	}
 	if fresh, err := stores[0].Remember(t.Context(), sum("key"), sum("short"), time.Nanosecond); err != nil || !fresh {
@@ -86,15 +86,15 @@ func TestShareOfAKey(t *testing.T) {
 	}
 }
 
-// patient waits for its store however long that takes.
+// patient waits for its store without a limit.
 type patient struct{ dpop.ReplayStore }
 
 func (p patient) Remember(ctx context.Context, key, id [32]byte, ttl time.Duration) (bool, error) {
 	return p.ReplayStore.Remember(context.WithoutCancel(ctx), key, id, ttl)
 }
 
-// TestReplaysWithoutServer: the store says that it does not know, and with a
-// fallback each instance takes a proof once.
+// TestReplaysWithoutServer: the store returns an error, and with a fallback each instance
+// accepts a proof once.
 func TestReplaysWithoutServer(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -132,6 +132,6 @@ func TestReplaysWithoutServer(t *testing.T) {
 	wants(false, 0, "during")
 	wants(false, 1, "during")
 	if len(told) != 2 || told[0] == nil || told[1] == nil {
-		t.Errorf("told %v", told)
+		t.Errorf("reported %v", told)
 	}
 }

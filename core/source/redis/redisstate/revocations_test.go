@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
 
-// instance follows revocations, and tells of its status.
+// instance follows revocations, and reports its status.
 func instance(t *testing.T, l revoke.Log, statuses chan<- revoke.Status) *revoke.Follower {
 	t.Helper()
 	limit := authtest.TimeLimit(30 * time.Second)
@@ -32,15 +32,15 @@ func instance(t *testing.T, l revoke.Log, statuses chan<- revoke.Status) *revoke
 	return f
 }
 
-// TestRevocations: the suite of logs holds in Redis.
+// TestRevocations runs the suite of logs on Redis.
 func TestRevocations(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	revoketest.Run(t, func(t *testing.T, name string) revoke.Log { return open(t, s, name).Revocations() })
 }
 
-// TestRevocationsWhileAway: what was revoked while an instance had no connection counts
-// soon after it is back, and a server that was emptied takes nothing back.
+// TestRevocationsWhileAway: what was revoked while an instance was disconnected applies
+// soon after it reconnects, and an emptied server undoes nothing.
 func TestRevocationsWhileAway(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
@@ -56,7 +56,7 @@ func TestRevocationsWhileAway(t *testing.T) {
 		case st := <-statuses:
 			lost = st.ListenErr != nil
 		case <-limit:
-			t.Fatal("it does not notice")
+			t.Fatal("the outage goes unnoticed")
 		}
 	}
 	s.Start()
@@ -87,7 +87,8 @@ func TestRevocationsWhileAway(t *testing.T) {
 	}
 }
 
-// TestStrangeStream: what is not a revocation is an error, and so never skipped.
+// TestStrangeStream: an entry that is not a revocation is an error, so it is never
+// skipped.
 func TestStrangeStream(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -103,8 +104,8 @@ func TestStrangeStream(t *testing.T) {
 	}
 }
 
-// TestUsersOfRevocations: the users of the page can do what they need, and who only
-// follows can revoke nothing.
+// TestUsersOfRevocations: the users on the page can do what they need, and one that only
+// follows cannot revoke.
 func TestUsersOfRevocations(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -122,6 +123,6 @@ func TestUsersOfRevocations(t *testing.T) {
 	}
 	var refused client.Error
 	if err := verifier.Revoke(revoke.Entry{ID: "x"}); !errors.As(err, &refused) {
-		t.Errorf("who only follows can revoke: %v", err)
+		t.Errorf("a follower can revoke: %v", err)
 	}
 }

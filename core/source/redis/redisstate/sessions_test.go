@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/tokens/tokenstest"
 )
 
-// TestSessions: sessions and refresh state in Redis, whose outage is an error and not a
-// missing entry.
+// TestSessions: sessions and refresh state in Redis; an outage is an error, not a missing
+// entry.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -27,6 +27,6 @@ func TestSessions(t *testing.T) {
 		t.Errorf("%q, %v, %v", data, found, err)
 	}
 	if store.Commit("key", []byte("more"), time.Now().Add(time.Hour)) == nil || store.Delete("key") == nil {
-		t.Error("a write to nothing")
+		t.Error("a write without a server")
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
 
-// TestTLS: sessions are kept over TLS with the authority that has signed the server's
-// certificate, and without it nothing is said to the server.
+// TestTLS: sessions are stored over TLS with the authority of the server's certificate,
+// and without it nothing is sent to the server.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	server, ca := redistest.StartTLS(t)

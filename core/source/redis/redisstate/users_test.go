@@ -14,8 +14,7 @@ import (
 
 var acl = regexp.MustCompile(`(?m)^ACL SETUSER (\w+) +on >… (.*)$`)
 
-// usersOfPage are the rights of the users that a page shows, for the service called
-// name.
+// usersOfPage returns the rights of the users on a page, for the service called name.
 func usersOfPage(t *testing.T, page, name string) map[string][]any {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -36,7 +35,7 @@ func usersOfPage(t *testing.T, page, name string) map[string][]any {
 	return users
 }
 
-// as is the state of a service as a user of the server has it.
+// as returns the state of a service as a user of the server has it.
 func as(t *testing.T, s *redistest.Server, user, name string) *redisstate.State {
 	t.Helper()
 	state, err := redisstate.New("redis://"+user+":secret@"+s.Addr(), redisstate.WithName(name), redisstate.WithTimeout(min(authtest.TimeLimit(5*time.Second), 10*time.Second)))
