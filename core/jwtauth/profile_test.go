@@ -127,6 +127,7 @@ func TestFurtherOptionsAreChecked(t *testing.T) {
 		"empty prefix":            append(good, jwtauth.WithClientPrefix("")),
 		"prefix with a break":     append(good, jwtauth.WithClientPrefix("a\n")),
 		"ID prefix of clients":    append(good, jwtauth.WithIDPrefix("client:")),
+		"ID prefix like clients'": append(good, jwtauth.WithIDPrefix("cli")),
 		"no ID prefix":            append(good, jwtauth.WithIDPrefix("")),
 		"two rules for clients":   append(good, jwtauth.WithClientPrefix("c:"), jwtauth.WithoutClients()),
 		"profile, any issuer":     {jwtauth.WithoutIssuer(), jwtauth.WithAudience("a"), jwtauth.WithAccessTokenProfile()},

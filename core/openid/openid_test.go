@@ -223,6 +223,8 @@ func TestNew(t *testing.T) {
 		"issuer":                second(openid.NewProvider("http://idp.example", "shop")),
 		"WithoutIssuer":         second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutIssuer()))),
 		"WithoutExpiry":         second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutExpiry()))),
+		"ID prefix \"client:\"": second(openid.NewProvider("https://idp.example", "shop", openid.WithIDPrefix("client:"))),
+		"ID prefix \"c\"":       second(openid.NewProvider("https://idp.example", "shop", openid.WithIDPrefix("c"))),
 		"name":                  second(openid.NewProvider("https://idp.example", "shop", openid.WithName("a/b"))),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -89,7 +90,12 @@ func WithScopes(scopes ...string) ProviderOption {
 // subject is unique only within its issuer, and so does a provider next to the
 // application's own accounts.
 func WithIDPrefix(prefix string) ProviderOption {
-	return func(s *providerSettings) error { return option.SetOnce(&s.prefix, prefix, "ID prefix") }
+	return func(s *providerSettings) error {
+		if err := claims.CheckIDPrefix(prefix); err != nil {
+			return err
+		}
+		return option.SetOnce(&s.prefix, prefix, "ID prefix")
+	}
 }
 
 // WithClaims sets how ID tokens are read, with options of package jwtauth:
