@@ -24,7 +24,7 @@ func transports(t testing.TB) map[string]http.RoundTripper {
 	return all
 }
 
-// What a request costs beyond what the transport below takes.
+// BenchmarkRoundTrip measures what a request costs beyond the underlying transport.
 func BenchmarkRoundTrip(b *testing.B) {
 	for name, transport := range transports(b) {
 		b.Run(name, func(b *testing.B) {
@@ -54,7 +54,7 @@ func BenchmarkRoundTripParallel(b *testing.B) {
 	})
 }
 
-// A request is copied with its header, which is most of the cost.
+// A request is cloned with its header, which is most of the cost.
 func TestAllocationsOfARequest(t *testing.T) {
 	all := transports(t)
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://api.example/reports", nil)

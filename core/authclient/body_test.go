@@ -45,7 +45,7 @@ func TestK05RepeatsWhatCanBeSentAgain(t *testing.T) {
 			if status == 200 && req.Body != nil && req.Body != http.NoBody && body != "text" {
 				t.Errorf("the repeat had the body %q", body)
 			}
-			// Either way the next request is sent with the new token at once.
+			// In both cases the next request is sent with the new token at once.
 			before := s.requests.Load()
 			if status, _ := do(t, client, "GET", s.URL, ""); status != 200 || s.requests.Load() != before+1 || tokens.fetched() != 2 {
 				t.Errorf("next: status %d, %d requests, %d tokens", status, s.requests.Load()-before, tokens.fetched())
@@ -65,7 +65,7 @@ func TestK05BodyThatFailsToRewind(t *testing.T) {
 	}
 }
 
-// A refusal that nobody reads must not cost the connection, or take forever.
+// A refusal whose body no one reads must not cost the connection, or take forever.
 func TestDiscardedAnswersFreeTheirConnection(t *testing.T) {
 	for _, c := range []struct {
 		name string

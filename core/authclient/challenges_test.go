@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/metadata"
 )
 
-func TestK07FindsTheChallengeThatFits(t *testing.T) {
+func TestK07FindsTheMatchingChallenge(t *testing.T) {
 	const line = "\nWWW-Authenticate: "
 	for _, c := range []struct {
 		name, lines string
@@ -93,7 +93,7 @@ func TestK07MetadataURL(t *testing.T) {
 	}
 }
 
-func TestK07MetadataIsOfTheResourceAlone(t *testing.T) {
+func TestK07MetadataMustNameTheResource(t *testing.T) {
 	const resource = "https://api.example/v1"
 	document, err := metadata.New(resource, metadata.WithAuthorizationServers("https://issuer.example"), metadata.WithScopes("read"))
 	if err != nil {
@@ -191,7 +191,7 @@ func TestUnavailableError(t *testing.T) {
 	}
 }
 
-func TestCodesAreThoseOfTheGuard(t *testing.T) {
+func TestCodesMatchTheGuard(t *testing.T) {
 	tokens := &issuer{}
 	s := serveGuarded(t, bearerGuard(t, tokens))
 	for path, code := range map[string]string{"/admin": core.CodeForbidden, "/scoped": core.CodeInsufficientScope} {

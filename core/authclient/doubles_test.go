@@ -22,16 +22,16 @@ import (
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
-// issuer issues tokens and is the verifier of the service that takes them. One
-// token is good at a time, for a number of uses or until it is revoked.
+// issuer issues tokens and verifies them for the service. One token is valid at a time,
+// for a number of uses or until it is revoked.
 type issuer struct {
 	mu     sync.Mutex
 	issued int
 	uses   int   // left; negative for any number
-	down   error // what verifying says in place of a verdict
+	down   error // returned by the verifier instead of a verdict
 }
 
-// fetch is an [authclient.TokenFunc].
+// fetch is a [authclient.TokenFunc].
 func (i *issuer) fetch(context.Context) (string, time.Time, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -40,7 +40,7 @@ func (i *issuer) fetch(context.Context) (string, time.Time, error) {
 	return fmt.Sprintf("token-%d", i.issued), time.Time{}, nil
 }
 
-// endAfter ends the token that is good now after a number of uses.
+// endAfter ends the current token after a number of uses.
 func (i *issuer) endAfter(uses int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -68,7 +68,7 @@ func (i *issuer) VerifyToken(_ context.Context, token string) (*core.Principal, 
 	return core.NewPrincipal(core.PrincipalInfo{ID: "erin", Scopes: []string{"read"}})
 }
 
-// guardOf is a guard that tells nobody.
+// guardOf returns a guard without an observer.
 func guardOf(t testing.TB, schemes ...core.Authenticator) *core.Guard {
 	t.Helper()
 	g, err := core.NewGuard(schemes, core.WithObserver(core.ObserverFunc(func(context.Context, core.Event) {})))
@@ -87,7 +87,7 @@ func bearerGuard(t testing.TB, i *issuer) *core.Guard {
 	return guardOf(t, scheme)
 }
 
-// service is a server on a socket that counts what reaches it.
+// service is a server on a socket that counts requests.
 type service struct {
 	*httptest.Server
 	requests atomic.Int64 // all
@@ -96,7 +96,7 @@ type service struct {
 	handler  http.Handler
 }
 
-// serve runs h. Paths below it are its own.
+// serve runs h, at a server of its own.
 func serve(t testing.TB, h http.Handler) *service {
 	t.Helper()
 	s := &service{handler: h}
@@ -128,9 +128,8 @@ func (s *service) answered(status int) int {
 	return 0
 }
 
-// serveGuarded is a service behind a guard: / wants a principal, /admin a role
-// that nobody has, /scoped a scope that nobody has. The answer is the body of
-// the request.
+// serveGuarded is a service behind a guard: / requires a principal, /admin a role that no
+// one has, /scoped a scope that no one has. The answer is the request's body.
 func serveGuarded(t testing.TB, g *core.Guard) *service {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -145,10 +144,10 @@ func serveGuarded(t testing.TB, g *core.Guard) *service {
 	return s
 }
 
-// callerTime is how long the clients of the tests wait for an answer.
+// callerTime limits how long the clients of the tests wait for an answer.
 var callerTime = authtest.TimeLimit(time.Minute)
 
-// clientOf is a client with credentials for the given servers.
+// clientOf returns a client with credentials for the given servers.
 func clientOf(t testing.TB, source authclient.Source, origins []string, opts ...authclient.Option) *http.Client {
 	t.Helper()
 	transport, err := authclient.New(nil, source, origins, opts...)
@@ -195,8 +194,8 @@ func doRequest(t testing.TB, c *http.Client, req *http.Request) (int, string) {
 	return resp.StatusCode, string(text)
 }
 
-// script answers with one line after the other: a status and header fields. The
-// last one is for all further requests.
+// script answers with one line after the other: a status and header fields. The last one
+// serves all further requests.
 type script struct {
 	mu      sync.Mutex
 	answers []string
@@ -222,7 +221,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "said "+lines[0])
 }
 
-// sent are the values of a field in the requests so far; "" for none.
+// sent returns the values of a field in the requests so far; "" for none.
 func (s *script) sent(field string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
-// secondToken takes one token alone, so that the first one is refused.
+// secondToken accepts only one token, so that the first is refused.
 type secondToken struct{}
 
 func (secondToken) VerifyToken(_ context.Context, token string) (*core.Principal, error) {

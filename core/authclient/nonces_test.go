@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/digest"
 )
 
-// proof is a stand-in for a signed one; what matters here is when it is made
-// anew, and with which nonce.
+// proof stands for a signed one; the tests look only at when it is renewed, and with
+// which nonce.
 func proof(r *http.Request, token, nonce string) (string, error) {
 	return fmt.Sprintf("%s %s %s<%s>", r.Method, r.URL.Path, token, nonce), nil
 }
@@ -87,7 +87,7 @@ func TestK04ProofThatFails(t *testing.T) {
 	}
 }
 
-func TestK04StepUpIsTheCallers(t *testing.T) {
+func TestK04StepUpIsLeftToTheCaller(t *testing.T) {
 	for answer, want := range map[string]struct {
 		classes string
 		age     time.Duration

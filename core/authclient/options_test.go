@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authclient"
 )
 
-// fieldless is a source that says nothing of what it does.
+// fieldless is a source without fields.
 type fieldless struct{ authclient.Source }
 
 func (fieldless) Fields() []string { return nil }
@@ -71,7 +71,7 @@ func TestMistakesAreFoundAtAssembly(t *testing.T) {
 	}
 }
 
-// idle is a base that counts how often it is told to close.
+// idle is a transport that counts calls of CloseIdleConnections.
 type idle struct {
 	answers200
 	closed int
@@ -97,12 +97,12 @@ func TestCloseIdleConnectionsReachesTheBase(t *testing.T) {
 	outer.CloseIdleConnections() // nothing to close
 }
 
-// broken is a base that never answers.
+// broken is a transport that never answers.
 type broken struct{ err error }
 
 func (b broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, b.err }
 
-func TestErrorsOfTheBaseAreTheCallers(t *testing.T) {
+func TestErrorsOfTheBaseAreReturned(t *testing.T) {
 	down := errors.New("connection refused")
 	transport, err := authclient.New(broken{down}, bearerSource(t, new(issuer).fetch), []string{"https://a.example"})
 	if err != nil {

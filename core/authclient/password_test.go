@@ -35,8 +35,7 @@ func TestDigestNames(t *testing.T) {
 	}
 }
 
-// A wrong password is one guess a call, so that nobody is locked out twice as
-// fast.
+// A wrong password is one guess for each call, so that a lock comes no faster.
 func TestDigestWrongPasswordIsOneGuess(t *testing.T) {
 	s := serveGuarded(t, digestGuard(t, users{"erin": "right"}))
 	client := clientOf(t, digestSource(t, "erin", "wrong"), []string{s.URL})
@@ -50,7 +49,7 @@ func TestDigestWrongPasswordIsOneGuess(t *testing.T) {
 	}
 }
 
-// The nonces of a service with a new key are refused without stale=true.
+// A service with a new key refuses the old nonces without stale=true.
 func TestDigestServiceStartsAnew(t *testing.T) {
 	u := users{"erin": "x"}
 	s := serveGuarded(t, digestGuard(t, u))
@@ -211,7 +210,7 @@ func TestAPIKeyIsSentAndNeverRepeated(t *testing.T) {
 	equal(t, "sent", seen.sent("X-Api-Key"), []string{"k1.secret"})
 }
 
-func TestTheCallersOwnCredentialsAreSentAsTheyAre(t *testing.T) {
+func TestOwnCredentialsAreSentUnchanged(t *testing.T) {
 	seen := &script{answers: []string{"401\nWWW-Authenticate: Bearer error=\"invalid_token\""}}
 	s := serve(t, seen)
 	tokens := &issuer{}

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authclient"
 )
 
-// to redirects to where the query says.
+// to redirects to the address in the query.
 func to(t *testing.T) (*service, *script) {
 	seen := &script{answers: []string{"200"}}
 	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +45,7 @@ func TestK06CredentialsStayOnTheOrigin(t *testing.T) {
 				foreign, atForeign := to(t)
 				c := clientOf(t, source(t), []string{ours.URL})
 				for _, path := range []string{
-					"/?to=/a",             // ours alone
+					"/?to=/a",             // only to us
 					"/?to=" + foreign.URL, // away
 					"/?to=" + foreign.URL + "/?to=" + ours.URL, // away and back
 				} {
@@ -95,9 +95,8 @@ func TestK06OriginsShareCredentialsOnlyWhenTold(t *testing.T) {
 	equal(t, "at the second", append(atA.sent("Authorization"), atB.sent("Authorization")...), []string{"Bearer token-1", "Bearer token-1"})
 }
 
-// K06: letter case is that of ASCII alone (RFC 3986 §3.2.2). Unicode has other characters
-// with letter case, which make another host (UTS #46 §4): "İ" is "i" in lower case, and
-// "i̇" in the name of a host.
+// K06: letter case is ignored for ASCII alone (RFC 3986 §3.2.2). Folding other characters
+// changes the host (UTS #46 §4): "İ" is "i" in lower case, and "i̇" in a host name.
 func TestK06HostsThatOnlyLookAlike(t *testing.T) {
 	const ascii, sharp = "abcdefghijklmnopqrstuvwxyz.example", "fa\u00DF.example"
 	var at, sent string
@@ -110,7 +109,7 @@ func TestK06HostsThatOnlyLookAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	hosts := map[string]bool{
-		ascii: true, strings.ToUpper(ascii): true, sharp: true, "FA\u00DF.Example": true, // whether it is ours
+		ascii: true, strings.ToUpper(ascii): true, sharp: true, "FA\u00DF.Example": true, // whether it is our own
 		"fa\u1E9E.example": false, "fa\xDF.example": false, "fass.example": false,
 	}
 	for r := rune(0x80); r <= unicode.MaxRune; r++ {

@@ -43,7 +43,8 @@ func TestK01SecondRefusalGoesToTheCaller(t *testing.T) {
 		if status != 401 || !strings.Contains(body, core.CodeInvalidToken) {
 			t.Errorf("%d %s", status, body)
 		}
-		// The token of the repeat is tried again, so one more each time.
+		// The token of the repeated request is tried again, so one request more each
+		// time.
 		if n, f := s.requests.Load(), tokens.fetched(); n != int64(2*i+2) || f != i+2 {
 			t.Errorf("after request %d: %d requests and %d tokens", i+1, n, f)
 		}
@@ -124,7 +125,7 @@ func TestK03NothingElseRefreshes(t *testing.T) {
 	}
 }
 
-// lastStatus is the one status that the service has answered with.
+// lastStatus returns the one status that the service has answered with.
 func (s *service) lastStatus(t *testing.T) (status int) {
 	t.Helper()
 	s.statuses.Range(func(key, _ any) bool {

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// Shows 3: 1,000 goroutines, a token that ends again and again, exactly one
-// refresh for each end, no request lost and no 403 repeated.
+// A thousand goroutines with a token that expires repeatedly: exactly one refresh for
+// each expiry, no request lost and no 403 repeated.
 func TestAThousandGoroutinesRefreshOnceForEachExpiry(t *testing.T) {
 	const goroutines, rounds, each = 1000, 3, 1
 	tokens := &issuer{}
@@ -35,7 +35,7 @@ func TestAThousandGoroutinesRefreshOnceForEachExpiry(t *testing.T) {
 	s.served.Store(0)
 	var forbidden, good, lost atomic.Int64
 	for round := range rounds {
-		tokens.endAfter(goroutines / 2) // in the midst of the round
+		tokens.endAfter(goroutines / 2) // in the middle of the round
 		var wg sync.WaitGroup
 		for g := range goroutines {
 			wg.Go(func() {
@@ -73,7 +73,7 @@ func TestAThousandGoroutinesRefreshOnceForEachExpiry(t *testing.T) {
 	t.Logf("%d requests, %d of them 401, %d tokens", s.requests.Load(), s.answered(401), tokens.fetched())
 }
 
-// A 401 to the token before the last one must not end the last one.
+// A 401 to the previous token must not invalidate the current one.
 func TestLateRefusalRefreshesNothing(t *testing.T) {
 	tokens := &issuer{}
 	source := bearerSource(t, tokens.fetch)
@@ -106,7 +106,7 @@ func TestLateRefusalRefreshesNothing(t *testing.T) {
 	}
 }
 
-func TestTokensAreReplacedBeforeTheyEnd(t *testing.T) {
+func TestTokensAreReplacedBeforeExpiry(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		life, after  time.Duration
@@ -140,14 +140,14 @@ func TestTokensAreReplacedBeforeTheyEnd(t *testing.T) {
 	}
 }
 
-// answers200 is a base that needs no socket.
+// answers200 is a transport without a socket.
 type answers200 struct{}
 
 func (answers200) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
-// Who needs the token first may give up; those who wait for it get it.
+// The request that started a fetch may be cancelled; others that wait get the token.
 func TestFetchOutlivesTheRequestThatNeededIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -186,9 +186,9 @@ func TestFetchOutlivesTheRequestThatNeededIt(t *testing.T) {
 		}
 		source.Invalidate()
 		release = make(chan struct{})
-		third := ask(t.Context()) // nobody releases it
+		third := ask(t.Context()) // never released
 		if err := <-third; !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a fetch without end: %v", err)
+			t.Errorf("an endless fetch: %v", err)
 		}
 	})
 }
@@ -221,20 +221,20 @@ func TestInvalidateDuringAFetch(t *testing.T) {
 		}
 		close(releases[0])
 		if v := <-before; v != "Bearer old" {
-			t.Errorf("who asked before: %s", v)
+			t.Errorf("the caller before: %s", v)
 		}
-		later := authorize() // the old token has come and must not be kept
+		later := authorize() // the old token has arrived and must not be cached
 		close(releases[1])
 		if v := <-after; v != "Bearer new" {
-			t.Errorf("who asked after: %s", v)
+			t.Errorf("the caller after: %s", v)
 		}
 		if v := <-later; v != "Bearer new" || calls != 2 {
-			t.Errorf("who asked later: %s after %d calls", v, calls)
+			t.Errorf("a later caller: %s after %d calls", v, calls)
 		}
 	})
 }
 
-func TestTokensThatAreNone(t *testing.T) {
+func TestInvalidTokens(t *testing.T) {
 	s := serve(t, &script{answers: []string{"200"}})
 	for name, fetch := range map[string]authclient.TokenFunc{
 		"empty":   func(context.Context) (string, time.Time, error) { return "", time.Time{}, nil },

@@ -23,7 +23,7 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("%q: %v, %v", text, wait, ok)
 		}
 		if _, ok := retryAfter(http.Header{"Retry-After": {text, text}}, now); ok {
-			t.Errorf("%q twice is taken", text)
+			t.Errorf("%q twice is accepted", text)
 		}
 	})
 }

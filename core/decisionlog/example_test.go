@@ -15,15 +15,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// users knows their tokens by heart. Package jwtauth verifies JSON Web Tokens.
+// users maps tokens to users. Package jwtauth verifies JSON Web Tokens.
 type users map[string]string
 
 func (u users) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
 	return core.NewPrincipal(core.PrincipalInfo{ID: u[token]})
 }
 
-// A log is an observer, which a guard tells of every verdict. With a chain each line
-// holds a hash of all before it, so that none can be changed or taken out unseen.
+// A log is an observer, which a guard calls with every verdict. With a hash chain each
+// line contains a hash of all before it, so that no change or removal goes unnoticed.
 func Example() {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
@@ -55,7 +55,7 @@ func Example() {
 		}
 		app.ServeHTTP(httptest.NewRecorder(), r)
 	}
-	if err := log.Close(); err != nil { // writes what is still queued
+	if err := log.Close(); err != nil { // writes queued decisions
 		fmt.Println(err)
 		return
 	}

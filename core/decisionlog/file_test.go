@@ -58,7 +58,7 @@ func (c *clock) add(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// files are those of a log.
+// files returns the files of a log.
 func files(t testing.TB, name string) []string {
 	t.Helper()
 	all, err := decisionlog.Files(name)
@@ -66,7 +66,7 @@ func files(t testing.TB, name string) []string {
 	return all
 }
 
-// read is what all files hold.
+// read returns the content of all files.
 func read(t testing.TB, names []string) []byte {
 	t.Helper()
 	var all []byte
@@ -78,7 +78,8 @@ func read(t testing.TB, names []string) []byte {
 	return all
 }
 
-// TestRotation: by size, by age, so many kept, and one chain through all.
+// TestRotation: by size and age, with a limited number of files, and one hash chain
+// through all.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
@@ -103,7 +104,7 @@ func TestRotation(t *testing.T) {
 	if got := files(t, name); len(got) != 2 || filepath.Base(got[0]) != "decisions-20261129T020203.000Z.jsonl" {
 		t.Fatalf("files: %v", got)
 	}
-	write(20) // size, at the same time: a number
+	write(20) // by size, within the same second: a number
 	if got := files(t, name); len(got) != 3 || !strings.HasSuffix(got[1], "Z-001.jsonl") {
 		t.Fatalf("files: %v", got)
 	}
@@ -136,7 +137,7 @@ func TestRotation(t *testing.T) {
 }
 
 // TestRotationWithAClockSetBack: renamed files stay in the order in which they were
-// written, so that the oldest are removed and the next run goes on behind the newest.
+// written, so the oldest are removed and the next run continues after the newest.
 func TestRotationWithAClockSetBack(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
@@ -147,14 +148,14 @@ func TestRotationWithAClockSetBack(t *testing.T) {
 		l, err := decisionlog.Open(name, decisionlog.WithHashChain(), decisionlog.WithClock(c.now),
 			decisionlog.WithMaxFileSize(size), decisionlog.WithMaxFiles(1003))
 		must(t, err)
-		for range 20 { // which are more than the smallest file may have
+		for range 20 { // more than the smallest file may have
 			l.Observe(t.Context(), e)
 		}
 		must(t, l.Flush(t.Context()))
 		must(t, l.Close())
 	}
 	run(1 << 20)
-	run(4096) // renames what is there
+	run(4096) // renames existing files
 	stem := strings.TrimSuffix(name, ".jsonl") + "-20261129T010203.000Z"
 	must(t, os.Rename(stem+".jsonl", stem+"-998.jsonl"))
 	for range 4 {
@@ -169,7 +170,7 @@ func TestRotationWithAClockSetBack(t *testing.T) {
 	run(1 << 20)
 	v, err := decisionlog.Verify(files(t, name))
 	must(t, err)
-	// Lines of the removed file are missing, and none is repeated or out of order.
+	// Lines of the removed file are missing; none is repeated or out of order.
 	for _, f := range v.Findings {
 		if f.Code == decisionlog.FindingOrder || f.Code == decisionlog.FindingChanged {
 			t.Errorf("verification: %v", f)
@@ -208,7 +209,8 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-// TestResume: another run goes on where the file ends, and says how it ended.
+// TestResume: the next run continues at the end of the file, and records how the last one
+// ended.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
@@ -236,7 +238,7 @@ func TestResume(t *testing.T) {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	killed := append(bytes.Join(lines[:len(lines)-4], nil), `{"v":1,"kind":"dec`...) // at a decision
 	must(t, os.WriteFile(name, killed, 0o600))
-	must(t, os.Remove(name+".head")) // which is ahead of what is left
+	must(t, os.Remove(name+".head")) // which is ahead of the remaining lines
 	o := run()
 	if !o.Unclean || o.LostAtMost != 356 || o.Cut != `{"v":1,"kind":"dec` {
 		t.Errorf("after a kill: %+v", o)
@@ -253,7 +255,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestForeignFile: nothing is appended to what is not a log.
+// TestForeignFile: nothing is appended to a file that is not a log.
 func TestForeignFile(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "notes")
@@ -269,8 +271,8 @@ func TestForeignFile(t *testing.T) {
 	}
 }
 
-// TestEndlessLine: a file whose first or last line goes on and on, as one with the holes
-// that a crash has left, is refused and not changed.
+// TestEndlessLine: a file with an endless first or last line, such as one with holes
+// after a crash, is refused and not changed.
 func TestEndlessLine(t *testing.T) {
 	t.Parallel()
 	opening := "{\"v\":1,\"kind\":\"open\",\"seq\":1,\"open\":{}}\n"
@@ -295,8 +297,8 @@ func TestEndlessLine(t *testing.T) {
 	}
 }
 
-// TestLostAtMostBehindALongOpening: what a killed run may have lost is what its own
-// opening says, wherever in the file that is.
+// TestLostAtMostBehindALongOpening: what a killed run may have lost is taken from its own
+// opening, wherever that is in the file.
 func TestLostAtMostBehindALongOpening(t *testing.T) {
 	t.Parallel()
 	line := func(seq, length int) string {

@@ -18,8 +18,8 @@ import (
 
 func init() { children["fillDisk"] = fillDisk }
 
-// fillDisk writes until a file must not grow any more, as on a full disk, and on
-// once it may again.
+// fillDisk writes until files can no longer grow, as on a full disk, and continues once
+// they can again.
 func fillDisk(file string) int {
 	signal.Ignore(syscall.SIGXFSZ)
 	var was syscall.Rlimit
@@ -60,8 +60,8 @@ func failed(err error) int {
 	return 1
 }
 
-// TestFullDisk: what does not fit is counted, no piece of a line stays, and the log
-// goes on once there is room.
+// TestFullDisk: what does not fit is counted, no incomplete line remains, and the log
+// continues once there is space.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	program, err := os.Executable()
@@ -80,7 +80,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	if n := uint64(len(decisions(records))); told == 0 || n+told != 101 {
-		t.Errorf("%d decisions, and %d are said to be missing", n, told)
+		t.Errorf("%d decisions, and %d reported missing", n, told)
 	}
 	if v := verified(t, read(t, []string{name})); len(v.Findings) > 0 {
 		t.Errorf("findings: %v", v.Findings)

@@ -19,8 +19,8 @@ import (
 
 const killedQueue = 500
 
-// writeForever is the child: it observes until it is killed, and tells its parent
-// each time how many decisions the log has taken.
+// writeForever is the child: it observes until it is killed, and continually tells its
+// parent how many decisions the log has accepted.
 func writeForever(file string) int {
 	k, err := decisionlog.MACKey([]byte("0123456789abcdef0123456789abcdef"))
 	if err != nil {
@@ -36,7 +36,7 @@ func writeForever(file string) int {
 	for n := uint64(1); ; n++ {
 		e.RequestID = fmt.Sprint(n)
 		for l.Stats().Queued == killedQueue {
-			runtime.Gosched() // what is dropped after the last write is not told
+			runtime.Gosched() // drops after the last write are not reported
 		}
 		l.Observe(ctx, e)
 		if n%64 == 0 {
@@ -48,8 +48,8 @@ func writeForever(file string) int {
 	}
 }
 
-// TestKilled: a process that is killed while it writes loses at most its queue and a
-// batch, and its log is good up to the cut, which the next run tells of.
+// TestKilled: a process that is killed while writing loses at most its queue and a batch,
+// and its log is intact up to the cut, which the next run records.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	program, err := os.Executable()
@@ -81,7 +81,7 @@ func TestKilled(t *testing.T) {
 			last = binary.BigEndian.Uint64(count[:])
 			if last >= wanted && wanted > 0 {
 				must(t, child.Process.Kill())
-				wanted = 0 // and what it has said before
+				wanted = 0 // and what it has printed before
 			}
 		}
 		_ = child.Wait() // killed
@@ -102,10 +102,10 @@ func TestKilled(t *testing.T) {
 	}
 	written := uint64(len(decisions(records)))
 	if bound := uint64(runs * (killedQueue + 256)); written+lost+bound < observed || openings != runs {
-		t.Errorf("%d of %d decisions are written, %d said to be lost; more than %d are missing", written, observed, lost, bound)
+		t.Errorf("%d of %d decisions are written, %d reported lost; more than %d are missing", written, observed, lost, bound)
 	}
 	t.Logf("%d observed, %d written, %d dropped, %d runs", observed, written, lost, openings)
-	l, err := decisionlog.Open(name, decisionlog.WithChainKey(k)) // which takes a cut line off
+	l, err := decisionlog.Open(name, decisionlog.WithChainKey(k)) // which removes an incomplete line
 	must(t, err)
 	must(t, l.Close())
 	v, err := decisionlog.Verify(files(t, name), decisionlog.WithVerificationKeys(k))
@@ -115,7 +115,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// wholeLines is a text without an incomplete last line.
+// wholeLines returns a text without an incomplete last line.
 func wholeLines(text []byte) []byte {
 	for len(text) > 0 && text[len(text)-1] != '\n' {
 		text = text[:len(text)-1]

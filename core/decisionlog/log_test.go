@@ -19,7 +19,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// TestDecisions holds that a line says all that an auditor and a replay ask for.
+// TestDecisions checks that a line contains what an auditor and a replay need.
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	events := eventsOf(t, "/reports/7", "alice", "bob", "")
@@ -63,7 +63,7 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// TestPseudonyms holds that no name reaches the log of a guard with pseudonyms.
+// TestPseudonyms checks that no name reaches the log of a guard with pseudonyms.
 func TestPseudonyms(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -108,7 +108,7 @@ type panicky struct{}
 
 func (panicky) Error() string { panic("no text") }
 
-// TestSampling: refusals are written all, and of the rest what the ID says.
+// TestSampling: all refusals are written, and a share of the rest by request ID.
 func TestSampling(t *testing.T) {
 	t.Parallel()
 	events := eventsOf(t, "/reports/7", "alice", "bob")
@@ -143,7 +143,7 @@ func TestSampling(t *testing.T) {
 		t.Error("another log with the same key has other requests")
 	}
 	if other := written(decisionlog.WithSampleRate(0.25)); fmt.Sprint(other) == fmt.Sprint(some) {
-		t.Error("clients can know without a key which requests are written")
+		t.Error("without a key, clients can predict which requests are written")
 	}
 	if none := written(decisionlog.WithSampleRate(0)); none["allowed"] != 0 || none["forbidden"] != 4000 {
 		t.Errorf("none: %d allowed, %d forbidden", none["allowed"], none["forbidden"])
@@ -156,7 +156,7 @@ func TestSampling(t *testing.T) {
 	}
 }
 
-// gated is a writer that waits until it is let go.
+// gated is a writer that blocks until it is released.
 type gated struct {
 	bytes.Buffer
 	begun chan struct{}
@@ -172,7 +172,7 @@ func (g *gated) Write(p []byte) (int, error) {
 	return g.Buffer.Write(p)
 }
 
-// TestFullQueue: requests never wait, and the log says what it lacks.
+// TestFullQueue: requests never wait, and the log records what is missing.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	out := &gated{begun: make(chan struct{}, 1), gate: make(chan struct{}, 1)}
@@ -182,7 +182,7 @@ func TestFullQueue(t *testing.T) {
 	<-out.begun
 	e := eventsOf(t, "/reports/7", "bob")[0]
 	l.Observe(t.Context(), e)
-	<-out.begun // the writer waits with the first one
+	<-out.begun // the writer blocks on the first one
 	for range 100 {
 		l.Observe(t.Context(), e)
 	}
@@ -207,7 +207,7 @@ func TestFullQueue(t *testing.T) {
 	}
 }
 
-// broken is a writer that fails while it is told to.
+// broken is a writer that fails on demand.
 type broken struct {
 	bytes.Buffer
 	fails atomic.Bool
@@ -220,8 +220,8 @@ func (b *broken) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// TestWriteFailure: what cannot be written is counted, said to the logger once, and
-// the chain goes on.
+// TestWriteFailure: failed writes are counted and logged once, and the hash chain
+// continues.
 func TestWriteFailure(t *testing.T) {
 	t.Parallel()
 	var said bytes.Buffer
@@ -232,7 +232,7 @@ func TestWriteFailure(t *testing.T) {
 	for _, fails := range []bool{false, true, true, false} {
 		out.fails.Store(fails)
 		l.Observe(t.Context(), e)
-		_ = l.Flush(t.Context()) // which the writer may have been quicker than
+		_ = l.Flush(t.Context()) // the writer may already be done
 	}
 	must(t, l.Close())
 	if s := l.Stats(); s.Written != 2 || s.WriteFailed != 2 {
@@ -255,7 +255,7 @@ func TestWriteFailure(t *testing.T) {
 	}
 }
 
-// TestObserveBudget: a request pays for a copy, and for nothing on the heap.
+// TestObserveBudget: a request pays for a copy, without allocations.
 func TestObserveBudget(t *testing.T) {
 	out := &gated{begun: make(chan struct{}, 1), gate: make(chan struct{}, 1)}
 	out.gate <- struct{}{}
@@ -265,7 +265,7 @@ func TestObserveBudget(t *testing.T) {
 	events := eventsOf(t, "/reports/7", "alice", "")
 	e, ctx := events[0], context.Background()
 	l.Observe(ctx, events[1]) // a refusal, which is always written
-	<-out.begun               // and holds the writer up, so that what it allocates does not count
+	<-out.begun               // and blocks the writer, whose allocations would count
 	var o core.Observer = l
 	if n := testing.AllocsPerRun(1000, func() { o.Observe(ctx, e) }); n > 0 {
 		t.Errorf("%v allocations, budget 0", n)
@@ -290,7 +290,7 @@ func TestSlog(t *testing.T) {
 	}
 }
 
-// TestOptions: what cannot work is an error at once.
+// TestOptions: an invalid option is an error at once.
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -321,8 +321,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestWritingAllocatesLittle: the text of an address and the names of attributes are
-// all that a decision takes, whoever asks, as long as they have no more than 32 roles.
+// TestWritingAllocatesLittle: writing a decision allocates only the text of an address
+// and the names of attributes, for any principal with at most 32 roles.
 func TestWritingAllocatesLittle(t *testing.T) {
 	l, err := decisionlog.New(new(nowhere), decisionlog.WithHashChain())
 	must(t, err)
@@ -342,7 +342,7 @@ func TestWritingAllocatesLittle(t *testing.T) {
 	must(t, l.Close())
 }
 
-// TestBytesOfALine: what was written by one release is verified by the next.
+// TestBytesOfALine: lines of one release are verified by the next.
 func TestBytesOfALine(t *testing.T) {
 	e := eventsOf(t, "/reports/7", "bob")[0]
 	e.Time, e.Duration = time.Date(2026, 11, 29, 1, 2, 3, 450_000_000, time.UTC), 7*time.Microsecond
@@ -383,7 +383,7 @@ func BenchmarkObserve(b *testing.B) {
 	b.ReportMetric(float64(s.Written)/float64(s.Written+s.QueueFull), "written/op")
 }
 
-// nowhere takes everything.
+// nowhere discards everything.
 type nowhere struct{}
 
 func (*nowhere) Write(p []byte) (int, error) { return len(p), nil }

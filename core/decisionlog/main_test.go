@@ -17,14 +17,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// children are what tests run in a process of their own: each is given a file, and
-// returns an exit code.
+// children are tests that run in a process of their own: each gets a file, and returns an
+// exit code.
 var children = map[string]func(file string) int{"writeForever": writeForever}
 
-// childVariable has the name of a child in the environment, and the file.
+// childVariable names the environment variable with a child's name and file.
 const childVariable = "DECISIONLOG_TEST_CHILD"
 
-// TestMain is the children, too.
+// TestMain also runs the children.
 func TestMain(m *testing.M) {
 	if name, file, ok := strings.Cut(os.Getenv(childVariable), "="); ok {
 		os.Exit(children[name](file))
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// names is a scheme that believes the field Authorization: Name ID.
+// names is a scheme that trusts the field Authorization: Name ID.
 type names struct{}
 
 func (names) Scheme() core.Scheme {
@@ -56,7 +56,7 @@ func (names) Challenges(core.Request, error) []challenge.Challenge {
 	return []challenge.Challenge{c}
 }
 
-// policy lets everybody but bob read, and adds a role.
+// policy lets everyone but bob read, and adds a role.
 type policy struct{}
 
 func (policy) Authorize(_ context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
@@ -76,7 +76,7 @@ func (r region) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) { yield("region", string(r)) }
 }
 
-// eventsOf are the events of requests by these users for a path, "" for nobody.
+// eventsOf returns the events of requests by these users for a path; "" is anonymous.
 func eventsOf(t testing.TB, path string, users ...string) []core.Event {
 	t.Helper()
 	var mu sync.Mutex
@@ -108,7 +108,7 @@ func eventsOf(t testing.TB, path string, users ...string) []core.Event {
 	return events
 }
 
-// parsed are the records in a text.
+// parsed returns the records in a text.
 func parsed(t testing.TB, text []byte) []*decisionlog.Record {
 	t.Helper()
 	var records []*decisionlog.Record
@@ -122,7 +122,7 @@ func parsed(t testing.TB, text []byte) []*decisionlog.Record {
 	return records
 }
 
-// decisions are those among records.
+// decisions returns the decisions among records.
 func decisions(records []*decisionlog.Record) []*decisionlog.Record {
 	var some []*decisionlog.Record
 	for _, r := range records {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// growing is a file that others write to: after each piece comes its end, for now.
+// growing is a file that others append to: after each piece comes EOF, for the moment.
 type growing struct {
 	pieces []string
 	end    bool
@@ -22,8 +22,8 @@ func (g *growing) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestRest: a line that is half written while it is read is read to its end, and one
-// that stays so is cut.
+// TestRest: a line that is still being written is read to its end, and one that stays
+// incomplete is cut off.
 func TestRest(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// TestFileTakenAway: a log goes on in a new file when somebody has removed its file
-// or its directory, has put another file in its place, or has cut it.
+// TestFileTakenAway: a log continues in a new file if its file or directory was removed,
+// or its file was replaced or truncated.
 func TestFileTakenAway(t *testing.T) {
 	t.Parallel()
 	for what, take := range map[string]func(name string) error{
@@ -54,8 +54,8 @@ func TestFileTakenAway(t *testing.T) {
 	}
 }
 
-// TestDirectoryTakenAway: without its directory a log counts what it cannot write,
-// and goes on once the directory is there again.
+// TestDirectoryTakenAway: without its directory a log counts lost decisions, and
+// continues once the directory exists again.
 func TestDirectoryTakenAway(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "log")
@@ -88,11 +88,11 @@ func TestDirectoryTakenAway(t *testing.T) {
 	}
 }
 
-// TestNoRotation: a file that cannot be renamed is written on, without an opening in
-// its middle, and the logger is told once.
+// TestNoRotation: a file that cannot be renamed stays in use, without an opening in its
+// middle, and the failure is logged once.
 func TestNoRotation(t *testing.T) {
 	t.Parallel()
-	name := filepath.Join(t.TempDir(), strings.Repeat("d", 240)+".jsonl") // with the time it is too long
+	name := filepath.Join(t.TempDir(), strings.Repeat("d", 240)+".jsonl") // too long with the time added
 	var said bytes.Buffer
 	l, err := decisionlog.Open(name, decisionlog.WithHashChain(), decisionlog.WithMaxFileSize(4096), decisionlog.WithLogger(slog.New(slog.NewTextHandler(&said, nil))))
 	must(t, err)
@@ -114,7 +114,7 @@ func TestNoRotation(t *testing.T) {
 	}
 }
 
-// halfway is a writer that takes half of what it is given, while it is told to.
+// halfway is a writer that, on demand, writes half of its input.
 type halfway struct {
 	bytes.Buffer
 	half bool
@@ -128,7 +128,7 @@ func (h *halfway) Write(p []byte) (int, error) {
 	return n, errors.New("no space left")
 }
 
-// TestHalfALine: behind a piece of a line another line begins.
+// TestHalfALine: after an incomplete line a new line begins.
 func TestHalfALine(t *testing.T) {
 	t.Parallel()
 	out := new(halfway)
@@ -150,7 +150,7 @@ func TestHalfALine(t *testing.T) {
 			bad++
 		}
 	}
-	if good != 4 || bad != 2 { // opening, decision, count of what is missing, end; and what failed of the last two before
+	if good != 4 || bad != 2 { // opening, decision, count of missing ones, end; and the failed parts of the last two before
 		t.Errorf("%d good lines and %d others: %s", good, bad, out.Bytes())
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// verified is a log in one file without a key.
+// verified verifies a log in one file without a key.
 func verified(t testing.TB, text []byte) *decisionlog.Verification {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "log")
@@ -114,13 +114,13 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// tampered is a log that somebody who has no key has altered.
+// tampered is a log altered by someone without the key.
 type tampered struct {
 	files [][]byte // nil for one that was removed
 	head  []byte   // the file with the last head
-	extra []byte   // one more file
+	extra []byte   // an additional file
 	other [][]byte // another log with the same key
-	// keptHead says that only a head that was kept elsewhere tells.
+	// keptHead is set if only a separately saved head shows the change.
 	keptHead bool
 }
 
@@ -132,13 +132,13 @@ func (l *tampered) equals(other *tampered) bool {
 	return slices.EqualFunc(l.files, other.files, bytes.Equal) && bytes.Equal(l.head, other.head) && l.extra == nil
 }
 
-// linesOf are lines, each with its end.
+// linesOf returns lines, each with its end.
 func linesOf(text []byte) [][]byte {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	return lines[:len(lines)-1]
 }
 
-// lines alters those of a random file.
+// lines alters the lines of a random file.
 func (l *tampered) lines(random *rand.Rand, alter func(lines [][]byte, at int) [][]byte) string {
 	file := random.IntN(len(l.files))
 	lines := linesOf(l.files[file])
@@ -157,7 +157,7 @@ var alterations = []func(random *rand.Rand, l *tampered) string{
 		l.files[file] = altered
 		return fmt.Sprintf("byte %d of file %d changed", at, file)
 	},
-	func(random *rand.Rand, l *tampered) string { // a value, so that the line is still good JSON
+	func(random *rand.Rand, l *tampered) string { // a value, so that the line is still valid JSON
 		return "the reason in " + l.lines(random, func(lines [][]byte, at int) [][]byte {
 			at = forgeable(lines, at)
 			lines[at] = forged(lines[at])
@@ -266,8 +266,8 @@ var alterations = []func(random *rand.Rand, l *tampered) string{
 	},
 }
 
-// olderCopy is a file as it was when one of its heads was written, which is not the
-// last one.
+// olderCopy returns a file as it was when one of its heads, but not the last, was
+// written.
 func (l *tampered) olderCopy(random *rand.Rand, file int) []byte {
 	lines := linesOf(l.files[file])
 	var ends []int
@@ -279,7 +279,7 @@ func (l *tampered) olderCopy(random *rand.Rand, file int) []byte {
 	return bytes.Join(lines[:ends[random.IntN(len(ends))]], nil)
 }
 
-// forgeable is the line at or behind at, or before it, that forged alters.
+// forgeable finds a line that forged alters, from at on and then from the beginning.
 func forgeable(lines [][]byte, at int) int {
 	for i := range lines {
 		if j := (at + i) % len(lines); !bytes.Equal(forged(lines[j]), lines[j]) {
@@ -289,15 +289,15 @@ func forgeable(lines [][]byte, at int) int {
 	panic("no line has a reason")
 }
 
-// forged is a line about a refusal that says that it was allowed.
+// forged turns a refusal into an allowed request.
 func forged(line []byte) []byte {
 	return bytes.Replace(line, []byte(`"reason":"denied"`), []byte(`"reason":"allowed"`), 1)
 }
 
-// chainAgain computes the hashes of all lines from one on, as whoever has no key can.
+// chainAgain recomputes the hashes from a line on, as anyone without a key can.
 func (l *tampered) chainAgain(file, at int) {
 	const key = `,"chain":"`
-	var was, is []byte // hashes of the line before
+	var was, is []byte // hashes of the previous line
 	for f := file; f < len(l.files); f++ {
 		lines := linesOf(l.files[f])
 		for i, line := range lines {
@@ -349,8 +349,7 @@ func TestTamperingPlace(t *testing.T) {
 	check(lines[1:], ":1: removed: ")
 }
 
-// TestForgery: whoever can write the files, and computes all hashes again, is found
-// by the heads.
+// TestForgery: heads reveal a forger who can write the files and recomputes all hashes.
 func TestForgery(t *testing.T) {
 	t.Parallel()
 	k, other := newKey(t), newKey(t)
@@ -374,7 +373,7 @@ func TestForgery(t *testing.T) {
 		t.Errorf("without a key: %v", err)
 	}
 
-	// The end is cut off, and the head beside it removed or set back.
+	// The end is cut off, and the head file beside the log is removed or set back.
 	head := read(t, []string{name + ".head"})
 	text := read(t, []string{name})
 	lines := bytes.SplitAfter(text, []byte("\n"))
@@ -403,10 +402,10 @@ func TestForgery(t *testing.T) {
 	must(t, os.WriteFile(name, text, 0o600))
 	must(t, os.WriteFile(name+".head", head, 0o600))
 	if got := codes(decisionlog.WithKnownHead(head)); got != "" {
-		t.Errorf("put back: %s", got)
+		t.Errorf("restored: %s", got)
 	}
 
-	// All heads are taken off: the log looks like one that was never signed.
+	// All heads are removed: the log looks like one that was never signed.
 	plain := filepath.Join(t.TempDir(), "plain")
 	l, err := decisionlog.Open(plain, decisionlog.WithHashChain())
 	must(t, err)
@@ -418,8 +417,8 @@ func TestForgery(t *testing.T) {
 	}
 }
 
-// TestHeadOfARenamedFile: a log that was renamed, and of which no newer file is
-// there, is held against the head beside it, which has the name it had before.
+// TestHeadOfARenamedFile: a renamed log without a newer file is compared with the head
+// beside it under the previous name.
 func TestHeadOfARenamedFile(t *testing.T) {
 	t.Parallel()
 	k := newKey(t)
@@ -495,8 +494,8 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
-// TestVerifyOfWhatIsNoLog: it takes no memory without end, whatever is given.
-func TestVerifyOfWhatIsNoLog(t *testing.T) {
+// TestVerifyInvalidLogs: memory is bounded for any input.
+func TestVerifyInvalidLogs(t *testing.T) {
 	t.Parallel()
 	file := func(text string) string {
 		name := filepath.Join(t.TempDir(), "decisions.jsonl")

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// Values of RFC 7616 §3.9.1 and, where the RFC has none, computed from its
-// definitions.
+// Values of RFC 7616 §3.9.1, and otherwise computed from its definitions.
 func TestExamplesOfTheRFC(t *testing.T) {
 	in := Input{
 		Method: "GET", URI: "/dir/index.html",
@@ -57,9 +56,9 @@ func TestExamplesOfTheRFC(t *testing.T) {
 	}
 }
 
-// The example of RFC 7616 §3.9.2 was computed with SHA-512 cut to 256 bits;
-// erratum 4897 says so.
-func TestSHA512256IsTheOneOfFIPS180(t *testing.T) {
+// The example of RFC 7616 §3.9.2 uses SHA-512 truncated to 256 bits, according to erratum
+// 4897.
+func TestSHA512256IsThatOfFIPS180(t *testing.T) {
 	const user, realm = "J\u00e4s\u00f8n Doe", "api@example.org"
 	a1, err := HashA1(SHA512256, user, realm, "Secret, or not?")
 	if err != nil {
@@ -92,7 +91,7 @@ func TestSHA512256IsTheOneOfFIPS180(t *testing.T) {
 	}
 }
 
-// RFC 2617 §3.5, whose formula for qop=auth is the same.
+// RFC 2617 §3.5, with the same formula for qop=auth.
 func TestExampleOfRFC2617(t *testing.T) {
 	a1, err := HashA1(MD5, "Mufasa", "testrealm@host.com", "Circle Of Life")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// BenchmarkAuthenticate is the cost of a verification, by how it ends. The
-// times of an unknown user and a wrong password are to be the same.
+// BenchmarkAuthenticate measures a verification by its result. An unknown user and a
+// wrong password must take the same time.
 func BenchmarkAuthenticate(b *testing.B) {
 	a := mustNew(b, storeOf(b, true, "bob"), WithMoreAlgorithms(MD5, SHA512256))
 	zeros := strings.Repeat("0", 64)
@@ -50,7 +50,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 		b.ResetTimer()
 		for i := range b.N {
 			if i%len(fields) == 0 {
-				a.counts = newCounts(1, defaultLifetime, a.start.UnixNano()) // as if none had been used
+				a.counts = newCounts(1, defaultLifetime, a.start.UnixNano()) // as if none was used
 			}
 			if _, err := a.Authenticate(ctx, get(fields[i%len(fields)])); err != nil {
 				b.Fatal(err)
@@ -59,9 +59,8 @@ func BenchmarkAuthenticate(b *testing.B) {
 	})
 }
 
-// BenchmarkUnknownUser measures a wrong password and an unknown user in turns, so
-// that what else the machine does falls on both, and reports how long each took
-// at the 10th, 50th and 90th percentile.
+// BenchmarkUnknownUser alternates a wrong password and an unknown user, so that other
+// load affects both, and reports the 10th, 50th and 90th percentile of each.
 func BenchmarkUnknownUser(b *testing.B) {
 	a := mustNew(b, storeOf(b, false, "bob"))
 	m := answers(b, a, SHA256).with("response", strings.Repeat("0", 64))
@@ -117,7 +116,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// Budgets of allocations. Lower them with the code.
+// Allocation budgets. Lower them with the code.
 func TestAllocationBudgets(t *testing.T) {
 	a := mustNew(t, storeOf(t, false, "bob"))
 	m := answers(t, a, SHA256)

@@ -10,7 +10,7 @@ import (
 
 func hex8(n int) string { return fmt.Sprintf("%08x", n) }
 
-// idAt is a nonce that was issued at a time.
+// idAt returns a nonce issued at a time.
 func idAt(issued int64) nonceID {
 	var id nonceID
 	binary.BigEndian.PutUint64(id[:8], uint64(issued))
@@ -45,8 +45,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestWindowAgainstASet compares with a set that forgets nothing: no count
-// passes twice, and none within the window is refused the first time.
+// TestWindowAgainstASet compares with a set that forgets nothing: no count passes twice,
+// and none within the window is refused the first time.
 func TestWindowAgainstASet(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
@@ -68,8 +68,8 @@ func TestWindowAgainstASet(t *testing.T) {
 	}
 }
 
-// TestFullTableFailsClosed: the first nonce in use becomes stale, and with it
-// all that are as old, used or not. None is taken twice.
+// TestFullTableFailsClosed: the oldest nonce in use becomes stale, and with it all of its
+// age, used or not. None is accepted twice.
 func TestFullTableFailsClosed(t *testing.T) {
 	c := newCounts(3, time.Hour, 0)
 	var ids []nonceID
@@ -111,8 +111,8 @@ func TestExpiredNoncesAreForgotten(t *testing.T) {
 	}
 }
 
-// Nonces that nobody gave a right response for take no memory.
-func TestStrangersTakeNoMemory(t *testing.T) {
+// Nonces without a valid response take no memory.
+func TestUnusedNoncesTakeNoMemory(t *testing.T) {
 	a := mustNew(t, storeOf(t, false, "bob"))
 	for range 100 {
 		m := answers(t, a, SHA256)

@@ -24,8 +24,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// curl runs curl and returns what it prints. Without curl on the machine the
-// test is left out, except where CI is set: there it fails.
+// curl runs curl and returns its output. Without curl the test is skipped, or fails if CI
+// is set.
 func curl(t *testing.T, args ...string) string {
 	t.Helper()
 	program, err := exec.LookPath("curl")
@@ -46,12 +46,12 @@ func curl(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// server is a service over a socket that remembers what it was sent.
+// server is a service on a socket that records what it receives.
 type server struct {
 	url    string
 	mu     sync.Mutex
 	sent   []string
-	before func(number int) // if set, told the number of each request
+	before func(number int) // if set, called with the number of each request
 }
 
 func serve(t *testing.T, schemes ...core.Authenticator) *server {
@@ -90,7 +90,7 @@ func (s *server) requests() int {
 	return len(s.sent)
 }
 
-// last is the newest Authorization field.
+// last returns the newest Authorization field.
 func (s *server) last() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +99,7 @@ func (s *server) last() string {
 
 const curlRealm = `re"alm`
 
-// usersFile writes a password file and opens it. The password is "pass word".
+// usersFile writes and opens a password file. The password is "pass word".
 func usersFile(t *testing.T, algorithms []digest.Algorithm, opts ...digest.FileOption) *digest.File {
 	t.Helper()
 	var text strings.Builder
@@ -143,7 +143,7 @@ func TestCurlDigest(t *testing.T) {
 		opts  []digest.Option
 		args  []string // "URL" is the server's
 		want  string
-		sent  string // is in the last Authorization field
+		sent  string // part of the last Authorization field
 	}{
 		{"SHA-256", sha, nil, []string{"-u", "bob:pass word", "URL/a?b=c%20d"}, "GET /a?b=c%20d by Digest bob 200", "algorithm=SHA-256"},
 		{"the preferred of two", accepting, []digest.Option{digest.WithMoreAlgorithms(digest.MD5)}, []string{"-u", "bob:pass word", "URL/"}, "GET / by Digest bob 200", "algorithm=SHA-256"},
@@ -153,7 +153,7 @@ func TestCurlDigest(t *testing.T) {
 		{"D16 UTF-8", sha, nil, []string{"-u", "J\u00e4s\u00f8n:pass word", "URL/"}, "GET / by Digest J\u00e4s\u00f8n 200", "J\u00e4s\u00f8n"},
 		{"wrong password", sha, nil, []string{"-u", "bob:wrong", "--output", os.DevNull, "URL/"}, "401", "algorithm=SHA-256"},
 		{"unknown user", sha, nil, []string{"-u", "eve:pass word", "--output", os.DevNull, "URL/"}, "401", "algorithm=SHA-256"},
-		// curl takes the first line, which is never that of MD5.
+		// curl uses the first line, which is never that of MD5.
 		{"D01 a user with MD5 alone", md5, []digest.Option{digest.WithMoreAlgorithms(digest.MD5)}, []string{"-u", "bob:pass word", "--output", os.DevNull, "URL/"}, "401", "algorithm=SHA-256"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -172,8 +172,8 @@ func TestCurlDigest(t *testing.T) {
 	}
 }
 
-// TestCurlDigestMD5: a client that knows MD5 alone reads the line of MD5. curl
-// reads the first, so here the others are kept from it.
+// TestCurlDigestMD5: a client that only supports MD5 reads the line of MD5. curl reads
+// the first, so this test hides the others.
 func TestCurlDigestMD5(t *testing.T) {
 	file := usersFile(t, []digest.Algorithm{digest.SHA256, digest.MD5}, digest.WithMD5())
 	s := serve(t, md5Only{newDigest(t, file, digest.WithMoreAlgorithms(digest.MD5))})
@@ -183,7 +183,7 @@ func TestCurlDigestMD5(t *testing.T) {
 	}
 }
 
-// TestCurlGoesOn: several requests of one run, each with a nonce of its own.
+// TestCurlGoesOn: several requests in one run, each with a new nonce.
 func TestCurlGoesOn(t *testing.T) {
 	s := serve(t, newDigest(t, usersFile(t, []digest.Algorithm{digest.SHA256})))
 	out := curl(t, "--digest", "-u", "bob:pass word", s.url+"/1", s.url+"/2", s.url+"/3", s.url+"/1")
@@ -192,8 +192,8 @@ func TestCurlGoesOn(t *testing.T) {
 	}
 }
 
-// TestCurlTakesANewNonce: the nonce expires on the way, and stale=true makes
-// curl repeat the request where a mere 401 would end it (D12).
+// TestCurlTakesANewNonce: the nonce expires during the run, and stale=true makes curl
+// repeat the request instead of failing (D12).
 func TestCurlTakesANewNonce(t *testing.T) {
 	var seconds atomic.Int64
 	clock := func() time.Time { return time.Unix(1_800_000_000+seconds.Load(), 0) }
@@ -210,8 +210,8 @@ func TestCurlTakesANewNonce(t *testing.T) {
 	}
 }
 
-// TestCurlAnyauth: among several schemes curl takes the safest it can use,
-// whatever their order.
+// TestCurlAnyauth: among several schemes curl chooses the safest it supports, in any
+// order.
 func TestCurlAnyauth(t *testing.T) {
 	file := usersFile(t, []digest.Algorithm{digest.SHA256})
 	passwords, err := basic.New(curlRealm, basic.VerifierFunc(func(_ context.Context, user, password string) (*core.Principal, error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/digest"
 )
 
-// md5Only is an authenticator whose challenges for MD5 alone arrive.
+// md5Only is an authenticator that only sends challenges for MD5.
 type md5Only struct{ *digest.Authenticator }
 
 func (m md5Only) Challenges(r core.Request, err error) []challenge.Challenge {
@@ -20,7 +20,7 @@ func (m md5Only) Challenges(r core.Request, err error) []challenge.Challenge {
 	return nil
 }
 
-// anyToken believes whoever a token names.
+// anyToken accepts the name in any token.
 type anyToken struct{}
 
 func (anyToken) VerifyToken(_ context.Context, token string) (*core.Principal, error) {

@@ -41,7 +41,7 @@ func get(authorization ...string) *request {
 	return &request{method: "GET", target: "/door?a=1", host: "app.example", authorization: authorization}
 }
 
-// clock is a clock that stands still until it is told to go on.
+// clock stands still until advanced.
 type clock struct{ nanos atomic.Int64 }
 
 func newClock() *clock {
@@ -53,8 +53,8 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.Unix(0, c.nanos.Load()) }
 func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 
-// storeOf is a file that has the given users for every algorithm, all with the
-// same password.
+// storeOf returns a file with the given users for every algorithm, all with the same
+// password.
 func storeOf(t testing.TB, md5 bool, users ...string) *File {
 	t.Helper()
 	var opts []FileOption
@@ -96,11 +96,11 @@ func mustNew(t testing.TB, store Store, opts ...Option) *Authenticator {
 	return a
 }
 
-// answer is what a client answers a challenge with. Its parameters can be
-// changed before it is written.
+// answer is a client's response to a challenge. Its parameters can be changed before
+// formatting.
 type answer map[string]string
 
-// answers is bob's right answer to a new challenge of a, for GET /door?a=1.
+// answers returns bob's valid response to a new challenge of a, for GET /door?a=1.
 func answers(t testing.TB, a *Authenticator, algorithm Algorithm) answer {
 	t.Helper()
 	for _, c := range a.Challenges(get(), core.ErrNoCredentials) {
@@ -118,14 +118,14 @@ func answers(t testing.TB, a *Authenticator, algorithm Algorithm) answer {
 	return nil
 }
 
-// sign computes the response anew.
+// sign computes the response again.
 func (m answer) sign(t testing.TB, a Algorithm, user, password, method string) answer {
 	t.Helper()
 	m["response"] = a.Response(hashA1(t, a, user, password), Input{method, m["uri"], m["nonce"], m["nc"], m["cnonce"]})
 	return m
 }
 
-// with is a copy with a parameter changed, or left out if value is "".
+// with returns a copy with a parameter changed, or removed if value is "".
 func (m answer) with(name, value string) answer {
 	m = maps.Clone(m)
 	m[name] = value
@@ -135,7 +135,7 @@ func (m answer) with(name, value string) answer {
 	return m
 }
 
-// String is the Authorization field. Parameters whose name ends in * are bare.
+// String returns the Authorization field. Parameters whose name ends in * are unquoted.
 func (m answer) String() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -148,8 +148,8 @@ func (m answer) String() string {
 	return "Digest " + strings.Join(parts, ", ")
 }
 
-// reason is that of err; the test fails if err is no 401 or has a public side
-// of its own.
+// reason returns the reason of err; the test fails if err is not a 401, or has a public
+// code or description.
 func reason(t testing.TB, err error) core.Reason {
 	t.Helper()
 	var bad *core.CredentialError
@@ -183,8 +183,8 @@ func TestRightAnswersProveTheUser(t *testing.T) {
 	}
 }
 
-// One line for each algorithm, parameters quoted and bare as RFC 7616 §3.3 has
-// them.
+// One line for each algorithm, with parameters quoted and unquoted as RFC 7616 §3.3
+// requires.
 func TestChallengesAreExact(t *testing.T) {
 	store := storeOf(t, true, "bob")
 	for _, c := range []struct {

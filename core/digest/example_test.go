@@ -67,7 +67,7 @@ func ExampleNew() {
 		`response="` + digest.SHA256.Response(hash, in) + `"`,
 	}
 	r.Header.Set("Authorization", "Digest "+strings.Join(answer, ", "))
-	for range 2 { // whoever has overheard the answer can do nothing with it
+	for range 2 { // an eavesdropper cannot reuse the response
 		w = httptest.NewRecorder()
 		app.ServeHTTP(w, r)
 		body, _, _ := strings.Cut(w.Body.String(), "\n")

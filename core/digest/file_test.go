@@ -73,7 +73,7 @@ func TestFileForms(t *testing.T) {
 	}
 }
 
-// A realm may hold what separates fields.
+// A realm may contain the field separator.
 func TestRealmWithColons(t *testing.T) {
 	f, err := NewFile("a:b")
 	if err != nil {
@@ -121,7 +121,7 @@ func TestFileFindings(t *testing.T) {
 			}
 			for _, secret := range []string{"hunter2", hashSHA, hashMD5} {
 				if err != nil && strings.Contains(err.Error(), secret) {
-					t.Errorf("D19: %q is told in %v", secret, err)
+					t.Errorf("D19: %q is leaked in %v", secret, err)
 				}
 			}
 		})

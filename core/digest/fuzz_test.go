@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// FuzzAuthenticate: whatever a field holds is refused, unless what the
-// challenge parser makes of it is a right answer by the formula.
+// FuzzAuthenticate: every field is refused, unless its parsed parameters are a valid
+// response by the formula.
 func FuzzAuthenticate(f *testing.F) {
 	key := WithNonceKey([]byte(strings.Repeat("k", 32)))
 	store := storeOf(f, true, "bob", `a"b\c`)
@@ -31,8 +31,8 @@ func FuzzAuthenticate(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, field string) {
-		// A new authenticator with the same key, and a start before the seeds'
-		// nonces, takes each of them once.
+		// A new authenticator with the same key, started before the seeds' nonces,
+		// accepts each of them once.
 		start := a.start
 		a := mustNew(t, store, key, WithUserHash(), WithMoreAlgorithms(MD5, SHA512256))
 		a.counts = newCounts(1, defaultLifetime, start.UnixNano())
@@ -45,7 +45,7 @@ func FuzzAuthenticate(f *testing.F) {
 		if err != nil {
 			var bad *core.CredentialError
 			if !errors.Is(err, core.ErrNoCredentials) && !errors.Is(err, core.ErrAmbiguousCredentials) && !errors.As(err, &bad) {
-				t.Errorf("error %v is none of the client's", err)
+				t.Errorf("error %v is not the client's fault", err)
 			}
 			return
 		}
@@ -66,7 +66,7 @@ func FuzzAuthenticate(f *testing.F) {
 	})
 }
 
-// FuzzLoad: what is loaded is found again, and findings hold no hash.
+// FuzzLoad: loaded entries are found, and findings contain no hash.
 func FuzzLoad(f *testing.F) {
 	hash := strings.Repeat("0a", 32)
 	for _, s := range []string{

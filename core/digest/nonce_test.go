@@ -24,8 +24,7 @@ func TestNoncesAreNewEachTime(t *testing.T) {
 	}
 }
 
-// Whatever is changed in a nonce makes it foreign, the bits that base64 leaves
-// over included.
+// Any change to a nonce makes it foreign, including the unused bits of base64.
 func TestEditedNoncesAreForeign(t *testing.T) {
 	a := mustNew(t, storeOf(t, false, "bob"))
 	m := answers(t, a, SHA256)
@@ -89,7 +88,7 @@ func TestNoncesOfOthersAreForeign(t *testing.T) {
 	}
 }
 
-// TestNonceLifetime: right to the nanosecond, and only a right response is told
+// TestNonceLifetime is exact to the nanosecond, and only a valid response learns
 // that the nonce is stale.
 func TestNonceLifetime(t *testing.T) {
 	c := newClock()
@@ -116,12 +115,13 @@ func TestNonceLifetime(t *testing.T) {
 			t.Errorf("D12 a wrong response of %s: %v", user, err)
 		}
 		if _, told := a.Challenges(get(), err)[0].Param("stale"); told {
-			t.Errorf("D12 %s is told of a stale nonce after a wrong response", user)
+			t.Errorf("D12 %s learns of a stale nonce after a wrong response", user)
 		}
 	}
 }
 
-// TestRestartKeepsReplaysOut: what was used before is not known afterwards.
+// TestRestartKeepsReplaysOut: a restart forgets used counts, so it refuses earlier
+// nonces.
 func TestRestartKeepsReplaysOut(t *testing.T) {
 	c := newClock()
 	opts := []Option{WithClock(c.now), WithNonceKey(bytes.Repeat([]byte("k"), 32))}
@@ -138,7 +138,7 @@ func TestRestartKeepsReplaysOut(t *testing.T) {
 	}
 }
 
-// TestInstancesShareNonces, whose clocks differ.
+// TestInstancesShareNonces: their clocks differ.
 func TestInstancesShareNonces(t *testing.T) {
 	key := WithNonceKey(bytes.Repeat([]byte("k"), 32))
 	store := storeOf(t, false, "bob")
@@ -164,8 +164,8 @@ func TestInstancesShareNonces(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: of equal requests that come at once exactly one passes, and
-// all of different ones (D13). Run it under -race.
+// TestManyAtOnce: of identical concurrent requests exactly one passes, and of different
+// ones all (D13). Run it under -race.
 func TestManyAtOnce(t *testing.T) {
 	a := mustNew(t, storeOf(t, false, "bob"))
 	m := answers(t, a, SHA256)
@@ -197,9 +197,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestKeyOfNoncesChanges: nonces by a previous key are taken, and replays of them
-// refused; new ones are made with the first key, and an opaque goes with its own
-// key alone.
+// TestKeyOfNoncesChanges: nonces of a previous key are accepted, and their replays
+// refused; new ones use the first key, and an opaque is valid only with its own key.
 func TestKeyOfNoncesChanges(t *testing.T) {
 	key := func(c string) []byte { return bytes.Repeat([]byte(c), 32) }
 	store, c := storeOf(t, false, "bob"), newClock()

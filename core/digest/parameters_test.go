@@ -8,8 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// TestHostileParameters changes one thing in an answer that is right and fresh
-// (D07).
+// TestHostileParameters changes one parameter of a valid and fresh response (D07).
 func TestHostileParameters(t *testing.T) {
 	a := mustNew(t, storeOf(t, false, "bob"), WithUserHash())
 	set := func(name, value string) func(answer) string {
@@ -93,7 +92,7 @@ func TestHostileParameters(t *testing.T) {
 			}
 			for _, part := range []string{"bob", "eve", "door"} {
 				if strings.Contains(err.Error(), part) {
-					t.Errorf("D19: %q is told in %q", part, err)
+					t.Errorf("D19: %q is leaked in %q", part, err)
 				}
 			}
 		})
@@ -108,8 +107,8 @@ func manyParams() string {
 	return b.String()
 }
 
-// TestSpellingsThatMeanTheSame: RFC 9110 §11.2, RFC 7616 §3.4 and §3.4.5.
-func TestSpellingsThatMeanTheSame(t *testing.T) {
+// TestEquivalentSpellings: RFC 9110 §11.2, RFC 7616 §3.4 and §3.4.5.
+func TestEquivalentSpellings(t *testing.T) {
 	a := mustNew(t, storeOf(t, false, "bob", "J\u00e4s\u00f8n Doe", `a"b\c`), WithUserHash())
 	for _, c := range []struct {
 		name, user string

@@ -2,5 +2,5 @@
 
 package digest
 
-// raceSlack is what the race detector adds: it drops pooled values at random.
+// raceSlack allows for the race detector, which drops pooled values at random.
 const raceSlack = 4

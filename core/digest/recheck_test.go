@@ -9,9 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// TestRecheck: count and nonce are those of the request that opened a connection,
-// used and stale by the time that somebody asks again. The password is what is
-// judged.
+// TestRecheck: count and nonce belong to the request that opened the connection, and are
+// used and stale at a recheck. Only the user and password are checked then.
 func TestRecheck(t *testing.T) {
 	c := newClock()
 	store := storeOf(t, false, "bob")

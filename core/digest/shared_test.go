@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// countsOfAll is a store in memory, which can be down.
+// countsOfAll is a store in memory that can be unavailable.
 type countsOfAll struct {
 	mu   sync.Mutex
 	used map[string]bool
@@ -36,7 +36,7 @@ func (c *countsOfAll) Use(_ context.Context, nonce [32]byte, count uint32, ttl t
 	return fresh, nil
 }
 
-// TestSharedCounts: an answer that one instance took is a replay at the others.
+// TestSharedCounts: a response accepted by one instance is a replay at the others.
 func TestSharedCounts(t *testing.T) {
 	store, c, counts := storeOf(t, false, "bob"), newClock(), &countsOfAll{}
 	opts := []Option{WithClock(c.now), WithNonceKey(bytes.Repeat([]byte("k"), 32)), WithCounts(counts)}

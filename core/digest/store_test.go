@@ -10,14 +10,14 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// storeFunc is a function as a store.
+// storeFunc adapts a function to a store.
 type storeFunc func(realm, user string, a Algorithm) (Entry, error)
 
 func (f storeFunc) FindUser(_ context.Context, realm, user string, a Algorithm) (Entry, error) {
 	return f(realm, user, a)
 }
 
-// TestStoreErrors: nothing but an unknown user is the client's fault.
+// TestStoreErrors: of all errors, only an unknown user is the client's fault.
 func TestStoreErrors(t *testing.T) {
 	broken := errors.New("connection refused")
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "bob"})
@@ -68,13 +68,13 @@ func TestStoreErrors(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 			if err != nil && strings.Contains(err.Error(), a1[:8]) {
-				t.Errorf("D19: a hash is told in %v", err)
+				t.Errorf("D19: a hash is leaked in %v", err)
 			}
 		})
 	}
 }
 
-func TestTheStoreIsAskedForTheOfferedAlone(t *testing.T) {
+func TestStoreIsAskedOnlyForOfferedAlgorithms(t *testing.T) {
 	var asked []string
 	a := mustNew(t, storeFunc(func(realm, user string, a Algorithm) (Entry, error) {
 		asked = append(asked, realm+" "+user+" "+string(a))

@@ -67,7 +67,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) { // invariant 14
 				t.Fatalf("error %v, want %q in it", err, tc.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("a password is in the error: %v", err)
+				t.Errorf("the error contains a password: %v", err)
 			}
 		})
 	}
@@ -95,7 +95,7 @@ func TestPlainHTTPOnPurpose(t *testing.T) {
 	}
 }
 
-// roundTripper is a transport made of a function.
+// roundTripper adapts a function to a transport.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

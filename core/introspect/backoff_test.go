@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/introspect"
 )
 
-// failing is an endpoint that fails until it does no longer.
+// failing is an endpoint that fails on demand.
 type failing struct {
 	well  atomic.Bool
 	asked atomic.Int32
@@ -32,7 +32,7 @@ func (f *failing) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"active":false}`))}, nil
 }
 
-// asking is a verifier whose requests go to transport.
+// asking is a verifier with the given transport.
 func asking(t *testing.T, transport http.RoundTripper) *introspect.Verifier {
 	t.Helper()
 	v, err := introspect.New("https://issuer.example/introspect", introspect.Secret("api", "secret"),
@@ -43,8 +43,8 @@ func asking(t *testing.T, transport http.RoundTripper) *introspect.Verifier {
 	return v
 }
 
-// TestOutage: an endpoint that fails is not asked for each request, and is as before
-// within a second after it is back.
+// TestOutage: a failing endpoint is not called for each request, and works as before
+// within a second of its recovery.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(failing)
@@ -87,7 +87,7 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// answering is a transport whose answers depend on the token that is asked about.
+// answering is a transport whose answers depend on the token.
 type answering func(token string) (status int, retryAfter string)
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -102,9 +102,9 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// TestOddTokensAreNoOutage: whoever sends tokens of a form that the endpoint, or what
-// stands in front of it, does not take keeps nobody else from being asked about.
-func TestOddTokensAreNoOutage(t *testing.T) {
+// TestUnacceptedTokensAreNotAnOutage: tokens that the endpoint, or a proxy in front of
+// it, refuses as requests do not stop the calls for other tokens.
+func TestUnacceptedTokensAreNotAnOutage(t *testing.T) {
 	for status, outage := range map[int]bool{400: false, 403: false, 404: false, 413: false, 500: false, 429: true, 502: true, 503: true, 504: true} {
 		v, _ := newVerifier(t, "https://issuer.example/introspect", introspect.WithTransport(answering(func(token string) (int, string) {
 			if strings.HasPrefix(token, "../") {
@@ -125,8 +125,8 @@ func TestOddTokensAreNoOutage(t *testing.T) {
 	}
 }
 
-// TestRetryAfterOutlivesOtherAnswers: what a server has asked for holds though an
-// answer comes that was on its way.
+// TestRetryAfterOutlivesOtherAnswers: a Retry-After holds even if a pending answer
+// arrives later.
 func TestRetryAfterOutlivesOtherAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := asking(t, answering(func(token string) (int, string) {
@@ -149,9 +149,9 @@ func TestRetryAfterOutlivesOtherAnswers(t *testing.T) {
 	})
 }
 
-// TestATryThatIsNotMadeIsOver: a call that ends before it has asked a server that fails
-// does not keep the next one from asking.
-func TestATryThatIsNotMadeIsOver(t *testing.T) {
+// TestAbandonedTryDoesNotBlock: a call that ends before it reached a failing server does
+// not prevent the next one.
+func TestAbandonedTryDoesNotBlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var well, silent atomic.Bool
 		v, err := introspect.New("https://issuer.example/introspect", introspect.Token(func(context.Context) (string, error) {
@@ -178,7 +178,7 @@ func TestATryThatIsNotMadeIsOver(t *testing.T) {
 		well.Store(true)
 		silent.Store(true)
 		if _, err = v.VerifyToken(t.Context(), "not asked"); err == nil {
-			t.Fatal("it was asked")
+			t.Fatal("it was called")
 		}
 		silent.Store(false)
 		_, err = v.VerifyToken(t.Context(), "asked")
@@ -186,8 +186,8 @@ func TestATryThatIsNotMadeIsOver(t *testing.T) {
 	})
 }
 
-// TestFailuresAtOnceMakeAShortPause: calls that were under way together and fail are
-// followed by the first pause, not by the longest.
+// TestFailuresAtOnceMakeAShortPause: concurrent calls that fail together cause the first
+// pause, not the longest.
 func TestFailuresAtOnceMakeAShortPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(failing)

@@ -12,13 +12,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/introspect"
 )
 
-// E29: what is kept is judged again for each request.
+// E29: cached answers are checked again for each request.
 func TestAnswersAreKeptForAWhile(t *testing.T) {
 	second := time.Second
 	for _, tc := range []struct {
 		name, answer string
 		opts         []introspect.Option
-		kept         time.Duration // the last moment without a new call; -1 for none
+		kept         time.Duration // the last time without a new call; -1 for none
 	}{
 		{"by default", good(), nil, 30*second - 1},
 		{"as told", good(), []introspect.Option{introspect.WithCacheTTL(2 * time.Minute)}, 2*time.Minute - 1},
@@ -36,12 +36,12 @@ func TestAnswersAreKeptForAWhile(t *testing.T) {
 			if tc.kept >= 0 {
 				c.advance(tc.kept)
 				if _, err := v.VerifyToken(t.Context(), "opaque"); (err == nil) != (first == nil) || e.asked.Load() != 1 {
-					t.Errorf("after %v: error %v, asked %d times", tc.kept, err, e.asked.Load())
+					t.Errorf("after %v: error %v, called %d times", tc.kept, err, e.asked.Load())
 				}
 			}
 			c.advance(1)
 			if _, err := v.VerifyToken(t.Context(), "opaque"); (err == nil) != (first == nil) || e.asked.Load() != 2 {
-				t.Errorf("then: error %v, asked %d times", err, e.asked.Load())
+				t.Errorf("then: error %v, called %d times", err, e.asked.Load())
 			}
 			_, _ = v.VerifyToken(t.Context(), "opaque2")
 			if e.asked.Load() != 3 {
@@ -51,8 +51,8 @@ func TestAnswersAreKeptForAWhile(t *testing.T) {
 	}
 }
 
-// During an outage a token counts as long as its answer is kept, and no longer.
-func TestAnOutageLogsNobodyOutAtOnce(t *testing.T) {
+// During an outage a token works as long as its answer is cached, and no longer.
+func TestAnOutageLogsNoOneOutAtOnce(t *testing.T) {
 	e := newEndpoint(t, says(good()))
 	v, c := newVerifier(t, e.URL)
 	if _, err := v.VerifyToken(t.Context(), "opaque"); err != nil {
@@ -61,7 +61,7 @@ func TestAnOutageLogsNobodyOutAtOnce(t *testing.T) {
 	e.set(fails(http.StatusInternalServerError, ""))
 	c.advance(30*time.Second - 1)
 	if _, err := v.VerifyToken(t.Context(), "opaque"); err != nil {
-		t.Errorf("while it is kept: %v", err)
+		t.Errorf("while it is cached: %v", err)
 	}
 	c.advance(1)
 	_, err := v.VerifyToken(t.Context(), "opaque")
@@ -71,8 +71,7 @@ func TestAnOutageLogsNobodyOutAtOnce(t *testing.T) {
 	refusedFor(t, err, introspect.ReasonInactive)
 }
 
-// A kept answer whose nbf lies ahead counts when its time has come, and one that
-// came too early does not before.
+// A cached answer with a future nbf is valid from then on, and not before.
 func TestTimesAreJudgedForEachRequest(t *testing.T) { // E29
 	e := newEndpoint(t, says(good("nbf", start.Add(40*time.Second).Unix())))
 	v, c := newVerifier(t, e.URL)
@@ -80,12 +79,12 @@ func TestTimesAreJudgedForEachRequest(t *testing.T) { // E29
 	refusedFor(t, err, core.ReasonNotYetValid)
 	c.advance(10 * time.Second)
 	if _, err := v.VerifyToken(t.Context(), "opaque"); err != nil || e.asked.Load() != 1 {
-		t.Errorf("error %v, asked %d times", err, e.asked.Load())
+		t.Errorf("error %v, called %d times", err, e.asked.Load())
 	}
 }
 
-// A flood of unknown tokens leaves the good ones where they are.
-func TestUnknownTokensPushOutNoGoodOne(t *testing.T) {
+// A flood of unknown tokens does not evict the valid ones.
+func TestUnknownTokensEvictNoValidOne(t *testing.T) {
 	e := newEndpoint(t, says(good()))
 	v, _ := newVerifier(t, e.URL, introspect.WithCacheSize(4))
 	if _, err := v.VerifyToken(t.Context(), "opaque"); err != nil {
@@ -97,11 +96,11 @@ func TestUnknownTokensPushOutNoGoodOne(t *testing.T) {
 		refusedFor(t, err, introspect.ReasonInactive)
 	}
 	if _, err := v.VerifyToken(t.Context(), "opaque"); err != nil || e.asked.Load() != 101 {
-		t.Errorf("error %v, asked %d times", err, e.asked.Load())
+		t.Errorf("error %v, called %d times", err, e.asked.Load())
 	}
 }
 
-// held is an endpoint that tells of each call and answers when it is let.
+// held is an endpoint that reports each call and answers when released.
 func held(t *testing.T) (e *endpoint, arrived chan string, release chan struct{}) {
 	arrived, release = make(chan string, 1000), make(chan struct{})
 	return newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
@@ -133,12 +132,12 @@ func TestRequestsForOneTokenShareACall(t *testing.T) {
 	}
 	ready.Wait()
 	introspect.AwaitJoined(v, 51)
-	cancel() // the one who began the call leaves
+	cancel() // the request that began the call is cancelled
 	unavailable(t, <-first)
 	close(release)
 	all.Wait()
 	if n := e.asked.Load(); n != 1 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("called %d times", n)
 	}
 }
 
@@ -164,7 +163,7 @@ func TestCallsAreBounded(t *testing.T) {
 	close(release)
 	all.Wait()
 	if n := e.asked.Load(); n != 18 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("called %d times", n)
 	}
 }
 
@@ -201,7 +200,7 @@ func TestAKeptAnswerAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Answers of both kinds are hits, and a token that is asked about is a miss.
+// Both kinds of cached answers are hits; a token that needs a call is a miss.
 func TestLookUpsOfAnswersAreCounted(t *testing.T) {
 	for _, answer := range []string{good(), `{"active":false}`} {
 		v, _ := newVerifier(t, newEndpoint(t, says(answer)).URL)

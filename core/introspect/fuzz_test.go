@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// FuzzDecode holds answers against encoding/json: what passes says active in
-// both, names its subject alike and makes a principal that policies can name.
+// FuzzDecode compares with encoding/json: an accepted answer is active in both, has the
+// same subject and makes a valid principal.
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{
 		`{"active":false}`, `{"active":true,"sub":"alice","aud":["a"],"exp":1893456000,"roles":["x"]}`, `{"active":true,"active":false}`,

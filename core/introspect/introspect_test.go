@@ -25,7 +25,7 @@ type clock struct{ offset atomic.Int64 }
 func (c *clock) now() time.Time          { return start.Add(time.Duration(c.offset.Load())) }
 func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
 
-// endpoint is an introspection endpoint that answers what the test says.
+// endpoint is an introspection endpoint with configurable answers.
 type endpoint struct {
 	*httptest.Server
 	asked  atomic.Int64
@@ -75,7 +75,7 @@ const (
 	audience = "reports"
 )
 
-// good is an answer that passes, with members on top.
+// good is an accepted answer, with further members.
 func good(members ...any) string {
 	m := map[string]any{
 		"active": true, "iss": issuer, "aud": audience, "sub": "alice",
@@ -184,7 +184,7 @@ func TestTheRequestIsRFC7662s(t *testing.T) { // §2.1, RFC 6749 §2.3.1
 	}
 }
 
-func TestTokensThatProveNobody(t *testing.T) {
+func TestTokensThatProveNoOne(t *testing.T) {
 	at := func(d time.Duration) int64 { return start.Add(d).Unix() }
 	for _, tc := range []struct {
 		name, answer string
@@ -268,7 +268,7 @@ func TestBoundTokens(t *testing.T) { // RFC 9449 §6.2 and §7
 		t.Run(tc.name, func(t *testing.T) {
 			e := newEndpoint(t, says(tc.answer))
 			v, _ := newVerifier(t, e.URL)
-			for range 2 { // fresh and kept
+			for range 2 { // fresh and cached
 				p, jkt, err := v.VerifyBoundToken(t.Context(), "opaque")
 				if tc.reason != "" {
 					if p != nil || jkt != "" {
@@ -287,7 +287,7 @@ func TestBoundTokens(t *testing.T) { // RFC 9449 §6.2 and §7
 	}
 }
 
-// An answer that is not as RFC 7662 §2.2 has it is the server's failure.
+// An answer that violates RFC 7662 §2.2 is the server's fault.
 func TestUnfitAnswersAreUnavailable(t *testing.T) {
 	for name, answer := range map[string]string{
 		"nothing":             ``,
@@ -339,7 +339,7 @@ func TestUnfitAnswersAreUnavailable(t *testing.T) {
 			}
 			unavailable(t, err)
 			if strings.Contains(err.Error(), "opaque") {
-				t.Errorf("the token is in the error: %v", err)
+				t.Errorf("the error contains the token: %v", err)
 			}
 		})
 	}

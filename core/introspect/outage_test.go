@@ -36,7 +36,7 @@ func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
 		}, "redirects with 307"},
 		{"page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, good()) }, "not application/json"},
 		{"slow", func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is seen after it alone
+			_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is only seen after it
 			<-r.Context().Done()
 		}, "deadline"},
 		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
@@ -46,7 +46,7 @@ func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
 		}, "EOF"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			timeout := time.Minute // the most there is
+			timeout := time.Minute // the maximum
 			if tc.name == "slow" {
 				timeout = 200 * time.Millisecond
 			}
@@ -58,11 +58,11 @@ func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
 			}
 		})
 	}
-	t.Run("nobody there", func(t *testing.T) {
+	t.Run("unreachable", func(t *testing.T) {
 		v, _ := newVerifier(t, closed.URL+"?key=private")
 		_, err := v.VerifyToken(t.Context(), "opaque")
 		if unavailable(t, err); strings.Contains(err.Error(), "private") {
-			t.Errorf("the address is in the error: %v", err)
+			t.Errorf("the error contains the address: %v", err)
 		}
 	})
 	t.Run("no token of its own", func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
-// Bodies of the handlers under test, and of the route beside them.
+// Bodies of the handlers under test, and of the route next to them.
 const (
 	secret = "SECRET"
 	public = "PUBLIC"
@@ -28,26 +28,25 @@ const (
 type answerer struct {
 	name  string
 	mount func(to fiber.Router, prefix string, s *site)
-	// pattern is what a route has behind the prefix; empty for what Use mounts.
+	// pattern is the part of a route behind the prefix; empty if mounted by Use.
 	pattern string
-	// static says that it serves files and passes all other requests on.
+	// static is set if it serves files and passes all other requests on.
 	static bool
-	// lowered says that Fiber keeps the prefix in lower case, as it does for
-	// mounted sub-apps.
+	// lowered is set if Fiber keeps the prefix in lower case, as for mounted sub-apps.
 	lowered bool
-	// shared says that it is unknown how much of a path it cuts off.
+	// shared is set if it is unknown how much of a path it cuts off.
 	shared bool
 }
 
 // site is the content that answerers serve.
 type site struct {
 	dir     string
-	cut     int // bytes of a path before what is asked for
+	cut     int // length of the path before the content
 	backend *fasthttp.Client
 }
 
-// content is what is below the prefix of path, as a handler finds it that cuts
-// off as many bytes as the prefix has.
+// content is the content below the prefix of path, for a handler that cuts off as many
+// bytes as the prefix has.
 func (s *site) content(path string) string {
 	rest := strings.TrimLeft(path[min(s.cut, len(path)):], "/")
 	if first, _, _ := strings.Cut(rest, "/"); first == "secret" {
@@ -64,7 +63,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, s.content(r.URL.Path))
 }
 
-// sendFile serves a file whose name is the rest of the path.
+// sendFile serves a file named by the rest of the path.
 func (s *site) sendFile(c fiber.Ctx) error {
 	path := string(c.RequestCtx().Path())
 	file := filepath.Join(s.dir, path[min(s.cut, len(path)):])
@@ -79,8 +78,8 @@ func (s *site) forward(c fiber.Ctx) error {
 	return proxy.Do(c, "http://backend/?"+s.content(string(c.RequestCtx().Path())), s.backend)
 }
 
-// uncached keeps no file open: by default each app does so for ten seconds, and
-// there are thousands of them.
+// uncached keeps no files open: by default each app does so for ten seconds, and there
+// are thousands.
 var uncached = static.Config{CacheDuration: -1}
 
 var answerers = []answerer{

@@ -19,13 +19,13 @@ import (
 
 func passOn(c fiber.Ctx) error { return c.Next() }
 
-// places are the prefixes, with a path that each matches.
+// places are the prefixes, with a path that matches each.
 var places = []struct{ prefix, at string }{
 	{"/files", "/files"}, {"/Files", "/Files"}, {"/:t/files", "/t/files"}, {"", ""},
 }
 
-// besides are the routes that stand beside what answers: behind it, or in front
-// of it and passing requests on.
+// besides are the routes next to the one that answers: behind it, or in front of it and
+// passing requests on.
 var besides = []struct {
 	pattern string
 	first   bool
@@ -56,7 +56,7 @@ var gatesOn = map[string]func(app *fiber.App, prefix string, gate fiber.Handler)
 	},
 }
 
-// spellings are targets for path below prefix.
+// spellings returns targets for path below prefix.
 func spellings(at, path string) []string {
 	upper := strings.ToUpper(at)
 	all := []string{
@@ -90,12 +90,12 @@ func deniedBelow(prefix, path string) bool {
 	return true
 }
 
-// layout describes an app: what answers, where, beside which route, behind which gate.
+// layout describes an app: what answers, where, next to which route, behind which gate.
 type layout struct {
 	answerer
 	prefix, at string
 	beside     string
-	first      bool // what is beside stands in front and passes requests on
+	first      bool // the other route is in front and passes requests on
 	cfg        fiber.Config
 	gateOn     string
 	site       *site
@@ -113,7 +113,7 @@ func (l *layout) registered() string {
 	return l.prefix
 }
 
-// build returns the app with a gate, or with something else in its place.
+// build returns the app with a gate, or with another middleware instead.
 func (l *layout) build(gate fiber.Handler) fasthttp.RequestHandler {
 	app := fiber.New(l.cfg)
 	to, below := gatesOn[l.gateOn](app, l.prefix, gate)
@@ -155,7 +155,7 @@ func layouts(t *testing.T, do func(*layout)) {
 	}
 }
 
-// judge is a policy that can be replaced.
+// judge is a replaceable policy.
 type judge struct {
 	allows func(core.Resource) bool
 	asked  bool
@@ -235,10 +235,10 @@ func TestWhoAnswersIsJudged(t *testing.T) {
 	t.Logf("%d apps: of %d requests for a secret %d were open, of %d plain requests %d were refused", n.apps, n.secrets, n.open, n.plain, n.closed)
 }
 
-// routesTell reports whether a rule about the route beside what answers must not
-// let it answer. Where it matches all that the route does, it is the same route,
-// or a gate takes it for middleware of that route. Where the route passes on
-// what it is the only one for, only rules by path can tell.
+// routesTell reports whether a rule about the other route must not let this one answer.
+// If that route matches all that this one does, it is the same route, or a gate takes it
+// for middleware of this one. If it passes on what only it matches, only rules by path
+// tell them apart.
 func (l *layout) routesTell() bool {
 	fold := func(s string) string { return s }
 	if !l.cfg.CaseSensitive {
@@ -254,8 +254,8 @@ func (l *layout) routesTell() bool {
 	}
 }
 
-// route is the text of the route that answers: Fiber puts a slash between a group's
-// prefix, or nothing, and what begins without one.
+// route is the pattern of the route that answers: Fiber adds a slash between a group's
+// prefix, even an empty one, and a pattern that begins without one.
 func (l *layout) route() string {
 	if l.prefix == "" || l.gateOn == "group" {
 		return l.registered() + "/" + strings.TrimPrefix(l.pattern, "/")
@@ -263,9 +263,9 @@ func (l *layout) route() string {
 	return l.registered() + l.pattern
 }
 
-// spelledTwice reports whether what answers and the route beside it are
-// registered for the same paths in different letter case. Nobody can know which
-// spelling rules mean, so both are asked about.
+// spelledTwice reports whether this route and the other one are registered for the same
+// paths in different letter case. It is then unknown which spelling rules mean, so both
+// are judged.
 func (l *layout) spelledTwice() bool {
 	lower := strings.ToLower(l.beside)
 	return !l.cfg.CaseSensitive && l.beside != lower != (l.registered() != strings.ToLower(l.prefix)) &&

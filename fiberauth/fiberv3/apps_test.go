@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// Cached data of an app does not keep the app in memory: tests and servers that build many
-// may drop them. All share one gate.
+// Cached data of an app does not keep the app in memory: tests and servers that build
+// many may drop them. All share one gate.
 func TestAppsAreCollected(t *testing.T) {
 	const apps = 50
 	gate := (&judge{allows: func(core.Resource) bool { return true }}).gate(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// changes are ways in which a handler changes its request.
+// changes are the ways in which a handler changes its request.
 var changes = []struct {
 	name string
 	do   func(c fiber.Ctx, method, path string) error
@@ -44,11 +44,11 @@ var changes = []struct {
 	}},
 }
 
-// targetAndPath is the change that leaves no trace: the page says that rules by route may
-// then see another route.
+// targetAndPath is a change without a trace: as the page says, rules by route may then
+// see another route.
 const targetAndPath = "target and path"
 
-// changers are the places of such a handler and of the gate.
+// changers are the positions of such a handler and of the gate.
 var changers = []struct {
 	name string
 	add  func(app *fiber.App, change, gate fiber.Handler) (of []any)
@@ -108,7 +108,7 @@ func TestChangedRequests(t *testing.T) {
 							}
 						}
 						app := fiber.New(cfg)
-						for n := range before { // makes lists of routes differ in length
+						for n := range before { // makes the lists of routes differ in length
 							app.Get("/old/"+strings.Repeat("x", n+1), handler("before"))
 						}
 						of := at.add(app, func(c fiber.Ctx) error { return change.do(c, "POST", to) }, func(c fiber.Ctx) error {
@@ -126,7 +126,7 @@ func TestChangedRequests(t *testing.T) {
 							ctx.Request.Header.SetMethod(http.MethodGet)
 							ctx.Request.Header.Set("Authorization", "Name alice")
 							app.Handler()(&ctx)
-							if got.route == "" || len(asked) == 0 { // what Fiber has led past the gate
+							if got.route == "" || len(asked) == 0 { // Fiber has bypassed the gate
 								continue
 							}
 							ran++
@@ -144,7 +144,7 @@ func TestChangedRequests(t *testing.T) {
 		}
 	}
 	if t.Logf("%d handlers ran, %d unjudged", ran, open); ran == 0 {
-		t.Error("no gate has been asked")
+		t.Error("no gate was called")
 	}
 }
 

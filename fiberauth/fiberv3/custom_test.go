@@ -35,7 +35,7 @@ func TestCustomContexts(t *testing.T) {
 	}
 }
 
-// another shows handlers a different request than the router's.
+// another shows handlers a request different from the router's.
 type another struct {
 	fiber.DefaultCtx
 	what string
@@ -62,8 +62,8 @@ func (c *another) Req() fiber.Req {
 	return c.DefaultCtx.Req()
 }
 
-// TestContextsThatShowAnotherRequest: a request is refused if handlers see another one than
-// the router.
+// TestContextsThatShowAnotherRequest: a request is refused if handlers see a different
+// one than the router.
 func TestContextsThatShowAnotherRequest(t *testing.T) {
 	for _, what := range []string{"method", "path", "request", "nothing"} {
 		o := newObserver()

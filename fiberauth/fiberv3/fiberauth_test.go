@@ -112,13 +112,13 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config, of 
 	for _, after := range slices.Backward(app.After) {
 		root.Use(func(c fiber.Ctx) error {
 			err := c.Next()
-			_ = after(exchange{c}) // what it wrote stands
+			_ = after(exchange{c}) // its output stands
 			return err
 		})
 	}
 	for _, before := range app.Before {
 		root.Use(func(c fiber.Ctx) error {
-			_ = before(exchange{c}) // what it wrote stands
+			_ = before(exchange{c}) // its output stands
 			return c.Next()
 		})
 	}
@@ -146,7 +146,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config, of 
 	}()
 	t.Cleanup(func() {
 		_ = root.ShutdownWithTimeout(authtest.TimeLimit(2 * time.Second))
-		_ = l.Close() // the app may not have come to listen yet
+		_ = l.Close() // the app may not be listening yet
 		<-done
 	})
 }
@@ -165,7 +165,7 @@ var writers = map[string]authtest.Handler{
 	"stream": func(x authtest.Exchange) error { return x.(exchange).c.SendStream(strings.NewReader("late"), 4) },
 	"writer": func(x authtest.Exchange) error {
 		x.(exchange).c.RequestCtx().SetBodyStreamWriter(func(w *bufio.Writer) {
-			_, _ = w.WriteString("late") // the client has gone
+			_, _ = w.WriteString("late") // the client has disconnected
 		})
 		return nil
 	},

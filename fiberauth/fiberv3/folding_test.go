@@ -28,12 +28,12 @@ func deniedInEverySpelling(prefix string, r core.Resource) bool {
 // insensitive is the configuration of a sub-app within an app that is case-sensitive.
 var insensitive fiber.Config
 
-// prefixes are ways to serve what is below /Files, each with the prefix that the
-// application has written.
+// prefixes are ways to serve content below /Files, each with the prefix as the
+// application wrote it.
 var prefixes = []struct {
 	name, at string
 	mount    func(app *fiber.App, s *site)
-	// kept says that Fiber keeps the letter case; sub that it is lost in a sub-app,
+	// kept is set if Fiber keeps the letter case; sub, if it is lost in a sub-app,
 	// whatever the app's configuration.
 	kept, sub bool
 }{
@@ -125,7 +125,7 @@ func TestDenialsByRegisteredSpelling(t *testing.T) {
 							t.Errorf("%s: the rule is about another path: %d", where, code)
 						}
 						if code, body := ask(app, at+"/public.txt"); code != http.StatusOK || body != public {
-							t.Errorf("%s: what is public: %d %.20q", where, code, body)
+							t.Errorf("%s: the public file: %d %.20q", where, code, body)
 						}
 					}
 				}

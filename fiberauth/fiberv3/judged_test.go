@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// patterns are patterns of routes, two of which are in each app.
+// patterns are patterns of routes; each app has two of them.
 var patterns = []string{
 	"/a", "/A/b", "/a/", "/:x", "/:x?", "/*", "/+", "/a/*", "/a*", "/:x/b", "/:x/:y?", "/a-:x", "/:x.:y", `/a\:b`,
 	"/:x<int>", "/:x<minLen(2)>", "/:x<even>", "/:x<regex(^a.*$)>/b", "/ab/:x?", "/:x+:y",
@@ -30,7 +30,7 @@ func (even) Execute(param string, _ ...string) bool {
 	return err == nil && n%2 == 0
 }
 
-// registrations are ways to register what answers at a pattern.
+// registrations are ways to register a handler at a pattern.
 var registrations = []struct {
 	name string
 	add  func(to fiber.Router, pattern string, h fiber.Handler)
@@ -55,7 +55,7 @@ var targets = []string{
 	"/x/b", "/X/B", "/a+b", "/a%20b", "/a/b/c", "/b/b",
 }
 
-// observer is a policy that allows everything and records what it is asked.
+// observer is a policy that allows everything and records its calls.
 type observer struct {
 	judge
 	asked []core.Resource
@@ -131,7 +131,7 @@ func judgeApp(t *testing.T, o *observer, gate fiber.Handler, cfg fiber.Config, w
 			ran++
 			path := target
 			if way == "Use" && !o.sees(route, path) {
-				route = "" // it is known as what it was mounted as, or by the path alone
+				route = "" // judged by its mount point, or by the path alone
 			}
 			if strings.Contains(path, "%20") {
 				path = "/a b"

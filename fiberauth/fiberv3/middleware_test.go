@@ -53,7 +53,7 @@ func shipped() map[string]fiber.Handler {
 				return encrypt(c)
 			}
 		}(),
-		"envvar": func() fiber.Handler { // which answers, and passes nothing on by itself
+		"envvar": func() fiber.Handler { // which answers, and passes nothing on
 			vars := envvar.New(envvar.Config{ExportVars: map[string]string{"SECRET": authtest.MiddlewareSecret}})
 			return func(c fiber.Ctx) error {
 				if err := vars(c); err != nil {
@@ -156,7 +156,7 @@ func listen(t *testing.T, app *fiber.App) string {
 	}()
 	t.Cleanup(func() {
 		_ = app.ShutdownWithTimeout(time.Second)
-		_ = l.Close() // the app may not have come to listen yet
+		_ = l.Close() // the app may not be listening yet
 		<-done
 	})
 	return l.Addr().String()
@@ -188,9 +188,9 @@ func TestCacheOrder(t *testing.T) {
 }
 
 // TestIdempotencyOrder: Fiber's idempotency middleware before the gates gives one user's
-// answer to another who sends the same key. So it does behind them, if only a check inside
-// the handler tells the two apart. With the user in the key it does not, as docs/fiber3.md
-// says.
+// answer to another who sends the same key. It also does so behind the gates if only a
+// check inside the handler distinguishes the two. With the user in the key it does not,
+// as docs/fiber3.md says.
 func TestIdempotencyOrder(t *testing.T) {
 	const key = "X-Idempotency-Key: 00000000-0000-0000-0000-000000000000"
 	shared := func() fiber.Handler { return idempotency.New() }
@@ -268,8 +268,8 @@ func TestSubAppErrorHandlers(t *testing.T) {
 	}
 }
 
-// TestStreamedUploads: what a refused request has not had read of it is not the
-// next request.
+// TestStreamedUploads: the unread rest of a refused request is not taken for the next
+// request.
 func TestStreamedUploads(t *testing.T) {
 	authtest.RunUploads(t, with(fiber.Config{StreamRequestBody: true}))
 }

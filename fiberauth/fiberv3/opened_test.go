@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// opened is something that has to be closed.
+// opened has to be closed.
 type opened struct {
 	io.Reader
 	closed chan struct{}
@@ -29,8 +29,8 @@ func (o *opened) Close() error {
 	return nil
 }
 
-// streams are ways to answer by a body that is read while it is sent. Each returns a
-// channel that is closed when the server has done with it.
+// streams are ways to answer with a body that is read while it is sent. Each returns a
+// channel that is closed when the server is done with it.
 var streams = map[string]func(fiber.Ctx) <-chan struct{}{
 	"reader": func(c fiber.Ctx) <-chan struct{} {
 		o := newOpened()
@@ -57,9 +57,9 @@ var streams = map[string]func(fiber.Ctx) <-chan struct{}{
 	},
 }
 
-// TestNothingStaysOpen: a handler that goes on after a refused check, and an error
-// handler, may answer with a file. A server closes what it sends, and so it is with
-// what is not sent in place of a refusal.
+// TestNothingStaysOpen: after a refused check, the handler or an error handler may answer
+// with a file. A server closes what it sends; what is dropped because of a refusal must
+// be closed too.
 func TestNothingStaysOpen(t *testing.T) {
 	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	nothing := func(c fiber.Ctx) error { return c.SendStatus(http.StatusNoContent) }

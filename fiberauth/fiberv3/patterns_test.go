@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// pieces are what patterns of routes are made of, each with values for what it matches.
+// pieces are the parts of route patterns, each with values that it matches.
 var pieces = []struct {
 	text   string
 	values []string
@@ -28,13 +28,13 @@ var pieces = []struct {
 	{"/*", []string{"/a/b", "/", "", "/secret"}}, {"*", []string{"a/b", "", "A"}}, {"/+", []string{"/a/b", "/1"}}, {"+", []string{"x/", "a%2fb"}},
 }
 
-// sight is what a rule has been asked about, or what a handler was given.
+// sight is what a rule or a handler saw.
 type sight struct {
 	route, path string
 	params      map[string]string
 }
 
-// see notes route and path, and parameters of the names that patterns here have.
+// see records route, path, and the parameters with names used here.
 func see(route, path string, param func(string) string) sight {
 	s := sight{route, path, make(map[string]string)}
 	for _, name := range []string{"x", "y", "z", "*", "*1", "*2", "+", "+1"} {
@@ -43,14 +43,14 @@ func see(route, path string, param func(string) string) sight {
 	return s
 }
 
-// ambiguous reports whether path has what can be read in two ways.
+// ambiguous reports whether path can be read in two ways.
 func ambiguous(path string) bool {
 	return strings.Contains(path, "%") || strings.Contains(path, "//") || slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool { return s == "." || s == ".." })
 }
 
-// TestPatterns: whatever the pattern of a route is made of, and whatever routes stand
-// beside it, rules are asked about the route that runs, the path and the parameters that
-// its handler is given, and what runs without a gate is not refused, save as ambiguous.
+// TestPatterns: for any pattern of a route and any routes next to it, rules see the route
+// that runs, and the path and parameters of its handler; a request that runs without a
+// gate is not refused, unless it is ambiguous.
 func TestPatterns(t *testing.T) {
 	var asked []sight
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}},
@@ -148,7 +148,7 @@ func TestPatterns(t *testing.T) {
 				continue
 			}
 			for name, value := range ran.params {
-				if !cfg.UnescapePath { // what handlers decode themselves
+				if !cfg.UnescapePath { // handlers decode it themselves
 					value = plain(value)
 				}
 				if got := asked[0].params[name]; i == 0 && got != value {

@@ -18,8 +18,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// G01, G06: a handler that passes a request on does not hide the route that
-// then answers, in whatever letter case the path is.
+// G01, G06: a handler that passes a request on does not hide the route that then answers,
+// in any letter case of the path.
 func TestRoutesBehindOthersThatPassOn(t *testing.T) {
 	next := func(c fiber.Ctx) error { return c.Next() }
 	for name, first := range map[string]string{"wildcard": "/*", "parameter": "/:page", "optional": "/:page?"} {
@@ -37,8 +37,7 @@ func TestRoutesBehindOthersThatPassOn(t *testing.T) {
 	}
 }
 
-// G15: middleware that overrides the method has the route of the new method
-// judged.
+// G15: if middleware overrides the method, the route of the new method is judged.
 func TestRoutesOfAnOverriddenMethod(t *testing.T) {
 	app, reached := adminApp(t, func(app *fiber.App) {
 		app.Use(func(c fiber.Ctx) error {
@@ -58,8 +57,8 @@ func TestRoutesOfAnOverriddenMethod(t *testing.T) {
 	}
 }
 
-// TestCheckAfterAnotherRoute: a route that did not match may have left its own values
-// for the parameters. Rules are not told them.
+// TestCheckAfterAnotherRoute: a route that did not match may leave its own parameter
+// values behind. Rules do not see them.
 func TestCheckAfterAnotherRoute(t *testing.T) {
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(new(authtest.Recorder)))
 	if err != nil {
@@ -86,13 +85,13 @@ func TestCheckAfterAnotherRoute(t *testing.T) {
 			ctx.Request.Header.Set("Authorization", "Name alice")
 			app.Handler()(&ctx)
 			if code := ctx.Response.StatusCode(); code != http.StatusBadRequest || !slices.Equal(told, []string{"b/c"}) {
-				t.Errorf("%v: %d, rules are told %q", options(cfg), code, told)
+				t.Errorf("%v: %d, rules see %q", options(cfg), code, told)
 			}
 		}
 	}
 }
 
-// adminApp is an app behind a gate that denies /admin and what is below.
+// adminApp is an app behind a gate that denies /admin and everything below.
 func adminApp(t *testing.T, first func(*fiber.App)) (app *fiber.App, reached *bool) {
 	t.Helper()
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}},
@@ -133,8 +132,8 @@ func status(t *testing.T, app *fiber.App, method, path, override string) int {
 	return resp.StatusCode
 }
 
-// TestRefusedInAnotherApp: a handler may serve a request with another app, whose
-// context has gone when the gate is told of what was written after a refusal there.
+// TestRefusedInAnotherApp: a handler may serve a request with another app, whose context
+// no longer exists when the gate learns of a write after a refusal there.
 func TestRefusedInAnotherApp(t *testing.T) {
 	var log strings.Builder
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(new(authtest.Recorder)),

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// Routes are those the application registered, groups and mounted sub-apps
-// included, before the app has been started; what Use mounts is not among them.
+// Routes returns what the application registered, including groups and mounted sub-apps,
+// before the app is started; mounts by Use are not included.
 func TestRoutes(t *testing.T) {
 	app, sub := fiber.New(), fiber.New()
 	none := func(fiber.Ctx) error { return nil }

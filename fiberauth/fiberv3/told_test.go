@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
-// TestErrorHandlersMeetGates: an error handler that has the router start over, as for a
-// page about the error, comes to the gates again. It is told of a refusal once.
+// TestErrorHandlersMeetGates: an error handler that restarts routing, as for an error
+// page, reaches the gates again. It is called with a refusal once.
 func TestErrorHandlersMeetGates(t *testing.T) {
 	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	hiding := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)), core.WithConcealment(nil))
@@ -44,13 +44,13 @@ func TestErrorHandlersMeetGates(t *testing.T) {
 		} {
 			var told int
 			if name == "panics" && where == "check, no gate" {
-				continue // Fiber calls it, with nothing around that recovers
+				continue // Fiber calls it without a recover around
 			}
 			app := fiber.New(fiber.Config{ErrorHandler: func(c fiber.Ctx, _ error) error {
 				if told++; told > 10 {
-					t.Errorf("%s, %s: it is told without end", name, where)
+					t.Errorf("%s, %s: it is called endlessly", name, where)
 				}
-				if told > 10 || name == "panics" && told > 1 { // Fiber tells it of the panic
+				if told > 10 || name == "panics" && told > 1 { // Fiber calls it with the panic
 					return nil
 				}
 				return again(c)
@@ -65,7 +65,7 @@ func TestErrorHandlersMeetGates(t *testing.T) {
 				a := authtest.Send(t, addr, authtest.Request("GET", "/", "Connection: close"))
 				ours := kind == "fasthttp" && where != "concealed check" // or it is the error handler's answer
 				if told > 2 || ours && (a.Status != http.StatusUnauthorized || a.Body == leak) {
-					t.Errorf("%s, %s, %s: told %d times, %d %q", kind, name, where, told, a.Status, a.Body)
+					t.Errorf("%s, %s, %s: called %d times, %d %q", kind, name, where, told, a.Status, a.Body)
 				}
 			}
 		}
