@@ -60,7 +60,7 @@ func (f *file) open() error {
 		return err
 	}
 	if err := lock(opened); err != nil {
-		return errors.Join(fmt.Errorf("%s: another process is writing to it: %w", f.name, err), opened.Close())
+		return errors.Join(fmt.Errorf("%s: another process is writing to it, and each needs a file of its own: %w", f.name, err), opened.Close())
 	}
 	info, err := opened.Stat()
 	if err != nil {
@@ -105,8 +105,12 @@ func (f *file) resumeRenamed() error {
 	if err != nil || info.Size() == 0 {
 		return err
 	}
+	cut := f.state.cut // of the first line of the file itself
 	if f.state, _, _, err = readState(last, info.Size()); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if cut != "" {
+		f.state.unclean, f.state.cut = true, cut
 	}
 	return nil
 }
@@ -249,10 +253,11 @@ func (f *file) close() error {
 	return err
 }
 
-// due reports whether it is time for a new file.
+// due reports whether it is time for a new file. Age counts in both directions: a file
+// that was begun before the clock was set back would otherwise be in use for years.
 func (f *file) due(now time.Time) bool {
 	c := f.config
-	return f.f != nil && f.size > 0 && (c.maxSize > 0 && f.size >= c.maxSize || c.maxAge > 0 && now.Sub(f.first) >= c.maxAge)
+	return f.f != nil && f.size > 0 && (c.maxSize > 0 && f.size >= c.maxSize || c.maxAge > 0 && now.Sub(f.first).Abs() >= c.maxAge)
 }
 
 // rotate renames the file and opens a new one.

@@ -186,6 +186,28 @@ func TestRotationWithAClockSetBack(t *testing.T) {
 	}
 }
 
+// TestAgeOfAFileFromTheFuture: a file begun by a clock that was far ahead is rotated, and
+// one that was a little ahead is not.
+func TestAgeOfAFileFromTheFuture(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "decisions.jsonl")
+	c := &clock{t: time.Date(2036, 11, 29, 1, 2, 3, 0, time.UTC)}
+	for _, step := range []struct {
+		by    time.Duration
+		files int
+	}{{0, 1}, {-10 * time.Minute, 1}, {-10 * 365 * 24 * time.Hour, 2}} {
+		c.add(step.by)
+		l, err := decisionlog.Open(name, decisionlog.WithClock(c.now), decisionlog.WithMaxFileAge(time.Hour))
+		must(t, err)
+		l.Observe(t.Context(), eventsOf(t, "/reports/7", "bob")[0])
+		must(t, l.Flush(t.Context()))
+		must(t, l.Close())
+		if n := len(files(t, name)); n != step.files {
+			t.Errorf("%d files after a step of %v", n, step.by)
+		}
+	}
+}
+
 // TestReopen: another program renames the file.
 func TestReopen(t *testing.T) {
 	t.Parallel()
