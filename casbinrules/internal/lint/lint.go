@@ -63,7 +63,7 @@ func Start(p Policy, c *model.Settings) *Linter {
 
 func newLinter(p Policy, c *model.Settings) *Linter {
 	sh := readShape(p.Schema)
-	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, p.Texts, sh)}
+	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, sh)}
 }
 
 // Findings returns all likely mistakes in rules and role links; routes are nil if
