@@ -56,7 +56,7 @@ func serve(cmd *cobra.Command, file, address string) error {
 	if err != nil {
 		return refuseConfig(cmd, err)
 	}
-	defer func() { g.inUse.Load().close() }()
+	defer g.close()
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
 	return g.listen(ctx, cmd.OutOrStdout(), address, hangups)
@@ -73,8 +73,10 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 // guardService is a guard that a proxy asks. Its configuration can be reloaded
 // while it serves.
 type guardService struct {
-	file  string
-	inUse atomic.Pointer[served]
+	file     string
+	inUse    atomic.Pointer[served]
+	ended    chan struct{}
+	replaced sync.WaitGroup // configurations that are not closed yet
 }
 
 // served is a configuration in use.
@@ -86,7 +88,7 @@ type served struct {
 
 // openService opens the configuration in file.
 func openService(file string) (*guardService, error) {
-	g := &guardService{file: file}
+	g := &guardService{file: file, ended: make(chan struct{})}
 	return g, g.open()
 }
 
@@ -107,10 +109,23 @@ func (g *guardService) open() error {
 		return errors.Join(err, made.Close())
 	}
 	if old := g.inUse.Swap(&served{text, made, handler}); old != nil {
-		// Requests that began with the old one may take that long.
-		time.AfterFunc(requestTimeout, old.close)
+		g.replaced.Go(func() {
+			select {
+			case <-time.After(requestTimeout): // requests that began with it may take that long
+			case <-g.ended:
+			}
+			old.close()
+		})
 	}
 	return nil
+}
+
+// close closes all configurations once the service has ended: a decision log that they
+// share is written to its end by the last of them.
+func (g *guardService) close() {
+	close(g.ended)
+	g.replaced.Wait()
+	g.inUse.Load().close()
 }
 
 // reload reads the files again, and replaces the configuration if it has changed:
@@ -169,11 +184,18 @@ func (g *guardService) listen(ctx context.Context, stdout io.Writer, address str
 	return nil
 }
 
-// reloadOnHangup reloads at each SIGHUP until stop is called.
-func (g *guardService) reloadOnHangup(ctx context.Context, hangups chan os.Signal) (stop func()) {
+// reloadOnHangup reloads at each SIGHUP until stop is called. Later ones are ignored: they
+// would kill the process while it closes the configuration.
+func (g *guardService) reloadOnHangup(ctx context.Context, hangups <-chan os.Signal) (stop func()) {
 	var done sync.WaitGroup
+	stopped := make(chan struct{})
 	done.Go(func() {
-		for range hangups {
+		for {
+			select {
+			case <-hangups:
+			case <-stopped:
+				return
+			}
 			if err := g.reload(ctx); err != nil {
 				g.log().Error("reload failed, what was in force stays", "error", err)
 			} else {
@@ -182,8 +204,7 @@ func (g *guardService) reloadOnHangup(ctx context.Context, hangups chan os.Signa
 		}
 	})
 	return func() {
-		signal.Stop(hangups)
-		close(hangups)
+		close(stopped)
 		done.Wait()
 	}
 }

@@ -137,7 +137,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.inUse.Load().close()
+	defer g.close()
 	before := g.inUse.Load()
 	writeFile(t, file, "realm: 7\n")
 	if err := g.reload(t.Context()); err == nil || g.inUse.Load() != before {
@@ -162,7 +162,11 @@ func TestServeGoesOnWithItsDecisionLog(t *testing.T) {
 	if g.inUse.Load() == before {
 		t.Error("the configuration has not changed")
 	}
-	g.inUse.Load().close()
+	g.close() // while requests could still be using the one before
+	log, err := os.ReadFile(filepath.Join(filepath.Dir(file), "decisions.jsonl"))
+	if err != nil || !strings.Contains(string(log), `"kind":"close"`) {
+		t.Errorf("the log is not written to its end: %s %v", log, err)
+	}
 }
 
 // TestConfig checks, shows and describes configurations.
