@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,22 +18,26 @@ func noArguments(instead string) cobra.PositionalArgs {
 }
 
 // exactly requires n arguments; what describes them.
-func exactly(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
-			return usagef("%s wants %s, and got %s", below(cmd), what, counted(len(args)))
-		}
-		return nil
-	}
-}
+func exactly(n int, what string) cobra.PositionalArgs { return between(n, n, "wants "+what) }
 
 // atMostOne accepts one argument or none; what describes it.
-func atMostOne(what string) cobra.PositionalArgs {
+func atMostOne(what string) cobra.PositionalArgs { return between(0, 1, "takes "+what) }
+
+// atLeast requires n or more arguments; what describes them.
+func atLeast(n int, what string) cobra.PositionalArgs {
+	return between(n, math.MaxInt, "wants "+what)
+}
+
+func between(least, most int, wants string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return usagef("%s takes %s, and got %s", below(cmd), what, counted(len(args)))
+		switch n := len(args); {
+		case least <= n && n <= most:
+			return nil
+		case n == 0:
+			return usagef("%s %s, and got none", below(cmd), wants)
+		default:
+			return usagef("%s %s, and got %s", below(cmd), wants, quantity(n, "argument"))
 		}
-		return nil
 	}
 }
 
@@ -43,16 +47,6 @@ func folderIn(args []string) string {
 		return args[0]
 	}
 	return "."
-}
-
-// atLeastOne requires one or more arguments; what describes them.
-func atLeastOne(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return usagef("%s wants %s, and got %s", below(cmd), what, counted(0))
-		}
-		return nil
-	}
 }
 
 // group makes cmd a command that only has subcommands.
@@ -77,17 +71,6 @@ func oneOf(cmd *cobra.Command, kind string) *cobra.Command {
 // below returns the name of a command without that of the program.
 func below(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
-}
-
-func counted(arguments int) string {
-	switch arguments {
-	case 0:
-		return "none"
-	case 1:
-		return "1 argument"
-	default:
-		return fmt.Sprintf("%d arguments", arguments)
-	}
 }
 
 // standardCommands adds completion and help, which by default succeed for an

@@ -107,10 +107,7 @@ func (c *checker) run(ctx context.Context, stdin io.Reader, stdout io.Writer) er
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	if failed {
-		return errFindings
-	}
-	return nil
+	return foundIf(failed)
 }
 
 var errLong = fmt.Errorf("the line is longer than %d bytes", maxRequest)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -80,13 +81,7 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 		if err != nil {
 			return err
 		}
-		if err := c.write(cmd, r); err != nil {
-			return err
-		}
-		if len(r.Problems) > 0 {
-			return errFindings
-		}
-		return nil
+		return cmp.Or(c.write(cmd, r), foundIf(len(r.Problems) > 0))
 	}
 	return cmd
 }
@@ -122,17 +117,13 @@ func (c *ciRun) write(cmd *cobra.Command, r *review) error {
 	if err := r.write(&b, c.format); err != nil {
 		return err
 	}
-	if c.out == "" {
-		if c.format == "text" {
-			return r.writeText(cmd.OutOrStdout()) // in colour
-		}
-		_, err := cmd.OutOrStdout().Write(b.Bytes())
-		return err
+	if c.out != "" || c.format == "text" {
+		r.writeText(cmd.OutOrStdout()) // in colour
 	}
-	if err := r.writeText(cmd.OutOrStdout()); err != nil {
-		return err
+	if c.out == "" && c.format == "text" {
+		return nil
 	}
-	return writeOutput(c.out, b.Bytes())
+	return printOrWrite(cmd, c.out, b.Bytes())
 }
 
 // review runs all checks.

@@ -254,3 +254,22 @@ func TestInitWritesWhatLintTestAndFmtAccept(t *testing.T) {
 		expect(t, dir, "", exitOK, "", "", "lint", "-p", "DIR/a/b")
 	}
 }
+
+// What a command could not write is an error, with and without findings.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	dir := write(t, map[string]string{"policy.csv": "p, viewer, /reports/:id, GET\ng, victor, viewer\n", "odd.csv": "p, viewer, /reports, GET\np, viewer, /reports, GET\n"})
+	policy, odd := filepath.Join(dir, "policy.csv"), filepath.Join(dir, "odd.csv")
+	for _, args := range [][]string{
+		{"--help"},
+		{"config", "schema"},
+		{"explain", "-m", "rbac", "-p", policy, "victor", "/reports/7", "GET"},
+		{"objects", "-m", "rbac", "-p", policy, "victor", "GET", "--format", "json"},
+		{"matrix", "-m", "rbac", "-p", policy, "--format", "csv"},
+		{"lint", "-m", "rbac", "-p", odd},
+	} {
+		var stderr strings.Builder
+		if code := Run(args, strings.NewReader(""), brokenPipe{}, &stderr); code != exitUsage || !strings.HasPrefix(stderr.String(), "sallyport: broken pipe\n") {
+			t.Errorf("%s: exit code %d\n%s", args, code, stderr.String())
+		}
+	}
+}

@@ -62,8 +62,8 @@ a log of revocations, are opened in any case.`,
 			if err != nil {
 				return errors.Join(refuseConfig(cmd, err), s.Close())
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", file, verdict)
-			return errors.Join(err, s.Close())
+			say(cmd.OutOrStdout(), "%s: %s\n", file, verdict)
+			return s.Close()
 		},
 	}
 	configFlag(cmd, &file)
@@ -104,8 +104,8 @@ by name and secrets by where they come from, never by value.`,
 			if err != nil {
 				return refuseConfig(cmd, err)
 			}
-			_, err = cmd.OutOrStdout().Write(text)
-			return err
+			say(cmd.OutOrStdout(), "%s", text)
+			return nil
 		},
 	}
 	configFlag(cmd, &file)
@@ -125,10 +125,7 @@ so that editors complete keys and mark mistakes.`,
 		Args: noArguments("send its output to a file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := setup.Schema()
-			if err != nil {
-				return err
-			}
-			_, err = cmd.OutOrStdout().Write(text)
+			say(cmd.OutOrStdout(), "%s", text)
 			return err
 		},
 	}

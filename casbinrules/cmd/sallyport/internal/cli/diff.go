@@ -78,7 +78,7 @@ func newDiff() *cobra.Command {
 		if format == "json" {
 			err = writeJSON(cmd.OutOrStdout(), r)
 		} else {
-			err = writeChanges(cmd.OutOrStdout(), r)
+			writeChanges(cmd.OutOrStdout(), r)
 		}
 		switch {
 		case err != nil:
@@ -119,40 +119,51 @@ func (s source) openBoth(before, after string) (old, now *ask.Policy, err error)
 // sides are the names of the two policies of a comparison.
 var sides = [2]string{"old", "new"}
 
-func writeChanges(w io.Writer, r *effect.Report) error {
+func writeChanges(w io.Writer, r *effect.Report) {
 	paint := paletteFor(w)
-	var b strings.Builder
 	for _, c := range r.Changes {
-		line := plain(changeText(c))
-		if c.Gains {
-			b.WriteString(paint.green("+ "+line) + "\n")
-		} else {
-			b.WriteString(paint.red("- "+line) + "\n")
-		}
+		say(w, "%s\n", paint.change(c.Gains, changeText(c)))
 	}
 	for _, rule := range r.NotCompared {
-		which := "new "
-		if rule.Old {
-			which = "old "
-		}
-		b.WriteString(paint.yellow("not compared: "+which+plain(rule.String())) + "\n")
+		say(w, "%s\n", paint.yellow("not compared: "+sideOf(rule.Old)+" "+plain(rule.String())))
 	}
 	for _, gap := range r.Gaps {
-		b.WriteString("  because " + plain(gap) + "\n")
+		say(w, "  because %s\n", plain(gap))
 	}
-	if len(r.Changes) == 0 && !r.Complete() {
-		fmt.Fprintf(&b, "no change seen in %d requests compared, and %s not compared\n", r.Asked, changedRules(len(r.NotCompared)))
-	} else if len(r.Changes) == 0 {
-		fmt.Fprintf(&b, "no change in effect, in %d requests compared\n", r.Asked)
-	} else {
-		gained, lost := gainedAndLost(r)
-		fmt.Fprintf(&b, "%d gained, %d lost, in %d requests compared\n", gained, lost, r.Asked)
+	switch gained, lost := gainedAndLost(r); {
+	case len(r.Changes) > 0:
+		say(w, "%d gained, %d lost, in %d requests compared\n", gained, lost, r.Asked)
+	case !r.Complete():
+		say(w, "no change seen in %d requests compared, and %s not compared\n", r.Asked, changedRules(len(r.NotCompared)))
+	default:
+		say(w, "no change in effect, in %d requests compared\n", r.Asked)
 	}
 	if only := narrowed(r); only != "" {
-		fmt.Fprintf(&b, "note: compared with %s alone; nothing is known of others\n", plain(only))
+		say(w, "note: compared with %s alone; nothing is known of others\n", plain(only))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+}
+
+// change returns the line of a change.
+func (p palette) change(gains bool, text string) string {
+	if gains {
+		return p.green("+ " + plain(text))
+	}
+	return p.red("- " + plain(text))
+}
+
+func sideOf(old bool) string {
+	if old {
+		return sides[0]
+	}
+	return sides[1]
+}
+
+// ruleOf returns the line that causes a change, in brackets, or "".
+func ruleOf(rule string, old bool) string {
+	if rule == "" {
+		return ""
+	}
+	return " (" + sideOf(old) + " " + rule + ")"
 }
 
 // narrowed returns what --claim and --tenant have limited a comparison to, or "".
@@ -191,13 +202,7 @@ func changeText(c effect.Change) string {
 	if c.From != "" {
 		b.WriteString(" from " + c.From)
 	}
-	switch {
-	case c.Rule == "":
-	case c.Old:
-		b.WriteString(" (old " + c.Rule + ")")
-	default:
-		b.WriteString(" (new " + c.Rule + ")")
-	}
+	b.WriteString(ruleOf(c.Rule, c.Old))
 	if len(c.Also) > 0 {
 		b.WriteString("; " + too + strings.Join(c.Also, ", "))
 	}

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +52,7 @@ those of the instances of one service, which are added up and compared.
 A kind of refusals is a finding if it is a twentieth of the requests or more;
 outages and faults always are. The exit code is 1 when there is a finding, and 2 when
 no request was counted.`,
-		Args: atLeastOne("a log, the URL of a page of metrics, or - for standard input"),
+		Args: atLeast(1, "a log, the URL of a page of metrics, or - for standard input"),
 	}
 	formatFlag(cmd, &format, "text", "json")
 	cmd.Flags().DurationVar(&during, "during", 0, "count what happens in this `time` from now on, with a URL")
@@ -65,13 +65,7 @@ no request was counted.`,
 		if c.Total() == 0 && len(found) == 0 {
 			return errors.New("no request was counted, so nothing is known: ask again once there were some, or for a longer time")
 		}
-		if err := writeDiagnosis(cmd.OutOrStdout(), c, found, format); err != nil {
-			return err
-		}
-		if len(found) > 0 {
-			return errFindings
-		}
-		return nil
+		return cmp.Or(writeDiagnosis(cmd.OutOrStdout(), c, found, format), foundIf(len(found) > 0))
 	}
 	return cmd
 }
@@ -191,9 +185,7 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 // writeDiagnosis writes the findings and, as text, what could not be read.
 func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, format string) error {
 	if format == "json" {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(struct {
+		return writeJSON(w, struct {
 			Requests float64          `json:"requests"`
 			Allowed  float64          `json:"allowed"`
 			Lines    int              `json:"lines,omitempty"`
@@ -202,18 +194,13 @@ func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, forma
 		}{c.Total(), c.Allowed, c.Lines, c.Unread, append([]doctor.Finding{}, found...)})
 	}
 	if len(c.Unread) > 0 {
-		if _, err := fmt.Fprintf(w, "note: %s\n", linesOf(c)); err != nil {
-			return err
-		}
+		say(w, "note: %s\n", linesOf(c))
 	}
 	if len(found) == 0 {
-		_, err := fmt.Fprintf(w, "nothing is broken: %.0f of %.0f requests were allowed, and no kind of refusal is frequent\n", c.Allowed, c.Total())
-		return err
+		say(w, "nothing is broken: %.0f of %.0f requests were allowed, and no kind of refusal is frequent\n", c.Allowed, c.Total())
 	}
 	for _, f := range found {
-		if _, err := fmt.Fprintf(w, "%s: %s\n    look at: %s\n%s", f.Plumbing, lineOf(f.Seen), f.Look, runbook(f.Alert)); err != nil {
-			return err
-		}
+		say(w, "%s: %s\n    look at: %s\n%s", f.Plumbing, lineOf(f.Seen), f.Look, runbook(f.Alert))
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -65,8 +64,8 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		if e.Allowed {
 			painted = paint.green("allow")
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", painted, e)
-		return err
+		say(cmd.OutOrStdout(), "%s: %s\n", painted, e)
+		return nil
 	}
 	return cmd
 }

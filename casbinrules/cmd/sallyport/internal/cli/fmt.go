@@ -59,14 +59,14 @@ func formatStdin(stdin io.Reader, stdout io.Writer, check bool) error {
 		return err
 	}
 	if !check {
-		_, err = stdout.Write(formatted)
-		return err
+		say(stdout, "%s", formatted)
+		return nil
 	}
-	if !bytes.Equal(text, formatted) {
-		_, _ = fmt.Fprintln(stdout, "stdin")
-		return errFindings
+	changed := !bytes.Equal(text, formatted)
+	if changed {
+		say(stdout, "stdin\n")
 	}
-	return nil
+	return foundIf(changed)
 }
 
 // formatFiles formats all files before it writes the first one.
@@ -93,29 +93,25 @@ func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 	for i, file := range files {
 		same := bytes.Equal(before[i], after[i])
 		changed = changed || !same
-		var err error
 		switch {
 		case check && !same:
-			_, err = fmt.Fprintln(stdout, plain(file))
+			say(stdout, "%s\n", plain(file))
 		case check:
 		case !write:
-			_, err = stdout.Write(after[i])
+			say(stdout, "%s", after[i])
 		case !same:
-			err = editFile(file, func(now []byte, found bool) ([]byte, error) {
+			err := editFile(file, func(now []byte, found bool) ([]byte, error) {
 				if !found || !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // the file may be named twice
 					return nil, fmt.Errorf("write %s: %w", file, errChangedMeanwhile)
 				}
 				return after[i], nil
 			})
-		}
-		if err != nil {
-			return err
+			if err != nil {
+				return err
+			}
 		}
 	}
-	if check && changed {
-		return errFindings
-	}
-	return nil
+	return foundIf(check && changed)
 }
 
 // policyFiles returns the files that names stand for, as in casbinrules.Open.

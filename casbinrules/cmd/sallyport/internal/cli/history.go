@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -57,8 +58,8 @@ changes that are not in the store are not overwritten without --force.`,
 			if err := newLocalCopy(from.set, c).write(dir); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "revision %d, %s\n", c.Revision, quantity(len(c.Files), "file"))
-			return err
+			say(cmd.OutOrStdout(), "revision %d, %s\n", c.Revision, quantity(len(c.Files), "file"))
+			return nil
 		})
 	}
 	return cmd
@@ -105,15 +106,7 @@ func newHistory() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if format == "json" {
-				return writeJSON(cmd.OutOrStdout(), slices.Concat([]shared.Entry{}, entries)) // [] for none
-			}
-			var b strings.Builder
-			for _, e := range entries {
-				b.WriteString(entryText(e) + "\n")
-			}
-			_, err = io.WriteString(cmd.OutOrStdout(), b.String())
-			return err
+			return writeList(cmd.OutOrStdout(), format, entries, entryText)
 		})
 	}
 	return cmd
@@ -138,7 +131,7 @@ func entryText(e shared.Entry) string {
 	if e.Forced != "" {
 		line += "  (forced: " + e.Forced + ")"
 	}
-	return strings.ReplaceAll(plain(line), "\n", " ")
+	return lineOf(line)
 }
 
 func newShow() *cobra.Command {
@@ -168,16 +161,14 @@ func newShow() *cobra.Command {
 				if !found {
 					return fmt.Errorf("revision %d has no file %s; \"sallyport show %d\" lists those it has", r, file, r)
 				}
-				_, err := cmd.OutOrStdout().Write(text)
-				return err
+				say(cmd.OutOrStdout(), "%s", text)
+				return nil
 			}
-			var b strings.Builder
-			b.WriteString(entryText(e) + "\nhash " + plain(e.Hash) + "\n")
+			say(cmd.OutOrStdout(), "%s\nhash %s\n", entryText(e), plain(e.Hash))
 			for _, f := range c.Files {
-				fmt.Fprintf(&b, "%8d bytes  %s\n", len(f.Content), plain(f.Name))
+				say(cmd.OutOrStdout(), "%8d bytes  %s\n", len(f.Content), plain(f.Name))
 			}
-			_, err = io.WriteString(cmd.OutOrStdout(), b.String())
-			return err
+			return nil
 		})
 	}
 	return cmd
@@ -273,12 +264,9 @@ The exit code is 1 when the folder is not at the newest revision.`,
 			if format == "json" {
 				err = writeJSON(cmd.OutOrStdout(), st)
 			} else {
-				_, err = io.WriteString(cmd.OutOrStdout(), st.text(filepath.Clean(dir)))
+				st.write(cmd.OutOrStdout(), filepath.Clean(dir))
 			}
-			if err == nil && st.behind() {
-				return errFindings
-			}
-			return err
+			return cmp.Or(err, foundIf(st.behind()))
 		})
 	}
 	return cmd
@@ -315,25 +303,23 @@ func (st *storeStatus) newest() (r shared.Revision) {
 	return r
 }
 
-func (st *storeStatus) text(dir string) string {
-	var b strings.Builder
+func (st *storeStatus) write(w io.Writer, dir string) {
 	if st.Newest == nil {
-		b.WriteString("the store is empty\n")
+		say(w, "the store is empty\n")
 	} else {
-		b.WriteString("store: " + entryText(*st.Newest) + "\n")
+		say(w, "store: %s\n", entryText(*st.Newest))
 	}
 	switch {
 	case st.Local == nil:
-		return b.String()
+		return
 	case st.Local.Revision > st.newest():
-		fmt.Fprintf(&b, "%s: made from revision %d, which the store does not have: it is another store, or was restored\n", dir, st.Local.Revision)
+		say(w, "%s: made from revision %d, which the store does not have: it is another store, or was restored\n", dir, st.Local.Revision)
 	case st.behind():
-		fmt.Fprintf(&b, "%s: made from revision %d, and others have published since: pull\n", dir, st.Local.Revision)
+		say(w, "%s: made from revision %d, and others have published since: pull\n", dir, st.Local.Revision)
 	default:
-		fmt.Fprintf(&b, "%s: made from revision %d, the newest\n", dir, st.Local.Revision)
+		say(w, "%s: made from revision %d, the newest\n", dir, st.Local.Revision)
 	}
 	if len(st.Local.Changed) > 0 {
-		b.WriteString("changed here: " + plain(strings.Join(st.Local.Changed, ", ")) + "\n")
+		say(w, "changed here: %s\n", plain(strings.Join(st.Local.Changed, ", ")))
 	}
-	return b.String()
 }

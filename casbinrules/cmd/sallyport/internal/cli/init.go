@@ -95,9 +95,7 @@ func (b *beginning) run(cmd *cobra.Command) error {
 		files = append(files, more...)
 	}
 	for _, f := range files {
-		if _, err := fmt.Fprintln(cmd.OutOrStdout(), plain(filepath.Join(b.dir, f.Name))); err != nil {
-			return err
-		}
+		say(cmd.OutOrStdout(), "%s\n", plain(filepath.Join(b.dir, f.Name)))
 	}
 	if b.framework != "" {
 		tidy(cmd, b.dir)

@@ -82,8 +82,8 @@ only, and 503 for everybody else.`,
 		if err := p.write(key); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s\n", plain(p.key), plain(p.jwks))
-		return err
+		say(cmd.OutOrStdout(), "%s\n%s\n", plain(p.key), plain(p.jwks))
+		return nil
 	}
 	return cmd
 }
@@ -170,7 +170,7 @@ func newKeysJWKS() *cobra.Command {
 the public part is taken, and JWK sets. With --pem it prints the keys as PEM.
 Secrets are refused.`,
 		Example: "  sallyport keys jwks signing.pem > jwks.json\n  sallyport keys jwks jwks.json other.pem\n  sallyport keys jwks --pem jwks.json",
-		Args:    atLeastOne("files of keys"),
+		Args:    atLeast(1, "files of keys"),
 	}
 	var alg string
 	cmd.Flags().BoolVar(&asPEM, "pem", false, "print public keys in PEM in place of a JWK set")
@@ -199,10 +199,9 @@ Secrets are refused.`,
 				text = append(text, one...)
 			}
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			say(cmd.OutOrStdout(), "%s", text)
 		}
-		_, err = cmd.OutOrStdout().Write(text)
 		return err
 	}
 	return cmd
@@ -316,8 +315,8 @@ func (p *pair) rotate(cmd *cobra.Command, now, until time.Time) error {
 		end = "verifies until " + until.UTC().Format(time.RFC3339)
 	}
 	say(cmd.ErrOrStderr(), "sallyport: %s signs from now on; %s %s\n", next.ID(), former.ID(), plain(end))
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), next.ID())
-	return err
+	say(cmd.OutOrStdout(), "%s\n", next.ID())
+	return nil
 }
 
 // rotatedSet returns the text of a set with the new key first, and without keys

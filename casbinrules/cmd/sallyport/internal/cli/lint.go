@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -52,15 +54,17 @@ when there is an error. Notes never change it.`,
 		if err != nil {
 			return err
 		}
-		if err := writeFindings(cmd.OutOrStdout(), findings, format); err != nil {
-			return err
+		switch out := cmd.OutOrStdout(); format {
+		case "json":
+			err = writeJSON(out, jsonFindings(findings))
+		case "sarif":
+			err = writeJSON(out, sarif.New(findings, columns{}.characters))
+		default:
+			writeFindings(out, findings)
 		}
-		for _, f := range findings {
-			if f.Severity == casbinrules.SeverityError || f.Severity == casbinrules.SeverityWarning && failOn == "warning" {
-				return errFindings
-			}
-		}
-		return nil
+		return cmp.Or(err, foundIf(slices.ContainsFunc(findings, func(f casbinrules.Finding) bool {
+			return f.Severity == casbinrules.SeverityError || f.Severity == casbinrules.SeverityWarning && failOn == "warning"
+		})))
 	}
 	return cmd
 }
@@ -107,16 +111,8 @@ func readRoutesIn(fsys fs.FS, file string) ([]core.RouteInfo, error) {
 	return routes, nil
 }
 
-func writeFindings(w io.Writer, findings []casbinrules.Finding, format string) error {
-	switch format {
-	case "json":
-		return writeJSON(w, jsonFindings(findings))
-	case "sarif":
-		c := columns{}
-		return writeJSON(w, sarif.New(findings, c.characters))
-	}
+func writeFindings(w io.Writer, findings []casbinrules.Finding) {
 	paint := paletteFor(w)
-	var b strings.Builder
 	for _, f := range findings {
 		severity := f.Severity.String()
 		painted := severity
@@ -126,11 +122,8 @@ func writeFindings(w io.Writer, findings []casbinrules.Finding, format string) e
 		case casbinrules.SeverityWarning:
 			painted = paint.yellow(severity)
 		}
-		b.WriteString(strings.Replace(f.String(), ": "+severity+": "+f.Code+": ", ": "+painted+": "+f.Code+": ", 1))
-		b.WriteByte('\n')
+		say(w, "%s\n", strings.Replace(f.String(), ": "+severity+": "+f.Code+": ", ": "+painted+": "+f.Code+": ", 1))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // jsonFinding is a finding in the format json.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +44,7 @@ heads needs it. --head names a copy of decisions.jsonl.head that was kept elsewh
 
 The exit code is 1 when something is wrong.`,
 		Example: "  sallyport log verify --key decisions.pub decisions.jsonl",
-		Args:    atLeastOne("a decision log"),
+		Args:    atLeast(1, "a decision log"),
 	}
 	formatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
@@ -65,12 +66,9 @@ The exit code is 1 when something is wrong.`,
 		if format == "json" {
 			err = writeJSON(cmd.OutOrStdout(), v)
 		} else {
-			err = writeVerification(cmd.OutOrStdout(), v, len(files))
+			writeVerification(cmd.OutOrStdout(), v, len(files))
 		}
-		if err == nil && len(v.Findings) > 0 {
-			return errFindings
-		}
-		return err
+		return cmp.Or(err, foundIf(len(v.Findings) > 0))
 	}
 	return cmd
 }
@@ -139,33 +137,30 @@ func logFiles(logs []string) ([]string, error) {
 	return files, nil
 }
 
-func writeVerification(w io.Writer, v *decisionlog.Verification, files int) error {
+func writeVerification(w io.Writer, v *decisionlog.Verification, files int) {
 	paint := paletteFor(w)
-	var b strings.Builder
 	for _, f := range v.Findings {
-		b.WriteString(strings.Replace(plain(f.String()), ": "+f.Code+": ", ": "+paint.red(f.Code)+": ", 1) + "\n")
+		say(w, "%s\n", strings.Replace(plain(f.String()), ": "+f.Code+": ", ": "+paint.red(f.Code)+": ", 1))
 	}
-	fmt.Fprintf(&b, "%s in %s, numbers %d to %d: ", quantity(v.Lines, "line"), quantity(files, "file"), v.First, v.Last)
+	say(w, "%s in %s, numbers %d to %d: ", quantity(v.Lines, "line"), quantity(files, "file"), v.First, v.Last)
 	switch {
 	case len(v.Findings) > 0:
-		b.WriteString(paint.red(quantity(len(v.Findings), "finding")) + "\n")
+		say(w, "%s\n", paint.red(quantity(len(v.Findings), "finding")))
 	case v.Signed > 0:
-		b.WriteString(paint.green("nothing was changed") + fmt.Sprintf("; signed up to number %d\n", v.Signed))
+		say(w, "%s; signed up to number %d\n", paint.green("nothing was changed"), v.Signed)
 	default:
-		b.WriteString("all hashes are right; nothing is signed, so anyone who can write the files could have computed them\n")
+		say(w, "all hashes are right; nothing is signed, so anyone who can write the files could have computed them\n")
 	}
 	if v.First > 1 {
-		fmt.Fprintf(&b, "note: numbers 1 to %d are not among these files\n", v.First-1)
+		say(w, "note: numbers 1 to %d are not among these files\n", v.First-1)
 	}
 	if v.Signed > 0 && v.Last > v.Signed+1 {
-		fmt.Fprintf(&b, "note: no head vouches yet for numbers %d to %d\n", v.Signed+1, v.Last)
+		say(w, "note: no head vouches yet for numbers %d to %d\n", v.Signed+1, v.Last)
 	}
 	if n := v.QueueFull + v.WriteFailed; n > 0 {
-		fmt.Fprintf(&b, "note: the log says that it lacks %d decisions\n", n)
+		say(w, "note: the log says that it lacks %d decisions\n", n)
 	}
 	if v.LostAtMost > 0 {
-		fmt.Fprintf(&b, "note: up to %d decisions were lost when processes were killed\n", v.LostAtMost)
+		say(w, "note: up to %d decisions were lost when processes were killed\n", v.LostAtMost)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

@@ -45,7 +45,7 @@ the editor sends as initializationOptions, with the same names, before flags.`,
 		if _, err := s.options(); err != nil {
 			return err
 		}
-		err := lsp.Serve(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), s.settings(routes), lsp.Config{
+		err := lsp.Serve(ctx, cmd.InOrStdin(), underlying(cmd.OutOrStdout()), s.settings(routes), lsp.Config{
 			Version: version(), Find: findProject, Test: testForEditor, Explain: explainForEditor,
 		})
 		if err != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -27,12 +26,7 @@ by itself; they are asked as they are written.
 
 SUBJECT and ACTION are as in "sallyport explain".`,
 		Example: "  sallyport objects erin GET\n  sallyport objects sam:viewer GET /reports /reports/7",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return exactly(2, "a subject and an action")(cmd, args)
-			}
-			return nil
-		},
+		Args:    atLeast(2, "a subject and an action"),
 	}
 	s.flags(cmd)
 	who.flags(cmd)
@@ -95,9 +89,7 @@ func writeList[T any](w io.Writer, format string, list []T, text func(T) string)
 		return writeJSON(w, append([]T{}, list...)) // [] for none
 	}
 	for _, one := range list {
-		if _, err := fmt.Fprintln(w, text(one)); err != nil {
-			return err
-		}
+		say(w, "%s\n", text(one))
 	}
 	return nil
 }
@@ -137,7 +129,8 @@ OBJECT is asked as it is written.`,
 		if format == "json" {
 			return writeJSON(cmd.OutOrStdout(), list)
 		}
-		return list.write(cmd.OutOrStdout())
+		list.write(cmd.OutOrStdout())
+		return nil
 	}
 	return cmd
 }
@@ -150,19 +143,17 @@ type listedSubjects struct {
 	Anonymous bool     `json:"anonymous"`
 }
 
-func (l listedSubjects) write(w io.Writer) error {
-	var lines []string
+func (l listedSubjects) write(w io.Writer) {
 	for _, user := range l.Users {
-		lines = append(lines, "user "+plain(user))
+		say(w, "user %s\n", plain(user))
 	}
 	for _, role := range l.Roles {
-		lines = append(lines, "role "+plain(role))
+		say(w, "role %s\n", plain(role))
 	}
 	if l.Anybody {
-		lines = append(lines, "anybody")
+		say(w, "anybody\n")
 	}
 	if l.Anonymous {
-		lines = append(lines, "anonymous")
+		say(w, "anonymous\n")
 	}
-	return writeList(w, "text", lines, func(line string) string { return line })
 }

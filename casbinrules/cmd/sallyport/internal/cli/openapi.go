@@ -96,11 +96,7 @@ func (f *openAPIFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if f.output == "" {
-		_, err = cmd.OutOrStdout().Write(content)
-		return err
-	}
-	return writeOutput(f.output, content)
+	return printOrWrite(cmd, f.output, content)
 }
 
 // document returns the document of -o, or a new one.

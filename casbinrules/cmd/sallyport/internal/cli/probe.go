@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -113,24 +112,22 @@ func (f *probeFlags) printPlan(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
 	for _, r := range plan {
 		where := ""
 		if r.Direct {
 			where = " directly"
 		}
-		fmt.Fprintf(&b, "%s: %s %s as %s%s", r.Purpose, r.Method, plain(r.Target), plain(r.As), where)
+		say(w, "%s: %s %s as %s%s", r.Purpose, r.Method, plain(r.Target), plain(r.As), where)
 		if r.Variant != "" {
-			fmt.Fprintf(&b, " (%s)", plain(r.Variant))
+			say(w, " (%s)", plain(r.Variant))
 		}
-		b.WriteByte('\n')
+		say(w, "\n")
 	}
 	for _, name := range probe.Accounts(plan) {
-		fmt.Fprintf(&b, "wrong passwords for the account %s: %d at most\n", plain(name), probe.AccountTries)
+		say(w, "wrong passwords for the account %s: %d at most\n", plain(name), probe.AccountTries)
 	}
-	fmt.Fprintf(&b, "%s at most, and what public pages link to\n", probing.Count(len(plan), "request"))
-	_, err = io.WriteString(w, b.String())
-	return err
+	say(w, "%s at most, and what public pages link to\n", quantity(len(plan), "request"))
+	return nil
 }
 
 func (f *probeFlags) run(cmd *cobra.Command) error {
@@ -155,13 +152,7 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	if err := f.write(cmd, result); err != nil {
-		return err
-	}
-	if result.New() > 0 && f.newBaseline == "" {
-		return errFindings
-	}
-	return nil
+	return cmp.Or(f.write(cmd, result), foundIf(result.New() > 0 && f.newBaseline == ""))
 }
 
 // ask runs the plan. On a terminal it shows the progress.

@@ -239,10 +239,9 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 		say(cmd.ErrOrStderr(), "sallyport: nothing was published: %s (--force publishes all the same, and records it)\n", strings.Join(found, "; "))
 		return errFindings
 	}
-	out := cmd.OutOrStdout()
 	if p.dryRun {
-		_, err := fmt.Fprintln(out, "nothing was published: --dry-run")
-		return err
+		say(cmd.OutOrStdout(), "nothing was published: --dry-run\n")
+		return nil
 	}
 	publication.Author, publication.Message = cmp.Or(p.author, gitAuthor()), p.message
 	publication.Forced = strings.Join(found, "; ")
@@ -260,8 +259,8 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 			say(cmd.ErrOrStderr(), "sallyport: published, but %v: give --base %d next time\n", err, e.Revision)
 		}
 	}
-	_, err = fmt.Fprintf(out, "published revision %d by %s\n", e.Revision, plain(e.Author))
-	return err
+	say(cmd.OutOrStdout(), "published revision %d by %s\n", e.Revision, plain(e.Author))
+	return nil
 }
 
 // gitAuthor returns the author according to git, or the user of the system.

@@ -48,7 +48,7 @@ func newReplay() *cobra.Command {
 		Short:   "Decide the requests of a decision log again, by another policy",
 		Long:    replayHelp,
 		Example: "  sallyport replay --old HEAD~1 --new HEAD decisions.jsonl\n  sallyport replay -p new/policy.csv --format json decisions.jsonl",
-		Args:    atLeastOne("a decision log"),
+		Args:    atLeast(1, "a decision log"),
 	}
 	s.flags(cmd)
 	formatFlag(cmd, &format, "text", "json", "sarif")
@@ -104,38 +104,29 @@ func writeReplay(w io.Writer, r *replay.Report, a *ask.Policy, format string) er
 	case "json":
 		return writeJSON(w, r)
 	case "sarif":
-		c := columns{}
-		return writeJSON(w, sarif.New(replayFindings(r, a), c.characters))
+		return writeJSON(w, sarif.New(replayFindings(r, a), columns{}.characters))
 	}
 	paint := paletteFor(w)
-	var b strings.Builder
-	var gained, lost uint64
+	counts := map[bool]uint64{} // by whether it is gained
 	for _, c := range r.Changes {
-		line := plain(replayText(c))
-		if c.Gains {
-			gained += c.Count
-			b.WriteString(paint.green("+ "+line) + "\n")
-		} else {
-			lost += c.Count
-			b.WriteString(paint.red("- "+line) + "\n")
-		}
+		counts[c.Gains] += c.Count
+		say(w, "%s\n", paint.change(c.Gains, replayText(c)))
 	}
-	if gained+lost == 0 {
-		fmt.Fprintf(&b, "no request is decided otherwise, of %d compared\n", r.Compared)
+	if len(r.Changes) == 0 {
+		say(w, "no request is decided otherwise, of %d compared\n", r.Compared)
 	} else {
-		fmt.Fprintf(&b, "%s would be allowed, %d refused, of %d compared\n", quantity(int(gained), "request"), lost, r.Compared)
+		say(w, "%s would be allowed, %d refused, of %d compared\n", quantity(int(counts[true]), "request"), counts[false], r.Compared)
 	}
 	for _, note := range replayNotes(r) {
-		b.WriteString(paint.yellow("note: "+plain(note)) + "\n")
+		say(w, "%s\n", paint.yellow("note: "+plain(note)))
 	}
 	if len(r.Unused) > 0 {
-		b.WriteString("lines of the new policy that decided none of them:\n")
-		for _, rule := range r.Unused {
-			b.WriteString("  " + plain(rule.String()) + "\n")
-		}
+		say(w, "lines of the new policy that decided none of them:\n")
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	for _, rule := range r.Unused {
+		say(w, "  %s\n", plain(rule.String()))
+	}
+	return nil
 }
 
 // maxShownPrincipals is the maximum number of people named in a line.
@@ -149,13 +140,7 @@ func replayText(c replay.Change) string {
 	if c.Tenant != "" {
 		b.WriteString(" in " + c.Tenant)
 	}
-	switch {
-	case c.Rule == "":
-	case c.Old:
-		b.WriteString(" (old " + c.Rule + ")")
-	default:
-		b.WriteString(" (new " + c.Rule + ")")
-	}
+	b.WriteString(ruleOf(c.Rule, c.Old))
 	rest := c.Count
 	for i, by := range c.By[:min(len(c.By), maxShownPrincipals)] {
 		fmt.Fprintf(&b, "%s %s %d", [...]string{":", ","}[min(i, 1)], by.Principal, by.Count)

@@ -69,11 +69,7 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 		if err := page.WriteHTML(&b); err != nil {
 			return err
 		}
-		if r.out == "" {
-			_, err = cmd.OutOrStdout().Write(b.Bytes())
-			return err
-		}
-		return writeOutput(r.out, b.Bytes())
+		return printOrWrite(cmd, r.out, b.Bytes())
 	}
 	return cmd
 }

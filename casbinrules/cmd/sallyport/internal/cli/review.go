@@ -108,7 +108,7 @@ func testFindings(err error) ([]casbinrules.Finding, bool) {
 func (r *review) write(w io.Writer, format string) error {
 	switch format {
 	case "markdown":
-		return r.writeMarkdown(w)
+		say(w, "%s", r.comment())
 	case "json":
 		r.Passed, r.Findings = len(r.Problems) == 0, jsonFindings(r.findings)
 		if r.results != nil {
@@ -118,12 +118,13 @@ func (r *review) write(w io.Writer, format string) error {
 		}
 		return writeJSON(w, r)
 	case "sarif":
-		c := columns{}
-		return writeJSON(w, sarif.New(inRepository(r.allFindings(), c.characters)))
+		return writeJSON(w, sarif.New(inRepository(r.allFindings(), columns{}.characters)))
 	case "junit":
 		return junit.Write(w, r.suites()...)
+	default:
+		r.writeText(w)
 	}
-	return r.writeText(w)
+	return nil
 }
 
 // inRepository returns findings with paths relative to the top of the git
@@ -149,39 +150,26 @@ func inRepository(findings []casbinrules.Finding, column func(casbinrules.Findin
 	}
 }
 
-func (r *review) writeText(w io.Writer) error {
-	if err := writeFindings(w, r.findings, "text"); err != nil {
-		return err
-	}
+func (r *review) writeText(w io.Writer) {
+	writeFindings(w, r.findings)
 	if r.results != nil {
 		writeWarnings(w, r.results)
-		if err := writeResults(w, r.results); err != nil {
-			return err
-		}
-		if err := writeCoverage(w, r.covered, r.least); err != nil {
-			return err
-		}
+		writeResults(w, r.results)
+		writeCoverage(w, r.covered, r.least)
 	}
 	if r.Effect != nil {
-		if _, err := fmt.Fprintf(w, "since %s (%.12s):\n", plain(r.Base.Revision), r.Base.Commit); err != nil {
-			return err
-		}
-		if err := writeChanges(w, r.Effect); err != nil {
-			return err
-		}
+		say(w, "since %s (%.12s):\n", plain(r.Base.Revision), r.Base.Commit)
+		writeChanges(w, r.Effect)
 	}
 	paint := paletteFor(w)
-	var b strings.Builder
 	for _, n := range r.NotRun {
-		b.WriteString(paint.yellow("not run: "+n.Check) + ": " + n.Why + "\n")
+		say(w, "%s: %s\n", paint.yellow("not run: "+n.Check), n.Why)
 	}
 	if len(r.Problems) == 0 {
-		b.WriteString(paint.green("no problems") + "\n")
+		say(w, "%s\n", paint.green("no problems"))
 	} else {
-		b.WriteString(paint.red("problems: "+strings.Join(r.Problems, ", ")) + "\n")
+		say(w, "%s\n", paint.red("problems: "+strings.Join(r.Problems, ", ")))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // allFindings returns those of lint, and the rest of the report as findings: failed

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -20,16 +19,13 @@ const (
 	maxCell = 300
 )
 
-// writeMarkdown writes the report for a comment, with as many lines of each table as fit.
-func (r *review) writeMarkdown(w io.Writer) error {
-	text := ""
+// comment returns the report for a comment, with as many lines of each table as fit.
+func (r *review) comment() string {
 	for most := 512; ; most /= 2 {
-		if text = r.markdown(most); len(text) <= maxComment || most == 0 {
-			break
+		if text := r.markdown(most); len(text) <= maxComment || most == 0 {
+			return text
 		}
 	}
-	_, err := io.WriteString(w, text)
-	return err
 }
 
 func code(s string) string { return markdown.Code(s, maxCell) }
@@ -108,11 +104,7 @@ func (r *review) changesTable(b *strings.Builder, most int) {
 		t.Add(verb, code(who), code(strings.Join(c.Actions, ", ")), code(c.Object), by, also)
 	}
 	for _, rule := range r.Effect.NotCompared {
-		which := "new "
-		if rule.Old {
-			which = "old "
-		}
-		t.Add("*not compared*", "", "", "", which+code(rule.String()), "")
+		t.Add("*not compared*", "", "", "", sideOf(rule.Old)+" "+code(rule.String()), "")
 	}
 	t.Write(b, most)
 }

@@ -81,10 +81,9 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 		}
 		return to.use(cmd, func(ctx context.Context, s state) error {
 			p, err := s.Revocations().Append(ctx, note, e)
-			if err != nil {
-				return err
+			if err == nil {
+				say(cmd.OutOrStdout(), "%d  %s\n", p.Number, plain(e.String()))
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d  %s\n", p.Number, plain(e.String()))
 			return err
 		})
 	}
@@ -126,7 +125,7 @@ func listRevocations(ctx context.Context, log revoke.Log, out io.Writer) error {
 			if r.By != "" {
 				by = strings.TrimSuffix(r.By+" "+by, " ")
 			}
-			b.WriteString(strings.ReplaceAll(plain(fmt.Sprintf("%d  %s  %s  %s", r.Number, r.Added.UTC().Format(time.RFC3339), by, r.Entry)), "\n", " ") + "\n")
+			b.WriteString(lineOf(fmt.Sprintf("%d  %s  %s  %s", r.Number, r.Added.UTC().Format(time.RFC3339), by, r.Entry)) + "\n")
 		}
 		if _, err := io.WriteString(out, b.String()); err != nil || len(records) < listed {
 			return err

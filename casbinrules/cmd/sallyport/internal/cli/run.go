@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,14 +27,30 @@ var errFindings = errors.New("findings")
 
 // Run runs one command and returns its exit code.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root, out := newRoot(), &output{Writer: stdout}
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	standardCommands(root)
 	cmd, err := root.ExecuteC()
+	if out.err != nil && (err == nil || errors.Is(err, errFindings)) {
+		err = out.err
+	}
 	return report(cmd, err, stderr)
+}
+
+// output is the standard output of a command. It keeps the first error, which Run
+// reports, so that commands need not look at it.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	o.err = cmp.Or(o.err, err)
+	return n, err
 }
 
 // The Redis client would write to stderr what its errors contain, too.
@@ -45,29 +62,36 @@ func (silent) Printf(context.Context, string, ...any) {}
 
 // report prints what went wrong and returns the exit code for it.
 func report(cmd *cobra.Command, err error, stderr io.Writer) int {
-	var refused *casbinrules.FindingsError
-	var told *toldError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errFindings):
 		return exitFindings
-	case errors.As(err, &told):
+	}
+	if told, ok := errors.AsType[*toldError](err); ok {
 		return told.code
-	case errors.As(err, &refused):
+	}
+	if refused, ok := errors.AsType[*casbinrules.FindingsError](err); ok {
 		say(stderr, "%s\nsallyport: the policy is refused; \"sallyport lint\" lists warnings too\n", refused.Error())
 		return exitFindings
-	default:
-		say(stderr, "sallyport: %s\n", plain(strings.TrimPrefix(err.Error(), "casbinrules: ")))
-		var usage *usageError
-		if errors.As(err, &usage) || cmd.Name() == "sallyport" {
-			say(stderr, "run \"%s --help\" for usage\n", cmd.CommandPath())
-		}
-		return exitUsage
 	}
+	say(stderr, "sallyport: %s\n", plain(strings.TrimPrefix(err.Error(), "casbinrules: ")))
+	if _, usage := errors.AsType[*usageError](err); usage || cmd.Name() == "sallyport" {
+		say(stderr, "run \"%s --help\" for usage\n", cmd.CommandPath())
+	}
+	return exitUsage
 }
 
-// say writes to stderr; if that fails, there is nobody to tell.
+// foundIf returns errFindings if there are findings, which were printed.
+func foundIf(findings bool) error {
+	if findings {
+		return errFindings
+	}
+	return nil
+}
+
+// say writes to the output of a command, of which Run knows whether that has failed,
+// or to stderr: if that fails, there is nobody to tell.
 func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 // usageError is an error in the command line.

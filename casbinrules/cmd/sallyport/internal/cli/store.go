@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -172,10 +171,10 @@ func createTables(ctx context.Context, cmd *cobra.Command, store any, grants str
 	if !ok {
 		return usagef("this store needs no tables")
 	}
-	if err := m.Migrate(ctx); err != nil {
-		return err
+	err := m.Migrate(ctx)
+	if err == nil {
+		say(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport %s\" prints\n", grants)
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport %s\" prints\n", grants)
 	return err
 }
 
@@ -185,6 +184,6 @@ func printSchema(cmd *cobra.Command, schema string, grants func(reader, writer s
 	if err != nil {
 		return &usageError{err}
 	}
-	_, err = fmt.Fprint(cmd.OutOrStdout(), schema, rights)
-	return err
+	say(cmd.OutOrStdout(), "%s%s", schema, rights)
+	return nil
 }

@@ -15,8 +15,16 @@ type palette struct{ on bool }
 // paletteFor returns a palette with colours only for a terminal that is not dumb,
 // and if NO_COLOR is not set.
 func paletteFor(w io.Writer) palette {
-	f, ok := w.(*os.File)
+	f, ok := underlying(w).(*os.File)
 	return palette{ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))}
+}
+
+// underlying returns what is behind the standard output of a command.
+func underlying(w io.Writer) io.Writer {
+	if o, ok := w.(*output); ok {
+		return o.Writer
+	}
+	return w
 }
 
 func (p palette) red(s string) string    { return p.paint("31", s) }

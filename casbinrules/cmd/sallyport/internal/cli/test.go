@@ -152,18 +152,17 @@ func failures(results []policytest.Result) int {
 	return n
 }
 
-func writeResults(w io.Writer, results []policytest.Result) error {
+func writeResults(w io.Writer, results []policytest.Result) {
 	paint := paletteFor(w)
-	var b strings.Builder
 	for _, r := range results {
 		if r.Passed() {
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %s: %s\n", plain(r.Test.Place()), paint.red("FAIL"), plain(r.Test.String()))
+		say(w, "%s: %s: %s\n", plain(r.Test.Place()), paint.red("FAIL"), plain(r.Test.String()))
 		if r.Err != nil {
-			fmt.Fprintf(&b, "  error: %s\n", oneLine(r.Err))
+			say(w, "  error: %s\n", oneLine(r.Err))
 		} else {
-			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(r.Why.String(), "\n", "\n  "))
+			say(w, "  %s\n", strings.ReplaceAll(r.Why.String(), "\n", "\n  "))
 		}
 	}
 	failed := failures(results)
@@ -174,9 +173,19 @@ func writeResults(w io.Writer, results []policytest.Result) error {
 	} else {
 		passed = paint.green(passed)
 	}
-	fmt.Fprintf(&b, "%s, %s\n", passed, lost)
-	_, err := io.WriteString(w, b.String())
-	return err
+	say(w, "%s, %s\n", passed, lost)
+}
+
+func writeCoverage(w io.Writer, c *policytest.Coverage, least float64) {
+	paint := paletteFor(w)
+	for _, r := range c.NotCovered {
+		say(w, "%s: %s\n", paint.yellow("not covered"), plain(r.String()))
+	}
+	say(w, "coverage: %d of %d lines, %.1f%%", c.Covered, c.Lines, c.Percent)
+	if c.Percent < least {
+		say(w, "%s", paint.red(fmt.Sprintf(", less than %v%%", least)))
+	}
+	say(w, "\n")
 }
 
 // jsonTests is the output of --format json.

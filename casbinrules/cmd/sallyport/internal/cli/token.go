@@ -61,10 +61,9 @@ is given again; --claim NAME:=JSON adds any other value.`,
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		token, err := f.sign(args[0], time.Now())
-		if err != nil {
-			return err
+		if err == nil {
+			say(cmd.OutOrStdout(), "%s\n", token)
 		}
-		_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
 		return err
 	}
 	return cmd

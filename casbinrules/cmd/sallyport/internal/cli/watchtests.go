@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,15 +49,12 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 		all.Coverage = covered
 		err = writeJSON(cmd.OutOrStdout(), all)
 	} else {
-		err = writeResults(cmd.OutOrStdout(), results)
-		if err == nil && covered != nil {
-			err = writeCoverage(cmd.OutOrStdout(), covered, t.least)
+		writeResults(cmd.OutOrStdout(), results)
+		if covered != nil {
+			writeCoverage(cmd.OutOrStdout(), covered, t.least)
 		}
 	}
-	if err == nil && (failures(results) > 0 || covered != nil && covered.Percent < t.least) {
-		return errFindings
-	}
-	return err
+	return cmp.Or(err, foundIf(failures(results) > 0 || covered != nil && covered.Percent < t.least))
 }
 
 // runAndWatch runs the tests at each change of a file, until ctx ends. The error is
