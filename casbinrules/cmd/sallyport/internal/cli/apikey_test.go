@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// keyFile has a good key, one that has expired and one that is revoked.
+// keyFile has a valid key, an expired one and a revoked one.
 const keyFile = `# Keys of the service reports.
 
 [sp_aaaaaaaaaa]
@@ -52,7 +52,7 @@ func readFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-// masked is text with all that differs from run to run replaced.
+// masked replaces all parts of text that differ from run to run.
 func masked(text string) string {
 	for _, m := range []struct{ pattern, by string }{
 		{`sp_[a-z2-7]{10}\.[a-z2-7]{59}`, "KEY"}, {`sp_[a-z2-7]{10}`, "ID"}, {`sha256:[0-9a-f]{64}`, "HASH"},
@@ -82,7 +82,7 @@ func TestAPIKeyNew(t *testing.T) {
 	}
 	_, secret, _ := strings.Cut(key, ".")
 	if strings.Contains(readFile(t, file)+got.stderr, secret) {
-		t.Error("the secret is told twice")
+		t.Error("the secret is printed twice")
 	}
 	keys, err := apikey.OpenFile(file)
 	if err != nil {
@@ -93,7 +93,7 @@ func TestAPIKeyNew(t *testing.T) {
 			t.Errorf("created %v, expires %v", i.Created, i.Expires)
 		}
 	}
-	// A second key goes below, and what is there stays.
+	// A second key is appended, and existing content stays.
 	before := readFile(t, file)
 	got = run(t, dir, "", "apikey", "new", "-f", "DIR/api.keys", "--owner", "erin")
 	if got.code != exitOK || !strings.Contains(got.stderr, "of erin does not expire.") {
@@ -102,7 +102,7 @@ func TestAPIKeyNew(t *testing.T) {
 	if text := readFile(t, file); !strings.HasPrefix(text, before) || masked(text[len(before):]) != "\n[ID]\nhash = HASH\nowner = erin\ncreated = TIME\n" {
 		t.Errorf("file\n%s", text)
 	}
-	// A file of comments alone is one to begin with.
+	// A file with only comments may be extended.
 	if err := os.WriteFile(file, []byte("# none yet\n"), 0o640); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestAPIKeyNew(t *testing.T) {
 	}
 }
 
-// A key that could not be shown is no secret lost without a word.
+// A key that could not be printed is not silently lost.
 func TestAPIKeyNewWithoutOutput(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "api.keys")
 	var stderr bytes.Buffer
@@ -194,7 +194,7 @@ func TestAPIKeyUsage(t *testing.T) {
 	} {
 		expect(t, dir, "", exitUsage, "", c.stderr, append([]string{"apikey"}, c.args...)...)
 		if got := run(t, dir, "", append([]string{"apikey"}, c.args...)...); strings.Contains(got.stderr, key) {
-			t.Errorf("%q: the key is told", c.args[0])
+			t.Errorf("%q: the key is printed", c.args[0])
 		}
 	}
 	if readFile(t, filepath.Join(dir, "api.keys")) != keyFile {
@@ -214,7 +214,7 @@ func TestAPIKeyRefusesBrokenFiles(t *testing.T) {
 	}
 }
 
-// Many runs at a time lose nothing.
+// Concurrent runs lose nothing.
 func TestAPIKeyRunsAtTheSameTime(t *testing.T) {
 	dir := write(t, map[string]string{"api.keys": keyFile})
 	const runs = 12

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// argoModel is built as the one that Argo CD decides by: a request field beside
-// subject, object and action, and a function that Casbin does not have.
+// argoModel is built like Argo CD's: a request field besides subject, object and action,
+// and a function that Casbin does not have.
 const argoModel = "[request_definition]\nr = sub, res, act, obj\n[policy_definition]\np = sub, res, act, obj, eft\n[role_definition]\ng = _, _\n" +
 	"[policy_effect]\ne = some(where (p.eft == allow)) && !some(where (p.eft == deny))\n[matchers]\n" +
 	"m = g(r.sub, p.sub) && globOrRegexMatch(r.res, p.res) && globOrRegexMatch(r.act, p.act) && globOrRegexMatch(r.obj, p.obj)\n"
@@ -67,8 +67,8 @@ allow ops res=clusters shop/x update
 	}
 }
 
-// A type for a field that the model lacks would hold for nothing, and the field
-// that was meant would be compared as a text.
+// A type for a field that the model lacks would have no effect, and the intended field
+// would be compared as a text.
 func TestATypeForAFieldThatTheModelLacksIsAnError(t *testing.T) {
 	levels := strings.ReplaceAll(regionModel, "region", "level")
 	dir := write(t, map[string]string{"model.conf": levels, "policy.csv": "p, clerk, /bar, GET, 9\n", "t.tests": "deny kim level=9 /bar GET\n",
@@ -99,14 +99,14 @@ func TestATypeForAFieldThatTheModelLacksIsAnError(t *testing.T) {
 			t.Errorf("%s: %+v", c[0], got)
 		}
 	}
-	// Either policy may be the one whose model has it.
+	// The field may be in the model of either policy.
 	if got := run(t, dir, "", "diff", "DIR/plain/policy.csv", "DIR/policy.csv", "--attribute", "level=number", "--claim", "level=8"); got.code != exitOK || !strings.Contains(got.stdout, "0 gained, 1 lost") {
 		t.Errorf("a field of one of two models: %+v", got)
 	}
 	expect(t, dir, "", exitUsage, "", `no attribute "levle": did you mean level? (it asks for level)`, "diff", "DIR/plain/policy.csv", "DIR/policy.csv", "--attribute", "levle=number")
 }
 
-// What diff could not compare is named, and no gate passes by it.
+// diff names what it could not compare, and no gate passes because of it.
 func TestDiffFailsForWhatItCouldNotCompare(t *testing.T) {
 	model := func(matcher string) string {
 		return "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[role_definition]\ng = _, _\n" +
@@ -128,7 +128,7 @@ func TestDiffFailsForWhatItCouldNotCompare(t *testing.T) {
 	if got.code != exitUsage || !strings.Contains(got.stdout, `"not_compared": [`) || !strings.Contains(got.stdout, `"gaps": [`) {
 		t.Errorf("json: got %+v", got)
 	}
-	// Nothing changed, so there is nothing that was not compared.
+	// Nothing changed, so nothing was left uncompared.
 	expect(t, twice, "", exitOK, "no change in effect, in 20 requests compared\n", "", "diff", "DIR/old.csv", "DIR/old.csv", "--fail-on", "change")
 
 	region := write(t, map[string]string{"model.conf": regionModel, "old.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n",
@@ -149,7 +149,7 @@ func TestDiffSeesTextsWithoutSlashes(t *testing.T) {
 	expect(t, dir, "", exitOK, "method,route,sample,(no role),reader\nlist,*,sample,deny,allow\npurge,*,sample,deny,allow\n", "", "matrix", "-p", "DIR/new.csv", "--format", "csv")
 }
 
-// Where g links actions, they are the rows of a table, and no names of roles.
+// If g links actions, they are the rows of a table, not names of roles.
 func TestMatrixOfLinkedActions(t *testing.T) {
 	model := "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[role_definition]\ng = _, _\n" +
 		"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = r.sub == p.sub && r.obj == p.obj && g(p.act, r.act)\n"

@@ -34,7 +34,7 @@ func keyPair(t *testing.T, dir, name string) {
 	save(".pub", "PUBLIC KEY", der, err)
 }
 
-// TestBundle publishes to a bundle in a file, and reads it there and from a server.
+// TestBundle publishes to a bundle in a file, and reads it from there and from a server.
 func TestBundle(t *testing.T) {
 	t.Setenv(storeVariable, "")
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})

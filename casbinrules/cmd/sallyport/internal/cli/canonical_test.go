@@ -5,13 +5,12 @@ import (
 	"testing"
 )
 
-// denied refuses erin one report and nothing else, so that a path which is not
-// read as a gate reads it gets another answer.
+// denied refuses erin one report and nothing else, so that a path not read as by a gate
+// gets another answer.
 const denied = "p, editor, /reports/:id, GET, allow\np, erin, /reports/8, GET, deny\ng, erin, editor\n"
 
-// TestObjectsAreReadAsAGateReadsThem has paths in the spellings that requests
-// come in. asked is the path that a gate asks about, why what it says to a path
-// that it answers with 400.
+// TestObjectsAreReadAsAGateReadsThem has paths in the spellings of requests. asked is the
+// path that a gate judges, why the reason of its 400.
 func TestObjectsAreReadAsAGateReadsThem(t *testing.T) {
 	for _, c := range []struct{ object, asked, why string }{
 		{object: "/reports/7"},

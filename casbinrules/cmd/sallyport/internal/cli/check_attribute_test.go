@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// A model that asks for more than subject, object and action has the values of
-// the further fields from the request lines.
+// If a model needs more than subject, object and action, the request lines contain the
+// values of the further fields.
 func TestCheckTakesFurtherFields(t *testing.T) {
 	fields := []string{"region", "sub", "obj", "act", "tenant"}
 	q := question(fields, []string{"eu", "erin", "/a", "GET", "acme"})

@@ -48,7 +48,7 @@ func put(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// branchOff makes a branch with a commit of nothing, so that its base is not HEAD.
+// branchOff makes a branch with an empty commit, so that its base is not HEAD.
 func branchOff(git func(args ...string)) {
 	git("checkout", "-q", "-b", "branch")
 	git("commit", "-q", "--allow-empty", "-m", "nothing")
@@ -95,7 +95,7 @@ func TestCI(t *testing.T) {
 		}
 		checkReview(t, format, shown.stdout)
 	}
-	// The same without what makes it fail: nothing is a pass for want of asking.
+	// The same without the causes of failure: skipping a step is not a pass.
 	for _, flags := range []string{"--base HEAD --lint error --fail-on none", "--without-diff --fail-on none"} {
 		got := run(t, dir, "", append(args[:3:3], strings.Fields(flags)...)...)
 		if got.code != exitFindings || !strings.HasSuffix(got.stdout, "2 failed tests\n") {
@@ -108,7 +108,7 @@ func TestCI(t *testing.T) {
 	}
 }
 
-// checkReview looks at the parts of a report in a format for programs.
+// checkReview checks the parts of a machine-readable report.
 func checkReview(t *testing.T, format, text string) {
 	t.Helper()
 	var wants []string
@@ -151,8 +151,8 @@ func checkReview(t *testing.T, format, text string) {
 	}
 }
 
-// TestCISaysWhatItDidNotRun: whatever could not be looked at is told, and is no
-// pass where the command line asks for it.
+// TestCISaysWhatItDidNotRun: skipped steps are reported, and are not a pass if the
+// command line requires them.
 func TestCISaysWhatItDidNotRun(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": ciTests, "lone/model.conf": presets["rbac"]().Text()}
@@ -183,7 +183,7 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 				t.Errorf("%s: no %q, or not %d, in %+v", c.name, want, c.code, got)
 			}
 		}
-		// Systems that read JUnit must not call that a pass which the exit code does not.
+		// For systems that read JUnit, it must not pass if the exit code is a failure.
 		got = run(t, dir, "", append([]string{"ci", "--format", "junit"}, strings.Fields(c.args)...)...)
 		if failed := strings.Contains(got.stdout, "<failure "); failed != (c.code == exitFindings) {
 			t.Errorf("%s: exit code %d and JUnit\n%s", c.name, c.code, got.stdout)
@@ -214,9 +214,9 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 	}
 }
 
-// TestCIOfMergedChangeIsNoPass: on the default branch the base is HEAD, in which the
-// change is already.
-func TestCIOfMergedChangeIsNoPass(t *testing.T) {
+// TestCIOfMergedChangeIsNotAPass: on the default branch the base is HEAD, which already
+// contains the change.
+func TestCIOfMergedChangeIsNotAPass(t *testing.T) {
 	t.Parallel()
 	dir, git := repositoryOf(t, map[string]string{
 		"sallyport.yaml": "policy:\n  model: models/model.conf\n  files: [policies]\n", "models/model.conf": presets["rbac"]().Text(),
@@ -257,7 +257,7 @@ func TestCIOfMergedChangeIsNoPass(t *testing.T) {
 	check("with another model", false)
 }
 
-// TestCIRunsTheTestsBesideEveryPolicy: also those in a folder whose name would be a
+// TestCIRunsTheTestsBesideEveryPolicy, including those in a folder whose name would be a
 // pattern.
 func TestCIRunsTheTestsBesideEveryPolicy(t *testing.T) {
 	t.Parallel()
@@ -272,8 +272,8 @@ func TestCIRunsTheTestsBesideEveryPolicy(t *testing.T) {
 	}
 }
 
-// TestCIReadsTheBaseAsItWas: what widens is seen wherever it was written, in a
-// model that is kept elsewhere, in the configuration, in a file that it names.
+// TestCIReadsTheBaseAsItWas: an edit that widens access is detected wherever it is: in a
+// model kept elsewhere, in the configuration, in a file that it names.
 func TestCIReadsTheBaseAsItWas(t *testing.T) {
 	t.Parallel()
 	const (

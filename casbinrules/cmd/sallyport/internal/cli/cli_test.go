@@ -39,13 +39,13 @@ func write(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// outcome is what came of a command. Paths of the directory are cut out.
+// outcome is the result of a command. Paths of the directory are removed.
 type outcome struct {
 	code           int
 	stdout, stderr string
 }
 
-// run runs a command with DIR in its arguments standing for dir.
+// run runs a command, with DIR in its arguments replaced by dir.
 func run(t *testing.T, dir, stdin string, args ...string) outcome {
 	t.Helper()
 	args = append([]string(nil), args...)
@@ -58,8 +58,7 @@ func run(t *testing.T, dir, stdin string, args ...string) outcome {
 	return outcome{code, cut(&stdout), cut(&stderr)}
 }
 
-// expect runs a command and compares all there is of it but for stderr, of
-// which it wants a part.
+// expect runs a command and compares its result; of stderr it requires a part.
 func expect(t *testing.T, dir, stdin string, code int, stdout, stderr string, args ...string) {
 	t.Helper()
 	got := run(t, dir, stdin, args...)
@@ -174,7 +173,7 @@ func TestCheck(t *testing.T) {
 		"\ufefferin, /x, GET":       "error: the line begins with a byte order mark: send UTF-8 without one",
 		"\xff, /x, GET":             "error: the line is not valid UTF-8",
 		strings.Repeat("x", 1<<17):  "error: the line is longer than 65536 bytes",
-		"editor, /reports/7, PATCH": "deny", // a user by the name of a role
+		"editor, /reports/7, PATCH": "deny", // a user named like a role
 		"anonymous, /reports, GET":  "deny",
 		`"a,""b", /reports, GET`:    "deny",
 	} {
@@ -184,7 +183,7 @@ func TestCheck(t *testing.T) {
 		}
 		expect(t, dir, line+"\nerin, /reports, GET\n", code, want+"\nallow\n", "", "check", "-p", "DIR/policy.csv")
 	}
-	// Casbin knows no difference between a user and a role.
+	// Casbin does not distinguish users and roles.
 	expect(t, dir, "editor, /reports/7, PATCH\n, /reports, GET\n", exitOK, "allow\ndeny\n", "", "check", "-p", "DIR/policy.csv", "--as-casbin")
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestCoverage: a line is covered if a test that passes depends on it.
+// TestCoverage: a line is covered if a passing test depends on it.
 func TestCoverage(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy,
 		"policy.tests": "allow erin /reports/7 PATCH\nallow victor /reports GET\ndeny victor /reports/7 PATCH\n",

@@ -25,7 +25,7 @@ func TestDiff(t *testing.T) {
 	changed("rewritten.csv", "p, admin, /*, *\n", "", "# Reports.", "p, admin, /*, *")
 }
 
-// diffs are what is expected of each edit.
+// diffs are the expected results of each edit.
 var diffs = map[string]struct {
 	widens bool
 	text   string
@@ -84,7 +84,7 @@ func TestDiffSeesWhatOverlapsAndDenies(t *testing.T) {
 	}
 }
 
-// A comparison in a tenant that neither policy knows proves nothing.
+// A comparison in a tenant unknown to both policies proves nothing.
 func TestDiffOfAnUnknownTenant(t *testing.T) {
 	const star = "[request_definition]\nr = sub, dom, obj, act\n[policy_definition]\np = sub, dom, obj, act\n[role_definition]\ng = _, _\n" +
 		"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && (p.dom == \"*\" || r.dom == p.dom) && r.obj == p.obj && r.act == p.act\n"
@@ -108,8 +108,7 @@ func TestDiffOfAnUnknownTenant(t *testing.T) {
 	}
 }
 
-// A role that only the matcher names is one that tests, tables and comparisons
-// know.
+// A role named only in the matcher is known to tests, tables and comparisons.
 func TestRoleOfTheMatcher(t *testing.T) {
 	const plain = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[role_definition]\ng = _, _\n" +
 		"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act\n"
@@ -132,8 +131,8 @@ func TestRoleOfTheMatcher(t *testing.T) {
 	}
 }
 
-// Changes that differ only in the values made up for attributes are one, and
-// what --claim and --tenant narrow a comparison to is said.
+// Changes that differ only in invented attribute values are reported as one, and so is
+// the restriction by --claim and --tenant.
 func TestDiffFoldsValuesAndSaysWhatItComparedAlone(t *testing.T) {
 	two := strings.NewReplacer("act, region", "act, region, age", "r.region == p.region", "r.region == p.region && r.age >= p.age").Replace(regionModel)
 	dir := write(t, map[string]string{"model.conf": two, "old.csv": "p, kim, /bar, GET, eu, 18\n", "new.csv": "p, kim, /bar, GET, eu, 18\np, ann, /bar, GET, us, 16\n"})

@@ -42,7 +42,7 @@ func TestDoctorReadsALog(t *testing.T) {
 	expect(t, dir, allowedLine, 0, "{\n  \"requests\": 1,\n  \"allowed\": 1,\n  \"lines\": 1,\n  \"findings\": []\n}\n", "", "doctor", "--format", "json", "-")
 }
 
-// What a log makes up stays on its line of the terminal.
+// Control characters in a log do not reach the terminal.
 func TestDoctorPrintsNoControlCharacters(t *testing.T) {
 	line := strings.Replace(refusedLine, "route=/reports/:id", `route="/\u001b[2J\nall is well"`, 1)
 	if got := run(t, t.TempDir(), line, "doctor", "-"); strings.Contains(got.stdout, "\x1b") || strings.Count(got.stdout, "\n") != 3 {
@@ -50,7 +50,7 @@ func TestDoctorPrintsNoControlCharacters(t *testing.T) {
 	}
 }
 
-// What cannot be read is an error, or counted where there are lines that can.
+// Unreadable input is an error, or is counted if some lines can be read.
 func TestDoctorSaysWhatItCannotRead(t *testing.T) {
 	dir := write(t, map[string]string{
 		"foreign.json": `{"level":"info","msg":"served","status":403}` + "\n" + `["access"]` + "\n" + `{"msg":"access","outcome":"success","gate":"north"}` + "\n",
@@ -71,7 +71,7 @@ func TestDoctorSaysWhatItCannotRead(t *testing.T) {
 		"<html>sign in</html>": "not in Prometheus's text format", `{"status":"ok"}`: "not in Prometheus's text format", "up 1\n": "no sallyport_requests_total",
 		"# TYPE sallyport_requests_total counter\nsallyport_requests_total{sallyport_outcome=\"all": "not in Prometheus's text format",
 	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })) // the client has gone
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })) // the client has disconnected
 		if got := run(t, t.TempDir(), "", "doctor", server.URL); got.code != 2 || !strings.Contains(got.stderr, server.URL) || !strings.Contains(got.stderr, want) {
 			t.Errorf("%q: %+v", page, got)
 		}
@@ -95,14 +95,14 @@ func TestDoctorAsksForMetrics(t *testing.T) {
 			http.NotFound(w, r)
 			return
 		}
-		_, _ = io.WriteString(w, page) // the client has gone
+		_, _ = io.WriteString(w, page) // the client has disconnected
 	}))
 	defer server.Close()
 	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/metrics"); got.code != 1 || !strings.HasPrefix(got.stdout, "dependency: 1 of 4 requests are 503, ") {
 		t.Errorf("got %+v", got)
 	}
 	if got := run(t, t.TempDir(), "", "doctor", "--during", "1ms", server.URL+"/metrics"); got.code != 2 || !strings.Contains(got.stderr, "no request was counted") {
-		t.Errorf("when nothing has happened since: %+v", got)
+		t.Errorf("without new requests: %+v", got)
 	}
 	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/moved"); got.code != 1 {
 		t.Errorf("moved: %+v", got)

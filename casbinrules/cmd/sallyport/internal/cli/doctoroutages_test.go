@@ -28,8 +28,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// clinic is a service with a guard, a log in a file and a page of metrics, that tests
-// make ill.
+// clinic is a service with a guard, a log file and a metrics page, in which tests cause
+// faults.
 type clinic struct {
 	t      *testing.T
 	dir    string
@@ -38,16 +38,16 @@ type clinic struct {
 	signer *jwtsign.Signer
 	issuer *httptest.Server
 	down   atomic.Bool // the issuer
-	full   bool        // the disk, which closing says as well
+	full   bool        // the disk, which Close reports as well
 }
 
 func (c *clinic) log() string     { return filepath.Join(c.dir, "service.log") }
 func (c *clinic) metrics() string { return c.url + "/metrics" }
 
-// clinicPolicy lets reports be read, except one.
+// clinicPolicy allows reading all reports but one.
 const clinicPolicy = "p, alice, /reports/*, GET, allow\np, alice, /reports/secret, GET, deny\n"
 
-// newClinic starts a service. config takes the place of its parts by their key.
+// newClinic starts a service. config replaces parts of its configuration by key.
 func newClinic(t *testing.T, config map[string]string) *clinic {
 	t.Helper()
 	c := &clinic{t: t, dir: t.TempDir()}
@@ -62,7 +62,7 @@ func newClinic(t *testing.T, config map[string]string) *clinic {
 			t.Error(err)
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(keys) // the client has gone
+		_, _ = w.Write(keys) // the client has disconnected
 	}))
 	t.Cleanup(c.issuer.Close)
 	parts := map[string]string{
@@ -144,7 +144,7 @@ func (c *clinic) write(name, text string) {
 	}
 }
 
-// token is one of alice.
+// token returns a token of alice.
 func (c *clinic) token(s *jwtsign.Signer) string {
 	c.t.Helper()
 	token, err := s.Sign(jwtsign.Token{Subject: "alice"})
@@ -154,7 +154,7 @@ func (c *clinic) token(s *jwtsign.Signer) string {
 	return "Bearer " + token
 }
 
-// ask sends requests, each of which has to be answered with status.
+// ask sends requests and requires the given status.
 func (c *clinic) ask(times int, path, authorization string, status int) {
 	c.t.Helper()
 	for range times {
@@ -183,7 +183,8 @@ func (c *clinic) once(path, authorization string) int {
 	return response.StatusCode
 }
 
-// becomes asks until the answer is status: keys are fetched beside requests.
+// becomes sends requests until the status is as given, since keys are fetched
+// asynchronously.
 func (c *clinic) becomes(path, authorization string, status int) {
 	c.t.Helper()
 	deadline := time.Now().Add(authtest.TimeLimit(time.Minute))
@@ -194,7 +195,8 @@ func (c *clinic) becomes(path, authorization string, status int) {
 	}
 }
 
-// diagnosed is what doctor says of a log or a page of metrics, as plumbing and alert.
+// diagnosed returns doctor's findings about a log or a metrics page, as plumbing and
+// alert.
 func diagnosed(t *testing.T, from ...string) []string {
 	t.Helper()
 	got := run(t, t.TempDir(), "", append([]string{"doctor", "--format", "json"}, from...)...)
@@ -210,7 +212,7 @@ func diagnosed(t *testing.T, from ...string) []string {
 	var all []string
 	for _, f := range answer.Findings {
 		if f.Seen == "" || f.Look == "" {
-			t.Errorf("a finding says nothing: %+v", f)
+			t.Errorf("a finding has no text: %+v", f)
 		}
 		all = append(all, f.Plumbing+" "+f.Alert)
 	}
@@ -218,7 +220,7 @@ func diagnosed(t *testing.T, from ...string) []string {
 	return slices.Compact(all)
 }
 
-// outage is what breaks in a service, and what doctor has to say of it.
+// outage is a fault in a service, and doctor's expected finding.
 type outage struct {
 	config          map[string]string
 	breaks          func(c *clinic)
@@ -226,7 +228,7 @@ type outage struct {
 	onlyLog         bool // metrics show it after a minute
 }
 
-// outages are all that the runbook knows.
+// outages are all those in the runbook.
 func outages() map[string]outage {
 	return map[string]outage{
 		"tokens that are cut off": {
@@ -249,7 +251,7 @@ func outages() map[string]outage {
 		"tokens of another environment": {
 			breaks: func(c *clinic) {
 				other := c.token(newSigner(c.t))
-				c.becomes("/reports/1", other, 401) // 503 while the keys are fetched again
+				c.becomes("/reports/1", other, 401) // 503 while keys are fetched again
 				c.ask(30, "/reports/1", other, 401)
 			}, plumbing: "keys", alert: "SallyportKeyRotation",
 		},
@@ -261,7 +263,7 @@ func outages() map[string]outage {
 			breaks: func(c *clinic) {
 				c.write("policy.csv", clinicPolicy+"p, alice\n")
 				if c.setup.Reload(c.t.Context()) == nil {
-					c.t.Fatal("a policy with a broken line is taken")
+					c.t.Fatal("a policy with a broken line is accepted")
 				}
 			}, plumbing: "policy", alert: "SallyportPolicyOutdated",
 		},
@@ -290,10 +292,10 @@ func outages() map[string]outage {
 					c.t.Fatal(err)
 				}
 				c.full = true
-				_ = c.setup.Reload(c.t.Context()) // opens the file anew, and cannot write its first line
+				_ = c.setup.Reload(c.t.Context()) // reopens the file, and cannot write its first line
 				c.ask(10, "/reports/1", c.token(c.signer), 204)
 				c.awaitLine("decisions cannot be written")
-				c.awaitMetric(`"write_failed"[^}]*} [1-9]`) // the line comes before requests do
+				c.awaitMetric(`"write_failed"[^}]*} [1-9]`) // the line comes before requests
 			}, plumbing: "program", alert: "SallyportDecisionsLost",
 		},
 	}
@@ -305,7 +307,7 @@ func (c *clinic) awaitLine(message string) {
 	c.await(regexp.MustCompile(regexp.QuoteMeta(message)), func() ([]byte, error) { return os.ReadFile(c.log()) })
 }
 
-// awaitMetric waits for a line of the page of metrics.
+// awaitMetric waits for a line of the metrics page.
 func (c *clinic) awaitMetric(line string) {
 	c.t.Helper()
 	c.await(regexp.MustCompile(line), func() ([]byte, error) {
@@ -318,7 +320,7 @@ func (c *clinic) awaitMetric(line string) {
 	})
 }
 
-// await reads a text until it has what is wanted, which another goroutine writes.
+// await reads a text, which another goroutine writes, until it contains want.
 func (c *clinic) await(want *regexp.Regexp, read func() ([]byte, error)) {
 	c.t.Helper()
 	deadline := time.Now().Add(authtest.TimeLimit(time.Minute))
@@ -337,7 +339,7 @@ func (c *clinic) await(want *regexp.Regexp, read func() ([]byte, error)) {
 	}
 }
 
-// fading is a store of a policy that answers once.
+// fading is a policy store that answers only once.
 type fading struct {
 	sourcetest.Memory
 	asked atomic.Bool
@@ -360,9 +362,9 @@ func init() {
 	})
 }
 
-// TestDoctorNamesWhatIsBroken makes each outage of the runbook in a service, among
-// requests as usual, and has doctor read its log and its metrics: the right plumbing
-// is named, with the alert that fires, and no other.
+// TestDoctorNamesWhatIsBroken causes each outage of the runbook in a service with normal
+// traffic, and has doctor read its log and metrics: it names the right plumbing, with the
+// alert that fires, and no other.
 func TestDoctorNamesWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	for name, o := range outages() {
@@ -372,10 +374,10 @@ func TestDoctorNamesWhatIsBroken(t *testing.T) {
 			if _, other := o.config["bearer"]; !other && o.config["decision_log"] == "" {
 				c.ask(40, "/reports/1", c.token(c.signer), 204)
 				if got := diagnosed(t, c.log()); len(got) > 0 && !o.onlyLog {
-					t.Errorf("the log of a service that is well: %q", got)
+					t.Errorf("the log of a healthy service: %q", got)
 				}
 				if got := diagnosed(t, c.metrics()); len(got) > 0 {
-					t.Errorf("the metrics of a service that is well: %q", got)
+					t.Errorf("the metrics of a healthy service: %q", got)
 				}
 			}
 			o.breaks(c)
@@ -390,8 +392,8 @@ func TestDoctorNamesWhatIsBroken(t *testing.T) {
 	}
 }
 
-// Instances with different policies are told apart from their logs and from their
-// metrics; those with the same one are not.
+// Instances with different policies are told apart by their logs and metrics; those with
+// the same one are not.
 func TestDoctorComparesInstances(t *testing.T) {
 	t.Parallel()
 	a, b, other := newClinic(t, nil), newClinic(t, nil), newClinic(t, nil)
@@ -404,7 +406,7 @@ func TestDoctorComparesInstances(t *testing.T) {
 	}
 	for _, from := range []func(*clinic) string{(*clinic).log, (*clinic).metrics} {
 		if got := diagnosed(t, from(a), from(b)); len(got) > 0 {
-			t.Errorf("%s: of the same policy: %q", from(a), got)
+			t.Errorf("%s: with the same policy: %q", from(a), got)
 		}
 		if got, want := diagnosed(t, from(a), from(b), from(other)), []string{"policy SallyportPolicyRevisionsDiffer"}; !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", from(a), got, want)
@@ -412,15 +414,15 @@ func TestDoctorComparesInstances(t *testing.T) {
 	}
 }
 
-// An issuer that stops answering is seen from one reading of metrics to the next, and
-// its keys no longer are a finding once they are fetched again.
+// An issuer that stops answering is noticed between two readings of metrics, and is no
+// longer a finding once keys are fetched again.
 func TestDoctorSeesFetchesThatFail(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, nil)
 	c.ask(5, "/reports/1", c.token(c.signer), 204)
 	c.down.Store(true)
 	unknown := c.token(newSigner(t))
-	c.becomes("/reports/1", unknown, 503) // has the keys fetched again
+	c.becomes("/reports/1", unknown, 503) // makes keys be fetched again
 	c.awaitLine("keys not fetched")
 	if got, want := diagnosed(t, c.log()), "keys SallyportKeySetStale"; !slices.Contains(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -428,14 +430,14 @@ func TestDoctorSeesFetchesThatFail(t *testing.T) {
 	c.down.Store(false)
 	c.becomes("/reports/1", unknown, 401)
 	c.awaitLine("keys fetched again")
-	c.ask(200, "/reports/1", c.token(c.signer), 204) // so that the others are few
+	c.ask(200, "/reports/1", c.token(c.signer), 204) // so that the others are rare
 	if got := diagnosed(t, c.log()); slices.Contains(got, "keys SallyportKeySetStale") {
 		t.Errorf("once they are fetched again: %q", got)
 	}
 }
 
-// TestDoctorHasAVerdictForEachAlert: what the outages above are named is all that
-// there are alerts for.
+// TestDoctorHasAVerdictForEachAlert: the outages above and the alerts have the same
+// names.
 func TestDoctorHasAVerdictForEachAlert(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile("../../../../../docs/observability/rules.yml")

@@ -24,7 +24,7 @@ func TestEditFileKeepsModeAndLink(t *testing.T) {
 	if info, err = os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	// A file that stays the same is not touched.
+	// An unchanged file is not written.
 	if err := editFile(link, func(text []byte, _ bool) ([]byte, error) { return text, nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestEditFileKeepsModeAndLink(t *testing.T) {
 	}
 }
 
-// An editor that saves meanwhile is not overwritten.
+// A concurrent save by an editor is not overwritten.
 func TestEditFileNoticesOthers(t *testing.T) {
 	for name, meanwhile := range map[string]func(string) error{
 		"changed": func(file string) error { return os.WriteFile(file, []byte("theirs"), 0o600) },

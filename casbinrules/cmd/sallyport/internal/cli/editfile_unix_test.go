@@ -17,8 +17,8 @@ import (
 )
 
 // TestSignalsLeaveNothingBehind stops a program while it writes a file: the file is
-// written as a whole, nothing else is there, and the program ends by the signal, unless
-// it is ignored.
+// written completely, nothing else is left, and the program ends by the signal, unless it
+// is ignored.
 func TestSignalsLeaveNothingBehind(t *testing.T) {
 	const sent, ignored = "SALLYPORT_TEST_SIGNAL", "SALLYPORT_TEST_IGNORED"
 	if number, err := strconv.Atoi(os.Getenv(sent)); err == nil { // the program
@@ -42,7 +42,7 @@ func TestSignalsLeaveNothingBehind(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		for _, ignore := range []string{"", "yes"} {
 			if ignore == "" && signal.Ignored(s) {
-				continue // as below nohup: the program would ignore it too
+				continue // as under nohup: the program would ignore it too
 			}
 			dir := t.TempDir()
 			cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestSignalsLeaveNothingBehind$")

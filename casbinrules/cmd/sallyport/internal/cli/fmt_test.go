@@ -47,7 +47,7 @@ func TestFmtWritesAtomicallyAndKeepsTheMode(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
-	// A file that is formatted is not touched.
+	// A formatted file is not written.
 	before := info
 	expect(t, dir, "", exitOK, "", "", "fmt", "-w", "DIR/real")
 	if after, err := os.Stat(real); err != nil || !os.SameFile(before, after) {
@@ -65,7 +65,7 @@ func TestFmtWritesNothingWhenOneFileIsRefused(t *testing.T) {
 	}
 }
 
-// TestFmtKeepsDecisions asks a policy before and after.
+// TestFmtKeepsDecisions compares a policy's decisions before and after.
 func TestFmtKeepsDecisions(t *testing.T) {
 	text := strings.ReplaceAll(strings.ReplaceAll(policy, ", ", ","), "p,viewer", "p,   \"viewer\"")
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": text})
@@ -82,6 +82,6 @@ func TestFmtKeepsDecisions(t *testing.T) {
 	expect(t, dir, "", exitOK, "", "", "fmt", "--check", "DIR")
 	expect(t, dir, requests.String(), exitOK, before.stdout, "", "check", "-p", "DIR")
 	if !strings.Contains(before.stdout, "allow") || !strings.Contains(before.stdout, "deny") {
-		t.Error("the requests show nothing")
+		t.Error("the requests prove nothing")
 	}
 }

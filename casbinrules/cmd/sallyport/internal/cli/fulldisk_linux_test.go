@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// fullDisk is set in a process of its own, since the limit that stands for a full disk
-// also applies to what the testing package writes.
+// fullDisk is set in a separate process, since the limit that stands for a full disk also
+// affects the testing package's output.
 const fullDisk = "SALLYPORT_TEST_FULL_DISK"
 
-// TestOutputOnAFullDisk: a result that cannot be written leaves no part of it, and an
-// earlier one as it was.
+// TestOutputOnAFullDisk: a result that cannot be written leaves no part behind, and the
+// previous one unchanged.
 func TestOutputOnAFullDisk(t *testing.T) {
 	if os.Getenv(fullDisk) == "" {
 		t.Parallel()

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
-// offline lets go mod tidy find nothing.
+// offline makes go mod tidy find nothing.
 func offline(t *testing.T) {
 	t.Helper()
 	t.Setenv("GOPROXY", "off")

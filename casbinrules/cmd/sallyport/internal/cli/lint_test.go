@@ -60,7 +60,7 @@ func TestLintSARIF(t *testing.T) {
 		{at(result, "ruleId"), "field_count"},
 		{at(result, "level"), "error"},
 		{at(result, "locations", 0, "physicalLocation", "region", "startLine"), 2.0},
-		// In characters, of which the one before takes two bytes.
+		// Counted in characters, the one before taking two bytes.
 		{at(result, "locations", 0, "physicalLocation", "region", "startColumn"), 28.0},
 	} {
 		if c.got != c.want {
@@ -93,8 +93,8 @@ func TestLintFailOnAndAsCasbin(t *testing.T) {
 	}
 }
 
-// TestNotesNeverFail: every form of the output lists them, and no exit code
-// tells of them.
+// TestNotesNeverFail: every output format lists them, and they do not affect the exit
+// code.
 func TestNotesNeverFail(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "note.csv": "p, a, /x, PUT\n", "both.csv": "p, a, /x, PUT\np, a, /x, PUT\n"})
 	for _, c := range []struct {
@@ -127,7 +127,7 @@ func TestLintComparesWithRoutes(t *testing.T) {
 	}
 }
 
-func TestLintSeverityIsPaintedOnce(t *testing.T) {
+func TestLintSeverityIsColouredOnce(t *testing.T) {
 	if os.Getenv("NO_COLOR") != "" {
 		t.Setenv("NO_COLOR", "")
 	}
@@ -143,7 +143,7 @@ func TestLintSeverityIsPaintedOnce(t *testing.T) {
 	}
 	defer func() { _ = null.Close() }()
 	if paletteFor(null).on {
-		t.Error("a device that is no terminal gets colour")
+		t.Error("a device that is not a terminal gets colour")
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
-// TestPullPutsFilesInPlaceInOneStep: whoever reads a file meanwhile reads all of the old
-// one or all of the new one, and where one file cannot be written none is.
+// TestPullPutsFilesInPlaceInOneStep: a concurrent reader gets all of the old file or all
+// of the new one, and if one file cannot be written none is.
 func TestPullPutsFilesInPlaceInOneStep(t *testing.T) {
 	dir := write(t, map[string]string{"policy.csv": "p, old, /x, GET\n", "real/b.csv": "old\n"})
 	if err := errors.Join(os.Symlink("real/b.csv", filepath.Join(dir, "b.csv")), os.Chmod(filepath.Join(dir, "policy.csv"), 0o600)); err != nil {
@@ -55,7 +55,7 @@ func TestPullPutsFilesInPlaceInOneStep(t *testing.T) {
 	}
 	holds("b.csv new, policy.csv new, real/b.csv new, sub/c.csv new")
 	if text, err := io.ReadAll(reader); err != nil || string(text) != "p, old, /x, GET\n" {
-		t.Errorf("somebody who was reading has read %q, %v", text, err)
+		t.Errorf("a concurrent reader got %q, %v", text, err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "policy.csv")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the mode is %v, %v", info.Mode(), err)
@@ -65,8 +65,8 @@ func TestPullPutsFilesInPlaceInOneStep(t *testing.T) {
 	}
 }
 
-// TestPullFollowsLinksAsTheSystemDoes: what a link leads to is found from the folder that
-// the link is in, also where a link leads there.
+// TestPullFollowsLinksAsTheSystemDoes: the target of a link is relative to the link's
+// folder, also for a chain of links.
 func TestPullFollowsLinksAsTheSystemDoes(t *testing.T) {
 	for _, c := range []struct{ link, to, name string }{
 		{"real/deep/p.csv", "../p.csv", "sub/p.csv"},
@@ -88,8 +88,8 @@ func TestPullFollowsLinksAsTheSystemDoes(t *testing.T) {
 	}
 }
 
-// TestPullAfterAnInterruptedOne: files that were put in place before the note of their
-// revision was written are no edits, and those between the two states are.
+// TestPullAfterAnInterruptedOne: files written before their revision was recorded do not
+// count as edits, and files between the two states do.
 func TestPullAfterAnInterruptedOne(t *testing.T) {
 	content := func(r shared.Revision, texts map[string]string) *shared.Content {
 		var files []shared.File

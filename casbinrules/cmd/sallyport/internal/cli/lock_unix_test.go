@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// A service that reads its file under an account of its own goes on reading it
-// when somebody else has edited it. Only root can give files away, so this
-// shows the most where tests run as root.
+// A service that reads its file under its own account can still read it after another
+// user's edit. Only root can change a file's owner, so the test shows the most when run
+// as root.
 func TestEditFileKeepsTheOwner(t *testing.T) {
 	file := filepath.Join(write(t, map[string]string{"keys": "a"}), "keys")
 	owner := func() (uint32, uint32) {

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// BenchmarkLSPKeystroke takes the time from a keystroke until the editor has
-// the diagnostics of the text with it, in policies of so many lines, and what that
-// takes of all processors. What the editor then does with them is not in it.
+// BenchmarkLSPKeystroke measures the time from a keystroke until the editor has the
+// diagnostics, for policies of so many lines, and the processor time for that, without
+// the editor's own work.
 func BenchmarkLSPKeystroke(b *testing.B) {
 	for _, lines := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprint(lines), func(b *testing.B) {
@@ -51,7 +51,7 @@ func BenchmarkLSPKeystroke(b *testing.B) {
 	}
 }
 
-// processorTime is what this process has used.
+// processorTime is the processor time used by this process.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var used syscall.Rusage
@@ -61,7 +61,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// wire is a client that reads messages and does not decode them.
+// wire is a client that does not decode the messages it reads.
 type wire struct {
 	b    *testing.B
 	out  *io.PipeWriter
@@ -98,7 +98,7 @@ func (w *wire) send(head string, params any) {
 	}
 }
 
-// receive reads messages until one has part near its beginning.
+// receive reads messages until one has part near its start.
 func (w *wire) receive(part string) {
 	for {
 		var length int

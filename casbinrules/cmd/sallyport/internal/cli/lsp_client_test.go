@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// lspPosition and the types below are the protocol's, as an editor has them.
+// lspPosition and the types below are the protocol's, as an editor sees them.
 type lspPosition struct {
 	Line      int `json:"line"`
 	Character int `json:"character"`
@@ -45,17 +45,17 @@ type lspPublished struct {
 	Diagnostics []lspDiagnostic `json:"diagnostics"`
 }
 
-// editor is the client of a server that runs in this process.
+// editor is a client of a server in this process.
 type editor struct {
 	t        testing.TB
 	conn     *jsonrpc2.Conn
 	encoding string
-	code     chan int // of the command, when it has ended
+	code     chan int // of the command, once it has ended
 
 	mu        sync.Mutex
 	published map[string]lspPublished
 	messages  []string
-	changed   chan struct{} // closed and made anew with each message
+	changed   chan struct{} // closed and replaced with each message
 }
 
 // startEditor starts the command and initializes it.
@@ -78,7 +78,7 @@ func startEditor(t testing.TB, root string, encodings []string, options any, arg
 	return e
 }
 
-// startServer starts the command, and ends it with the test.
+// startServer starts the command, and stops it with the test.
 func startServer(t testing.TB, args ...string) *editor {
 	t.Helper()
 	in, toServer := io.Pipe()
@@ -106,7 +106,7 @@ func (p pipes) Close() error {
 	return p.PipeReader.Close()
 }
 
-// told takes what the server says by itself.
+// told handles the server's notifications.
 func (e *editor) told(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -125,7 +125,7 @@ func (e *editor) told(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) 
 	return nil, nil
 }
 
-// waitFor waits until something that the server has said holds.
+// waitFor waits until a condition holds on the server's messages.
 func (e *editor) waitFor(what string, holds func() bool) {
 	e.t.Helper()
 	if !e.comes(holds) {
@@ -135,7 +135,7 @@ func (e *editor) waitFor(what string, holds func() bool) {
 	}
 }
 
-// comes reports whether something that the server says comes to hold.
+// comes reports whether a condition comes to hold on the server's messages.
 func (e *editor) comes(holds func() bool) bool {
 	limit := time.After(authtest.TimeLimit(time.Minute))
 	for {
@@ -153,7 +153,7 @@ func (e *editor) comes(holds func() bool) bool {
 	}
 }
 
-// diagnostics are those of a version of a document.
+// diagnostics returns those of a document's version.
 func (e *editor) diagnostics(file string, version int) []lspDiagnostic {
 	e.t.Helper()
 	var found []lspDiagnostic
@@ -165,13 +165,13 @@ func (e *editor) diagnostics(file string, version int) []lspDiagnostic {
 	return found
 }
 
-// message waits for a message to the user that holds part.
+// message waits for a message to the user that contains part.
 func (e *editor) message(part string) {
 	e.t.Helper()
 	e.waitFor("a message with "+part, func() bool { return strings.Contains(strings.Join(e.messages, "\n"), part) })
 }
 
-// call wants an answer; try may get an error.
+// call requires a result; try may get an error.
 func (e *editor) call(method string, params, result any) {
 	e.t.Helper()
 	if err := e.try(method, params, result); err != nil {
@@ -192,7 +192,7 @@ func (e *editor) notify(method string, params any) {
 	}
 }
 
-// open opens a file with a text, by default its own.
+// open opens a file with a text, by default the file's.
 func (e *editor) open(file string, text ...string) {
 	e.t.Helper()
 	if len(text) == 0 {
@@ -200,8 +200,7 @@ func (e *editor) open(file string, text ...string) {
 		if err != nil {
 			e.t.Fatal(err)
 		}
-		// An editor shows no byte order mark, and in place of bytes that are no
-		// characters a sign for that.
+		// An editor shows no byte order mark, and replaces invalid bytes by a sign.
 		text = append(text, string([]rune(strings.TrimPrefix(string(content), "\ufeff"))))
 	}
 	e.notify("textDocument/didOpen", map[string]any{"textDocument": map[string]any{"uri": fileURI(file), "languageId": "", "version": 1, "text": text[0]}})
@@ -213,7 +212,7 @@ func (e *editor) change(file string, version int, text string) {
 	e.edit(file, version, map[string]any{"text": text})
 }
 
-// edit applies changes, one after the other.
+// edit applies changes in order.
 func (e *editor) edit(file string, version int, changes ...map[string]any) {
 	e.t.Helper()
 	e.notify("textDocument/didChange", map[string]any{
@@ -221,7 +220,7 @@ func (e *editor) edit(file string, version int, changes ...map[string]any) {
 	})
 }
 
-// about is what requests at a position have.
+// about returns the parameters of requests at a position.
 func about(file string, line, character int) map[string]any {
 	return map[string]any{"textDocument": map[string]any{"uri": fileURI(file)}, "position": lspPosition{line, character}}
 }
@@ -230,7 +229,7 @@ func fileURI(file string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()
 }
 
-// completed has a file changed, and lists what is proposed at its end.
+// completed changes a file, and returns the proposals at its end.
 func (e *editor) completed(file string, version int, text string) (labels []string) {
 	e.t.Helper()
 	e.change(file, version, text)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// lspEdit is what changes documents, with the versions that it is for.
+// lspEdit changes documents of the given versions.
 type lspEdit struct {
 	Changes         map[string][]lspTextEdit `json:"changes"`
 	DocumentChanges []struct {
@@ -20,7 +20,7 @@ type lspEdit struct {
 	} `json:"documentChanges"`
 }
 
-// actionsFor requests the quick fixes for diagnostics that the editor has.
+// actionsFor requests the quick fixes for the editor's diagnostics.
 func (e *editor) actionsFor(file string, d ...lspDiagnostic) (actions []struct {
 	Title       string  `json:"title"`
 	IsPreferred bool    `json:"isPreferred"`
@@ -33,14 +33,14 @@ func (e *editor) actionsFor(file string, d ...lspDiagnostic) (actions []struct {
 	return actions
 }
 
-// TestLSPFixesNothingOutdated: the editor's findings may be of an older text, of
-// the document itself or of another one, when it requests their fixes.
+// TestLSPFixesNothingOutdated: when the editor requests fixes, its findings may be about
+// an older text of the document or of another one.
 func TestLSPFixesNothingOutdated(t *testing.T) {
 	t.Parallel()
 	const rule, other, third = "p, ann, /a, GET\n", "p, bob, /b, GET\n", "p, cid, /c, GET\n"
 	for _, c := range []struct {
 		name, a, b string
-		file, text string // what is changed before the question
+		file, text string // changed before the request
 	}{
 		{"line above deleted", other, rule + rule + other, "b.csv", rule + other},
 		{"line above inserted", other, rule + rule + other, "b.csv", other + rule + rule + other},
@@ -63,14 +63,14 @@ func TestLSPFixesNothingOutdated(t *testing.T) {
 		})
 		e.change(filepath.Join(dir, c.file), 2, c.text)
 		if got := e.actionsFor(b, duplicate); len(got) > 0 {
-			t.Errorf("%s: an outdated finding is cured: %v", c.name, got)
+			t.Errorf("%s: an outdated finding is fixed: %v", c.name, got)
 		}
 		_ = e.conn.Close()
 	}
 }
 
-// TestLSPEditsHaveVersions: an editor that compares versions gets them with each
-// edit, so that it refuses one that is late.
+// TestLSPEditsHaveVersions: editors that compare versions get them with each edit, so
+// that they refuse late ones.
 func TestLSPEditsHaveVersions(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{
@@ -107,8 +107,8 @@ func TestLSPEditsHaveVersions(t *testing.T) {
 	}
 }
 
-// TestLSPRenameRefusesOtherDecisions: a name that is more than a name, or that
-// becomes more, is not changed.
+// TestLSPRenameRefusesOtherDecisions: a rename is refused if the name has, or would get,
+// another meaning.
 func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 	t.Parallel()
 	rbac, tenants := presets["rbac"]().Text(), presets["rbac-tenants"]().Text()
@@ -118,7 +118,7 @@ func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 	for _, c := range []struct {
 		model, policy string
 		options       any
-		from, to      string // from is the name in the first line
+		from, to      string // renames the name in the first line
 		ok            bool
 	}{
 		{root, "p, editor, /a, GET\n", nil, "editor", "root", false},
@@ -136,7 +136,7 @@ func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 		{root, "p, root, /a, GET\n", nil, "root", "the r.x", false},
 		{root, "p, root, /a, GET\n", nil, "root", "one, two", false},
 		{root, "p, root, /a, GET\n", nil, "root", "zoë", false},
-		{rbac, "p, editor, /a, GET\n", nil, "editor", "tim", false}, // whom a test names
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "tim", false}, // named in a test
 		{rbac, "p, editor, /a, GET\n", nil, "editor", "author", true},
 		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "adm-1", false},
 		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "b*", false},
@@ -171,8 +171,8 @@ func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 	}
 }
 
-// TestLSPRenamesInTables: users, roles and tenants stand in the heads of tables, and
-// nothing of that kind in their rows.
+// TestLSPRenamesInTables: users, roles and tenants are in the heads of tables, and not in
+// their rows.
 func TestLSPRenamesInTables(t *testing.T) {
 	t.Parallel()
 	const policy = "g, erin, editor, acme\np, editor, acme, erin, GET\n"
@@ -200,8 +200,8 @@ func TestLSPRenamesInTables(t *testing.T) {
 	}
 }
 
-// TestLSPReadsTheWorkspaceOnly: neither a configuration nor a link leads to a device
-// or out of the workspace.
+// TestLSPReadsTheWorkspaceOnly: neither a configuration nor a link leads to a device or
+// outside the workspace.
 func TestLSPReadsTheWorkspaceOnly(t *testing.T) {
 	t.Parallel()
 	out := write(t, map[string]string{"secret.csv": "p, hidden, /a, post\n"})
@@ -248,8 +248,8 @@ func TestLSPReadsTheWorkspaceOnly(t *testing.T) {
 	}
 }
 
-// TestLSPTestsByTheSettings: tests are run as the policy is read, and each
-// configuration of one policy by itself.
+// TestLSPTestsByTheSettings: tests run with the policy's settings, and each configuration
+// of one policy separately.
 func TestLSPTestsByTheSettings(t *testing.T) {
 	t.Parallel()
 	const config = "policy:\n  model: ../model.conf\n  files: ../policy.csv\n"
@@ -271,8 +271,8 @@ func TestLSPTestsByTheSettings(t *testing.T) {
 	}
 }
 
-// TestLSPPrefersWhatGrantsNothing: what an editor may apply by itself grants nothing
-// that the policy in force does not.
+// TestLSPPrefersWhatGrantsNothing: a fix that an editor may apply by itself grants
+// nothing beyond the policy in force.
 func TestLSPPrefersWhatGrantsNothing(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": ""})

@@ -25,7 +25,7 @@ type lspAction struct {
 	} `json:"edit"`
 }
 
-// applied is a text after edits, whose positions are all of the text before.
+// applied returns a text after edits, whose positions all refer to the original text.
 func applied(text string, edits []lspTextEdit) string {
 	slices.SortFunc(edits, func(a, b lspTextEdit) int {
 		return utf16Offset(text, b.Range.Start) - utf16Offset(text, a.Range.Start)
@@ -36,10 +36,10 @@ func applied(text string, edits []lspTextEdit) string {
 	return text
 }
 
-// lineEnds are what ends a line in the protocol.
+// lineEnds are the protocol's line ends.
 var lineEnds = regexp.MustCompile("\r\n|\r|\n")
 
-// utf16Offset is where a position in UTF-16 is.
+// utf16Offset is the offset of a position in UTF-16.
 func utf16Offset(text string, p lspPosition) int {
 	start := 0
 	for i, end := range lineEnds.FindAllStringIndex(text, -1) {
@@ -61,7 +61,7 @@ func utf16Offset(text string, p lspPosition) int {
 	return len(text)
 }
 
-// utf16Position is the reverse of utf16Offset.
+// utf16Position is the inverse of utf16Offset.
 func utf16Position(text string, offset int) lspPosition {
 	var p lspPosition
 	start := 0
@@ -81,8 +81,8 @@ func utf16Position(text string, offset int) lspPosition {
 	return p
 }
 
-// TestLSPFixes checks that a fix removes its finding, and adds no other one. It holds for
-// lines that end in a carriage return, and at the end of the file.
+// TestLSPFixes checks that a fix removes its finding and adds none, also for lines that
+// end in a carriage return, and at the end of the file.
 func TestLSPFixes(t *testing.T) {
 	t.Parallel()
 	rbac := presets["rbac"]().Text()
@@ -127,7 +127,7 @@ func TestLSPFixes(t *testing.T) {
 		for n, end := range []string{"\n", "\r\n"} {
 			text, want := strings.ReplaceAll(c.policy, "\n", end), strings.ReplaceAll(c.want, "\n", end)
 			if !strings.Contains(text, "\n") {
-				want = c.want // nothing says how lines end
+				want = c.want // the line end is unknown
 			}
 			if n == 0 {
 				e.open(file, text)
@@ -146,7 +146,7 @@ func TestLSPFixes(t *testing.T) {
 			}, &actions)
 			if c.want == "" {
 				if len(actions) > 0 {
-					t.Errorf("%d: %s: what is not sure is proposed: %v", i, c.code, actions)
+					t.Errorf("%d: %s: an unsafe fix is proposed: %v", i, c.code, actions)
 				}
 				continue
 			}
@@ -169,7 +169,7 @@ func TestLSPFixes(t *testing.T) {
 	}
 }
 
-// lspPolicy is a policy of two files, in which everything is somewhere.
+// lspPolicy is a policy of two files that contains a bit of everything.
 var lspPolicy = map[string]string{
 	"model.conf":  presets["rbac-tenants"]().Text() + "\n[constraint_definition]\nc = sod(\"editor\", \"auditor\")\n",
 	"rules.csv":   "# Reports.\n# All of them.\np, viewer, acme, /reports, GET\np, editor, acme, /reports/:id, POST\n\np, auditor, acme, /log, GET\n",
@@ -178,7 +178,7 @@ var lspPolicy = map[string]string{
 	"routes.json": `[{"method": "GET", "pattern": "/reports/{id}"}, {"method": "GET", "pattern": "/files/*path"}]`,
 }
 
-// TestLSPFeatures asks each thing once or more of one policy.
+// TestLSPFeatures makes each kind of request at least once for one policy.
 func TestLSPFeatures(t *testing.T) {
 	t.Parallel()
 	dir := write(t, lspPolicy)
@@ -253,8 +253,8 @@ func TestLSPFeatures(t *testing.T) {
 	}
 }
 
-// TestLSPFollowsPatterns: where names in role links are patterns, hovers follow the
-// links of those that match.
+// TestLSPFollowsPatterns: if names in role links are patterns, hovers follow the links of
+// those that match.
 func TestLSPFollowsPatterns(t *testing.T) {
 	t.Parallel()
 	const policy = "g, adm-*, staff\ng, adm-1, night\np, staff, /a, GET\np, adm-*, /b, GET\np, ann, /c, GET\n"
@@ -281,8 +281,8 @@ func TestLSPFollowsPatterns(t *testing.T) {
 	}
 }
 
-// TestLSPCompletesOtherNames: what is being typed is proposed only if it stands
-// somewhere else, too.
+// TestLSPCompletesOtherNames: the word being typed is proposed only if it also occurs
+// elsewhere.
 func TestLSPCompletesOtherNames(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": ""})
@@ -307,8 +307,8 @@ func TestLSPCompletesOtherNames(t *testing.T) {
 	}
 }
 
-// TestLSPCompletesTables: the head of a table takes users, and its lines what a test
-// has, each at its place.
+// TestLSPCompletesTables: the head of a table is completed with users, and its lines with
+// a test's parts in their places.
 func TestLSPCompletesTables(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{
@@ -347,8 +347,8 @@ func TestLSPCompletesTables(t *testing.T) {
 	}
 }
 
-// TestLSPRenameKeepsDecisions: what the policy says of a role, it says of the new
-// name, in the tests, too.
+// TestLSPRenameKeepsDecisions: the new name gets the same decisions as the old one, also
+// in tests.
 func TestLSPRenameKeepsDecisions(t *testing.T) {
 	t.Parallel()
 	dir := write(t, lspPolicy)
@@ -368,7 +368,7 @@ func TestLSPRenameKeepsDecisions(t *testing.T) {
 		}
 		if err := e.try("textDocument/rename", params, &edit); err != nil {
 			if strings.Contains(name, `"`) {
-				continue // which the constraint of the model cannot say
+				continue // which the model's constraint cannot express
 			}
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -390,7 +390,7 @@ func TestLSPRenameKeepsDecisions(t *testing.T) {
 	}
 }
 
-// rulesOf are the rules of a policy of the model rbac, for comparison.
+// rulesOf returns the rules of a policy of the model rbac, for comparison.
 func rulesOf(text string) (string, error) {
 	fsys := lspFiles{"p.csv": text}
 	a, err := casbinrules.OpenFS(fsys.FS(), casbinrules.RBAC(), []string{"p.csv"}, casbinrules.WithEmptyPolicy())
@@ -404,8 +404,7 @@ func rulesOf(text string) (string, error) {
 	return b.String(), nil
 }
 
-// TestLSPMeanings: what hovers say of a finding is the first paragraph of its
-// section.
+// TestLSPMeanings: the hover of a finding is the first paragraph of its section.
 func TestLSPMeanings(t *testing.T) {
 	t.Parallel()
 	read := func(file string) string {

@@ -11,8 +11,8 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
-// TestLSPOddRequests makes every request at places that a text does not have: each
-// is answered, and none fails inside the server.
+// TestLSPOddRequests makes every request at positions outside the text: each is answered
+// without an internal error.
 func TestLSPOddRequests(t *testing.T) {
 	t.Parallel()
 	texts := map[string][]string{
@@ -45,11 +45,11 @@ func TestLSPOddRequests(t *testing.T) {
 		}
 	}
 	if len(e.messages) > 0 {
-		t.Errorf("the server has said %v", e.messages)
+		t.Errorf("the server reported %v", e.messages)
 	}
 }
 
-// TestLSPOddOrder sends what an editor does not send, or not then.
+// TestLSPOddOrder sends messages that an editor does not send, or in another order.
 func TestLSPOddOrder(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": "", "p.tests": ""})
@@ -63,7 +63,7 @@ func TestLSPOddOrder(t *testing.T) {
 		}
 		return refused
 	}
-	e.change(file, 7, "p, ann, /a, get\n") // of a document that is not open
+	e.change(file, 7, "p, ann, /a, get\n") // for a document that is not open
 	e.notify("textDocument/didSave", about(file, 0, 0))
 	e.notify("textDocument/didClose", about(file, 0, 0))
 	if got := refusal("textDocument/hover", about(file, 0, 0)); got.Code != jsonrpc2.CodeInvalidParams || !strings.Contains(got.Message, "not open") {
@@ -87,31 +87,31 @@ func TestLSPOddOrder(t *testing.T) {
 		found := e.published[fileURI(file)].Diagnostics
 		return len(found) > 0 && strings.Contains(found[0].Message, `"Get"`)
 	})
-	e.edit(file, 0, map[string]any{"text": "p, ann, /b, GET\n"}) // of an older version
+	e.edit(file, 0, map[string]any{"text": "p, ann, /b, GET\n"}) // for an older version
 	e.edit(file, 9)                                              // without a change
-	// Half a surrogate pair is no text: a sign for that comes in its place.
+	// Half a surrogate pair is invalid and gets replaced.
 	e.notify("textDocument/didChange", json.RawMessage(fmt.Sprintf(
 		`{"textDocument":{"uri":%q,"version":10},"contentChanges":[{"text":"p, ann, /\ud83d, GET\ng, ann, \udeaa\n"}]}`, fileURI(file))))
 	e.diagnostics(file, 10)
 	e.open(tests, "allow ann /\ufffd GET\n")
 	if found := e.diagnostics(tests, 1); len(found) > 0 {
-		t.Errorf("the text is not what was sent: %v", found)
+		t.Errorf("the text differs from what was sent: %v", found)
 	}
 
 	e.call("shutdown", nil, nil)
 	if got := refusal("shutdown", nil); got.Code != jsonrpc2.CodeInvalidRequest {
 		t.Errorf("a second shutdown: %+v", got)
 	}
-	e.edit(file, 11, map[string]any{"text": "p"}) // which changes nothing any more
+	e.edit(file, 11, map[string]any{"text": "p"}) // which has no effect any more
 	e.notify("exit", nil)
-	_ = e.conn.Notify(t.Context(), "exit", nil) // which may find nobody there any more
+	_ = e.conn.Notify(t.Context(), "exit", nil) // which may find no server any more
 	if code := <-e.code; code != exitOK {
 		t.Errorf("the exit code is %d", code)
 	}
 }
 
-// TestLSPLargeDocuments opens 10 MB: as a policy, as one line, and as lines that are
-// no rules.
+// TestLSPLargeDocuments opens 10 MB: as a policy, as one line, and as lines that are not
+// rules.
 func TestLSPLargeDocuments(t *testing.T) {
 	t.Parallel()
 	size := 10 << 20

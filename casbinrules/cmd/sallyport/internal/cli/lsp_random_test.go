@@ -21,7 +21,7 @@ var (
 	lspSeed  = flag.Uint64("lsp.seed", 0, "what random edits follow from; 0 for the time of day")
 )
 
-// lspFiles are texts as files.
+// lspFiles maps file names to texts.
 type lspFiles map[string]string
 
 func (f lspFiles) FS() fs.FS {
@@ -32,15 +32,15 @@ func (f lspFiles) FS() fs.FS {
 	return m
 }
 
-// pieces are what random edits insert.
+// pieces are the texts that random edits insert.
 var pieces = []string{
 	"p, ", "g, ", "ann", "editor", ", ", ",", "/a/:id", "/a/*", "/é", "\U0001f6aa", "GET", "put", "*", "\"", "\n", "\r\n", "\r", "#", " ", "\t",
 	"\u200b", "\ufeff", ";", "(", "p, ann, /a, GET\n", "g, ann, editor\n", "p, editor, /b, PUT\n", "[matchers]\n", "= ", "r.sub", "allow ", "[", "]", " in ",
 }
 
-// TestLSPRandomEdits edits a policy, a model and tests at random, and compares what
-// the server says of them with what lint says of the same texts. All requests are
-// made at random places meanwhile, and none may fail.
+// TestLSPRandomEdits edits a policy, a model and tests at random, and compares the
+// server's findings with those of lint. Meanwhile all requests are made at random
+// positions, and none may fail.
 func TestLSPRandomEdits(t *testing.T) {
 	t.Parallel()
 	seed := *lspSeed
@@ -83,11 +83,11 @@ func TestLSPRandomEdits(t *testing.T) {
 		}
 	}
 	if len(e.messages) > 0 {
-		t.Errorf("the server has said %v", e.messages)
+		t.Errorf("the server reported %v", e.messages)
 	}
 }
 
-// randomEdit replaces a part of a text, between places at which an editor can be.
+// randomEdit replaces a part of a text, between possible cursor positions.
 func randomEdit(rnd *rand.Rand, text string) (string, map[string]any) {
 	boundary := func(near int) int {
 		at := min(max(near, 0), len(text))
@@ -109,8 +109,8 @@ func randomEdit(rnd *rand.Rand, text string) (string, map[string]any) {
 	return text[:from] + insert + text[to:], change
 }
 
-// askEverything makes each request at a random place. Formatting must not change
-// what a policy says.
+// askEverything makes each request at a random position. Formatting must not change the
+// policy's meaning.
 func askEverything(t *testing.T, e *editor, rnd *rand.Rand, file, text string) {
 	t.Helper()
 	at := utf16Position(text, 0)
@@ -129,7 +129,7 @@ func askEverything(t *testing.T, e *editor, rnd *rand.Rand, file, text string) {
 	}
 }
 
-// TestLSPOddModels asks about each place of models in which names are missing.
+// TestLSPOddModels makes requests at each position of models with missing names.
 func TestLSPOddModels(t *testing.T) {
 	t.Parallel()
 	for _, model := range []string{
@@ -152,8 +152,8 @@ func TestLSPOddModels(t *testing.T) {
 	}
 }
 
-// TestLSPRequestsWithoutNames: fields of a request between commas have no name, and
-// those behind them keep theirs.
+// TestLSPRequestsWithoutNames: an empty field of a request definition has no name, and
+// those after it keep theirs.
 func TestLSPRequestsWithoutNames(t *testing.T) {
 	t.Parallel()
 	for _, fields := range []string{",,sub", "sub,,", ",", ", ,sub, obj, act"} {
@@ -179,8 +179,8 @@ func TestLSPRequestsWithoutNames(t *testing.T) {
 	}
 }
 
-// TestLSPRulesWithoutNames: fields of rules between commas have no name, and those
-// behind them keep their place.
+// TestLSPRulesWithoutNames: an empty field of a rule has no name, and those after it keep
+// their place.
 func TestLSPRulesWithoutNames(t *testing.T) {
 	t.Parallel()
 	for fields, line := range map[string]string{"sub, , obj, act": "p, ann, , /a, GET", ", sub, obj, act": "p, , ann, /a, GET", "sub, obj, , act,": "p, ann, /a, , GET,"} {
@@ -197,7 +197,7 @@ func TestLSPRulesWithoutNames(t *testing.T) {
 	}
 }
 
-// compareWithLint waits until the server has looked at the last of all edits.
+// compareWithLint waits until the server has processed the last edit.
 func compareWithLint(t *testing.T, e *editor, dir string, texts map[string]string, versions map[string]int) {
 	t.Helper()
 	want := map[string][]string{}

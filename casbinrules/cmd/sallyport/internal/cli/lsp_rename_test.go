@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// renaming is a random policy whose names are renamed.
+// renaming is a random policy in which names are renamed.
 type renaming struct {
 	rnd         *rand.Rand
 	model       string
@@ -25,7 +25,7 @@ type renaming struct {
 
 func (r *renaming) pick(from ...string) string { return from[r.rnd.IntN(len(from))] }
 
-// oddConditions are what a matcher may say of names besides comparing them.
+// oddConditions are conditions on names besides comparisons.
 var oddConditions = []string{
 	`keyMatch(p.sub, "r*")`, `keyMatch(r.sub, "u*")`, `regexMatch(p.sub, "^r")`, `globMatch(p.sub, "r?")`, `p.sub =~ "^r"`, `r.sub !~ "1$"`, `p.sub > "r1"`, `p.dom < "t2"`,
 	`p.sub != "r1"`, `r.sub in ("u1", "u2")`, `p.sub in ("r1", "r2")`, `p.dom in ("t1", "t2")`, `g(r.sub, "r2", "t1")`, `p.sub + "x" == "r1x"`, `"r" + "1" == p.sub`,
@@ -33,7 +33,7 @@ var oddConditions = []string{
 	`r.dom == p.sub`, `r.dom != r.sub`, `keyMatch(r.obj, p.dom)`, `regexMatch(p.dom, "^t")`, `g2(p.sub, "docs")`, `g2(r.dom, "docs")`, `g2(r.obj, p.sub)`, `g2(r.sub, p.obj)`,
 }
 
-// newRenaming makes up a policy, and returns nil if it is refused.
+// newRenaming generates a policy, and returns nil if it is refused.
 func newRenaming(rnd *rand.Rand) *renaming {
 	r := &renaming{rnd: rnd}
 	owner := r.pick("r.owner == p.owner", "r.owner == r.sub", "p.owner == r.sub", "g(r.owner, p.owner, r.dom)", "r.owner == p.sub", "(p.owner == r.sub || p.owner == r.owner)", `(p.owner == "*" || r.owner == p.owner)`)
@@ -67,7 +67,7 @@ func (r *renaming) open(model, policy string) (*casbinrules.Authorizer, error) {
 }
 
 // TestLSPRenamesChangeNoDecision renames users, roles and tenants of random policies: a
-// request that has the new name in place of the old one gets the same answer.
+// request with the new name instead of the old one gets the same answer.
 func TestLSPRenamesChangeNoDecision(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -108,7 +108,8 @@ func TestLSPRenamesChangeNoDecision(t *testing.T) {
 	}
 }
 
-// compare asks the policies before and after, and returns how many requests are allowed.
+// compare sends requests to the policies before and after, and returns how many are
+// allowed.
 func (r *renaming) compare(t *testing.T, from, to string, edit lspEdit) (allowed int) {
 	t.Helper()
 	model, policy := r.model, r.policy()

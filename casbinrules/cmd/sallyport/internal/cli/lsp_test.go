@@ -18,10 +18,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// TestLSPSaysWhatLintSays opens every broken file there is beside some models, and
-// every policy that is kept as an example, and compares what the server says with
-// what lint does.
-func TestLSPSaysWhatLintSays(t *testing.T) {
+// TestLSPAgreesWithLint opens every broken file with several models, and every example
+// policy, and compares the server's findings with those of lint.
+func TestLSPAgreesWithLint(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	cases := lspCases(t, root)
@@ -65,8 +64,8 @@ func TestLSPSaysWhatLintSays(t *testing.T) {
 	}
 }
 
-// lspCases makes a folder with model.conf and policy.csv of each broken file, with
-// several models, and of each example.
+// lspCases makes a folder with model.conf and policy.csv for each broken file, with
+// several models, and for each example.
 func lspCases(t *testing.T, root string) []string {
 	t.Helper()
 	var dirs []string
@@ -127,7 +126,7 @@ func lspCases(t *testing.T, root string) []string {
 	return dirs
 }
 
-// lspFindings are what the server has said of a file, as far as lint says it too.
+// lspFindings returns the server's findings in a file, as far as lint has them too.
 func lspFindings(e *editor, file string) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -143,7 +142,7 @@ func lspFindings(e *editor, file string) []string {
 	return got
 }
 
-// lspWant is a finding as the server should say it.
+// lspWant is a finding in the form expected from the server.
 func lspWant(t *testing.T, f casbinrules.Finding, encoding string) string {
 	t.Helper()
 	text, err := os.ReadFile(f.File)
@@ -162,8 +161,8 @@ func lspWant(t *testing.T, f casbinrules.Finding, encoding string) string {
 	return fmt.Sprintf("%s:%d:%d %d %s %s", f.File, f.Line-1, character, severity, f.Code, message)
 }
 
-// TestLSPFollowsTheEditor: what is typed counts, not what is on disk, in whichever
-// file it is, and tests are run by it.
+// TestLSPFollowsTheEditor: unsaved text is used in place of the file, in whichever file
+// it is, and tests run with it.
 func TestLSPFollowsTheEditor(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": "allow erin /reports/7 PUT\ndeny victor /reports/7 PUT\n",
@@ -188,7 +187,7 @@ func TestLSPFollowsTheEditor(t *testing.T) {
 	expectCodes(tests, 1)
 	e.edit(file, 2, map[string]any{"range": lspRange{lspPosition{3, 25}, lspPosition{3, 28}}, "text": "put"})
 	expectCodes(file, 2, "method_case", "patch_without_put")
-	expectCodes(tests, 1) // which nothing can run
+	expectCodes(tests, 1) // which cannot run
 	e.edit(file, 3, map[string]any{"range": lspRange{lspPosition{3, 0}, lspPosition{5, 0}}, "text": ""})
 	expectCodes(tests, 1, "test_failed")
 	e.change(tests, 2, "allow erin /reports/7\nallow erin /reports GET\n")
@@ -205,7 +204,7 @@ func TestLSPFollowsTheEditor(t *testing.T) {
 	e.open(roles)
 	e.change(roles, 2, "g, erin\n")
 	expectCodes(roles, 2, "field_count")
-	// Without a model nothing is said of the lines of a policy.
+	// Without a model there are no findings about a policy's lines.
 	lone := filepath.Join(dir, "lone/rules.csv")
 	e.open(lone)
 	expectCodes(lone, 1, "no_model")
@@ -215,8 +214,8 @@ func TestLSPFollowsTheEditor(t *testing.T) {
 	e.message(`unknown field \"modle\"`)
 }
 
-// TestLSPReadsTheConfiguration: the policy and the options of a sallyport.yaml
-// above a file are those that it is judged by.
+// TestLSPReadsTheConfiguration: a file is judged with the policy and options of a
+// sallyport.yaml above it.
 func TestLSPReadsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{
@@ -238,8 +237,8 @@ func TestLSPReadsTheConfiguration(t *testing.T) {
 	}
 }
 
-// TestLSPTellsOfUnreadRoutes: without them completion has less to propose, which
-// nobody would know why.
+// TestLSPTellsOfUnreadRoutes: without routes completion proposes less, for no visible
+// reason.
 func TestLSPTellsOfUnreadRoutes(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"routes.json": "[{", "access/model.conf": presets["rbac"]().Text(), "access/policy.csv": policy})
@@ -248,7 +247,7 @@ func TestLSPTellsOfUnreadRoutes(t *testing.T) {
 	e.message("no routes are proposed: read routes: " + filepath.Join(dir, "routes.json"))
 }
 
-// TestLSPProtocol: the order of messages, and those that are none.
+// TestLSPProtocol: the order of messages, and invalid ones.
 func TestLSPProtocol(t *testing.T) {
 	t.Parallel()
 	codeOf := func(err error) int64 {
@@ -263,7 +262,7 @@ func TestLSPProtocol(t *testing.T) {
 		t.Errorf("a request before initialize: code %d", got)
 	}
 	if got := codeOf(e.try("initialize", map[string]any{"initializationOptions": map[string]any{"modle": "rbac"}}, nil)); got != jsonrpc2.CodeInvalidParams {
-		t.Errorf("settings that there are not: code %d", got)
+		t.Errorf("unknown settings: code %d", got)
 	}
 	e.call("initialize", map[string]any{}, nil)
 	for method, want := range map[string]int64{"initialize": jsonrpc2.CodeInvalidRequest, "textDocument/none": jsonrpc2.CodeMethodNotFound} {

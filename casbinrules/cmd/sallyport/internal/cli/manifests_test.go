@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// argoBuiltin is in the manner of the roles that Argo CD has of its own.
+// argoBuiltin is like the built-in roles of Argo CD.
 const argoBuiltin = `p, role:readonly, applications, get, */*, allow
 p, role:readonly, projects, get, *, allow
 p, role:admin, applications, *, */*, allow
@@ -31,7 +31,7 @@ data:
     p, role:deployer, applications, sync, shop/legacy, deny
 `
 
-// TestPolicyInConfigMap: findings, decisions and effects name lines and columns of
+// TestPolicyInConfigMap: findings, decisions and effects refer to lines and columns of
 // the YAML file.
 func TestPolicyInConfigMap(t *testing.T) {
 	t.Parallel()
@@ -86,8 +86,8 @@ func TestPolicyInConfigMap(t *testing.T) {
 	}
 }
 
-// TestDefaultRoleIsAskedAlone: what it allows no denial of the subject takes, and
-// what is denied to it is denied to nobody else.
+// TestDefaultRoleIsAskedAlone: a denial of the subject does not affect what the default
+// role allows, and a denial of that role affects no one else.
 func TestDefaultRoleIsAskedAlone(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{
@@ -117,7 +117,7 @@ func TestDefaultRoleIsAskedAlone(t *testing.T) {
 	}
 }
 
-// TestCIOfConfigMap compares a ConfigMap with that of the base.
+// TestCIOfConfigMap compares a ConfigMap with that in the base.
 func TestCIOfConfigMap(t *testing.T) {
 	t.Parallel()
 	dir, git := repositoryOf(t, map[string]string{"apps/model.conf": argoModel, "apps/argocd-rbac-cm.yaml": argoConfigMap})

@@ -73,7 +73,7 @@ func TestMatrixSaysWhatItCannotShow(t *testing.T) {
 	}
 }
 
-func TestMatrixTellsFilesOfOneNameApart(t *testing.T) {
+func TestMatrixDistinguishesFilesOfOneName(t *testing.T) {
 	dir := write(t, map[string]string{"a/policy.csv": "p, ann, /x, GET\n", "b/policy.csv": "p, ann, /y, GET\n"})
 	got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/a", "-p", "DIR/b", "--format", "html")
 	for _, want := range []string{`<th scope="row" title="asked about /x"><span class="method">GET</span> /x</th>`, `<a href="#f1-1"`, `<a href="#f2-1"`, "<small>a/policy.csv:1</small>", "<small>b/policy.csv:1</small>"} {
@@ -90,8 +90,8 @@ func TestMatrixByRouteAsksForTheRoute(t *testing.T) {
 	expect(t, dir, "", exitOK, "method,route,sample,(no role),ann\nGET,/x/{id},/x/{id},deny,allow\n", "", append(args, "--object-route")...)
 }
 
-// The order is that of the policy's lines, or of the file of routes, and by
-// name on demand, in every format.
+// The order is that of the policy's lines, or of the file of routes, or by name on
+// request, in every format.
 func TestMatrixIsInOrder(t *testing.T) {
 	dir := write(t, map[string]string{
 		"policy.csv":  "p, writer, /b, PUT\np, editor, /a, POST\np, auditor, /b, GET\ng, zoe, auditor\ng, ann, editor\n",
@@ -154,12 +154,12 @@ GET,/b,/b,deny,deny,deny,deny,deny,allow
 		}
 	}
 	if got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--sort", "size"); got.code != exitUsage || !strings.Contains(got.stderr, "policy") {
-		t.Errorf("an order that is none: %+v", got)
+		t.Errorf("an invalid order: %+v", got)
 	}
 }
 
-// TestPagesOfOneState: a page shows the lines that have decided, not those that somebody
-// saves meanwhile.
+// TestPagesOfOneState: a page shows the lines that have decided, not those saved
+// meanwhile.
 func TestPagesOfOneState(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
 	s := &source{policies: []string{filepath.Join(dir, "policy.csv")}}

@@ -13,8 +13,7 @@ const (
 		"g, erin, editor\ng, \"Kim, Jr\", \"Ops, Platform\"\n"
 )
 
-// A deny test that passes because of a word that means nothing to the policy
-// proves nothing.
+// A deny test that passes because of a word without meaning in the policy proves nothing.
 func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": namedPolicy, "tenants.csv": "p, editor, acme, /x, GET\ng, erin, editor, acme\n",
 		"crud.csv": crudPolicy, "age/model.conf": strings.NewReplacer("act, region\n[policy", "act, age\n[policy", "r.region == p.region", "r.age >= p.region").Replace(regionModel),
@@ -126,15 +125,15 @@ func TestTestsThatPassSayWhatTheyDoNotProve(t *testing.T) {
 	}
 }
 
-// Where the policy itself calls an object like a method, or an action like a
-// path, it is read as written.
-func TestThePolicyGoesBeforeTheLookOfWords(t *testing.T) {
+// If the policy itself names an object like a method, or an action like a path, it is
+// read as written.
+func TestPolicyDecidesWhatAWordIs(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, erin, GET, describe\np, erin, a, b\np, erin, b, c\n"})
 	for line, want := range map[string]string{
 		"allow erin GET describe": "",
 		"allow erin a b":          "",
 		"allow erin b c":          "",
-		"allow erin b a":          "the other way round", // neither is one of its object and action
+		"allow erin b a":          "the other way round", // neither is in the policy as object or action
 		"allow erin describe GET": "may not GET describe",
 	} {
 		got := runTest(t, dir, "", line)

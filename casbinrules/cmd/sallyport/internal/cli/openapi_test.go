@@ -20,7 +20,7 @@ policy: {model: model.conf, files: policy.csv}
 answers: {formats: [problem, json], retry_after: 7s}
 `
 
-// What the file says of a 401 is what the guard answers, and a user's refusal too.
+// The documented 401 equals the guard's answer, and so does a refusal by a rule.
 func TestOpenAPISaysWhatTheGuardAnswers(t *testing.T) {
 	file := configFolder(t, openAPIConfig)
 	t.Chdir(filepath.Dir(file))

@@ -2,8 +2,8 @@ package cli
 
 import "testing"
 
-// TestPatternFlags: the flags say what the policy's names and tenants are, as the
-// options of the library do.
+// TestPatternFlags: the flags declare names and tenants as patterns, like the options of
+// the library.
 func TestPatternFlags(t *testing.T) {
 	dir := write(t, map[string]string{
 		"names.csv":   "p, reader, /x, GET\ng, svc-*, reader\n",

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestFilesOfOneName: files with the same name in different folders are told apart, by
-// whatever says which line decides.
+// TestFilesOfOneName: every output that names the deciding line distinguishes files with
+// the same name in different folders.
 func TestFilesOfOneName(t *testing.T) {
 	dir := write(t, map[string]string{
 		"model.conf":       "rbac",

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// service is one in which viewers get what the policy below denies, with faults
-// more if wrong.
+// service is one in which viewers get what the policy below denies, with more faults if
+// wrong.
 func service(t *testing.T, wrong bool) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := 404
@@ -58,7 +58,7 @@ func TestProbe(t *testing.T) {
 	}
 	if got := run(t, dir, "", all(service(t, false))...); got.code != exitOK || got.stderr != "" ||
 		!strings.Contains(got.stdout, "GET /v1/reports    401        200   200\n") || !strings.Contains(got.stdout, "\n0 findings in ") {
-		t.Errorf("a service that is right: %+v", got)
+		t.Errorf("a correct service: %+v", got)
 	}
 	if got := run(t, dir, "", all(service(t, false), "--write", "PATCH /reports/*")...); got.code != exitOK ||
 		!strings.Contains(got.stdout, "PATCH /v1/reports/1  401        200   403\n") {
@@ -83,7 +83,7 @@ func TestProbe(t *testing.T) {
 		}
 	}
 	if got := run(t, dir, "", all(url)...); got.code != exitFindings || !strings.Contains(got.stdout, "spelling_bypass  GET /v1/reports/ as anonymous\n    got 200, want 401, as for") {
-		t.Errorf("a service that is wrong: %+v", got)
+		t.Errorf("a faulty service: %+v", got)
 	}
 	if got := run(t, dir, "", all(url, "--baseline", "DIR/known.json", "-o", "DIR/out.txt")...); got.code != exitOK || got.stdout != "" || !strings.Contains(got.stderr, "1 finding in") {
 		t.Errorf("with a baseline: %+v", got)
@@ -124,18 +124,18 @@ func TestProbeLogin(t *testing.T) {
 		t.Errorf("the plan: %+v", got)
 	}
 	if got := run(t, dir, "", args...); got.code != exitOK || !strings.Contains(got.stdout, "\n0 findings in ") {
-		t.Errorf("a login that is right: %+v", got)
+		t.Errorf("a correct login: %+v", got)
 	}
 	tells = true
 	if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, `user_enumeration  POST /v1/login as wrong password
     got 401 "once more?" for erin@example.com, want 401 "", as for an account that does not exist
 `) {
-		t.Errorf("a login that tells: %+v", got)
+		t.Errorf("a login that reveals users: %+v", got)
 	}
 }
 
 func TestProbeVerdicts(t *testing.T) {
-	// Nobody but root may see /books, and the service asks for no role.
+	// Only root may see /books, and the service requires no role.
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, root, /books, GET\np, root, /*, GET\ng, rita, root\n"})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Key") == "" {
@@ -152,7 +152,7 @@ func TestProbeVerdicts(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &doc); err != nil {
 		t.Fatal(err, got)
 	}
-	// The line for all paths does not make a verdict for /sample.
+	// The line for all paths gives no verdict for /sample.
 	var denied []string
 	for _, f := range doc.Findings {
 		if f.Code == "allowed_though_denied" {

@@ -15,8 +15,8 @@ import (
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
-// published is a folder with a policy that was published to a store in memory,
-// which is the one of the commands that follow.
+// published is a folder with a policy that was published to a store in memory, which the
+// following commands use.
 func published(t *testing.T) string {
 	t.Helper()
 	m := new(sourcetest.Memory)
@@ -28,7 +28,7 @@ func published(t *testing.T) string {
 	return dir
 }
 
-// wants runs a command and wants its code, and parts of what it says in order.
+// wants runs a command and requires its code, and parts of its output in order.
 func wants(t *testing.T, dir string, code int, parts string, args ...string) {
 	t.Helper()
 	got := run(t, dir, "", args...)
@@ -46,7 +46,7 @@ func wants(t *testing.T, dir string, code int, parts string, args ...string) {
 	}
 }
 
-// edit writes a file of a folder anew.
+// edit writes a file of a folder again.
 func edit(t *testing.T, dir, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -79,7 +79,7 @@ func TestPushAndPull(t *testing.T) {
 	wants(t, other, 2, "--before -1: must be at least 1", "history", "--before", "-1")
 }
 
-// atFirstWrite does something when a command begins to print.
+// atFirstWrite calls a function when a command begins to print.
 type atFirstWrite struct {
 	do   func()
 	text bytes.Buffer
@@ -93,8 +93,8 @@ func (w *atFirstWrite) Write(b []byte) (int, error) {
 	return w.text.Write(b)
 }
 
-// TestPushOfFilesThatChange: what is published is what was checked, also where somebody
-// saves a file meanwhile.
+// TestPushOfFilesThatChange: the published files are the checked ones, even if a file is
+// saved meanwhile.
 func TestPushOfFilesThatChange(t *testing.T) {
 	for name, text := range map[string]string{
 		"policy.csv":   policy + "p, viewer, /*, *\n",
@@ -115,7 +115,7 @@ func TestPushOfFilesThatChange(t *testing.T) {
 	}
 }
 
-// TestTwoEditors: the second one is told, loses nothing, and can go on.
+// TestTwoEditors: the second one gets a message, loses nothing, and can continue.
 func TestTwoEditors(t *testing.T) {
 	ann := published(t)
 	bob := t.TempDir()
@@ -135,8 +135,8 @@ func TestTwoEditors(t *testing.T) {
 	wants(t, unknown, 2, "nothing says which one was edited here", "push", "-p", "DIR/policy.csv", "--author", "cem")
 }
 
-// TestFolderOfAnotherStore: a folder that knows the revision of one store is told so
-// by another, and can begin there.
+// TestFolderOfAnotherStore: a folder with a revision of one store is refused by another,
+// and can start over there.
 func TestFolderOfAnotherStore(t *testing.T) {
 	published(t)
 	folder := t.TempDir()
@@ -149,8 +149,8 @@ func TestFolderOfAnotherStore(t *testing.T) {
 	wants(t, folder, 0, "made from revision 1, the newest", "status", "DIR")
 }
 
-// TestPushRefuses: what is found, with exit code 1; by force it is published and
-// recorded, but not what no instance would load.
+// TestPushRefuses: findings, with exit code 1; --force publishes and records it, except
+// what no instance would load.
 func TestPushRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name, policy, tests string
@@ -181,7 +181,7 @@ func TestPushRefuses(t *testing.T) {
 	}
 }
 
-// TestPushOfAPolicyCutShort is refused as well.
+// TestPushOfAPolicyCutShort: an incomplete policy is refused as well.
 func TestPushOfAPolicyCutShort(t *testing.T) {
 	dir := published(t)
 	edit(t, dir, "policy.csv", policy+"p, viewer, /about, GET\n")
@@ -201,8 +201,8 @@ func TestRollback(t *testing.T) {
 	wants(t, dir, 2, "not the number of a revision", "rollback", "x")
 }
 
-// TestChecksLeaveNoFiles: revisions are checked in memory, since a signal to stop would
-// leave files behind.
+// TestChecksLeaveNoFiles: revisions are checked in memory, since files would survive a
+// signal.
 func TestChecksLeaveNoFiles(t *testing.T) {
 	dir := published(t)
 	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
@@ -217,8 +217,8 @@ func TestChecksLeaveNoFiles(t *testing.T) {
 	}
 }
 
-// TestPublishingComparesWhatIsToCome: push and rollback refuse a gain that is not there
-// yet, unless a time is given.
+// TestPublishingComparesWhatIsToCome: push and rollback refuse a gain in the future,
+// unless a time is given.
 func TestPublishingComparesWhatIsToCome(t *testing.T) {
 	dir := published(t)
 	timed := strings.Replace(casbinrules.RBACWithDeny().Text(), "g = _, _", "g = _, _, (_, _)", 1)
@@ -239,7 +239,7 @@ func TestPublishingComparesWhatIsToCome(t *testing.T) {
 	}
 }
 
-// TestPushKeepsOtherFiles: what is neither model nor policy nor tests stays.
+// TestPushKeepsOtherFiles: files that are neither model, policy nor tests stay.
 func TestPushKeepsOtherFiles(t *testing.T) {
 	dir := published(t)
 	edit(t, dir, "users.htpasswd", "ann:x\n")
@@ -249,7 +249,7 @@ func TestPushKeepsOtherFiles(t *testing.T) {
 	wants(t, dir, 0, "published revision 40", "push", "-p", "DIR/policy.csv", "--author", "ann", "--at-least", "40")
 }
 
-// TestWhichStore: the store must be named, and a password is not repeated.
+// TestWhichStore: the store must be named, and its password is not printed.
 func TestWhichStore(t *testing.T) {
 	t.Setenv(storeVariable, "")
 	dir := t.TempDir()

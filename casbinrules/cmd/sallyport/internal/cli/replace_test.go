@@ -13,15 +13,15 @@ import (
 	"testing"
 )
 
-// TestOutputIntoADevice: what is no regular file is written to, and not replaced by
-// one. A pipe stands for /dev/null, which root would lose.
+// TestOutputIntoADevice: a file that is not regular is written to, not replaced. A pipe
+// stands for /dev/null, which root would destroy.
 func TestOutputIntoADevice(t *testing.T) {
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // which waits for nobody
+	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // which does not block
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +42,8 @@ func TestOutputIntoADevice(t *testing.T) {
 	}
 }
 
-// TestFmtOverwritesNobody: what somebody else saves while fmt reads is not lost, and
-// a file named twice is no other's.
+// TestFmtOverwritesNobody: a concurrent save during fmt is not lost, and a file named
+// twice is not a conflict.
 func TestFmtOverwritesNobody(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"a.csv": ragged})
@@ -74,10 +74,10 @@ func TestFmtOverwritesNobody(t *testing.T) {
 	}
 }
 
-// TestOutputKeepsTheOwner: else a service could not read its policy any more.
+// TestOutputKeepsTheOwner: otherwise a service could no longer read its policy.
 func TestOutputKeepsTheOwner(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root gives files away")
+		t.Skip("only root can change owners")
 	}
 	dir := write(t, map[string]string{"a.csv": ragged})
 	file := filepath.Join(dir, "a.csv")

@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// decisionLines are lines of a log of what the policy of these tests decides.
+// decisionLines are log lines with decisions of these tests' policy.
 const decisionLines = `{"v":1,"kind":"open","seq":1,"time":"2026-11-29T00:00:00Z","open":{"why":"start","sample_rate":1}}
 {"v":1,"kind":"decision","seq":2,"time":"2026-11-29T00:00:00Z","outcome":"forbidden","status":403,"gate":"authorize","request":{"principal":"victor","method":"PATCH","action":"PATCH","route":"/reports/:id","resource":"/reports/7"},"duration_us":3}
 {"v":1,"kind":"decision","seq":3,"time":"2026-11-29T00:00:00Z","outcome":"allowed","status":200,"gate":"authorize","request":{"principal":"erin","method":"PATCH","action":"PATCH","route":"/reports/:id","resource":"/reports/7"},"duration_us":3}
@@ -80,7 +80,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestLogVerify: what is wrong is said with file and line, and what proves nothing too.
+// TestLogVerify: findings have file and line, and missing proof is reported too.
 func TestLogVerify(t *testing.T) {
 	dir := write(t, map[string]string{"secret": strings.Repeat("s", 32), "other": strings.Repeat("o", 32)})
 	name := filepath.Join(dir, "decisions.jsonl")

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestReport: every question has its answer on the page, or that it was not asked.
+// TestReport: the page answers every question, or says that it was not asked.
 func TestReport(t *testing.T) {
 	text := strings.Replace(policy, "g, erin, editor\n", "g, erin, editor\ng, erin, admin\n", 1) + "p, <ghost>, /none, GET\n"
 	dir := write(t, map[string]string{
@@ -39,7 +39,7 @@ func TestReport(t *testing.T) {
 		}
 	}
 	if strings.Contains(shown, "Not looked at") || strings.Contains(got.stdout, "<ghost>") {
-		t.Error("the page says that something was not looked at, or holds markup of the policy")
+		t.Error("the page says that something was not checked, or has markup from the policy")
 	}
 	for _, anchor := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got.stdout, -1) {
 		if !strings.Contains(got.stdout, `id="`+anchor[1]+`"`) {
@@ -47,7 +47,7 @@ func TestReport(t *testing.T) {
 		}
 	}
 
-	for range 2 { // a new file, and one that is there
+	for range 2 { // a new file, and an existing one
 		if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "-o", "DIR/report.html"); got.code != exitOK || got.stdout != "" {
 			t.Fatalf("got %+v", got)
 		}
@@ -58,8 +58,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestReportInTenants: tenants are looked at one by one, roles whatever the attributes,
-// and the table has no column that says nothing or the same as another.
+// TestReportInTenants: tenants are checked one by one, roles for any attributes, and no
+// column of the table is empty or repeated.
 func TestReportInTenants(t *testing.T) {
 	dir := write(t, map[string]string{
 		"model.conf": `[request_definition]
@@ -108,12 +108,12 @@ g, lead, approver, acme
 	}
 	for _, idle := range []string{"(no role) in acme", "approver in acme region=us", "sam in globex"} {
 		if !strings.Contains(got.stdout, `<span class="whole">`+idle+`</span>`) {
-			t.Errorf("%s is not said to be denied everything", idle)
+			t.Errorf("%s is not reported as denied everything", idle)
 		}
 	}
 }
 
-// TestForbiddenPairs: a pair that proves nothing is an error at its place.
+// TestForbiddenPairs: a pair that proves nothing is an error at its position.
 func TestForbiddenPairs(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
 	for text, want := range map[string]string{

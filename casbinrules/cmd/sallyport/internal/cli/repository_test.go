@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestBaseIsWhatWasCommitted: no attribute of the repository hides a file of the
-// base or alters one, so that a rule that is gone is seen to be gone.
+// TestBaseIsWhatWasCommitted: no git attribute hides or alters a file of the base, so
+// that removed rules are noticed.
 func TestBaseIsWhatWasCommitted(t *testing.T) {
 	t.Parallel()
 	const rules = "p, \"$Id$\", /a, GET, allow\np, \"$Format:%H$\", /b, GET, allow\ng, erin, \"$Id$\"\ng, erin, \"$Format:%H$\"\n"
@@ -21,11 +21,11 @@ func TestBaseIsWhatWasCommitted(t *testing.T) {
 			"policies/allow.csv": rules, "policies/deny.csv": "p, erin, /a, GET, deny\n", "policies/notes.txt": "no policy",
 		})
 		branchOff(git)
-		// A repository may have attributes of its own, too, which no commit shows.
+		// A repository may also have local attributes, which no commit shows.
 		put(t, dir, map[string]string{".git/info/attributes": attributes + "\n"})
 		ways := [][]string{{"-c", "DIR/sallyport.yaml"}, {"-m", "DIR/model.conf", "-p", "DIR/policies"}}
 		if testing.Short() {
-			ways = ways[i%2 : i%2+1] // those with a configuration or a model in turn
+			ways = ways[i%2 : i%2+1] // with and without a configuration or a model
 		}
 		for _, args := range ways {
 			args = append([]string{"ci", "--fail-on", "change", "--lint", "error"}, args...)
@@ -47,8 +47,8 @@ func TestBaseIsWhatWasCommitted(t *testing.T) {
 	}
 }
 
-// TestLinkInBaseIsNamed: where a commit has a symbolic link, the path that it holds
-// is no policy.
+// TestLinkInBaseIsNamed: the target path in a committed symbolic link is not read as a
+// policy.
 func TestLinkInBaseIsNamed(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{

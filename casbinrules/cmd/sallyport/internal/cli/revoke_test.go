@@ -8,13 +8,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
 )
 
-// memoryState is a state with nothing but revocations.
+// memoryState is a state with only revocations.
 type memoryState struct{ revoketest.Memory }
 
 func (s *memoryState) Revocations() revoke.Log { return &s.Memory }
 func (s *memoryState) Close() error            { return nil }
 
-// TestRevoke: one command is enough for instances that follow the log.
+// TestRevoke: one command suffices for instances that follow the log.
 func TestRevoke(t *testing.T) {
 	s := &memoryState{}
 	stateOpeners["memory"] = func(*stateFlags, string) (state, error) { return s, nil }

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// TestAtFlag: links with a start and an end are judged as at another time.
+// TestAtFlag: links with a start and an end are evaluated at the given time.
 func TestAtFlag(t *testing.T) {
 	dir := write(t, map[string]string{
 		"model.conf": strings.Replace(casbinrules.RBAC().Text(), "g = _, _", "g = _, _, (_, _)", 1),
@@ -21,7 +21,7 @@ func TestAtFlag(t *testing.T) {
 	expect(t, dir, "", exitUsage, "", "write a time in UTC", append(check, "--at", "tomorrow")...)
 }
 
-// TestDefaultRoleFlag: everybody with credentials has the role, and nobody else.
+// TestDefaultRoleFlag: everyone with credentials has the role, and no one else.
 func TestDefaultRoleFlag(t *testing.T) {
 	dir := write(t, map[string]string{"policy.csv": "p, reader, /x, GET\n"})
 	check := []string{"check", "-m", "rbac", "-p", "DIR/policy.csv", "--allow-anonymous"}
@@ -29,8 +29,8 @@ func TestDefaultRoleFlag(t *testing.T) {
 	expect(t, dir, "ann, /x, GET\nanonymous, /x, GET\n", exitOK, "allow\ndeny\n", "", append(check, "--default-role", "reader")...)
 }
 
-// TestEveryCommandCountsRolesOfEverybody: that of --default-role and that of
-// policy.default, for everybody who is signed in and for nobody else.
+// TestEveryCommandCountsRolesOfEverybody: the roles of --default-role and policy.default
+// belong to everyone who is signed in, and to no one else.
 func TestEveryCommandCountsRolesOfEverybody(t *testing.T) {
 	const policy = "p, reader, /x, GET\np, editor, /x, PUT\np, anonymous, /open, GET\ng, ann, editor\n"
 	const line = `{"v":1,"kind":"decision","seq":%d,"time":"2001-05-01T00:00:00Z","outcome":"%s","status":200,"gate":"authorize","request":{%s"method":"GET","action":"GET","route":"/x","resource":"/x"},"duration_us":3}` + "\n"
@@ -76,8 +76,9 @@ func TestEveryCommandCountsRolesOfEverybody(t *testing.T) {
 	}
 }
 
-// TestReportCountsRolesOfTheRoleOfEverybody: what that role leads to everybody has, too,
-// and the role itself is no orphan. Names in the policy have a prefix.
+// TestReportCountsRolesOfTheRoleOfEverybody: roles inherited by the default role belong
+// to everyone, too, and the role itself is not an orphan. Names in the policy have a
+// prefix.
 func TestReportCountsRolesOfTheRoleOfEverybody(t *testing.T) {
 	const policy = "p, role:reader, /x, GET\np, role:base, /y, GET\np, role:editor, /x, PUT\np, role:orphan, /x, PUT\ng, ann, role:editor\ng, role:reader, role:base\n"
 	dir := write(t, map[string]string{
@@ -92,7 +93,7 @@ func TestReportCountsRolesOfTheRoleOfEverybody(t *testing.T) {
 	}
 }
 
-// TestReplayJudgesLinksByTheTimeOfTheLine: what was right in summer is no change in
+// TestReplayJudgesLinksByTheTimeOfTheLine: what was allowed in summer is not a change in
 // winter.
 func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {
 	const line = `{"v":1,"kind":"decision","seq":%d,"time":"2001-%sT00:00:00Z","outcome":"%s","status":%d,"gate":"authorize",%s"request":{"principal":"ann","method":"GET","action":"GET","route":"/x","resource":"/x"},"duration_us":3}` + "\n"
@@ -123,7 +124,7 @@ func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {
 }
 
 // TestDiffComparesWhatIsToCome: policies are compared at each time at which a role link
-// begins or ends, and just after it.
+// begins or ends, and just after.
 func TestDiffComparesWhatIsToCome(t *testing.T) {
 	timed := strings.Replace(casbinrules.RBACWithDeny().Text(), "g = _, _", "g = _, _, (_, _)", 1)
 	dir := write(t, map[string]string{

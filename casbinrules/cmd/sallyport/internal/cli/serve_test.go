@@ -24,7 +24,7 @@ proxies: {trusted: 127.0.0.1/32}
 serve: {proxy: nginx, address: "127.0.0.1:0"}
 `
 
-// configFolder is a folder with a configuration and what it names.
+// configFolder is a folder with a configuration and the files that it names.
 func configFolder(t *testing.T, text string) (file string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -43,7 +43,7 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// startServe runs serve until the test ends and returns where it listens.
+// startServe runs serve until the test ends and returns its address.
 func startServe(t *testing.T, file string) (url string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -74,7 +74,7 @@ func startServe(t *testing.T, file string) (url string) {
 	return url
 }
 
-// check is what nginx would be answered.
+// check returns what nginx would be answered.
 func check(t *testing.T, url, user, target string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "GET", url+"/check", nil)
@@ -94,7 +94,7 @@ func check(t *testing.T, url, user, target string) int {
 	return resp.StatusCode
 }
 
-// TestServe answers a proxy, reloads upon SIGHUP and ends with its context.
+// TestServe answers a proxy, reloads on SIGHUP and ends with its context.
 func TestServe(t *testing.T) {
 	file := configFolder(t, serveConfig)
 	url := startServe(t, file)
@@ -145,8 +145,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestServeGoesOnWithItsDecisionLog: a changed configuration takes effect although
-// only one can write to the log.
+// TestServeGoesOnWithItsDecisionLog: a changed configuration takes effect although the
+// log allows only one writer.
 func TestServeGoesOnWithItsDecisionLog(t *testing.T) {
 	const section = "decision_log: {path: decisions.jsonl}\n"
 	file := configFolder(t, serveConfig+section)
@@ -203,6 +203,6 @@ func TestConfig(t *testing.T) {
 	}
 	var stdout, stderr strings.Builder
 	if Run([]string{"config", "schema"}, nil, &stdout, &stderr); !json.Valid([]byte(stdout.String())) {
-		t.Error("the schema is no JSON")
+		t.Error("the schema is not JSON")
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// TestSignalsWhileServeOpens: where a store does not answer, serve is ended by a signal to
-// stop at once, and not by one to reload.
+// TestSignalsWhileServeOpens: while a store does not answer, a signal to stop ends serve
+// at once, and one to reload does not.
 func TestSignalsWhileServeOpens(t *testing.T) {
 	const config = "SALLYPORT_TEST_CONFIG"
 	if file := os.Getenv(config); file != "" { // the program
@@ -32,7 +32,7 @@ proxies: {trusted: 127.0.0.1/32}
 serve: {proxy: nginx, address: "127.0.0.1:0"}
 `)
 	for _, signals := range [][]syscall.Signal{{syscall.SIGINT}, {syscall.SIGTERM}, {syscall.SIGHUP, syscall.SIGTERM}} {
-		silent, err := net.Listen("tcp", "127.0.0.1:0") // another one for each program
+		silent, err := net.Listen("tcp", "127.0.0.1:0") // a separate one for each program
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 
 const config = "realm: reports\nbearer:\n  issuer: http://localhost:8080\n  audience: reports\n  jwks: jwks.json\npolicy:\n  model: rbac\n  files: policy.csv\n"
 
-// good runs a command that must succeed and returns its stdout.
+// good runs a command that must succeed and returns its output.
 func good(t *testing.T, dir, stdin string, args ...string) string {
 	t.Helper()
 	got := run(t, dir, stdin, args...)
@@ -25,7 +25,7 @@ func good(t *testing.T, dir, stdin string, args ...string) string {
 	return got.stdout
 }
 
-// judge verifies a token by the set in a file.
+// judge verifies a token with the set in a file.
 func judge(t *testing.T, jwks, token string) (*core.Principal, error) {
 	t.Helper()
 	set, err := jwtauth.OpenJWKS(jwks)
@@ -97,7 +97,7 @@ func TestTokenSaysWhatIsMissing(t *testing.T) {
 	}
 	expect(t, dir, "", exitUsage, "", "signing.pem is not a key of jwks.json", "token", "erin")
 	if got := run(t, dir, "", "token", "erin", "--key", "signing.pem"); got.code != exitOK {
-		t.Errorf("a key that was named: %+v", got)
+		t.Errorf("with a named key: %+v", got)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestKeysAreNeverOverwritten(t *testing.T) {
 		t.Errorf("the key has changed: %v", err)
 	}
 	if !notThere(filepath.Join(dir, "second.pem")) {
-		t.Error("half of a pair was left")
+		t.Error("half a pair was left")
 	}
 	info, err := os.Stat(filepath.Join(dir, "signing.pem"))
 	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
@@ -144,7 +144,7 @@ func TestKeysAreConvertedBothWays(t *testing.T) {
 	expect(t, dir, "", exitUsage, "", "no such file", "keys", "jwks", "DIR/none.pem")
 }
 
-func TestRotatedKeySignsAndTheFormerVerifiesAWhile(t *testing.T) {
+func TestRotatedKeySignsAndThePreviousVerifiesAWhile(t *testing.T) {
 	dir := write(t, map[string]string{"sallyport.yaml": config, "policy.csv": policy})
 	t.Chdir(dir)
 	good(t, dir, "", "keys", "new", "--development")
@@ -166,10 +166,10 @@ func TestRotatedKeySignsAndTheFormerVerifiesAWhile(t *testing.T) {
 	}
 	good(t, dir, "", "keys", "rotate", "--keep", "0s", "--alg", "EdDSA")
 	if _, err := judge(t, "jwks.json", fresh); err == nil {
-		t.Error("the former key goes on verifying")
+		t.Error("the previous key still verifies")
 	}
 	if _, err := judge(t, "jwks.json", old); err != nil {
-		t.Errorf("the one before was not to end yet: %v", err)
+		t.Errorf("the previous key ends too early: %v", err)
 	}
 	if _, err := judge(t, "jwks.json", good(t, dir, "", "token", "erin")); err != nil {
 		t.Error(err)
@@ -203,14 +203,14 @@ func TestPasswordIsSetForOneUser(t *testing.T) {
 		}
 	}
 	if _, err := users.VerifyPassword(t.Context(), "erin", "erin-pass"); err == nil {
-		t.Error("the former password is still good")
+		t.Error("the previous password still works")
 	}
 	if info, err = os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o640 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }
 
-func TestPasswordsThatCannotBeGoodAreRefused(t *testing.T) {
+func TestWeakPasswordsAreRefused(t *testing.T) {
 	dir := write(t, map[string]string{"broken.htpasswd": "erin\n"})
 	for _, c := range []struct {
 		stdin, stderr string
@@ -234,7 +234,7 @@ func TestPasswordsThatCannotBeGoodAreRefused(t *testing.T) {
 	}
 }
 
-// A program that goes on after the password keeps the pipe open.
+// A program that continues after writing the password keeps the pipe open.
 func TestPasswordIsTheFirstLineAndNoMore(t *testing.T) {
 	r, w := io.Pipe()
 	defer func() { _ = w.Close() }()

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// TestWatch edits tests, policy and model while they are watched, and ends with the
-// exit code of the last run.
+// TestWatch edits tests, policy and model while watch runs, and ends with the exit code
+// of the last run.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": "allow erin /reports/7 PATCH\n"})
@@ -75,7 +75,7 @@ func TestWatch(t *testing.T) {
 	await("model.conf:1:")
 	cancel()
 	for range lines {
-		continue // what is left of the output
+		continue // the rest of the output
 	}
 	if code := <-ended; code != exitFindings {
 		t.Errorf("exit code %d", code)

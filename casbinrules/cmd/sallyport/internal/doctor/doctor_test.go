@@ -21,7 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// writers are the handlers whose lines a log may have.
+// writers are the handlers that may have written a log.
 func writers(to *bytes.Buffer) map[string]*slog.Logger {
 	return map[string]*slog.Logger{
 		"json": slog.New(slog.NewJSONHandler(to, nil)),
@@ -29,7 +29,7 @@ func writers(to *bytes.Buffer) map[string]*slog.Logger {
 	}
 }
 
-// events are requests of a service: 100 that pass two gates, and refusals.
+// events are a service's requests: 100 that pass two gates, and refusals.
 func events(o core.Observer, refused map[Kind]int) {
 	ctx := context.Background()
 	for range 100 {
@@ -49,8 +49,8 @@ func events(o core.Observer, refused map[Kind]int) {
 	}
 }
 
-// TestAStoreThatDoesNotAnswerIsNamed: by the last line about the policy in a log, and
-// by its age in metrics, where decisions that a log lacks are seen as well.
+// TestAStoreThatDoesNotAnswerIsNamed: by the last log line about the policy, and by its
+// age in metrics, which also show decisions missing from the log.
 func TestAStoreThatDoesNotAnswerIsNamed(t *testing.T) {
 	t.Parallel()
 	const stale = `{"level":"ERROR","msg":"policy stale, its source does not answer","revision":"a","outcome":"stale","error":"no route to host"}` + "\n"
@@ -147,7 +147,7 @@ func TestTheDefaultHandlerIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsUsualIsNoFinding(t *testing.T) {
+func TestNormalTrafficIsNotAFinding(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer
 	events(core.LogObserver(slog.New(slog.NewTextHandler(&text, nil))), map[Kind]int{{"unauthenticated", "expired"}: 4, {"forbidden", "missing_role"}: 4})
@@ -160,7 +160,7 @@ func TestWhatIsUsualIsNoFinding(t *testing.T) {
 	}
 }
 
-func TestARejectedPolicyIsAFindingUntilItIsMended(t *testing.T) {
+func TestARejectedPolicyIsAFindingUntilItIsFixed(t *testing.T) {
 	t.Parallel()
 	const rejected = `level=ERROR msg="policy rejected, the last good one stays in force" outcome=rejected revision=012 rules=1 role_links=0 duration=1ms error="policy.csv:3: p has 2 fields"` + "\n"
 	const loaded = `level=INFO msg="policy loaded" outcome=loaded revision=345 rules=2 role_links=0 duration=1ms` + "\n"
@@ -172,11 +172,11 @@ func TestARejectedPolicyIsAFindingUntilItIsMended(t *testing.T) {
 		t.Errorf("got %+v", found)
 	}
 	if c, err = ReadLog(strings.NewReader(rejected + loaded)); err != nil || len(c.Diagnose()) != 0 {
-		t.Errorf("once it is mended: %+v, %v", c.Diagnose(), err)
+		t.Errorf("once it is fixed: %+v, %v", c.Diagnose(), err)
 	}
 }
 
-// page is a page of metrics with a number of refusals.
+// page is a metrics page with a number of refusals.
 func page(allowed, forbidden int, more string) string {
 	return fmt.Sprintf(`# TYPE sallyport_requests_total counter
 sallyport_requests_total{sallyport_outcome="allowed"} %d
@@ -195,7 +195,7 @@ func sample(t *testing.T, text string) Sample {
 	return s
 }
 
-func TestMetricsAreCountedFromOneReadingToTheNext(t *testing.T) {
+func TestMetricsAreCountedBetweenTwoReadings(t *testing.T) {
 	t.Parallel()
 	before, now := sample(t, page(1000, 500, "")), sample(t, page(1100, 520, ""))
 	c := now.CountsSince(before)
@@ -210,7 +210,7 @@ func TestMetricsAreCountedFromOneReadingToTheNext(t *testing.T) {
 		t.Errorf("since the start: %+v", c)
 	}
 	if c := sample(t, page(30, 5, "")).CountsSince(now); c.Allowed != 30 || c.Total() != 35 {
-		t.Errorf("of a service that was started again: %v of %v are allowed, want 30 of 35", c.Allowed, c.Total())
+		t.Errorf("of a restarted service: %v of %v are allowed, want 30 of 35", c.Allowed, c.Total())
 	}
 	for _, odd := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {
 		if n := since(odd, 1); n != 0 {
@@ -243,13 +243,12 @@ sallyport_keyset_age_seconds{sallyport_keyset_name="other"} 9000
 	}
 	for _, text := range []string{"up 1\n", "{", ""} {
 		if _, err := ReadMetrics(strings.NewReader(text)); err == nil {
-			t.Errorf("%q is taken for the page of a service", text)
+			t.Errorf("%q is accepted as a service's page", text)
 		}
 	}
 }
 
-// TestAdviceIsThatOfThePage: what to look at is said in one place for people and
-// for the command.
+// TestAdviceIsThatOfThePage: the page and the command give the same advice.
 func TestAdviceIsThatOfThePage(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../../../docs/troubleshooting.md")
@@ -279,8 +278,8 @@ func TestAdviceIsThatOfThePage(t *testing.T) {
 	}
 }
 
-// TestEachReasonHasAdvice: whatever a request is refused for is in a table of the page,
-// or is named by its outcome alone.
+// TestEachReasonHasAdvice: each reason for a refusal is in a table of the page, or is
+// advised on by its outcome.
 func TestEachReasonHasAdvice(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../../../docs/troubleshooting.md")
@@ -299,7 +298,8 @@ func TestEachReasonHasAdvice(t *testing.T) {
 	}
 }
 
-// A line is read in each of the forms in which collectors of logs hand it on.
+// TestWrappedLinesAreRead: lines are read in each form in which log collectors forward
+// them.
 func TestWrappedLinesAreRead(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer
@@ -349,7 +349,7 @@ func TestWrappedLinesAreRead(t *testing.T) {
 	}
 }
 
-// repeated is a text again and again, up to a size.
+// repeated returns a text repeated up to a size.
 type repeated struct {
 	text string
 	left int
@@ -367,8 +367,8 @@ func (r *repeated) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// A log that is larger than the memory, and one of a single line, take no more memory
-// than a line does.
+// A log larger than the memory, and one of a single line, take no more memory than a
+// line.
 func TestALogOfAnySizeIsRead(t *testing.T) {
 	const line = `{"time":"2026-11-29T12:00:00Z","level":"WARN","msg":"access","outcome":"forbidden","status":403,"reason":"missing_role","gate":"authorize","method":"GET","route":"/reports/:id"}` + "\n"
 	const size = 32 << 20
@@ -397,7 +397,7 @@ func TestALogOfAnySizeIsRead(t *testing.T) {
 	}
 }
 
-// A log that makes up reasons and routes does not fill the memory.
+// Invented reasons and routes do not fill the memory.
 func TestMadeUpReasonsAreBounded(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder

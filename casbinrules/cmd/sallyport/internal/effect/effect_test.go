@@ -15,19 +15,19 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// family is a kind of model with what stands in the fields of its lines.
+// family is a kind of model with possible values for the fields of its lines.
 type family struct {
 	name, request, policy, effect, matcher string
 	objects, actions, regions              []string
 	types                                  map[string]casbinrules.AttributeType
-	// values are those of attributes that are asked about.
+	// values are those of the attributes in requests.
 	values []string
-	// subjects are those of p lines, roles the role definitions and links the lines
-	// for them, where they are not the usual ones.
+	// subjects are those of p lines; roles are the role definitions and links their
+	// lines, if not the usual ones.
 	subjects, links []string
 	roles           string
 	opts            []casbinrules.Option
-	// noTokenRoles says that opts have the roles of tokens mean nothing.
+	// noTokenRoles is set if opts make the roles of tokens meaningless.
 	noTokenRoles bool
 }
 
@@ -96,8 +96,8 @@ var families = []family{
 // grouped is a matcher with groups of objects.
 const grouped = "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act"
 
-// linkFamilies are those in which role links are about other fields, have tenants, or
-// hold patterns.
+// linkFamilies are those in which role links concern other fields, have tenants, or
+// contain patterns.
 var linkFamilies = []family{
 	{name: "groups of objects", effect: deny, matcher: grouped, roles: "g = _, _\ng2 = _, _", objects: []string{"/a", "docs", "secret"},
 		links: []string{"g2, /a, docs", "g2, /a/b, docs", "g2, /a/b, secret", "g2, secret, docs", "g, u1, r1", "g, u2, r2"}},
@@ -125,7 +125,7 @@ var linkFamilies = []family{
 
 func allFamilies() []family { return slices.Concat(families, linkFamilies) }
 
-// approximate are the families of which some edits cannot be compared.
+// approximate are the families in which some edits cannot be compared.
 var approximate = []string{"keyMatch4", "owner", "two roles and deny", "role that rules exclude"}
 
 func typed(field string, kind casbinrules.AttributeType) map[string]casbinrules.AttributeType {
@@ -144,7 +144,7 @@ func (f family) model() casbinrules.Model {
 		"[role_definition]\n%s\n[policy_effect]\ne = %s\n[matchers]\nm = %s\n", f.request, f.policy, eft, cmp.Or(f.roles, "g = _, _"), effect, f.matcher))
 }
 
-// random is a policy of a few lines.
+// random returns a policy of a few lines.
 func (f family) random(r *rand.Rand) []string {
 	pick := func(list []string) string { return list[r.IntN(len(list))] }
 	actions := f.actions
@@ -197,8 +197,8 @@ func (f family) open(lines []string, opts ...casbinrules.Option) (*ask.Policy, e
 	return &ask.Policy{Authorizer: a}, err
 }
 
-// openBoth opens two policies of the family; false if one of them is refused, as some
-// that are made by chance are.
+// openBoth opens two policies of the family; it returns false if one is refused, as some
+// random ones are.
 func (f family) openBoth(before, after []string, opts []casbinrules.Option) (old, now *ask.Policy, ok bool) {
 	old, err := f.open(before, opts...)
 	if err != nil {
@@ -208,7 +208,7 @@ func (f family) openBoth(before, after []string, opts []casbinrules.Option) (old
 	return old, now, err == nil
 }
 
-// edited is the lines with one edit or more.
+// edited returns the lines after one edit or more.
 func (f family) edited(lines []string, r *rand.Rand) []string {
 	if r.IntN(3) == 0 {
 		return f.random(r)
@@ -227,12 +227,11 @@ func (f family) edited(lines []string, r *rand.Rand) []string {
 	return after
 }
 
-// everybody are roles that everybody has, and none.
+// everybody lists the roles that everyone has, and none.
 var everybody = [...]string{"", "", "r1", "r2"}
 
-// Every widening that some request of a small universe shows is reported, or the
-// report says that it could not compare, for Casbin's decisions and for those of
-// a gate.
+// Every widening that a request of a small universe shows is reported, or the report says
+// that it could not compare, for Casbin's decisions and for those of a gate.
 func TestNoWideningIsOverlooked(t *testing.T) {
 	rounds := 12
 	if testing.Short() {
@@ -250,7 +249,7 @@ func TestNoWideningIsOverlooked(t *testing.T) {
 					if !ok {
 						continue
 					}
-					if opts == nil { // Casbin itself knows no role that everybody has
+					if opts == nil { // Casbin itself has no role for everyone
 						old.Alone, now.Alone = everybody[who.IntN(4)], everybody[who.IntN(4)]
 					}
 					report, err := Compare(t.Context(), old, now, Settings{Types: f.types, Limit: 1_000_000})
@@ -281,7 +280,7 @@ func TestNoWideningIsOverlooked(t *testing.T) {
 	}
 }
 
-// What says the same in other words changes nothing.
+// A policy that says the same in other words changes nothing.
 func TestTheSamePolicyChangesNothing(t *testing.T) {
 	for _, f := range allFamilies() {
 		r := rand.New(rand.NewPCG(9, 26))
@@ -306,7 +305,7 @@ func TestTheSamePolicyChangesNothing(t *testing.T) {
 	}
 }
 
-// firstWidened is a request that only the new policy allows, or "".
+// firstWidened returns a request that only the new policy allows, or "".
 func (f family) firstWidened(ctx context.Context, old, now *ask.Policy, gate bool) string {
 	objects := []string{"/", "/a", "/b", "/a/b", "/a/a", "/a/x", "/x/b", "/x/x", "/x", "/a/b/c", "/x/y/z", "/u1", "/a/u1", "/u2", "/a/u2", "a", "b", "x", "ab", "/ab"}
 	values := f.values
@@ -338,7 +337,7 @@ func (f family) firstWidened(ctx context.Context, old, now *ask.Policy, gate boo
 	return ""
 }
 
-// questions are by everybody, and to a gate with one role or several.
+// questions are asked by everyone, and of a gate with one role or several.
 func questions(gate bool) []ask.Question {
 	var all []ask.Question
 	for _, subject := range []string{"u1", "u2", "u3", "x", "ux"} {
@@ -366,7 +365,7 @@ func allowed(ctx context.Context, a *ask.Policy, q ask.Question, values []string
 	return err == nil && d.Allowed
 }
 
-// An object that only two patterns of role links together lead to is asked about.
+// An object that only two patterns of role links together reach is compared.
 func TestPatternsOfRoleLinksMeet(t *testing.T) {
 	f := family{effect: deny, matcher: grouped, roles: "g = _, _\ng2 = _, _", opts: []casbinrules.Option{casbinrules.WithRolePatterns("g2", "keyMatch2")}}
 	lines := []string{"p, r1, docs, GET, allow", "p, r1, secret, GET, deny", "g2, /docs/:id, docs"}
@@ -384,8 +383,8 @@ func TestPatternsOfRoleLinksMeet(t *testing.T) {
 	}
 }
 
-// Who is named as a role has by a condition that asks whom it has: not every user who
-// may is made up for it.
+// If a condition asks whom the subject has, a named subject has users as roles: not every
+// possible user is generated.
 func TestRolesTheOtherWayRoundAreNotCompared(t *testing.T) {
 	f := family{matcher: "(g(r.sub, p.sub) || g(p.sub, r.sub)) && r.obj == p.obj && r.act == p.act"}
 	old, err := f.open([]string{"p, r1, /a, GET"}, casbinrules.WithCasbinSemantics())

@@ -10,8 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
-// What was overlooked once: subjects and tenants whom something other than their own
-// roles tells apart.
+// Regressions: subjects and tenants distinguished by more than their own roles.
 func TestWideningIsSeen(t *testing.T) {
 	const rest = " && r.obj == p.obj && r.act == p.act"
 	casbin := []casbinrules.Option{casbinrules.WithCasbinSemantics()}
@@ -60,8 +59,8 @@ func TestWideningIsSeen(t *testing.T) {
 	}
 }
 
-// Every widening is reported, as in TestNoWideningIsOverlooked, for matchers that are
-// put together by chance.
+// Every widening is reported, as in TestNoWideningIsOverlooked, for randomly composed
+// matchers.
 func TestNoWideningIsOverlookedByAnyMatcher(t *testing.T) {
 	models := 10
 	if os.Getenv("SALLYPORT_LONG") != "" {
@@ -101,7 +100,7 @@ func TestNoWideningIsOverlookedByAnyMatcher(t *testing.T) {
 	}
 }
 
-// randomFamily is a model of clauses that are put together by chance.
+// randomFamily returns a model of randomly composed clauses.
 func randomFamily(r *rand.Rand) family {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	f := family{objects: []string{"/a", "/b"}, effect: pick("", "", deny, deny, priority, "!some(where (p.eft == deny))", "subjectPriority(p.eft) || deny")}

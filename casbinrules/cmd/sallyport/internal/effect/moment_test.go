@@ -30,15 +30,15 @@ var timedFamilies = []family{
 		links: []string{"g2, /a, docs", "g2, /a/b, docs", "g2, /a/b, secret", "g2, secret, docs", "g, u1, r1", "g, u2, r2"}},
 }
 
-// windows are starts and ends around times, which are those asked about.
+// windows are starts and ends around the times asked about.
 var (
 	windows = []string{"_, _", "_, _", "_, 2090-01-01 00:00:00", "2090-01-01 00:00:00, _", "2090-01-01 00:00:00, 2091-01-01 00:00:00", "_, 2091-01-01 00:00:00.0000015",
 		"2000-01-01 00:00:00, 2092-01-01 00:00:00", "2092-01-01 00:00:00, _", "_, 2001-01-01 00:00:00"}
 	times = []string{"2089-01-01 00:00:00", "2090-01-01 00:00:00", "2090-01-01 00:00:01", "2091-01-01 00:00:00", "2091-01-01 00:00:00.000001", "2091-06-01 00:00:00", "2092-01-01 00:00:00", "2093-01-01 00:00:00"}
 )
 
-// timed gives role links of a kind with times a window each, and leaves one of those
-// that say of one link twice when it counts.
+// timed gives each role link of a kind with times a window, and keeps one of several
+// lines for the same link.
 func (f family) timed(r *rand.Rand, lines []string) []string {
 	kind := "g, "
 	if strings.Contains(f.roles, "g2 = _, _, (") {
@@ -63,7 +63,7 @@ func (f family) timed(r *rand.Rand, lines []string) []string {
 	return made
 }
 
-// Every widening at some time to come is reported.
+// Every widening at some future time is reported.
 func TestNoWideningToComeIsOverlooked(t *testing.T) {
 	rounds := 8
 	if testing.Short() {
@@ -91,7 +91,7 @@ func TestNoWideningToComeIsOverlooked(t *testing.T) {
 					if err != nil || !report.Complete() {
 						t.Fatalf("%q %q: %+v, %v", lines, after, report, err)
 					}
-					var from []string // when what is reported begins, "" for now
+					var from []string // when the reported widening begins, "" for now
 					for _, c := range report.Changes {
 						if c.Gains {
 							from = append(from, c.From)
@@ -126,10 +126,10 @@ func TestNoWideningToComeIsOverlooked(t *testing.T) {
 	}
 }
 
-// What a subject gains by links that its roles do not tell of is not overlooked: those of
-// a tenant that is not the request's, and those to a name that differs from a role by the
-// prefix alone.
-func TestWideningsThatRolesDoNotTellAreNotOverlooked(t *testing.T) {
+// Gains through links that the subject's roles do not show are not overlooked: links in
+// another tenant than the request's, and links to a name that differs from a role only by
+// the prefix.
+func TestWideningsThatRolesDoNotShowAreNotOverlooked(t *testing.T) {
 	tenants := family{request: ", dom", policy: ", dom", roles: "g = _, _, _, (_, _)", matcher: "g(r.sub, p.sub, p.dom) && r.dom == 't1' && r.obj == p.obj && r.act == p.act"}
 	past := tenants
 	past.matcher = "g(r.sub, p.sub) && r.dom == 't1' && r.obj == p.obj && r.act == p.act"
@@ -159,7 +159,7 @@ func TestWideningsThatRolesDoNotTellAreNotOverlooked(t *testing.T) {
 	}
 }
 
-// At a time to come only those are asked about again whose roles are others then.
+// At a future time only subjects whose roles differ then are asked about again.
 func TestTimesAskAgainOnlyAboutOtherRoles(t *testing.T) {
 	f, clock := timedFamilies[0], &ask.Clock{}
 	var lines []string
@@ -187,7 +187,7 @@ func TestTimesAskAgainOnlyAboutOtherRoles(t *testing.T) {
 	}
 }
 
-// The limit holds before roles are read at all times, which alone may take hours.
+// The limit applies before roles are read at all times, which alone may take hours.
 func TestNoRolesAreReadBeyondTheLimit(t *testing.T) {
 	f, clock := timedFamilies[0], &ask.Clock{}
 	lines := []string{"p, r1, /a, GET"}
@@ -210,8 +210,8 @@ func TestNoRolesAreReadBeyondTheLimit(t *testing.T) {
 	}
 }
 
-// Of several lines for one role link the last counts by Casbin, so that their order alone
-// is a change.
+// Of several lines for one role link Casbin applies the last, so their order alone is a
+// change.
 func TestTheOrderOfLinesForOneLinkIsCompared(t *testing.T) {
 	open := "(r.obj == p.obj || keyGet2(r.obj, '/:id', 'id') == r.sub && keyGet2(p.obj, '/:id', 'id') == p.sub) && r.act == p.act"
 	plain := family{matcher: "g(r.sub, p.sub) && " + open, roles: "g = _, _, (_, _)"}
@@ -226,7 +226,7 @@ func TestTheOrderOfLinesForOneLinkIsCompared(t *testing.T) {
 		always, over, other := c.link+", _, _", c.link+", _, 2001-01-01 00:00:00", c.other+", _, 2002-01-01 00:00:00"
 		for _, tt := range []struct {
 			old, now []string
-			want     []string // are not compared
+			want     []string // not compared
 		}{
 			{[]string{always, over}, []string{over, always}, []string{over, always}},
 			{[]string{always, over}, []string{always, over}, nil},

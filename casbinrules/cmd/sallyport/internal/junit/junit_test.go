@@ -16,9 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
 )
 
-// form is what both schemas allow of an element: its children in their order, and
-// its attributes, all of which one of the schemas requires. Those in brackets may be
-// left out.
+// form is what both schemas allow in an element: its children in order, and its
+// attributes, all of which one of the schemas requires. Those in brackets are optional.
 var form = map[string]struct {
 	children, attributes []string
 }{
@@ -33,7 +32,7 @@ var form = map[string]struct {
 	"properties": {}, "system-out": {}, "system-err": {},
 }
 
-// values are the forms of attributes that are no plain texts.
+// values are the formats of attributes that are not plain texts.
 var values = map[string]*regexp.Regexp{
 	"id": regexp.MustCompile(`^\d+$`), "tests": regexp.MustCompile(`^\d+$`), "failures": regexp.MustCompile(`^\d+$`),
 	"errors": regexp.MustCompile(`^\d+$`), "skipped": regexp.MustCompile(`^\d+$`),
@@ -41,7 +40,7 @@ var values = map[string]*regexp.Regexp{
 	"timestamp": regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$`),
 }
 
-// element is one of a document.
+// element is an element of a document.
 type element struct {
 	name       string
 	attributes map[string]string
@@ -53,11 +52,11 @@ type element struct {
 func read(t *testing.T, text []byte) *element {
 	t.Helper()
 	if !utf8.Valid(text) {
-		t.Fatal("the document is no UTF-8")
+		t.Fatal("the document is not UTF-8")
 	}
 	for at, r := range string(text) { // XML 1.0 §2.2
 		if r < ' ' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
-			t.Fatalf("the character %U at %d cannot stand in XML", r, at)
+			t.Fatalf("the character %U at %d is not allowed in XML", r, at)
 		}
 	}
 	root := &element{}
@@ -89,12 +88,12 @@ func read(t *testing.T, text []byte) *element {
 		}
 	}
 	if len(root.children) != 1 || root.children[0].name != "testsuites" {
-		t.Fatalf("the document is no testsuites: %s", text)
+		t.Fatalf("the document's root is not testsuites: %s", text)
 	}
 	return root.children[0]
 }
 
-// check holds an element and all below it to the form.
+// check compares an element and its descendants with the form.
 func check(t *testing.T, e *element) {
 	t.Helper()
 	want, ok := form[e.name]
@@ -127,11 +126,11 @@ func check(t *testing.T, e *element) {
 		t.Error("a case has failed and was skipped")
 	}
 	if e.name != "failure" && strings.TrimSpace(e.text) != "" {
-		t.Errorf("%s holds the text %q", e.name, e.text)
+		t.Errorf("%s contains the text %q", e.name, e.text)
 	}
 }
 
-// TestFilesAreWhatSchemasAccept, whatever names and messages hold.
+// TestFilesAreWhatSchemasAccept, whatever names and messages contain.
 func TestFilesAreWhatSchemasAccept(t *testing.T) {
 	t.Parallel()
 	odd := []string{
@@ -178,7 +177,7 @@ func TestFilesAreWhatSchemasAccept(t *testing.T) {
 			t.Errorf("suite %d has %d cases of %d", i, counts["testcase"], len(all[i].Cases))
 		}
 	}
-	// What XML can hold comes back as it was.
+	// What XML can represent is read back unchanged.
 	if got := root.children[3].children[3+1].attributes["name"]; got != "plain" {
 		t.Errorf("name %q", got)
 	}

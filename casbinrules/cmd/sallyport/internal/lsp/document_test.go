@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestEditsAtOddPlaces: a position that a text does not have stands for the nearest
-// one in front of it, and the ends of a range may come in either order.
+// TestEditsAtOddPlaces: a position outside the text means the nearest one before it, and
+// the ends of a range may be reversed.
 func TestEditsAtOddPlaces(t *testing.T) {
 	t.Parallel()
 	const text = "p, \U0001f6aa, /a\r\ng, é\n"
@@ -41,15 +41,15 @@ func TestEditsAtOddPlaces(t *testing.T) {
 	}
 }
 
-// TestPositionsGoThereAndBack: each beginning of a character is at one position in
-// each encoding, and at no other.
+// TestPositionsGoThereAndBack: each start of a character has one position in each
+// encoding, and no other offset has it.
 func TestPositionsGoThereAndBack(t *testing.T) {
 	t.Parallel()
 	d := newDocument("", "p.csv", 1, KindPolicy, "\ufeffp, \U0001f6aa\r\n\né\rx\xff\xfe\n"+strings.Repeat("é", 3))
 	for _, enc := range []encoding{utf8Units, utf16Units, utf32Units} {
 		for at := range d.text {
 			if d.text[at] == '\n' && at > 0 && d.text[at-1] == '\r' {
-				continue // where no cursor can be
+				continue // not a cursor position
 			}
 			if got := d.offset(d.position(at, enc), enc); got != at {
 				t.Errorf("%s: offset %d is at %v, which is offset %d", enc, at, d.position(at, enc), got)

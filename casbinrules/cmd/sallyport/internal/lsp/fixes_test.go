@@ -87,7 +87,7 @@ func TestEveryFindingIsJudged(t *testing.T) {
 	}
 }
 
-// linksAreRegexps ends a model whose role links are to be read so.
+// linksAreRegexps ends a model whose role links are regular expressions.
 const linksAreRegexps = "# Names in role links are regular expressions.\n"
 
 // fixable returns policies with a finding of each code that has a quick fix, each with its
@@ -155,8 +155,8 @@ func fixable() []struct{ code, model, text, want string } {
 }
 
 // TestFixesGrantNothing checks that a quick fix removes its finding. Unless it declares
-// that it may grant more, nobody may have more access than before under the policy in
-// force, if there was one, neither by Casbin's rules nor by those of this package.
+// that it may grant more, no one may gain access compared with the policy in force, if
+// there was one, neither by Casbin's rules nor by those of this package.
 func TestFixesGrantNothing(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
@@ -204,7 +204,7 @@ func TestFixesGrantNothing(t *testing.T) {
 				}
 			}
 			if more := granted(before.allowed(t, opts), after.allowed(t, opts)); len(more) > 0 && !fix.Grants {
-				t.Errorf("%s: %q is said to grant nothing, and grants %q", name, fix.Title, more)
+				t.Errorf("%s: %q claims to grant nothing, but grants %q", name, fix.Title, more)
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func (p policyAndModel) lint(t *testing.T, opts []casbinrules.Option) []casbinru
 	return found
 }
 
-// allowed is what is allowed of much that could be asked; nil if the policy does not load.
+// allowed returns the allowed among many requests; nil if the policy does not load.
 func (p policyAndModel) allowed(t *testing.T, opts []casbinrules.Option) map[string]bool {
 	t.Helper()
 	fsys, m, names := p.files()
@@ -263,7 +263,7 @@ func (p policyAndModel) allowed(t *testing.T, opts []casbinrules.Option) map[str
 	return made
 }
 
-// granted is what is allowed after and was not before, of a policy that was in force.
+// granted returns the requests allowed after and not before, by a policy in force.
 func granted(before, after map[string]bool) []string {
 	if before == nil {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestCodeIsCode: a name of a policy is code in Markdown whatever it holds, and nothing
-// else, such as a picture that is fetched.
+// TestCodeIsCode: a name from a policy is code in Markdown whatever it contains, and
+// nothing else, such as an image to load.
 func TestCodeIsCode(t *testing.T) {
 	t.Parallel()
 	fences := regexp.MustCompile("`+")

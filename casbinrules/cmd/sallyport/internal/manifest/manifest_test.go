@@ -31,7 +31,7 @@ data:
   scopes: '[groups]'
 `
 
-// TestRead: each rule stands where it stands in the YAML, byte for byte.
+// TestRead: each rule has the same position as in the YAML, byte for byte.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	helm := "argo-cd:\n  configs:\n    rbac:\n      policy.csv: |\n        p, a, b, c\n      policy.default: ''\n"
@@ -67,7 +67,7 @@ func TestRead(t *testing.T) {
 				t.Errorf("%s: line %d is %q, want %q", name, i+1, line, want)
 			}
 			if at := len(line) - len(strings.TrimLeft(line, " ")); line != "" && !strings.HasPrefix(raw[i][at:], strings.TrimSpace(want)) {
-				t.Errorf("%s: line %d: %q does not stand where it does in %q", name, i+1, line, raw[i])
+				t.Errorf("%s: line %d: %q is not where it is in %q", name, i+1, line, raw[i])
 			}
 		}
 	}
@@ -104,8 +104,8 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestReadEndsWithAliases: what aliases make endless, or as large as powers of two,
-// is read once.
+// TestReadEndsWithAliases: aliases that recurse, or multiply to huge sizes, are read
+// once.
 func TestReadEndsWithAliases(t *testing.T) {
 	t.Parallel()
 	var doubled strings.Builder
@@ -128,7 +128,7 @@ func TestReadEndsWithAliases(t *testing.T) {
 	}
 }
 
-// FuzzRead holds that no line of the CSV stands where the YAML does not have it.
+// FuzzRead checks that each line of the CSV is at its position in the YAML.
 func FuzzRead(f *testing.F) {
 	f.Add(configMap, "")
 	f.Add("x: |\n  p, a\n\n   p, b\n", "x")

@@ -2,8 +2,8 @@ package openapi
 
 import "testing"
 
-// FuzzParse: whatever a file says, it is refused, or merged with and written as a
-// document that is read again.
+// FuzzParse: every file is either refused, or merged and written as a document that
+// parses again.
 func FuzzParse(f *testing.F) {
 	for _, content := range []string{
 		inYAML, inJSON,

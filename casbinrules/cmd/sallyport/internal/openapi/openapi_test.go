@@ -38,7 +38,7 @@ func TestTemplatesOfAllRouters(t *testing.T) {
 	}
 }
 
-// guard is one with two schemes and an answer.
+// guard has two schemes and an answer.
 func guard() Guard {
 	return Guard{
 		Schemes: []Scheme{{Name: "Bearer", Place: setup.InAuthorization, JWT: true}, {Name: "Session", Place: setup.InCookie, Field: "__Host-sid"}},
@@ -94,7 +94,7 @@ const inJSON = `{"openapi":"3.0.3","info":{"title":"Ünï\ud83d\ude00","version"
 "paths":{"/reports/{number}":{"get":{"responses":{"200":{"description":"ok"},"401":{"description":"ours"}},"security":[{"ours":[]}],
 "parameters":[{"name":"number","in":"path","required":true,"schema":{"type":"string"}}]}}},"components":{"securitySchemes":{"ours":{"type":"http","scheme":"basic"},"bearer":{"type":"http","scheme":"basic"}}}}`
 
-// All that a file held is in it afterwards, and a second time changes nothing.
+// A file's content is preserved, and merging again changes nothing.
 func TestAFileKeepsWhatItHolds(t *testing.T) {
 	for name, content := range map[string]string{"api.yaml": inYAML, "api.json": inJSON} {
 		t.Run(name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestAFileKeepsWhatItHolds(t *testing.T) {
 	}
 }
 
-// Without routes those of the file are meant, and a server's path stands before them.
+// Without routes the file's operations are used, with the server's path in front.
 func TestTheFilesOwnOperations(t *testing.T) {
 	doc := parse(t, "api.yaml", inYAML)
 	public := func(method, path string) bool { return path == "/v1/open" }
@@ -151,8 +151,8 @@ func TestTheFilesOwnOperations(t *testing.T) {
 	}
 }
 
-// TestSharedOperations: what is written about one operation is about no other one, though
-// they share what they say by aliases or merge keys.
+// TestSharedOperations: a change of one operation affects no other, even if they share
+// parts by aliases or merge keys.
 func TestSharedOperations(t *testing.T) {
 	const item = "{get: {responses: {\"200\": {description: ok}}}}"
 	for name, paths := range map[string]string{
@@ -227,7 +227,7 @@ func TestSchemesAreValid(t *testing.T) {
 	}
 }
 
-func TestFilesThatAreNone(t *testing.T) {
+func TestInvalidFiles(t *testing.T) {
 	for content, want := range map[string]string{
 		"a: [":                         "api: ",
 		"[]":                           "not an object",
@@ -249,7 +249,8 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 }
 
-// TestYAMLThatCannotBeWritten: nothing is written that would not be read as the same.
+// TestYAMLThatCannotBeWritten: a file is refused if its output would not be read as the
+// same.
 func TestYAMLThatCannotBeWritten(t *testing.T) {
 	doc := parse(t, "api.yaml", "openapi: 3.1.0\ninfo: {title: x, version: 1.0.0}\npaths: # none yet\n")
 	if _, err := doc.Merge(guard(), nil, never); err != nil {
@@ -260,8 +261,7 @@ func TestYAMLThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestAliasesThatHaveNoEnd: what aliases and merge keys stand for is read in the end,
-// or refused.
+// TestAliasesThatHaveNoEnd: aliases and merge keys are resolved eventually, or refused.
 func TestAliasesThatHaveNoEnd(t *testing.T) {
 	const head = "openapi: 3.1.0\ninfo: {title: x, version: 1.0.0}\n"
 	lists, merges := "x0: &x0 [a, a, a, a]\n", "x0: &x0 {get: {}}\n"
@@ -314,7 +314,7 @@ func decode(t *testing.T, d *Document) (v map[string]any) {
 	return v
 }
 
-// holds reports what of was is not in is any more.
+// holds reports the parts of was that are missing from is.
 func holds(t *testing.T, at string, was, is any) {
 	t.Helper()
 	if before, ok := was.(map[string]any); ok {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// BenchmarkKeystroke answers what an edit asks at 1,000 lines: in its order what is
-// wrong and what is decided, then the matrix, which is too large, and the tests.
+// BenchmarkKeystroke answers the calls after an edit of 1,000 lines, in order: findings
+// and decision, then the matrix, which is too large, and the tests.
 func BenchmarkKeystroke(b *testing.B) {
 	var policy strings.Builder
 	for i := range 700 {
@@ -18,7 +18,7 @@ func BenchmarkKeystroke(b *testing.B) {
 		fmt.Fprintf(&policy, "g, user%d, role%d\n", i, i%50)
 	}
 	in := rbac(policy.String())
-	// Of this no line says anything, so that each is held against it.
+	// No line mentions this one, so each line is compared with it.
 	in.Request = Request{Subject: "erin", Object: "/reports/7", Action: "PATCH"}
 	in.Files[TestsFile] = strings.Repeat("allow user7 /area7/1/items7 POST\n", 30)
 	for call, want := range map[string]string{"look": `"loads":true`, "draw": `"error":`, "test": `"passed":30`} {
@@ -31,7 +31,7 @@ func BenchmarkKeystroke(b *testing.B) {
 					b.Fatal(err)
 				}
 				b.StopTimer()
-				if call != "look" { // which has loaded the policy before
+				if call != "look" { // which has already loaded the policy
 					p.Answer("look", string(text))
 				}
 				b.StartTimer()

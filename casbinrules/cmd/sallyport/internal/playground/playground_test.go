@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
-// call is what a call answers, as T.
+// call decodes the answer to a call as T.
 func call[T any](t *testing.T, p *Playground, name string, in Input) T {
 	t.Helper()
 	text, err := json.Marshal(in)
@@ -47,8 +47,8 @@ func allPresets(t *testing.T) []Preset {
 	return all
 }
 
-// TestPresets: each preset of the command is there, its tests pass, and its request
-// is allowed.
+// TestPresets: each preset of the command exists, its tests pass, and its request is
+// allowed.
 func TestPresets(t *testing.T) {
 	t.Parallel()
 	all := allPresets(t)
@@ -70,8 +70,8 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// TestFindingsAreThoseOfLint compares, for each file that the findings are tested
-// with, what the page shows with what Lint says.
+// TestFindingsAreThoseOfLint compares the page's findings with those of Lint, for each
+// test file of findings.
 func TestFindingsAreThoseOfLint(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("../../../../testdata/diagnostics/*")
@@ -121,8 +121,8 @@ func rbac(policy string) Input {
 	return Input{Files: map[string]string{ModelFile: casbinrules.RBAC().Text(), PolicyFile: policy}}
 }
 
-// TestCharactersAreUnitsOfUTF16: a web page counts them in lines, and findings count
-// bytes.
+// TestCharactersAreUnitsOfUTF16: a web page counts UTF-16 units in lines, while findings
+// count bytes.
 func TestCharactersAreUnitsOfUTF16(t *testing.T) {
 	t.Parallel()
 	looked := call[Feedback](t, new(Playground), "look", rbac("p, ann, /reports, GET\np, é😀, reports/:id, GET\n"))
@@ -135,7 +135,7 @@ func TestCharactersAreUnitsOfUTF16(t *testing.T) {
 	t.Errorf("no finding at character %d: %+v", want, looked.Findings)
 }
 
-// TestRequests: the answers are those of the command explain.
+// TestRequests: the answers equal those of the command explain.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	in := rbac("p, editor, /reports/:id, PATCH\ng, erin, editor\n")
@@ -187,8 +187,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestMatrixAsks: the request of each cell is decided as the cell says, by the line
-// that it names.
+// TestMatrixAsks: the request of each cell is decided as the cell shows, by the line that
+// it names.
 func TestMatrixAsks(t *testing.T) {
 	t.Parallel()
 	cells := 0
@@ -212,11 +212,11 @@ func TestMatrixAsks(t *testing.T) {
 		}
 	}
 	if cells < 150 {
-		t.Errorf("only %d cells were asked", cells)
+		t.Errorf("only %d cells were compared", cells)
 	}
 }
 
-// TestOptions: each of them changes what is found or decided.
+// TestOptions: each option changes findings or decisions.
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	sam := Request{Subject: "sam", Roles: []string{"editor"}, Object: "/reports/7", Action: "PATCH"}
@@ -245,7 +245,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestAttributes: the form asks for what the model asks for, as its type.
+// TestAttributes: the form has the model's attributes, with their types.
 func TestAttributes(t *testing.T) {
 	t.Parallel()
 	model := strings.NewReplacer("r = sub, obj, act", "r = sub, obj, act, age", "m = ", "m = r.age >= 18 && ").Replace(casbinrules.RBAC().Text())
@@ -281,7 +281,7 @@ func TestPolicyOfSeveralFiles(t *testing.T) {
 	in.Options.Users = true
 	p := new(Playground)
 	if looked := call[Feedback](t, p, "look", in); looked.Explanation.Allowed {
-		t.Error("a file counts that the policy does not have")
+		t.Error("a file outside the policy is used")
 	}
 	in.Policies = []string{PolicyFile, "roles.csv"}
 	looked := call[Feedback](t, p, "look", in)
@@ -296,8 +296,8 @@ func TestPolicyOfSeveralFiles(t *testing.T) {
 	}) {
 		t.Errorf("no cell names the file: %+v", drawn.Cells)
 	}
-	// Each finding has its place in its own file, and so has its cure. A line is not
-	// written that another file has.
+	// Each finding is placed in its own file, and so is its fix. A line that another file
+	// contains is not written again.
 	in.Files[PolicyFile] = "p, editor, /reports/:id, PATCH\np, editor, /reports/:id, PUT\n"
 	in.Files["roles.csv"] = "g, erin, editor\n\np, editor, /reports/:id, PUT|HEAD\ng, erin, editor\n"
 	var got []string
@@ -333,8 +333,7 @@ func TestTestsAreRun(t *testing.T) {
 	}
 }
 
-// TestFixes: findings with one cure bring it, at places that the page counts in the
-// units of its texts.
+// TestFixes: findings with a single fix contain it, with positions in the page's units.
 func TestFixes(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string][2]string{
@@ -372,8 +371,7 @@ func TestFixes(t *testing.T) {
 	}
 }
 
-// TestRoutes: findings about routes, the matrix and the option for them take
-// routes.json.
+// TestRoutes: findings about routes, the matrix and its option use routes.json.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	in := rbac("p, editor, /reports/:id, PATCH\n")
@@ -398,8 +396,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// TestWhatCannotBeAnswered: each is an error in words, and the next call is answered.
-func TestWhatCannotBeAnswered(t *testing.T) {
+// TestErrorsAreMessages: each is an error message, and the next call is answered.
+func TestErrorsAreMessages(t *testing.T) {
 	t.Parallel()
 	p := new(Playground)
 	broken, large := rbac("p, editor\n"), rbac("")
@@ -434,7 +432,7 @@ func TestWhatCannotBeAnswered(t *testing.T) {
 	}
 }
 
-// TestTheSamePolicyIsLoadedOnce: another request does not load the files again.
+// TestTheSamePolicyIsLoadedOnce: another request does not reload the files.
 func TestTheSamePolicyIsLoadedOnce(t *testing.T) {
 	t.Parallel()
 	p, in := new(Playground), rbac("p, erin, /a, GET\n")
@@ -457,7 +455,7 @@ func TestTheSamePolicyIsLoadedOnce(t *testing.T) {
 	}
 }
 
-// FuzzLook holds that whatever is typed is answered, with places inside of the text.
+// FuzzLook checks that any text gets an answer with positions inside the text.
 func FuzzLook(f *testing.F) {
 	f.Add(casbinrules.RBAC().Text(), "p, editor, /a, GET\n", "erin", "/a", "GET")
 	f.Add("", "", "", "", "")
@@ -480,8 +478,8 @@ func FuzzLook(f *testing.F) {
 	})
 }
 
-// TestEditsAreAnsweredAsTheirText: whatever was typed before, a call is answered as
-// by a page that has just been opened with the files.
+// TestEditsAreAnsweredAsTheirText: after any edits, an answer equals that of a newly
+// opened page with the same files.
 func TestEditsAreAnsweredAsTheirText(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -499,7 +497,7 @@ func TestEditsAreAnsweredAsTheirText(t *testing.T) {
 		at := r.IntN(len(policy))
 		switch {
 		case !loads && i%2 == 1:
-			policy = before // a step back
+			policy = before // undo
 		case i%50 == 49:
 			in.Options.AllowAnonymous = !in.Options.AllowAnonymous
 		case i%70 == 69:

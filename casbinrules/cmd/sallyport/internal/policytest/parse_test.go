@@ -34,7 +34,7 @@ func TestParse(t *testing.T) {
 		`allow ann in t a="x ""y""" b= /c=d GET`: {Allow: true, Question: with(question("ann", "/c=d", "GET"), "t", map[string]any{"a": `x "y"`, "b": ""})},
 		"allow ann age=18 in t /a GET":           {Allow: true, Question: with(question("ann", "/a", "GET"), "t", map[string]any{"age": "18"})},
 		`allow ann "id=7" GET`:                   {Allow: true, Question: question("ann", "id=7", "GET")},
-		"allow ann GET /a":                       {Allow: true, Question: question("ann", "GET", "/a")}, // turned round by the policy
+		"allow ann GET /a":                       {Allow: true, Question: question("ann", "GET", "/a")}, // reordered by the policy
 	} {
 		got, err := Parse("f", line+"\n")
 		if want.Action == "" {
@@ -101,7 +101,7 @@ func TestParseByteOrderMark(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that a test is written as it is read.
+// FuzzParse checks that a formatted test parses as the same.
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{
 		"allow erin[editor,x] in acme /a GET # why", `deny "a b" "/	" PATCH`, "# c", "allow anonymous /a GET", "deny a[b] /#x GET y",

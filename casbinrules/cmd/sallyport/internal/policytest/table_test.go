@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestTable: each cell is a test, as if it stood in a line of its own.
+// TestTable: each cell is a test, as if it had its own line.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	const text = `allow erin /a GET

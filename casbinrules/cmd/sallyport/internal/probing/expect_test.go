@@ -11,7 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// TestPeopleWithNamesOfRolesHaveThem, whatever everybody may do.
+// TestPeopleWithNamesOfRolesHaveThem: a person named like a role has it, whatever roles
+// everyone has.
 func TestPeopleWithNamesOfRolesHaveThem(t *testing.T) {
 	t.Parallel()
 	files := fstest.MapFS{"policy.csv": {Data: []byte("p, reader, /*, GET\np, editor, /x, PUT\ng, ann, editor\n")}}
@@ -27,7 +28,7 @@ func TestPeopleWithNamesOfRolesHaveThem(t *testing.T) {
 		p.Prepare(t.Context(), []probing.Person{{Name: "editor"}, {Name: "zoe"}})
 		for as, want := range map[string]probe.Verdict{"editor": probe.Allow, "zoe": probe.Deny} {
 			if got := p.Expect(t.Context(), as, "PUT", "/x"); got != want {
-				t.Errorf("%s, where everybody has the role %q: %v", as, alone, got)
+				t.Errorf("%s, if everyone has the role %q: %v", as, alone, got)
 			}
 		}
 	}

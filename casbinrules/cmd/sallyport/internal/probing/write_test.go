@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// result has two findings, of which the second is known, and text that is markup
-// in each of the forms.
+// result has two findings, the second of which is known, and text that is markup in each
+// of the formats.
 func result() Result {
 	ask := func(as, target string) probe.Request {
 		return probe.Request{Purpose: probe.Plain, Method: "GET", Target: target, As: as, Route: 0}
@@ -120,7 +120,7 @@ func TestHTML(t *testing.T) {
 		}
 	}
 	if strings.Count(got, "<script") != 1 || strings.Contains(got, "://x/a'<") || strings.Contains(got, `src="http`) {
-		t.Errorf("a script or an address to load in\n%s", got)
+		t.Errorf("a script or an external address in\n%s", got)
 	}
 }
 

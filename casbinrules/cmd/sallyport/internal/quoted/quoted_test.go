@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// The quoting of tests and arguments is that of policy lines.
+// Tests and arguments are quoted like policy lines.
 func TestValuesAreReadAsPolicyLinesAre(t *testing.T) {
 	for _, text := range []string{
 		`"Ops, Platform"`, `"a ""b"""`, `"back\slash"`, `""`, `" "`, `"x`, `"x""`, `"x" y`, `"x"y`, `x"y"`, `x`, `x "`, `a b`, `"#"`,

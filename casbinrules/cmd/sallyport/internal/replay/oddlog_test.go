@@ -48,7 +48,7 @@ g, zoé, viewer, globex
 g, ann, viewer, acme
 `
 
-// oddLine is a line as the log writes it, with whatever a client can bring about.
+// oddLine is a line of the log with whatever a client can cause.
 func oddLine(random *rand.Rand, seq int) string {
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
 	var b strings.Builder
@@ -84,8 +84,7 @@ func oddLine(random *rand.Rand, seq int) string {
 	return b.String()
 }
 
-// oddLog is a log with lines that other programs wrote, that disks have broken, or
-// that say something twice.
+// oddLog is a log with lines written by other programs, damaged by disks, or repeated.
 func oddLog(t testing.TB, lines int) []string {
 	t.Helper()
 	random := rand.New(rand.NewPCG(3, 5))
@@ -95,17 +94,17 @@ func oddLog(t testing.TB, lines int) []string {
 	for seq := 1; seq <= lines; seq++ {
 		line := []byte(oddLine(random, seq))
 		switch random.IntN(20) {
-		case 0: // bytes of it are others
+		case 0: // some bytes changed
 			for range 1 + random.IntN(3) {
 				line[random.IntN(len(line))] = byte(random.IntN(256))
 			}
 			line = bytes.ReplaceAll(line, []byte("\n"), []byte("\v"))
-		case 1: // cut off, and the next line behind it
+		case 1: // cut off, followed by the next line
 			line = line[:random.IntN(len(line))]
 			if random.IntN(2) == 0 {
 				line = append(line, oddLine(random, seq)...)
 			}
-		case 2: // written by another program, with its own order of keys
+		case 2: // written by another program, with another order of keys
 			var any map[string]any
 			must(t, json.Unmarshal(line, &any))
 			again, err := json.Marshal(any)
@@ -115,7 +114,7 @@ func oddLog(t testing.TB, lines int) []string {
 			key := [...]string{`"request":{"action":"GET"}`, `"outcome":"allowed"`, `"Gate":"authorize"`, `"request":{"attributes":{"region":"us"}}`}[random.IntN(4)]
 			at := bytes.Index(line, []byte(`,"duration_us":`))
 			line = append(append(append(append([]byte{}, line[:at]...), ','), key...), line[at:]...)
-		case 4: // room between keys
+		case 4: // space between keys
 			line = bytes.Replace(line, []byte(`,"outcome"`), []byte(` , "outcome"`), 1)
 		case 5:
 			line = []byte([...]string{
@@ -139,9 +138,9 @@ func oddLog(t testing.TB, lines int) []string {
 	return files
 }
 
-// TestEqualsBruteForceWhateverIsInTheLog: lines that are read in the fast way, or
-// counted with others of their kind, come out as if each was read by encoding/json
-// and decided by itself.
+// TestEqualsBruteForceWhateverIsInTheLog: lines scanned quickly, or counted with others
+// of their kind, give the same result as if each was read by encoding/json and decided
+// separately.
 func TestEqualsBruteForceWhateverIsInTheLog(t *testing.T) {
 	t.Parallel()
 	authorizer := func(text string) *ask.Policy {
@@ -165,7 +164,7 @@ func TestEqualsBruteForceWhateverIsInTheLog(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoLog is refused before it takes memory without end.
+// TestWhatIsNoLog is refused before it takes unbounded memory.
 func TestWhatIsNoLog(t *testing.T) {
 	t.Parallel()
 	policy, _ := open(t, oldPolicy)

@@ -54,7 +54,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// open makes an authorizer of a policy, and its file.
+// open opens a policy, and returns its file.
 func open(t testing.TB, text string, opts ...casbinrules.Option) (*ask.Policy, string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "policy.csv")
@@ -64,7 +64,7 @@ func open(t testing.TB, text string, opts ...casbinrules.Option) (*ask.Policy, s
 	return &ask.Policy{Authorizer: a}, file
 }
 
-// asked is a request as tests make it up; the scheme reads who sends it.
+// asked is a request as tests generate it; the scheme trusts its sender.
 type asked struct {
 	method, path, route string
 	principal           *core.Principal
@@ -83,7 +83,7 @@ func (asked) Query(string) (string, int)  { return "", 0 }
 func (asked) TLS() *tls.ConnectionState   { return nil }
 func (asked) RemoteAddr() string          { return "192.0.2.1:1" }
 
-// scheme believes requests.
+// scheme trusts requests.
 type scheme struct{}
 
 func (scheme) Scheme() core.Scheme {
@@ -105,8 +105,8 @@ func (scheme) Challenges(core.Request, error) []challenge.Challenge {
 	return []challenge.Challenge{c}
 }
 
-// traffic writes a log of n random requests, as a guard with the policy decides
-// them, in several files, and returns their names.
+// traffic writes a log of n random requests, as decided by a guard with the policy, in
+// several files, and returns their names.
 func traffic(t testing.TB, a core.Authorizer, n int, opts ...core.Option) []string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
@@ -146,7 +146,7 @@ func traffic(t testing.TB, a core.Authorizer, n int, opts ...core.Option) []stri
 	return files
 }
 
-// flat is a report, change by change and person by person.
+// flat lists a report's changes for each person.
 func flat(r *replay.Report) map[string]uint64 {
 	all := map[string]uint64{}
 	for _, c := range r.Changes {
@@ -167,15 +167,14 @@ func enforcer(t testing.TB, file string) *casbin.Enforcer {
 	return e
 }
 
-// found is what deciding line by line finds, with nothing but encoding/json.
+// found is the result of deciding line by line, with only encoding/json.
 type found struct {
 	lines, decisions, compared, dropped, lost uint64
 	lacks, changes                            map[string]uint64
 	used                                      map[string]bool // lines of the new policy
 }
 
-// brute decides all lines of files, one after the other. each is called for those
-// that are compared.
+// brute decides all lines of files in order. each is called for those compared.
 func brute(t testing.TB, files []string, before, after *ask.Policy, each func(r *decisionlog.Record, before, after core.Decision)) found {
 	t.Helper()
 	f := found{lacks: map[string]uint64{}, changes: map[string]uint64{}, used: map[string]bool{}}
@@ -234,7 +233,7 @@ func brute(t testing.TB, files []string, before, after *ask.Policy, each func(r 
 	return f
 }
 
-// bruteLack is why a record is not compared, or "".
+// bruteLack returns why a record is not compared, or "".
 func bruteLack(r *decisionlog.Record) string {
 	if r.Request == nil {
 		return replay.LackUnreadable
@@ -263,7 +262,7 @@ func bruteLack(r *decisionlog.Record) string {
 	return ""
 }
 
-// equals reports what a replay says otherwise than deciding line by line does.
+// equals reports differences between a replay and deciding line by line.
 func (f found) equals(t testing.TB, r *replay.Report, after *ask.Policy) {
 	t.Helper()
 	if got := flat(r); !maps.Equal(got, f.changes) {
@@ -294,7 +293,7 @@ func (f found) equals(t testing.TB, r *replay.Report, after *ask.Policy) {
 	}
 }
 
-// manyLines is how many lines logs of tests have: a million in long runs.
+// manyLines is the number of lines in test logs: a million in long runs.
 func manyLines() int {
 	if os.Getenv("SALLYPORT_LONG") != "" {
 		return 1_000_000
@@ -302,8 +301,8 @@ func manyLines() int {
 	return 20_000
 }
 
-// TestEqualsBruteForce: the report is what deciding line by line finds, which for
-// requests that Casbin knows in full is Casbin's own decision.
+// TestEqualsBruteForce: the report equals deciding line by line, and Casbin's own
+// decisions for requests that Casbin knows in full.
 func TestEqualsBruteForce(t *testing.T) {
 	t.Parallel()
 	lines := manyLines()
@@ -337,7 +336,7 @@ func TestEqualsBruteForce(t *testing.T) {
 		t.Errorf("not reproduced %d, lacks %+v", r.NotReproduced, r.Lacks)
 	}
 
-	// Without the lines that decided nothing, everything is decided as before.
+	// Without the lines that decided nothing, decisions stay the same.
 	if len(r.Unused) != 1 || !strings.Contains(r.Unused[0].Text, "/nobody/asks") {
 		t.Errorf("unused: %v", r.Unused)
 	}
@@ -345,7 +344,7 @@ func TestEqualsBruteForce(t *testing.T) {
 	if again, err := replay.Run(t.Context(), files, replay.Settings{Old: after, New: slim}); err != nil || len(again.Changes) > 0 {
 		t.Errorf("without them: %v, %v", again.Changes, err)
 	}
-	// Compared with what the log says, it is the same.
+	// Comparing with the log's decisions gives the same.
 	if logged, err := replay.Run(t.Context(), files, replay.Settings{New: after}); err != nil || !maps.Equal(flat(logged), want.changes) {
 		t.Errorf("against the log: %v, %v", flat(logged), err)
 	}
@@ -354,7 +353,7 @@ func TestEqualsBruteForce(t *testing.T) {
 func decide(t testing.TB, a *ask.Policy, q *decisionlog.Request) core.Decision {
 	t.Helper()
 	access := core.Access{
-		Action: q.Action, Request: asked{method: q.Method}, // an action that is not the method is one that the application named
+		Action: q.Action, Request: asked{method: q.Method}, // an action other than the method was named by the application
 		Resource: core.Resource{Path: q.Resource, Route: q.Route, Name: q.Name, Folded: q.Folded},
 	}
 	if q.Principal == "" {
@@ -379,15 +378,14 @@ func decide(t testing.TB, a *ask.Policy, q *decisionlog.Request) core.Decision {
 		}
 	}
 	roles := q.TokenRoles
-	if a.Default != "" { // of a policy that was opened without it
+	if a.Default != "" { // of a policy opened without it
 		roles = append(slices.Clone(roles), a.Default)
 	}
 	return ask(q.Principal, roles...)
 }
 
-// TestRolesOfEverybodyEqualBruteForce: the default role counts for everybody who is
-// signed in, and a role that is asked alone takes nothing from anybody; requests
-// without credentials have neither.
+// TestRolesOfEverybodyEqualBruteForce: everyone who is signed in has the default role,
+// and a role asked alone takes nothing from anyone; anonymous requests have neither.
 func TestRolesOfEverybodyEqualBruteForce(t *testing.T) {
 	t.Parallel()
 	const denied = "p, viewer, /drafts/:id, GET, deny\n"
@@ -419,7 +417,7 @@ func TestRolesOfEverybodyEqualBruteForce(t *testing.T) {
 	}
 }
 
-// asOpened is a policy with roles of everybody as the command opens it.
+// asOpened returns a policy with the default roles, as the command opens it.
 func asOpened(t testing.TB, text, standard, alone string) *ask.Policy {
 	t.Helper()
 	var opts []casbinrules.Option
@@ -431,7 +429,7 @@ func asOpened(t testing.TB, text, standard, alone string) *ask.Policy {
 	return p
 }
 
-// TestLacks: what a log does not have is said, and not guessed.
+// TestLacks: missing parts of a log are reported, not guessed.
 func TestLacks(t *testing.T) {
 	t.Parallel()
 	before, _ := open(t, oldPolicy)
@@ -459,7 +457,7 @@ func TestLacks(t *testing.T) {
 		fmt.Sprintf(decision, 4, "unavailable", `"principal":"u0","method":"PATCH","action":"PATCH","resource":"/reports/7"`) +
 		fmt.Sprintf(decision, 5, "unauthenticated", `"method":"PATCH"`) +
 		"no line\n" +
-		// Keys in another order, as another program writes them.
+		// Keys in another order, as written by another program.
 		`{"kind":"decision","request":{"resource":"/reports/7","route":"/reports/:id","action":"PATCH","method":"PATCH","principal":"u0"},"gate":"authorize","outcome":"allowed","time":"2026-11-29T00:00:00Z","seq":6,"v":1}`
 	must(t, os.WriteFile(file, []byte(text), 0o600))
 	want := map[string]uint64{
@@ -471,8 +469,8 @@ func TestLacks(t *testing.T) {
 	}
 }
 
-// TestChecksOfThePolicyAreReplayed: what a handler has asked the policy about an
-// object is decided again with what it said of it; what it has asked a rule is not.
+// TestChecksOfThePolicyAreReplayed: what a handler asked the policy about an object is
+// decided again with the logged attributes; what it asked a rule is not.
 func TestChecksOfThePolicyAreReplayed(t *testing.T) {
 	const text = `[request_definition]
 r = sub, obj, act, owner
@@ -518,8 +516,8 @@ m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner
 	}
 }
 
-// BenchmarkReplay is about requests that come again, as they do in real traffic, and
-// about ones of which no two are equal, under policies of two sizes.
+// BenchmarkReplay measures repeated requests, as in real traffic, and distinct ones, with
+// policies of two sizes.
 func BenchmarkReplay(b *testing.B) {
 	for _, rules := range []int{1_000, 100_000} {
 		roles := rules / 50

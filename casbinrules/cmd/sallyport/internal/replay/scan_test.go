@@ -14,7 +14,7 @@ func Scans(text []byte) bool {
 	return ok
 }
 
-// WithFewKinds has few kinds of lines kept.
+// WithFewKinds limits the kinds of lines that are kept.
 func WithFewKinds(s Settings) Settings {
 	s.kinds = 50
 	return s
@@ -29,8 +29,7 @@ func scanned(text []byte) (*line, bool) {
 	return l, scanPart(string(part), l)
 }
 
-// scanSeeds are lines as the log writes them, and ones that are nearly so. Good says
-// that they are scanned.
+// scanSeeds are lines of the log, and near misses. Good is set if they are scanned.
 var scanSeeds = []struct {
 	text string
 	good bool
@@ -59,7 +58,7 @@ var scanSeeds = []struct {
 	{"{\"v\":1,\"kind\":\"decision\",\"seq\":1,\"time\":\"2026-11-29T01:02:03Z\",\"request\":{\"method\":\"\"},\"duration_us\":1}\r", false},
 }
 
-// FuzzScan: what is scanned is what encoding/json reads, in every field that counts.
+// FuzzScan: a scanned line equals that of encoding/json, in every relevant field.
 func FuzzScan(f *testing.F) {
 	for _, seed := range scanSeeds {
 		f.Add([]byte(seed.text))

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// functions are the matcher functions with pieces of patterns for each.
+// functions are the matcher functions with parts of patterns for each.
 var functions = map[string][]string{
 	"==":         {"a", "b", "/", "/a"},
 	"keyMatch":   {"a", "b", "/", "/a", "*", "/*"},
@@ -21,7 +21,7 @@ var functions = map[string][]string{
 	"globMatch":  {"a", "b", "/", "*", "**", "/**", "/**/", "?", "[ab]", "[^a]", "{a,b}"},
 }
 
-// universe is every short text of a few runes.
+// universe is every short text of a few characters.
 func universe() []string {
 	texts := []string{""}
 	for from, length := 0, 0; length < 4; length++ {
@@ -36,9 +36,9 @@ func universe() []string {
 	return texts[1:]
 }
 
-// Every kind of text that patterns tell apart is among the texts made up, or the
-// patterns say that this is not known.
-func TestEveryKindOfTextIsMadeUp(t *testing.T) {
+// Each kind of text that patterns distinguish is among the samples, or the result says
+// that it is unknown.
+func TestEveryKindOfTextIsSampled(t *testing.T) {
 	texts := universe()
 	valid := regexp.MustCompile(CanonicalObject)
 	random := rand.New(rand.NewPCG(6, 8))
@@ -79,7 +79,7 @@ func kindBy(patterns []casbinrules.Pattern, text string) string {
 	return b.String()
 }
 
-// randomPattern is a pattern that its function takes.
+// randomPattern returns a valid pattern for its function.
 func randomPattern(random *rand.Rand) casbinrules.Pattern {
 	names := []string{"==", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "regexMatch", "globMatch"}
 	for {
@@ -102,7 +102,7 @@ func randomPattern(random *rand.Rand) casbinrules.Pattern {
 	}
 }
 
-// An expression says of every short text what Casbin's function says.
+// An expression agrees with Casbin's function on every short text.
 func TestExpressionsMatchWhatCasbinMatches(t *testing.T) {
 	texts := universe()
 	random := rand.New(rand.NewPCG(7, 9))

@@ -31,7 +31,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-func TestWordStandsNowhereElse(t *testing.T) {
+func TestWordOccursNowhereElse(t *testing.T) {
 	if got := Word([]string{"/a", "/Sample/x"}); got != "sample2" {
 		t.Errorf("got %s", got)
 	}
