@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,7 +65,7 @@ func readIfThere(file string) ([]byte, fs.FileInfo, error) {
 // overwrite replaces before by after; info is that of the file, nil if it does not
 // exist yet.
 func overwrite(file string, info fs.FileInfo, before, after []byte) error {
-	return putInPlace(file, info, after, func() error {
+	return putInPlace(file, info, 0o600, after, func() error {
 		now, found, err := readIfThere(file)
 		if err == nil && ((found == nil) != (info == nil) || !bytes.Equal(now, before)) {
 			err = errChangedMeanwhile
@@ -74,13 +75,16 @@ func overwrite(file string, info fs.FileInfo, before, after []byte) error {
 }
 
 // putInPlace replaces the content of a file in one step, if ready then returns no
-// error. The file gets mode and owner of info, or mode 0600. A signal to stop takes
-// effect afterwards.
-func putInPlace(file string, info fs.FileInfo, content []byte, ready func() error) (err error) {
+// error. The file gets mode and owner of info, or if that is nil the mode fresh, less the
+// umask. A signal to stop takes effect afterwards.
+func putInPlace(file string, info fs.FileInfo, fresh fs.FileMode, content []byte, ready func() error) (err error) {
 	defer holdSignals()()
+	if info != nil {
+		fresh = 0o600 // until it has its mode
+	}
 	// The name begins with a dot, so that it is not taken for a policy or a key file.
-	// The mode is 0600 from the start.
-	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.tmp")
+	name := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+"."+rand.Text()+".tmp")
+	temp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fresh)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
@@ -160,19 +164,13 @@ func printOrWrite(cmd *cobra.Command, name string, content []byte) error {
 
 // writeOutput writes a file as a whole or not at all, replacing an existing one.
 func writeOutput(name string, content []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return replace(name, content)
-	case err != nil:
-		return fmt.Errorf("write: %w", err)
+	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		return putInPlace(name, nil, 0o644, content, alwaysReady)
 	}
-	// The empty file has the mode that the umask leaves.
-	if err := errors.Join(f.Close(), replace(name, content)); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
+	return replace(name, content)
 }
+
+func alwaysReady() error { return nil }
 
 // replace replaces the content of an existing file, as a whole or not at all, and
 // keeps its mode and its owner. A symbolic link remains one: its target is
@@ -188,7 +186,7 @@ func replace(file string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	return putInPlace(file, info, content, func() error { return nil })
+	return putInPlace(file, info, 0, content, alwaysReady)
 }
 
 func ignoreClosed(err error) error {

@@ -26,7 +26,7 @@ func TestSignalsLeaveNothingBehind(t *testing.T) {
 		if os.Getenv(ignored) != "" {
 			signal.Ignore(s)
 		}
-		err := putInPlace("keys", nil, []byte("new\n"), func() error { return syscall.Kill(os.Getpid(), s) })
+		err := putInPlace("keys", nil, 0o600, []byte("new\n"), func() error { return syscall.Kill(os.Getpid(), s) })
 		if os.Getenv(ignored) == "" {
 			time.Sleep(authtest.TimeLimit(10 * time.Second)) // until the signal comes
 		}

@@ -103,3 +103,24 @@ func TestOutputKeepsTheOwner(t *testing.T) {
 		}
 	}
 }
+
+// TestOutputAppearsWhole: nobody sees a part of a new file, nor does a killed process leave
+// one.
+func TestOutputAppearsWhole(t *testing.T) {
+	file, content := filepath.Join(t.TempDir(), "matrix.html"), strings.Repeat("x", 8<<20)
+	written := make(chan error, 1)
+	go func() { written <- writeOutput(file, []byte(content)) }()
+	for {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil || len(text) != len(content) {
+			t.Errorf("%d bytes are there, %v", len(text), err)
+		}
+		break
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+}
