@@ -48,7 +48,7 @@ The exit code is 1 when a request could not be decided.`,
 	s.pathFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		// Casbin's own Enforce has no roles from credentials.
-		s.noRoles = s.noRoles || s.asCasbin
+		s.WithoutTokenRoles = s.WithoutTokenRoles || s.AsCasbin
 		a, err := s.open("")
 		if err != nil {
 			return err
@@ -159,7 +159,7 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 		return core.Decision{}, fmt.Errorf("a request has %d fields by the model (%s), and this one has %d%s",
 			len(c.fields), strings.Join(c.fields, ", "), len(values), hint)
 	}
-	if c.source.asCasbin {
+	if c.source.AsCasbin {
 		return c.authorizer.Enforce(ctx, values...)
 	}
 	q, note, err := c.source.canonical(question(c.fields, values))

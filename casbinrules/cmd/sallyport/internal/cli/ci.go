@@ -254,13 +254,13 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 // bothSides returns the people to ask about, and the types of their attributes, for
 // which the options of the two policies may differ.
 func (c *ciRun) bothSides(base source) (ask.Who, map[string]casbinrules.AttributeType, error) {
-	who, types := c.who(ask.Who{}), c.types()
-	if base.prefix != c.prefix {
-		return who, nil, fmt.Errorf("the base has the role prefix %q, and this policy %q", base.prefix, c.prefix)
+	who, types := c.who(ask.Who{}), c.Types()
+	if base.RolePrefix != c.RolePrefix {
+		return who, nil, fmt.Errorf("the base has the role prefix %q, and this policy %q", base.RolePrefix, c.RolePrefix)
 	}
-	who.Anonymous = c.anonymous || base.anonymous
-	who.NoTokenRoles = c.noRoles && base.noRoles
-	for field, kind := range base.types() {
+	who.Anonymous = c.AllowAnonymous || base.AllowAnonymous
+	who.NoTokenRoles = c.WithoutTokenRoles && base.WithoutTokenRoles
+	for field, kind := range base.Types() {
 		if now, ok := types[field]; ok && now != kind {
 			return who, nil, fmt.Errorf("the attribute %s is of type %s in the base, and %s in this policy", field, kind, now)
 		}

@@ -120,25 +120,25 @@ func (s *source) take(file string, text []byte) error {
 	for _, name := range p.Files {
 		s.policies = append(s.policies, filepath.Clean(name))
 	}
-	s.attributes, s.functions = slices.Clone(s.attributes), slices.Clone(s.functions)
-	s.asCasbin = s.asCasbin || p.CasbinSemantics
-	s.anonymous = s.anonymous || p.Anonymous
-	s.allowEmpty = s.allowEmpty || p.Empty
-	s.noRoles = s.noRoles || !p.TokenRoles
-	s.byRoute = s.byRoute || p.RoutesAsObjects
-	s.prefix = cmp.Or(s.prefix, p.RolePrefix)
-	s.standard = cmp.Or(s.standard, p.DefaultRole)
+	s.Function, s.RolePatterns = slices.Clone(s.Function), slices.Clone(s.RolePatterns)
+	s.TenantPatterns = slices.Concat(s.TenantPatterns, p.TenantPatterns)
+	s.AsCasbin = s.AsCasbin || p.CasbinSemantics
+	s.AllowAnonymous = s.AllowAnonymous || p.Anonymous
+	s.AllowEmpty = s.AllowEmpty || p.Empty
+	s.WithoutTokenRoles = s.WithoutTokenRoles || !p.TokenRoles
+	s.ObjectRoute = s.ObjectRoute || p.RoutesAsObjects
+	s.RolePrefix = cmp.Or(s.RolePrefix, p.RolePrefix)
+	s.DefaultRole = cmp.Or(s.DefaultRole, p.DefaultRole)
 	for _, field := range slices.Sorted(maps.Keys(p.AttributeTypes)) {
-		if err := s.attributes.Set(field + "=" + p.AttributeTypes[field]); err != nil {
+		if err := s.AddAttribute(field + "=" + p.AttributeTypes[field]); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Functions)) {
-		s.functions = append(s.functions, name+"="+p.Functions[name])
+		s.Function = append(s.Function, name+"="+p.Functions[name])
 	}
-	s.rolePatterns, s.tenantPatterns = slices.Clone(s.rolePatterns), slices.Concat(s.tenantPatterns, p.TenantPatterns)
 	for _, kind := range slices.Sorted(maps.Keys(p.RolePatterns)) {
-		s.rolePatterns = append(s.rolePatterns, kind+"="+p.RolePatterns[kind])
+		s.RolePatterns = append(s.RolePatterns, kind+"="+p.RolePatterns[kind])
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 // checkAttributes refuses a type for a field that none of the models has: it is
 // probably misspelt, and the intended field would be compared as text.
 func (s *source) checkAttributes(models ...casbinrules.Model) error {
-	if len(s.attributes) == 0 {
+	if len(s.Attribute) == 0 {
 		return nil
 	}
 	var fields []string
@@ -27,21 +27,12 @@ func (s *source) checkAttributes(models ...casbinrules.Model) error {
 	}
 	slices.Sort(fields)
 	attributes := ask.Attributes(slices.Compact(fields))
-	for _, a := range s.attributes {
-		if !slices.Contains(fields, a.field) {
-			return usagef("--attribute %s=%s: %s", a.field, a.kind, ask.NoAttribute(a.field, attributes))
+	for _, a := range s.Attribute {
+		if field, _, _ := strings.Cut(a, "="); !slices.Contains(fields, field) {
+			return usagef("--attribute %s: %s", a, ask.NoAttribute(field, attributes))
 		}
 	}
 	return nil
-}
-
-// types returns the types declared with --attribute.
-func (s *source) types() map[string]casbinrules.AttributeType {
-	types := map[string]casbinrules.AttributeType{}
-	for _, a := range s.attributes {
-		types[a.field] = a.kind
-	}
-	return types
 }
 
 // readClaims parses --claim NAME=VALUE. A name may be given several times, for

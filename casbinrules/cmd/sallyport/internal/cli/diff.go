@@ -70,7 +70,7 @@ func newDiff() *cobra.Command {
 			return err
 		}
 		r, err := effect.Compare(cmd.Context(), old, now, effect.Settings{
-			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.types(), Limit: limit, Clock: s.clock,
+			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.Types(), Limit: limit, Clock: s.clock,
 		})
 		if err != nil {
 			return err

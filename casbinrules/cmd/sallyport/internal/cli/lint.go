@@ -81,7 +81,7 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := lintOptions(options)
+	opts := ask.LintOptions(options)
 	if routesFile != "" {
 		routes, err := readRoutes(routesFile)
 		if err != nil {

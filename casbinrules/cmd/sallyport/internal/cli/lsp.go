@@ -45,7 +45,7 @@ the editor sends as initializationOptions, with the same names, before flags.`,
 		if _, err := s.options(); err != nil {
 			return err
 		}
-		err := lsp.Serve(ctx, cmd.InOrStdin(), underlying(cmd.OutOrStdout()), s.settings(routes), lsp.Config{
+		err := lsp.Serve(ctx, cmd.InOrStdin(), underlying(cmd.OutOrStdout()), lsp.Settings{Model: s.model, Policy: s.policies, Routes: routes, Options: s.Options}, lsp.Config{
 			Version: version(), Find: findProject, Test: testForEditor, Explain: explainForEditor,
 		})
 		if err != nil {
@@ -55,19 +55,6 @@ the editor sends as initializationOptions, with the same names, before flags.`,
 		return nil
 	}
 	return cmd
-}
-
-// settings returns the settings according to the flags.
-func (s *source) settings(routes string) lsp.Settings {
-	made := lsp.Settings{
-		Model: s.model, Policy: s.policies, Routes: routes, AsCasbin: s.asCasbin, AllowAnonymous: s.anonymous, AllowEmpty: s.allowEmpty,
-		WithoutTokenRoles: s.noRoles, ObjectRoute: s.byRoute, RolePrefix: s.prefix, DefaultRole: s.standard, Function: s.functions,
-		RolePatterns: s.rolePatterns, TenantPatterns: s.tenantPatterns,
-	}
-	for _, a := range s.attributes {
-		made.Attribute = append(made.Attribute, a.field+"="+a.kind.String())
-	}
-	return made
 }
 
 // projectFinder finds the policy that a file belongs to.
@@ -80,9 +67,10 @@ type projectFinder struct {
 
 // findProject finds policies for the language server.
 func findProject(l lsp.Lookup) (lsp.Project, error) {
-	f := projectFinder{Lookup: l, source: sourceOf(l.Settings)}
+	f := projectFinder{Lookup: l, source: source{model: l.Model, Options: l.Options}}
+	f.Attribute = nil
 	for _, a := range l.Attribute {
-		if err := f.attributes.Set(a); err != nil {
+		if err := f.AddAttribute(a); err != nil {
 			return lsp.Project{}, err
 		}
 	}
@@ -92,15 +80,6 @@ func findProject(l lsp.Lookup) (lsp.Project, error) {
 	}
 	p.Skipped = f.skipped
 	return p, err
-}
-
-// sourceOf returns the source according to settings, without the types of attributes.
-func sourceOf(s lsp.Settings) source {
-	return source{
-		model: s.Model, asCasbin: s.AsCasbin, anonymous: s.AllowAnonymous, allowEmpty: s.AllowEmpty,
-		noRoles: s.WithoutTokenRoles, byRoute: s.ObjectRoute, prefix: s.RolePrefix, standard: s.DefaultRole, functions: s.Function,
-		rolePatterns: s.RolePatterns, tenantPatterns: s.TenantPatterns,
-	}
 }
 
 func (f *projectFinder) find() (lsp.Project, error) {
@@ -130,7 +109,7 @@ func (f *projectFinder) absolute(path string) string {
 
 // configured returns the policy of the settings.
 func (f *projectFinder) configured() (lsp.Project, error) {
-	p := lsp.Project{Prefix: f.prefix}
+	var p lsp.Project
 	for _, name := range f.Policy {
 		p.Policies = append(p.Policies, f.absolute(name))
 	}
@@ -147,12 +126,7 @@ func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error
 	if p.Options, err = f.options(); err != nil {
 		return p, err
 	}
-	p.Settings = f.settings("")
-	p.Prefix, p.RolePatterns, p.TenantPatterns = f.prefix, map[string]string{}, f.tenantPatterns
-	for _, patterns := range f.rolePatterns {
-		kind, function, _ := strings.Cut(patterns, "=") // as checked by options
-		p.RolePatterns[kind] = function
-	}
+	p.Read = f.source.Options
 	name := filepath.Join(dir, modelName)
 	switch preset := presets[f.model]; {
 	case preset != nil:
@@ -285,7 +259,7 @@ func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer
 	if a == nil {
 		return found, nil
 	}
-	s := sourceOf(p.Settings)
+	s := source{Options: p.Read}
 	results, err := s.runTests(ctx, &ask.Policy{Authorizer: a}, tests, false)
 	if err != nil {
 		return found, err
@@ -311,7 +285,7 @@ func explainForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authori
 	if err != nil || len(tests) != 1 {
 		return "", err
 	}
-	s := sourceOf(p.Settings)
+	s := source{Options: p.Read}
 	policy := &ask.Policy{Authorizer: a}
 	r := policytest.Runner{Canonical: s.canonical}.Read(tests[0], ask.NewNames(policy))
 	if r.Err != nil {

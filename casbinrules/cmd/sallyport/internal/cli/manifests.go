@@ -67,12 +67,12 @@ func (s *source) roleOfEverybody(in *manifests) (string, error) {
 	if err != nil || role == "" {
 		return "", err
 	}
-	short, prefixed := strings.CutPrefix(role, s.prefix)
+	short, prefixed := strings.CutPrefix(role, s.RolePrefix)
 	switch {
-	case s.asCasbin || s.noRoles:
+	case s.AsCasbin || s.WithoutTokenRoles:
 		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which means nothing with --as-casbin or --without-token-roles", place, role)
 	case !prefixed:
-		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which does not begin with the role prefix %s", place, role, s.prefix)
+		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which does not begin with the role prefix %s", place, role, s.RolePrefix)
 	}
 	return short, nil
 }

@@ -53,7 +53,7 @@ func newMatrix() *cobra.Command {
 	f.StringArrayVar(&claims, "claim", nil, "draw this value of an attribute, as `name=value`; may be repeated")
 	f.StringArrayVar(&settings.Tenants, "tenant", nil, "draw this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if s.byRoute && routes == "" {
+		if s.ObjectRoute && routes == "" {
 			return usagef("--object-route needs --routes: the policy alone does not tell routes")
 		}
 		if routes != "" {
@@ -69,7 +69,7 @@ func newMatrix() *cobra.Command {
 		if settings.Claims, err = readClaims(claims); err != nil {
 			return err
 		}
-		settings.Who, settings.ByRoute, settings.Types = s.who(settings.Who), s.byRoute, s.types()
+		settings.Who, settings.ByRoute, settings.Types = s.who(settings.Who), s.ObjectRoute, s.Types()
 		settings.ByName = order == "name"
 		m, err := matrix.New(cmd.Context(), a, settings)
 		if err != nil {
@@ -89,7 +89,7 @@ func newMatrix() *cobra.Command {
 
 // who returns w with what the flags say about subjects.
 func (s *source) who(w ask.Who) ask.Who {
-	w.Prefix, w.NoTokenRoles, w.Anonymous = s.prefix, s.noRoles, s.anonymous
+	w.Prefix, w.NoTokenRoles, w.Anonymous = s.RolePrefix, s.WithoutTokenRoles, s.AllowAnonymous
 	return w
 }
 

@@ -245,7 +245,7 @@ func (f *probeFlags) policyRoutes(ctx context.Context, a *ask.Policy) error {
 	if err != nil {
 		return err
 	}
-	m, err := matrix.New(ctx, a, matrix.Settings{Who: f.source.who(ask.Who{}), Claims: given, Types: f.source.types()})
+	m, err := matrix.New(ctx, a, matrix.Settings{Who: f.source.who(ask.Who{}), Claims: given, Types: f.source.Types()})
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,7 @@ func (f *probeFlags) mark(ctx context.Context, policy *probing.Policy) error {
 			return usagef("--write %s: name a method and a pattern, such as \"PATCH /reports/:id\"", w)
 		}
 	}
-	if f.source.byRoute && policy != nil {
+	if f.source.ObjectRoute && policy != nil {
 		policy.Patterns = map[string]string{}
 	}
 	for i, r := range f.settings.Routes {
@@ -283,7 +283,7 @@ func (f *probeFlags) mark(ctx context.Context, policy *probing.Policy) error {
 			return probe.Match(pattern, method, r.Pattern) || probe.Match(pattern, method, path)
 		}
 		f.settings.Routes[i].Public = slices.ContainsFunc(f.public, names) ||
-			f.source.anonymous && policy != nil && !f.source.byRoute && policy.Anonymous(ctx, method, path)
+			f.source.AllowAnonymous && policy != nil && !f.source.ObjectRoute && policy.Anonymous(ctx, method, path)
 		f.settings.Routes[i].Write = slices.ContainsFunc(f.writes, names)
 	}
 	return nil

@@ -34,7 +34,7 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	if err != nil {
 		return nil, err
 	}
-	findings, err := c.lint(lintOptions(opts))
+	findings, err := c.lint(ask.LintOptions(opts))
 	if err != nil {
 		return nil, err
 	}
@@ -89,14 +89,6 @@ func (c *candidate) readFile(name string) ([]byte, error) {
 	return fs.ReadFile(c.fsys, name)
 }
 
-func lintOptions(opts []casbinrules.Option) []casbinrules.LintOption {
-	lint := make([]casbinrules.LintOption, len(opts))
-	for i, o := range opts {
-		lint[i] = o
-	}
-	return lint
-}
-
 // quantity returns a text such as "1 warning" or "2 warnings".
 func quantity(n int, what string) string {
 	if n == 1 {
@@ -146,7 +138,7 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 	if had >= shrinkFrom && has*shrinkBy < had {
 		found = append(found, fmt.Sprintf("the policy had %d lines and has %d", had, has))
 	}
-	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.types(), Limit: p.limit, Clock: p.clock})
+	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.Types(), Limit: p.limit, Clock: p.clock})
 	if _, ok := errors.AsType[*effect.TooLargeError](err); ok {
 		say(cmd.ErrOrStderr(), "sallyport: note: the effect is not known: %v\n", err)
 		if p.effect != "none" {

@@ -77,7 +77,7 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 // page collects the content of the report.
 func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 	var err error
-	if r.byRoute && r.routes == "" {
+	if r.ObjectRoute && r.routes == "" {
 		return nil, usagef("--object-route needs --routes: the policy alone does not tell routes")
 	}
 	if r.routes != "" {
@@ -92,7 +92,7 @@ func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 	if r.settings.Claims, err = readClaims(r.claims); err != nil {
 		return nil, err
 	}
-	r.settings.Who, r.settings.ByRoute, r.settings.Types = r.who(r.settings.Who), r.byRoute, r.types()
+	r.settings.Who, r.settings.ByRoute, r.settings.Types = r.who(r.settings.Who), r.ObjectRoute, r.Types()
 	r.settings.Users = true
 	m, err := matrix.New(ctx, r.authorizer, r.settings)
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *reporter) orphans(context.Context, []ask.Subject) (audit.Section, error
 	}
 	findings, err := r.lint(r.routes)
 	for _, f := range findings {
-		everybody := r.authorizer.Alone != "" && strings.Contains(f.Message, strconv.Quote(r.prefix+r.authorizer.Alone))
+		everybody := r.authorizer.Alone != "" && strings.Contains(f.Message, strconv.Quote(r.RolePrefix+r.authorizer.Alone))
 		if slices.Contains(orphanCodes, f.Code) && !everybody {
 			s.Lines = append(s.Lines, audit.Line{Text: f.Message, Rule: &casbinrules.RuleText{File: f.File, Line: f.Line}})
 		}
@@ -168,7 +168,7 @@ func (r *reporter) changes(ctx context.Context, _ []ask.Subject) (audit.Section,
 		return s, err
 	}
 	report, err := effect.Compare(ctx, old, r.authorizer, effect.Settings{
-		Who: r.who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.types(), Limit: 10_000_000, Clock: r.clock,
+		Who: r.who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.Types(), Limit: 10_000_000, Clock: r.clock,
 	})
 	if err != nil {
 		return s, err

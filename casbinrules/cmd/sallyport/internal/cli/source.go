@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,23 +33,13 @@ const presetNames = "rbac, rbac-deny, rbac-tenants, rbac-tenants-patterns"
 
 // source is a policy according to the command line.
 type source struct {
-	model      string
-	policies   []string
-	given      string // how they were given, if not with -p
-	asCasbin   bool
-	anonymous  bool
-	allowEmpty bool
-	noRoles    bool
-	byRoute    bool
-	slashes    bool
-	prefix     string
-	standard   string     // default role, of everybody with credentials
-	at         string     // time by which role links are judged, "" for that of clock
-	clock      *ask.Clock // nil for the present time
-	attributes attributeTypes
-	functions  []string
-	// rolePatterns are values such as "g=keyMatch", tenantPatterns kinds of role links.
-	rolePatterns, tenantPatterns []string
+	ask.Options
+	model    string
+	policies []string
+	given    string // how they were given, if not with -p
+	slashes  bool
+	at       string     // time by which role links are judged, "" for that of clock
+	clock    *ask.Clock // nil for the present time
 }
 
 // pathFlags adds the flags that say how to read the path of a request.
@@ -61,7 +50,7 @@ func (s *source) pathFlags(cmd *cobra.Command) {
 // canonical reads the object of a question as a gate reads paths. Casbin takes the
 // text literally, and so does a policy with routes as objects.
 func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
-	if s.asCasbin || s.byRoute {
+	if s.AsCasbin || s.ObjectRoute {
 		return q, "", nil
 	}
 	return ask.Canonical(q, s.slashes)
@@ -71,18 +60,18 @@ func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
 func (s *source) modelFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.model, "model", "m", "", "model `file`, or a preset: "+presetNames+" (default model.conf beside the policy)")
-	f.BoolVar(&s.asCasbin, "as-casbin", false, "accept what Casbin accepts, with Casbin's meaning")
-	f.BoolVar(&s.anonymous, "allow-anonymous", false, "decide requests without credentials as the subject anonymous")
-	f.BoolVar(&s.allowEmpty, "allow-empty", false, "accept a policy without a p line")
-	f.BoolVar(&s.noRoles, "without-token-roles", false, "count the policy's own role links only")
-	f.BoolVar(&s.byRoute, "object-route", false, "the policy sees routes as registered in place of paths")
-	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
-	f.StringVar(&s.standard, "default-role", "", "`role` that everybody with credentials has")
+	f.BoolVar(&s.AsCasbin, "as-casbin", false, "accept what Casbin accepts, with Casbin's meaning")
+	f.BoolVar(&s.AllowAnonymous, "allow-anonymous", false, "decide requests without credentials as the subject anonymous")
+	f.BoolVar(&s.AllowEmpty, "allow-empty", false, "accept a policy without a p line")
+	f.BoolVar(&s.WithoutTokenRoles, "without-token-roles", false, "count the policy's own role links only")
+	f.BoolVar(&s.ObjectRoute, "object-route", false, "the policy sees routes as registered in place of paths")
+	f.StringVar(&s.RolePrefix, "role-prefix", "", "`prefix` of role names in the policy")
+	f.StringVar(&s.DefaultRole, "default-role", "", "`role` that everybody with credentials has")
 	f.StringVar(&s.at, "at", "", "`time` by which role links with a start and an end are judged, in UTC, such as \"2026-12-31 18:00:00\" (default now)")
-	f.Var(&s.attributes, "attribute", "type of a request field, as `field=type`: number, time, date, ip or text (default text); may be repeated")
-	f.StringArrayVar(&s.functions, "function", nil, "`name=builtin`: a function that the matcher calls is "+strings.Join(casbinrules.AliasableFunctions(), ", ")+"; may be repeated")
-	f.StringArrayVar(&s.rolePatterns, "role-patterns", nil, "`kind=function`: names in these role links are patterns, such as g=keyMatch; may be repeated")
-	f.StringArrayVar(&s.tenantPatterns, "tenant-patterns", nil, "`kind` of role links, such as g, in which tenants are patterns; may be repeated")
+	f.Var(attributeFlag{&s.Options}, "attribute", "type of a request field, as `field=type`: number, time, date, ip or text (default text); may be repeated")
+	f.StringArrayVar(&s.Function, "function", nil, "`name=builtin`: a function that the matcher calls is "+strings.Join(casbinrules.AliasableFunctions(), ", ")+"; may be repeated")
+	f.StringArrayVar(&s.RolePatterns, "role-patterns", nil, "`kind=function`: names in these role links are patterns, such as g=keyMatch; may be repeated")
+	f.StringArrayVar(&s.TenantPatterns, "tenant-patterns", nil, "`kind` of role links, such as g, in which tenants are patterns; may be repeated")
 	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
 }
 
@@ -95,22 +84,9 @@ func (s *source) flags(cmd *cobra.Command) {
 
 // options returns the options for the library. Findings are reported by the lint command.
 func (s *source) options() ([]casbinrules.Option, error) {
-	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.WithClaimsAsAttributes()}
-	for _, o := range []struct {
-		set    bool
-		option func() casbinrules.Option
-	}{
-		{s.asCasbin, casbinrules.WithCasbinSemantics},
-		{s.anonymous, casbinrules.WithAnonymous},
-		{s.allowEmpty, casbinrules.WithEmptyPolicy},
-		{s.noRoles, casbinrules.WithoutTokenRoles},
-		{s.byRoute, casbinrules.WithRouteAsObject},
-		{s.prefix != "", func() casbinrules.Option { return casbinrules.WithRolePrefix(s.prefix) }},
-		{s.standard != "", func() casbinrules.Option { return casbinrules.WithDefaultRole(s.standard) }},
-	} {
-		if o.set {
-			opts = append(opts, o.option())
-		}
+	opts, err := s.Library()
+	if err != nil {
+		return nil, &usageError{err}
 	}
 	if s.at != "" {
 		at, err := time.Parse(time.DateTime, s.at)
@@ -121,66 +97,25 @@ func (s *source) options() ([]casbinrules.Option, error) {
 	} else if s.clock != nil {
 		opts = append(opts, casbinrules.WithClock(s.clock.Now))
 	}
-	for _, a := range s.attributes {
-		opts = append(opts, casbinrules.WithAttributeType(a.field, a.kind))
-	}
-	for _, function := range s.functions {
-		name, builtin, ok := strings.Cut(function, "=")
-		if !ok {
-			return nil, usagef("--function %s: write NAME=BUILTIN, such as globOrRegexMatch=globMatch", function)
-		}
-		opts = append(opts, casbinrules.WithFunctionAlias(name, builtin))
-	}
-	for _, patterns := range s.rolePatterns {
-		kind, function, ok := strings.Cut(patterns, "=")
-		if !ok {
-			return nil, usagef("--role-patterns %s: write KIND=FUNCTION, such as g=keyMatch", patterns)
-		}
-		opts = append(opts, casbinrules.WithRolePatterns(kind, function))
-	}
-	for _, kind := range s.tenantPatterns {
-		opts = append(opts, casbinrules.WithTenantPatterns(kind))
-	}
 	return opts, nil
 }
 
-// attributeTypes are the values of a flag such as --attribute age=number.
-type attributeTypes []attributeType
-
-type attributeType struct {
-	field string
-	kind  casbinrules.AttributeType
-}
+// attributeFlag is the flag --attribute, which may be repeated.
+type attributeFlag struct{ *ask.Options }
 
 // Set implements pflag.Value. It adds to the values of earlier flags.
-func (a *attributeTypes) Set(value string) error {
-	field, kind, err := casbinrules.ParseAttribute(value)
-	if err != nil {
-		return err
-	}
-	for _, known := range *a {
-		if known.field == field {
-			return fmt.Errorf("attribute %s: the type is declared twice", field)
-		}
-	}
-	*a = append(*a, attributeType{field, kind})
-	return nil
-}
+func (f attributeFlag) Set(value string) error { return f.AddAttribute(value) }
 
 // String implements pflag.Value. It returns "" for the default, which help omits.
-func (a *attributeTypes) String() string {
-	var b strings.Builder
-	for i, one := range *a {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(one.field + "=" + one.kind.String())
+func (f attributeFlag) String() string {
+	if f.Options == nil {
+		return "" // pflag asks the zero value
 	}
-	return b.String()
+	return strings.Join(f.Attribute, " ")
 }
 
 // Type implements pflag.Value.
-func (a *attributeTypes) Type() string { return "field=type" }
+func (f attributeFlag) Type() string { return "field=type" }
 
 // find determines the files in question. Without -p they are the policy in dir.
 func (s *source) find(dir string) (casbinrules.Model, []string, error) {
@@ -257,7 +192,7 @@ func (s *source) policy(a *casbinrules.Authorizer, err error) (*ask.Policy, erro
 	if err != nil {
 		return nil, err
 	}
-	return &ask.Policy{Authorizer: a, Default: s.standard}, nil
+	return &ask.Policy{Authorizer: a, Default: s.DefaultRole}, nil
 }
 
 // formatFlag adds --format with its choices, of which the first is the default.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
 // analyses analyzes changed documents in the background, one policy at a time, and
@@ -183,7 +184,7 @@ func (a *analyses) warnOnce(what, why string) {
 
 // key returns a text that identifies the project and its settings.
 func (p Project) key() string {
-	return p.Model.Name() + "\x00" + strings.Join(p.Policies, "\x00") + "\x00" + p.Why + fmt.Sprintf("\x00%+v", p.Settings)
+	return p.Model.Name() + "\x00" + strings.Join(p.Policies, "\x00") + "\x00" + p.Why + fmt.Sprintf("\x00%+v", p.Read)
 }
 
 // publicationOf returns what was published for this version of a document, or the zero value.
@@ -270,10 +271,7 @@ func (a *analyses) analyzeProject(v *view, p Project) *analysis {
 func (a *analyses) lint(p Project, files fs.FS, policies []string, options []casbinrules.Option) ([]casbinrules.Finding, error) {
 	linter := a.linters[p.key()]
 	if linter == nil {
-		var opts []casbinrules.LintOption
-		for _, o := range options {
-			opts = append(opts, o)
-		}
+		opts := ask.LintOptions(options)
 		if p.CompareRoutes {
 			opts = append(opts, casbinrules.WithRoutes(p.Routes))
 		}

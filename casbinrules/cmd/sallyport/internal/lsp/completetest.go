@@ -67,7 +67,7 @@ func (p *policy) completeRoles(to *proposals) {
 	_, groups := p.names(domainSubject)
 	var roles []string
 	for name := range groups {
-		roles = append(roles, strings.TrimPrefix(name, p.Prefix))
+		roles = append(roles, strings.TrimPrefix(name, p.Read.RolePrefix))
 	}
 	slices.Sort(roles)
 	to.add(itemClass, "role", append(roles, p.columnTexts(domainSubject)...)...)

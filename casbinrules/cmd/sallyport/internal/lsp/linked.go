@@ -48,7 +48,7 @@ type patternLink struct {
 // separately those that lead from a pattern.
 func (p *policy) links(domain, tenant string, back bool) (next map[string][]string, patterns []patternLink) {
 	next = map[string][]string{}
-	tenants := p.patternsOf(domainTenant)
+	tenants, functions := p.patternsOf(domainTenant), p.rolePatterns()
 	for i := range p.rows {
 		r := &p.rows[i]
 		if len(r.fields) < 3 || !p.schema.isLink(r.kind()) || p.schema.domain(r.kind(), 1) != domain {
@@ -62,7 +62,7 @@ func (p *policy) links(domain, tenant string, back bool) (next map[string][]stri
 			from, to = to, from
 		}
 		next[from] = append(next[from], to)
-		if function := p.RolePatterns[r.kind()]; function != "" && isPattern(function, from) {
+		if function := functions[r.kind()]; function != "" && isPattern(function, from) {
 			patterns = append(patterns, patternLink{casbinrules.Pattern{Text: from, Function: function}, to})
 		}
 	}

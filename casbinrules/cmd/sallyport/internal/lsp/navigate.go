@@ -111,7 +111,7 @@ func (p *policy) testNameAt(d *document, offset int) *name {
 	for i, w := range testLines(d)[line] {
 		for _, r := range w.roles {
 			if from+r.start <= offset && offset <= from+r.end {
-				return &name{domain: domainSubject, text: p.Prefix + r.text, at: place{doc: d, start: from + r.start, end: from + r.end, quoted: r.quoted, role: true}}
+				return &name{domain: domainSubject, text: p.Read.RolePrefix + r.text, at: place{doc: d, start: from + r.start, end: from + r.end, quoted: r.quoted, role: true}}
 			}
 		}
 		if i == 0 && w.domain == "" || offset < from+w.start || offset > from+w.end {
@@ -164,7 +164,7 @@ func (p *policy) testPlaces(d *document, of *name) []place {
 				found = append(found, place{doc: d, start: d.feeds[n] + w.start, end: d.feeds[n] + w.end, quoted: w.quoted})
 			}
 			for _, r := range w.roles {
-				if of.domain == domainSubject && p.Prefix+r.text == of.text {
+				if of.domain == domainSubject && p.Read.RolePrefix+r.text == of.text {
 					found = append(found, place{doc: d, start: d.feeds[n] + r.start, end: d.feeds[n] + r.end, quoted: r.quoted, role: true})
 				}
 			}

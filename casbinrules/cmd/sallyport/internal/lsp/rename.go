@@ -26,7 +26,7 @@ func (s *server) prepareRename(q *query) (any, error) {
 // shownName returns a name as written at a place.
 func (p *policy) shownName(at place, text string) string {
 	if at.role {
-		return strings.TrimPrefix(text, p.Prefix)
+		return strings.TrimPrefix(text, p.Read.RolePrefix)
 	}
 	return text
 }
@@ -61,10 +61,10 @@ func (s *server) rename(q *query) (any, error) {
 	}
 	to := q.NewName
 	if of.at.role {
-		to = p.Prefix + to
+		to = p.Read.RolePrefix + to
 	}
-	if p.Prefix != "" && strings.HasPrefix(of.text, p.Prefix) != strings.HasPrefix(to, p.Prefix) {
-		return nil, refused("names of roles must begin with " + p.Prefix + ", and other names must not")
+	if p.Read.RolePrefix != "" && strings.HasPrefix(of.text, p.Read.RolePrefix) != strings.HasPrefix(to, p.Read.RolePrefix) {
+		return nil, refused("names of roles must begin with " + p.Read.RolePrefix + ", and other names must not")
 	}
 	edits := map[string][]textEdit{}
 	places := p.places(of)
@@ -146,16 +146,27 @@ func (p *policy) patternConflict(of *name, to string) string {
 // p lines and in role links.
 func (p *policy) patternsOf(domain string) []string {
 	found := slices.Clone(p.schema.compared[domain])
-	for kind, function := range p.RolePatterns {
+	for kind, function := range p.rolePatterns() {
 		if p.schema.domain(kind, 1) == domain {
 			found = append(found, function)
 		}
 	}
-	if domain == domainTenant && len(p.TenantPatterns) > 0 {
+	if domain == domainTenant && len(p.Read.TenantPatterns) > 0 {
 		found = append(found, "keyMatch")
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
+}
+
+// rolePatterns returns the functions that match names in role links as patterns, by the
+// kind of the links.
+func (p *policy) rolePatterns() map[string]string {
+	functions := map[string]string{}
+	for _, patterns := range p.Read.RolePatterns {
+		kind, function, _ := strings.Cut(patterns, "=") // as checked by Library
+		functions[kind] = function
+	}
+	return functions
 }
 
 // isPattern reports whether text may match other names.

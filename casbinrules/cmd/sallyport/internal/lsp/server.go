@@ -18,6 +18,7 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -35,20 +36,10 @@ type Config struct {
 // Settings are what an editor sends as initializationOptions. They take precedence over the
 // command's flags of the same meaning.
 type Settings struct {
-	Model             string   `json:"model,omitempty"`
-	Policy            []string `json:"policy,omitempty"`
-	Routes            string   `json:"routes,omitempty"`
-	AsCasbin          bool     `json:"asCasbin,omitempty"`
-	AllowAnonymous    bool     `json:"allowAnonymous,omitempty"`
-	AllowEmpty        bool     `json:"allowEmpty,omitempty"`
-	WithoutTokenRoles bool     `json:"withoutTokenRoles,omitempty"`
-	ObjectRoute       bool     `json:"objectRoute,omitempty"`
-	RolePrefix        string   `json:"rolePrefix,omitempty"`
-	DefaultRole       string   `json:"defaultRole,omitempty"`
-	Attribute         []string `json:"attribute,omitempty"`
-	Function          []string `json:"function,omitempty"`
-	RolePatterns      []string `json:"rolePatterns,omitempty"`
-	TenantPatterns    []string `json:"tenantPatterns,omitempty"`
+	Model  string   `json:"model,omitempty"`
+	Policy []string `json:"policy,omitempty"`
+	Routes string   `json:"routes,omitempty"`
+	ask.Options
 }
 
 // Lookup asks for the project of a file.
@@ -68,24 +59,17 @@ type Project struct {
 	// Model is the zero Model if none was found; Why then gives the reason.
 	Model casbinrules.Model
 	Why   string
-	// Settings are the settings from which Options were made, possibly together with a
-	// configuration.
-	Settings Settings
+	// Read says how to read the policy, and Options is the same for the library.
+	Read    ask.Options
+	Options []casbinrules.Option
 	// Skipped says which configuration could not be read; "" if none.
 	Skipped string
 	// Policies are files and directories; empty for a model without a policy.
 	Policies []string
-	Options  []casbinrules.Option
 	// Routes are the application's routes, for completion. With CompareRoutes the policy is
 	// also linted against them.
 	Routes        []core.RouteInfo
 	CompareRoutes bool
-	// Prefix is the prefix of role names.
-	Prefix string
-	// RolePatterns maps kinds of role links to the function that matches their names as
-	// patterns. TenantPatterns are the kinds whose tenants are patterns.
-	RolePatterns   map[string]string
-	TenantPatterns []string
 }
 
 // TestResult is the result of one test.

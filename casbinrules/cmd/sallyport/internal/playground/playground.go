@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
@@ -214,10 +213,7 @@ func newSetup(in *Input) (*setup, error) {
 			}}
 		}
 	}
-	lintOpts := make([]casbinrules.LintOption, len(s.opts))
-	for i, o := range s.opts {
-		lintOpts[i] = o
-	}
+	lintOpts := ask.LintOptions(s.opts)
 	if s.routes != nil {
 		lintOpts = append(lintOpts, casbinrules.WithRoutes(s.routes))
 	}
@@ -262,46 +258,25 @@ func (s *setup) open() error {
 func isError(f casbinrules.Finding) bool { return f.Severity == casbinrules.SeverityError }
 
 // setOptions sets the options of the library.
-func (s *setup) setOptions(o *Options) error {
-	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.WithClaimsAsAttributes()}
-	if o.AsCasbin {
-		opts = append(opts, casbinrules.WithCasbinSemantics())
-	}
-	if o.AllowAnonymous {
-		opts = append(opts, casbinrules.WithAnonymous())
-	}
-	if o.WithoutTokenRoles {
-		opts = append(opts, casbinrules.WithoutTokenRoles())
-	}
-	if o.ObjectRoute {
-		opts = append(opts, casbinrules.WithRouteAsObject())
-	}
-	if o.RolePrefix != "" {
-		opts = append(opts, casbinrules.WithRolePrefix(o.RolePrefix))
-	}
-	for _, text := range o.Attributes {
-		field, kind, err := casbinrules.ParseAttribute(text)
-		if err != nil {
-			return err
-		}
-		if s.fields != nil && !slices.Contains(s.fields, field) {
-			return fmt.Errorf("type of attribute %s: %s", text, ask.NoAttribute(field, ask.Attributes(s.fields)))
-		}
-		s.types[field] = kind
-		opts = append(opts, casbinrules.WithAttributeType(field, kind))
-	}
+func (s *setup) setOptions(o *Options) (err error) {
 	for _, text := range o.RolePatterns {
-		kind, function, ok := strings.Cut(text, "=")
-		if !ok {
+		if !strings.Contains(text, "=") {
 			return fmt.Errorf("patterns in role links %s: write KIND=FUNCTION, such as g=keyMatch", text)
 		}
-		opts = append(opts, casbinrules.WithRolePatterns(kind, function))
 	}
-	for _, kind := range o.TenantPatterns {
-		opts = append(opts, casbinrules.WithTenantPatterns(kind))
+	opts := ask.Options{
+		AsCasbin: o.AsCasbin, AllowAnonymous: o.AllowAnonymous, WithoutTokenRoles: o.WithoutTokenRoles, ObjectRoute: o.ObjectRoute,
+		RolePrefix: o.RolePrefix, Attribute: o.Attributes, RolePatterns: o.RolePatterns, TenantPatterns: o.TenantPatterns,
 	}
-	s.opts = opts
-	return nil
+	s.types = opts.Types()
+	for _, text := range o.Attributes {
+		field, _, _ := strings.Cut(text, "=")
+		if _, ok := s.types[field]; ok && s.fields != nil && !slices.Contains(s.fields, field) {
+			return fmt.Errorf("type of attribute %s: %s", text, ask.NoAttribute(field, ask.Attributes(s.fields)))
+		}
+	}
+	s.opts, err = opts.Library()
+	return err
 }
 
 // canonical returns a question as a gate would ask it.
