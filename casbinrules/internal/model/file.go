@@ -49,9 +49,6 @@ var sections = map[string]string{
 	"constraint_definition": "c",
 }
 
-// BOM is the byte order mark in UTF-8.
-const BOM = "\ufeff"
-
 // MaxModelLine is the maximum length of a line that Casbin reads in one piece.
 const MaxModelLine = 4096
 
@@ -62,6 +59,13 @@ func (f *File) Report(at Position, code, hint, format string, args ...any) {
 	}
 	if !slices.Contains(f.Findings, made) { // a definition may contain a mistake several times
 		f.Findings = append(f.Findings, made)
+	}
+}
+
+// reporter returns what reports findings of one line.
+func (f *File) reporter(line int) Reporter {
+	return func(column int, code, hint, format string, args ...any) {
+		f.Report(Position{line, column}, code, hint, format, args...)
 	}
 }
 
@@ -90,16 +94,16 @@ func (f *File) scan(text string) {
 	section := ""
 	continued := false
 	var before previousLine
+	if ReportByteOrderMark([]byte(text), f.reporter(1)) != "" {
+		return
+	}
 	for i, raw := range strings.Split(text, "\n") {
 		line := strings.TrimSpace(raw)
 		at := Position{i + 1, strings.Index(raw, line) + 1}
 		if len(raw) > MaxModelLine {
 			f.Report(at, CodeModelSyntax, "break it with a backslash at the end of a line", "the line is longer than %d bytes", MaxModelLine)
 		}
-		if i == 0 && strings.HasPrefix(raw, BOM) {
-			f.Report(Position{1, 1}, CodeBOM, "save the file as UTF-8 without one", "the file begins with a byte order mark")
-			return
-		}
+		ReportMisleading(line, at.Column, f.reporter(i+1))
 		switch {
 		case line == "" || line[0] == '#' || line[0] == ';':
 			if continued {

@@ -14,9 +14,7 @@ import (
 // add checks the fields of one line and adds the rule if they are valid.
 func (r *reader) add(file string, n int, fields []field) {
 	before := r.Errors
-	report := func(column int, code, hint, format string, args ...any) {
-		r.report(file, n, column, code, hint, format, args...)
-	}
+	report := r.reporter(file, n)
 	if at, c := controlCharacter(fields); at > 0 {
 		report(at, model.CodeControl, "remove it", "the line contains the control character %U", c)
 	}
@@ -54,7 +52,7 @@ func (r *reader) add(file string, n int, fields []field) {
 }
 
 // reporter reports a finding at a column of the current line.
-type reporter func(column int, code, hint, format string, args ...any)
+type reporter = model.Reporter
 
 // checkShape checks that the line is of a kind that the model has, with the right
 // number of fields, and reports whether it can be a rule.
@@ -337,7 +335,7 @@ func isPrintable(s string) bool {
 }
 
 func isInvisible(c rune) bool {
-	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Variation_Selector)
+	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // inlineComment finds a "#" outside quotes.

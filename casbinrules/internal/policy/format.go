@@ -42,8 +42,7 @@ type formattedLine struct {
 }
 
 func (f *formatter) read(name string, text []byte) {
-	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte(model.BOM)) {
-		f.reader.report(name, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
+	if model.ReportByteOrderMark(text, f.reader.reporter(name, 1)) != "" {
 		return
 	}
 	empty := true // leading empty lines are dropped, several in a row become one
@@ -57,6 +56,7 @@ func (f *formatter) read(name string, text []byte) {
 				f.lines = append(f.lines, formattedLine{})
 			}
 		case line[0] == '#':
+			model.ReportMisleading(line, strings.Index(raw, line)+1, f.reader.reporter(name, n+1))
 			f.lines = append(f.lines, formattedLine{text: line})
 		default:
 			f.readRule(name, n+1, raw, line)
@@ -71,9 +71,7 @@ func (f *formatter) read(name string, text []byte) {
 func (l formattedLine) isEmpty() bool { return l.text == "" && l.fields == nil }
 
 func (f *formatter) readRule(name string, n int, raw, line string) {
-	report := func(column int, code, hint, format string, args ...any) {
-		f.reader.report(name, n, column, code, hint, format, args...)
-	}
+	report := f.reader.reporter(name, n)
 	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
 	if !utf8.ValidString(line) {
 		report(offset+invalidAt(line)+1, model.CodeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")

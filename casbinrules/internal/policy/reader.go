@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -59,15 +58,21 @@ func (r *reader) report(file string, line, column int, code, hint, format string
 	})
 }
 
+// reporter returns what reports findings of one line.
+func (r *reader) reporter(file string, n int) reporter {
+	return func(column int, code, hint, format string, args ...any) {
+		r.report(file, n, column, code, hint, format, args...)
+	}
+}
+
 // Read adds the rules of a file. It never fails: anything invalid is a finding.
 func (r *reader) Read(file string, data []byte) {
-	if isUTF16(data) {
-		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with the byte order mark of UTF-16")
-		return
-	}
-	if bytes.HasPrefix(data, []byte(model.BOM)) {
-		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
+	switch model.ReportByteOrderMark(data, r.reporter(file, 1)) {
+	case "":
+	case model.BOM:
 		data = data[len(model.BOM):]
+	default:
+		return // every line would have findings
 	}
 	text := string(data)
 	// A rule has a comma, which most comments and empty lines do not have.
@@ -83,14 +88,6 @@ func (r *reader) Read(file string, data []byte) {
 	}
 }
 
-func isUTF16(data []byte) bool {
-	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
-}
-
-func hasByteOrderMark(data []byte) bool {
-	return isUTF16(data) || bytes.HasPrefix(data, []byte(model.BOM))
-}
-
 // beginSource starts another source of rules.
 func (r *reader) beginSource(file string, source *source) {
 	r.sources = append(r.sources, source)
@@ -103,7 +100,11 @@ func (r *reader) readLine(file string, n int, raw string) {
 		return
 	}
 	line, offset := trimmed(raw)
-	if line == "" || line[0] == '#' {
+	if line == "" {
+		return
+	}
+	if line[0] == '#' {
+		model.ReportMisleading(line, offset+1, r.reporter(file, n))
 		return
 	}
 	if !utf8.ValidString(line) {

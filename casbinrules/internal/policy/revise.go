@@ -122,7 +122,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, gr
 	}
 	lines := 0
 	for _, f := range files {
-		if hasByteOrderMark(f.Content) {
+		if model.ByteOrderMark(f.Content) != "" {
 			return nil
 		}
 		lines += f.New
