@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // keyPair writes the files NAME.key and NAME.pub.
@@ -87,6 +90,26 @@ func TestBundle(t *testing.T) {
 	if err != nil || !bytes.Contains(text, []byte(`"expires":"`)) {
 		t.Errorf("%.300q, %v", text, err)
 	}
+	stale := filepath.Join(dir, "www", "policy.bundle.history", "3")
+	if text, err = os.ReadFile(stale); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, dir, "www/old.bundle", string(text))
+	withheld := []string{"--store", server.URL + "/old.bundle", "--public-key", filepath.Join(dir, "new.pub")}
+	wants(t, other, 0, "revision 4", "pull", "DIR", "--store", address, "--public-key", filepath.Join(dir, "new.pub"))
+	wants(t, other, 2, "shows revision 3 as the newest, and |has revision 4", append([]string{"pull", "DIR", "--force"}, withheld...)...)
+	wants(t, other, 0, "revision 3", append([]string{"pull", "DIR", "--revision", "3"}, withheld...)...)
+	push(0, "published revision 5 by ann", "short", "--key", "DIR/new.key", "--base", "4", "--force", "--expires", "1s")
+	for expired := time.Now().Add(authtest.TimeLimit(time.Minute)); ; time.Sleep(50 * time.Millisecond) {
+		got := run(t, dir, "", "status", "--store", address, "--public-key", filepath.Join(dir, "new.pub"))
+		if got.code == 2 && strings.Contains(got.stderr, "the bundle has expired") {
+			break
+		}
+		if time.Now().After(expired) {
+			t.Fatalf("status of an expired bundle: %d %s%s", got.code, got.stdout, got.stderr)
+		}
+	}
+	at(0, "5  |", "history") // which is still to be read
 	wants(t, dir, 2, "--expires is for a bundle in file:", "rollback", "1", "--author", "ann", "--store", "redis://127.0.0.1:1", "--expires", "1h")
 	wants(t, dir, 2, "this store signs nothing", "history", "--store", "redis://127.0.0.1:1", "--public-key", trust)
 	for _, store := range []string{"file:", "file://host/x", "file:///"} {
@@ -94,5 +117,5 @@ func TestBundle(t *testing.T) {
 			t.Errorf("%s: code %d, %s", store, got.code, got.stderr)
 		}
 	}
-	wants(t, dir, 0, "4  |3  ", "history", "--store", "file://"+filepath.ToSlash(filepath.Join(dir, "www", "policy.bundle")), "--public-key", "DIR/new.pub", "--public-key", trust)
+	wants(t, dir, 0, "5  |4  |3  ", "history", "--store", "file://"+filepath.ToSlash(filepath.Join(dir, "www", "policy.bundle")), "--public-key", "DIR/new.pub", "--public-key", trust)
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,7 +29,8 @@ func newPull() *cobra.Command {
 		Short: "Fetch a policy from a store, to edit and push it",
 		Long: `pull writes the files of the newest revision into a folder, by default the one
 where it is run, and notes there which revision that is, for "push". Files with
-changes that are not in the store are not overwritten without --force.`,
+changes that are not in the store are not overwritten without --force, nor are
+files of a newer revision than the store has without --revision.`,
 		Args: atMostOne("a folder"),
 	}
 	from.add(cmd)
@@ -50,6 +52,10 @@ changes that are not in the store are not overwritten without --force.`,
 			before, err := readLocalCopy(dir, from.set)
 			if err != nil {
 				return err
+			}
+			if revision == 0 && before != nil && c.Revision < before.Revision {
+				return fmt.Errorf("%w: it shows revision %d as the newest, and %s has revision %d: it was restored, or somebody withholds newer ones; give --revision %d to pull it all the same",
+					shared.ErrStepBack, c.Revision, filepath.Clean(dir), before.Revision, c.Revision)
 			}
 			defer holdSignals()()
 			if err := pull(dir, before, c, force); err != nil {
@@ -273,6 +279,10 @@ The exit code is 1 when the folder is not at the newest revision.`,
 }
 
 func statusOf(ctx context.Context, s shared.Store, dir, set string) (*storeStatus, error) {
+	// A history may be read of a bundle that has expired, and is not the newest any more.
+	if _, err := s.Fetch(ctx, shared.State{}); err != nil && !errors.Is(err, shared.ErrEmpty) {
+		return nil, err
+	}
 	entries, err := s.History(ctx, 0, 1)
 	if err != nil {
 		return nil, err
