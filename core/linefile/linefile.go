@@ -34,8 +34,9 @@ func (r *Reader) Err() error { return errors.Join(r.findings...) }
 // Each calls entry with the lines of text and their numbers, counted from 1,
 // without line breaks of LF or CRLF. It skips blank lines and those whose first
 // character after spaces and tabs is "#". A byte order mark is a finding of its
-// own, since tools that edit a line could leave it in front of another one. After
-// [MaxFindings] the rest is skipped.
+// own, since tools that edit a line could leave it in front of another one, and so
+// is a comment with a character that [Misleading] finds, such as all of a file whose
+// lines end in CR. After [MaxFindings] the rest is skipped.
 func (r *Reader) Each(text string, entry func(n int, line string)) {
 	rest, marked := strings.CutPrefix(text, "\uFEFF")
 	if marked {
@@ -49,8 +50,30 @@ func (r *Reader) Each(text string, entry func(n int, line string)) {
 			return
 		}
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		if blank := strings.TrimLeft(line, " \t"); blank != "" && blank[0] != '#' {
+		switch blank := strings.TrimLeft(line, " \t"); {
+		case blank == "":
+		case blank[0] != '#':
 			entry(n, line)
+		default:
+			if _, c := Misleading(strings.TrimRight(line, "\r")); c != 0 {
+				r.Report(n, "the comment contains the control character %U, and what an editor shows behind it is part of the comment: remove it, or end the line there", c)
+			}
 		}
 	}
+}
+
+// Misleading returns the index of the first character of a line that makes editors
+// show something other than is read, and that character, or -1 and 0. Behind some of
+// them editors show a new line, although only a line feed begins one; others reverse
+// the order of the letters behind them (UAX #14 LB4-LB6, UAX #9 §2). What looks like
+// an entry may then be part of a comment.
+func Misleading(line string) (at int, c rune) {
+	for i, c := range line {
+		switch {
+		case c == '\r', c == '\v', c == '\f', c == '\u0085', c == '\u2028', c == '\u2029',
+			'\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069':
+			return i, c
+		}
+	}
+	return -1, 0
 }

@@ -17,6 +17,7 @@ func TestEach(t *testing.T) {
 		{"one return belongs to the break", "a\r\r\n", "1a\r"},
 		{"blank and comments", "\n \t\r\n# a\n\t # b\nc # d\n", "5c # d"},
 		{"byte order mark", "\uFEFFa\n", "1a"},
+		{"a comment in any language", "# 👩\u200d💻 \u200fעברית\tمي\u200cخواهم \r\r\na", "2a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
@@ -29,6 +30,17 @@ func TestEach(t *testing.T) {
 				t.Error(r.Err())
 			}
 		})
+	}
+}
+
+// TestCommentsThatHideALine: what an editor shows as an entry is not part of a comment.
+func TestCommentsThatHideALine(t *testing.T) {
+	for _, comment := range []string{"# a\rb", "\t# a\rb\r", "# a\vb", "# a\fb", "# a\u0085b", "# a\u2028b", "# a\u2029b", "# \u202eb", "# \u2067b"} {
+		r := linefile.New("f")
+		r.Each("x\n"+comment+"\ny\n", func(int, string) {})
+		if err := r.Err(); err == nil || !strings.HasPrefix(err.Error(), "f:2: the comment contains the control character U+") {
+			t.Errorf("%+q: %v", comment, err)
+		}
 	}
 }
 

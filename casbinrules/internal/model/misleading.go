@@ -2,7 +2,8 @@ package model
 
 import (
 	"bytes"
-	"strings"
+
+	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
 // Reporter reports a finding at a column of one line.
@@ -33,27 +34,12 @@ func ReportByteOrderMark(data []byte, report Reporter) (mark string) {
 	return mark
 }
 
-// ReportMisleading reports a character of a line or comment that makes editors show
-// something other than what is read: one behind which they show a new line, although
-// only a line feed begins one, or one that changes the order of the letters behind it
-// (UAX #14 LB4-LB6, UAX #9 §2). What looks like a rule may then be part of a comment.
-// column is that of the line's first byte.
+// ReportMisleading reports a character that makes a line, or a comment, look like
+// something other than is read; see [linefile.Misleading]. column is that of the
+// line's first byte.
 func ReportMisleading(line string, column int, report Reporter) {
-	at := strings.IndexFunc(line, isMisleading)
-	if at < 0 {
-		return
-	}
-	for _, c := range line[at:] {
+	if at, c := linefile.Misleading(line); c != 0 {
 		report(column+at, CodeControl, "remove it, or end the line there",
 			"the line contains the control character %U, and what an editor shows behind it is part of the same line", c)
-		return
 	}
-}
-
-func isMisleading(c rune) bool {
-	switch c {
-	case '\r', '\v', '\f', '\u0085', '\u2028', '\u2029':
-		return true
-	}
-	return '\u202a' <= c && c <= '\u202e' || '\u2066' <= c && c <= '\u2069'
 }

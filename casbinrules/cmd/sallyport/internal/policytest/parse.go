@@ -33,6 +33,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
 // Test is one request with the decision expected of the policy.
@@ -80,6 +81,10 @@ func Parse(name, text string) ([]Test, error) {
 	for line := range strings.Lines(text) {
 		n++
 		line = strings.TrimRight(line, "\r\n")
+		if at, c := linefile.Misleading(line); c != 0 {
+			errs = append(errs, &Error{name, n, at + 1, fmt.Sprintf("the line contains the control character %U, and what an editor shows behind it is part of the same line: remove it, or end the line there", c)})
+			continue
+		}
 		var read []Test
 		var err *Error
 		switch head, begins := beginsTable(line); {

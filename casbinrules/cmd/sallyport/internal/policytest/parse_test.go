@@ -101,6 +101,15 @@ func TestParseByteOrderMark(t *testing.T) {
 	}
 }
 
+func TestParseHiddenLines(t *testing.T) {
+	for _, c := range []string{"\r", "\v", "\u2028", "\u202e"} {
+		_, err := Parse("p.tests", "allow erin /a GET # why"+c+"deny erin /b GET\n")
+		if err == nil || !strings.HasPrefix(err.Error(), "p.tests:1:24: the line contains the control character U+") {
+			t.Errorf("%+q: got %v", c, err)
+		}
+	}
+}
+
 // FuzzParse checks that a formatted test parses as the same.
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{
