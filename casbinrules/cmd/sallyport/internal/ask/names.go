@@ -1,7 +1,9 @@
 package ask
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,6 +70,16 @@ func NoAttribute(name string, attributes []string) string {
 		has = "it asks for " + strings.Join(attributes, ", ")
 	}
 	return fmt.Sprintf("the model asks for no attribute %q%s (%s)", name, Suggestion(name, attributes), has)
+}
+
+// CheckClaims returns an error for a value of an attribute that a model does not have.
+func CheckClaims(claims map[string][]string, attributes []string) error {
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		if !slices.Contains(attributes, name) {
+			return errors.New(NoAttribute(name, attributes))
+		}
+	}
+	return nil
 }
 
 // Values returns the distinct values that the rules and the matcher compare a request field

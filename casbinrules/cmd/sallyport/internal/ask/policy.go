@@ -76,6 +76,17 @@ func (a *Policy) RolesOf(ctx context.Context, p *core.Principal) ([]string, erro
 	return slices.Concat(roles, []string{a.Alone}, more), err
 }
 
+// RolesOfSubject returns the roles of a subject in the policy, none for a request
+// without credentials.
+func (a *Policy) RolesOfSubject(ctx context.Context, s Subject) ([]string, error) {
+	s.Attributes = nil
+	p, err := s.Question("", "").Principal()
+	if p == nil || err != nil {
+		return nil, err
+	}
+	return a.RolesOf(ctx, p)
+}
+
 // IsRole reports whether the subject of a question is refused because its name is that of a
 // role.
 func (a *Policy) IsRole(ctx context.Context, q Question) (bool, error) {

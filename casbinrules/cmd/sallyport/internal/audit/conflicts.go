@@ -9,7 +9,6 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
-	"github.com/sallyport-go/sallyport/core"
 )
 
 // Forbidden is a pair of roles, or of accesses, that nobody may have both of.
@@ -105,10 +104,11 @@ func Conflicts(ctx context.Context, a *ask.Policy, subjects []ask.Subject, pairs
 	var found []Conflict
 	seen := map[Conflict]bool{} // roles do not depend on attributes
 	for _, s := range subjects {
-		roles, err := rolesOf(ctx, a, s)
+		roles, err := a.RolesOfSubject(ctx, s)
 		if err != nil {
 			return nil, err
 		}
+		roles = append(s.Roles(), roles...)
 		for _, f := range pairs {
 			both := slices.Contains(roles, f.Roles[0]) && slices.Contains(roles, f.Roles[1])
 			if !f.ByRole {
@@ -127,20 +127,6 @@ func Conflicts(ctx context.Context, a *ask.Policy, subjects []ask.Subject, pairs
 		}
 	}
 	return found, nil
-}
-
-// rolesOf returns the roles of a subject, both from its credentials and from the policy.
-func rolesOf(ctx context.Context, a *ask.Policy, s ask.Subject) ([]string, error) {
-	q := s.Question("", "")
-	if q.Subject == ask.Anonymous {
-		return nil, nil
-	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
-	if err != nil {
-		return nil, err
-	}
-	more, err := a.RolesOf(ctx, p)
-	return slices.Concat(q.Roles, more), err
 }
 
 func hasBoth(ctx context.Context, a *ask.Policy, s ask.Subject, f Forbidden) (bool, error) {

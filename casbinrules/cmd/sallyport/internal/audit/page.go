@@ -3,9 +3,7 @@
 package audit
 
 import (
-	"bytes"
 	_ "embed" // for the page
-	"fmt"
 	"html/template"
 	"io"
 	"strconv"
@@ -19,7 +17,8 @@ var (
 	//go:embed page.html
 	pageText string
 	//go:embed page.css
-	styleText string
+	styleText    string
+	pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"words": words}).Parse(pageText))
 )
 
 // Page is the content of a report.
@@ -78,13 +77,9 @@ type line struct{ Sign, Text, Place, Target string }
 
 // WriteHTML writes a self-contained page: no network, no other file, no script.
 func (p *Page) WriteHTML(w io.Writer) error {
-	t, err := template.New("report").Funcs(template.FuncMap{"words": words}).Parse(pageText)
-	if err != nil {
-		return fmt.Errorf("report page: %w", err)
-	}
 	s := shown{
 		Page: p, Style: template.CSS(styleText),
-		Policy:  "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " + matrix.Digest(styleText),
+		Policy:  matrix.SecurityPolicy(styleText, ""),
 		Listing: matrix.List(p.Files),
 	}
 	anchors := matrix.Anchors(s.Listing)
@@ -124,12 +119,7 @@ func (p *Page) WriteHTML(w io.Writer) error {
 		}
 		s.Parts = append(s.Parts, one)
 	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, s); err != nil {
-		return fmt.Errorf("report page: %w", err)
-	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return pageTemplate.Execute(w, s)
 }
 
 // word is a word of a text. Words with a hyphen, such as flags, are not broken across

@@ -1,17 +1,16 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/memfile"
 )
 
 // manifests are the files of a policy of which some are YAML with embedded
@@ -100,7 +99,7 @@ func (m *manifests) Open(name string) (fs.File, error) {
 		m.found = map[string]*manifest.Policy{}
 	}
 	m.found[name] = p
-	return &textFile{Reader: bytes.NewReader(p.CSV), name: name, size: int64(len(p.CSV))}, nil
+	return memfile.Open(name, p.CSV), nil
 }
 
 // defaultRole returns everybody's role, with its place, once the files were read.
@@ -116,25 +115,3 @@ func (m *manifests) defaultRole() (role, place string, err error) {
 	}
 	return role, place, nil
 }
-
-// textFile is a file in memory.
-type textFile struct {
-	*bytes.Reader
-	name string
-	size int64
-}
-
-func (f *textFile) Stat() (fs.FileInfo, error) { return textInfo{f.name, f.size}, nil }
-func (f *textFile) Close() error               { return nil }
-
-type textInfo struct {
-	name string
-	size int64
-}
-
-func (i textInfo) Name() string     { return i.name }
-func (i textInfo) Size() int64      { return i.size }
-func (textInfo) Mode() fs.FileMode  { return 0o444 }
-func (textInfo) ModTime() time.Time { return time.Time{} }
-func (textInfo) IsDir() bool        { return false }
-func (textInfo) Sys() any           { return nil }

@@ -202,7 +202,7 @@ func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) error {
 func (f *probeFlags) writeTo(w io.Writer, r probing.Result) error {
 	switch f.format {
 	case "json":
-		return r.WriteJSON(w)
+		return writeJSON(w, r)
 	case "sarif":
 		return r.WriteSARIF(w, probing.NewPlaces(cmp.Or(f.routes, f.openAPI)), f.settings.Routes)
 	case "junit":

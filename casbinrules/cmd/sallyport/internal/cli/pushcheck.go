@@ -89,14 +89,6 @@ func (c *candidate) readFile(name string) ([]byte, error) {
 	return fs.ReadFile(c.fsys, name)
 }
 
-// quantity returns a text such as "1 warning" or "2 warnings".
-func quantity(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // checkTests runs the tests of a policy and returns how many fail.
 func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Policy, c candidate) (failed int, err error) {
 	if len(c.tests) == 0 {

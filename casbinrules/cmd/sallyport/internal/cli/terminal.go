@@ -3,10 +3,10 @@ package cli
 import (
 	"io"
 	"os"
-	"strings"
-	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 )
 
 // palette colours words for a terminal; the zero palette does not.
@@ -38,12 +38,8 @@ func (p palette) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// plain replaces the characters that could forge or hide output, except line feeds.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
+// plain returns a text without characters that forge or hide output, except line feeds.
+func plain(s string) string { return printable.Text(s, "\n") }
+
+// quantity returns a text such as "1 warning" or "2 warnings".
+func quantity(n int, what string) string { return printable.Count(n, what) }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
-	"github.com/sallyport-go/sallyport/core"
 )
 
 // attributed separates subjects that change by themselves from those that change only
@@ -37,15 +36,8 @@ func (c *comparison) readRoles(ctx context.Context) error {
 	for gains, a := range map[bool]*policy{false: c.before, true: c.after} {
 		all := make([][]string, len(c.space.subjects))
 		for i, s := range c.space.subjects {
-			q := s.Question("", "")
-			if q.Subject == ask.Anonymous {
-				continue
-			}
-			p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
-			if err != nil {
-				return err
-			}
-			if all[i], err = a.RolesOf(ctx, p); err != nil {
+			var err error
+			if all[i], err = a.RolesOfSubject(ctx, s); err != nil {
 				return err
 			}
 			if s.Kind == ask.Pair {

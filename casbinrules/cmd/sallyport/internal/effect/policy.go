@@ -1,9 +1,7 @@
 package effect
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,15 +23,6 @@ type Settings struct {
 	// at which a role link begins or ends. It is nil if the policies are evaluated at a
 	// fixed time.
 	Clock *ask.Clock
-}
-
-func (s Settings) checkClaims(fields []string) error {
-	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
-		if !slices.Contains(fields, name) {
-			return errors.New(ask.NoAttribute(name, fields))
-		}
-	}
-	return nil
 }
 
 // policy is one side of a comparison.

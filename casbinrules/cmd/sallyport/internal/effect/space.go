@@ -47,11 +47,7 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 		}
 		return all
 	}
-	var texts []string
-	for _, r := range rules {
-		texts = append(texts, r.Fields...)
-	}
-	word := sample.Word(texts)
+	word := sample.WordFor(rules)
 	s := &space{others: map[string]string{}, prefix: settings.Prefix}
 	s.addOpaque(before, after)
 	assignments, err := s.assignments(before, after, values, settings, word)
@@ -102,7 +98,7 @@ func (s *space) assignments(before, after *policy, values func(string) []casbinr
 			fields = append(fields, field)
 		}
 	}
-	if err := settings.checkClaims(fields); err != nil {
+	if err := ask.CheckClaims(settings.Claims, fields); err != nil {
 		return nil, err
 	}
 	if len(fields) == 0 {

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 )
 
 // hover describes what is under the cursor: a finding first, otherwise what a line grants,
@@ -87,21 +88,14 @@ func escaped(text string) string {
 // code formats text as a Markdown code span. The delimiters are longer than any run of
 // backticks in it, and line breaks are replaced, so nothing in the text is interpreted.
 func code(text string) string {
-	run, longest := 0, 0
-	text = strings.Map(func(c rune) rune {
-		if run++; c != '`' {
-			run = 0
-		}
-		longest = max(longest, run)
-		if !unicode.IsPrint(c) {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, text)
-	if longest == 0 {
-		return "`" + text + "`"
+	text = printable.Text(text, "")
+	fence := "`"
+	for strings.Contains(text, fence) {
+		fence += "`"
 	}
-	fence := strings.Repeat("`", longest+1)
+	if len(fence) == 1 {
+		return fence + text + fence
+	}
 	return fence + " " + text + " " + fence
 }
 
@@ -279,10 +273,7 @@ func (p *policy) describeName(domain, name string, r *row) string {
 	case groups[name]:
 		what = "role"
 	}
-	text := fmt.Sprintf("%s %s: %d p lines", strings.ToUpper(what[:1])+what[1:], code(name), lines)
-	if lines == 1 {
-		text = strings.TrimSuffix(text, "s")
-	}
+	text := fmt.Sprintf("%s %s: %s", strings.ToUpper(what[:1])+what[1:], code(name), printable.Count(lines, "p line"))
 	if len(roles) > 0 {
 		text += ", by way of " + joinNames(roles)
 	}

@@ -1,7 +1,6 @@
 package lsp
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -10,7 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/memfile"
 )
 
 // overlay is the file system of the workspace, with open documents in place of files on
@@ -109,20 +109,19 @@ func readFile(name string) ([]byte, error) {
 // Open implements fs.FS.
 func (o overlay) Open(name string) (fs.File, error) {
 	if d := o.docs[filepath.Clean(name)]; d != nil {
-		text := []byte(d.content())
-		return &openFile{Reader: bytes.NewReader(text), info: openInfo{filepath.Base(d.path), int64(len(text))}}, nil
+		return memfile.Open(filepath.Base(d.path), []byte(d.content())), nil
 	}
 	text, err := o.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return &openFile{Reader: bytes.NewReader(text), info: openInfo{filepath.Base(name), int64(len(text))}}, nil
+	return memfile.Open(filepath.Base(name), text), nil
 }
 
 // Stat implements fs.StatFS.
 func (o overlay) Stat(name string) (fs.FileInfo, error) {
 	if d := o.docs[filepath.Clean(name)]; d != nil {
-		return openInfo{filepath.Base(d.path), int64(len(d.content()))}, nil
+		return memfile.Info{Base: filepath.Base(d.path), Length: len(d.content())}, nil
 	}
 	if err := o.inside(name); err != nil {
 		return nil, err
@@ -152,32 +151,10 @@ func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	for path := range o.docs {
 		base := filepath.Base(path)
 		if filepath.Dir(path) == filepath.Clean(name) && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == base }) {
-			entries = append(entries, fs.FileInfoToDirEntry(openInfo{base, 0}))
+			entries = append(entries, fs.FileInfoToDirEntry(memfile.Info{Base: base}))
 			err = nil
 		}
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
 	return entries, err
 }
-
-// openFile is an open document as an fs.File.
-type openFile struct {
-	*bytes.Reader
-	info openInfo
-}
-
-func (f *openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f *openFile) Close() error               { return nil }
-
-// openInfo implements fs.FileInfo for an open document.
-type openInfo struct {
-	name string
-	size int64
-}
-
-func (i openInfo) Name() string     { return i.name }
-func (i openInfo) Size() int64      { return i.size }
-func (openInfo) Mode() fs.FileMode  { return 0o600 }
-func (openInfo) ModTime() time.Time { return time.Time{} }
-func (openInfo) IsDir() bool        { return false }
-func (openInfo) Sys() any           { return nil }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 )
 
 // text escapes the characters with a meaning in table cells.
@@ -19,12 +21,7 @@ func Text(s string) string { return text.Replace(s) }
 // that could forge or hide output are replaced, and a text longer than most characters is
 // cut.
 func Code(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
+	s = printable.Text(s, "")
 	if runes := []rune(s); len(runes) > most {
 		s = string(runes[:most]) + "…"
 	}

@@ -1,9 +1,7 @@
 package matrix
 
 import (
-	"bytes"
 	_ "embed" // for the page
-	"fmt"
 	"html/template"
 	"io"
 	"strconv"
@@ -16,7 +14,8 @@ var (
 	//go:embed page.css
 	styleText string
 	//go:embed page.js
-	scriptText string
+	scriptText   string
+	pageTemplate = template.Must(template.New("page").Parse(pageText))
 )
 
 // page is the data of the template.
@@ -27,9 +26,7 @@ type page struct {
 	Model  string
 	Style  template.CSS
 	Script template.JS
-	// Policy is a Content Security Policy that allows only the page's own style and script,
-	// by their hashes.
-	Policy string
+	Policy string // of security
 	Heads  []string
 	Lines  []pageRow
 	Files  []ListedFile
@@ -50,15 +47,10 @@ type pageCell struct {
 // WriteHTML writes a self-contained page: no network, no other file. files are the files of
 // the policy, named as in its rules; model and hash identify the policy.
 func (m *Matrix) WriteHTML(w io.Writer, model, hash string, files []Listing) error {
-	t, err := template.New("page").Parse(pageText)
-	if err != nil {
-		return fmt.Errorf("matrix page: %w", err)
-	}
 	p := page{
 		Matrix: m, Files: List(files), Title: "Who may do what", Hash: hash, Model: Visible(model),
 		Style: template.CSS(styleText), Script: template.JS(scriptText),
-		Policy: "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " +
-			Digest(styleText) + "; script-src " + Digest(scriptText),
+		Policy: SecurityPolicy(styleText, scriptText),
 	}
 	for _, c := range m.Columns {
 		p.Heads = append(p.Heads, Visible(c.Label()))
@@ -71,12 +63,7 @@ func (m *Matrix) WriteHTML(w io.Writer, model, hash string, files []Listing) err
 		}
 		p.Lines = append(p.Lines, line)
 	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, p); err != nil {
-		return fmt.Errorf("matrix page: %w", err)
-	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return pageTemplate.Execute(w, p)
 }
 
 // parts splits a route before each slash except a leading one.

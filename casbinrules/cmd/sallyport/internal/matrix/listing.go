@@ -5,7 +5,8 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 )
 
 // Shared by the pages about a policy.
@@ -58,18 +59,19 @@ func Anchors(files []ListedFile) map[string]string {
 	return anchors
 }
 
-// Digest returns a Content Security Policy source expression for an inline element.
-func Digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+// SecurityPolicy returns a Content Security Policy that allows a page only its own style
+// and script, by their hashes; script is "" for a page without one.
+func SecurityPolicy(style, script string) string {
+	digest := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	policy := "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " + digest(style)
+	if script != "" {
+		policy += "; script-src " + digest(script)
+	}
+	return policy
 }
 
-// Visible replaces characters that could forge or hide output.
-func Visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) || r == '\t' {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
+// Visible returns a text without characters that could forge or hide output.
+func Visible(s string) string { return printable.Text(s, "\t") }

@@ -4,9 +4,7 @@ package matrix
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -109,7 +107,7 @@ func (f *rowSet) add(list *[]Row, r Row) error {
 // New asks a policy about every subject and route.
 func New(ctx context.Context, a *ask.Policy, s Settings) (*Matrix, error) {
 	rules := a.Rules()
-	m := &Matrix{Word: sample.Word(texts(rules))}
+	m := &Matrix{Word: sample.WordFor(rules)}
 	s.Stranger, s.Named = m.Word+"-user", ask.MatcherRoles(a.Matcher())
 	if role := a.Everybody(); role != "" {
 		s.Who.Everybody = true
@@ -156,9 +154,7 @@ func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.Ru
 	if err != nil {
 		return Cell{Err: err.Error()}, nil
 	}
-	c := Cell{Allowed: d.Allowed, Reason: d.Reason}
-	c.Rule = lines[d.Rule]
-	return c, nil
+	return Cell{Allowed: d.Allowed, Reason: d.Reason, Rule: lines[d.Rule]}, nil
 }
 
 // rulesByPlace indexes rules by location.
@@ -173,10 +169,8 @@ func rulesByPlace(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
 // assignments returns the attribute values that columns are drawn for.
 func (m *Matrix) assignments(a *ask.Policy, rules []casbinrules.Rule, s Settings) ([]*ask.Assignment, error) {
 	fields := ask.Attributes(a.RequestFields())
-	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
-		if !slices.Contains(fields, name) {
-			return nil, errors.New(ask.NoAttribute(name, fields))
-		}
+	if err := ask.CheckClaims(s.Claims, fields); err != nil {
+		return nil, err
 	}
 	if len(fields) == 0 {
 		return nil, nil
@@ -199,15 +193,6 @@ func (m *Matrix) assignments(a *ask.Policy, rules []casbinrules.Rule, s Settings
 		m.note("the model asks for the attribute " + field + ", which is drawn as " + strings.Join(made[field], ", ") + "; --claim chooses others")
 	}
 	return ask.Assignments(fields, made), nil
-}
-
-// texts returns all texts that rules contain.
-func texts(rules []casbinrules.Rule) []string {
-	var all []string
-	for _, r := range rules {
-		all = append(all, r.Fields...)
-	}
-	return all
 }
 
 func (m *Matrix) fromRoutes(s Settings, fresh *rowSet) error {

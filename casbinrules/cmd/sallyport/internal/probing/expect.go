@@ -43,11 +43,7 @@ type Policy struct {
 // is taken to be a user with that role.
 func (p *Policy) Prepare(ctx context.Context, people []Person) {
 	p.rules = p.Authorizer.Rules()
-	var texts []string
-	for _, r := range p.rules {
-		texts = append(texts, r.Fields...)
-	}
-	p.word = sample.Word(texts)
+	p.word = sample.WordFor(p.rules)
 	p.people = map[string]Person{}
 	for _, one := range people {
 		known := one.Name

@@ -26,9 +26,7 @@ type htmlPage struct {
 	Result
 	Style  template.CSS
 	Script template.JS
-	// Policy is a Content Security Policy that allows the page's own style and script by
-	// their hashes.
-	Policy string
+	Policy string // of security
 	People []string
 	Lines  []htmlLine
 	Groups []htmlGroup
@@ -61,8 +59,7 @@ type htmlFinding struct {
 // findings; without it all of them are shown.
 func (r Result) WriteHTML(w io.Writer) error {
 	p := htmlPage{Result: r, Style: template.CSS(pageStyle), Script: template.JS(pageScript), People: r.table.People, Fresh: r.New()}
-	p.Policy = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " +
-		matrix.Digest(pageStyle) + "; script-src " + matrix.Digest(pageScript)
+	p.Policy = matrix.SecurityPolicy(pageStyle, pageScript)
 	for _, f := range r.Findings {
 		if !slices.Contains(p.Whose, f.As) {
 			p.Whose = append(p.Whose, f.As)

@@ -1,12 +1,11 @@
 package probing
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
@@ -58,14 +57,6 @@ func (r Result) New() int {
 	return n
 }
 
-// WriteJSON writes the result as one JSON object.
-func (r Result) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
-}
-
 // Paint colours a word of the text format according to its kind.
 type Paint func(kind, word string) string
 
@@ -96,28 +87,12 @@ func (r Result) WriteText(w io.Writer, paint Paint) error {
 
 // Summary returns a one-line summary of the result.
 func (r Result) Summary() string {
-	text := fmt.Sprintf("%s in %d requests to %s", Count(len(r.Findings), "finding"), r.Requests, r.Target)
+	text := fmt.Sprintf("%s in %d requests to %s", printable.Count(len(r.Findings), "finding"), r.Requests, r.Target)
 	if known := len(r.Findings) - r.New(); known > 0 {
 		text += fmt.Sprintf(", %d of them in the baseline", known)
 	}
 	return text
 }
 
-// Count formats a number of things, such as "2 routes".
-func Count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// oneLine replaces line breaks and other unprintable characters, so that a service cannot
-// forge lines of the output.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || strconv.IsPrint(r) {
-			return r
-		}
-		return '�'
-	}, s)
-}
+// oneLine returns a text from a service, which cannot forge lines of the output.
+func oneLine(s string) string { return printable.Text(s, "") }

@@ -125,7 +125,7 @@ func TestHTML(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	got := written(t, func(b *strings.Builder) error { return result().WriteJSON(b) })
+	got := written(t, func(b *strings.Builder) error { return json.NewEncoder(b).Encode(result()) })
 	var doc struct {
 		Findings []map[string]any
 	}

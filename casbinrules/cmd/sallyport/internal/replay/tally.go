@@ -1,13 +1,13 @@
 package replay
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 )
 
 // tally holds the counts of one goroutine.
@@ -157,9 +157,4 @@ func (t *tally) unused(a *ask.Policy) []casbinrules.RuleText {
 }
 
 // String describes a lack in words.
-func (l *Lack) String() string {
-	if l.Count == 1 {
-		return "1 line " + l.Text
-	}
-	return fmt.Sprintf("%d lines %s", l.Count, l.Text)
-}
+func (l *Lack) String() string { return printable.Count(l.Count, "line") + " " + l.Text }

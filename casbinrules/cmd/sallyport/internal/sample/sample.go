@@ -21,6 +21,15 @@ func Word(texts []string) string {
 	return word
 }
 
+// WordFor is [Word] for the fields of rules.
+func WordFor(rules []casbinrules.Rule) string {
+	var texts []string
+	for _, r := range rules {
+		texts = append(texts, r.Fields...)
+	}
+	return Word(texts)
+}
+
 // parameter matches a parameter of a route in the syntax of Gin, Echo, Fiber, net/http or
 // chi, including Fiber's constraints and optional marker.
 var parameter = regexp.MustCompile(`:[A-Za-z0-9_]+(<[^>]*>)?\??|\{[^{}]*\}|[*+][A-Za-z0-9_]*`)
@@ -153,9 +162,7 @@ func matchingText(re *syntax.Regexp, word string) string {
 		return ""
 	case syntax.OpRepeat:
 		return strings.Repeat(matchingText(re.Sub[0], word), max(re.Min, 1))
-	case syntax.OpCapture:
-		return matchingText(re.Sub[0], word)
-	case syntax.OpAlternate:
+	case syntax.OpCapture, syntax.OpAlternate:
 		return matchingText(re.Sub[0], word)
 	case syntax.OpConcat:
 		var b strings.Builder
