@@ -48,6 +48,7 @@ func routes(d *demo.Demo) *fiber.App {
 	guard := newGuard(d)
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		DisablePreParseMultipartForm: true, // else what follows a form in its body is taken for a request
 	})
 	app.Use(recover.New())
 	read := func(path string, handlers ...fiber.Handler) { app.Get(path, handlers...).Options(path, handlers...) }

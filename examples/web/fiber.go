@@ -15,11 +15,12 @@ func fiberServer(s *site) demo.Server { return fiberApp{fiberRoutes(s)} }
 
 func fiberRoutes(s *site) *fiber.App {
 	app := fiber.New(fiber.Config{
-		DisableStartupMessage: true,
-		ReadTimeout:           readTimeout,
-		WriteTimeout:          writeTimeout,
-		IdleTimeout:           idleTimeout,
-		BodyLimit:             maxBody,
+		DisableStartupMessage:        true,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		BodyLimit:                    maxBody,
+		DisablePreParseMultipartForm: true, // else what follows a form in its body is taken for a request
 	})
 	app.Use(recover.New())
 

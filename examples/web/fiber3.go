@@ -15,10 +15,11 @@ func fiber3Server(s *site) demo.Server { return fiber3App{fiber3Routes(s)} }
 
 func fiber3Routes(s *site) *fiber.App {
 	app := fiber.New(fiber.Config{
-		ReadTimeout:  readTimeout,
-		WriteTimeout: writeTimeout,
-		IdleTimeout:  idleTimeout,
-		BodyLimit:    maxBody,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		BodyLimit:                    maxBody,
+		DisablePreParseMultipartForm: true, // else what follows a form in its body is taken for a request
 	})
 	app.Use(recover.New())
 
