@@ -48,10 +48,7 @@ func (f fiberServer) Serve(l net.Listener) error {
 // answer a browser's preflight; Fiber answers HEAD wherever it answers GET.
 func routes(d *demo.Demo) *fiber.App {
 	guard := newGuard(d)
-	app := fiber.New(fiber.Config{
-		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		DisablePreParseMultipartForm: true, // else what follows a form in its body is taken for a request
-	})
+	app := fiber.New(fiber.Config{DisablePreParseMultipartForm: true, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute})
 	app.Use(recover.New())
 	read := func(path string, first fiber.Handler, more ...any) {
 		app.Get(path, first, more...).Options(path, first, more...)
