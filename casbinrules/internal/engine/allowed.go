@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 
@@ -112,7 +113,7 @@ func (x *Index) objects(q *Request, with *TokenRoles) (allowed, denied *Objects)
 		}
 		by := w.rulesBySubject()
 		if everyone.Kind != ObjectsNone {
-			for _, r := range by.refs {
+			for _, r := range by.all {
 				rules = x.addObjectRule(rules, w, &r, q, with, everyone)
 			}
 		}
@@ -309,37 +310,52 @@ func isObject(o *model.Operand) bool {
 	return o.Kind == model.OperandRequest && o.Field == model.FieldObject
 }
 
-// rulesBySubject holds the rules of a clause sorted by subject number. It is built
-// on first use, and takes four bytes for each number and sixteen for each rule.
-type rulesBySubject struct {
-	refs  []ref // sorted by subject and rule, each rule once
-	first []int32
+// newRulesBySubject lists the rules of a clause by subject number, each rule once, when
+// first asked. It takes four bytes for each number and sixteen for each rule.
+func newRulesBySubject(w *clause) func() *lists[ref] {
+	return sync.OnceValue(func() *lists[ref] {
+		refs := slices.Concat(w.paths.always, w.paths.refs)
+		refs = slices.DeleteFunc(refs, func(r ref) bool { return r.rule == none }) // freed entries that no list contains
+		sortRefs(refs)
+		refs = slices.CompactFunc(refs, func(a, b ref) bool { return a.rule == b.rule })
+		return newLists(func(yield func(int32, ref) bool) {
+			for _, r := range refs {
+				yield(r.subject, r)
+			}
+		})
+	})
 }
 
-func (b *rulesBySubject) of(number int32) []ref {
-	if int(number)+1 >= len(b.first) {
+// lists holds a list for each number.
+type lists[T any] struct {
+	all   []T
+	first []int32 // where the list of each number begins
+}
+
+// newLists puts all that each yields into lists. It does not stop each.
+func newLists[T any](each iter.Seq2[int32, T]) *lists[T] {
+	most, total := int32(-1), 0
+	for number := range each {
+		most, total = max(most, number), total+1
+	}
+	l := &lists[T]{make([]T, total), make([]int32, most+2)}
+	for number := range each {
+		l.first[number+1]++
+	}
+	for i := range l.first[1:] {
+		l.first[i+1] += l.first[i]
+	}
+	next := slices.Clone(l.first)
+	for number, one := range each {
+		l.all[next[number]] = one
+		next[number]++
+	}
+	return l
+}
+
+func (l *lists[T]) of(number int32) []T {
+	if int(number)+1 >= len(l.first) {
 		return nil
 	}
-	return b.refs[b.first[number]:b.first[number+1]]
-}
-
-func newRulesBySubject(w *clause) func() *rulesBySubject {
-	return sync.OnceValue(func() *rulesBySubject {
-		b := &rulesBySubject{refs: slices.Concat(w.paths.always, w.paths.refs)}
-		b.refs = slices.DeleteFunc(b.refs, func(r ref) bool { return r.rule == none }) // freed entries that no list contains
-		sortRefs(b.refs)
-		b.refs = slices.CompactFunc(b.refs, func(a, b ref) bool { return a.rule == b.rule })
-		most := int32(-1)
-		if n := len(b.refs); n > 0 {
-			most = b.refs[n-1].subject
-		}
-		b.first = make([]int32, most+2)
-		for _, r := range b.refs {
-			b.first[r.subject+1]++
-		}
-		for i := range b.first[1:] {
-			b.first[i+1] += b.first[i]
-		}
-		return b
-	})
+	return l.all[l.first[number]:l.first[number+1]]
 }

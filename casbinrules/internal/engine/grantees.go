@@ -183,25 +183,12 @@ func (x *Index) allNames() []string {
 	return names
 }
 
-// namesBySubject lists the names that a subject number applies to, with their
-// tenants. A name without a tenant counts in every tenant.
-type namesBySubject struct {
-	first []int32
-	pairs []policy.Pair
-}
-
-func (b *namesBySubject) of(number int32) []policy.Pair {
-	if int(number)+1 >= len(b.first) {
-		return nil
-	}
-	return b.pairs[b.first[number]:b.first[number+1]]
-}
-
-// newNamesBySubject builds the lists on first use. They take eight bytes for each
-// pair of a name and a subject that it stands for.
-func newNamesBySubject(x *subjectIndex) func() *namesBySubject {
-	return sync.OnceValue(func() *namesBySubject {
-		each := func(yield func(number int32, p policy.Pair)) {
+// newNamesBySubject lists the names that a subject number applies to, with their
+// tenants, when first asked. A name without a tenant counts in every tenant. It takes
+// eight bytes for each pair of a name and a subject that it stands for.
+func newNamesBySubject(x *subjectIndex) func() *lists[policy.Pair] {
+	return sync.OnceValue(func() *lists[policy.Pair] {
+		return newLists(func(yield func(int32, policy.Pair) bool) {
 			for name := range x.byName {
 				for _, number := range x.all(&x.byName[name]) {
 					yield(number, policy.Pair{Name: int32(name)})
@@ -212,20 +199,7 @@ func newNamesBySubject(x *subjectIndex) func() *namesBySubject {
 					yield(number, p)
 				}
 			}
-		}
-		most, total := int32(-1), 0
-		each(func(number int32, _ policy.Pair) { most, total = max(most, number), total+1 })
-		b := &namesBySubject{first: make([]int32, most+2), pairs: make([]policy.Pair, total)}
-		each(func(number int32, _ policy.Pair) { b.first[number+1]++ })
-		for i := range b.first[1:] {
-			b.first[i+1] += b.first[i]
-		}
-		next := slices.Clone(b.first)
-		each(func(number int32, p policy.Pair) {
-			b.pairs[next[number]] = p
-			next[number]++
 		})
-		return b
 	})
 }
 

@@ -1,9 +1,10 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
+	"sort"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -48,8 +49,8 @@ type clause struct {
 	object   objectFactor
 	residual []factor // not answered by a table
 	// rulesBySubject and namesBySubject serve lists; decisions do not use them.
-	rulesBySubject func() *rulesBySubject
-	namesBySubject func() *namesBySubject
+	rulesBySubject func() *lists[ref]
+	namesBySubject func() *lists[policy.Pair]
 }
 
 // none is the place of a rule that does not exist.
@@ -158,41 +159,9 @@ func (x *Index) search(q *Request, with *TokenRoles, room [][]int32, a *Answer) 
 }
 
 // hasSpecialBytes reports whether an object contains bytes that the index cannot
-// match literally. It tests eight at a time: one by one they took 7 of the 135 ns of
-// a decision.
+// match literally.
 func (x *pathIndex) hasSpecialBytes(object string) bool {
-	ascii := true
-	for at := 0; at < len(object); at += 8 {
-		w := wordAt(object, at)
-		if hasByte(w, '\n') || x.cuts && hasByte(w, '?') {
-			return true
-		}
-		ascii = ascii && w&highBits == 0
-	}
-	return !ascii && !utf8.ValidString(object)
-}
-
-// wordAt returns eight bytes of a text, with zeros after its end.
-func wordAt(text string, at int) (w uint64) {
-	if at+8 <= len(text) {
-		return binary.LittleEndian.Uint64([]byte(text[at : at+8]))
-	}
-	for i := len(text) - 1; i >= at; i-- {
-		w = w<<8 | uint64(text[i])
-	}
-	return w
-}
-
-const (
-	lowBits  = 0x0101010101010101 // of each byte in a word
-	highBits = 0x8080808080808080
-)
-
-// hasByte reports whether one of the bytes of a word is c: a byte that is 0 without
-// the bits of c is the first to borrow from its high bit.
-func hasByte(w uint64, c byte) bool {
-	w ^= lowBits * uint64(c)
-	return (w-lowBits)&^w&highBits != 0
+	return strings.IndexByte(object, '\n') >= 0 || x.cuts && strings.IndexByte(object, '?') >= 0 || !utf8.ValidString(object)
 }
 
 // answer applies the effect to the first rules that matched.
@@ -306,13 +275,5 @@ func (s *search) record(r *ref) {
 
 // firstFor returns the place of the first rule for a subject.
 func firstFor(refs []ref, subject int32) int {
-	low, high := 0, len(refs)
-	for low < high {
-		if mid := int(uint(low+high) >> 1); refs[mid].subject < subject {
-			low = mid + 1
-		} else {
-			high = mid
-		}
-	}
-	return low
+	return sort.Search(len(refs), func(i int) bool { return refs[i].subject >= subject })
 }

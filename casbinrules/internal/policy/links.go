@@ -3,6 +3,7 @@ package policy
 import (
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -201,22 +202,13 @@ func (g *Graph) Of(p Pair) *Closure {
 	return nil
 }
 
-// distance returns the number of links to a name, and whether there is a path. The
-// search is written out because name would escape to the heap if it were passed to a
-// function.
+// distance returns the number of links to a name, and whether there is a path.
 func (c *Closure) distance(name string) (int, bool) {
-	low, high := 0, len(c.Links)
-	for low < high {
-		if mid := int(uint(low+high) >> 1); c.Links[mid].name < name {
-			low = mid + 1
-		} else {
-			high = mid
-		}
-	}
-	if low == len(c.Links) || c.Links[low].name != name {
+	at := sort.Search(len(c.Links), func(i int) bool { return c.Links[i].name >= name })
+	if at == len(c.Links) || c.Links[at].name != name {
 		return 0, false
 	}
-	return int(c.Links[low].Count), true
+	return int(c.Links[at].Count), true
 }
 
 // Each returns the names that have roles, as numbers.
