@@ -17,7 +17,7 @@ func (l *Linter) checkLimits() {
 			continue
 		}
 		t := limitCheck{Linter: l, graph: g, now: policy.InstantOf(l.settings.Now()), first: map[[2]policy.Pair]*policy.Rule{}, given: map[policy.Pair]bool{}}
-		links := t.linksOf(kind)
+		links := policy.LinesOf(l.Rules, l.settings.Pace, func(r *policy.Rule) bool { return r.Kind() == kind })
 		for _, r := range links {
 			_, to := g.Pairs(r)
 			t.given[to] = true
@@ -26,17 +26,6 @@ func (l *Linter) checkLimits() {
 			t.check(r)
 		}
 	}
-}
-
-func (l *Linter) linksOf(kind string) []*policy.Rule {
-	var links []*policy.Rule
-	for _, r := range l.Rules {
-		l.settings.Pace.Step()
-		if r.Kind() == kind {
-			links = append(links, r)
-		}
-	}
-	return links
 }
 
 // limitCheck checks the links of one kind.

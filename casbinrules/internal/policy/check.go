@@ -148,7 +148,7 @@ func (r *reader) reserve(rules, fields int) {
 	r.Texts.fields = slices.Grow(r.Texts.fields, fields)
 	rest()
 	r.Rules = slices.Grow(r.Rules, rules)
-	r.joined.reserve(rules)
+	r.joined.reserve(len(r.Rules) + rules)
 	rest()
 	r.someRules = make([]Rule, rules)
 }

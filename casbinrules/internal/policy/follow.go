@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -24,11 +23,9 @@ type follower struct {
 	// shared are the indexes of the closures so far, by tenant and roles.
 	shared map[string]int32
 	key    []byte
-	// seen is the number of the last walk that reached a name; seenFew replaces it
-	// if few names have links. found are the names that the current walk has
-	// reached, and queue and next those from which it continues.
+	// seen is the number of the last walk that reached a name. found are the names that
+	// the current walk has reached, and queue and next those from which it continues.
 	seen        []int32
-	seenFew     map[int32]int32
 	walk        int32
 	found       []reached
 	queue, next []int32
@@ -42,32 +39,18 @@ type follower struct {
 // reached is a name that a walk has reached, and the number of links to it.
 type reached struct{ name, count int32 }
 
-// build follows the g lines of one kind, which are among lines.
+// build follows the g lines of one kind.
 func (f *follower) build(lines []*Rule, texts *Texts, s *model.Schema, kind string) {
 	g := f.graph
 	g.texts = texts
-	count, of := 0, texts.Known(kind)
-	for _, r := range pace.Each(f.pace, lines) {
-		if r.Numbers()[0] == of {
-			count++
-		}
-	}
-	few := g.patterns == nil && s.Limits[kind] == 0 && count < texts.Numbers()/fewLinksRatio
-	switch {
-	case g.Tenants:
+	if g.Tenants {
 		g.nodes.byPair = map[Pair]int32{}
-	case few:
-		g.nodes.few = newFewSlots(count)
 	}
 	f.piece = pieceSize
 	f.shared = map[string]int32{}
-	if few {
-		f.seenFew = map[int32]int32{}
-	} else {
-		f.seen = make([]int32, texts.Numbers())
-	}
+	f.seen = make([]int32, texts.Numbers())
 	if g.patterns == nil {
-		f.addLinks(lines, of, count)
+		f.addLinks(lines)
 	} else {
 		f.addPatternLinks(lines, s, kind)
 	}
@@ -83,47 +66,18 @@ func (f *follower) build(lines []*Rule, texts *Texts, s *model.Schema, kind stri
 	if g.patterns != nil {
 		f.followPatterns()
 	}
-	if few && !g.Tenants {
-		slices.SortFunc(g.linked, func(a, b int32) int { return cmp.Compare(g.nodes.pair(a).Name, g.nodes.pair(b).Name) })
-	}
 }
 
-// fewLinksRatio is the number of texts per role link from which few names count as
-// linked: building tables of all texts would then take longer than everything else.
-// For one link beside 100,000 rules, those tables and one of the linter's are 5 MB
-// of the 16 that a reload allocates, and 15 % of its processor time.
-const fewLinksRatio = 16
-
-// markSeen records that the current walk has reached a name, and hasSeen reports
-// whether it has.
-func (f *follower) markSeen(name int32) {
-	if f.seenFew != nil {
-		f.seenFew[name] = f.walk
-	} else {
-		f.seen[name] = f.walk
-	}
-}
-
-func (f *follower) hasSeen(name int32) bool {
-	if f.seenFew != nil {
-		return f.seenFew[name] == f.walk
-	}
-	return f.seen[name] == f.walk
-}
-
-// addLinks groups the roles of the count g lines of a kind by the names that they
-// are assigned to.
-func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
+// addLinks groups the roles of the g lines of a kind by the names that they are
+// assigned to.
+func (f *follower) addLinks(rules []*Rule) {
 	g := f.graph
-	if g.nodes.areNames() {
+	if !g.Tenants {
 		f.direct = make([]Span, g.texts.Numbers())
 	}
-	f.piece = min(count, pieceSize) // each name has a closure, and most lead to one name
-	froms := make([]int32, 0, count)
+	f.piece = min(len(rules), pieceSize) // each name has a closure, and most lead to one name
+	froms := make([]int32, 0, len(rules))
 	for _, r := range rules {
-		if r.Numbers()[0] != kind {
-			continue
-		}
 		f.pace.Step()
 		from, _ := g.Pairs(r)
 		n := g.nodes.add(from)
@@ -134,14 +88,10 @@ func (f *follower) addLinks(rules []*Rule, kind int32, count int) {
 		froms = append(froms, n)
 	}
 	f.roles = make([]int32, Layout(f.direct))
-	for _, r := range pace.Each(f.pace, rules) {
-		if r.Numbers()[0] != kind {
-			continue
-		}
-		at := &f.direct[froms[0]]
+	for i, r := range pace.Each(f.pace, rules) {
+		at := &f.direct[froms[i]]
 		f.roles[at.First+at.Count] = r.Number(1)
 		at.Count++
-		froms = froms[1:]
 	}
 }
 
@@ -189,10 +139,10 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	for n := int32(1); n <= MaxLinks && len(f.queue) > 0; n++ {
 		f.next = f.next[:0]
 		for _, role := range f.queue {
-			if f.hasSeen(role) {
+			if f.seen[role] == f.walk {
 				continue
 			}
-			f.markSeen(role)
+			f.seen[role] = f.walk
 			f.found = append(f.found, reached{role, n})
 			if number := f.graph.nodes.find(Pair{tenant, role}); number >= 0 {
 				f.next = append(f.next, f.rolesOf(number)...)
@@ -203,7 +153,7 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	}
 	c := cutPiece(&f.closures, 1, f.piece)
 	for _, role := range f.queue {
-		if !f.hasSeen(role) {
+		if f.seen[role] != f.walk {
 			c[0].tooFar = f.graph.texts.Text(role)
 		}
 	}

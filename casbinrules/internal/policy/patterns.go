@@ -219,14 +219,8 @@ func (g *Graph) PatternsTo(tenant, role string) iter.Seq[string] {
 // each name that matches one of its roles.
 func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) {
 	g, p := f.graph, f.graph.patterns
-	var lines []*Rule
-	number := g.texts.Known(kind)
 	for _, r := range rules {
-		if r.Numbers()[0] != number {
-			continue
-		}
 		f.pace.Step()
-		lines = append(lines, r)
 		from, to := g.Pairs(r)
 		p.known[from.Tenant] = true
 		if p.tenants != nil {
@@ -249,7 +243,7 @@ func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) 
 			}
 		}
 	}
-	for _, r := range lines {
+	for _, r := range rules {
 		from, to := g.Pairs(r)
 		f.addLink(from, to)
 		for _, tenant := range covered[from.Tenant] {
@@ -272,20 +266,13 @@ func (p *patterns) compileRoles(s *model.Schema, kind string, rules []*Rule) {
 			p.compiled[name] = p.compile(name)
 		}
 	}
-	column := -1
 	for _, c := range s.RoleCalls() {
 		if c.Text == kind {
 			add(c.Arg(1).Text)
-			column = max(column, c.Column)
 		}
 	}
 	for _, r := range rules {
-		switch {
-		case r.Kind() == kind:
-			add(r.Field(1))
-		case r.IsPolicy() && column >= 0:
-			add(r.Field(column))
-		}
+		add(r.Field(1))
 	}
 }
 

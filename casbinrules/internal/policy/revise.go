@@ -128,7 +128,6 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, gr
 		lines += f.New
 	}
 	r := NewReader(s, c)
-	r.joined.chain = 0
 	r.Texts = texts.revised(8 * lines)
 	known := r.Texts.Numbers()
 	v := &Revision{Files: files, Texts: r.Texts, Graphs: graphs, Column: r.Column, pace: c.Pace}
@@ -150,7 +149,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, gr
 	c.Pace.RestIfDue()
 	v.updateLinks(r, before, added)
 	if v.Links {
-		r.Rules = linkLines(v.Rules, c.Pace)
+		r.Rules = LinesOf(v.Rules, c.Pace, notPolicy)
 		v.Graphs = newGraphs(s, r.Texts, r.Rules, len(v.Rules) > 0, c)
 		r.CheckConstraints()
 		r.CheckRoles(v.Graphs)

@@ -11,18 +11,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
-// PolicyLines returns the p lines of rules. They are usually next to each other, and
-// then share the memory of rules.
-func PolicyLines(rules []*Rule, p *pace.Pace) []*Rule { return linesOf(rules, p, true) }
+// PolicyLines returns the p lines of rules.
+func PolicyLines(rules []*Rule, p *pace.Pace) []*Rule { return LinesOf(rules, p, (*Rule).IsPolicy) }
 
-// linkLines returns the other lines of rules, as PolicyLines does.
-func linkLines(rules []*Rule, p *pace.Pace) []*Rule { return linesOf(rules, p, false) }
-
-// linesOf returns the p lines of rules, or the others.
-func linesOf(rules []*Rule, p *pace.Pace, policy bool) []*Rule {
+// LinesOf returns the lines of rules of some kind. They are usually next to each other,
+// and then share the memory of rules.
+func LinesOf(rules []*Rule, p *pace.Pace, kind func(*Rule) bool) []*Rule {
 	count, first, end := 0, 0, 0
 	for i, r := range pace.Each(p, rules) {
-		if r.IsPolicy() != policy {
+		if !kind(r) {
 			continue
 		}
 		if count == 0 {
@@ -35,7 +32,7 @@ func linesOf(rules []*Rule, p *pace.Pace, policy bool) []*Rule {
 	}
 	lines := make([]*Rule, 0, count)
 	for _, r := range pace.Each(p, rules[first:end]) {
-		if r.IsPolicy() == policy {
+		if kind(r) {
 			lines = append(lines, r)
 		}
 	}

@@ -20,7 +20,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(seed, 6))
 	c := &model.Settings{Casbin: casbinv2.Casbin, AsCasbin: true}
 	s := model.ReadSchema("rbac.conf", model.Preset("rbac.conf"), c)
-	aside, collisions := 0, 0
+	collisions := 0
 	for range 100 {
 		words := []string{"a", "b", "c", "a,b", "b,c", "a,b,c"}[:3+rnd.IntN(4)]
 		for i := range rnd.IntN(20) {
@@ -42,7 +42,6 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 			}
 		}
 		p := NewReader(s, c)
-		p.joined.chain = rnd.IntN(2) * maxChain
 		p.Read("policy.csv", []byte(b.String()))
 		for _, f := range p.Findings {
 			if want[f.Line] != f.Code {
@@ -53,9 +52,8 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 		if len(want) > 0 || len(p.Rules) != len(first) {
 			t.Errorf("%d rules, want %d; not found: %v", len(p.Rules), len(first), want)
 		}
-		aside += p.joined.used
 	}
-	if aside == 0 || collisions == 0 {
-		t.Errorf("%d rules found by hash, %d collisions: the cases prove nothing", aside, collisions)
+	if collisions == 0 {
+		t.Error("no rules collide: the cases prove nothing")
 	}
 }

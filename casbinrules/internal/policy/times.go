@@ -143,13 +143,9 @@ func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.Li
 	if g.texts == nil {
 		return t
 	}
-	number := g.texts.Known(kind)
 	limited := map[int32]bool{}
 	places := map[[2]int32]int{} // index of a link among those of its node, by node and name
 	for _, r := range rules {
-		if r.Numbers()[0] != number {
-			continue
-		}
 		f.pace.Step()
 		from, to := g.Pairs(r)
 		made := timedLink{to.Name, g.limit(r)}
