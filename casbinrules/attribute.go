@@ -47,14 +47,11 @@ func WithAttribute(field string, value func(p *core.Principal, a core.Access) (s
 			return fmt.Errorf("attribute: request field %s is already defined", field)
 		case value == nil:
 			return fmt.Errorf("attribute %s: the function is nil", field)
-		case c.attributes[field] != nil:
-			return fmt.Errorf("attribute %s: given twice", field)
 		}
-		if c.attributes == nil {
-			c.attributes, c.Filled = map[string]attribute{}, map[string]bool{}
+		if err := setKey(&c.attributes, field, value, "attribute %s: given twice"); err != nil {
+			return err
 		}
-		c.attributes[field], c.Filled[field] = value, true
-		return nil
+		return setKey(&c.Filled, field, true, "attribute %s: given twice")
 	}
 }
 

@@ -51,13 +51,6 @@ func WithAttributeType(field string, t AttributeType) Option {
 		if int(t) >= len(model.AttributeTypes) {
 			return fmt.Errorf("attribute %s: unknown type %s", field, t)
 		}
-		if _, twice := c.AttributeTypes[field]; twice {
-			return fmt.Errorf("attribute %s: the type is declared twice", field)
-		}
-		if c.AttributeTypes == nil {
-			c.AttributeTypes = map[string]AttributeType{}
-		}
-		c.AttributeTypes[field] = t
-		return nil
+		return setKey(&c.AttributeTypes, field, t, "attribute %s: the type is declared twice")
 	}
 }

@@ -36,14 +36,10 @@ func WithFunction(name string, f func(args ...string) (bool, error)) Option {
 			return fmt.Errorf("function %s: the name is already defined", name)
 		case f == nil:
 			return fmt.Errorf("function %s is nil", name)
-		case c.Functions[name] != nil || c.Aliases[name] != "":
+		case c.Aliases[name] != "":
 			return fmt.Errorf("function %s: given twice", name)
 		}
-		if c.Functions == nil {
-			c.Functions = map[string]model.MatcherFunction{}
-		}
-		c.Functions[name] = f
-		return nil
+		return setKey(&c.Functions, name, f, "function %s: given twice")
 	}
 }
 
@@ -65,14 +61,10 @@ func WithFunctionAlias(name, builtin string) Option {
 			return fmt.Errorf("function alias %s: the name is already defined", name)
 		case !slices.Contains(pattern.Aliasable, builtin):
 			return fmt.Errorf("function alias %s: unknown function %q: use one of %s", name, builtin, strings.Join(pattern.Aliasable, ", "))
-		case c.Functions[name] != nil || c.Aliases[name] != "":
+		case c.Functions[name] != nil:
 			return fmt.Errorf("function alias %s: the function is given twice", name)
 		}
-		if c.Aliases == nil {
-			c.Aliases = map[string]string{}
-		}
-		c.Aliases[name] = builtin
-		return nil
+		return setKey(&c.Aliases, name, builtin, "function alias %s: the function is given twice")
 	}
 }
 
@@ -96,14 +88,7 @@ func WithRolePatterns(kind, function string) Option {
 		if why := model.RolePatternError(function); why != "" {
 			return fmt.Errorf("role patterns: function %q is not supported: %s", function, why)
 		}
-		if c.RolePatterns[kind] != "" {
-			return fmt.Errorf("role patterns for %s are given twice", kind)
-		}
-		if c.RolePatterns == nil {
-			c.RolePatterns = map[string]string{}
-		}
-		c.RolePatterns[kind] = function
-		return nil
+		return setKey(&c.RolePatterns, kind, function, "role patterns for %s are given twice")
 	}
 }
 
@@ -114,13 +99,6 @@ func WithRolePatterns(kind, function string) Option {
 // lines are compared as the matcher says.
 func WithTenantPatterns(kind string) Option {
 	return func(c *config) error {
-		if c.TenantPatterns[kind] {
-			return fmt.Errorf("tenant patterns for %s are given twice", kind)
-		}
-		if c.TenantPatterns == nil {
-			c.TenantPatterns = map[string]bool{}
-		}
-		c.TenantPatterns[kind] = true
-		return nil
+		return setKey(&c.TenantPatterns, kind, true, "tenant patterns for %s are given twice")
 	}
 }

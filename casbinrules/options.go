@@ -41,6 +41,18 @@ type config struct {
 // newConfig returns the configuration without options.
 func newConfig() config { return config{Settings: model.Settings{Casbin: casbinv2.Casbin}} }
 
+// setKey sets an option for a key. twice is the error for a key that has one already.
+func setKey[T any](options *map[string]T, key string, value T, twice string) error {
+	if _, given := (*options)[key]; given {
+		return fmt.Errorf(twice, key)
+	}
+	if *options == nil {
+		*options = map[string]T{}
+	}
+	(*options)[key] = value
+	return nil
+}
+
 // WithCasbin makes another major version of Casbin, instead of v2, read models and
 // decide what the index cannot. Bridges add this option themselves.
 func WithCasbin(c bridge.Casbin) Option {
@@ -88,17 +100,10 @@ func WithClock(now func() time.Time) Option {
 // and cannot be combined with eval or subject priority.
 func WithLinkCondition(kind string, holds func(ctx context.Context, fields ...string) (bool, error)) Option {
 	return func(c *config) error {
-		switch {
-		case holds == nil:
+		if holds == nil {
 			return fmt.Errorf("link condition: the function for %s is nil", kind)
-		case c.LinkConditions[kind] != nil:
-			return fmt.Errorf("link condition: that of %s is given twice", kind)
 		}
-		if c.LinkConditions == nil {
-			c.LinkConditions = map[string]model.LinkCondition{}
-		}
-		c.LinkConditions[kind] = holds
-		return nil
+		return setKey(&c.LinkConditions, kind, holds, "link condition: that of %s is given twice")
 	}
 }
 

@@ -46,10 +46,17 @@ func (l *Linter) checkOpenClauses() {
 
 // reportMatcher reports a finding about the matcher.
 func (l *Linter) reportMatcher(code, hint, message string) {
-	at := l.Schema.File.At["m"]
-	l.found = append(l.found, model.Finding{
-		File: l.Schema.File.Name, Line: at.Line, Column: at.Column, Severity: l.settings.Severity(code), Code: code, Message: message, Hint: hint,
-	})
+	l.reportModel("m", l.settings.Severity(code), code, hint, message)
+}
+
+// reportModel reports a finding about a definition of the model.
+func (l *Linter) reportModel(key string, severity model.Severity, code, hint, message string) {
+	l.reportAt(l.Schema.File.Name, l.Schema.File.At[key], severity, code, hint, message)
+}
+
+// reportPolicy reports a finding about the policy as a whole.
+func (l *Linter) reportPolicy(code, hint, message string) {
+	l.reportAt(l.Files[0], model.Position{Line: 1, Column: 1}, l.settings.Severity(code), code, hint, message)
 }
 
 // checkMarks finds subjects of lines, such as "owner", that have a special meaning to the

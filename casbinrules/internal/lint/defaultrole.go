@@ -34,11 +34,8 @@ func (l *Linter) checkDefaultRole(n *roleNotes) {
 		}
 	}
 	if !named {
-		l.found = append(l.found, model.Finding{
-			File: l.Files[0], Line: 1, Column: 1, Severity: l.settings.Severity(model.CodeDefaultUnused), Code: model.CodeDefaultUnused,
-			Message: "no p line is for the default role \"" + role + "\", nor for any role it has",
-			Hint:    "add one, or check how the role is spelled in WithDefaultRole (--default-role)",
-		})
+		l.reportPolicy(model.CodeDefaultUnused, "add one, or check how the role is spelled in WithDefaultRole (--default-role)",
+			"no p line is for the default role \""+role+"\", nor for any role it has")
 	}
 }
 

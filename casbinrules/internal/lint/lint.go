@@ -148,11 +148,14 @@ func (l *Linter) addFinding(r *policy.Rule, field int, code, hint, message strin
 
 // addFindingAs is addFinding with a given severity.
 func (l *Linter) addFindingAs(severity model.Severity, r *policy.Rule, field int, code, hint, message string) {
+	l.reportAt(r.File(), model.Position{Line: int(r.Line), Column: l.Column(r, field)}, severity, code, hint, message)
+}
+
+func (l *Linter) reportAt(file string, at model.Position, severity model.Severity, code, hint, message string) {
 	if len(l.found) == cap(l.found) {
 		l.found = slices.Grow(l.found, len(l.found)+1) // at least twice as many
 	}
 	l.found = append(l.found, model.Finding{
-		File: r.File(), Line: int(r.Line), Column: l.Column(r, field), Severity: severity,
-		Code: code, Message: message, Hint: hint,
+		File: file, Line: at.Line, Column: at.Column, Severity: severity, Code: code, Message: message, Hint: hint,
 	})
 }

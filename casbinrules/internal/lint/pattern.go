@@ -208,15 +208,12 @@ func adviseParameters(function, object string) []advice {
 	for part := range strings.SplitSeq(object, "/") {
 		colon := strings.IndexByte(part, ':')
 		braces := isBracketed(part, '{', '}') && !strings.ContainsAny(part, ",")
+		angles := isBracketed(part, '<', '>')
 		switch {
-		case isBracketed(part, '<', '>'):
-			return []advice{{model.CodeParameter, fmt.Sprintf("%q is literal here and does not match any segment", part), parameterHint(function)}}
-		case function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
-			function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
+		case !angles && function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
+			!angles && function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
 			return []advice{{model.CodeParameterSuffix, fmt.Sprintf("the parameter in %q takes the rest of the segment, whatever it says", part), "give the segment one parameter and nothing behind it"}}
-		case colon == 0 && len(part) > 1 && function != "keyMatch2":
-			return []advice{{model.CodeParameter, fmt.Sprintf("%q is literal here and does not match any segment", part), parameterHint(function)}}
-		case braces && (function == "keyMatch2" || !isRegexp(function)):
+		case angles, colon == 0 && len(part) > 1 && function != "keyMatch2", braces && (function == "keyMatch2" || !isRegexp(function)):
 			return []advice{{model.CodeParameter, fmt.Sprintf("%q is literal here and does not match any segment", part), parameterHint(function)}}
 		}
 	}

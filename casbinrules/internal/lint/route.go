@@ -173,11 +173,8 @@ func (l *Linter) checkRoutes(infos []core.RouteInfo) {
 		if covered[i] || !policy.IsUsual(info.Method) || info.Method == http.MethodOptions || info.Method == http.MethodHead {
 			continue
 		}
-		l.found = append(l.found, model.Finding{
-			File: l.Files[0], Line: 1, Column: 1, Severity: l.settings.Severity(model.CodeRouteNoRule), Code: model.CodeRouteNoRule,
-			Message: "no rule allows anybody the route " + info.Method + " " + info.Pattern,
-			Hint:    "add a rule, unless the route has no gate two or one with a name",
-		})
+		l.reportPolicy(model.CodeRouteNoRule, "add a rule, unless the route has no gate two or one with a name",
+			"no rule allows anybody the route "+info.Method+" "+info.Pattern)
 	}
 }
 

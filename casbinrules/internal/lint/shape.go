@@ -88,18 +88,16 @@ func comparison(s *model.Schema, n *model.Node) (field string, c Comparison) {
 				return field, c
 			}
 		}
-	case n.Kind == model.NodeCompare && n.Text == "==":
-		left, right := n.Parts[0].Name(), n.Parts[1].Name()
-		if strings.HasPrefix(left, "p_") {
-			left, right = right, left
+	case n.Kind == model.NodeCompare && (n.Text == "==" || n.Text == "=~"):
+		left, right, function := n.Parts[0].Name(), n.Parts[1].Name(), "regexMatch"
+		if n.Text == "==" {
+			function = "=="
+			if strings.HasPrefix(left, "p_") {
+				left, right = right, left
+			}
 		}
 		if strings.HasPrefix(left, "r_") && right != "" {
-			return left, Comparison{column: s.Column(right), Function: "=="}
-		}
-	case n.Kind == model.NodeCompare && n.Text == "=~":
-		left, right := n.Parts[0].Name(), n.Parts[1].Name()
-		if strings.HasPrefix(left, "r_") && right != "" {
-			return left, Comparison{column: s.Column(right), Function: "regexMatch"}
+			return left, Comparison{column: s.Column(right), Function: function}
 		}
 	case n.Kind == model.NodeCall && len(n.Parts) == 2 && slices.Contains(pattern.Functions, n.Text):
 		return n.Arg(0).Name(), Comparison{column: s.Column(n.Arg(1).Name()), Function: n.Text}
@@ -109,15 +107,8 @@ func comparison(s *model.Schema, n *model.Node) (field string, c Comparison) {
 
 // starColumn returns the column that a part of the matcher compares with "*", or -1.
 func starColumn(s *model.Schema, n *model.Node) int {
-	if n.Kind != model.NodeCompare || n.Text != "==" {
-		return -1
+	if column, text := s.ComparedText(n, "=="); text == "*" {
+		return column
 	}
-	left, right := n.Parts[0], n.Parts[1]
-	if left.Kind == model.NodeText {
-		left, right = right, left
-	}
-	if right.Kind != model.NodeText || right.Text != "*" {
-		return -1
-	}
-	return s.Column(left.Name())
+	return -1
 }

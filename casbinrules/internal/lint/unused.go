@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -53,11 +52,7 @@ func (l *Linter) tellUnusedRoles(kind string, lines int) {
 	if call := l.backwards(kind); call != "" {
 		message, hint = "the matcher calls "+call+", which gives nobody the permissions of their roles", "write the subject of the request first, as in g(r.sub, p.sub)"
 	}
-	at := l.Schema.File.At[kind]
-	l.found = append(l.found, model.Finding{
-		File: l.Schema.File.Name, Line: at.Line, Column: at.Column, Severity: severity, Code: model.CodeUnusedRoles,
-		Message: message, Hint: hint,
-	})
+	l.reportModel(kind, severity, model.CodeUnusedRoles, hint, message)
 }
 
 // backwards returns a call of role links in which the subject of the request is in
@@ -98,16 +93,12 @@ func (l *Linter) checkUnusedColumns() {
 		switch {
 		case slices.Contains(s.Names("r"), name):
 			severity, hint = l.settings.Severity(model.CodeUnusedColumn), fmt.Sprintf("compare it in the matcher, as in r.%[1]s == p.%[1]s, or remove it", name)
-		case s.Eft < 0 && l.holdsOnly(column, isEffect):
+		case s.Eft < 0 && l.holdsOnly(column, policy.IsEffect):
 			severity, hint = l.settings.Severity(model.CodeUnusedColumn), "call it eft: Casbin looks for allow and deny in no other field"
-		case s.Effect == model.PriorityEffect && s.Priority < 0 && l.holdsOnly(column, isNumber):
+		case s.Effect == model.PriorityEffect && s.Priority < 0 && l.holdsOnly(column, policy.IsInteger):
 			severity, hint = l.settings.Severity(model.CodeUnusedColumn), "call it priority: Casbin sorts lines by no other field"
 		}
-		at := s.File.At["p"]
-		l.found = append(l.found, model.Finding{
-			File: s.File.Name, Line: at.Line, Column: at.Column, Severity: severity, Code: model.CodeUnusedColumn,
-			Message: "no decision uses p." + name + ", so lines count whatever they contain there", Hint: hint,
-		})
+		l.reportModel("p", severity, model.CodeUnusedColumn, hint, "no decision uses p."+name+", so lines count whatever they contain there")
 	}
 }
 
@@ -121,11 +112,4 @@ func (l *Linter) holdsOnly(column int, kind func(string) bool) bool {
 		some = true
 	}
 	return some
-}
-
-func isEffect(text string) bool { return text == "allow" || text == "deny" }
-
-func isNumber(text string) bool {
-	_, err := strconv.Atoi(text)
-	return err == nil
 }

@@ -28,7 +28,7 @@ func (s *Schema) Marks() []Mark {
 	ways := s.Tree.alternatives()
 	for _, way := range ways {
 		for _, n := range way {
-			column, text := s.comparedText(n, "==")
+			column, text := s.ComparedText(n, "==")
 			if !slices.Contains(s.Subjects, column) || slices.ContainsFunc(found, func(m Mark) bool { return m.Column == column && m.Text == text }) {
 				continue
 			}
@@ -45,7 +45,7 @@ func (s *Schema) Marks() []Mark {
 func (s *Schema) mark(ways [][]*Node, column int, text string) (m Mark, ok bool) {
 	knows := func(way []*Node) bool {
 		return slices.ContainsFunc(way, func(n *Node) bool {
-			c, t := s.comparedText(n, "==")
+			c, t := s.ComparedText(n, "==")
 			return c == column && t == text
 		})
 	}
@@ -104,9 +104,9 @@ func (n *Node) alternatives() [][]*Node {
 	return ways
 }
 
-// comparedText returns the column that a condition compares with a text by an
+// ComparedText returns the column that a condition compares with a text by an
 // operator, or -1.
-func (s *Schema) comparedText(n *Node, operator string) (column int, text string) {
+func (s *Schema) ComparedText(n *Node, operator string) (column int, text string) {
 	if n.Kind != NodeCompare || n.Text != operator {
 		return -1, ""
 	}
@@ -140,10 +140,10 @@ func (s *Schema) reaches(way []*Node, column int, text string) (by *Node) {
 		if negated {
 			n = n.Parts[0].Unwrapped()
 		}
-		if c, other := s.comparedText(n, "=="); c == column && (other == text) == negated {
+		if c, other := s.ComparedText(n, "=="); c == column && (other == text) == negated {
 			return nil
 		}
-		if c, other := s.comparedText(n, "!="); c == column && (other == text) != negated {
+		if c, other := s.ComparedText(n, "!="); c == column && (other == text) != negated {
 			return nil
 		}
 		if !negated && by == nil && s.comparesSubject(n, column) {

@@ -15,13 +15,7 @@ import (
 func (r *reader) add(file string, n int, fields []field) {
 	before := r.Errors
 	report := r.reporter(file, n)
-	if at, c := controlCharacter(fields); at > 0 {
-		report(at, model.CodeControl, "remove it", "the line contains the control character %U", c)
-	}
-	if at, ok := inlineComment(fields); ok {
-		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
-			"Casbin has no comments after a rule and reads it as part of the rule")
-	}
+	checkText(fields, report)
 	if len(fields) == 1 && strings.ContainsRune(fields[0].Text, ';') {
 		report(fields[0].column+strings.IndexByte(fields[0].Text, ';'), model.CodeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
 		return
@@ -53,6 +47,31 @@ func (r *reader) add(file string, n int, fields []field) {
 
 // reporter reports a finding at a column of the current line.
 type reporter = model.Reporter
+
+// reporter returns what reports findings of one line.
+func (r *reader) reporter(file string, line int) reporter {
+	return func(column int, code, hint, format string, args ...any) {
+		r.report(file, line, column, code, hint, format, args...)
+	}
+}
+
+// checkText finds what a line contains only by mistake.
+func checkText(fields []field, report reporter) {
+	for _, f := range fields {
+		if at := strings.IndexFunc(f.Text, isInvisible); at >= 0 {
+			c, _ := utf8.DecodeRuneInString(f.Text[at:])
+			report(f.column+at, model.CodeControl, "remove it", "the line contains the control character %U", c)
+			break
+		}
+	}
+	for _, f := range fields {
+		if at := strings.IndexByte(f.Text, '#'); at >= 0 && !f.quoted {
+			report(f.column+at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
+				"Casbin has no comments after a rule and reads it as part of the rule")
+			break
+		}
+	}
+}
 
 // checkShape checks that the line is of a kind that the model has, with the right
 // number of fields, and reports whether it can be a rule.
@@ -224,13 +243,13 @@ func (r *reader) splitAtCommas(made *Rule) []int32 {
 func (r *reader) checkValues(fields []field, values []string, report reporter) {
 	s := r.schema
 	if s.Eft >= 0 {
-		if f := fields[s.Eft]; !isEffect(f.Text) {
+		if f := fields[s.Eft]; !IsEffect(f.Text) {
 			report(f.column, model.CodeEffect, model.DidYouMean(f.Text, []string{"allow", "deny"}, "write allow or deny, in lower case"),
 				"Casbin treats the effect %q as no effect", f.Text)
 		}
 	}
 	if s.Priority >= 0 {
-		if f := fields[s.Priority]; !isInteger(f.Text) {
+		if f := fields[s.Priority]; !IsInteger(f.Text) {
 			report(f.column, model.CodePriority, "write a whole number; the lowest goes first", "Casbin does not sort by the priority %q", f.Text)
 		}
 	}
@@ -276,9 +295,10 @@ func (r *reader) checkPattern(function, text string) error {
 	return err
 }
 
-func isEffect(s string) bool { return s == "allow" || s == "deny" }
+// IsEffect reports whether a text is an effect, and IsInteger whether it is a priority.
+func IsEffect(s string) bool { return s == "allow" || s == "deny" }
 
-func isInteger(s string) bool {
+func IsInteger(s string) bool {
 	_, err := strconv.Atoi(s)
 	return err == nil
 }
@@ -308,42 +328,9 @@ func miscounted(fields []field, want int) int {
 	return fields[len(fields)-1].column
 }
 
-// controlCharacter finds the first control character in a field. Characters that
-// only affect how text is displayed count too: a name with a zero-width space
-// equals no other.
-func controlCharacter(fields []field) (column int, c rune) {
-	for _, f := range fields {
-		if isPrintable(f.Text) {
-			continue
-		}
-		if at := strings.IndexFunc(f.Text, isInvisible); at >= 0 {
-			c, _ = utf8.DecodeRuneInString(f.Text[at:])
-			return f.column + at, c
-		}
-	}
-	return 0, 0
-}
-
-// isPrintable reports whether s is printable ASCII, as most text is.
-func isPrintable(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' {
-			return false
-		}
-	}
-	return true
-}
-
+// isInvisible reports whether a character is a control character or only affects how text
+// is displayed: a name with a zero-width space equals no other.
 func isInvisible(c rune) bool {
-	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
-}
-
-// inlineComment finds a "#" outside quotes.
-func inlineComment(fields []field) (column int, ok bool) {
-	for _, f := range fields {
-		if at := strings.IndexByte(f.Text, '#'); at >= 0 && !f.quoted {
-			return f.column + at, true
-		}
-	}
-	return 0, false
+	return (c < ' ' || c > '~') && (unicode.IsControl(c) ||
+		unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point))
 }

@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // field is one field of a policy line.
 type field struct {
@@ -23,20 +20,13 @@ type lineError struct {
 // and quotes are as in RFC 4180 §2. offset is the number of bytes before line in
 // the file's line. The fields are appended to fields.
 func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
-	return splitLine(fields, line, offset, &textArena{})
-}
-
-// splitLine is SplitLine with memory for fields that contain escaped quotes.
-func splitLine(fields []field, line string, offset int, room *textArena) ([]field, *lineError) {
 	for at := 0; ; {
-		if mayBeBlank(line[at:]) {
-			at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
-		}
+		at += spaces(line[at:])
 		f := field{column: offset + at + 1}
 		var problem *lineError
 		var next int
 		if f.quoted = strings.HasPrefix(line[at:], `"`); f.quoted {
-			f.Text, next, problem = quotedField(line, at, offset, room)
+			f.Text, next, problem = quotedField(line, at, offset)
 		} else {
 			f.Text, next, problem = plainField(line, at, offset)
 		}
@@ -66,7 +56,7 @@ func plainField(line string, at, offset int) (text string, next int, problem *li
 	return text, next, nil
 }
 
-func quotedField(line string, at, offset int, room *textArena) (text string, next int, problem *lineError) {
+func quotedField(line string, at, offset int) (text string, next int, problem *lineError) {
 	for i := at + 1; i < len(line); i++ {
 		switch {
 		case line[i] != '"':
@@ -74,7 +64,7 @@ func quotedField(line string, at, offset int, room *textArena) (text string, nex
 			i++
 		case i+1 == len(line) || line[i+1] == ',':
 			// Within the field, quotes occur only in pairs.
-			return room.unquoted(line[at+1 : i]), i + 1, nil
+			return strings.ReplaceAll(line[at+1:i], `""`, `"`), i + 1, nil
 		default:
 			return "", 0, &lineError{offset + i + 2, "text follows the closing quote of a field",
 				`put a comma right after the quote, or double a quote inside the field: "a""b"`}

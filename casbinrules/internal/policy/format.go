@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -47,19 +46,17 @@ func (f *formatter) read(name string, text []byte) {
 	}
 	empty := true // leading empty lines are dropped, several in a row become one
 	for n, raw := range strings.Split(string(text), "\n") {
-		line := strings.TrimSpace(raw)
+		line, ok := f.reader.split(name, n+1, raw)
 		switch {
-		case len(raw) > MaxLine:
-			f.reader.report(name, n+1, MaxLine+1, model.CodeLineLength, "split it into several lines", "the line is longer than Casbin reads, %d bytes", MaxLine)
+		case !ok:
 		case line == "":
 			if !empty {
 				f.lines = append(f.lines, formattedLine{})
 			}
 		case line[0] == '#':
-			model.ReportMisleading(line, strings.Index(raw, line)+1, f.reader.reporter(name, n+1))
 			f.lines = append(f.lines, formattedLine{text: line})
 		default:
-			f.readRule(name, n+1, raw, line)
+			f.addRule(name, n+1, line)
 		}
 		empty = line == ""
 	}
@@ -70,28 +67,12 @@ func (f *formatter) read(name string, text []byte) {
 
 func (l formattedLine) isEmpty() bool { return l.text == "" && l.fields == nil }
 
-func (f *formatter) readRule(name string, n int, raw, line string) {
+func (f *formatter) addRule(name string, n int, line string) {
 	report := f.reader.reporter(name, n)
-	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
-	if !utf8.ValidString(line) {
-		report(offset+invalidAt(line)+1, model.CodeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
-		return
-	}
-	fields, problem := SplitLine(nil, line, offset)
-	if problem != nil {
-		report(problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
-		return
-	}
-	if at, c := controlCharacter(fields); at > 0 {
-		report(at, model.CodeControl, "remove it", "the line contains the control character %U", c)
-	}
-	if at, ok := inlineComment(fields); ok {
-		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
-			"Casbin has no comments after a rule and reads it as part of the rule")
-	}
-	checkFields(fields, report)
+	checkText(f.reader.fields, report)
+	checkFields(f.reader.fields, report)
 	made := formattedLine{text: line}
-	for _, field := range fields {
+	for _, field := range f.reader.fields {
 		made.fields = append(made.fields, quoteField(field.Text))
 	}
 	f.lines = append(f.lines, made)

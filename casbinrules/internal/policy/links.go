@@ -141,14 +141,7 @@ func (g *Graph) Pairs(r *Rule) (from, to Pair) {
 
 // From returns the closure of name by all links, whether or not they count now, or nil.
 func (g *Graph) From(tenant, name string) *Closure {
-	if g.texts == nil {
-		return nil
-	}
-	p := Pair{Name: g.texts.Known(name)}
-	if g.Tenants {
-		p.Tenant = g.texts.Known(tenant)
-	}
-	return g.Of(p)
+	return g.FromAt(Moment{Time: anyTime}, tenant, name)
 }
 
 // Of is From with numbers.

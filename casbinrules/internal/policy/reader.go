@@ -36,9 +36,6 @@ type reader struct {
 	// fields are those of the current line, and values their texts.
 	fields []field
 	values []string
-	// arena holds the texts of fields with escaped quotes; those that are kept are
-	// copied.
-	arena textArena
 	// Rules are allocated in pieces.
 	someRules []Rule
 }
@@ -56,13 +53,6 @@ func (r *reader) report(file string, line, column int, code, hint, format string
 		File: file, Line: line, Column: column, Severity: severity,
 		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
-}
-
-// reporter returns what reports findings of one line.
-func (r *reader) reporter(file string, n int) reporter {
-	return func(column int, code, hint, format string, args ...any) {
-		r.report(file, n, column, code, hint, format, args...)
-	}
 }
 
 // Read adds the rules of a file. It never fails: anything invalid is a finding.
@@ -95,46 +85,44 @@ func (r *reader) beginSource(file string, source *source) {
 }
 
 func (r *reader) readLine(file string, n int, raw string) {
+	if line, ok := r.split(file, n, raw); ok && line != "" && line[0] != '#' {
+		r.add(file, n, r.fields)
+	}
+}
+
+// split returns a line without surrounding spaces and, unless it is empty or a comment,
+// splits it into r.fields. ok is false for a line that Casbin does not read.
+func (r *reader) split(file string, n int, raw string) (line string, ok bool) {
 	if len(raw) > MaxLine {
 		r.report(file, n, MaxLine+1, model.CodeLineLength, "split it into several lines", "the line is longer than Casbin reads, %d bytes", MaxLine)
-		return
+		return "", false
 	}
-	line, offset := trimmed(raw)
+	line = strings.TrimSpace(raw)
 	if line == "" {
-		return
+		return line, true
 	}
+	offset := spaces(raw)
 	if line[0] == '#' {
 		model.ReportMisleading(line, offset+1, r.reporter(file, n))
-		return
+		return line, true
 	}
 	if !utf8.ValidString(line) {
 		r.report(file, n, offset+invalidAt(line)+1, model.CodeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
 		if !r.settings.AsCasbin {
-			return
+			return "", false
 		}
 	}
 	var problem *lineError
-	r.fields, problem = splitLine(r.fields[:0], line, offset, &r.arena)
+	r.fields, problem = SplitLine(r.fields[:0], line, offset)
 	if problem != nil {
 		r.report(file, n, problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
-		return
+		return "", false
 	}
-	r.add(file, n, r.fields)
+	return line, true
 }
 
-// trimmed returns a line without surrounding spaces, and the number of bytes before it.
-func trimmed(raw string) (line string, offset int) {
-	if mayBeBlank(raw) {
-		offset = len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
-	}
-	return strings.TrimSpace(raw), offset
-}
-
-// mayBeBlank reports whether text may begin with a space. Most lines and fields do
-// not, so their characters need not be checked.
-func mayBeBlank(text string) bool {
-	return text != "" && (text[0] <= ' ' || text[0] >= utf8.RuneSelf)
-}
+// spaces returns the number of bytes before the first character that is no space.
+func spaces(text string) int { return len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace)) }
 
 // invalidAt returns the offset of the first byte that is not valid UTF-8.
 func invalidAt(s string) int {

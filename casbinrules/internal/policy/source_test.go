@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// TestLinesOfLongTexts finds each line of texts of many blocks, which end anywhere.
-func TestLinesOfLongTexts(t *testing.T) {
+// TestLinesOfTexts finds each line of texts.
+func TestLinesOfTexts(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		lines := make([]string, 1+rnd.IntN(300))
 		for i := range lines {
-			lines[i] = strings.Repeat("x", []int{0, 1, 30, blockSize - 1, blockSize, 3 * blockSize}[rnd.IntN(6)]+rnd.IntN(2))
+			lines[i] = strings.Repeat("x", []int{0, 1, 30, 5000}[rnd.IntN(4)]+rnd.IntN(2))
 		}
 		lines[len(lines)-1] = "last"
 		s := source{text: []byte(strings.Join(lines, "\n"))}

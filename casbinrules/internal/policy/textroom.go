@@ -20,20 +20,3 @@ func (r *textArena) reserve(size int) (from int) {
 	}
 	return r.Len()
 }
-
-// unquoted returns the content between the quotes of a field, in which quotes are
-// doubled.
-func (r *textArena) unquoted(text string) string {
-	before, after, doubled := strings.Cut(text, `""`)
-	if !doubled {
-		return text
-	}
-	from := r.reserve(len(text))
-	for doubled {
-		r.WriteString(before)
-		r.WriteByte('"')
-		before, after, doubled = strings.Cut(after, `""`)
-	}
-	r.WriteString(before)
-	return r.String()[from:]
-}

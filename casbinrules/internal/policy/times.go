@@ -172,9 +172,6 @@ func (g *Graph) ChangesWithTime(p Pair) bool { return g.times != nil && g.times.
 
 // FromAt returns the closure of name by the links that count now, or nil.
 func (g *Graph) FromAt(now Moment, tenant, name string) *Closure {
-	if g.times == nil {
-		return g.From(tenant, name)
-	}
 	if g.texts == nil {
 		return nil
 	}
