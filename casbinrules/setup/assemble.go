@@ -16,7 +16,6 @@ import (
 type assembly struct {
 	config   *config
 	doc      *decode.Document
-	dir      string // folder of the file, where relative paths start
 	settings settings
 	made     *Setup
 
@@ -185,13 +184,9 @@ func (a *assembly) trustProxies() (err error) {
 	if c == nil {
 		return nil
 	}
-	var opts []proxy.Option
-	if c.Forwarded {
-		opts = append(opts, proxy.WithForwarded())
-	}
-	if c.UnixSocket {
-		opts = append(opts, proxy.WithUnixSocket())
-	}
+	var opts options[proxy.Option]
+	opts.on(c.Forwarded, proxy.WithForwarded)
+	opts.on(c.UnixSocket, proxy.WithUnixSocket)
 	a.proxies, err = proxy.New(c.Trusted, opts...)
 	return a.doc.Wrap(err, &c.Trusted, &a.config.Proxies)
 }

@@ -30,13 +30,9 @@ func (a *assembly) bearer() (core.Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := []bearer.Option{bearer.WithMaxTokenSize(int(c.MaxTokenSize))}
-	if c.Cookie != "" {
-		opts = append(opts, bearer.WithCookie(c.Cookie))
-	}
-	if c.Metadata != "" {
-		opts = append(opts, bearer.WithResourceMetadata(c.Metadata))
-	}
+	opts := options[bearer.Option]{bearer.WithMaxTokenSize(int(c.MaxTokenSize))}
+	opts.text(c.Cookie, bearer.WithCookie)
+	opts.text(c.Metadata, bearer.WithResourceMetadata)
 	return bearer.New(a.config.Realm, tokens, opts...)
 }
 
@@ -50,18 +46,14 @@ func (a *assembly) dpop() (core.Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := []dpop.Option{
+	opts := options[dpop.Option]{
 		dpop.WithProofAge(c.ProofAge), dpop.WithLeeway(c.Leeway), dpop.WithMaxTokenSize(int(a.config.Bearer.MaxTokenSize)),
 	}
 	for _, more := range c.Address[1:] {
 		opts = append(opts, dpop.WithAddress(more))
 	}
-	if len(c.Algorithms) > 0 {
-		opts = append(opts, dpop.WithAlgorithms(c.Algorithms...))
-	}
-	if a.config.Bearer.Metadata != "" {
-		opts = append(opts, dpop.WithResourceMetadata(a.config.Bearer.Metadata))
-	}
+	opts.texts(c.Algorithms, dpop.WithAlgorithms)
+	opts.text(a.config.Bearer.Metadata, dpop.WithResourceMetadata)
 	if a.doc.Has(&c.NonceKey) {
 		opts = append(opts, dpop.WithNonces(c.NonceLifetime, []byte(c.NonceKey.Reveal()), revealed(c.PreviousKeys)...))
 	} else if len(c.PreviousKeys) > 0 {
@@ -86,10 +78,7 @@ func (a *assembly) replays(c *dpopConfig) ([]dpop.Option, error) {
 		}
 		return nil, nil
 	}
-	store, err := openKind[dpop.ReplayStore](a, replayStore, &c.Replays)
-	if err == nil {
-		store, err = measuredStore(a, store, func(i Instrument, s dpop.ReplayStore) (dpop.ReplayStore, error) { return i.ReplayStore("proofs", s) })
-	}
+	store, err := openStore(a, replayStore, &c.Replays, "proofs", Instrument.ReplayStore)
 	if err != nil {
 		return nil, err
 	}
@@ -279,10 +268,8 @@ func (a *assembly) introspection(c *introspectionConfig) (verifier, error) {
 
 // keys returns the key source: a file, a URL, or what the issuer's metadata names.
 func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
-	var set []jwtauth.KeySetOption
-	if c.RSA != "" {
-		set = append(set, jwtauth.WithRSAAlgorithm(c.RSA))
-	}
+	var set options[jwtauth.KeySetOption]
+	set.text(c.RSA, jwtauth.WithRSAAlgorithm)
 	if c.JWKS != "" && !c.JWKS.Remote() {
 		if c.PlainHTTP {
 			return nil, a.doc.Wrap(errors.New("this is only for keys that are fetched, and jwks is a file"), &c.PlainHTTP)

@@ -38,13 +38,9 @@ func openBundle(s *bundleSettings) (source.Source, func() error, error) {
 		}
 		trusted = append(trusted, keys...)
 	}
-	opts := []bundle.Option{bundle.WithName(s.Set), bundle.WithMaxSize(int64(s.MaxSize)), bundle.WithWait(s.Wait)}
-	if value := s.Authorization.Reveal(); value != "" {
-		opts = append(opts, bundle.WithAuthorization(value))
-	}
-	if s.PlainHTTP {
-		opts = append(opts, bundle.WithPlainHTTP())
-	}
+	opts := options[bundle.Option]{bundle.WithName(s.Set), bundle.WithMaxSize(int64(s.MaxSize)), bundle.WithWait(s.Wait)}
+	opts.text(s.Authorization.Reveal(), bundle.WithAuthorization)
+	opts.on(s.PlainHTTP, bundle.WithPlainHTTP)
 	b, err := bundle.New(s.URL, trusted, opts...)
 	if err != nil {
 		return nil, nil, err

@@ -181,7 +181,7 @@ func (a *assembly) decisions() ([]core.Option, error) {
 
 // describeDecisions returns the log that the section describes, without opening it.
 func (a *assembly) describeDecisions(c *decisionConfig) (*decisionLog, error) {
-	opts := []decisionlog.Option{
+	opts := options[decisionlog.Option]{
 		decisionlog.WithLogger(a.log), decisionlog.WithQueueSize(c.Queue), decisionlog.WithHeadInterval(c.Heads),
 		decisionlog.WithSampleRate(float64(c.Percent) / 100),
 	}
@@ -190,9 +190,7 @@ func (a *assembly) describeDecisions(c *decisionConfig) (*decisionLog, error) {
 		sample = c.Sample.Reveal()
 		opts = append(opts, decisionlog.WithSampleKey([]byte(sample)))
 	}
-	if c.Chain {
-		opts = append(opts, decisionlog.WithHashChain())
-	}
+	opts.on(c.Chain, decisionlog.WithHashChain)
 	if a.doc.Has(&c.Key) {
 		signer = c.Key.Reveal()
 		key, err := decisionlog.ParseKey([]byte(signer))
@@ -210,10 +208,7 @@ func (a *assembly) describeDecisions(c *decisionConfig) (*decisionLog, error) {
 		d.open = func() (*decisionlog.Log, error) { return decisionlog.New(os.Stdout, opts...) }
 		return d, nil
 	}
-	path := c.Path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(a.dir, path)
-	}
+	path := a.path(c.Path)
 	opts = append(opts, decisionlog.WithMaxFileSize(int64(c.MaxSize)), decisionlog.WithMaxFileAge(c.MaxAge), decisionlog.WithMaxFiles(c.Files))
 	d.open = func() (*decisionlog.Log, error) { return decisionlog.Open(path, opts...) }
 	var err error

@@ -5,12 +5,21 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
 // closes registers a function for Close of the setup.
 func (a *assembly) closes(f func() error) { a.made.closers = append(a.made.closers, f) }
+
+// path returns a path that is relative to the folder of the configuration file.
+func (a *assembly) path(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(a.doc.Dir(), path)
+}
 
 // load makes into load the file at path, now and after each edit.
 func (a *assembly) load(path string, into watch.Loader) error {

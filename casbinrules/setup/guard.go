@@ -24,7 +24,7 @@ func (a *assembly) answering() ([]core.Option, error) {
 	if c == nil {
 		return nil, nil
 	}
-	opts := []respond.Option{respond.WithRequestID(c.RequestID)}
+	opts := options[respond.Option]{respond.WithRequestID(c.RequestID)}
 	if len(c.Formats) > 0 {
 		all := make([]respond.Format, len(c.Formats))
 		for i, name := range c.Formats {
@@ -39,17 +39,10 @@ func (a *assembly) answering() ([]core.Option, error) {
 		}
 		opts = append(opts, respond.WithTexts(texts...))
 	}
-	for _, o := range []struct {
-		value string
-		with  func(string) respond.Option
-	}{
-		{c.SignInPage, respond.WithSignInPage}, {c.SignInRedirect, respond.WithSignInRedirect},
-		{c.SwitchAccount, respond.WithSwitchAccount}, {c.CSP, respond.WithContentSecurityPolicy},
-	} {
-		if o.value != "" {
-			opts = append(opts, o.with(o.value))
-		}
-	}
+	opts.text(c.SignInPage, respond.WithSignInPage)
+	opts.text(c.SignInRedirect, respond.WithSignInRedirect)
+	opts.text(c.SwitchAccount, respond.WithSwitchAccount)
+	opts.text(c.CSP, respond.WithContentSecurityPolicy)
 	if c.Contact != nil {
 		opts = append(opts, respond.WithContact(c.Contact.Text, c.Contact.Link))
 	}
@@ -112,10 +105,7 @@ func (a *assembly) sharedLimits(c *attemptsConfig) ([]attempts.Option, error) {
 	if !a.doc.Has(&c.StoreKey) {
 		return nil, a.doc.Wrap(errors.New("store_key is missing: at least 32 random bytes that all instances share"), &a.config.Attempts)
 	}
-	store, err := openKind[attempts.Store](a, attemptStore, &c.Store)
-	if err == nil {
-		store, err = measuredStore(a, store, func(i Instrument, s attempts.Store) (attempts.Store, error) { return i.AttemptStore("attempts", s) })
-	}
+	store, err := openStore(a, attemptStore, &c.Store, "attempts", Instrument.AttemptStore)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +130,7 @@ func (a *assembly) storeTold(what string) func(error) {
 
 // requests returns the options that say which requests are accepted.
 func (a *assembly) requests() []core.Option {
-	var opts []core.Option
+	var opts options[core.Option]
 	if a.proxies != nil {
 		opts = append(opts, core.WithClientAddress(a.proxies.Client))
 	}
@@ -148,12 +138,8 @@ func (a *assembly) requests() []core.Option {
 	if c == nil {
 		return opts
 	}
-	if len(c.Methods) > 0 {
-		opts = append(opts, core.WithMethods(c.Methods...))
-	}
-	if c.EncodedSlashes {
-		opts = append(opts, core.WithEncodedSlashes())
-	}
+	opts.texts(c.Methods, core.WithMethods)
+	opts.on(c.EncodedSlashes, core.WithEncodedSlashes)
 	return append(opts, core.WithMaxPathSize(int(c.MaxPathSize)))
 }
 
@@ -163,17 +149,10 @@ func (a *assembly) tenants() ([]core.Option, error) {
 	if c == nil {
 		return nil, nil
 	}
-	var from []core.TenantSource
-	for _, place := range []struct {
-		value  string
-		source func(string) core.TenantSource
-	}{
-		{c.Path, core.TenantFromPath}, {c.Host, core.TenantFromHost}, {c.Header, core.TenantFromHeader},
-	} {
-		if place.value != "" {
-			from = append(from, place.source(place.value))
-		}
-	}
+	var from options[core.TenantSource]
+	from.text(c.Path, core.TenantFromPath)
+	from.text(c.Host, core.TenantFromHost)
+	from.text(c.Header, core.TenantFromHeader)
 	if len(from) != 1 {
 		return nil, a.doc.Wrap(errors.New("name one place where requests say which tenant they are for: path, host or header"), &a.config.Tenant)
 	}
@@ -190,15 +169,9 @@ func (a *assembly) browsers() []core.Option {
 	if c == nil {
 		return nil
 	}
-	var opts []core.Option
-	if len(c.Trusted) > 0 {
-		opts = append(opts, core.WithTrustedOrigins(c.Trusted...))
-	}
-	if len(c.CORS) > 0 {
-		opts = append(opts, core.WithCORS(c.CORS...))
-	}
-	if !c.Prompts {
-		opts = append(opts, core.WithoutPrompts())
-	}
+	var opts options[core.Option]
+	opts.texts(c.Trusted, core.WithTrustedOrigins)
+	opts.texts(c.CORS, core.WithCORS)
+	opts.on(!c.Prompts, core.WithoutPrompts)
 	return opts
 }

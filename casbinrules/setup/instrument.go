@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
@@ -89,12 +90,14 @@ func (a *assembly) measureAll() error {
 	return nil
 }
 
-// measuredStore returns a store, wrapped by wrap if there is an instrument.
-func measuredStore[T any](a *assembly, store T, wrap func(Instrument, T) (T, error)) (T, error) {
-	if a.instrument == nil {
-		return store, nil
+// openStore opens a store, wrapped by the instrument's method measured if there is an
+// instrument.
+func openStore[T any](a *assembly, slot string, k *decode.Kind, name string, measured func(i Instrument, name string, store T) (T, error)) (T, error) {
+	store, err := openKind[T](a, slot, k)
+	if err != nil || a.instrument == nil {
+		return store, err
 	}
-	return wrap(a.instrument, store)
+	return measured(a.instrument, name, store)
 }
 
 // policyReloads returns the options that report reloads to the log and to the

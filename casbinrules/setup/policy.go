@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -63,24 +62,17 @@ func (a *assembly) openPolicy() error {
 
 // policyOptions returns the options of a policy that the file sets.
 func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) {
-	opts := []casbinrules.Option{casbinrules.WithLogger(a.log)}
-	add := func(on bool, option func() casbinrules.Option) {
-		if on {
-			opts = append(opts, option())
-		}
-	}
-	add(a.config.Watch && c.Store.Settings == nil, func() casbinrules.Option { return casbinrules.WithFileWatch() })
-	add(a.made.names != nil, func() casbinrules.Option { return casbinrules.WithPseudonyms(a.made.names) })
-	add(c.Anonymous, casbinrules.WithAnonymous)
-	add(c.Empty, casbinrules.WithEmptyPolicy)
-	add(!c.TokenRoles, casbinrules.WithoutTokenRoles)
-	add(c.Prefix != "", func() casbinrules.Option { return casbinrules.WithRolePrefix(c.Prefix) })
-	add(c.Default != "", func() casbinrules.Option { return casbinrules.WithDefaultRole(c.Default) })
-	add(c.Route, casbinrules.WithRouteAsObject)
-	add(c.AsCasbin, casbinrules.WithCasbinSemantics)
-	for field, claim := range c.Attributes {
-		opts = append(opts, casbinrules.WithClaimAttribute(field, claim))
-	}
+	opts := options[casbinrules.Option]{casbinrules.WithLogger(a.log)}
+	opts.on(a.config.Watch && c.Store.Settings == nil, func() casbinrules.Option { return casbinrules.WithFileWatch() })
+	opts.on(a.made.names != nil, func() casbinrules.Option { return casbinrules.WithPseudonyms(a.made.names) })
+	opts.on(c.Anonymous, casbinrules.WithAnonymous)
+	opts.on(c.Empty, casbinrules.WithEmptyPolicy)
+	opts.on(!c.TokenRoles, casbinrules.WithoutTokenRoles)
+	opts.text(c.Prefix, casbinrules.WithRolePrefix)
+	opts.text(c.Default, casbinrules.WithDefaultRole)
+	opts.on(c.Route, casbinrules.WithRouteAsObject)
+	opts.on(c.AsCasbin, casbinrules.WithCasbinSemantics)
+	opts.pairs(c.Attributes, casbinrules.WithClaimAttribute)
 	for field, name := range c.Types {
 		_, t, err := casbinrules.ParseAttribute(field + "=" + name)
 		if err != nil {
@@ -88,12 +80,8 @@ func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) 
 		}
 		opts = append(opts, casbinrules.WithAttributeType(field, t))
 	}
-	for name, builtin := range c.Functions {
-		opts = append(opts, casbinrules.WithFunctionAlias(name, builtin))
-	}
-	for kind, function := range c.RolePatterns {
-		opts = append(opts, casbinrules.WithRolePatterns(kind, function))
-	}
+	opts.pairs(c.Functions, casbinrules.WithFunctionAlias)
+	opts.pairs(c.RolePatterns, casbinrules.WithRolePatterns)
 	for _, kind := range c.TenantPatterns {
 		opts = append(opts, casbinrules.WithTenantPatterns(kind))
 	}
@@ -108,10 +96,7 @@ func (a *assembly) model(c *policyConfig) (casbinrules.Model, error) {
 	if c.Store.Settings != nil {
 		return casbinrules.ModelFile(c.Model), nil // a file in the store
 	}
-	path := c.Model
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(a.doc.Dir(), path)
-	}
+	path := a.path(c.Model)
 	switch _, err := os.Stat(path); {
 	case strings.Contains(c.Model, "://"):
 		return casbinrules.Model{}, a.doc.Wrap(errors.New("a URL where the path of a model file is expected"), &c.Model)

@@ -39,16 +39,14 @@ func (a *assembly) followRevocations() error {
 	if err != nil {
 		return err
 	}
-	opts := []revoke.FollowOption{revoke.WithPollInterval(c.Poll)}
+	opts := options[revoke.FollowOption]{revoke.WithPollInterval(c.Poll)}
 	switch {
 	case a.doc.Has(&c.MaxStale):
 		opts = append(opts, revoke.WithMaxStaleness(c.MaxStale, revoke.StaleMode(cmp.Or(c.Stale, string(revoke.StaleServe)))))
 	case a.doc.Has(&c.Stale):
 		return a.doc.Wrap(errors.New("when_stale needs max_staleness"), &c.Stale)
 	}
-	if c.Late {
-		opts = append(opts, revoke.WithLateStart())
-	}
+	opts.on(c.Late, revoke.WithLateStart)
 	f, err := revoke.Follow(context.Background(), log, opts...)
 	if err != nil {
 		return a.doc.Wrap(fmt.Errorf("revocations: %w", err), c)

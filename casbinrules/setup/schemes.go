@@ -36,10 +36,8 @@ func (a *assembly) basic() (core.Authenticator, error) {
 		a.measure(func(i Instrument) error { return i.AddCache("passwords", cache.Stats) })
 		verifier = cache
 	}
-	var opts []basic.Option
-	if c.TLSRequired {
-		opts = append(opts, basic.WithTLSRequired())
-	}
+	var opts options[basic.Option]
+	opts.on(c.TLSRequired, basic.WithTLSRequired)
 	return a.whileConfirmed(follower)(basic.New(a.config.Realm, verifier, opts...))
 }
 
@@ -53,10 +51,7 @@ func (a *assembly) counts(c *digestConfig) ([]digest.Option, error) {
 	case !a.doc.Has(&c.NonceKey):
 		return nil, a.doc.Wrap(errors.New("counts needs nonce_key: instances must accept each other's nonces"), &c.Counts)
 	}
-	store, err := openKind[digest.CountStore](a, countStore, &c.Counts)
-	if err == nil {
-		store, err = measuredStore(a, store, func(i Instrument, s digest.CountStore) (digest.CountStore, error) { return i.CountStore("digests", s) })
-	}
+	store, err := openStore(a, countStore, &c.Counts, "digests", Instrument.CountStore)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +69,7 @@ func (a *assembly) counts(c *digestConfig) ([]digest.Option, error) {
 // digest opens the scheme Digest.
 func (a *assembly) digest() (core.Authenticator, error) {
 	c := a.config.Digest
-	opts := []digest.Option{digest.WithNonceLifetime(c.NonceLifetime), digest.WithMaxNonces(c.MaxNonces)}
+	opts := options[digest.Option]{digest.WithNonceLifetime(c.NonceLifetime), digest.WithMaxNonces(c.MaxNonces)}
 	var file []digest.FileOption
 	for _, name := range c.Algorithms {
 		opts = append(opts, digest.WithMoreAlgorithms(digest.Algorithm(name)))
@@ -82,9 +77,7 @@ func (a *assembly) digest() (core.Authenticator, error) {
 			file = append(file, digest.WithMD5())
 		}
 	}
-	if c.UserHash {
-		opts = append(opts, digest.WithUserHash())
-	}
+	opts.on(c.UserHash, digest.WithUserHash)
 	if a.doc.Has(&c.NonceKey) {
 		opts = append(opts, digest.WithNonceKey([]byte(c.NonceKey.Reveal()), revealed(c.PreviousKeys)...))
 	} else if len(c.PreviousKeys) > 0 {
@@ -114,17 +107,10 @@ func (a *assembly) apiKeys() (core.Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	var opts []apikey.Option
-	for _, o := range []struct {
-		value string
-		with  func(string) apikey.Option
-	}{
-		{c.Header, apikey.WithHeader}, {c.Scheme, apikey.WithAuthorizationScheme}, {c.Query, apikey.WithQueryParameter},
-	} {
-		if o.value != "" {
-			opts = append(opts, o.with(o.value))
-		}
-	}
+	var opts options[apikey.Option]
+	opts.text(c.Header, apikey.WithHeader)
+	opts.text(c.Scheme, apikey.WithAuthorizationScheme)
+	opts.text(c.Query, apikey.WithQueryParameter)
 	return a.whileConfirmed(follower)(apikey.New(a.config.Realm, keys, opts...))
 }
 
@@ -135,7 +121,7 @@ func (a *assembly) certificates() (core.Authenticator, error) {
 	if err != nil {
 		return nil, a.doc.Wrap(err, &c.TrustDomain, &c.Identity)
 	}
-	var opts []mtls.Option
+	var opts options[mtls.Option]
 	if c.CA != "" {
 		pem, err := os.ReadFile(string(c.CA))
 		if err != nil {
@@ -159,9 +145,7 @@ func (a *assembly) certificates() (core.Authenticator, error) {
 	case "nginx":
 		opts = append(opts, mtls.WithNginxHeaders(a.proxies, c.NginxCert, c.NginxVerify))
 	}
-	if c.ProxyVerifies {
-		opts = append(opts, mtls.WithProxyVerification())
-	}
+	opts.on(c.ProxyVerifies, mtls.WithProxyVerification)
 	return mtls.New(a.config.Realm, identity, opts...)
 }
 
@@ -186,34 +170,26 @@ func identityOf(c *certsConfig) (mtls.Identity, error) {
 // session opens the scheme of session cookies.
 func (a *assembly) session() (core.Authenticator, error) {
 	c := a.config.Session
-	opts := []session.Option{
+	opts := options[session.Option]{
 		session.WithRealm(a.config.Realm), session.WithCookieName(c.Cookie), session.WithStoreTimeout(c.StoreTimeout),
 		session.WithIdleTimeout(c.IdleTimeout), session.WithAbsoluteTimeout(c.AbsoluteTimeout), session.WithAnswers(a.answers...),
 	}
 	if c.Store.Name != "" {
-		store, err := openKind[session.Store](a, sessionStore, &c.Store)
-		if err == nil {
-			store, err = measuredStore(a, store, func(i Instrument, s session.Store) (session.Store, error) { return i.Store("sessions", s) })
-		}
+		store, err := openStore(a, sessionStore, &c.Store, "sessions", Instrument.Store)
 		if err != nil {
 			return nil, err
 		}
 		a.needsSessions(store, &c.Store)
 		opts = append(opts, session.WithStore(store))
 	}
-	add := func(on bool, option func() session.Option) {
-		if on {
-			opts = append(opts, option())
-		}
-	}
-	add(c.Persistent, session.WithPersistentCookie)
-	add(c.Strict, session.WithStrictSameSite)
-	add(c.PlainHTTP, session.WithPlainHTTPForDevelopment)
-	add(c.SignInPage != "", func() session.Option { return session.WithSignInPage(c.SignInPage) })
-	add(c.SignInRedirect != "", func() session.Option { return session.WithSignInRedirect(c.SignInRedirect) })
-	add(c.LogoutRedirect != "", func() session.Option { return session.WithLogoutRedirect(c.LogoutRedirect) })
-	if b := a.config.Browsers; b != nil && len(b.Trusted) > 0 {
-		opts = append(opts, session.WithTrustedOrigins(b.Trusted...))
+	opts.on(c.Persistent, session.WithPersistentCookie)
+	opts.on(c.Strict, session.WithStrictSameSite)
+	opts.on(c.PlainHTTP, session.WithPlainHTTPForDevelopment)
+	opts.text(c.SignInPage, session.WithSignInPage)
+	opts.text(c.SignInRedirect, session.WithSignInRedirect)
+	opts.text(c.LogoutRedirect, session.WithLogoutRedirect)
+	if b := a.config.Browsers; b != nil {
+		opts.texts(b.Trusted, session.WithTrustedOrigins)
 	}
 	if a.made.revocations != nil {
 		opts, a.asked = append(opts, session.WithRevocation(a.made.revocations)), true

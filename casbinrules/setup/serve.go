@@ -139,13 +139,9 @@ func (a *assembly) serving() error {
 	if err != nil {
 		return a.doc.Wrap(err, &a.config.Serve)
 	}
-	opts := []forwardauth.Option{forwardauth.WithLogger(a.log)}
-	if c.Preflights {
-		opts = append(opts, forwardauth.WithPreflights())
-	}
-	if c.Semicolons {
-		opts = append(opts, forwardauth.WithSemicolons())
-	}
+	opts := options[forwardauth.Option]{forwardauth.WithLogger(a.log)}
+	opts.on(c.Preflights, forwardauth.WithPreflights)
+	opts.on(c.Semicolons, forwardauth.WithSemicolons)
 	if a.made.service, err = forwardauth.New(gate, a.proxies, proxyKinds[c.Proxy], opts...); err != nil {
 		return a.doc.Wrap(err, &a.config.Serve)
 	}

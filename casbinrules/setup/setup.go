@@ -104,7 +104,7 @@ func Open(path string, opts ...Option) (*Setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &assembly{config: c, doc: doc, dir: filepath.Dir(path), settings: o, made: &Setup{}}
+	a := &assembly{config: c, doc: doc, settings: o, made: &Setup{}}
 	if err := a.assemble(); err != nil {
 		return nil, errors.Join(err, a.made.Close())
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -72,20 +71,14 @@ func (a *assembly) policyStore() (source.Source, error) {
 // the last good files.
 func (a *assembly) followOptions(suffix string) []source.Option {
 	c := a.config.Policy
-	var opts []source.Option
+	var opts options[source.Option]
 	if a.doc.Has(&c.Poll) {
 		opts = append(opts, source.WithPollInterval(c.Poll))
 	}
 	if c.LastGood != "" && !a.settings.noWrites {
-		path := c.LastGood
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(a.doc.Dir(), path)
-		}
-		opts = append(opts, source.WithLastGoodFile(path+suffix))
+		opts = append(opts, source.WithLastGoodFile(a.path(c.LastGood)+suffix))
 	}
-	if c.Older {
-		opts = append(opts, source.WithOlderRevisions())
-	}
+	opts.on(c.Older, source.WithOlderRevisions)
 	return opts
 }
 
