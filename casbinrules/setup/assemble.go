@@ -109,12 +109,7 @@ func (a *assembly) schemes() ([]core.Authenticator, error) {
 	if len(all) == 0 {
 		return nil, a.doc.Wrap(errors.New("no scheme: the file needs one of bearer, basic, digest, api_keys, client_certificates and session, or nobody could sign in"))
 	}
-	slices.SortFunc(all, func(x, y scheme) int {
-		if a.doc.Before(x.at, y.at) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, func(x, y scheme) int { return a.doc.Compare(x.at, y.at) })
 	schemes := make([]core.Authenticator, len(all))
 	for i, s := range all {
 		var err error

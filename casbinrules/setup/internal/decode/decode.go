@@ -15,6 +15,7 @@ package decode
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -176,15 +177,10 @@ func (d *Document) Has(field any) bool {
 	return ok
 }
 
-// Before reports whether field a precedes field b in the file. Fields that are not
-// in the file come last.
-func (d *Document) Before(a, b any) bool {
-	p, had := d.places[a]
-	q, other := d.places[b]
-	if !had || !other {
-		return had
-	}
-	return p.line < q.line || p.line == q.line && p.column < q.column
+// Compare compares the places of two fields of the file.
+func (d *Document) Compare(a, b any) int {
+	p, q := d.places[a], d.places[b]
+	return cmp.Or(cmp.Compare(p.line, q.line), cmp.Compare(p.column, q.column))
 }
 
 // Wrap returns err at the first of fields that the file contains. An error that

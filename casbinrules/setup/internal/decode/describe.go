@@ -42,20 +42,8 @@ func valueName(t reflect.Type, f field) string {
 		return "list of " + strings.Join(f.enum, ", ")
 	case len(f.enum) > 0:
 		return strings.Join(f.enum, ", ")
-	case t == fileType:
-		return "file"
-	case t == locationType:
-		return "URL or file"
-	case t == durationType:
-		return "duration"
-	case t == sizeType:
-		return "size"
 	}
 	switch t.Kind() {
-	case reflect.Bool:
-		return "true, false"
-	case reflect.Int:
-		return "number"
 	case reflect.Map:
 		return "names, each with " + valueName(t.Elem(), f)
 	case reflect.Slice:
@@ -69,10 +57,7 @@ func valueName(t reflect.Type, f field) string {
 	case reflect.Pointer:
 		return "keys"
 	}
-	if t == prefixType {
-		return "network"
-	}
-	return "text"
+	return scalarTypeOf(t).value
 }
 
 // Schema returns a JSON schema (draft 7) of a struct, for encoding/json. kinds lists

@@ -58,19 +58,19 @@ func (d *Document) scalar(n *yaml.Node, v reflect.Value, f field, p place) {
 		return
 	}
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
-		d.fail(p, f.doc, "%s where %s is expected", kindOf(n), typeName(v.Type()))
+		d.fail(p, f.doc, "%s where %s is expected", kindOf(n), scalarTypeOf(v.Type()).name)
 		return
 	}
 	text, expanded, ok := d.expand(n, p)
 	if !ok {
 		return
 	}
-	if !expanded && !fits(n.ShortTag(), v.Type()) {
+	if of := scalarTypeOf(v.Type()); !expanded && !slices.Contains(strings.Fields(of.tags), n.ShortTag()) {
 		hint := ""
 		if v.Kind() == reflect.String {
 			hint = "put it in quotes"
 		}
-		d.fail(p, hint, "%s is not %s", n.Value, typeName(v.Type()))
+		d.fail(p, hint, "%s is not %s", n.Value, of.name)
 		return
 	}
 	if hint, err := d.set(v, text, f); err != nil {
@@ -80,39 +80,32 @@ func (d *Document) scalar(n *yaml.Node, v reflect.Value, f field, p place) {
 	d.written[v.Addr().Interface()] = n.Value
 }
 
-// fits reports whether a scalar with this YAML tag is accepted for a field of type
-// t.
-func fits(tag string, t reflect.Type) bool {
-	switch {
-	case t.Kind() == reflect.Bool:
-		return tag == "!!bool"
-	case t == durationType, t == sizeType:
-		return tag == "!!str" || tag == "!!int"
-	case t.Kind() == reflect.Int:
-		return tag == "!!int"
-	}
-	return tag == "!!str"
+// scalarType describes a type of scalars.
+type scalarType struct {
+	kind reflect.Kind // or of
+	of   reflect.Type
+	tags string // of YAML, those that are accepted
+	// name is the type in messages, and value in a list of keys.
+	name, value string
 }
 
-// typeName describes the values of a field in messages.
-func typeName(t reflect.Type) string {
-	switch {
-	case t.Kind() == reflect.Bool:
-		return "true or false"
-	case t == durationType:
-		return "a duration such as 30s"
-	case t == sizeType:
-		return "a size such as 8KiB"
-	case t.Kind() == reflect.Int:
-		return "a whole number"
-	case t == fileType:
-		return "the path of a file"
-	case t == locationType:
-		return "a URL or the path of a file"
-	case t == prefixType:
-		return "a network such as 10.0.0.0/8"
+var scalarTypes = []scalarType{
+	{reflect.Bool, nil, "!!bool", "true or false", "true, false"},
+	{0, durationType, "!!str !!int", "a duration such as 30s", "duration"},
+	{0, sizeType, "!!str !!int", "a size such as 8KiB", "size"},
+	{reflect.Int, nil, "!!int", "a whole number", "number"},
+	{0, fileType, "!!str", "the path of a file", "file"},
+	{0, locationType, "!!str", "a URL or the path of a file", "URL or file"},
+	{0, prefixType, "!!str", "a network such as 10.0.0.0/8", "network"},
+}
+
+func scalarTypeOf(t reflect.Type) scalarType {
+	for _, s := range scalarTypes {
+		if t == s.of || t.Kind() == s.kind {
+			return s
+		}
 	}
-	return "text"
+	return scalarType{tags: "!!str", name: "text", value: "text"}
 }
 
 // set parses text into v. The error says what is wrong with the text.

@@ -45,12 +45,7 @@ func (d *Document) shown(v reflect.Value) *yaml.Node {
 			defaults = append(defaults, e)
 		}
 	}
-	slices.SortStableFunc(had, func(a, b entry) int {
-		if d.Before(a.pointer, b.pointer) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(had, func(a, b entry) int { return d.Compare(a.pointer, b.pointer) })
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for i, e := range slices.Concat(had, defaults) {
 		value := d.shownValue(e.value, e.field)
