@@ -29,10 +29,16 @@ and exit code 1.`,
 	}, newAPIKeyNew(), newAPIKeyList(), newAPIKeyRevoke())
 }
 
-// keyFileFlag adds the flag that names the key file.
+// keyFileFlag adds the flag that names the key file, which is required.
 func keyFileFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVarP(file, "file", "f", "", "key `file`")
 	_ = cmd.MarkFlagFilename("file") // fails for unknown flags only
+	beforeRun(cmd, func() error {
+		if *file == "" {
+			return usagef("which key file? name it with --file")
+		}
+		return nil
+	})
 }
 
 // loadKeys parses the text of a key file, which must have at least one key.
@@ -73,10 +79,7 @@ stderr. A file that is not there yet is created for its owner alone (mode 0600).
 	f.StringVar(&expires, "expires", "", "`when` the key stops being good: a duration (90d, 12h), the last day (2027-01-31), or a time in RFC 3339 (default never)")
 	f.StringVar(&info.Comment, "comment", "", "`text` that says what the key is for")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		switch {
-		case file == "":
-			return usagef("which key file? name it with --file")
-		case info.Owner == "":
+		if info.Owner == "" {
 			return usagef("whose key? name the owner with --owner")
 		}
 		info.Created = time.Now()
@@ -164,9 +167,6 @@ key is good, expired or revoked.`,
 	keyFileFlag(cmd, &file)
 	formatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if file == "" {
-			return usagef("which key file? name it with --file")
-		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("read keys: %w%s", err, ifMissing(err, "sallyport apikey new makes one"))
@@ -267,10 +267,7 @@ The ID is what stands before the dot in a key.`,
 	cmd.Flags().StringVar(&owner, "owner", "", "revoke all keys of the principal with this `ID`")
 	cmd.Flags().StringVar(&reason, "reason", "", "`text` that says why")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		switch {
-		case file == "":
-			return usagef("which key file? name it with --file")
-		case (len(ids) == 0) == (owner == ""):
+		if (len(ids) == 0) == (owner == "") {
 			return usagef("which keys? give their IDs, or --owner for all keys of one")
 		}
 		for i, id := range ids {

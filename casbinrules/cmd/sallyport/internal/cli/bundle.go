@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,32 +24,35 @@ func isBundle(scheme string) bool { return scheme == "file" || scheme == "http" 
 
 // keys returns the keys of --public-key and --key.
 func (f *storeFlags) keys() (trusted []ed25519.PublicKey, signing []ed25519.PrivateKey, err error) {
-	for _, name := range f.publicKeys {
-		text, err := readKeyFile(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		keys, err := bundle.ParsePublicKeys(text)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
-		}
-		trusted = append(trusted, keys...)
+	sets, err := parseKeys(f.publicKeys, bundle.ParsePublicKeys)
+	if err == nil {
+		signing, err = parseKeys(f.privateKeys, bundle.ParsePrivateKey)
 	}
-	for _, name := range f.privateKeys {
-		text, err := readKeyFile(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		key, err := bundle.ParsePrivateKey(text)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
-		}
-		signing = append(signing, key)
+	if err != nil {
+		return nil, nil, err
 	}
+	trusted = slices.Concat(sets...)
 	if len(trusted)+len(signing) == 0 {
 		return nil, nil, usagef("a bundle is verified by public keys, and signed with a private one: give --public-key FILE, or --key FILE to publish")
 	}
 	return trusted, signing, nil
+}
+
+// parseKeys returns what parse makes of each file.
+func parseKeys[K any](files []string, parse func([]byte) (K, error)) ([]K, error) {
+	var keys []K
+	for _, name := range files {
+		text, err := readKeyFile(name)
+		if err != nil {
+			return nil, err
+		}
+		key, err := parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 func readKeyFile(name string) ([]byte, error) {

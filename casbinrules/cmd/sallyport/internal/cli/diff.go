@@ -52,14 +52,11 @@ func newDiff() *cobra.Command {
 	s.modelFlags(cmd)
 	formatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
-	f.StringVar(&failOn, "fail-on", "", "what exit code 1 is for: widen, change")
+	failOnFlag(cmd, &failOn)
 	f.IntVar(&limit, "limit", 10_000_000, "how many requests are compared at most")
 	f.StringArrayVar(&claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if failOn != "" && failOn != "widen" && failOn != "change" {
-			return usagef("--fail-on knows widen and change, and not %q", failOn)
-		}
 		s.setClock()
 		old, now, err := s.openBoth(args[0], args[1])
 		if err != nil {
@@ -91,6 +88,17 @@ func newDiff() *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// failOnFlag adds the flag that says which effect exit code 1 is for.
+func failOnFlag(cmd *cobra.Command, failOn *string) {
+	cmd.Flags().StringVar(failOn, "fail-on", "", "what exit code 1 is for: widen, change")
+	beforeRun(cmd, func() error {
+		if *failOn != "" && *failOn != "widen" && *failOn != "change" {
+			return usagef("--fail-on knows widen and change, and not %q", *failOn)
+		}
+		return nil
+	})
 }
 
 // openBoth loads two policies, each with the model beside it if none is given. An

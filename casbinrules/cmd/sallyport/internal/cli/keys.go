@@ -92,11 +92,15 @@ func (p *pair) besideKey() {
 	p.jwks = cmp.Or(p.jwks, filepath.Join(filepath.Dir(p.key), jwksName))
 }
 
-func generate(alg string, development bool) (*jwtsign.Key, error) {
-	var opts []jwtsign.KeyOption
+func keyOptions(alg string) (opts []jwtsign.KeyOption) {
 	if alg != "" {
 		opts = append(opts, jwtsign.WithAlgorithm(alg))
 	}
+	return opts
+}
+
+func generate(alg string, development bool) (*jwtsign.Key, error) {
+	opts := keyOptions(alg)
 	if development {
 		opts = append(opts, jwtsign.WithDevelopment())
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,25 +54,8 @@ func newMatrix() *cobra.Command {
 	f.StringArrayVar(&claims, "claim", nil, "draw this value of an attribute, as `name=value`; may be repeated")
 	f.StringArrayVar(&settings.Tenants, "tenant", nil, "draw this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if s.ObjectRoute && routes == "" {
-			return usagef("--object-route needs --routes: the policy alone does not tell routes")
-		}
-		if routes != "" {
-			var err error
-			if settings.Routes, err = readRoutes(routes); err != nil {
-				return err
-			}
-		}
-		a, err := s.open("")
-		if err != nil {
-			return err
-		}
-		if settings.Claims, err = readClaims(claims); err != nil {
-			return err
-		}
-		settings.Who, settings.ByRoute, settings.Types = s.who(settings.Who), s.ObjectRoute, s.Types()
 		settings.ByName = order == "name"
-		m, err := matrix.New(cmd.Context(), a, settings)
+		a, m, err := s.draw(cmd.Context(), routes, claims, &settings)
 		if err != nil {
 			return err
 		}
@@ -85,6 +69,29 @@ func newMatrix() *cobra.Command {
 		return m.WriteHTML(cmd.OutOrStdout(), a.Version().Files[0], a.Version().Hash, files)
 	}
 	return cmd
+}
+
+// draw opens the policy and draws its table by settings, which it completes.
+func (s *source) draw(ctx context.Context, routes string, claims []string, settings *matrix.Settings) (*ask.Policy, *matrix.Matrix, error) {
+	var err error
+	if s.ObjectRoute && routes == "" {
+		return nil, nil, usagef("--object-route needs --routes: the policy alone does not tell routes")
+	}
+	if routes != "" {
+		if settings.Routes, err = readRoutes(routes); err != nil {
+			return nil, nil, err
+		}
+	}
+	a, err := s.open("")
+	if err != nil {
+		return nil, nil, err
+	}
+	if settings.Claims, err = readClaims(claims); err != nil {
+		return nil, nil, err
+	}
+	settings.Who, settings.ByRoute, settings.Types = s.who(settings.Who), s.ObjectRoute, s.Types()
+	m, err := matrix.New(ctx, a, *settings)
+	return a, m, err
 }
 
 // who returns w with what the flags say about subjects.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -117,13 +116,16 @@ const (
 
 // checkEffect compares a policy with the newest revision.
 func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Policy, newest *shared.Content) (found []string, err error) {
-	old, err := p.openContent(newest)
-	if err != nil {
-		say(cmd.ErrOrStderr(), "sallyport: note: revision %d cannot be read as a policy, so nothing is compared: %s\n", newest.Revision, oneLine(err))
+	unknown := func(note string, args ...any) ([]string, error) {
+		say(cmd.ErrOrStderr(), "sallyport: note: "+note+"\n", args...)
 		if p.effect != "none" {
 			found = append(found, "the effect is not known")
 		}
 		return found, nil
+	}
+	old, err := p.openContent(newest)
+	if err != nil {
+		return unknown("revision %d cannot be read as a policy, so nothing is compared: %s", newest.Revision, oneLine(err))
 	}
 	before, after := old.Version(), a.Version()
 	had, has := before.Rules+before.RoleLinks, after.Rules+after.RoleLinks
@@ -131,12 +133,8 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 		found = append(found, fmt.Sprintf("the policy had %d lines and has %d", had, has))
 	}
 	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.Types(), Limit: p.limit, Clock: p.clock})
-	if _, ok := errors.AsType[*effect.TooLargeError](err); ok {
-		say(cmd.ErrOrStderr(), "sallyport: note: the effect is not known: %v\n", err)
-		if p.effect != "none" {
-			found = append(found, "the effect is not known")
-		}
-		return found, nil
+	if tooLarge(err) {
+		return unknown("the effect is not known: %v", err)
 	}
 	if err != nil {
 		return nil, err

@@ -55,12 +55,9 @@ func newReplay() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&old, "old", "", "the old policy: a `file`, a directory or a git revision (default what the log says)")
 	f.StringVar(&now, "new", "", "the new policy: a `file`, a directory or a git revision (default that given with -p)")
-	f.StringVar(&failOn, "fail-on", "", "what exit code 1 is for: widen, change")
+	failOnFlag(cmd, &failOn)
 	f.IntVar(&samples, "samples", 3, "how many lines of each kind that cannot be compared are named")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if failOn != "" && failOn != "widen" && failOn != "change" {
-			return usagef("--fail-on knows widen and change, and not %q", failOn)
-		}
 		files, err := logFiles(args)
 		if err != nil {
 			return err

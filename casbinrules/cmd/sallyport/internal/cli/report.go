@@ -76,28 +76,13 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 
 // page collects the content of the report.
 func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
-	var err error
-	if r.ObjectRoute && r.routes == "" {
-		return nil, usagef("--object-route needs --routes: the policy alone does not tell routes")
-	}
-	if r.routes != "" {
-		if r.settings.Routes, err = readRoutes(r.routes); err != nil {
-			return nil, err
-		}
-	}
 	r.setClock()
-	if r.authorizer, err = r.open(""); err != nil {
-		return nil, err
-	}
-	if r.settings.Claims, err = readClaims(r.claims); err != nil {
-		return nil, err
-	}
-	r.settings.Who, r.settings.ByRoute, r.settings.Types = r.who(r.settings.Who), r.ObjectRoute, r.Types()
 	r.settings.Users = true
-	m, err := matrix.New(ctx, r.authorizer, r.settings)
+	a, m, err := r.draw(ctx, r.routes, r.claims, &r.settings)
 	if err != nil {
 		return nil, err
 	}
+	r.authorizer = a
 	v := r.authorizer.Version()
 	page := &audit.Page{Model: v.Files[0], Hash: v.Hash, Made: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Matrix: m}
 	for _, section := range []func(context.Context, []ask.Subject) (audit.Section, error){r.separation, r.orphans, r.changes, r.untested, r.unused} {

@@ -205,15 +205,22 @@ func choiceFlag(cmd *cobra.Command, value *string, name, usage string, choices .
 	cmd.Flags().StringVar(value, name, choices[0], usage+strings.Join(choices, ", "))
 	// It fails for unknown flags only.
 	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
-	before := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+	beforeRun(cmd, func() error {
 		if !slices.Contains(choices, *value) {
 			return usagef("there is no %s %q: use one of %s", name, *value, strings.Join(choices, ", "))
 		}
-		if before == nil {
-			return nil
+		return nil
+	})
+}
+
+// beforeRun adds a check of flags, which comes before those that were added earlier.
+func beforeRun(cmd *cobra.Command, check func() error) {
+	others := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if err := check(); err != nil || others == nil {
+			return err
 		}
-		return before(cmd, args)
+		return others(cmd, args)
 	}
 }
 

@@ -18,14 +18,13 @@ type state interface {
 
 // stateFlags select the state.
 type stateFlags struct {
-	url, service string
-	unverified   bool
+	location
+	service string
 }
 
 func (f *stateFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.url, "store", "", "`URL` of the store, such as postgres://app@db.example/app?sslmode=verify-full (default $"+storeVariable+")")
+	f.location.add(cmd, "app")
 	cmd.Flags().StringVar(&f.service, "service", "default", "`name` of the service, in a store with several")
-	cmd.Flags().BoolVar(&f.unverified, "unverified-server", false, "connect to another machine without verifying that it is the right one")
 }
 
 // stateOpeners open the state at a URL, by its scheme.
@@ -55,18 +54,12 @@ func openRedisState(f *stateFlags, url string) (state, error) {
 
 // use opens the state and calls run with it.
 func (f *stateFlags) use(cmd *cobra.Command, run func(ctx context.Context, s state) error) error {
-	open, _, url, err := openerFor(stateOpeners, f.url, stateSchemes)
+	open, _, url, err := openerFor(stateOpeners, f.location, stateSchemes)
 	if err != nil {
 		return err
 	}
 	s, err := open(f, url)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	ctx, cancel := context.WithTimeout(cmd.Context(), storeTimeout)
-	defer cancel()
-	return run(ctx, s)
+	return useStore(cmd, s, err, run)
 }
 
 func newState() *cobra.Command {
@@ -87,13 +80,13 @@ func newStateInit() *cobra.Command {
 "sallyport_state", if they are not there. The role that does so needs the right to
 create schemas; services do not.`,
 		Args: noArguments("name the store with --store"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.use(cmd, func(ctx context.Context, s state) error {
+				return createTables(ctx, cmd, s, "state schema --reader ROLE --app ROLE")
+			})
+		},
 	}
 	f.add(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return f.use(cmd, func(ctx context.Context, s state) error {
-			return createTables(ctx, cmd, s, "state schema --reader ROLE --app ROLE")
-		})
-	}
 	return cmd
 }
 

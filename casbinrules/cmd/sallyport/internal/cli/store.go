@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -21,19 +22,29 @@ const storeVariable = "SALLYPORT_STORE"
 // storeTimeout bounds the use of a store by one command.
 const storeTimeout = time.Minute
 
-// storeFlags select the store.
+// storeFlags select the store of policies.
 type storeFlags struct {
-	url, set    string
-	unverified  bool
+	location
+	set         string
 	publicKeys  []string
 	privateKeys []string
 	expires     string // expiry of what is published; "" for never
 }
 
+// location says where a store is.
+type location struct {
+	url        string
+	unverified bool
+}
+
+func (l *location) add(cmd *cobra.Command, role string) {
+	cmd.Flags().StringVar(&l.url, "store", "", "`URL` of the store, such as postgres://"+role+"@db.example/app?sslmode=verify-full (default $"+storeVariable+")")
+	cmd.Flags().BoolVar(&l.unverified, "unverified-server", false, "connect to another machine without verifying that it is the right one")
+}
+
 func (f *storeFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.url, "store", "", "`URL` of the store, such as postgres://publisher@db.example/app?sslmode=verify-full (default $"+storeVariable+")")
+	f.location.add(cmd, "publisher")
 	cmd.Flags().StringVar(&f.set, "set", "default", "`name` of the set of files, in a store with several")
-	cmd.Flags().BoolVar(&f.unverified, "unverified-server", false, "connect to another machine without verifying that it is the right one")
 	cmd.Flags().StringArrayVar(&f.publicKeys, "public-key", nil, "`file` of public keys in PEM by which a bundle is verified; may be repeated")
 	_ = cmd.MarkFlagFilename("public-key", "pem", "pub") // fails for unknown flags only
 }
@@ -62,11 +73,10 @@ const (
 	stateSchemes = "postgres://, rediss:// or redis://"
 )
 
-// openerFor returns the opener for a URL, by its scheme. given is the value of the
-// flag, "" for that of the environment. Errors do not contain the URL, which may
-// include a password.
-func openerFor[F any](openers map[string]F, given, schemes string) (open F, scheme, url string, err error) {
-	url = cmp.Or(given, os.Getenv(storeVariable))
+// openerFor returns the opener for the URL of l, by its scheme, or for that of the
+// environment. Errors do not contain the URL, which may include a password.
+func openerFor[F any](openers map[string]F, l location, schemes string) (open F, scheme, url string, err error) {
+	url = cmp.Or(l.url, os.Getenv(storeVariable))
 	if url == "" {
 		return open, "", "", usagef("which store? give --store a URL beginning with %s, or set %s", schemes, storeVariable)
 	}
@@ -97,7 +107,7 @@ func openRedis(f *storeFlags, url string) (shared.Store, error) {
 
 // use opens the store and calls run with it.
 func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s shared.Store) error) error {
-	open, scheme, url, err := openerFor(openers, f.url, storeSchemes)
+	open, scheme, url, err := openerFor(openers, f.location, storeSchemes)
 	if err != nil {
 		return err
 	}
@@ -108,6 +118,11 @@ func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sha
 		return usagef("--expires is for a bundle in file:; instances ask this store itself what is the newest")
 	}
 	s, err := open(f, url)
+	return useStore(cmd, s, err, run)
+}
+
+// useStore calls run with a store, unless opening it has failed.
+func useStore[S io.Closer](cmd *cobra.Command, s S, err error, run func(ctx context.Context, s S) error) error {
 	if err != nil {
 		return err
 	}
@@ -135,13 +150,13 @@ func newStoreInit() *cobra.Command {
 they are not there. The role that does so needs the right to create schemas;
 neither instances nor publishers do.`,
 		Args: noArguments("name the store with --store"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.use(cmd, func(ctx context.Context, s shared.Store) error {
+				return createTables(ctx, cmd, s, "store schema --reader ROLE --writer ROLE")
+			})
+		},
 	}
 	f.add(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return f.use(cmd, func(ctx context.Context, s shared.Store) error {
-			return createTables(ctx, cmd, s, "store schema --reader ROLE --writer ROLE")
-		})
-	}
 	return cmd
 }
 

@@ -143,11 +143,7 @@ func notThere(name string) bool {
 
 // openKey reads a private key.
 func openKey(file, alg string) (*jwtsign.Key, error) {
-	var opts []jwtsign.KeyOption
-	if alg != "" {
-		opts = append(opts, jwtsign.WithAlgorithm(alg))
-	}
-	return jwtsign.OpenPEM(file, opts...)
+	return jwtsign.OpenPEM(file, keyOptions(alg)...)
 }
 
 // inSet returns an error for a key whose tokens the service would not accept.

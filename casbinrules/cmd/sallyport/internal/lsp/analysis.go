@@ -22,9 +22,8 @@ type analyses struct {
 	wake chan struct{}
 
 	mu sync.Mutex
-	// dirty holds the paths to analyze; all requests an analysis of everything.
+	// dirty holds the paths to analyze.
 	dirty map[string]bool
-	all   bool
 	// changes counts the notifications of changes.
 	changes int
 	// publications is what was last published, by path.
@@ -65,25 +64,15 @@ func newAnalyses(s *server) *analyses {
 	}
 }
 
+// anyPath stands for all paths: a change may affect which policy a file belongs to.
+const anyPath = ""
+
+// markDirty requests a new analysis of a path.
 func (a *analyses) markDirty(path string) {
 	a.mu.Lock()
 	a.dirty[path] = true
 	a.changes++
 	a.mu.Unlock()
-	a.notify()
-}
-
-// markAllDirty requests a new analysis of everything, since a change may affect which policy a
-// file belongs to.
-func (a *analyses) markAllDirty() {
-	a.mu.Lock()
-	a.all = true
-	a.changes++
-	a.mu.Unlock()
-	a.notify()
-}
-
-func (a *analyses) notify() {
 	select {
 	case a.wake <- struct{}{}:
 	default:
@@ -101,12 +90,12 @@ func (a *analyses) run(ctx context.Context) {
 		a.s.mu.Lock() // the view must contain exactly the changes counted below
 		a.mu.Lock()
 		v := a.s.view
-		dirty, all, changes := a.dirty, a.all, a.changes
-		a.dirty, a.all = map[string]bool{}, false
+		dirty, changes := a.dirty, a.changes
+		a.dirty = map[string]bool{}
 		a.mu.Unlock()
 		a.s.mu.Unlock()
 		_, err := recoverPanic(func() (any, error) {
-			a.analyze(ctx, &v, dirty, all, changes)
+			a.analyze(ctx, &v, dirty, changes)
 			return nil, nil
 		})
 		if err != nil {
@@ -115,9 +104,10 @@ func (a *analyses) run(ctx context.Context) {
 	}
 }
 
-// analyze analyzes the projects of the changed paths, or all projects if all is set. changes
-// is the number of changes that v contains.
-func (a *analyses) analyze(ctx context.Context, v *view, dirty map[string]bool, all bool, changes int) {
+// analyze analyzes the projects of the changed paths. changes is the number of changes that
+// v contains.
+func (a *analyses) analyze(ctx context.Context, v *view, dirty map[string]bool, changes int) {
+	all := dirty[anyPath]
 	if all {
 		a.projects = map[string]Project{}
 		clear(a.linters) // they were made with options that may have changed

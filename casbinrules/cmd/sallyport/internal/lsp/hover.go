@@ -36,7 +36,8 @@ func (s *server) hover(q *query) (any, error) {
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	made := hover{Contents: markup{Kind: "markdown", Value: strings.Join(parts, "\n\n---\n\n")}}
+	var made hover
+	made.Contents.Kind, made.Contents.Value = "markdown", strings.Join(parts, "\n\n---\n\n")
 	if at != nil {
 		r := q.doc.rangeOf(at.start, at.end, q.view.enc)
 		made.Range = &r
@@ -89,13 +90,17 @@ func escaped(text string) string {
 // backticks in it, and line breaks are replaced, so nothing in the text is interpreted.
 func code(text string) string {
 	text = printable.Text(text, "")
-	fence := "`"
-	for strings.Contains(text, fence) {
-		fence += "`"
+	run, longest := 0, 0
+	for _, c := range text {
+		if run++; c != '`' {
+			run = 0
+		}
+		longest = max(longest, run)
 	}
-	if len(fence) == 1 {
-		return fence + text + fence
+	if longest == 0 {
+		return "`" + text + "`"
 	}
+	fence := strings.Repeat("`", longest+1)
 	return fence + " " + text + " " + fence
 }
 

@@ -198,6 +198,16 @@ func (m *modelText) at(offset int) (*definition, *token) {
 	return nil, nil
 }
 
+// keyAt returns the definition whose key contains offset, or nil.
+func (m *modelText) keyAt(offset int) *definition {
+	for i := range m.definitions {
+		if d := &m.definitions[i]; d.start <= offset && offset <= d.end {
+			return d
+		}
+	}
+	return nil
+}
+
 // The domains of policy fields. Names in the same domain refer to the same thing wherever
 // they occur.
 const (

@@ -40,10 +40,8 @@ func (s *server) hoverModel(q *query, offset int) (string, *token) {
 	}
 	d, t := m.at(offset)
 	if d == nil {
-		for i := range m.definitions {
-			if d := &m.definitions[i]; d.start <= offset && offset <= d.end {
-				return sectionMeanings[d.section], &token{d.key, d.start, d.end, false}
-			}
+		if d = m.keyAt(offset); d != nil {
+			return sectionMeanings[d.section], &token{d.key, d.start, d.end, false}
 		}
 		return "", nil
 	}

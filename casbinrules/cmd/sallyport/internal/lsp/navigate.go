@@ -66,10 +66,8 @@ func (p *policy) modelNameAt(d *document, offset int) *name {
 	}
 	def, t := m.at(offset)
 	if def == nil {
-		for i := range m.definitions {
-			if def := &m.definitions[i]; def.start <= offset && offset <= def.end {
-				return &name{text: def.key, field: def.key, at: place{doc: d, start: def.start, end: def.end}}
-			}
+		if def = m.keyAt(offset); def != nil {
+			return &name{text: def.key, field: def.key, at: place{doc: d, start: def.start, end: def.end}}
 		}
 		return nil
 	}

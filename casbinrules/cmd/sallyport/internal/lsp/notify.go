@@ -30,9 +30,14 @@ func (s *server) handleNotification(r *jsonrpc2.Request) {
 	case strings.HasPrefix(r.Method, "textDocument/"):
 		s.handleDocumentNotification(r)
 	case r.Method == "workspace/didChangeWorkspaceFolders":
-		var p didChangeFoldersParams
+		var p struct {
+			Event struct {
+				Added   []folder `json:"added"`
+				Removed []folder `json:"removed"`
+			} `json:"event"`
+		}
 		if parameters(r, &p) == nil {
-			s.changeFolders(p)
+			s.changeFolders(p.Event.Added, p.Event.Removed)
 		}
 	case r.Method == "workspace/didChangeConfiguration":
 		var p struct {
@@ -42,51 +47,33 @@ func (s *server) handleNotification(r *jsonrpc2.Request) {
 			s.changeSettings(p.Settings["sallyport"])
 		}
 	case r.Method == "workspace/didChangeWatchedFiles":
-		s.analyses.markAllDirty()
+		s.analyses.markDirty(anyPath)
 	}
 }
 
 func (s *server) handleDocumentNotification(r *jsonrpc2.Request) {
-	switch r.Method {
-	case "textDocument/didOpen":
-		var p didOpenParams
-		if parameters(r, &p) == nil {
-			s.open(p.TextDocument)
-		}
-	case "textDocument/didChange":
-		var p didChangeParams
-		if parameters(r, &p) != nil {
-			return
-		}
-		path := pathOf(p.TextDocument.URI)
-		if d := s.view.docs[path]; d != nil {
-			s.setDocument(path, d.edited(p.TextDocument.Version, p.ContentChanges, s.view.enc))
-			s.analyses.markDirty(path)
-		}
-	case "textDocument/didSave":
-		var p documentParams
-		if parameters(r, &p) != nil {
-			return
-		}
-		path := pathOf(p.TextDocument.URI)
-		if d := s.view.docs[path]; d != nil {
-			s.setDocument(path, d.withDisk(onDisk(path)))
-			s.analyses.markAllDirty() // the saved file may hold settings or routes
-		}
-	case "textDocument/didClose":
-		var p documentParams
-		if parameters(r, &p) == nil {
-			s.setDocument(pathOf(p.TextDocument.URI), nil)
-			s.analyses.markAllDirty()
-		}
+	var p documentNotification
+	if parameters(r, &p) != nil {
+		return
 	}
-}
-
-func (s *server) open(item textDocumentItem) {
+	item := p.TextDocument
 	path := pathOf(item.URI)
-	d := newDocument(item.URI, path, item.Version, kindOf(path, item.LanguageID, item.Text), item.Text)
-	s.setDocument(path, d.withDisk(onDisk(path)))
-	s.analyses.markDirty(path)
+	d := s.view.docs[path]
+	switch {
+	case r.Method == "textDocument/didOpen":
+		d = newDocument(item.URI, path, item.Version, kindOf(path, item.LanguageID, item.Text), item.Text)
+		s.setDocument(path, d.withDisk(onDisk(path)))
+		s.analyses.markDirty(path)
+	case r.Method == "textDocument/didChange" && d != nil:
+		s.setDocument(path, d.edited(item.Version, p.ContentChanges, s.view.enc))
+		s.analyses.markDirty(path)
+	case r.Method == "textDocument/didSave" && d != nil:
+		s.setDocument(path, d.withDisk(onDisk(path)))
+		s.analyses.markDirty(anyPath) // the saved file may hold settings or routes
+	case r.Method == "textDocument/didClose":
+		s.setDocument(path, nil)
+		s.analyses.markDirty(anyPath)
+	}
 }
 
 // onDisk returns the content of a file; "" if it cannot be read.
@@ -120,16 +107,15 @@ func kindOf(path, language, text string) Kind {
 	return KindOther
 }
 
-func (s *server) changeFolders(p didChangeFoldersParams) {
-	dirs := slices.Clone(s.view.dirs)
-	for _, f := range p.Event.Removed {
-		dirs = slices.DeleteFunc(dirs, func(dir string) bool { return dir == pathOf(f.URI) })
-	}
-	for _, f := range p.Event.Added {
+func (s *server) changeFolders(added, removed []folder) {
+	dirs := slices.DeleteFunc(slices.Clone(s.view.dirs), func(dir string) bool {
+		return slices.ContainsFunc(removed, func(f folder) bool { return dir == pathOf(f.URI) })
+	})
+	for _, f := range added {
 		dirs = append(dirs, pathOf(f.URI))
 	}
 	s.view.dirs = dirs
-	s.analyses.markAllDirty()
+	s.analyses.markDirty(anyPath)
 }
 
 func (s *server) changeSettings(text json.RawMessage) {
@@ -139,7 +125,7 @@ func (s *server) changeSettings(text json.RawMessage) {
 		return
 	}
 	s.view.settings = settings
-	s.analyses.markAllDirty()
+	s.analyses.markDirty(anyPath)
 }
 
 // decodeStrict decodes settings and rejects unknown keys.
@@ -151,7 +137,7 @@ func decodeStrict(text json.RawMessage, into *Settings) error {
 
 // show asks the client to show a message.
 func (s *server) show(severity int, text string) {
-	_ = s.conn.Notify(context.Background(), "window/showMessage", showMessageParams{Type: severity, Message: text})
+	_ = s.conn.Notify(context.Background(), "window/showMessage", map[string]any{"type": severity, "message": text})
 }
 
 // capabilities returns the capabilities of the server.

@@ -40,14 +40,12 @@ type documentEdit struct {
 	Edits []textEdit `json:"edits"`
 }
 
-type markup struct {
-	Kind  string `json:"kind"`
-	Value string `json:"value"`
-}
-
 type hover struct {
-	Contents markup `json:"contents"`
-	Range    *span  `json:"range,omitempty"`
+	Contents struct {
+		Kind  string `json:"kind"`
+		Value string `json:"value"`
+	} `json:"contents"`
+	Range *span `json:"range,omitempty"`
 }
 
 // The severities of diagnostics.
@@ -76,26 +74,18 @@ type publishDiagnosticsParams struct {
 	Diagnostics []diagnostic `json:"diagnostics"`
 }
 
-type textDocumentItem struct {
-	URI        string `json:"uri"`
-	LanguageID string `json:"languageId"`
-	Version    int    `json:"version"`
-	Text       string `json:"text"`
-}
-
-type didOpenParams struct {
-	TextDocument textDocumentItem `json:"textDocument"`
-}
-
 type contentChange struct {
 	Range *span  `json:"range"`
 	Text  string `json:"text"`
 }
 
-type didChangeParams struct {
+// documentNotification combines the parameters of all notifications about a document.
+type documentNotification struct {
 	TextDocument struct {
-		URI     string `json:"uri"`
-		Version int    `json:"version"`
+		URI        string `json:"uri"`
+		LanguageID string `json:"languageId"`
+		Version    int    `json:"version"`
+		Text       string `json:"text"`
 	} `json:"textDocument"`
 	ContentChanges []contentChange `json:"contentChanges"`
 }
@@ -135,18 +125,6 @@ type initializeParams struct {
 
 type folder struct {
 	URI string `json:"uri"`
-}
-
-type didChangeFoldersParams struct {
-	Event struct {
-		Added   []folder `json:"added"`
-		Removed []folder `json:"removed"`
-	} `json:"event"`
-}
-
-type showMessageParams struct {
-	Type    int    `json:"type"`
-	Message string `json:"message"`
 }
 
 // requestCancelled is the error code for a cancelled request.

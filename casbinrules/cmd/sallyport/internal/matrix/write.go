@@ -90,19 +90,19 @@ func (m *Matrix) WriteCSV(w io.Writer) error {
 
 // WriteMarkdown writes a table for code reviews.
 func (m *Matrix) WriteMarkdown(w io.Writer) error {
-	var b strings.Builder
+	var t markdown.Table
 	for i, line := range m.table() {
 		if i == 0 {
 			line[0], line[1] = "method", "route"
 		}
-		for _, text := range line {
-			b.WriteString("| " + markdown.Text(text) + " ")
+		for j, text := range line {
+			line[j] = markdown.Text(text)
 		}
-		b.WriteString("|\n")
-		if i == 0 {
-			b.WriteString(strings.Repeat("|---", len(line)) + "|\n")
-		}
+		t.Add(line...)
 	}
+	t.Head, t.Rows = t.Rows[0], t.Rows[1:]
+	var b strings.Builder
+	t.Write(&b, len(t.Rows))
 	fmt.Fprintf(&b, "\nA route stands for one request, with `%s` for each parameter.\n", m.Word)
 	for _, note := range m.Notes {
 		b.WriteString("\nNote: " + markdown.Text(Visible(note)) + "\n")

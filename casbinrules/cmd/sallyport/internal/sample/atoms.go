@@ -201,24 +201,41 @@ func (m *product) runeClass(r rune) string {
 
 // kindOf returns which automata accept a text, as a string of ones and zeros.
 func (m *product) kindOf(text string) (kind string, valid bool) {
-	b := make([]byte, len(m.parts))
-	at := int32(0)
+	states := m.start()
+	literal := len(m.parts)
 	for _, r := range text {
-		at = m.follow(at, r)
+		states[literal] = m.follow(states[literal], r)
 	}
 	for i, a := range m.parts {
-		state := stateStart
 		for _, r := range text {
-			if state > stateMatched {
-				state = a.follow(state, r)
+			if states[i] > stateMatched {
+				states[i] = int32(a.follow(int(states[i]), r))
 			}
 		}
+	}
+	return m.kind(states)
+}
+
+// start returns the state before any text: that of each automaton and, last, the trie
+// position.
+func (m *product) start() []int32 {
+	states := make([]int32, len(m.parts)+1)
+	for i := range m.parts {
+		states[i] = stateStart
+	}
+	return states
+}
+
+// kind returns the kind of the texts that lead to a state.
+func (m *product) kind(states []int32) (kind string, valid bool) {
+	b := make([]byte, len(m.parts))
+	for i, a := range m.parts {
 		b[i] = '0'
-		if a.states[state].accepts {
+		if a.states[states[i]].accepts {
 			b[i] = '1'
 		}
 	}
-	return string(b) + m.literal(at), b[len(b)-1] == '1'
+	return string(b) + m.literal(states[len(m.parts)]), b[len(b)-1] == '1'
 }
 
 // place is a state of the product automaton, with the path that leads to it.
@@ -231,10 +248,7 @@ type place struct {
 // explore searches all texts breadth-first, and returns one text of each kind not seen
 // before. complete is false if a limit was reached.
 func (m *product) explore() (found []string, complete bool) {
-	start := make([]int32, len(m.parts)+1) // the trie position comes last
-	for i := range m.parts {
-		start[i] = stateStart
-	}
+	start := m.start()
 	places := []place{{states: start, from: -1}}
 	known := map[string]bool{key(start): true}
 	buffer := make([]int32, len(start))
@@ -264,18 +278,11 @@ func (m *product) explore() (found []string, complete bool) {
 
 // record records the kind of the text that leads to a place.
 func (m *product) record(places []place, at int) (text string, fresh bool) {
-	kind := make([]byte, len(m.parts))
-	for i, a := range m.parts {
-		kind[i] = '0'
-		if a.states[places[at].states[i]].accepts {
-			kind[i] = '1'
-		}
-	}
-	whole := string(kind) + m.literal(places[at].states[len(m.parts)])
-	if kind[len(kind)-1] == '0' || m.seen[whole] {
+	kind, valid := m.kind(places[at].states)
+	if !valid || m.seen[kind] {
 		return "", false
 	}
-	m.seen[whole] = true
+	m.seen[kind] = true
 	var runes []rune
 	for ; places[at].from >= 0; at = places[at].from {
 		runes = append(runes, places[at].by)

@@ -21,95 +21,67 @@ type Log struct {
 
 // Run is what one tool found (§3.14).
 type Run struct {
-	Tool       Tool     `json:"tool"`
+	Tool struct { // §3.18
+		Driver struct { // §3.19
+			Name           string `json:"name"`
+			InformationURI string `json:"informationUri"`
+			Rules          []Rule `json:"rules"`
+		} `json:"driver"`
+	} `json:"tool"`
 	ColumnKind string   `json:"columnKind"`
 	Results    []Result `json:"results"`
 }
 
-// Tool is the tool that ran (§3.18).
-type Tool struct {
-	Driver Driver `json:"driver"`
-}
-
-// Driver describes the tool itself, without extensions (§3.19).
-type Driver struct {
-	Name           string `json:"name"`
-	InformationURI string `json:"informationUri"`
-	Rules          []Rule `json:"rules"`
-}
-
-// Rule describes a code of findings (§3.49).
+// Rule is a code of findings (§3.49).
 type Rule struct {
 	ID string `json:"id"`
 }
 
 // Result is one finding (§3.27).
 type Result struct {
-	RuleID    string     `json:"ruleId"`
-	RuleIndex int        `json:"ruleIndex"`
-	Level     string     `json:"level"`
-	Message   Message    `json:"message"`
+	RuleID    string   `json:"ruleId"`
+	RuleIndex int      `json:"ruleIndex"`
+	Level     string   `json:"level"`
+	Message   struct { // §3.11
+		Text string `json:"text"`
+	} `json:"message"`
 	Locations []Location `json:"locations"`
-}
-
-// Message is a text for people (§3.11).
-type Message struct {
-	Text string `json:"text"`
 }
 
 // Location is a place in a file (§3.28).
 type Location struct {
-	Physical PhysicalLocation `json:"physicalLocation"`
-}
-
-// PhysicalLocation is a file with a region in it (§3.29).
-type PhysicalLocation struct {
-	Artifact ArtifactLocation `json:"artifactLocation"`
-	Region   Region           `json:"region"`
-}
-
-// ArtifactLocation is a file, by a URI relative to where the tool ran, or an
-// absolute one (§3.4).
-type ArtifactLocation struct {
-	URI string `json:"uri"`
-}
-
-// Region is a position in a file; line and column count from 1 (§3.30).
-type Region struct {
-	StartLine   int `json:"startLine"`
-	StartColumn int `json:"startColumn"`
+	Physical struct { // §3.29
+		Artifact struct { // §3.4
+			URI string `json:"uri"` // relative to where the tool ran, or absolute
+		} `json:"artifactLocation"`
+		Region struct { // §3.30; both count from 1
+			StartLine   int `json:"startLine"`
+			StartColumn int `json:"startColumn"`
+		} `json:"region"`
+	} `json:"physicalLocation"`
 }
 
 // New returns a log of findings. column returns the column of a finding in characters, the
 // unit of SARIF.
 func New(findings []casbinrules.Finding, column func(casbinrules.Finding) int) Log {
-	run := Run{
-		Tool: Tool{Driver{
-			Name:           "sallyport",
-			InformationURI: "https://github.com/sallyport-go/sallyport",
-			Rules:          []Rule{},
-		}},
-		ColumnKind: "unicodeCodePoints",
-		Results:    []Result{},
-	}
+	run := Run{ColumnKind: "unicodeCodePoints", Results: []Result{}}
+	tool := &run.Tool.Driver
+	tool.Name, tool.InformationURI, tool.Rules = "sallyport", "https://github.com/sallyport-go/sallyport", []Rule{}
 	for _, f := range findings {
-		index := slices.Index(run.Tool.Driver.Rules, Rule{f.Code})
+		index := slices.Index(tool.Rules, Rule{f.Code})
 		if index < 0 {
-			index = len(run.Tool.Driver.Rules)
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, Rule{f.Code})
+			index = len(tool.Rules)
+			tool.Rules = append(tool.Rules, Rule{f.Code})
 		}
-		text := f.Message
+		var at Location
+		at.Physical.Artifact.URI = uri(f.File)
+		at.Physical.Region.StartLine, at.Physical.Region.StartColumn = max(f.Line, 1), max(column(f), 1)
+		r := Result{RuleID: f.Code, RuleIndex: index, Level: f.Severity.String(), Locations: []Location{at}}
+		r.Message.Text = f.Message
 		if f.Hint != "" {
-			text += " (" + f.Hint + ")"
+			r.Message.Text += " (" + f.Hint + ")"
 		}
-		run.Results = append(run.Results, Result{
-			RuleID: f.Code, RuleIndex: index, Level: f.Severity.String(),
-			Message: Message{text},
-			Locations: []Location{{PhysicalLocation{
-				ArtifactLocation{uri(f.File)},
-				Region{max(f.Line, 1), max(column(f), 1)},
-			}}},
-		})
+		run.Results = append(run.Results, r)
 	}
 	return Log{Schema: schema, Version: "2.1.0", Runs: []Run{run}}
 }
