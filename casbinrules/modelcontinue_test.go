@@ -65,7 +65,7 @@ func TestLostContinuationLinesAreNamed(t *testing.T) {
 	}
 	// Another definition does not continue the line before.
 	found := modelFindings(t, matcher, matcher+"\nm2 = r.sub == p.sub")
-	if len(found) != 1 || found[0].Code != model.CodeModelUnused || found[0].Hint != "name it m" {
+	if len(found) != 1 || found[0].Code != model.CodeModelUnused || found[0].Hint != "name it m, or remove it" {
 		t.Errorf("a second definition: got %v", found)
 	}
 }
@@ -103,6 +103,21 @@ func TestHintsNameWhatIsMeant(t *testing.T) {
 		found, err := LintFS(files("p.csv", "p, ann, /a, GET, "+effect+"\n"), RBACWithDeny(), []string{"p.csv"})
 		if err != nil || len(found) != 1 || found[0].Code != model.CodeEffect || !strings.HasPrefix(found[0].Hint, want) {
 			t.Errorf("%s: got %v, %v", effect, found, err)
+		}
+	}
+}
+
+// TestMatchersThatCasbinCannotParse: the finding shows the character that is in the file,
+// and no fault of Casbin's parser.
+func TestMatchersThatCasbinCannotParse(t *testing.T) {
+	for condition, want := range map[string]string{
+		`r.act in ()`:            "the matcher is not an expression: Casbin panics on it, as it does on empty parentheses and on a backslash at the end",
+		"r.act ==\u00a0p.act":    `'\u00a0' is not allowed outside a string`,
+		"r.act == \u201c*\u201d": "'\u201c' is not allowed outside a string",
+	} {
+		found := modelFindings(t, "r.act == p.act", condition)
+		if len(found) == 0 || found[0].Message != want {
+			t.Errorf("%s: %q", condition, found)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,6 +46,10 @@ func (l *Linter) checkAction(r *policy.Rule, column int) bool {
 		l.reportColumn(r, column, model.CodeUnknownMethod, "write a line for each of "+list, "%q is no method, and a line has one", action)
 		return true
 	}
+	if method, rest, ok := strings.Cut(action, " "); ok && isKnown(method) && commentStart.MatchString(rest) {
+		l.reportColumn(r, column, model.CodeUnknownMethod, "write "+method+"; comments need a line of their own, and begin with #", "%q is no method: what follows %s is part of it", action, method)
+		return true
+	}
 	for method := range policy.Methods(l.Schema, r) {
 		l.checkMethod(r, column, method)
 	}
@@ -69,6 +74,9 @@ func (l *Linter) checkMethod(r *policy.Rule, column int, method string) {
 		l.reportColumn(r, column, model.CodeUnknownMethod, hint, "%q is no HTTP method", method)
 	}
 }
+
+// commentStart is how comments begin in files of other kinds.
+var commentStart = regexp.MustCompile(`^ *(//|/\*|--|;)`)
 
 // actionBytes are the bytes of methods and names of actions.
 const actionBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/ "

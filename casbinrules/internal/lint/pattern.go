@@ -183,7 +183,7 @@ func adviseUnmatchable(function, object string) []advice {
 		why, hint = "has no empty segment", "write one slash"
 	case literal && strings.ContainsRune(object, '\\') && function != "globMatch":
 		why, hint = "has no backslash", "write a slash"
-	case literal && hasDotSegment(object):
+	case literal && hasDotSegment(object), !literal && hasDotSegment(escapedDots.Replace(object)):
 		why, hint = "has no dot segment", "write the path it leads to"
 	case len(object) > 1 && strings.HasSuffix(object, "/") && (star < 0 || function != "keyMatch"):
 		why, hint = "ends in no slash", "leave the last slash out"
@@ -192,6 +192,9 @@ func adviseUnmatchable(function, object string) []advice {
 	}
 	return []advice{{model.CodeUnmatchable, "the pattern never matches: a path that reaches the policy " + why, hint}}
 }
+
+// escapedDots makes dots of a regular expression those of the path that it matches.
+var escapedDots = strings.NewReplacer(`\.`, ".", ".", "x")
 
 func hasDotSegment(object string) bool {
 	for part := range strings.SplitSeq(object, "/") {
@@ -245,7 +248,11 @@ func adviseRegexp(object string) []advice {
 		}
 		switch c {
 		case '.':
-			return []advice{{model.CodeRegexpCharacter, "the dot stands for any character", `write \.`}}
+			hint := `write \.`
+			if hasDotSegment(object) {
+				hint = "write the path it leads to: no path that reaches the policy has a dot segment"
+			}
+			return []advice{{model.CodeRegexpCharacter, "the dot stands for any character", hint}}
 		case '[':
 			return []advice{{model.CodeRegexpCharacter, "the [ begins a set of characters, one of which is to stand there", `write \[`}}
 		}

@@ -154,7 +154,7 @@ func (f *File) define(section, line string, at Position) {
 			f.Report(at, CodeModelSyntax, "begin with [request_definition]", "the definition %q stands before any section", key)
 		}
 	case key != want && !(want == "g" && isRoleKey(key)) && !(want == "c" && isConstraintKey(key)):
-		f.Report(at, unused, "name it "+want, "definition %q in section %s would not be used", key, section)
+		f.Report(at, unused, "name it "+want+", or remove it", "definition %q in section %s would not be used", key, section)
 	case f.At[key] != Position{}:
 		f.Report(at, unused, "keep one of them", "%q is defined a second time, and the definition in line %d would not be used", key, f.At[key].Line)
 	default:

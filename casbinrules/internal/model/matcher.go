@@ -1,7 +1,7 @@
 package model
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -32,6 +32,10 @@ func (s *Schema) readMatcher() {
 	problem, err := s.ParseMatcher(s.File.Settings.withoutAliases(s.File.definition("m").Value))
 	if err != nil {
 		s.CasbinOnly = "a matcher that cannot be split into tokens"
+		// Casbin takes each byte for a character: the file has the one to be shown.
+		if _, written := lex(s.File.definitionText("m")); written != nil {
+			err = written
+		}
 		s.refuseMatcher("", "%s", FirstLine(err))
 		if s.File.Settings.AsCasbin && !s.File.Failed() {
 			s.compileMatcher(nil)
@@ -218,7 +222,7 @@ func (s *Schema) readCall(c *Node) {
 func parseExpression(text string, functions map[string]govaluate.ExpressionFunction) (made *govaluate.EvaluableExpression, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%v", v)
+			err = errors.New("Casbin panics on it, as it does on empty parentheses and on a backslash at the end")
 		}
 	}()
 	return govaluate.NewEvaluableExpressionWithFunctions(text, functions)

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
@@ -50,7 +51,8 @@ func lex(expr string) ([]token, error) {
 			tokens = append(tokens, token{tokenOther, expr[i : i+2], i, i + 2})
 			i += 2
 		case c == '[' || c == '\\' || c >= 0x80 || c < ' ':
-			return nil, fmt.Errorf("%q is not allowed outside a string", rune(c))
+			shown, _ := utf8.DecodeRuneInString(expr[i:])
+			return nil, fmt.Errorf("%q is not allowed outside a string", shown)
 		default:
 			tokens = append(tokens, token{tokenOther, expr[i : i+1], i, i + 1})
 			i++
