@@ -20,8 +20,6 @@ type Texts struct {
 	revisions int
 	// Capitals are the numbers of texts that are not in lower case.
 	Capitals []int32
-	// arena holds copies of the texts, so that none keeps a whole file in memory.
-	arena textArena
 }
 
 // textUse says how a text is used.
@@ -79,19 +77,11 @@ func TextsOf(rules []*Rule) *Texts {
 func (t *Texts) number(text string) int32 {
 	n, isNew := t.Add(0, text)
 	if isNew {
-		t.SetText(n, t.copyText(text))
 		if strings.ToLower(text) != text {
 			t.Capitals = append(t.Capitals, n)
 		}
 	}
 	return n
-}
-
-// copyText returns a copy of a text.
-func (t *Texts) copyText(text string) string {
-	from := t.arena.reserve(len(text))
-	t.arena.WriteString(text)
-	return t.arena.String()[from:]
 }
 
 // Known returns the number of a text, or 0.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -36,6 +37,42 @@ func TestTextTableFindsWhatWasAdded(t *testing.T) {
 				t.Fatalf("%+v: number %d, want %d", k, got, known[k])
 			}
 		}
+	}
+}
+
+// TestTextsOfAnyLength adds texts that are empty, fill a chunk, or are longer than one.
+func TestTextsOfAnyLength(t *testing.T) {
+	table := New[int](0)
+	var texts []string
+	add := func(table *Table[int], sizes ...int) {
+		for _, size := range sizes {
+			text := strings.Repeat(strconv.Itoa(len(texts)), size)[:size]
+			texts = append(texts, text)
+			if number, isNew := table.Add(int32(len(texts)), text); int(number) != len(texts) || !isNew {
+				t.Fatalf("text %d: number %d, new %v", len(texts), number, isNew)
+			}
+		}
+	}
+	check := func(when string, table *Table[int]) {
+		for i, text := range texts {
+			number := int32(i + 1)
+			if table.Find(number, text) != number || table.Text(number) != text || table.Find(number, text+"x") != 0 {
+				t.Errorf("%s: text %d, of %d bytes, is not found, or another one is", when, number, len(text))
+			}
+		}
+	}
+	add(&table, 0, minChunk-1, 0, 1, minChunk, maxChunk-minChunk, minChunk, whole-1, 0, 1, whole, 0, 1, whole+1, 1, 0, 2*maxChunk, 0, 3)
+	check("filled", &table)
+	moved := table
+	add(&moved, 2)
+	check("moved", &moved)
+	table = moved
+	table.Trim()
+	check("trimmed", &table)
+	for range 3 {
+		table = table.Clone()
+		add(&table, 0, 2, whole, 1)
+		check("cloned", &table)
 	}
 }
 
