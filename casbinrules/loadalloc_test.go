@@ -1,6 +1,9 @@
 package casbinrules
 
 import (
+	"log/slog"
+	"runtime"
+	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -53,6 +56,33 @@ func TestLoadsAllocateInPieces(t *testing.T) {
 				t.Errorf("%s, %s: %v allocations for %d rules and as many role links, want at most %d", l.name, spelling, n, rules, budget)
 			}
 		}
+	}
+}
+
+// TestPoliciesAreLittleToCollect is the budget of what the garbage collector has to look
+// at in each cycle for a policy in force, also for one with a warning for each rule.
+func TestPoliciesAreLittleToCollect(t *testing.T) {
+	const rules, perLine, perWarning = 10_000, 65, 250 // bytes with pointers
+	held := func() (scanned, objects int) {
+		liveHeap()
+		m := []metrics.Sample{{Name: "/gc/scan/heap:bytes"}, {Name: "/gc/heap/objects:objects"}}
+		metrics.Read(m)
+		return int(m[0].Value.Uint64()), int(m[1].Value.Uint64())
+	}
+	for name, lines := range map[string]string{"paths": loads[0].policy(rules), "groups": loads[1].policy(rules), "findings": large(rules)} {
+		fsys := files("policy.csv", lines)
+		scannedBefore, objectsBefore := held()
+		a, err := OpenFS(fsys, RBAC(), []string{"policy.csv"}, WithLogger(slog.New(slog.DiscardHandler)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		scanned, objects := held()
+		scanned, objects = scanned-scannedBefore, objects-objectsBefore
+		most := perLine*2*rules + perWarning*len(a.Warnings())
+		if scanned > most || objects > rules/10 {
+			t.Errorf("%s: %d bytes with pointers in %d objects, want at most %d in %d", name, scanned, objects, most, rules/10)
+		}
+		runtime.KeepAlive(a)
 	}
 }
 

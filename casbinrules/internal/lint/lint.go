@@ -138,15 +138,10 @@ func (l *Linter) report(r *policy.Rule, field int, code, hint, format string, ar
 	if len(args) > 0 {
 		message = fmt.Sprintf(format, args...)
 	}
-	l.addFinding(r, field, code, hint, message)
-}
-
-// addFinding is report without formatting, for frequent findings.
-func (l *Linter) addFinding(r *policy.Rule, field int, code, hint, message string) {
 	l.addFindingAs(l.settings.Severity(code), r, field, code, hint, message)
 }
 
-// addFindingAs is addFinding with a given severity.
+// addFindingAs is report with a given severity and without formatting.
 func (l *Linter) addFindingAs(severity model.Severity, r *policy.Rule, field int, code, hint, message string) {
 	l.reportAt(r.File(), model.Position{Line: int(r.Line), Column: l.Column(r, field)}, severity, code, hint, message)
 }

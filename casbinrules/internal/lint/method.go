@@ -116,12 +116,12 @@ func isKnown(method string) bool {
 var methodsInUse = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions}
 
 // partner is a method that is easily forgotten next to another.
-type partner struct{ method, partner, code, message string }
+type partner struct{ method, partner, code, message, hint string }
 
 var partners = []partner{
-	{http.MethodPut, http.MethodPatch, model.CodePutPatch, "the rule names PUT, and none does PATCH for the same subject and object"},
-	{http.MethodPatch, http.MethodPut, model.CodePatchPut, "the rule names PATCH, and none does PUT for the same subject and object"},
-	{http.MethodGet, http.MethodHead, model.CodeGetHead, "HEAD is not judged as GET since a rule names HEAD, and none does for the same subject and object"},
+	{http.MethodPut, http.MethodPatch, model.CodePutPatch, "the rule names PUT, and none does PATCH for the same subject and object", "add a line for PATCH, that says the same or the contrary"},
+	{http.MethodPatch, http.MethodPut, model.CodePatchPut, "the rule names PATCH, and none does PUT for the same subject and object", "add a line for PUT, that says the same or the contrary"},
+	{http.MethodGet, http.MethodHead, model.CodeGetHead, "HEAD is not judged as GET since a rule names HEAD, and none does for the same subject and object", "add a line for HEAD, that says the same or the contrary"},
 }
 
 // isAboutPartner reports whether a finding is one of checkPartners.
@@ -155,7 +155,7 @@ func (l *Linter) checkPartners() {
 			if model.MayBeNote(p.code) && l.routes == nil && !l.named[p.partner] {
 				severity = model.SeverityNote // Perhaps the application has no such routes.
 			}
-			l.addFindingAs(severity, r, l.shape.action.column+1, p.code, "add a line for "+p.partner+", that says the same or the contrary", p.message)
+			l.addFindingAs(severity, r, l.shape.action.column+1, p.code, p.hint, p.message)
 		}
 		l.checkParent(r)
 	}
@@ -187,8 +187,8 @@ func (l *Linter) checkParent(r *policy.Rule) {
 	if !slices.ContainsFunc(methods, func(method string) bool { return !l.answered(r, parent, method) }) {
 		return
 	}
-	l.addFinding(r, l.shape.object.column+1, model.CodeParent, "add a line for "+parent+", if it is meant too",
-		"the pattern does not match "+parent+" itself, and no other rule of the subject does")
+	l.reportColumn(r, l.shape.object.column, model.CodeParent, "add a line for that path, if it is meant too",
+		`the pattern does not match the path before its "/*", and no other rule of the subject does`)
 }
 
 // maxRoles is the maximum number of roles of a subject that are checked.
