@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -123,8 +124,7 @@ func hasNone(err error) bool {
 	if !errors.Is(err, ErrNoCredentials) {
 		return false
 	}
-	var bad *CredentialError
-	return !isFailure(err) && !errors.As(err, &bad) && !errors.Is(err, ErrAmbiguousCredentials)
+	return !isFailure(err) && !errtype.In[*CredentialError](err) && !errors.Is(err, ErrAmbiguousCredentials)
 }
 
 // refuse returns the denial for err, which the scheme with index failed returned;
@@ -215,9 +215,7 @@ func unprompted(cs []challenge.Challenge) []challenge.Challenge {
 // isFailure reports whether a part of the program failed, whatever else the error
 // says about the credentials: an outage logs nobody out.
 func isFailure(err error) bool {
-	var internal *InternalError
-	var unavailable *UnavailableError
-	return errors.As(err, &internal) || errors.As(err, &unavailable)
+	return errtype.In[*InternalError](err) || errtype.In[*UnavailableError](err)
 }
 
 // naming returns the challenges of all schemes for err that have code as their
@@ -237,14 +235,12 @@ func (g *Guard) naming(code string, r Request, err error) []challenge.Challenge 
 
 // failure returns the denial for an error that is not the client's.
 func (g *Guard) failure(err error) *Denial {
-	var internal *InternalError
-	if errors.As(err, &internal) {
+	if _, ok := errtype.As[*InternalError](err); ok {
 		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
 	}
 	d := newDenial(Unavailable, CodeUnavailable, ReasonUnavailable, err)
 	d.RetryAfter = g.retryAfter
-	var u *UnavailableError
-	if errors.As(err, &u) {
+	if u, ok := errtype.As[*UnavailableError](err); ok {
 		if u.RetryAfter > 0 {
 			d.RetryAfter = u.RetryAfter
 		}

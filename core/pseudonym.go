@@ -10,6 +10,8 @@ import (
 	"hash"
 	"strconv"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 // WithPseudonyms replaces personal data in events and in the guard's log lines with
@@ -177,9 +179,6 @@ func (p *Pseudonyms) call(text string) (string, bool) {
 func (p *Pseudonyms) cause(err error) error {
 	kind := "error"
 	var bad *CredentialError
-	var limit *LimitError
-	var unavailable *UnavailableError
-	var internal *InternalError
 	var panicked *PanicError
 	switch {
 	case errors.As(err, &panicked):
@@ -190,11 +189,11 @@ func (p *Pseudonyms) cause(err error) error {
 		if !isCode(kind) {
 			kind = p.Of(kind)
 		}
-	case errors.As(err, &limit):
+	case errtype.In[*LimitError](err):
 		kind = "too many attempts"
-	case errors.As(err, &unavailable):
+	case errtype.In[*UnavailableError](err):
 		kind = "unavailable"
-	case errors.As(err, &internal):
+	case errtype.In[*InternalError](err):
 		kind = "internal error"
 	}
 	return &pseudonymCause{text: kind + ": " + p.Of(err.Error()), err: err, panicked: panicked}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 // shortestRecheck is the minimum time that a recheck may take before it counts as
@@ -47,8 +49,7 @@ func ContextWhileGood(ctx context.Context, every, grace time.Duration, rules ...
 // [ContextWhileGood] has ended: the denial's [Kind.CloseCode], or 1001 if the
 // client or the server is going away (RFC 6455 §7.4.1).
 func CloseCode(good context.Context) int {
-	var d *Denial
-	if errors.As(context.Cause(good), &d) {
+	if d, ok := errtype.As[*Denial](context.Cause(good)); ok {
 		return d.Kind.CloseCode()
 	}
 	return 1001

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -191,8 +192,7 @@ func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challe
 	if err == core.ErrNoCredentials { // the frequent case, without allocating
 		return a.challenges
 	}
-	var bad *core.CredentialError
-	if !errors.Is(err, core.ErrAmbiguousCredentials) && (errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad)) {
+	if !errors.Is(err, core.ErrAmbiguousCredentials) && (errors.Is(err, core.ErrNoCredentials) || errtype.In[*core.CredentialError](err)) {
 		return a.challenges
 	}
 	return nil
@@ -222,9 +222,7 @@ func isUnknown(err error) bool {
 // isFailure reports whether an error wraps an outage or a fault, whatever else it
 // wraps.
 func isFailure(err error) bool {
-	var unavailable *core.UnavailableError
-	var internal *core.InternalError
-	return errors.As(err, &unavailable) || errors.As(err, &internal)
+	return errtype.In[*core.UnavailableError](err) || errtype.In[*core.InternalError](err)
 }
 
 // storeError maps a store's error to what a guard expects. A store cannot say that

@@ -66,6 +66,7 @@ import (
 	"unicode"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
@@ -340,13 +341,11 @@ func (l *Limiter) counts(err error) bool {
 	if err == nil {
 		return false
 	}
-	var bad *core.CredentialError
-	var down *core.UnavailableError
-	var fault *core.InternalError
-	if errors.Is(err, core.ErrAmbiguousCredentials) || errors.As(err, &down) || errors.As(err, &fault) || !errors.As(err, &bad) {
+	if errors.Is(err, core.ErrAmbiguousCredentials) || errtype.In[*core.UnavailableError](err) || errtype.In[*core.InternalError](err) {
 		return false
 	}
-	return !slices.Contains(l.innocent, bad.Reason)
+	bad, ok := errtype.As[*core.CredentialError](err)
+	return ok && !slices.Contains(l.innocent, bad.Reason)
 }
 
 // refusal returns the error for a reservation that was not made.

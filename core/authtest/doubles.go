@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 // Recorder is an observer that records events.
@@ -130,8 +131,7 @@ func (s *scripted) Authenticate(_ context.Context, r core.Request) (*core.Princi
 }
 
 func (s *scripted) Challenges(_ core.Request, err error) []challenge.Challenge {
-	var bad *core.CredentialError
-	if errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad) {
+	if errors.Is(err, core.ErrNoCredentials) || errtype.In[*core.CredentialError](err) {
 		return realm("Script")
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 var recheckCases = []testCase{
@@ -125,8 +126,7 @@ func live(keep func(Exchange, func(io.Writer)) error, grace time.Duration, rules
 			defer cancel()
 			_, _ = io.WriteString(w, "open\n") // the client has gone
 			<-ctx.Done()
-			var d *core.Denial
-			if errors.As(context.Cause(ctx), &d) {
+			if d, ok := errtype.As[*core.Denial](context.Cause(ctx)); ok {
 				_, _ = fmt.Fprintf(w, "over %d %s\n", d.Kind.CloseCode(), d.Reason)
 			}
 		})

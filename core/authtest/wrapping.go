@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 var wrappingCases = []testCase{
@@ -29,8 +30,7 @@ func (pins) Scheme() core.Scheme {
 			return account, n > 0
 		},
 		Inform: func(_ core.Request, _ *core.Principal, err error) []core.Field {
-			var bad *core.CredentialError
-			if !errors.As(err, &bad) {
+			if !errtype.In[*core.CredentialError](err) {
 				return nil
 			}
 			return []core.Field{{Name: "Set-Cookie", Value: "pin=; Max-Age=0"}}

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
@@ -88,9 +89,7 @@ func (p *PDP) ask(ctx context.Context, asker *core.Principal, q question) (d dec
 // isFailure reports whether an error says that nothing could be found out, and not
 // that a resource is none.
 func isFailure(ctx context.Context, err error) bool {
-	var down *core.UnavailableError
-	var fault *core.InternalError
-	return err != nil && (errors.As(err, &down) || errors.As(err, &fault) || ctx.Err() != nil)
+	return err != nil && (errtype.In[*core.UnavailableError](err) || errtype.In[*core.InternalError](err) || ctx.Err() != nil)
 }
 
 var errForeign = errors.New("the question is about another subject")

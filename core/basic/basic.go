@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -169,7 +170,6 @@ func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challe
 }
 
 func isUnauthenticated(err error) bool {
-	var bad *core.CredentialError
 	return !errors.Is(err, core.ErrAmbiguousCredentials) &&
-		(errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad))
+		(errors.Is(err, core.ErrNoCredentials) || errtype.In[*core.CredentialError](err))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
@@ -110,9 +111,8 @@ func (f VerifierFunc) VerifyPassword(ctx context.Context, user, password string)
 // verifierError maps a verifier's error to what a guard expects.
 func verifierError(err error) error {
 	var down *core.UnavailableError
-	var bad *core.CredentialError
 	stray := errors.Is(err, core.ErrNoCredentials) || errors.Is(err, core.ErrAmbiguousCredentials)
-	refusal := errors.As(err, &bad)
+	refusal := errtype.In[*core.CredentialError](err)
 	switch {
 	case errors.As(err, &down):
 		if stray || refusal {

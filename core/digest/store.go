@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 // ErrUnknownUser is returned by a [Store] for a user it does not have, or for whom
@@ -53,11 +54,10 @@ func (a *Authenticator) find(ctx context.Context, c *credentials, algorithm Algo
 	} else {
 		e, err = a.store.FindUser(ctx, a.realm, c.user, algorithm)
 	}
-	var internal *core.InternalError
 	var down *core.UnavailableError
 	isDown := errors.As(err, &down)
 	switch {
-	case errors.As(err, &internal):
+	case errtype.In[*core.InternalError](err):
 		return Entry{}, false, err
 	case errors.Is(err, ErrUnknownUser) && !isDown:
 		return Entry{A1: a.decoy[algorithm]}, false, nil

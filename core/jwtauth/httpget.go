@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 )
@@ -72,8 +73,7 @@ func (e *statusError) Error() string {
 
 // retryAfter returns how long the issuer asks to wait in err, or zero.
 func retryAfter(err error) time.Duration {
-	var e *statusError
-	if errors.As(err, &e) {
+	if e, ok := errtype.As[*statusError](err); ok {
 		return e.retryAfter
 	}
 	return 0

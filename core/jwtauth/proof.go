@@ -2,10 +2,10 @@ package jwtauth
 
 import (
 	"crypto/rsa"
-	"errors"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 )
 
@@ -37,8 +37,7 @@ type Proof struct {
 // the calling scheme adds.
 func VerifyProof(jws, typ string, algs []string) (*Proof, error) {
 	p, err := verifyProof(jws, typ, algs)
-	var bad *core.CredentialError
-	if errors.As(err, &bad) {
+	if bad, ok := errtype.As[*core.CredentialError](err); ok {
 		return nil, &core.CredentialError{Reason: bad.Reason, Err: bad.Err}
 	}
 	return p, err

@@ -21,6 +21,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
@@ -102,8 +103,7 @@ func (a *Authenticator) Scheme() core.Scheme {
 // Challenges implements [core.Authenticator]. A challenge only says that a
 // certificate is required.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
-	var bad *core.CredentialError
-	if errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad) {
+	if errors.Is(err, core.ErrNoCredentials) || errtype.In[*core.CredentialError](err) {
 		return a.challenges
 	}
 	return nil
@@ -198,8 +198,7 @@ func hookError(what string, err error) error {
 // revocationError maps an error of the revocation function: only an unambiguous
 // [ErrRevoked] is the client's fault, and an outage takes precedence.
 func revocationError(err error) error {
-	var down *core.UnavailableError
-	if errors.Is(err, ErrRevoked) && !errors.As(err, &down) {
+	if errors.Is(err, ErrRevoked) && !errtype.In[*core.UnavailableError](err) {
 		return refused(core.ReasonRevoked, err)
 	}
 	return hookError("revocation", err)

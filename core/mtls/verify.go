@@ -4,12 +4,12 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 // verify builds a chain from leaf to one of the roots (RFC 5280 §6).
@@ -42,8 +42,7 @@ func (a *Authenticator) verify(leaf *x509.Certificate, intermediates []*x509.Cer
 			return nil, refused(reason, fmt.Errorf("mtls: %w", untimely))
 		}
 	}
-	var invalid x509.CertificateInvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errtype.As[x509.CertificateInvalidError](err); ok {
 		switch {
 		case invalid.Reason == x509.Expired && overlap: // one of the roots, since all others are valid then
 			return nil, refused(core.ReasonExpired, fmt.Errorf("mtls: %w", err))

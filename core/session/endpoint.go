@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/signinform"
 )
 
@@ -42,8 +43,7 @@ func (m *Manager) Refuse(err error) core.Endpoint {
 	if err == nil {
 		err = &core.InternalError{Err: errors.New("session: refused without an error")}
 	}
-	var told *refusedSignIn
-	if errors.As(err, &told) {
+	if told, ok := errtype.As[*refusedSignIn](err); ok {
 		return func(context.Context, core.Request) core.Response { return told.answer }
 	}
 	return func(ctx context.Context, r core.Request) core.Response {
@@ -106,9 +106,7 @@ func (l leaving) Scheme() core.Scheme {
 // credentials.
 func (l leaving) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	p, err := l.Manager.Authenticate(ctx, r)
-	var over *core.CredentialError
-	var fault *core.InternalError
-	if errors.As(err, &over) || errors.As(err, &fault) {
+	if errtype.In[*core.CredentialError](err) || errtype.In[*core.InternalError](err) {
 		return nil, core.ErrNoCredentials
 	}
 	return p, err

@@ -2,12 +2,12 @@ package session
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/signinform"
 	"github.com/sallyport-go/sallyport/core/respond"
 )
@@ -46,13 +46,12 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 		}
 		account, verify := form.Login(users, unread)
 		_, fields, err := m.SignIn(ctx, r, account, verify)
-		var wrong *core.CredentialError
 		switch {
 		case err == nil && form.JSON:
 			return core.Response{Status: http.StatusNoContent, Fields: fields}
 		case err == nil:
 			return seeOther(m.afterSignIn(form.Get(respond.ReturnToParam)), fields)
-		case errors.As(err, &wrong) && m.loginPage != "" && !form.JSON:
+		case errtype.In[*core.CredentialError](err) && m.loginPage != "" && !form.JSON:
 			return seeOther(m.signInRetry(form.Get(respond.ReturnToParam)), []core.Field{noStore})
 		}
 		return m.Refuse(err)(ctx, r)

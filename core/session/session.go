@@ -28,6 +28,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/sessionstore"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -257,10 +258,9 @@ func replaced() error {
 // login. A [core.StepUpError] is answered with insufficient_user_authentication,
 // acr_values and max_age (RFC 9470 §3), other failures with none.
 func (m *Manager) Challenges(_ core.Request, err error) []challenge.Challenge {
-	var bad *core.CredentialError
 	var stepUp *core.StepUpError
 	switch {
-	case errors.Is(err, core.ErrNoCredentials), errors.As(err, &bad):
+	case errors.Is(err, core.ErrNoCredentials), errtype.In[*core.CredentialError](err):
 		return m.challenges
 	case errors.As(err, &stepUp):
 		return m.stepUp(stepUp.StepUp)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 // Status is what a follower knows about its source.
@@ -54,10 +56,7 @@ type rejection struct {
 func (e *rejection) Error() string { return fmt.Sprintf("revision %d: %v", e.revision, e.err) }
 func (e *rejection) Unwrap() error { return e.err }
 
-func isRejection(err error) bool {
-	var r *rejection
-	return errors.As(err, &r)
-}
+func isRejection(err error) bool { return errtype.In[*rejection](err) }
 
 // rejects reports whether err rejects a revision that is at least r.
 func rejects(err error, r Revision) bool {

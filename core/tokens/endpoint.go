@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/signinform"
 )
 
@@ -106,9 +107,7 @@ func (m *Manager) presented(ctx context.Context, text string) (*family, error) {
 		return nil, nil
 	}
 	f, err := m.find(ctx, t)
-	var over *core.CredentialError
-	var unreadable *core.InternalError
-	if errors.As(err, &over) || errors.As(err, &unreadable) {
+	if errtype.In[*core.CredentialError](err) || errtype.In[*core.InternalError](err) {
 		return nil, nil
 	}
 	return f, err
@@ -141,8 +140,7 @@ func (m *Manager) RefreshEndpoint() core.Endpoint {
 			return m.answer(out)
 		}
 		resp := *v.Response
-		var over *core.CredentialError
-		if m.cookies != nil && resp.Status == http.StatusUnauthorized && errors.As(cause, &over) {
+		if m.cookies != nil && resp.Status == http.StatusUnauthorized && errtype.In[*core.CredentialError](cause) {
 			resp.Fields = slices.Concat(resp.Fields, m.cookies.end(m.strict))
 		}
 		return resp
@@ -240,8 +238,7 @@ func (l leaving) Authenticate(ctx context.Context, _ core.Request) (*core.Princi
 
 // Challenges implements [core.Authenticator].
 func (l leaving) Challenges(_ core.Request, err error) []challenge.Challenge {
-	var bad *core.CredentialError
-	if errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad) {
+	if errors.Is(err, core.ErrNoCredentials) || errtype.In[*core.CredentialError](err) {
 		return l.challenges
 	}
 	return nil

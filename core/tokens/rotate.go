@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -145,9 +146,8 @@ func (m *Manager) current(ctx context.Context, f *family) (*core.Principal, erro
 		return p, err
 	}
 	now, err := m.reload(ctx, p)
-	var gone *core.CredentialError
 	switch {
-	case errors.As(err, &gone):
+	case errtype.In[*core.CredentialError](err):
 		if ended := m.end(ctx, f); ended != nil {
 			return nil, ended
 		}
@@ -195,8 +195,7 @@ func (m *Manager) lastIssued(ctx context.Context, f *family) (time.Time, error) 
 	if err == nil && next > 0 {
 		used, err = m.firstUse(ctx, f, next-1)
 	}
-	var down *core.UnavailableError
-	if errors.As(err, &down) {
+	if _, ok := errtype.As[*core.UnavailableError](err); ok {
 		return last, err
 	}
 	// A family that was idle for too long, or whose entries cannot be read, ends as well.

@@ -3,11 +3,12 @@
 package bounded
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 )
 
 // LengthError means that there was more to read than the limit.
@@ -19,8 +20,7 @@ func (e *LengthError) Error() string { return fmt.Sprintf("longer than %d bytes"
 // [*LengthError]; so it is if a middleware has limited r to fewer.
 func Read(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	var cut *http.MaxBytesError
-	if errors.As(err, &cut) {
+	if cut, ok := errtype.As[*http.MaxBytesError](err); ok {
 		return nil, &LengthError{cut.Limit}
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
@@ -89,12 +90,10 @@ func (c *Challenges) For(err error) []challenge.Challenge {
 	if errors.Is(err, core.ErrAmbiguousCredentials) {
 		return c.bare[core.CodeInvalidRequest]
 	}
-	var scope *core.ScopeError
-	if errors.As(err, &scope) {
+	if scope, ok := errtype.As[*core.ScopeError](err); ok {
 		return c.insufficientScope(scope.Scopes)
 	}
-	var step *core.StepUpError
-	if errors.As(err, &step) {
+	if step, ok := errtype.As[*core.StepUpError](err); ok {
 		return c.stepUp(step.StepUp)
 	}
 	var bad *core.CredentialError

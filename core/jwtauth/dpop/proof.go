@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
@@ -111,8 +112,7 @@ func (a *Authenticator) checkTime(c map[string]any, now time.Time) (time.Time, e
 func (a *Authenticator) remember(ctx context.Context, jkt, jti string, ttl time.Duration) error {
 	id := sha256.Sum256([]byte(jkt + "." + jti))
 	fresh, err := a.replays.Remember(ctx, sha256.Sum256([]byte(jkt)), id, ttl+time.Second) // the proof is still valid at that very moment
-	var limit *core.LimitError
-	if errors.As(err, &limit) {
+	if limit, ok := errtype.As[*core.LimitError](err); ok {
 		return &core.LimitError{RetryAfter: limit.RetryAfter, Err: fmt.Errorf("dpop: replay store: %w", limit.Err)}
 	}
 	if err != nil {
@@ -128,8 +128,7 @@ func (a *Authenticator) remember(ctx context.Context, jkt, jti string, ttl time.
 // whether the proof was used. Whatever the error is, it says nothing about the
 // client.
 func unavailable(err error) error {
-	var kept *core.UnavailableError
-	if errors.As(err, &kept) {
+	if kept, ok := errtype.As[*core.UnavailableError](err); ok {
 		return &core.UnavailableError{RetryAfter: kept.RetryAfter, Err: fmt.Errorf("dpop: replay store: %w", kept.Err)}
 	}
 	return &core.UnavailableError{Err: fmt.Errorf("dpop: replay store: %w", err)}

@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -191,8 +192,7 @@ func sessionsShared(t *testing.T, one, other session.ContextStore) {
 		t.Helper()
 		for i, m := range managers {
 			got, err := m.Authenticate(t.Context(), httpauth.Request(ask(cookie)))
-			var over *core.CredentialError
-			if want && (err != nil || got.ID() != "alice" || !got.HasRole("editor")) || !want && !errors.As(err, &over) {
+			if want && (err != nil || got.ID() != "alice" || !got.HasRole("editor")) || !want && !errtype.In[*core.CredentialError](err) {
 				t.Errorf("instance %d: %v, %v, want signed in: %v", i, got, err, want)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/internal/errtype"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -173,8 +174,7 @@ func addWord(ctx context.Context, s source.Store, word string) error {
 		}
 		text, _ := got.Content.File("policy.csv")
 		_, err = s.Publish(ctx, source.Publication{Base: got.Revision, Files: Files(string(text) + word), Note: by(word)})
-		var conflict *source.ConflictError
-		if !errors.As(err, &conflict) {
+		if !errtype.In[*source.ConflictError](err) {
 			return err
 		}
 	}
