@@ -54,10 +54,7 @@ func WithLeeway(d time.Duration) Option {
 // answer is kept beyond its exp, and a refusal for at most 5 s.
 func WithCacheTTL(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithCacheTTL"); err != nil {
-			return err
-		}
-		return option.SetUnless(&v.ttl, d, d < 0 || d > maxTTL, "cache TTL %v: must be from 0 to %v", d, maxTTL)
+		return v.terms.Given.Once("WithCacheTTL", option.SetUnless(&v.ttl, d, d < 0 || d > maxTTL, "cache TTL %v: must be from 0 to %v", d, maxTTL))
 	}
 }
 
@@ -66,10 +63,7 @@ func WithCacheTTL(d time.Duration) Option {
 // evict valid tokens.
 func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
-			return err
-		}
-		return option.SetUnless(&v.size, n, n < 1 || n > maxCacheSize, "cache size %d: must be from 1 to %d", n, maxCacheSize)
+		return v.terms.Given.Once("WithCacheSize", option.SetUnless(&v.size, n, n < 1 || n > maxCacheSize, "cache size %d: must be from 1 to %d", n, maxCacheSize))
 	}
 }
 
@@ -78,10 +72,7 @@ func WithCacheSize(n int) Option {
 // refused with 503 at once.
 func WithConcurrency(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithConcurrency"); err != nil {
-			return err
-		}
-		return option.SetUnless(&v.concurrency, n, n < 1 || n > maxConcurrency, "concurrency %d: must be from 1 to %d", n, maxConcurrency)
+		return v.terms.Given.Once("WithConcurrency", option.SetUnless(&v.concurrency, n, n < 1 || n > maxConcurrency, "concurrency %d: must be from 1 to %d", n, maxConcurrency))
 	}
 }
 
@@ -89,10 +80,7 @@ func WithConcurrency(n int) Option {
 // s by default, above 0 and at most 1 minute.
 func WithTimeout(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithTimeout"); err != nil {
-			return err
-		}
-		return option.SetUnless(&v.timeout, d, d <= 0 || d > maxTimeout, "timeout %v: must be above 0 and at most %v", d, maxTimeout)
+		return v.terms.Given.Once("WithTimeout", option.SetUnless(&v.timeout, d, d <= 0 || d > maxTimeout, "timeout %v: must be above 0 and at most %v", d, maxTimeout))
 	}
 }
 
@@ -101,10 +89,7 @@ func WithTimeout(d time.Duration) Option {
 // [http.DefaultTransport]. It must be safe for concurrent use.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithTransport"); err != nil {
-			return err
-		}
-		return option.Set(&v.transport, rt, "transport is nil")
+		return v.terms.Given.Once("WithTransport", option.Set(&v.transport, rt, "transport is nil"))
 	}
 }
 

@@ -24,13 +24,9 @@ type issuerTemplate struct{ before, claim, after string }
 // use [WithTenant] with the same claim, and rules that name tenants. The option
 // replaces [WithIssuer].
 func WithIssuerTemplate(template string) Option {
-	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithIssuerTemplate"); err != nil {
-			return err
-		}
-		t, err := parseIssuerTemplate(template)
-		v.template = t
-		return err
+	return func(v *Verifier) (err error) {
+		v.template, err = parseIssuerTemplate(template)
+		return v.terms.Given.Once("WithIssuerTemplate", err)
 	}
 }
 

@@ -32,10 +32,7 @@ type setReader struct {
 // for more than one algorithm.
 func WithRSAAlgorithm(alg string) KeySetOption {
 	return func(r *setReader) error {
-		if err := r.set.Add("WithRSAAlgorithm"); err != nil {
-			return err
-		}
-		return option.SetUnless(&r.rsaAlgorithm, alg, !isRSA(jws.Lookup(alg)), "algorithm %q is not one of RSA", alg)
+		return r.set.Once("WithRSAAlgorithm", option.SetUnless(&r.rsaAlgorithm, alg, !isRSA(jws.Lookup(alg)), "algorithm %q is not one of RSA", alg))
 	}
 }
 

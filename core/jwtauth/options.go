@@ -47,10 +47,7 @@ func WithLeeway(d time.Duration) Option {
 // at least 1. A longer one is refused before anything is decoded.
 func WithMaxTokenSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithMaxTokenSize"); err != nil {
-			return err
-		}
-		return option.SetUnless(&v.maxSize, n, n < 1, "max token size %d: must be at least 1 byte", n)
+		return v.terms.Given.Once("WithMaxTokenSize", option.SetUnless(&v.maxSize, n, n < 1, "max token size %d: must be at least 1 byte", n))
 	}
 }
 
@@ -59,10 +56,7 @@ func WithMaxTokenSize(n int) Option {
 // set it to the issuer's actual lifetime.
 func WithMaxLifetime(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithMaxLifetime"); err != nil {
-			return err
-		}
-		return option.SetUnless(&v.lifetime, d, d <= 0, "max lifetime %v: must be above 0", d)
+		return v.terms.Given.Once("WithMaxLifetime", option.SetUnless(&v.lifetime, d, d <= 0, "max lifetime %v: must be above 0", d))
 	}
 }
 

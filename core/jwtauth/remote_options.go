@@ -69,10 +69,7 @@ func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
 // default, at most 1 minute. [Discover] may take it twice, once for the metadata.
 func WithTimeout(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("WithTimeout"); err != nil {
-			return err
-		}
-		return option.SetUnless(&c.timeout, d, d <= 0 || d > maxFetchTimeout, "timeout %v: must be above 0 and at most %v", d, maxFetchTimeout)
+		return c.set.Once("WithTimeout", option.SetUnless(&c.timeout, d, d <= 0 || d > maxFetchTimeout, "timeout %v: must be above 0 and at most %v", d, maxFetchTimeout))
 	}
 }
 
@@ -80,10 +77,7 @@ func WithTimeout(d time.Duration) RemoteOption {
 // default, at most 16 MiB. At most one byte more is read.
 func WithMaxSetSize(bytes int) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("WithMaxSetSize"); err != nil {
-			return err
-		}
-		return option.SetUnless(&c.maxSize, bytes, bytes < 1 || bytes > maxMaxSetSize, "max set size %d: must be from 1 to %d bytes", bytes, maxMaxSetSize)
+		return c.set.Once("WithMaxSetSize", option.SetUnless(&c.maxSize, bytes, bytes < 1 || bytes > maxMaxSetSize, "max set size %d: must be from 1 to %d bytes", bytes, maxMaxSetSize))
 	}
 }
 
@@ -94,11 +88,8 @@ func WithMaxSetSize(bytes int) RemoteOption {
 // fetch at once. least is at least 1 ms, here and in [WithRetryInterval].
 func WithRefreshInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
-		if err := c.set.Add("WithRefreshInterval"); err != nil {
-			return err
-		}
 		c.refresh, err = newBounds("refresh", least, most)
-		return err
+		return c.set.Once("WithRefreshInterval", err)
 	}
 }
 
@@ -109,11 +100,8 @@ func WithRefreshInterval(least, most time.Duration) RemoteOption {
 // requests ask for one, the time is 5 s at most, unless least is longer.
 func WithRetryInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
-		if err := c.set.Add("WithRetryInterval"); err != nil {
-			return err
-		}
 		c.retry, err = newBounds("retry", least, most)
-		return err
+		return c.set.Once("WithRetryInterval", err)
 	}
 }
 
@@ -130,10 +118,7 @@ func newBounds(what string, least, most time.Duration) (bounds, error) {
 // new key: a fifth of it plus one fetch.
 func WithRefetchInterval(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("WithRefetchInterval"); err != nil {
-			return err
-		}
-		return option.SetUnless(&c.refetchInterval, d, d < minInterval, "refetch interval %v: must be at least %v", d, minInterval)
+		return c.set.Once("WithRefetchInterval", option.SetUnless(&c.refetchInterval, d, d < minInterval, "refetch interval %v: must be at least %v", d, minInterval))
 	}
 }
 
@@ -142,11 +127,8 @@ func WithRefetchInterval(d time.Duration) RemoteOption {
 // the issuer removed while it could not be reached also works for that long.
 func WithMaxStale(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("WithMaxStale"); err != nil {
-			return err
-		}
 		c.maxStale = d // compared with the refresh interval once all options are known
-		return nil
+		return c.set.Add("WithMaxStale")
 	}
 }
 
@@ -162,10 +144,7 @@ func WithPlainHTTP() RemoteOption {
 // at least TLS 1.2.
 func WithTransport(t http.RoundTripper) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("WithTransport"); err != nil {
-			return err
-		}
-		return option.Set(&c.transport, t, "transport is nil")
+		return c.set.Once("WithTransport", option.Set(&c.transport, t, "transport is nil"))
 	}
 }
 
@@ -182,10 +161,7 @@ func WithKeySetOptions(opts ...KeySetOption) RemoteOption {
 // ignored. It must not call Close.
 func WithRefreshObserver(report func(Refresh)) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("WithRefreshObserver"); err != nil {
-			return err
-		}
-		return option.Set(&c.onRefresh, report, "refresh observer is nil")
+		return c.set.Once("WithRefreshObserver", option.Set(&c.onRefresh, report, "refresh observer is nil"))
 	}
 }
 
@@ -194,10 +170,7 @@ func WithRefreshObserver(report func(Refresh)) RemoteOption {
 // It must be safe for concurrent use.
 func WithRemoteClock(now func() time.Time) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("WithRemoteClock"); err != nil {
-			return err
-		}
-		return option.Set(&c.now, now, "remote clock is nil")
+		return c.set.Once("WithRemoteClock", option.Set(&c.now, now, "remote clock is nil"))
 	}
 }
 

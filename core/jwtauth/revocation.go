@@ -20,10 +20,7 @@ import (
 // jti can be revoked only by its subject or its age.
 func WithRevocation(c revoke.Checker) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithRevocation"); err != nil {
-			return err
-		}
-		return option.Set(&v.revocations, c, "revocations are nil")
+		return v.terms.Given.Once("WithRevocation", option.Set(&v.revocations, c, "revocations are nil"))
 	}
 }
 

@@ -32,10 +32,7 @@ const (
 // the cache holds no usable token.
 func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
-			return err
-		}
-		return option.SetUnless(&v.cacheSize, n, n < 0 || n > maxCacheSize, "cache size %d: must be from 0 to %d tokens", n, maxCacheSize)
+		return v.terms.Given.Once("WithCacheSize", option.SetUnless(&v.cacheSize, n, n < 0 || n > maxCacheSize, "cache size %d: must be from 0 to %d tokens", n, maxCacheSize))
 	}
 }
 

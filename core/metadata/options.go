@@ -94,10 +94,7 @@ func WithKeys(address string, algs ...string) Option {
 // WithName sets the human-readable name of the resource (resource_name).
 func WithName(name string) Option {
 	return func(s *settings) error {
-		if err := s.set.Add("WithName"); err != nil {
-			return err
-		}
-		return option.SetUnless(&s.members.Name, name, name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl), "name %q is empty, not valid UTF-8 or has a control character", name)
+		return s.set.Once("WithName", option.SetUnless(&s.members.Name, name, name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl), "name %q is empty, not valid UTF-8 or has a control character", name))
 	}
 }
 
@@ -122,10 +119,7 @@ func WithTermsOfService(address string) Option {
 // from 0 to 7 days, in whole seconds.
 func WithCacheMaxAge(d time.Duration) Option {
 	return func(s *settings) error {
-		if err := s.set.Add("WithCacheMaxAge"); err != nil {
-			return err
-		}
-		return option.SetUnless(&s.age, d, d < 0 || d > 7*24*time.Hour || d%time.Second != 0, "cache max age %v: must be whole seconds, from 0 to 7 days", d)
+		return s.set.Once("WithCacheMaxAge", option.SetUnless(&s.age, d, d < 0 || d > 7*24*time.Hour || d%time.Second != 0, "cache max age %v: must be whole seconds, from 0 to 7 days", d))
 	}
 }
 

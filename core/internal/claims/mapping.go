@@ -77,11 +77,8 @@ func (m *Mapping) SetTenant(name string) error {
 func (m *Mapping) SetID(name string) error { return m.setPath(&m.id, "claim of the ID", name) }
 
 func (m *Mapping) setPath(to *Path, what, name string) (err error) {
-	if err := m.set.Add("the " + what); err != nil {
-		return err
-	}
 	*to, err = ParsePath(name)
-	return err
+	return m.set.Once("the "+what, err)
 }
 
 // SetClientPrefix sets the prefix of the IDs of clients.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/once"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // MaxLeeway keeps clock skew from becoming a second lifetime.
@@ -73,26 +74,12 @@ func (t *Terms) AcceptAnyAudience() error {
 
 // SetLeeway is WithLeeway.
 func (t *Terms) SetLeeway(d time.Duration) error {
-	if err := t.Given.Add("WithLeeway"); err != nil {
-		return err
-	}
-	if d < 0 || d > MaxLeeway {
-		return fmt.Errorf("leeway %v: must be from 0 to %v", d, MaxLeeway)
-	}
-	t.Leeway = d
-	return nil
+	return t.Given.Once("WithLeeway", option.SetUnless(&t.Leeway, d, d < 0 || d > MaxLeeway, "leeway %v: must be from 0 to %v", d, MaxLeeway))
 }
 
 // SetClock is WithClock.
 func (t *Terms) SetClock(now func() time.Time) error {
-	if err := t.Given.Add("WithClock"); err != nil {
-		return err
-	}
-	if now == nil {
-		return errors.New("clock is nil")
-	}
-	t.Now = now
-	return nil
+	return t.Given.Once("WithClock", option.Set(&t.Now, now, "clock is nil"))
 }
 
 // Check checks that issuer and audience are set, or explicitly left open. named

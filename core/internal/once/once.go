@@ -19,3 +19,12 @@ func (o *Options) Add(name string) error {
 	*o = append(*o, name)
 	return nil
 }
+
+// Once is Add for an option whose value was set with the result err, which it returns
+// unless the option is refused.
+func (o *Options) Once(name string, err error) error {
+	if twice := o.Add(name); twice != nil {
+		return twice
+	}
+	return err
+}

@@ -69,10 +69,7 @@ func WithAlgorithms(algs ...string) Option {
 // default, from 1 s to 10 minutes. Proofs are remembered for that long.
 func WithProofAge(d time.Duration) Option {
 	return func(a *Authenticator) error {
-		if err := a.set.Add("WithProofAge"); err != nil {
-			return err
-		}
-		return option.SetUnless(&a.age, d, d < time.Second || d > maxAge, "proof age %v: must be from 1s to %v", d, maxAge)
+		return a.set.Once("WithProofAge", option.SetUnless(&a.age, d, d < time.Second || d > maxAge, "proof age %v: must be from 1s to %v", d, maxAge))
 	}
 }
 
@@ -80,10 +77,7 @@ func WithProofAge(d time.Duration) Option {
 // by default, from 0 to 5 minutes.
 func WithLeeway(d time.Duration) Option {
 	return func(a *Authenticator) error {
-		if err := a.set.Add("WithLeeway"); err != nil {
-			return err
-		}
-		return option.SetUnless(&a.leeway, d, d < 0 || d > maxLeeway, "leeway %v: must be from 0 to %v", d, maxLeeway)
+		return a.set.Once("WithLeeway", option.SetUnless(&a.leeway, d, d < 0 || d > maxLeeway, "leeway %v: must be from 0 to %v", d, maxLeeway))
 	}
 }
 
@@ -91,10 +85,7 @@ func WithLeeway(d time.Duration) Option {
 // at least 1. A longer one is refused with 401 and never reaches the verifier.
 func WithMaxTokenSize(n int) Option {
 	return func(a *Authenticator) error {
-		if err := a.set.Add("WithMaxTokenSize"); err != nil {
-			return err
-		}
-		return option.SetUnless(&a.maxSize, n, n < 1, "max token size %d: must be at least 1 byte", n)
+		return a.set.Once("WithMaxTokenSize", option.SetUnless(&a.maxSize, n, n < 1, "max token size %d: must be at least 1 byte", n))
 	}
 }
 
@@ -144,10 +135,7 @@ func WithResourceMetadata(address string) Option {
 // concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(a *Authenticator) error {
-		if err := a.set.Add("WithClock"); err != nil {
-			return err
-		}
-		return option.Set(&a.now, now, "clock is nil")
+		return a.set.Once("WithClock", option.Set(&a.now, now, "clock is nil"))
 	}
 }
 
