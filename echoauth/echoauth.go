@@ -18,7 +18,6 @@
 package echoauth
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -119,12 +118,7 @@ func Routes(app *echo.Echo) []core.RouteInfo {
 }
 
 func mount(t *core.Gate, err error) echo.MiddlewareFunc {
-	if native, ok := t.Conceals(); ok && err == nil {
-		_, err = notFound(native)
-	}
-	if err != nil {
-		panic("echoauth: " + err.Error())
-	}
+	adapter.CheckMount("echoauth", t, err, notFound)
 	// Echo calls the function returned here for every request.
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -164,13 +158,5 @@ func pass(c echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 
 // notFound converts the handler for unknown paths of [core.WithConcealment].
 func notFound(native any) (echo.HandlerFunc, error) {
-	switch h := native.(type) {
-	case nil:
-		return echo.NotFoundHandler, nil
-	case echo.HandlerFunc:
-		return h, nil
-	case func(echo.Context) error:
-		return h, nil
-	}
-	return nil, fmt.Errorf("concealment: %T is not an echo.HandlerFunc", native)
+	return adapter.NotFound[echo.HandlerFunc](native, echo.NotFoundHandler, "an echo.HandlerFunc")
 }

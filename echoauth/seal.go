@@ -92,9 +92,7 @@ func (f *refused) refuseInside(c echo.Context) error {
 // close seals the response of c with a seal that belongs to f.
 func (f *refused) close(c echo.Context) {
 	resp := c.Response()
-	f.seal.Wrap(resp.Writer)
-	f.seal.End()
-	f.seal.Close(&f.Refusal)
+	f.seal.Cover(resp.Writer, &f.Refusal)
 	f.sealContext(c, &f.seal)
 }
 

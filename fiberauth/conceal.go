@@ -1,12 +1,12 @@
 package fiberauth
 
 import (
-	"fmt"
 	"html"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
@@ -24,13 +24,7 @@ func conceal(c *fiber.Ctx, v *core.Verdict) error {
 
 // notFound returns the handler for unknown paths given to [core.WithConcealment].
 func notFound(native any) (fiber.Handler, error) {
-	switch h := native.(type) {
-	case nil:
-		return unknown, nil
-	case fiber.Handler: // the same type as func(*fiber.Ctx) error
-		return h, nil
-	}
-	return nil, fmt.Errorf("concealment: %T is not a fiber.Handler", native)
+	return adapter.NotFound[fiber.Handler](native, unknown, "a fiber.Handler")
 }
 
 // unknown returns what Fiber's router returns if no route is left.

@@ -31,7 +31,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
 // Authenticate mounts gate one, which answers 401 without a usable identity. Like
@@ -107,26 +109,28 @@ func Routes(app *fiber.App) []core.RouteInfo {
 }
 
 func mount(t *core.Gate, err error) fiber.Handler {
-	if native, ok := t.Conceals(); ok && err == nil {
-		_, err = notFound(native)
-	}
-	if err != nil {
-		panic("fiberauth: " + err.Error())
-	}
+	adapter.CheckMount("fiberauth", t, err, notFound)
 	return gateHandler(t)
 }
 
-// isGate reports whether h is one of this package's gates.
-func isGate(h fiber.Handler) bool { return codeOf(h) == codeOf(gateHandler(nil)) }
+// gateOf returns the gate whose handler h is; nil for other handlers.
+func gateOf(h fiber.Handler) *core.Gate {
+	if codeOf(h) != codeOf(gateHandler(nil)) {
+		return nil
+	}
+	var g routing.GateOf
+	errors.As(h(nil), &g)
+	return g.Gate
+}
 
 // gateHandler is not inlined, so that all gates have the same code pointer. Called
-// with nil, its handler returns a gateOf.
+// with nil, its handler returns a [routing.GateOf].
 //
 //go:noinline
 func gateHandler(t *core.Gate) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if c == nil {
-			return gateOf{t}
+			return routing.GateOf{Gate: t}
 		}
 		view, watched, v := decide(c, t.Check)
 		if v.Response != nil {

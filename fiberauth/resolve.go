@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
@@ -87,9 +88,10 @@ func newResolver(app *fiber.App) *resolver {
 				routes = routes[1:]
 			}
 			e.Static = e.Use && slices.ContainsFunc(rt.Handlers, func(h fiber.Handler) bool {
-				return !isGate(h) && !everywhere[handlerAt{rt.Path, codeOf(h)}]
+				return gateOf(h) == nil && !everywhere[handlerAt{rt.Path, codeOf(h)}]
 			})
-			r.table.Add(e, rt.Path, names(rt), rt.Params, gatesOf(rt), folded)
+			path, gates := gatesOf(rt)
+			r.table.Add(e, path, names(rt), rt.Params, gates, folded)
 			r.entries[rt] = e
 			entries[method] = append(entries[method], e)
 			clone := *rt // with what the router knows of it
@@ -102,13 +104,27 @@ func newResolver(app *fiber.App) *resolver {
 	return r
 }
 
-// gatesOf reports which handlers of a route are gates.
-func gatesOf(rt *fiber.Route) []bool {
-	gates := make([]bool, len(rt.Handlers))
-	for i, h := range rt.Handlers {
-		gates[i] = isGate(h)
+// needsNoSeal reports whether nothing can write to the response after t, the gate that
+// refuses c: all handlers that run before it or call it are gates, and the app has no
+// error handler of its own. The answer then needs no seal.
+func (r *resolver) needsNoSeal(c *fiber.Ctx, t *core.Gate) bool {
+	if !r.quiet || fasthttpauth.Rewritten(c.Request(), c.Method()) {
+		return false
 	}
-	return gates
+	rt := c.Route()
+	known, ok := r.unsealed.Load(rt)
+	if !ok {
+		known, _ = r.unsealed.LoadOrStore(rt, routing.GatesWithoutSeal(c.App().Stack(), rt, gatesOf))
+	}
+	return slices.Contains(known.([]*core.Gate), t)
+}
+
+// gatesOf returns the path of a route, and the gate that each of its handlers is.
+func gatesOf(rt *fiber.Route) (path string, gates []*core.Gate) {
+	for _, h := range rt.Handlers {
+		gates = append(gates, gateOf(h))
+	}
+	return rt.Path, gates
 }
 
 // sameRoute reports whether copied is the copy of rt that GetRoutes made. Routes with

@@ -14,8 +14,6 @@
 package ginauth
 
 import (
-	"fmt"
-
 	"github.com/gin-gonic/gin"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -100,12 +98,7 @@ func Routes(app *gin.Engine) []core.RouteInfo {
 }
 
 func mount(t *core.Gate, err error) gin.HandlerFunc {
-	if native, ok := t.Conceals(); ok && err == nil {
-		_, err = notFound(native)
-	}
-	if err != nil {
-		panic("ginauth: " + err.Error())
-	}
+	adapter.CheckMount("ginauth", t, err, notFound)
 	return func(c *gin.Context) {
 		v := t.Check(c.Request.Context(), gated{newView(c)})
 		if v.Response != nil {
@@ -131,13 +124,5 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 
 // notFound converts the handler for unknown paths of [core.WithConcealment].
 func notFound(native any) (gin.HandlerFunc, error) {
-	switch h := native.(type) {
-	case nil:
-		return func(*gin.Context) {}, nil
-	case gin.HandlerFunc:
-		return h, nil
-	case func(*gin.Context):
-		return h, nil
-	}
-	return nil, fmt.Errorf("concealment: %T is not a gin.HandlerFunc", native)
+	return adapter.NotFound[gin.HandlerFunc](native, func(*gin.Context) {}, "a gin.HandlerFunc")
 }

@@ -45,9 +45,7 @@ func refuse(c *gin.Context, v *core.Verdict) {
 		}
 		p.Refuse(&f.Refusal, c.Writer, false)
 	}
-	f.seal.Wrap(c.Writer)
-	f.seal.End()
-	f.seal.Close(&f.Refusal)
+	f.seal.Cover(c.Writer, &f.Refusal)
 	c.Writer = (*writer)(&f.seal)
 }
 

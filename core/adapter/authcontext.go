@@ -202,7 +202,7 @@ func Leave(p *AuthContext, r, passed *http.Request) {
 
 func (p *AuthContext) end() {
 	p.Seal.Keep()
-	p.Seal.End()
+	p.Seal.ended = true
 	if p.Seal.Closed() && p.Seal.late.header != nil {
 		h := p.Seal.w.Header()
 		clear(h)

@@ -23,7 +23,7 @@ import (
 // way. Header returns a copy, Hijack and Push fail with an error that wraps
 // [http.ErrNotSupported], and Unwrap goes no further.
 //
-// The zero Seal must be initialized with Wrap or Answering. Close may be called concurrently
+// The zero Seal must be initialized with Cover or Answering. Close may be called concurrently
 // with writes; everything else is as safe for concurrent use as the writer below.
 type Seal struct {
 	w      http.ResponseWriter
@@ -46,11 +46,14 @@ const (
 	told   // closed, and a write was reported
 )
 
-// Wrap makes s that of w, open, unless it has a writer already.
-func (s *Seal) Wrap(w http.ResponseWriter) {
+// Cover makes s that of w, unless it has a writer already, and closes it with a refusal.
+// Flushing it does nothing, since w may be reused.
+func (s *Seal) Cover(w http.ResponseWriter, f *Refusal) {
 	if s.w == nil {
 		s.w = w
 	}
+	s.ended = true
+	s.Close(f)
 }
 
 // Close seals the response with a refusal, unless it is sealed already. The first
@@ -69,10 +72,6 @@ func (s *Seal) Closed() bool { return s.state.Load() != open }
 
 // Sent records that the writer below has been written to.
 func (s *Seal) Sent() { s.wrote = true }
-
-// End records that the handlers behind the seal have returned. Flushing a closed
-// seal does nothing from then on, since the writer below may be reused.
-func (s *Seal) End() { s.ended = true }
 
 // Writer returns the seal for a handler: with Flush only if the writer below has
 // it, since Flush cannot report that it does nothing.

@@ -164,12 +164,7 @@ func Serve(e core.Endpoint) http.Handler {
 }
 
 func mount(t *core.Gate, err error) Middleware {
-	if native, ok := t.Conceals(); ok && err == nil {
-		_, err = notFound(native)
-	}
-	if err != nil {
-		panic("httpauth: " + err.Error())
-	}
+	adapter.CheckMount("httpauth", t, err, notFound)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			v := t.Check(r.Context(), gated{adapter.View{Request: r}})

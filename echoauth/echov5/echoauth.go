@@ -20,8 +20,6 @@
 package echoauth
 
 import (
-	"fmt"
-
 	"github.com/labstack/echo/v5"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -128,12 +126,7 @@ var anyMethods = []string{
 }
 
 func mount(t *core.Gate, err error) echo.MiddlewareFunc {
-	if native, ok := t.Conceals(); ok && err == nil {
-		_, err = notFound(native)
-	}
-	if err != nil {
-		panic("echoauth: " + err.Error())
-	}
+	adapter.CheckMount("echoauth", t, err, notFound)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			view := newView(c)
@@ -171,13 +164,5 @@ func pass(c *echo.Context, v *core.Verdict, next echo.HandlerFunc) error {
 
 // notFound converts the handler for unknown paths of [core.WithConcealment].
 func notFound(native any) (echo.HandlerFunc, error) {
-	switch h := native.(type) {
-	case nil:
-		return func(*echo.Context) error { return echo.ErrNotFound }, nil
-	case echo.HandlerFunc:
-		return h, nil
-	case func(*echo.Context) error:
-		return h, nil
-	}
-	return nil, fmt.Errorf("concealment: %T is not an echo.HandlerFunc", native)
+	return adapter.NotFound[echo.HandlerFunc](native, func(*echo.Context) error { return echo.ErrNotFound }, "an echo.HandlerFunc")
 }

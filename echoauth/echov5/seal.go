@@ -70,9 +70,7 @@ func (f *refused) refuse(c *echo.Context) error {
 // cover seals writers around the response that have not yet sent everything, which is why
 // it calls the error handler itself.
 func (f *refused) cover(c *echo.Context, resp *echo.Response) error {
-	f.seal.Wrap(c.Response())
-	f.seal.End()
-	f.seal.Close(&f.Refusal)
+	f.seal.Cover(c.Response(), &f.Refusal)
 	f.setSealed(c, resp, &f.seal)
 	if err := f.error(); err != nil {
 		c.Echo().HTTPErrorHandler(c, err)
@@ -102,9 +100,7 @@ func (f *refused) refuseInside(c *echo.Context) error {
 		f.answerLater(c)
 		p.Refuse(&f.Refusal, c.Response(), false)
 		resp.Status, resp.Committed = f.Verdict.Response.Status, true
-		f.seal.Wrap(resp.ResponseWriter)
-		f.seal.End()
-		f.seal.Close(&f.Refusal)
+		f.seal.Cover(resp.ResponseWriter, &f.Refusal)
 		f.setSealed(c, resp, &f.seal)
 	default:
 		p.Refuse(&f.Refusal, c.Response(), true)
@@ -116,9 +112,7 @@ func (f *refused) refuseInside(c *echo.Context) error {
 
 // close seals resp, the response of c, with a seal that belongs to f.
 func (f *refused) close(c *echo.Context, resp *echo.Response) {
-	f.seal.Wrap(resp.ResponseWriter)
-	f.seal.End()
-	f.seal.Close(&f.Refusal)
+	f.seal.Cover(resp.ResponseWriter, &f.Refusal)
 	resp.ResponseWriter, resp.Committed = &f.seal, true
 	f.setSealed(c, resp, &f.seal)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/static"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
@@ -95,7 +96,8 @@ func newResolver(app *fiber.App) *resolver {
 		for i, rt := range stack {
 			e := &routing.Entry{Method: method, Index: i, Use: useField.of(rt).Bool(), Cuts: cuts(rt)}
 			e.Static = len(e.Cuts) > 0
-			r.table.Add(e, rt.Path, names(rt), rt.Params, gatesOf(rt), folded)
+			path, gates := gatesOf(rt)
+			r.table.Add(e, path, names(rt), rt.Params, gates, folded)
 			r.entries[rt] = e
 			entries[method] = append(entries[method], e)
 			clone := *rt // with what the router knows of it
@@ -108,13 +110,27 @@ func newResolver(app *fiber.App) *resolver {
 	return r
 }
 
-// gatesOf reports which handlers of a route are gates.
-func gatesOf(rt *fiber.Route) []bool {
-	gates := make([]bool, len(rt.Handlers))
-	for i, h := range rt.Handlers {
-		gates[i] = isGate(h)
+// needsNoSeal reports whether nothing can write to the response after t, the gate that
+// refuses c: all handlers that run before it or call it are gates, and the app has no
+// error handler of its own. The answer then needs no seal.
+func (r *resolver) needsNoSeal(c fiber.Ctx, t *core.Gate) bool {
+	if !r.quiet || fasthttpauth.Rewritten(c.Request(), c.Method()) {
+		return false
 	}
-	return gates
+	rt := c.Route()
+	known, ok := r.unsealed.Load(rt)
+	if !ok {
+		known, _ = r.unsealed.LoadOrStore(rt, routing.GatesWithoutSeal(r.stacks, rt, gatesOf))
+	}
+	return slices.Contains(known.([]*core.Gate), t)
+}
+
+// gatesOf returns the path of a route, and the gate that each of its handlers is.
+func gatesOf(rt *fiber.Route) (path string, gates []*core.Gate) {
+	for _, h := range rt.Handlers {
+		gates = append(gates, gateOf(h))
+	}
+	return rt.Path, gates
 }
 
 // staticCode is the code pointer of all handlers of Fiber's static middleware.

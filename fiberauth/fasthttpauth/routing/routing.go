@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // Ctx is what this package needs of Fiber's context.
@@ -97,17 +99,17 @@ func (e *Entry) covered(other *Entry) (c cover, ok bool) {
 const listedBy = 3
 
 // Add completes an entry and adds it. path is the path of the route, names are the
-// parameters that Fiber's parser finds in it and params those of the route; gates
-// reports which of its handlers are gates. Entries of a method are added in order.
-func (t *Table) Add(e *Entry, path string, names, params []string, gates []bool, folding *Folding) {
+// parameters that Fiber's parser finds in it and params those of the route; gates are
+// its handlers, nil for those that are no gates. Entries of a method are added in order.
+func (t *Table) Add(e *Entry, path string, names, params []string, gates []*core.Gate, folding *Folding) {
 	if e.Use && !t.config.Strict && len(path) > 1 {
 		path = strings.TrimRight(path, "/")
 	}
 	e.Pattern = newPattern(path, names, params, folding.end(path, e.Static))
-	first, answers := slices.Index(gates, true), 0
+	first, answers := slices.IndexFunc(gates, func(g *core.Gate) bool { return g != nil }), 0
 	e.spent = true
 	for i, gate := range gates {
-		if !gate {
+		if gate == nil {
 			answers++
 			e.spent = e.spent && i < first
 		}

@@ -76,9 +76,11 @@ type app struct {
 func newApp(config routing.Config, folding *routing.Folding, stack ...rt) *app {
 	a := &app{stack: stack, fold: config.Fold, table: routing.New(config)}
 	for i, r := range stack {
-		gates := r.gates
-		if gates == nil {
-			gates = []bool{false}
+		gates := make([]*core.Gate, max(len(r.gates), 1))
+		for i, is := range r.gates {
+			if is {
+				gates[i] = new(core.Gate)
+			}
 		}
 		e := &routing.Entry{Method: "GET", Index: i, Use: r.use, Static: r.static || len(r.cuts) > 0, Cuts: r.cuts}
 		a.table.Add(e, r.path, r.names(), r.names(), gates, folding)
