@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,10 +79,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 		}
 		return nil
 	}
-	a := Access{Action: t.action, Request: r}
-	if a.Action == "" {
-		a.Action = e.Method
-	}
+	a := Access{Action: cmp.Or(t.action, e.Method), Request: r}
 	others, err := t.locate(r, &a.Resource)
 	if err != nil {
 		if errors.Is(err, errPathTooLong) {
@@ -350,9 +348,7 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 	case err != nil:
 		return g.failure(err)
 	case dec.Allowed:
-		if dec.Reason != "" {
-			e.Reason = dec.Reason
-		}
+		e.Reason = cmp.Or(dec.Reason, e.Reason)
 		switch {
 		case p != nil:
 		case id.ended != nil:

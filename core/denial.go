@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -147,11 +148,7 @@ func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 		d.Challenges = g.naming(d.Code, r, err)
 		return d
 	case errors.As(err, &bad):
-		code := bad.Code
-		if code == "" {
-			code = CodeInvalidCredentials
-		}
-		d := newDenial(Unauthenticated, code, bad.Reason, err)
+		d := newDenial(Unauthenticated, cmp.Or(bad.Code, CodeInvalidCredentials), bad.Reason, err)
 		g.challenge(d, r, failed, err)
 		return d
 	default:
@@ -241,22 +238,14 @@ func (g *Guard) failure(err error) *Denial {
 	d := newDenial(Unavailable, CodeUnavailable, ReasonUnavailable, err)
 	d.RetryAfter = g.retryAfter
 	if u, ok := errtype.As[*UnavailableError](err); ok {
-		if u.RetryAfter > 0 {
-			d.RetryAfter = u.RetryAfter
-		}
-		if u.Reason != "" {
-			d.Reason = u.Reason
-		}
+		d.RetryAfter, d.Reason = cmp.Or(max(u.RetryAfter, 0), d.RetryAfter), cmp.Or(u.Reason, d.Reason)
 	}
 	return d
 }
 
 // forbid returns the denial for a known principal (RFC 9110 §15.5.4).
 func (g *Guard) forbid(r Request, dec *Decision) *Denial {
-	reason := dec.Reason
-	if reason == "" {
-		reason = ReasonDenied
-	}
+	reason := cmp.Or(dec.Reason, ReasonDenied)
 	if dec.StepUp == nil && len(dec.Scopes) == 0 && dec.Code == "" && dec.Message == "" {
 		return g.forbiddenDenial(reason)
 	}
@@ -271,12 +260,7 @@ func (g *Guard) forbid(r Request, dec *Decision) *Denial {
 		d.Code, d.Message = CodeInsufficientScope, messages[CodeInsufficientScope]
 		d.Challenges = g.naming(d.Code, r, &ScopeError{Scopes: dec.Scopes})
 	}
-	if dec.Code != "" {
-		d.Code = dec.Code
-	}
-	if dec.Message != "" {
-		d.Message = dec.Message
-	}
+	d.Code, d.Message = cmp.Or(dec.Code, d.Code), cmp.Or(dec.Message, d.Message)
 	return d
 }
 

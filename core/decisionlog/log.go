@@ -1,6 +1,7 @@
 package decisionlog
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -211,10 +212,7 @@ func (s *sampler) takes(e *core.Event) bool {
 	if s.none {
 		return false
 	}
-	id := e.RequestID
-	if id == "" {
-		id = e.TraceID
-	}
+	id := cmp.Or(e.RequestID, e.TraceID)
 	if id == "" {
 		return mathrand.Uint64() < s.below
 	}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -60,19 +61,9 @@ func (l *Login) check(accounts []string) error {
 	return nil
 }
 
-func (l *Login) method() string {
-	if l.Method == "" {
-		return http.MethodPost
-	}
-	return strings.ToUpper(l.Method)
-}
+func (l *Login) method() string { return cmp.Or(strings.ToUpper(l.Method), http.MethodPost) }
 
-func (l *Login) body() string {
-	if l.Body == "" {
-		return loginBody
-	}
-	return l.Body
-}
+func (l *Login) body() string { return cmp.Or(l.Body, loginBody) }
 
 func (l *Login) json() bool { return strings.HasPrefix(strings.TrimSpace(l.body()), "{") }
 

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -174,10 +175,7 @@ func newWire(base string) (*wire, error) {
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return nil, fmt.Errorf("address %q: must have no path, query, fragment or user", base)
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	return &wire{
 		addr: net.JoinHostPort(u.Hostname(), port), name: u.Hostname(), host: u.Host, secure: u.Scheme == "https",
 	}, nil

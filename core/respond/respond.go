@@ -19,6 +19,7 @@
 package respond
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -118,10 +119,7 @@ func renderJSON(doc problem.Document, id string) []byte {
 }
 
 func renderText(doc problem.Document, id string) []byte {
-	message := doc.Detail
-	if message == "" {
-		message = http.StatusText(doc.Status)
-	}
+	message := cmp.Or(doc.Detail, http.StatusText(doc.Status))
 	line := oneLine(message)
 	if id != "" {
 		line += "\nRequest ID: " + id

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -30,11 +31,7 @@ func (m *Manager) SignIn(ctx context.Context, r core.Request, account string,
 	verify func(context.Context) (*core.Principal, error)) (*core.Principal, []core.Field, error) {
 	p, v := m.answering.SignIn(ctx, r, account, verify)
 	if v.Response != nil {
-		cause := v.Denial.Cause
-		if cause == nil {
-			cause = core.ErrNoCredentials
-		}
-		return nil, nil, &refusedSignIn{answer: *v.Response, cause: cause}
+		return nil, nil, &refusedSignIn{answer: *v.Response, cause: cmp.Or(v.Denial.Cause, core.ErrNoCredentials)}
 	}
 	fields, err := m.Login(ctx, r, p)
 	if err != nil {

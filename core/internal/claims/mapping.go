@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -225,10 +226,7 @@ func (m *Mapping) checkUser(id, sub, client string, from Path) error {
 }
 
 func (m *Mapping) clientPrefix() string {
-	if m.prefix == "" {
-		return DefaultClientPrefix
-	}
-	return m.prefix
+	return cmp.Or(m.prefix, DefaultClientPrefix)
 }
 
 // clientClaims name the client that a token was issued to, the first that is
