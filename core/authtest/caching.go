@@ -101,9 +101,7 @@ func anyWriterCaching(t *testing.T, f Framework) {
 // Cache-Control, and other fields for caches, after running check if it is not nil.
 func answerWith(t *testing.T, f Framework, own []string, check *core.Guard, gates ...Gate) Answer {
 	t.Helper()
-	d := &door{t: t}
-	route := d.route(gates...)
-	route.Handler = func(x Exchange) error {
+	return newDoorIn(t, f, App{}, func(x Exchange) error {
 		if check != nil {
 			if err := x.Check(check, only("alice")); err != nil {
 				return err
@@ -120,10 +118,8 @@ func answerWith(t *testing.T, f Framework, own []string, check *core.Guard, gate
 		for _, name := range adapter.TargetedCacheFields() {
 			x.SetHeader(name, "max-age=600")
 		}
-		return d.handle(x)
-	}
-	d.addr = f.Start(t, App{Routes: []Route{route}})
-	return d.admits("alice", as("alice"))
+		return nil
+	}, gates...).admits("alice", as("alice"))
 }
 
 // cachedAs fails the test unless a, an answer of answerWith, has the given Cache-Control
@@ -149,14 +145,9 @@ const sharedLine = "public, s-maxage=60"
 // too.
 func checkCaching(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}})
-	addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Handler: func(x Exchange) error {
-		if err := x.Check(g, only("alice")); err != nil {
-			return err
-		}
-		return ok(x)
-	}}}})
+	d := newDoorIn(t, f, App{}, func(x Exchange) error { return x.Check(g, only("alice")) })
 	for _, header := range []string{"Cookie: session=alice", as("alice")} {
-		a := Send(t, addr, Request("GET", "/door", header))
+		a := d.get(header)
 		if got := a.Header.Values("Cache-Control"); a.Status != http.StatusOK || !slices.Equal(got, []string{"private"}) || a.vary() != "authorization cookie" {
 			t.Errorf("%s: %d, Cache-Control %q, Vary %q", header, a.Status, got, a.vary())
 		}
@@ -165,19 +156,16 @@ func checkCaching(t *testing.T, f Framework) {
 	// only there can a header set after the check be completed.
 	for own, gates := range map[string][]Gate{"before": nil, "after": {{Kind: "Optional", Guard: g}}} {
 		second, _ := guardOf(t, []core.Authenticator{sessions{}})
-		addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Gates: gates, Handler: func(x Exchange) error {
+		a := newDoorIn(t, f, App{}, func(x Exchange) error {
 			if own == "before" {
 				x.SetHeader("Cache-Control", "public, max-age=60")
 			}
-			if err := x.Check(second, only("alice")); err != nil {
-				return err
-			}
-			if own == "after" {
+			err := x.Check(second, only("alice"))
+			if own == "after" && err == nil {
 				x.SetHeader("Cache-Control", "public, max-age=60")
 			}
-			return ok(x)
-		}}}})
-		a := Send(t, addr, Request("GET", "/door", "Cookie: session=alice"))
+			return err
+		}, gates...).get("Cookie: session=alice")
 		if got := a.Header.Values("Cache-Control"); a.Status != http.StatusOK || !slices.Equal(got, []string{"private, max-age=60"}) {
 			t.Errorf("set %s the check: %d, Cache-Control %q", own, a.Status, got)
 		}
@@ -271,16 +259,12 @@ func varyMerged(t *testing.T, f Framework) {
 		{[]string{"X-Cookie, Authorization-Extra"}, "authorization authorization-extra cookie x-cookie"},
 		{[]string{"*"}, "*"},
 	} {
-		d := &door{t: t}
-		d.addr = f.Start(t, App{
-			Before: []Handler{func(x Exchange) error {
-				for _, line := range c.front {
-					x.AddHeader("Vary", line)
-				}
-				return nil
-			}},
-			Routes: []Route{d.route(Gate{Kind: "Authenticate", Guard: g}, Gate{Kind: "Authorize", Guard: g})},
-		})
+		d := newDoorIn(t, f, App{Before: []Handler{func(x Exchange) error {
+			for _, line := range c.front {
+				x.AddHeader("Vary", line)
+			}
+			return nil
+		}}}, nil, Gate{Kind: "Authenticate", Guard: g}, Gate{Kind: "Authorize", Guard: g})
 		for header, status := range map[string]int{
 			"Accept: */*": http.StatusUnauthorized, as("bob"): http.StatusForbidden,
 			as("alice"): http.StatusOK, as("down"): http.StatusServiceUnavailable,

@@ -29,18 +29,14 @@ func (a Answer) lists(field, name string) bool {
 func corsMerged(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithCORS(front))
 	for _, exposed := range []string{"", "X-Total, www-authenticate"} {
-		d := &door{t: t}
-		d.addr = f.Start(t, App{
-			Before: []Handler{func(x Exchange) error {
-				if exposed != "" {
-					x.SetHeader("Access-Control-Allow-Origin", front)
-					x.SetHeader("Access-Control-Expose-Headers", exposed)
-					x.SetHeader("Vary", "Origin")
-				}
-				return nil
-			}},
-			Routes: []Route{d.route(Gate{Kind: "Authenticate", Guard: g})},
-		})
+		d := newDoorIn(t, f, App{Before: []Handler{func(x Exchange) error {
+			if exposed != "" {
+				x.SetHeader("Access-Control-Allow-Origin", front)
+				x.SetHeader("Access-Control-Expose-Headers", exposed)
+				x.SetHeader("Vary", "Origin")
+			}
+			return nil
+		}}}, nil, Gate{Kind: "Authenticate", Guard: g})
 		a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, "Origin: "+front)
 		if got := a.Header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != front || !a.lists("Vary", "Origin") {
 			t.Errorf("allowed origin %q, Vary %q: browsers refuse two", got, a.vary())

@@ -88,11 +88,8 @@ func nothingRunsBehind(t *testing.T, f Framework, kind, where string) {
 func alreadySent(t *testing.T, f Framework) {
 	const first = "answered in front"
 	g, rec := guard(t, core.WithAuthorizer(only("alice")))
-	d := &door{t: t}
-	d.addr = f.Start(t, App{
-		Before: []Handler{func(x Exchange) error { return x.Text(http.StatusAccepted, first) }},
-		Routes: []Route{d.route(Gate{Kind: "Authorize", Guard: g})},
-	})
+	before := func(x Exchange) error { return x.Text(http.StatusAccepted, first) }
+	d := newDoorIn(t, f, App{Before: []Handler{before}}, nil, Gate{Kind: "Authorize", Guard: g})
 	for _, c := range []struct {
 		header string
 		status int

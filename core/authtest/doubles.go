@@ -195,8 +195,25 @@ type door struct {
 // newDoor serves a door for GET, HEAD, POST and OPTIONS.
 func newDoor(t testing.TB, f Framework, gates ...Gate) *door {
 	t.Helper()
+	return newDoorIn(t, f, App{}, nil, gates...)
+}
+
+// newDoorIn serves a door as the only route of app. Its handler first calls inside, unless
+// that is nil, and answers if it returns no error.
+func newDoorIn(t testing.TB, f Framework, app App, inside Handler, gates ...Gate) *door {
+	t.Helper()
 	d := &door{t: t}
-	d.addr = f.Start(t, App{Routes: []Route{d.route(gates...)}})
+	route := d.route(gates...)
+	if inside != nil {
+		route.Handler = func(x Exchange) error {
+			if err := inside(x); err != nil {
+				return err
+			}
+			return d.handle(x)
+		}
+	}
+	app.Routes = []Route{route}
+	d.addr = f.Start(t, app)
 	return d
 }
 

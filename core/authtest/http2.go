@@ -60,13 +60,13 @@ func failsToHijack(t *testing.T, f Framework) {
 			continue
 		}
 		g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
-		addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: func(x Exchange) error {
+		d := newDoorIn(t, f, App{}, func(x Exchange) error {
 			if write(x) == nil {
 				t.Errorf("%s took over a connection of HTTP/2", name)
 			}
 			return x.Check(g, only("alice"))
-		}}}})
-		a, err := ask(t.Context(), client, "http://"+addr+"/door", "bob")
+		}, Gate{Kind: "Authenticate", Guard: g})
+		a, err := ask(t.Context(), client, "http://"+d.addr+"/door", "bob")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -109,17 +109,11 @@ func checkInHandler(t *testing.T, f Framework) {
 	var native error
 	g, rec := guard(t)
 	gated := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
-	addr := f.Start(t, App{Routes: []Route{{
-		Pattern: "/door", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}},
-		Handler: func(x Exchange) error {
-			if err := x.Check(g, only("alice")); err != nil {
-				native = err
-				return err
-			}
-			return ok(x)
-		},
-	}}})
-	a := Send(t, addr, Request("GET", "/door", as("bob")))
+	checked := newDoorIn(t, f, App{}, func(x Exchange) error {
+		native = x.Check(g, only("alice"))
+		return native
+	}, Gate{Kind: "Authenticate", Guard: g})
+	a := checked.get(as("bob"))
 	refused(t, "check as bob", a, http.StatusForbidden, core.CodeForbidden)
 	if diff := difference(gated.get(as("bob")), a); diff != "" {
 		t.Errorf("gate and check differ: %s", diff)
@@ -128,9 +122,7 @@ func checkInHandler(t *testing.T, f Framework) {
 	if !errors.As(native, &d) || d.Kind != core.Forbidden {
 		t.Errorf("the handler was told %v", native)
 	}
-	if a := Send(t, addr, Request("GET", "/door", as("alice"))); a.Status != 200 || a.Body != handled+"alice" {
-		t.Errorf("check as alice: %d %q", a.Status, a.Body)
-	}
+	checked.admits("alice", as("alice"))
 	if e := rec.Last(t); e.Gate != "check" || e.PrincipalID != "alice" {
 		t.Errorf("event of gate %q for %q", e.Gate, e.PrincipalID)
 	}
@@ -190,15 +182,8 @@ func (o ownedBy) All() iter.Seq2[string, string] {
 func checkAnonymous(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	gated := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
-	checked := &door{t: t}
-	route := checked.route(Gate{Kind: "Optional", Guard: g})
-	route.Handler = func(x Exchange) error {
-		if err := x.Check(g, only("alice")); err != nil {
-			return err
-		}
-		return checked.handle(x)
-	}
-	checked.addr = f.Start(t, App{Routes: []Route{route}})
+	check := func(x Exchange) error { return x.Check(g, only("alice")) }
+	checked := newDoorIn(t, f, App{}, check, Gate{Kind: "Optional", Guard: g})
 	for _, header := range []string{"Accept: */*", as("bad"), as("bob")} {
 		if diff := difference(gated.get(header), checked.get(header)); diff != "" {
 			t.Errorf("%s: %s", header, diff)

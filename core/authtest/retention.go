@@ -206,9 +206,7 @@ func contextAfter(t *testing.T, f Framework) {
 	over := make(chan struct{})
 	found := make(chan string, 1)
 	first := true
-	d := &door{t: t}
-	route := d.route(Gate{Kind: "Authenticate", Guard: g})
-	route.Handler = func(x Exchange) error {
+	d := newDoorIn(t, f, App{}, func(x Exchange) error {
 		if first {
 			first = false
 			ctx := x.Context()
@@ -221,9 +219,9 @@ func contextAfter(t *testing.T, f Framework) {
 				found <- id
 			}()
 		}
-		return d.handle(x)
-	}
-	c, err := dial(f.Start(t, App{Routes: []Route{route}}))
+		return nil
+	}, Gate{Kind: "Authenticate", Guard: g})
+	c, err := dial(d.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,9 +279,8 @@ func keptTokens(t *testing.T, f Framework) {
 	keeping := &keepingVerifier{Verifier: verifier}
 	embedding, _ := guardOf(t, []core.Authenticator{bearerOn(t, keeping)})
 	alone, _ := guardOf(t, []core.Authenticator{bearerOn(t, verifier)})
-	d := &door{t: t}
 	for _, g := range []*core.Guard{embedding, alone, alone} {
-		c, err := dial(f.Start(t, App{Routes: []Route{d.route(Gate{Kind: "Authenticate", Guard: g})}}))
+		c, err := dial(newDoor(t, f, Gate{Kind: "Authenticate", Guard: g}).addr)
 		if err != nil {
 			t.Fatal(err)
 		}

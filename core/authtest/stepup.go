@@ -56,16 +56,6 @@ func stepUpGates(t *testing.T, f Framework) {
 		challenged(t, gates[0].Kind, d.refuses(http.StatusUnauthorized, core.CodeStepUp, "Authorization: Bearer none.999"), signInAgain(`max_age="60"`))
 		d.admits("bob", "Authorization: Bearer none.0")
 	}
-	addr := f.Start(t, App{Routes: []Route{{
-		Methods: []string{"GET"}, Pattern: "/door", Gates: []Gate{{Kind: "Authenticate", Guard: g}},
-		Handler: func(x Exchange) error {
-			if err := x.Check(g, old); err != nil {
-				return err
-			}
-			return ok(x)
-		},
-	}}})
-	a := Send(t, addr, Request("GET", "/door", "Authorization: Bearer none.999"))
-	refused(t, "check", a, http.StatusUnauthorized, core.CodeStepUp)
-	challenged(t, "check", a, signInAgain(`max_age="60"`))
+	d := newDoorIn(t, f, App{}, func(x Exchange) error { return x.Check(g, old) }, Gate{Kind: "Authenticate", Guard: g})
+	challenged(t, "check", d.refuses(http.StatusUnauthorized, core.CodeStepUp, "Authorization: Bearer none.999"), signInAgain(`max_age="60"`))
 }

@@ -37,19 +37,16 @@ func twoPrincipals(t *testing.T, f Framework) {
 			gates = append(gates, Gate{Kind: "Require", Guard: guards[name], Rules: []core.Authorizer{rules[name]}})
 		}
 		seen := ""
-		addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Gates: gates, Handler: func(x Exchange) error {
+		d := newDoorIn(t, f, App{}, func(x Exchange) error {
 			for _, name := range []string{"app", "user"} {
 				if p, ok := guards[name].PrincipalFrom(x.Context()); ok {
 					seen += name + "=" + p.ID() + " "
 				}
 			}
 			seen += "last=" + x.Principal().ID()
-			if err := x.Check(app, only("alice")); err != nil {
-				return err
-			}
-			return ok(x)
-		}}}})
-		a := Send(t, addr, Request("GET", "/door", as("alice"), "Cookie: session=carol"))
+			return x.Check(app, only("alice"))
+		}, gates...)
+		a := d.get(as("alice"), "Cookie: session=carol")
 		want := "app=alice user=carol last=" + map[string]string{"app": "alice", "user": "carol"}[names[len(names)-1]]
 		if a.Status != http.StatusOK || seen != want || apps != 1 || users != 1 {
 			t.Errorf("%s: %d, saw %q, want %q; asked %d and %d times", order, a.Status, seen, want, apps, users)
@@ -58,7 +55,7 @@ func twoPrincipals(t *testing.T, f Framework) {
 			401: {as("alice")}, 403: {as("bob"), "Cookie: session=carol"},
 		} {
 			seen = ""
-			if a := Send(t, addr, Request("GET", "/door", lines...)); a.Status != status || seen != "" {
+			if a := d.get(lines...); a.Status != status || seen != "" {
 				t.Errorf("%s as %q: %d, saw %q", order, lines, a.Status, seen)
 			}
 		}

@@ -46,14 +46,12 @@ func information(_ core.Request, p *core.Principal, err error) []core.Field {
 
 func informing(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{informer{}})
-	d := &door{t: t}
-	route := d.route(Gate{Kind: "Authenticate", Guard: g}, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
-	route.Handler = func(x Exchange) error {
+	require := Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}
+	d := newDoorIn(t, f, App{}, func(x Exchange) error {
 		x.AddFields(core.Field{Name: "Set-Cookie", Value: "c=3"})
-		return d.handle(x)
-	}
-	d.addr = f.Start(t, App{Routes: []Route{route}})
-	direct := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
+		return nil
+	}, Gate{Kind: "Authenticate", Guard: g}, require)
+	direct := newDoor(t, f, require)
 	for _, tt := range []struct {
 		a       Answer
 		info    string
