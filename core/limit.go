@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 )
 
 // How long an attempt waits while as many others as may fail are under way, and how
@@ -58,7 +59,7 @@ func proves(p *Principal, err error, who ...string) error {
 // it are under way.
 func reserve(ctx context.Context, l AttemptLimiter, r Request, account string) error {
 	var deadline time.Time
-	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+	for wait := shortestPause; ; wait = min(2*wait, longestPause) {
 		err := l.Allow(ctx, r, account)
 		if err == nil {
 			return nil
@@ -77,10 +78,8 @@ func reserve(ctx context.Context, l AttemptLimiter, r Request, account string) e
 		if !now.Before(deadline) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for other attempts to end: %w", ctx.Err())
-		case <-time.After(pause):
+		if err := pause.For(ctx, wait); err != nil {
+			return fmt.Errorf("waiting for other attempts to end: %w", err)
 		}
 	}
 }

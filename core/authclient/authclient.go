@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -115,7 +116,7 @@ func New(base http.RoundTripper, source Source, origins []string, opts ...Option
 		repeats: defaultRepeats,
 		longest: defaultLongest,
 		now:     time.Now,
-		sleep:   sleep,
+		sleep:   pause.For,
 	}
 	for _, name := range source.Fields() {
 		t.fields = append(t.fields, http.CanonicalHeaderKey(name))

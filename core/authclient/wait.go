@@ -1,7 +1,6 @@
 package authclient
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -92,16 +91,4 @@ func retryAfter(h http.Header, now func() time.Time) (wait time.Duration, ok boo
 		from = now()
 	}
 	return max(until.Sub(from), 0), true
-}
-
-// sleep waits for d, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

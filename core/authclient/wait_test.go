@@ -1,12 +1,9 @@
 package authclient
 
 import (
-	"context"
-	"errors"
 	"math"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -57,18 +54,4 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q at %q: %v, %v; want %v, %v", c.text, c.date, wait, ok, c.want, c.ok)
 		}
 	}
-}
-
-func TestSleep(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		if err := sleep(t.Context(), time.Hour); err != nil || time.Since(start) != time.Hour {
-			t.Errorf("%v after %v", err, time.Since(start))
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := sleep(ctx, time.Hour); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Hour+time.Second {
-			t.Errorf("%v after %v", err, time.Since(start))
-		}
-	})
 }

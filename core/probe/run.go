@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 )
 
 // stage plans requests, based on the answers so far.
@@ -206,12 +207,7 @@ func (st *state) wait(ctx context.Context, a Answer) {
 		d = min(max(s, 0), maxWait)
 	}
 	st.waitTotal += d
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	_ = pause.For(ctx, d) // whether ctx has ended shows at the next request
 }
 
 func redirects(status int) bool {

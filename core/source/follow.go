@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -106,10 +107,8 @@ func (f *Follower) start(ctx context.Context) error {
 		if errors.Is(err, ErrEmpty) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, f.fetching.delay()) != nil {
 			return err
-		case <-time.After(f.fetching.delay()):
 		}
 	}
 }
@@ -140,7 +139,7 @@ func (f *Follower) listen() {
 			f.hearing.succeeded()
 		}
 		f.hearing.failed()
-		f.sleep(f.hearing.delay())
+		_ = pause.For(f.ctx, f.hearing.delay()) // answered says whether it was closed
 	}
 }
 
@@ -167,16 +166,6 @@ func (f *Follower) hint() {
 	select {
 	case f.hints <- struct{}{}:
 	default: // the pending fetch sees this publication too
-	}
-}
-
-// sleep waits, but not beyond Close.
-func (f *Follower) sleep(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-f.ctx.Done():
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -126,7 +127,7 @@ func (f *File) Listen(ctx context.Context, hint func()) error {
 			hint()
 		}
 		last = now
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := pause.For(ctx, lookEvery); err != nil {
 			return err
 		}
 	}

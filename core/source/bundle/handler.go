@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 )
 
 // Handler serves a bundle over HTTP, to GET and HEAD. Unlike a static file server
@@ -89,7 +90,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	wait, waits := preferredWait(r.Header)
 	data, etag, err := h.current()
 	for end := time.Now().Add(wait); err == nil && etag != "" && names(r.Header, etag) && time.Now().Before(end); {
-		if pause(r.Context(), min(lookEvery, time.Until(end))) != nil {
+		if pause.For(r.Context(), min(lookEvery, time.Until(end))) != nil {
 			return // the client is gone
 		}
 		data, etag, err = h.current()

@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 )
 
 // lockDir keeps other publishers away from the files in a directory until unlock is
@@ -27,7 +29,7 @@ func lockDir(ctx context.Context, dir string) (unlock func(), err error) {
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
 			return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), d.Close())
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := pause.For(ctx, 20*time.Millisecond); err != nil {
 			return nil, errors.Join(fmt.Errorf("another process is publishing to %s: %w", dir, err), d.Close())
 		}
 	}

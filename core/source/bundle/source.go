@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/pause"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 	"github.com/sallyport-go/sallyport/core/source"
@@ -212,9 +213,9 @@ func (s *Source) Listen(ctx context.Context, hint func()) error {
 		switch took := time.Since(asked); {
 		case wait == 0:
 		case changed:
-			err = pause(ctx, afterChange-took)
+			err = pause.For(ctx, afterChange-took)
 		case took < leastWait:
-			err = pause(ctx, unwaited)
+			err = pause.For(ctx, unwaited)
 		}
 		if err != nil {
 			return err
@@ -228,16 +229,4 @@ func (s *Source) askWaiting(ctx context.Context, last reading, wait time.Duratio
 	ctx, cancel := context.WithTimeout(ctx, wait+waitGrace)
 	defer cancel()
 	return s.ask(ctx, last, &wait)
-}
-
-// pause waits, but not beyond the end of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
