@@ -154,6 +154,7 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 		return nil, err
 	}
 	r.Header.Set("Accept", "text/plain; version=0.0.4")
+	shown := r.URL.Redacted()
 	client := http.Client{CheckRedirect: func(to *http.Request, via []*http.Request) error {
 		if to.URL.Host != via[0].URL.Host || len(via) > maxRedirects {
 			return fmt.Errorf("it redirects to %s: give that address", to.URL.Redacted())
@@ -166,18 +167,18 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 	}
 	defer response.Body.Close() // only read
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", url, response.Status)
+		return nil, fmt.Errorf("%s answers %s", shown, response.Status)
 	}
 	page, err := io.ReadAll(io.LimitReader(response.Body, maxMetrics+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", url, err)
+		return nil, fmt.Errorf("%s: %w", shown, err)
 	case len(page) > maxMetrics:
-		return nil, fmt.Errorf("%s is larger than %d MiB: it is not the metrics page of one service", url, maxMetrics>>20)
+		return nil, fmt.Errorf("%s is larger than %d MiB: it is not the metrics page of one service", shown, maxMetrics>>20)
 	}
 	s, err := doctor.ReadMetrics(bytes.NewReader(page))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", url, err)
+		return nil, fmt.Errorf("%s: %w", shown, err)
 	}
 	return s, nil
 }

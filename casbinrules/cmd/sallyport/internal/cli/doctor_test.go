@@ -113,4 +113,8 @@ func TestDoctorAsksForMetrics(t *testing.T) {
 	if got := run(t, t.TempDir(), "", "doctor", server.URL); got.code != 2 || !strings.Contains(got.stderr, "404") {
 		t.Errorf("at another page: %+v", got)
 	}
+	secret := strings.Replace(server.URL, "http://", "http://scraper:pass-word@", 1)
+	if got := run(t, t.TempDir(), "", "doctor", secret); got.code != 2 || !strings.Contains(got.stderr, "404") || strings.Contains(got.stderr, "pass-word") {
+		t.Errorf("with a password: %+v", got)
+	}
 }
