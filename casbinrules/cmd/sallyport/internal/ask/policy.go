@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -126,9 +127,7 @@ func (a *Policy) Grants(ctx context.Context, p *core.Principal, action casbinrul
 			return nil, err
 		}
 		for g := range set.Grants("") {
-			if !slices.Contains(grants, g) {
-				grants = append(grants, g)
-			}
+			grants = distinct.Add(grants, g)
 		}
 	}
 	return grants, nil

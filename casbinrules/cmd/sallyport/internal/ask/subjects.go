@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 )
 
 // Kind is the kind of a [Subject].
@@ -128,33 +129,33 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 		}
 		user := w.Prefix == "" && slices.Contains(n.users, name) && !slices.Contains(n.roles, name)
 		if isRole = isRole && byRole && (w.Apart || !user); isRole {
-			list = add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
+			list = distinct.Add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
 		}
 		if w.Apart || !isRole {
-			list = add(list, Subject{Kind: User, Name: name, id: name})
+			list = distinct.Add(list, Subject{Kind: User, Name: name, id: name})
 		}
 	}
 	for _, name := range w.Named {
 		if role, isRole := strings.CutPrefix(name, w.Prefix); isRole && role != "" && !w.NoTokenRoles {
-			list = add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
+			list = distinct.Add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
 		}
 		if w.Apart && name != "" && name != Anonymous {
-			list = add(list, Subject{Kind: User, Name: name, id: name})
+			list = distinct.Add(list, Subject{Kind: User, Name: name, id: name})
 		}
 	}
 	if w.Users || !byRole {
 		for _, name := range n.users {
 			if !slices.Contains(n.roles, name) && name != Anonymous {
-				list = add(list, Subject{Kind: User, Name: name, id: name})
+				list = distinct.Add(list, Subject{Kind: User, Name: name, id: name})
 				if role, isRole := strings.CutPrefix(name, w.Prefix); w.Apart && byRole && isRole && role != "" {
-					list = add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
+					list = distinct.Add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
 				}
 			}
 		}
 	}
 	for _, id := range w.IDs {
 		if id != "" && id != Anonymous && id != w.Stranger {
-			list = add(list, Subject{Kind: User, Name: id, id: id})
+			list = distinct.Add(list, Subject{Kind: User, Name: id, id: id})
 		}
 	}
 	if tenants {
@@ -203,13 +204,6 @@ func (w Who) inTenants(list []Subject, named []string) []Subject {
 		}
 	}
 	return all
-}
-
-func add(list []Subject, s Subject) []Subject {
-	if slices.Contains(list, s) {
-		return list
-	}
-	return append(list, s)
 }
 
 // policyNames are the distinct names that rules use, in order of appearance.

@@ -137,12 +137,12 @@ func (c *ciRun) review(ctx context.Context) (*review, error) {
 	if r.findings, err = c.lint(c.routes); err != nil {
 		return nil, err
 	}
-	errors, warnings, _ := r.counts()
-	r.problem(errors, "error")
+	n := severities(r.findings)
+	r.problem(n[casbinrules.SeverityError], "error")
 	if c.level == "warning" {
-		r.problem(warnings, "warning")
+		r.problem(n[casbinrules.SeverityWarning], "warning")
 	}
-	if errors > 0 {
+	if n[casbinrules.SeverityError] > 0 {
 		for _, check := range []string{"tests", "coverage", "diff"} {
 			r.skip(check, "the policy is refused")
 		}

@@ -126,6 +126,15 @@ func writeFindings(w io.Writer, findings []casbinrules.Finding) {
 	}
 }
 
+// severities counts findings by severity.
+func severities(findings []casbinrules.Finding) map[casbinrules.Severity]int {
+	counts := map[casbinrules.Severity]int{}
+	for _, f := range findings {
+		counts[f.Severity]++
+	}
+	return counts
+}
+
 // jsonFinding is a finding in the format json.
 type jsonFinding struct {
 	File     string `json:"file"`

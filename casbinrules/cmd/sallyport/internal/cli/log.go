@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
@@ -128,11 +129,7 @@ func logFiles(logs []string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, file := range some {
-			if !slices.Contains(files, file) {
-				files = append(files, file)
-			}
-		}
+		files = distinct.Add(files, some...)
 	}
 	return files, nil
 }

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/memfile"
 )
@@ -31,9 +31,7 @@ func splitManifests(policies []string) (files []string, keys map[string][]string
 		if _, err := os.Stat(p); file != p && err == nil {
 			file, ok = p, false // a file with that name
 		}
-		if !slices.Contains(files, file) {
-			files = append(files, file)
-		}
+		files = distinct.Add(files, file)
 		if ok {
 			if keys == nil {
 				keys = map[string][]string{}

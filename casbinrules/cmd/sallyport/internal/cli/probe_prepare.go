@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
 	"github.com/sallyport-go/sallyport/core"
@@ -234,9 +235,7 @@ func (f *probeFlags) readProbeRoutes() error {
 }
 
 func (f *probeFlags) addRoute(r probe.Route) {
-	if !slices.Contains(f.settings.Routes, r) {
-		f.settings.Routes = append(f.settings.Routes, r)
-	}
+	f.settings.Routes = distinct.Add(f.settings.Routes, r)
 }
 
 // policyRoutes uses the patterns of the policy as routes.

@@ -38,11 +38,8 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 		return nil, err
 	}
 	writeFindings(cmd.ErrOrStderr(), findings)
-	counts := map[casbinrules.Severity]int{}
-	for _, f := range findings {
-		counts[f.Severity]++
-	}
-	if n := counts[casbinrules.SeverityError]; n > 0 {
+	counts := severities(findings)
+	if counts[casbinrules.SeverityError] > 0 {
 		say(cmd.ErrOrStderr(), "sallyport: nothing was published: no instance would load the policy\n")
 		return nil, errFindings
 	}

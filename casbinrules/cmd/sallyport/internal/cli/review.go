@@ -67,20 +67,6 @@ func (r *review) problem(n int, what string) {
 	}
 }
 
-func (r *review) counts() (errors, warnings, notes int) {
-	for _, f := range r.findings {
-		switch f.Severity {
-		case casbinrules.SeverityError:
-			errors++
-		case casbinrules.SeverityWarning:
-			warnings++
-		default:
-			notes++
-		}
-	}
-	return errors, warnings, notes
-}
-
 // gainedAndLost counts the changes in effect.
 func gainedAndLost(r *effect.Report) (gained, lost int) {
 	for _, c := range r.Changes {

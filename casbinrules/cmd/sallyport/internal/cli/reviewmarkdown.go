@@ -50,8 +50,8 @@ func (r *review) markdown(most int) string {
 // overview returns a table with a line for each check.
 func (r *review) overview() *markdown.Table {
 	t := &markdown.Table{Head: []string{"check", "result"}}
-	errors, warnings, notes := r.counts()
-	t.Add("lint", fmt.Sprintf("%s, %s, %s", quantity(errors, "error"), quantity(warnings, "warning"), quantity(notes, "note")))
+	n := severities(r.findings)
+	t.Add("lint", fmt.Sprintf("%s, %s, %s", quantity(n[casbinrules.SeverityError], "error"), quantity(n[casbinrules.SeverityWarning], "warning"), quantity(n[casbinrules.SeverityNote], "note")))
 	if r.results != nil {
 		failed := failures(r.results)
 		t.Add("tests", fmt.Sprintf("%d passed, %d failed", len(r.results)-failed, failed))
@@ -74,11 +74,18 @@ func (r *review) overview() *markdown.Table {
 	return t
 }
 
+// section writes a table below a title, if it has rows.
+func section(b *strings.Builder, title string, t *markdown.Table, most int) {
+	if len(t.Rows) > 0 {
+		b.WriteString("\n#### " + title + "\n\n")
+		t.Write(b, most)
+	}
+}
+
 func (r *review) changesTable(b *strings.Builder, most int) {
-	if r.Effect == nil || len(r.Effect.Changes)+len(r.Effect.NotCompared) == 0 {
+	if r.Effect == nil {
 		return
 	}
-	b.WriteString("\n#### Who gains and loses what\n\n")
 	t := &markdown.Table{Head: []string{"", "who", "action", "object", "by", "so do"}}
 	for _, c := range r.Effect.Changes {
 		verb, who, by := "loses", c.Subject, c.Rule
@@ -106,28 +113,20 @@ func (r *review) changesTable(b *strings.Builder, most int) {
 	for _, rule := range r.Effect.NotCompared {
 		t.Add("*not compared*", "", "", "", sideOf(rule.Old)+" "+code(rule.String()), "")
 	}
-	t.Write(b, most)
+	section(b, "Who gains and loses what", t, most)
 }
 
 func (r *review) failuresTable(b *strings.Builder, most int) {
-	if failures(r.results) == 0 {
-		return
-	}
-	b.WriteString("\n#### Failed tests\n\n")
 	t := &markdown.Table{Head: []string{"where", "test", "why it failed"}}
 	for _, one := range r.results {
 		if !one.Passed() {
 			t.Add(code(one.Test.Place()), code(one.Test.String()), code(failure(one)))
 		}
 	}
-	t.Write(b, most)
+	section(b, "Failed tests", t, most)
 }
 
 func (r *review) findingsTable(b *strings.Builder, most int) {
-	if len(r.findings) == 0 {
-		return
-	}
-	b.WriteString("\n#### Findings\n\n")
 	t := &markdown.Table{Head: []string{"where", "severity", "code", "what"}}
 	for _, severity := range []casbinrules.Severity{casbinrules.SeverityError, casbinrules.SeverityWarning, casbinrules.SeverityNote} {
 		for _, f := range r.findings {
@@ -145,7 +144,7 @@ func (r *review) findingsTable(b *strings.Builder, most int) {
 			t.Add(code(fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)), severity.String(), name, what)
 		}
 	}
-	t.Write(b, most)
+	section(b, "Findings", t, most)
 }
 
 func (r *review) uncovered(b *strings.Builder, most int) {

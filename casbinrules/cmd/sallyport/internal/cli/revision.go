@@ -18,20 +18,21 @@ import (
 // openSide loads one side of a comparison: a policy file, a directory with one, or
 // a revision of the policy in its git repository.
 func (s source) openSide(which, side string) (*ask.Policy, error) {
+	open := s.openRevision
 	_, err := os.Stat(side)
 	_, _, isManifest := manifest.Split(side)
 	if err == nil || isManifest || strings.ContainsAny(side, `\`) || strings.HasSuffix(side, ".csv") {
-		return s.openPath(which, side)
+		s.given = "--" + which
+		open = s.openPath
 	}
-	a, err := s.openRevision(side)
+	a, err := open(side)
 	if err != nil {
 		return nil, fmt.Errorf("%s policy: %w", which, err)
 	}
 	return a, nil
 }
 
-func (s source) openPath(which, path string) (*ask.Policy, error) {
-	s.given = "--" + which
+func (s source) openPath(path string) (*ask.Policy, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() && len(s.policies) > 0 {
 		// The same files in another directory.
 		var there []string
@@ -43,11 +44,7 @@ func (s source) openPath(which, path string) (*ask.Policy, error) {
 	} else {
 		s.policies = []string{path}
 	}
-	a, err := s.open("")
-	if err != nil {
-		return nil, fmt.Errorf("%s policy: %w", which, err)
-	}
-	return a, nil
+	return s.open("")
 }
 
 // openRevision loads a revision of the policy.

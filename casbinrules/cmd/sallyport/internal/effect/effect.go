@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -261,11 +262,7 @@ func (c *comparison) addResults(direct []difference, also map[difference][]strin
 			c.results = append(c.results, dated{d, c.moment.from})
 		}
 		first := c.results[at].difference
-		for _, name := range also[d] {
-			if !slices.Contains(c.also[first], name) {
-				c.also[first] = append(c.also[first], name)
-			}
-		}
+		c.also[first] = distinct.Add(c.also[first], also[d]...)
 	}
 }
 

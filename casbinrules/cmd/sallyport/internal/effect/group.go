@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 )
 
 // attributed separates subjects that change by themselves from those that change only
@@ -104,11 +105,7 @@ func (c *comparison) grouped() []Change {
 			order = append(order, k)
 		}
 		actions[k] = append(actions[k], c.space.actions[d.action])
-		for _, name := range c.also[d.difference] {
-			if !slices.Contains(also[k], name) {
-				also[k] = append(also[k], name)
-			}
-		}
+		also[k] = distinct.Add(also[k], c.also[d.difference]...)
 	}
 	changes := []Change{}
 	for _, k := range order {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sample"
 )
 
@@ -39,13 +40,7 @@ func (s *space) size() int { return len(s.subjects) * len(s.requests) * len(s.ac
 func newSpace(before, after *policy, settings Settings) (*space, error) {
 	rules := slices.Concat(before.rules, after.rules)
 	values := func(field string) []casbinrules.Pattern {
-		all := ask.Values(before.rules, before.matcher, field)
-		for _, p := range ask.Values(after.rules, after.matcher, field) {
-			if !slices.Contains(all, p) {
-				all = append(all, p)
-			}
-		}
-		return all
+		return distinct.Add(ask.Values(before.rules, before.matcher, field), ask.Values(after.rules, after.matcher, field)...)
 	}
 	word := sample.WordFor(rules)
 	s := &space{others: map[string]string{}, prefix: settings.Prefix}
@@ -74,9 +69,7 @@ func (s *space) addOpaque(before, after *policy) {
 }
 
 func (s *space) gap(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(s.gaps, text) {
-		s.gaps = append(s.gaps, text)
-	}
+	s.gaps = distinct.Add(s.gaps, fmt.Sprintf(format, args...))
 }
 
 // missed records the patterns of a field that are only covered by examples.
@@ -92,12 +85,7 @@ func (s *space) missed(field string, patterns []casbinrules.Pattern) {
 
 // assignments returns the attribute values to ask about.
 func (s *space) assignments(before, after *policy, values func(string) []casbinrules.Pattern, settings Settings, word string) ([]*ask.Assignment, error) {
-	fields := slices.Clone(before.attributes)
-	for _, field := range after.attributes {
-		if !slices.Contains(fields, field) {
-			fields = append(fields, field)
-		}
-	}
+	fields := distinct.Add(slices.Clone(before.attributes), after.attributes...)
 	if err := ask.CheckClaims(settings.Claims, fields); err != nil {
 		return nil, err
 	}
@@ -120,11 +108,7 @@ func (s *space) assignments(before, after *policy, values func(string) []casbinr
 func (s *space) addObjects(rules []casbinrules.Rule, values []casbinrules.Pattern, word string) {
 	patterns := slices.Clone(values)
 	for _, r := range rules {
-		for _, p := range r.Objects {
-			if !slices.Contains(patterns, p) {
-				patterns = append(patterns, p)
-			}
-		}
+		patterns = distinct.Add(patterns, r.Objects...)
 	}
 	for _, p := range patterns {
 		for _, object := range sample.Objects(p, word) {

@@ -16,12 +16,20 @@ func deleteLine(*spot) (string, []splice) {
 // methodWord matches request methods in any letter case.
 var methodWord = regexp.MustCompile(`(?i)\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)\b`)
 
-func fixMethodCase(s *spot) (string, []splice) {
-	value := methodWord.ReplaceAllStringFunc(s.value(), strings.ToUpper)
-	if value == s.value() {
-		return "", nil
+// write returns the fix that replaces the value of the field by what made returns for it,
+// unless that is "" or the value itself.
+func write(made func(s *spot, value string) string) func(*spot) (string, []splice) {
+	return func(s *spot) (string, []splice) {
+		value := made(s, s.value())
+		if value == "" || value == s.value() {
+			return "", nil
+		}
+		return "Write " + value, s.with(value)
 	}
-	return "Write " + value, s.with(value)
+}
+
+func upperMethods(_ *spot, value string) string {
+	return methodWord.ReplaceAllStringFunc(value, strings.ToUpper)
 }
 
 // fixMethodList splits a field with several methods into one line each.
@@ -157,33 +165,27 @@ func fixAnchors(s *spot) (string, []splice) {
 	return "Anchor the regular expression", s.with("^(?:" + value + ")$")
 }
 
-func fixEffect(s *spot) (string, []splice) {
-	value := strings.ToLower(strings.TrimSpace(s.value()))
+func lowerEffect(_ *spot, value string) string {
+	value = strings.ToLower(strings.TrimSpace(value))
 	if value != "allow" && value != "deny" {
-		return "", nil
+		return ""
 	}
-	return "Write " + value, s.with(value)
+	return value
 }
 
-func fixSlash(s *spot) (string, []splice) {
-	return "Write /" + s.value(), s.with("/" + s.value())
+func withSlash(_ *spot, value string) string { return "/" + value }
+
+func withoutQuery(_ *spot, value string) string {
+	path, _, _ := strings.Cut(value, "?")
+	return path
 }
 
-func fixQuery(s *spot) (string, []splice) {
-	path, _, ok := strings.Cut(s.value(), "?")
-	if !ok || path == "" {
-		return "", nil
-	}
-	return "Write " + path, s.with(path)
-}
-
-// fixParameter rewrites the parameters of a path for the matcher's function, if that is
+// otherParameters rewrites the parameters of a path for the matcher's function, if that is
 // what the finding suggests.
-func fixParameter(s *spot) (string, []splice) {
+func otherParameters(s *spot, value string) string {
 	if !strings.Contains(s.rest, "write :name") && !strings.Contains(s.rest, "write {name}") {
-		return "", nil
+		return ""
 	}
-	value := s.value()
 	segments := strings.Split(value, "/")
 	for i, segment := range segments {
 		name := strings.Trim(segment, ":{}<>[]")
@@ -195,27 +197,22 @@ func fixParameter(s *spot) (string, []splice) {
 			segments[i] = "{" + name + "}"
 		}
 	}
-	made := strings.Join(segments, "/")
-	if made == value {
-		return "", nil
-	}
-	return "Write " + made, s.with(made)
+	return strings.Join(segments, "/")
 }
 
-// fixCharacter escapes a dot between letters with a backslash.
-func fixCharacter(s *spot) (string, []splice) {
+// escapedDots escapes dots between letters with a backslash.
+func escapedDots(s *spot, value string) string {
 	if !strings.Contains(s.rest, `write \.`) {
-		return "", nil
+		return ""
 	}
 	var b strings.Builder
-	value := s.value()
 	for i := range len(value) {
 		if value[i] == '.' && (i == 0 || value[i-1] != '\\') {
 			b.WriteByte('\\')
 		}
 		b.WriteByte(value[i])
 	}
-	return "Write " + b.String(), s.with(b.String())
+	return b.String()
 }
 
 // fixExtraFields removes fields that Casbin ignores.
@@ -226,13 +223,12 @@ func fixExtraFields(s *spot) (string, []splice) {
 	return "Remove what Casbin ignores", []splice{{start: s.fields[s.field-1].end, end: len(strings.TrimRightFunc(s.text, unicode.IsSpace))}}
 }
 
-// fixUnmatchable removes a trailing slash, which canonical paths never have.
-func fixUnmatchable(s *spot) (string, []splice) {
-	path := strings.TrimRight(s.value(), "/")
-	if !strings.Contains(s.rest, "leave the last slash out") || path == "" {
-		return "", nil
+// withoutLastSlash removes a trailing slash, which canonical paths never have.
+func withoutLastSlash(s *spot, value string) string {
+	if !strings.Contains(s.rest, "leave the last slash out") {
+		return ""
 	}
-	return "Write " + path, s.with(path)
+	return strings.TrimRight(value, "/")
 }
 
 // kindsInHint extracts the kinds of lines that the model defines from a hint.
@@ -252,15 +248,14 @@ func fixKind(s *spot) (string, []splice) {
 	return "Write " + kind, []splice{{start: f.start, end: f.end, text: quotedValue(kind)}}
 }
 
-// fixTime converts a time with a zone to the format of Casbin, in UTC. A time without a
-// zone or without a time of day is ambiguous and has no fix.
-func fixTime(s *spot) (string, []splice) {
-	at, err := time.Parse(time.RFC3339, strings.Replace(s.value(), " ", "T", 1))
+// timeInUTC converts a time with a zone to the format of Casbin. A time without a zone or
+// without a time of day is ambiguous and has no fix.
+func timeInUTC(_ *spot, value string) string {
+	at, err := time.Parse(time.RFC3339, strings.Replace(value, " ", "T", 1))
 	if at = at.UTC(); err != nil || at.Nanosecond() != 0 || at.Year() < 0 || at.Year() > 9999 {
-		return "", nil
+		return ""
 	}
-	value := at.Format(time.DateTime)
-	return "Write " + value, s.with(value)
+	return at.Format(time.DateTime)
 }
 
 // effectLine matches the policy effect in a model.

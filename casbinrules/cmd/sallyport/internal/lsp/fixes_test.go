@@ -280,7 +280,7 @@ func TestFixedTimesAreTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		line := "g, ann, staff, _, " + text
-		_, edits := fixTime(&spot{text: line, fields: splitFields(line), field: 4})
+		_, edits := write(timeInUTC)(&spot{text: line, fields: splitFields(line), field: 4})
 		if len(edits) != 1 {
 			t.Fatalf("%s: got %v", text, edits)
 		}

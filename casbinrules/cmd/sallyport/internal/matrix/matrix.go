@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sample"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -264,8 +265,4 @@ func (m *Matrix) sort() {
 	})
 }
 
-func (m *Matrix) note(text string) {
-	if !slices.Contains(m.Notes, text) {
-		m.Notes = append(m.Notes, text)
-	}
-}
+func (m *Matrix) note(text string) { m.Notes = distinct.Add(m.Notes, text) }

@@ -7,6 +7,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -71,9 +72,7 @@ type merge struct {
 }
 
 func (m *merge) note(format string, args ...any) {
-	if n := fmt.Sprintf(format, args...); !slices.Contains(m.notes, n) {
-		m.notes = append(m.notes, n)
-	}
+	m.notes = distinct.Add(m.notes, fmt.Sprintf(format, args...))
 }
 
 // unshare gives each operation its own copy of what it shares with others by aliases or merge

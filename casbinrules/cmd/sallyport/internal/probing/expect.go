@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sample"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
@@ -113,8 +114,8 @@ func (p *Policy) Roles() []string {
 		if r.Links != "sub" || len(r.Fields) < 2 {
 			continue
 		}
-		if name := r.Fields[1]; !slices.Contains(everyday, strings.ToLower(name)) && !slices.Contains(names, name) {
-			names = append(names, name)
+		if name := r.Fields[1]; !slices.Contains(everyday, strings.ToLower(name)) {
+			names = distinct.Add(names, name)
 		}
 	}
 	return names

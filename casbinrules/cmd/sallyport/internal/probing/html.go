@@ -4,9 +4,9 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
-	"slices"
 	"strconv"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
@@ -61,9 +61,7 @@ func (r Result) WriteHTML(w io.Writer) error {
 	p := htmlPage{Result: r, Style: template.CSS(pageStyle), Script: template.JS(pageScript), People: r.table.People, Fresh: r.New()}
 	p.Policy = matrix.SecurityPolicy(pageStyle, pageScript)
 	for _, f := range r.Findings {
-		if !slices.Contains(p.Whose, f.As) {
-			p.Whose = append(p.Whose, f.As)
-		}
+		p.Whose = distinct.Add(p.Whose, f.As)
 	}
 	anchors := map[string]string{}
 	for _, fault := range probe.Faults() {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 )
 
 // Values returns values of an attribute of the given type, one of each kind that the
@@ -37,15 +38,7 @@ func Values(patterns []casbinrules.Pattern, kind casbinrules.AttributeType, word
 	return Space{Patterns: patterns}.Complete(once(values))
 }
 
-func once(values []string) []string {
-	var kept []string
-	for _, v := range values {
-		if !slices.Contains(kept, v) {
-			kept = append(kept, v)
-		}
-	}
-	return kept
-}
+func once(values []string) []string { return distinct.Add(nil, values...) }
 
 // addresses returns the first and last address of each network, and the addresses next to
 // them. Two networks are either nested or disjoint, so this covers every kind.
