@@ -217,7 +217,7 @@ func TestAnOutageOfTheServiceRefreshesNothing(t *testing.T) {
 	}
 }
 
-func TestNoCredentialsIsNoAnswer(t *testing.T) {
+func TestMissingCredentials(t *testing.T) {
 	s := serve(t, &script{answers: []string{"401\nWWW-Authenticate: Bearer"}})
 	down := errors.New("token endpoint down")
 	calls := 0

@@ -186,9 +186,9 @@ func TestRotationWithAClockSetBack(t *testing.T) {
 	}
 }
 
-// TestAgeOfAFileFromTheFuture: a file begun by a clock that was far ahead is rotated, and
+// TestLastGoodFileFromTheFuture: a file begun by a clock that was far ahead is rotated, and
 // one that was a little ahead is not.
-func TestAgeOfAFileFromTheFuture(t *testing.T) {
+func TestLastGoodFileFromTheFuture(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
 	c := &clock{t: time.Date(2036, 11, 29, 1, 2, 3, 0, time.UTC)}

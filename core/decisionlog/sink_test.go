@@ -12,9 +12,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// TestFileTakenAway: a log continues in a new file if its file or directory was removed,
+// TestRemovedFile: a log continues in a new file if its file or directory was removed,
 // or its file was replaced or truncated.
-func TestFileTakenAway(t *testing.T) {
+func TestRemovedFile(t *testing.T) {
 	t.Parallel()
 	for what, take := range map[string]func(name string) error{
 		"removed":  os.Remove,
@@ -54,9 +54,9 @@ func TestFileTakenAway(t *testing.T) {
 	}
 }
 
-// TestDirectoryTakenAway: without its directory a log counts lost decisions, and
+// TestRemovedDirectory: without its directory a log counts lost decisions, and
 // continues once the directory exists again.
-func TestDirectoryTakenAway(t *testing.T) {
+func TestRemovedDirectory(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "log")
 	must(t, os.Mkdir(dir, 0o700))

@@ -274,7 +274,7 @@ func (nobody) FindUser(context.Context, string, string, Algorithm) (Entry, error
 	return Entry{}, ErrUnknownUser
 }
 
-func TestWhatAGuardAsks(t *testing.T) {
+func TestScheme(t *testing.T) {
 	a := mustNew(t, nobody{})
 	s := a.Scheme()
 	if s.Name != "Digest" || !slices.Equal(s.Vary, []string{"Authorization"}) || s.Sender != core.SentByBrowser {

@@ -128,7 +128,7 @@ func TestFileFindings(t *testing.T) {
 	}
 }
 
-func TestAllFindingsAtOnceButNotEndless(t *testing.T) {
+func TestFindingsAreReportedAtOnceUpToALimit(t *testing.T) {
 	err := newFile(t).Load("users", []byte(strings.Repeat("x\n", 1000)))
 	if err == nil {
 		t.Fatal("loaded")

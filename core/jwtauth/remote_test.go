@@ -191,7 +191,7 @@ func TestMissingKeyIsLookedForEverLessOften(t *testing.T) {
 }
 
 // E08: a fetch that began before a key was requested does not prove its absence.
-func TestFetchUnderWayIsNoProof(t *testing.T) {
+func TestFetchUnderWayProvesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
 		p.serves(setOf(edKey("a")))

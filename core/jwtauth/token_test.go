@@ -203,7 +203,7 @@ type source struct {
 
 func (s source) Keys(context.Context, string) ([]*jwtauth.Key, error) { return s.keys, s.err }
 
-func TestKeySourceFailureIsNoVerdict(t *testing.T) { // E10
+func TestKeySourceFailureIsAnOutage(t *testing.T) { // E10
 	down := &core.UnavailableError{Err: errors.New("key server is down")}
 	p, err := newVerifier(t, source{err: down}).VerifyToken(context.Background(), hs256(t, goodClaims))
 	var bad *core.CredentialError

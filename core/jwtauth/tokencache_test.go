@@ -68,7 +68,7 @@ func TestVerifiedTokensAreKept(t *testing.T) {
 }
 
 // A token that never expires is verified again every hour.
-func TestTokenWithoutExpIsNotKeptForever(t *testing.T) {
+func TestTokenWithoutExpIsNotCachedForever(t *testing.T) {
 	now := noon
 	v := verifierBy(t, func() time.Time { return now }, hmacSet(t, "", "HS256"), jwtauth.WithoutExpiry())
 	token := hs256(t, without("exp"))
@@ -112,7 +112,7 @@ func TestKeptTokenKeepsItsTimes(t *testing.T) {
 }
 
 // E29: at any time a cached token gets the same result as a new one.
-func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
+func TestCachedTokenIsJudgedAsANewOne(t *testing.T) {
 	const leeway, lifetime = 30 * time.Second, time.Hour
 	now := noon
 	clock := func() time.Time { return now }

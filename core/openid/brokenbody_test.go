@@ -15,7 +15,7 @@ import (
 
 // An incomplete request of a provider is answered with a request to retry, not as a bad
 // token.
-func TestLogoutThatBreaksOff(t *testing.T) {
+func TestIncompleteLogout(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(io.ErrUnexpectedEOF))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	_, err := logoutToken(httpauth.Request(r))

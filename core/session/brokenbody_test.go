@@ -20,7 +20,7 @@ import (
 
 // An incomplete sign-in request tells nothing about a password: it is 503, not counted as a
 // guess, and logged as a disconnected client.
-func TestSignInsThatBreakOff(t *testing.T) {
+func TestIncompleteSignIns(t *testing.T) {
 	t.Parallel()
 	limiter, err := attempts.New(attempts.WithAddressBudget(1, time.Minute, 1), attempts.WithAccountBudget(1, time.Minute, 1))
 	if err != nil {

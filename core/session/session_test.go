@@ -133,7 +133,7 @@ func TestLoginRefusesUnstorablePrincipals(t *testing.T) {
 	}
 	var internal *core.InternalError
 	if err := b.manager.LogoutEverywhere(t.Context(), ""); !errors.As(err, &internal) {
-		t.Errorf("logout everywhere of nobody: %v", err)
+		t.Errorf("logout everywhere of an empty ID: %v", err)
 	}
 }
 

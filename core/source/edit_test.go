@@ -90,9 +90,9 @@ func TestEditsInARow(t *testing.T) {
 	}
 }
 
-// TestEditsThatAreWrong: whatever an edit contains, it results only in files with the
+// TestWrongEdits: whatever an edit contains, it results only in files with the
 // hash in the state.
-func TestEditsThatAreWrong(t *testing.T) {
+func TestWrongEdits(t *testing.T) {
 	t.Parallel()
 	at, c := version(t, 1, policyFile("p, ann, /a, GET\n"), source.File{Name: "roles.csv", Content: []byte("g, ann, x\n")})
 	to, next := version(t, 2, policyFile("p, ann, /b, GET\n"), c.Files[1])
@@ -142,8 +142,8 @@ func TestEditsThatAreWrong(t *testing.T) {
 	}
 }
 
-// TestEditsThatAreNone: an edit that would save nothing is not made.
-func TestEditsThatAreNone(t *testing.T) {
+// TestEditsThatSaveNothing: an edit that would save nothing is not made.
+func TestEditsThatSaveNothing(t *testing.T) {
 	t.Parallel()
 	var e source.Edits
 	at, c := version(t, 3, policyFile("a\n"))

@@ -60,9 +60,9 @@ func TestFamiliesEnd(t *testing.T) {
 	}
 }
 
-// TestBodiesThatBreakOff: an incomplete body says nothing about a token, and no client
+// TestIncompleteBodies: an incomplete body says nothing about a token, and no client
 // discards its own because of it.
-func TestBodiesThatBreakOff(t *testing.T) {
+func TestIncompleteBodies(t *testing.T) {
 	b := newBench(t)
 	p := login(t, b.manager)
 	for name, e := range map[string]core.Endpoint{

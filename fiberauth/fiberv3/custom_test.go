@@ -99,10 +99,10 @@ func TestContextsThatShowAnotherRequest(t *testing.T) {
 	}
 }
 
-// TestRequestsThatCannotBeRead: for a malformed request Fiber runs only middleware, and
+// TestUnreadableRequests: for a malformed request Fiber runs only middleware, and
 // then its error handler. A gate lets nothing behind it run, and leaves the answer to that
 // handler.
-func TestRequestsThatCannotBeRead(t *testing.T) {
+func TestUnreadableRequests(t *testing.T) {
 	events := new(authtest.Recorder)
 	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(events), core.WithAuthorizer(
 		authtest.AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) { return core.Decision{Allowed: true}, nil })))

@@ -58,7 +58,7 @@ func TestReplayFallback(t *testing.T) {
 		shared.err = &core.LimitError{RetryAfter: time.Minute, Err: errors.New("share")}
 		var limit *core.LimitError
 		if _, err := remember(3); !errors.As(err, &limit) || limit.RetryAfter != time.Minute || len(told) != 0 {
-			t.Errorf("%v, told %v", err, told)
+			t.Errorf("%v, reported %v", err, told)
 		}
 		shared.err = errors.New("away")
 		wants(4, true, 4)
@@ -75,7 +75,7 @@ func TestReplayFallback(t *testing.T) {
 		shared.hangs = false
 		wants(7, false, 6)
 		if len(told) != 2 || told[0] == nil || told[1] != nil {
-			t.Errorf("told %v", told)
+			t.Errorf("reported %v", told)
 		}
 	})
 }

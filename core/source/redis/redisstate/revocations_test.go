@@ -87,9 +87,9 @@ func TestRevocationsWhileAway(t *testing.T) {
 	}
 }
 
-// TestStrangeStream: an entry that is not a revocation is an error, so it is never
+// TestInvalidEntriesInTheStream: an entry that is not a revocation is an error, so it is never
 // skipped.
-func TestStrangeStream(t *testing.T) {
+func TestInvalidEntriesInTheStream(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	for i, add := range [][]any{

@@ -51,7 +51,7 @@ func TestDoctorPrintsNoControlCharacters(t *testing.T) {
 }
 
 // Unreadable input is an error, or is counted if some lines can be read.
-func TestDoctorSaysWhatItCannotRead(t *testing.T) {
+func TestDoctorReportsUnreadableInput(t *testing.T) {
 	dir := write(t, map[string]string{
 		"foreign.json": `{"level":"info","msg":"served","status":403}` + "\n" + `["access"]` + "\n" + `{"msg":"access","outcome":"success","gate":"north"}` + "\n",
 		"binary":       "\x7fELF\x00\x01access\x00\n\x00\x00",

@@ -69,7 +69,7 @@ func TestInitWritesAServiceThoughItCannotBeTidied(t *testing.T) {
 	}
 }
 
-func TestInitNamesAllThatIsInTheWay(t *testing.T) {
+func TestInitNamesAllExistingFiles(t *testing.T) {
 	offline(t)
 	dir := write(t, map[string]string{"main.go": "mine", "policy.csv": "mine", "jwks.json": "mine", ".gitignore": "*.log", "x/model.conf": "mine"})
 	expect(t, dir, "", exitUsage, "", "policy.csv, main.go, jwks.json already exist: choose another", "init", "DIR", "--framework", "gin")

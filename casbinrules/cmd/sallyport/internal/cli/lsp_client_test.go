@@ -131,7 +131,7 @@ func (e *editor) waitFor(what string, holds func() bool) {
 	if !e.comes(holds) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.t.Fatalf("the server has not told of %s; messages: %s", what, e.messages)
+		e.t.Fatalf("the server did not report %s; messages: %s", what, e.messages)
 	}
 }
 

@@ -237,9 +237,9 @@ func TestLSPReadsTheConfiguration(t *testing.T) {
 	}
 }
 
-// TestLSPTellsOfUnreadRoutes: without routes completion proposes less, for no visible
+// TestLSPReportsUnreadRoutes: without routes completion proposes less, for no visible
 // reason.
-func TestLSPTellsOfUnreadRoutes(t *testing.T) {
+func TestLSPReportsUnreadRoutes(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"routes.json": "[{", "access/model.conf": presets["rbac"]().Text(), "access/policy.csv": policy})
 	e := startEditor(t, dir, nil, nil)

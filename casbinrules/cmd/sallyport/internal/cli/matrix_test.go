@@ -61,7 +61,7 @@ func TestMatrixOfSubjects(t *testing.T) {
 		"matrix", "-m", "DIR/of.conf", "-p", "DIR/t.csv", "--format", "csv")
 }
 
-func TestMatrixSaysWhatItCannotShow(t *testing.T) {
+func TestMatrixReportsWhatItCannotShow(t *testing.T) {
 	const re = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = r.sub == p.sub && regexMatch(r.obj, p.obj) && r.act == p.act\n"
 	dir := write(t, map[string]string{"model.conf": re, "policy.csv": "p, ann, ^/x$, GET\np, ann, ^/$^/, GET\n"})
 	const note = "no request could be generated for ^/$^/ (policy.csv:2), so it has no row"

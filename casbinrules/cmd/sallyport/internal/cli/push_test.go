@@ -181,8 +181,8 @@ func TestPushRefuses(t *testing.T) {
 	}
 }
 
-// TestPushOfAPolicyCutShort: an incomplete policy is refused as well.
-func TestPushOfAPolicyCutShort(t *testing.T) {
+// TestPushOfATruncatedPolicy: an incomplete policy is refused as well.
+func TestPushOfATruncatedPolicy(t *testing.T) {
 	dir := published(t)
 	edit(t, dir, "policy.csv", policy+"p, viewer, /about, GET\n")
 	wants(t, dir, 0, "published revision 2", "push", "-p", "DIR/policy.csv", "--author", "ann")
@@ -217,9 +217,9 @@ func TestChecksLeaveNoFiles(t *testing.T) {
 	}
 }
 
-// TestPublishingComparesWhatIsToCome: push and rollback refuse a gain in the future,
+// TestPublishingComparesFutureTimes: push and rollback refuse a gain in the future,
 // unless a time is given.
-func TestPublishingComparesWhatIsToCome(t *testing.T) {
+func TestPublishingComparesFutureTimes(t *testing.T) {
 	dir := published(t)
 	timed := strings.Replace(casbinrules.RBACWithDeny().Text(), "g = _, _", "g = _, _, (_, _)", 1)
 	const now = "p, a, /x, GET, allow\ng, u, a, _, _\n"

@@ -29,9 +29,9 @@ func TestDefaultRoleFlag(t *testing.T) {
 	expect(t, dir, "ann, /x, GET\nanonymous, /x, GET\n", exitOK, "allow\ndeny\n", "", append(check, "--default-role", "reader")...)
 }
 
-// TestEveryCommandCountsRolesOfEverybody: the roles of --default-role and policy.default
+// TestEveryCommandCountsTheDefaultRole: the roles of --default-role and policy.default
 // belong to everyone who is signed in, and to no one else.
-func TestEveryCommandCountsRolesOfEverybody(t *testing.T) {
+func TestEveryCommandCountsTheDefaultRole(t *testing.T) {
 	const policy = "p, reader, /x, GET\np, editor, /x, PUT\np, anonymous, /open, GET\ng, ann, editor\n"
 	const line = `{"v":1,"kind":"decision","seq":%d,"time":"2001-05-01T00:00:00Z","outcome":"%s","status":200,"gate":"authorize","request":{%s"method":"GET","action":"GET","route":"/x","resource":"/x"},"duration_us":3}` + "\n"
 	inYAML := "  policy.csv: |\n    " + strings.ReplaceAll(strings.TrimSuffix(policy, "\n"), "\n", "\n    ") + "\n"
@@ -76,10 +76,10 @@ func TestEveryCommandCountsRolesOfEverybody(t *testing.T) {
 	}
 }
 
-// TestReportCountsRolesOfTheRoleOfEverybody: roles inherited by the default role belong
+// TestReportCountsRolesOfTheDefaultRole: roles inherited by the default role belong
 // to everyone, too, and the role itself is not an orphan. Names in the policy have a
 // prefix.
-func TestReportCountsRolesOfTheRoleOfEverybody(t *testing.T) {
+func TestReportCountsRolesOfTheDefaultRole(t *testing.T) {
 	const policy = "p, role:reader, /x, GET\np, role:base, /y, GET\np, role:editor, /x, PUT\np, role:orphan, /x, PUT\ng, ann, role:editor\ng, role:reader, role:base\n"
 	dir := write(t, map[string]string{
 		"policy.csv": policy, "conflicts": "roles, base, editor\n",
@@ -123,9 +123,9 @@ func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {
 	}
 }
 
-// TestDiffComparesWhatIsToCome: policies are compared at each time at which a role link
+// TestDiffComparesFutureTimes: policies are compared at each time at which a role link
 // begins or ends, and just after.
-func TestDiffComparesWhatIsToCome(t *testing.T) {
+func TestDiffComparesFutureTimes(t *testing.T) {
 	timed := strings.Replace(casbinrules.RBACWithDeny().Text(), "g = _, _", "g = _, _, (_, _)", 1)
 	dir := write(t, map[string]string{
 		"model.conf":  timed,

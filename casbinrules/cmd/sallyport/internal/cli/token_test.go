@@ -235,7 +235,7 @@ func TestWeakPasswordsAreRefused(t *testing.T) {
 }
 
 // A program that continues after writing the password keeps the pipe open.
-func TestPasswordIsTheFirstLineAndNoMore(t *testing.T) {
+func TestPasswordIsOnlyTheFirstLine(t *testing.T) {
 	r, w := io.Pipe()
 	defer func() { _ = w.Close() }()
 	go func() { _, _ = io.WriteString(w, "erin-pass\n") }()

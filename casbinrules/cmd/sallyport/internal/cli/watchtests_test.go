@@ -82,7 +82,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-func TestWatchRefusesWhatIsNotThere(t *testing.T) {
+func TestWatchRefusesMissingFiles(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": "rbac", "a.tests": "allow erin /x GET\n"})
 	expect(t, dir, "", exitUsage, "", "there is no policy policy.csv", "test", "--watch", "DIR/a.tests")

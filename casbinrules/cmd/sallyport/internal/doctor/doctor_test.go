@@ -293,7 +293,7 @@ func TestEachReasonHasAdvice(t *testing.T) {
 	}
 	for _, row := range rows {
 		if advice[row[1]] == "" {
-			t.Errorf("no table of the page says what to look at for %s", row[1])
+			t.Errorf("the page has no advice for %s", row[1])
 		}
 	}
 }

@@ -385,7 +385,7 @@ func TestPatternsOfRoleLinksMeet(t *testing.T) {
 
 // If a condition asks whom the subject has, a named subject has users as roles: not every
 // possible user is generated.
-func TestRolesTheOtherWayRoundAreNotCompared(t *testing.T) {
+func TestReversedRolesAreNotCompared(t *testing.T) {
 	f := family{matcher: "(g(r.sub, p.sub) || g(p.sub, r.sub)) && r.obj == p.obj && r.act == p.act"}
 	old, err := f.open([]string{"p, r1, /a, GET"}, casbinrules.WithCasbinSemantics())
 	if err != nil {

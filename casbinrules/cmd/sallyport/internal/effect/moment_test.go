@@ -64,7 +64,7 @@ func (f family) timed(r *rand.Rand, lines []string) []string {
 }
 
 // Every widening at some future time is reported.
-func TestNoWideningToComeIsOverlooked(t *testing.T) {
+func TestNoFutureWideningIsOverlooked(t *testing.T) {
 	rounds := 8
 	if testing.Short() {
 		rounds = 2

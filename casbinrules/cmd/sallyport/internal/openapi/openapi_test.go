@@ -261,8 +261,8 @@ func TestYAMLThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestAliasesThatHaveNoEnd: aliases and merge keys are resolved eventually, or refused.
-func TestAliasesThatHaveNoEnd(t *testing.T) {
+// TestEndlessAliases: aliases and merge keys are resolved eventually, or refused.
+func TestEndlessAliases(t *testing.T) {
 	const head = "openapi: 3.1.0\ninfo: {title: x, version: 1.0.0}\n"
 	lists, merges := "x0: &x0 [a, a, a, a]\n", "x0: &x0 {get: {}}\n"
 	for i := range 40 {

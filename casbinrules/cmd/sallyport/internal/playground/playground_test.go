@@ -478,9 +478,9 @@ func FuzzLook(f *testing.F) {
 	})
 }
 
-// TestEditsAreAnsweredAsTheirText: after any edits, an answer equals that of a newly
+// TestEditsGiveTheSameAnswersAsTheirText: after any edits, an answer equals that of a newly
 // opened page with the same files.
-func TestEditsAreAnsweredAsTheirText(t *testing.T) {
+func TestEditsGiveTheSameAnswersAsTheirText(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	lines := []string{

@@ -11,9 +11,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// TestPeopleWithNamesOfRolesHaveThem: a person named like a role has it, whatever roles
+// TestPeopleNamedLikeRolesHaveThem: a person named like a role has it, whatever roles
 // everyone has.
-func TestPeopleWithNamesOfRolesHaveThem(t *testing.T) {
+func TestPeopleNamedLikeRolesHaveThem(t *testing.T) {
 	t.Parallel()
 	files := fstest.MapFS{"policy.csv": {Data: []byte("p, reader, /*, GET\np, editor, /x, PUT\ng, ann, editor\n")}}
 	a, err := casbinrules.OpenFS(files, casbinrules.RBAC(), []string{"policy.csv"}, casbinrules.WithLogger(slog.New(slog.DiscardHandler)))

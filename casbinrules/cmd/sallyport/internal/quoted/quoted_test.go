@@ -9,7 +9,7 @@ import (
 )
 
 // Tests and arguments are quoted like policy lines.
-func TestValuesAreReadAsPolicyLinesAre(t *testing.T) {
+func TestValuesAreQuotedLikePolicyLines(t *testing.T) {
 	for _, text := range []string{
 		`"Ops, Platform"`, `"a ""b"""`, `"back\slash"`, `""`, `" "`, `"x`, `"x""`, `"x" y`, `"x"y`, `x"y"`, `x`, `x "`, `a b`, `"#"`,
 	} {

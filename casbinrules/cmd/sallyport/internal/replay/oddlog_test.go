@@ -164,8 +164,8 @@ func TestEqualsBruteForceWhateverIsInTheLog(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoLog is refused before it takes unbounded memory.
-func TestWhatIsNoLog(t *testing.T) {
+// TestInvalidLog is refused before it takes unbounded memory.
+func TestInvalidLog(t *testing.T) {
 	t.Parallel()
 	policy, _ := open(t, oldPolicy)
 	for text, want := range map[string]string{

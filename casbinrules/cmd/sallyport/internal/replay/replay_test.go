@@ -384,9 +384,9 @@ func decide(t testing.TB, a *ask.Policy, q *decisionlog.Request) core.Decision {
 	return ask(q.Principal, roles...)
 }
 
-// TestRolesOfEverybodyEqualBruteForce: everyone who is signed in has the default role,
+// TestDefaultRolesEqualBruteForce: everyone who is signed in has the default role,
 // and a role asked alone takes nothing from anyone; anonymous requests have neither.
-func TestRolesOfEverybodyEqualBruteForce(t *testing.T) {
+func TestDefaultRolesEqualBruteForce(t *testing.T) {
 	t.Parallel()
 	const denied = "p, viewer, /drafts/:id, GET, deny\n"
 	files := traffic(t, asOpened(t, oldPolicy, "", ""), 5_000)
