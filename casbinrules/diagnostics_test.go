@@ -40,6 +40,7 @@ var diagnostics = []struct {
 	{"line_too_long.csv", "", "2:65536 error", nil},
 	{"control_character.csv", "", "2:7 error", nil},
 	{"quoting.csv", "", "2:8 error", nil},
+	{"single_quotes.csv", "", "2:4 error", nil},
 	{"inline_comment.csv", "", "2:23 error", nil},
 	{"semicolon_separator.csv", "", "2:2 error", nil},
 	{"surrounding_space.csv", "", "2:4 error", nil},

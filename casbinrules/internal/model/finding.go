@@ -133,6 +133,7 @@ const (
 	CodeLineLength  = "line_too_long"
 	CodeControl     = "control_character"
 	CodeQuoting     = "quoting"
+	CodeOtherQuotes = "single_quotes"
 	CodeComment     = "inline_comment"
 	CodeSemicolon   = "semicolon_separator"
 	CodePtype       = "unknown_ptype"

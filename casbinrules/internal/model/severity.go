@@ -32,7 +32,7 @@ func casbinLoads(code string) bool {
 	switch code {
 	case CodeModelUnused, CodeModelIncomplete, CodeModelMatcher, CodeModelOpen,
 		CodeEncoding, CodeControl, CodeComment, CodeUnusedPtype, CodeExtraField, CodeEmptyField,
-		CodeSpace, CodeEffect, CodePriority, CodePattern, CodeCollision,
+		CodeSpace, CodeOtherQuotes, CodeEffect, CodePriority, CodePattern, CodeCollision,
 		CodeCycle, CodeDeep, CodeRolePrefix, CodeEmptyPolicy,
 		CodeDenyIgnored, CodeLiteralStar, CodeMisplacedStar, CodeParameterSuffix, CodeMethodCase,
 		CodeLinkNever, CodeLinkTwice, CodeLinkUnchecked:

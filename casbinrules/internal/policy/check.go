@@ -149,8 +149,21 @@ func checkFields(fields []field, report reporter) {
 			report(f.column, model.CodeEmptyField, "write a value", "the field is empty, and would match an empty value")
 		case strings.TrimSpace(f.Text) != f.Text:
 			report(f.column, model.CodeSpace, "remove the spaces", "Casbin keeps the spaces in %q, so it does not equal the text without them", f.Text)
+		case inOtherQuotes(f.Text):
+			report(f.column, model.CodeOtherQuotes, `remove them, or write "`, "the quotes around %s are part of the value, so it does not equal the text between them", f.Text)
 		}
 	}
+}
+
+// inOtherQuotes reports whether a field is in quotes that mean nothing in a policy.
+func inOtherQuotes(field string) bool {
+	if c := field[0]; c != '\'' && c != '`' && c < utf8.RuneSelf {
+		return false
+	}
+	const quotes = "'`‘’‚‛“”„‟«»‹›"
+	first, n := utf8.DecodeRuneInString(field)
+	last, _ := utf8.DecodeLastRuneInString(field)
+	return len(field) > n && strings.ContainsRune(quotes, first) && strings.ContainsRune(quotes, last)
 }
 
 // pieceSize is the number of rules, links or closures that are allocated together.

@@ -99,6 +99,7 @@ var quickFixes = map[string]quickFix{
 	"get_without_head":    {addMethod("GET", "HEAD"), widens},
 	"star_misses_parent":  {fixParent, widens},
 	"surrounding_space":   {fixSpace, widens},
+	"single_quotes":       {fixOtherQuotes, widens},
 	"inline_comment":      {fixComment, widens},
 	"semicolon_separator": {fixSemicolons, widens},
 	"quoting":             {fixQuoting, widens},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 func deleteLine(*spot) (string, []splice) {
@@ -106,6 +107,17 @@ func fixSpace(s *spot) (string, []splice) {
 		return "Remove the blanks", []splice{{start: f.start, end: f.end, text: quotedValue(value)}}
 	}
 	return "Remove the blanks", s.with(value)
+}
+
+// fixOtherQuotes removes the first and the last character of a field.
+func fixOtherQuotes(s *spot) (string, []splice) {
+	value := s.value()
+	_, first := utf8.DecodeRuneInString(value)
+	_, last := utf8.DecodeLastRuneInString(value)
+	if len(value) <= first+last {
+		return "", nil
+	}
+	return "Remove the quotes", s.with(value[first : len(value)-last])
 }
 
 // fixComment moves a comment at the end of a rule to the line before it. A "#" inside a

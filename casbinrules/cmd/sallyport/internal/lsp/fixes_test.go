@@ -125,6 +125,8 @@ func fixable() []struct{ code, model, text, want string } {
 		{"get_without_head", rbac, "p, ann, /a, GET\np, bob, /b, HEAD\n", "p, ann, /a, GET\np, ann, /a, HEAD\np, bob, /b, HEAD\n"},
 		{"star_misses_parent", starred, "p, ann, /a/*, GET, allow\n", "p, ann, /a/*, GET, allow\np, ann, /a, GET, allow\n"},
 		{"surrounding_space", rbac, "p, ann , /a, GET\n", "p, ann, /a, GET\n"},
+		{"single_quotes", rbac, "p, 'ann', /a, GET\n", "p, ann, /a, GET\n"},
+		{"single_quotes", rbac, "p, “ann”, /a, GET\n", "p, ann, /a, GET\n"},
 		{"inline_comment", rbac, "p, ann, /a, GET # all\n", "# all\np, ann, /a, GET\n"},
 		{"semicolon_separator", rbac, "p; ann; /a; GET\n", "p, ann, /a, GET\n"},
 		{"quoting", rbac, "p, an\"n, /a, GET\n", "p, \"an\"\"n\", /a, GET\n"},

@@ -95,6 +95,17 @@ func TestParseReportsEveryErrorWithItsPlace(t *testing.T) {
 	}
 }
 
+func TestParseOtherQuotes(t *testing.T) {
+	for _, text := range []string{"deny 'bob' /a GET", "deny “bob” /a GET", "deny bob '/a' GET", "deny bob /a 'GET'", "table 'bob'\n/a GET deny", "deny 'Ops Platform' /a GET"} {
+		if _, err := Parse("p.tests", text); err == nil || !strings.Contains(err.Error(), `: only " quotes a word: `) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	if got, err := Parse("p.tests", `deny "'bob'" /o'hara GET`); err != nil || len(got) != 1 || got[0].Subject != "'bob'" {
+		t.Errorf("quoted: got %+v, %v", got, err)
+	}
+}
+
 func TestParseByteOrderMark(t *testing.T) {
 	if _, err := Parse("p.tests", "\ufeffallow erin /a GET\n"); err == nil || err.Error() != "p.tests:1:1: the file begins with a byte order mark: save it as UTF-8 without one" {
 		t.Errorf("got %v", err)

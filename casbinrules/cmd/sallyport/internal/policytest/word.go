@@ -84,6 +84,9 @@ func (w *word) read(s string, user bool) (rest string, err *Error) {
 			end = len(s)
 		}
 		w.text, rest = s[:end], s[end:]
+		if c, _ := utf8.DecodeRuneInString(w.text); strings.ContainsRune("'`‘’‚‛“”„‟«»‹›", c) {
+			return "", w.errorf("only \" quotes a word: write that around it, also if the %c is meant", c)
+		}
 		if strings.HasPrefix(rest, `"`) {
 			name := strings.TrimSuffix(w.text, "=")
 			if attributeStart.FindString(w.text) != w.text || user {
