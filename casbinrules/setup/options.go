@@ -36,7 +36,9 @@ func WithoutWrites() Option { return func(s *settings) error { return option.On(
 // example after the configuration has changed. If both have a decision log with the
 // same file, which only one can write, the new setup takes it over with its own
 // settings, once the rest of the file has been opened; a decision that is made in
-// that instant may be missing from it. Close old after its last request.
+// that instant may be missing from it. If the policy of both is in the same store, it
+// must not show an older revision than old has seen there (source.ErrStepBack), unless
+// the file has older_revisions. Close old after its last request.
 func WithPredecessor(old *Setup) Option {
 	return func(s *settings) error { return option.Set(&s.predecessor, old, "predecessor is nil") }
 }

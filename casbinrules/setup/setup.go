@@ -45,6 +45,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/core/source"
 )
 
 // Error is one mistake in a file: where, what, and what to do.
@@ -74,6 +75,9 @@ type Setup struct {
 	remote []func(context.Context) error // what Ready asks
 
 	revocations *revoke.Follower // nil if there is no log of them
+
+	store    decode.Kind            // of the policy
+	followed []func() source.Status // what follows that store
 }
 
 // Open reads the file at path and assembles the guard it describes. Relative paths in

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -54,7 +55,32 @@ func (a *assembly) openShared(c *policyConfig, model casbinrules.Model, opts []c
 	case a.doc.Has(&c.Stale):
 		return nil, a.doc.Wrap(errors.New("when_stale needs max_staleness"), &c.Stale)
 	}
-	return casbinrules.OpenSource(context.Background(), s, model, c.StoreFiles, opts...)
+	policy, err := casbinrules.OpenSource(context.Background(), s, model, c.StoreFiles, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.follows(func() source.Status { return policy.Status().Source }); err != nil {
+		return nil, errors.Join(err, policy.Close())
+	}
+	return policy, nil
+}
+
+// follows notes what follows the store of the policy. A revision that is older than one
+// that the predecessor has seen there is an error: begun anew, nothing else would
+// notice that the store has stepped back.
+func (a *assembly) follows(status func() source.Status) error {
+	c := a.config.Policy
+	a.made.store, a.made.followed = c.Store, append(a.made.followed, status)
+	p := a.settings.predecessor
+	if p == nil || c.Older || !reflect.DeepEqual(p.store, c.Store) {
+		return nil
+	}
+	for _, before := range p.followed {
+		if now, was := status().Latest, before().Latest; now < was {
+			return a.doc.Wrap(fmt.Errorf("%w: it shows revision %d after revision %d (older_revisions accepts that)", source.ErrStepBack, now, was), &c.Store)
+		}
+	}
+	return nil
 }
 
 // policyStore opens the store of the policy, once.
@@ -114,6 +140,9 @@ func (a *assembly) loadEither(c credentialFile, into watch.Loader) (*source.Foll
 	f, err := source.FollowFile(context.Background(), s, *c.inStore, into, opts...)
 	if err != nil {
 		return nil, a.doc.Wrap(err, c.inStore)
+	}
+	if err := a.follows(f.Status); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	a.made.reloads = append(a.made.reloads, f.Refresh)
 	a.closes(f.Close)

@@ -1,0 +1,72 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/sourcetest"
+)
+
+// laggard is a store that shows what another one does.
+var laggard source.Source
+
+func init() {
+	RegisterPolicyStore("laggard", func(*struct {
+		At string `key:"at" default:"here" doc:"where it is"`
+	}) (source.Source, func() error, error) {
+		return laggard, nil, nil
+	})
+}
+
+// TestSuccessorDoesNotStepBack: what a setup has seen of a store holds for the one that
+// replaces it, unless that has another store or accepts older revisions.
+func TestSuccessorDoesNotStepBack(t *testing.T) {
+	stores := [2]*sourcetest.Memory{new(sourcetest.Memory), new(sourcetest.Memory)}
+	users := must(os.ReadFile("testdata/files/users.htpasswd"))
+	for i, s := range stores {
+		for base := range source.Revision(2 - i) { // the second has only the first revision
+			must(s.Publish(context.Background(), source.Publication{Base: base, Note: source.Note{Author: "ann"}, Files: []source.File{
+				{Name: "policy.csv", Content: []byte("p, erin, /reports, GET\n")}, {Name: "users.htpasswd", Content: users},
+			}}))
+		}
+	}
+	open := func(realm, policy string, opts ...Option) (*Setup, error) {
+		path := filepath.Join(t.TempDir(), "sallyport.yaml")
+		text := "realm: " + realm + "\nbasic: {store_file: users.htpasswd}\npolicy: {model: rbac, " + policy + "}\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Open(path, append(opts, quiet())...)
+	}
+	laggard = stores[0]
+	first, err := open("one", "store: {laggard: {}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Close() }()
+	for _, c := range []struct {
+		policy string
+		at     int
+		steps  bool
+	}{
+		{"store: {laggard: {}}", 0, false},
+		{"store: {laggard: {}}", 1, true},
+		{"store: {laggard: {}}, older_revisions: true", 1, false},
+		{"store: {laggard: {at: there}}", 1, false},
+	} {
+		laggard = stores[c.at]
+		next, err := open("two", c.policy, WithPredecessor(first))
+		if errors.Is(err, source.ErrStepBack) != c.steps || !c.steps && err != nil {
+			t.Errorf("%s: %v", c.policy, err)
+		}
+		if err == nil {
+			if err := next.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
