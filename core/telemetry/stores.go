@@ -30,6 +30,15 @@ func (d dependency) do(ctx context.Context, operation string, call func(context.
 	return err
 }
 
+// measured is do for a call with a result.
+func measured[T any](ctx context.Context, d dependency, operation string, call func(context.Context) (T, error)) (result T, err error) {
+	err = d.do(ctx, operation, func(ctx context.Context) (err error) {
+		result, err = call(ctx)
+		return err
+	})
+	return result, err
+}
+
 // Store returns a session store that measures the calls of base and records a span
 // for each. dependency is as for [Telemetry.Transport]. It calls the methods of
 // [session.ContextStore] if base has them.
@@ -100,12 +109,8 @@ type attemptStore struct {
 	base attempts.Store
 }
 
-func (s attemptStore) Reserve(ctx context.Context, a attempts.Attempt) (answer attempts.Answer, err error) {
-	err = s.do(ctx, "reserve", func(ctx context.Context) (err error) {
-		answer, err = s.base.Reserve(ctx, a)
-		return err
-	})
-	return answer, err
+func (s attemptStore) Reserve(ctx context.Context, a attempts.Attempt) (attempts.Answer, error) {
+	return measured(ctx, s.dependency, "reserve", func(ctx context.Context) (attempts.Answer, error) { return s.base.Reserve(ctx, a) })
 }
 
 func (s attemptStore) Settle(ctx context.Context, a attempts.Attempt, o attempts.Outcome) error {
@@ -128,11 +133,7 @@ type replayStore struct {
 }
 
 func (s replayStore) Remember(ctx context.Context, key, id [32]byte, ttl time.Duration) (fresh bool, err error) {
-	err = s.do(ctx, "remember", func(ctx context.Context) (err error) {
-		fresh, err = s.base.Remember(ctx, key, id, ttl)
-		return err
-	})
-	return fresh, err
+	return measured(ctx, s.dependency, "remember", func(ctx context.Context) (bool, error) { return s.base.Remember(ctx, key, id, ttl) })
 }
 
 // CountStore returns a store for digest.WithCounts that measures the calls of base
@@ -151,9 +152,5 @@ type countStore struct {
 }
 
 func (s countStore) Use(ctx context.Context, nonce [32]byte, count uint32, ttl time.Duration) (fresh bool, err error) {
-	err = s.do(ctx, "use", func(ctx context.Context) (err error) {
-		fresh, err = s.base.Use(ctx, nonce, count, ttl)
-		return err
-	})
-	return fresh, err
+	return measured(ctx, s.dependency, "use", func(ctx context.Context) (bool, error) { return s.base.Use(ctx, nonce, count, ttl) })
 }
