@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 var assemblyCases = []testCase{
@@ -42,10 +43,7 @@ func badGates(t *testing.T, f Framework) {
 // startPanic returns the panic message of building app; "" if there is none.
 func startPanic(t *testing.T, f Framework, app App) (message string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Have(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer func() {
 		if v := recover(); v != nil {
 			message = fmt.Sprint(v)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // Framework builds and serves apps on one web framework with the adapter under test.
@@ -223,10 +224,7 @@ func (m Mounts[M]) All(gates []Gate) []M {
 // Start serves app on a loopback socket and returns its address.
 func (f Framework) Start(t testing.TB, app App) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Have(net.Listen("tcp", "127.0.0.1:0"))(t)
 	f.Serve(t, l, app)
 	return l.Addr().String()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // Budget is the number of allocations that a guarded request may add to the same request
@@ -37,16 +38,10 @@ func BudgetGuard(t *testing.T) *core.Guard {
 	t.Helper()
 	known := knownTokens{}
 	for _, id := range []string{"alice", "bob"} {
-		p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Scheme: "Bearer"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Have(core.NewPrincipal(core.PrincipalInfo{ID: id, Scheme: "Bearer"}))(t)
 		known[id] = p
 	}
-	scheme, err := bearer.New("api", &known)
-	if err != nil {
-		t.Fatal(err)
-	}
+	scheme := must.Have(bearer.New("api", &known))(t)
 	g, err := core.NewGuard([]core.Authenticator{scheme},
 		core.WithObserver(core.ObserverFunc(func(context.Context, core.Event) {})),
 		core.WithAuthorizer(AuthorizerFunc(func(p *core.Principal, _ core.Access) (core.Decision, error) {

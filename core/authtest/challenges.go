@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
@@ -26,31 +27,19 @@ func everyScheme(t *testing.T, realm string, opts ...core.Option) *core.Guard {
 // newBearer returns a Bearer scheme with tokens as its verifier.
 func newBearer(t *testing.T, realm string) core.Authenticator {
 	t.Helper()
-	a, err := bearer.New(realm, tokens{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return must.Have(bearer.New(realm, tokens{}))(t)
 }
 
 // bearerOn returns a Bearer scheme with any verifier.
 func bearerOn(t *testing.T, v bearer.TokenVerifier, opts ...bearer.Option) core.Authenticator {
 	t.Helper()
-	a, err := bearer.New("r", v, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return must.Have(bearer.New("r", v, opts...))(t)
 }
 
 // newBasic returns a Basic scheme with passwords as its verifier.
 func newBasic(t *testing.T, realm string, opts ...basic.Option) core.Authenticator {
 	t.Helper()
-	a, err := basic.New(realm, passwords, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return must.Have(basic.New(realm, passwords, opts...))(t)
 }
 
 // everyChallenge checks that the 401s of all gates carry well-formed challenges, and that

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/errtype"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // Recorder is an observer that records events.
@@ -167,10 +168,7 @@ func guard(t testing.TB, opts ...core.Option) (*core.Guard, *Recorder) {
 func guardOf(t testing.TB, schemes []core.Authenticator, opts ...core.Option) (*core.Guard, *Recorder) {
 	t.Helper()
 	rec := new(Recorder)
-	g, err := core.NewGuard(schemes, append(opts, core.WithObserver(rec))...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := must.Have(core.NewGuard(schemes, append(opts, core.WithObserver(rec))...))(t)
 	return g, rec
 }
 

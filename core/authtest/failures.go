@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 var failureCases = []testCase{
@@ -89,10 +90,7 @@ func (explosive) Challenges(r core.Request, _ error) []challenge.Challenge {
 func panics(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{explosive{}}, core.WithAuthorizer(secretive()))
 	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
-	c, err := dial(d.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Have(dial(d.addr))(t)
 	defer c.close()
 	for _, where := range []string{"authenticate", "nil", "index", "neither", "challenges", "rule"} {
 		a, err := c.roundTrip(Request("GET", "/door", "X-Panic: "+where))

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // waiting is a rule that waits for its context to end.
@@ -43,18 +41,12 @@ func hangUps(t *testing.T, f Framework) {
 		}},
 	}})
 	for _, path := range []string{"/gate", "/check"} {
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request := strings.ReplaceAll(Request("GET", path, as("bob")), "\n", "\r\n") + "\r\n\r\n"
-		if _, err := io.WriteString(conn, request); err != nil {
+		c := must.Have(dial(addr))(t)
+		if err := c.write(Request("GET", path, as("bob"))); err != nil {
 			t.Fatal(err)
 		}
 		<-rule.entered
-		if err := conn.Close(); err != nil {
-			t.Fatal(err)
-		}
+		c.close()
 		e := <-events
 		if e.Outcome != core.OutcomeClientGone || e.Status != core.StatusClientGone || e.Reason != core.ReasonClientGone || !errors.Is(e.Cause, context.Canceled) {
 			t.Errorf("%s: event %s %d %s %v", path, e.Outcome, e.Status, e.Reason, e.Cause)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/internal/testca"
 	"github.com/sallyport-go/sallyport/core/mtls"
 )
@@ -21,11 +22,7 @@ const certificateChallenge = `ClientCertificate realm="r"`
 
 func newMTLS(t *testing.T, opts ...mtls.Option) core.Authenticator {
 	t.Helper()
-	a, err := mtls.New("r", mtls.DNSName(), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return must.Have(mtls.New("r", mtls.DNSName(), opts...))(t)
 }
 
 // named issues a client certificate for a DNS name.
@@ -42,10 +39,7 @@ type tlsDoor struct {
 
 func newTLSDoor(t *testing.T, f Framework, auth tls.ClientAuthType, clients *testca.CA, gate Gate) tlsDoor {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Have(net.Listen("tcp", "127.0.0.1:0"))(t)
 	ca := testca.New(t, "servers")
 	d := tlsDoor{&door{t: t, addr: l.Addr().String()}, ca.Pool()}
 	f.Serve(t, tls.NewListener(l, &tls.Config{
@@ -77,11 +71,7 @@ func (d tlsDoor) connect(certificates ...tls.Certificate) *client {
 // ask sends one request on c.
 func (d tlsDoor) ask(c *client, method string, header ...string) Answer {
 	d.t.Helper()
-	a, err := c.roundTrip(Request(method, "/door", header...))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return a
+	return must.Have(c.roundTrip(Request(method, "/door", header...)))(d.t)
 }
 
 // certificateVerified checks that the adapter passes on the connection's TLS state.

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/errtype"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 var recheckCases = []testCase{
@@ -159,19 +160,12 @@ type connection struct {
 // open sends a request and waits until its handler has begun to write.
 func open(t testing.TB, addr, path string, header ...string) *connection {
 	t.Helper()
-	c, err := dial(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Have(dial(addr))(t)
 	t.Cleanup(c.close)
-	_ = c.conn.SetDeadline(time.Now().Add(TimeLimit(time.Minute)))
-	if _, err := io.WriteString(c.conn, strings.ReplaceAll(Request("GET", path, header...), "\n", "\r\n")+"\r\n\r\n"); err != nil {
+	if err := c.write(Request("GET", path, header...)); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.ReadResponse(c.in, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must.Have(http.ReadResponse(c.in, nil))(t)
 	in := bufio.NewReader(resp.Body)
 	if line, err := in.ReadString('\n'); err != nil || resp.StatusCode != http.StatusOK || line != "open\n" {
 		t.Fatalf("%s: %d %q %v", path, resp.StatusCode, line, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // The cases about what an adapter presents of a request, independent of schemes.
@@ -127,10 +128,7 @@ func peers(t *testing.T, f Framework) {
 		&net.TCPAddr{IP: net.ParseIP("fe80::1"), Port: 4711, Zone: "lo"},
 		&net.UnixAddr{Name: "@", Net: "unix"},
 	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := must.Have(net.Listen("tcp", "127.0.0.1:0"))(t)
 		f.Serve(t, from{l, peer}, App{Routes: []Route{echo(core.Request.RemoteAddr)}})
 		a := Send(t, l.Addr().String(), Request("GET", "/echo", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "X-Real-IP: 127.0.0.1"))
 		if a.Status != http.StatusOK || a.Body != peer.String() {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
@@ -221,10 +222,7 @@ func contextAfter(t *testing.T, f Framework) {
 		}
 		return nil
 	}, Gate{Kind: "Authenticate", Guard: g})
-	c, err := dial(d.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Have(dial(d.addr))(t)
 	defer c.close()
 	for _, name := range []string{"alice", "bobby", "carol", "david"} {
 		if a, err := c.roundTrip(Request("GET", "/door", as(name))); err != nil || a.Body != handled+name {
@@ -255,35 +253,20 @@ func (k *keepingVerifier) VerifyToken(ctx context.Context, token string) (*core.
 // while one that merely embeds such a verifier gets copies, so the tokens it retains stay
 // intact even after other requests on the connection.
 func keptTokens(t *testing.T, f Framework) {
-	key, err := jwtsign.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("r"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := jwtauth.New(signer, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("r"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := must.Have(jwtsign.GenerateKey())(t)
+	signer := must.Have(jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("r")))(t)
+	verifier := must.Have(jwtauth.New(signer, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("r")))(t)
 	var names, tokens []string
 	for i := range perConn {
 		names = append(names, fmt.Sprintf("user%02d", i))
-		token, err := signer.Sign(jwtsign.Token{Subject: names[i]})
-		if err != nil {
-			t.Fatal(err)
-		}
+		token := must.Have(signer.Sign(jwtsign.Token{Subject: names[i]}))(t)
 		tokens = append(tokens, token)
 	}
 	keeping := &keepingVerifier{Verifier: verifier}
 	embedding, _ := guardOf(t, []core.Authenticator{bearerOn(t, keeping)})
 	alone, _ := guardOf(t, []core.Authenticator{bearerOn(t, verifier)})
 	for _, g := range []*core.Guard{embedding, alone, alone} {
-		c, err := dial(newDoor(t, f, Gate{Kind: "Authenticate", Guard: g}).addr)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Have(dial(newDoor(t, f, Gate{Kind: "Authenticate", Guard: g}).addr))(t)
 		for i, name := range names {
 			if a, err := c.roundTrip(Request("GET", "/door", "Authorization: Bearer "+tokens[i])); err != nil || a.Body != handled+name {
 				t.Errorf("%s: %q %v", name, a.Body, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // SignedIn returns a guard for tests of handlers on any framework: each request comes from
@@ -31,11 +32,8 @@ func SignedIn(t testing.TB, info core.PrincipalInfo, opts ...core.Option) *core.
 		}
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	g, err := core.NewGuard([]core.Authenticator{s},
-		append([]core.Option{core.WithObserver(core.LogObserver(log)), core.WithLogger(log)}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := must.Have(core.NewGuard([]core.Authenticator{s},
+		append([]core.Option{core.WithObserver(core.LogObserver(log)), core.WithLogger(log)}, opts...)...))(t)
 	return g
 }
 

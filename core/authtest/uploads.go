@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -143,7 +142,7 @@ func formFiles(t *testing.T, f Framework) {
 			name = ""
 			body := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\ncontent\r\n--b--\r\n"
 			answer, err := untilClosed(addr, Request("POST", "/upload", as("alice"), "Content-Type: multipart/form-data; boundary=b",
-				fmt.Sprintf("Content-Length: %d", len(body)), "Connection: close")+"\n\n", body)
+				fmt.Sprintf("Content-Length: %d", len(body)), "Connection: close")+"\n\n"+body)
 			if passed := strings.HasPrefix(answer, "HTTP/1.1 200 "); err != nil || name == "" || passed == (does == "refused") {
 				t.Errorf("%d gates, %s: file %q, %v, %q", len(gates), does, name, err, answer)
 			}
@@ -160,16 +159,13 @@ func formFiles(t *testing.T, f Framework) {
 
 // untilClosed sends a request and returns what the server sends until it closes the
 // connection, which it does once it has finished with the request.
-func untilClosed(addr, head, body string) (string, error) {
+func untilClosed(addr, request string) (string, error) {
 	c, err := dial(addr)
 	if err != nil {
 		return "", err
 	}
 	defer c.close()
-	if err := c.conn.SetDeadline(time.Now().Add(TimeLimit(time.Minute))); err != nil {
-		return "", err
-	}
-	if _, err := io.WriteString(c.conn, strings.ReplaceAll(head, "\n", "\r\n")+body); err != nil {
+	if err := c.write(request); err != nil {
 		return "", err
 	}
 	answer, err := io.ReadAll(c.in)

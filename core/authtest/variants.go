@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 var variantCases = []testCase{
@@ -20,11 +21,7 @@ var variantCases = []testCase{
 // variant returns a guard made with With.
 func variant(t testing.TB, g *core.Guard, opts ...core.Option) *core.Guard {
 	t.Helper()
-	v, err := g.With(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return must.Have(g.With(opts...))(t)
 }
 
 // informer is Names with additional header fields for each answer.

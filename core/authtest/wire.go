@@ -71,14 +71,20 @@ func newClient(conn net.Conn) *client { return &client{conn, bufio.NewReader(con
 
 func (c *client) close() { _ = c.conn.Close() }
 
-// roundTrip sends a request, with "\n" in its head sent as CRLF, and reads the answer.
-func (c *client) roundTrip(request string) (Answer, error) {
+// write sends a request, with "\n" in its head sent as CRLF, and limits the time until the
+// last byte of the answer.
+func (c *client) write(request string) error {
 	if err := c.conn.SetDeadline(time.Now().Add(TimeLimit(time.Minute))); err != nil {
-		return Answer{}, err
+		return err
 	}
 	head, body, _ := strings.Cut(request, "\n\n")
-	wire := strings.ReplaceAll(strings.TrimSuffix(head, "\n"), "\n", "\r\n") + "\r\n\r\n" + body
-	if _, err := io.WriteString(c.conn, wire); err != nil {
+	_, err := io.WriteString(c.conn, strings.ReplaceAll(strings.TrimSuffix(head, "\n"), "\n", "\r\n")+"\r\n\r\n"+body)
+	return err
+}
+
+// roundTrip sends a request as write does, and reads the answer.
+func (c *client) roundTrip(request string) (Answer, error) {
+	if err := c.write(request); err != nil {
 		return Answer{}, err
 	}
 	method, _, _ := strings.Cut(request, " ")

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -74,14 +75,8 @@ func serve(t *testing.T, f starter, opts ...attempts.Option) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scheme, err := basic.New("r", basic.VerifierFunc(s.verify))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := core.NewGuard([]core.Authenticator{scheme}, core.WithAttemptLimiter(limiter), core.WithObserver(s.events))
-	if err != nil {
-		t.Fatal(err)
-	}
+	scheme := must.Have(basic.New("r", basic.VerifierFunc(s.verify)))(t)
+	g := must.Have(core.NewGuard([]core.Authenticator{scheme}, core.WithAttemptLimiter(limiter), core.WithObserver(s.events)))(t)
 	s.addr = f.Start(t, authtest.App{Routes: []authtest.Route{{
 		Methods: []string{"GET"}, Pattern: "/reports",
 		Gates:   []authtest.Gate{{Kind: "Authenticate", Guard: g}},
@@ -174,10 +169,7 @@ func overBudget(t *testing.T, f starter) {
 // behind makes this test a trusted proxy.
 func behind(t *testing.T) attempts.Option {
 	t.Helper()
-	trusted, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	trusted := must.Have(proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}))(t)
 	return attempts.WithTrustedProxies(trusted)
 }
 

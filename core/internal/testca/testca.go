@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // CA is a certificate authority. It is safe for concurrent use.
@@ -95,22 +97,11 @@ func (ca *CA) sign(t testing.TB, template *x509.Certificate, key *ecdsa.PrivateK
 	if template.NotAfter.IsZero() {
 		template.NotAfter = time.Now().Add(time.Hour)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, ca.Certificate, &key.PublicKey, ca.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return leaf
+	der := must.Have(x509.CreateCertificate(rand.Reader, template, ca.Certificate, &key.PublicKey, ca.key))(t)
+	return must.Have(x509.ParseCertificate(der))(t)
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return must.Have(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 	"github.com/sallyport-go/sallyport/core/rule"
@@ -27,50 +28,29 @@ type app struct {
 // signs returns an issuer with its own key, whose clock is ahead by the given duration.
 func signs(t *testing.T, key *jwtsign.Key, ahead time.Duration) *jwtsign.Signer {
 	t.Helper()
-	s, err := jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("reports"),
-		jwtsign.WithClock(func() time.Time { return time.Now().Add(ahead) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return must.Have(jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("reports"),
+		jwtsign.WithClock(func() time.Time { return time.Now().Add(ahead) })))(t)
 }
 
 // newKey generates a signing key.
 func newKey(t *testing.T) *jwtsign.Key {
 	t.Helper()
-	key, err := jwtsign.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return must.Have(jwtsign.GenerateKey())(t)
 }
 
 // tokenBy returns a token for alice with scopes.
 func tokenBy(t *testing.T, s *jwtsign.Signer, scopes ...string) string {
 	t.Helper()
-	token, err := s.Sign(jwtsign.Token{Subject: "alice", Scopes: scopes})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
+	return must.Have(s.Sign(jwtsign.Token{Subject: "alice", Scopes: scopes}))(t)
 }
 
 // newApp serves an app on f that verifies tokens with keys.
 func newApp(t *testing.T, f authtest.Framework, keys jwtauth.KeySource) *app {
 	t.Helper()
-	v, err := jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	scheme, err := bearer.New("reports", v)
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := must.Have(jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports")))(t)
+	scheme := must.Have(bearer.New("reports", v))(t)
 	a := &app{t: t, events: new(authtest.Recorder)}
-	g, err := core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(a.events))
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := must.Have(core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(a.events)))(t)
 	a.addr = f.Start(t, authtest.App{Routes: []authtest.Route{{
 		Methods: []string{"GET"}, Pattern: "/reports", Gates: []authtest.Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.Scope("read")}}},
 		Handler: func(x authtest.Exchange) error {

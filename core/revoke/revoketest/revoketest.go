@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -46,20 +47,12 @@ func Run(t *testing.T, open func(t *testing.T, name string) revoke.Log) {
 
 func add(t *testing.T, l revoke.Log, note string, entries ...revoke.Entry) revoke.Position {
 	t.Helper()
-	p, err := l.Append(t.Context(), note, entries...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return must.Have(l.Append(t.Context(), note, entries...))(t)
 }
 
 func read(t *testing.T, l revoke.Log, after revoke.Position, limit int) []revoke.Record {
 	t.Helper()
-	got, err := l.Read(t.Context(), after, limit)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
+	return must.Have(l.Read(t.Context(), after, limit))(t)
 }
 
 func ids(records []revoke.Record) (all []string) {
@@ -242,21 +235,14 @@ func drops(t *testing.T, one, other revoke.Log) {
 func following(t *testing.T, l revoke.Log) *revoke.Follower {
 	t.Helper()
 	limit := authtest.TimeLimit(30 * time.Second)
-	f, err := revoke.Follow(t.Context(), l, revoke.WithTimeout(limit), revoke.WithStartTimeout(limit))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Have(revoke.Follow(t.Context(), l, revoke.WithTimeout(limit), revoke.WithStartTimeout(limit)))(t)
 	t.Cleanup(func() { _ = f.Close() })
 	return f
 }
 
 func revoked(t *testing.T, c revoke.Checker, tok revoke.Token) bool {
 	t.Helper()
-	is, err := c.Revoked(t.Context(), tok)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return is
+	return must.Have(c.Revoked(t.Context(), tok))(t)
 }
 
 func follows(t *testing.T, one, other revoke.Log) {
@@ -265,10 +251,7 @@ func follows(t *testing.T, one, other revoke.Log) {
 	if revoked(t, a, tok) || revoked(t, b, tok) {
 		t.Error("nothing was revoked")
 	}
-	p, err := a.Append(t.Context(), "", revoke.Entry{Subject: "alice", IssuedBefore: time.Now()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Have(a.Append(t.Context(), "", revoke.Entry{Subject: "alice", IssuedBefore: time.Now()}))(t)
 	if !revoked(t, a, tok) {
 		t.Error("the instance that has revoked does not know of it")
 	}

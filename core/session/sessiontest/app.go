@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -34,10 +35,7 @@ func newApp(t *testing.T, f authtest.Framework, opts ...session.Option) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := core.NewGuard([]core.Authenticator{m}, core.WithObserver(a.events))
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := must.Have(core.NewGuard([]core.Authenticator{m}, core.WithObserver(a.events)))(t)
 	login := func(x authtest.Exchange) error {
 		user, _ := x.Request().Query("user")
 		p, err := core.NewPrincipal(core.PrincipalInfo{ID: user, Scheme: "Form"})

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/internal/errtype"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -162,16 +163,10 @@ func writesAtOnce(t *testing.T, one, other session.ContextStore) {
 func sessionsShared(t *testing.T, one, other session.ContextStore) {
 	var managers []*session.Manager
 	for _, s := range []session.ContextStore{one, other} {
-		m, err := session.New(session.WithStore(s), session.WithStoreTimeout(authtest.TimeLimit(5*time.Second)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := must.Have(session.New(session.WithStore(s), session.WithStoreTimeout(authtest.TimeLimit(5*time.Second))))(t)
 		managers = append(managers, m)
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "alice", Roles: []string{"editor"}, Claims: map[string]any{"plan": "pro"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Have(core.NewPrincipal(core.PrincipalInfo{ID: "alice", Roles: []string{"editor"}, Claims: map[string]any{"plan": "pro"}}))(t)
 	ask := func(cookie *http.Cookie) *http.Request {
 		r := httptest.NewRequest("POST", "https://app.example/", nil)
 		if cookie != nil {
@@ -180,10 +175,7 @@ func sessionsShared(t *testing.T, one, other session.ContextStore) {
 		return r
 	}
 	login := func() *http.Cookie {
-		fields, err := managers[0].Login(t.Context(), httpauth.Request(ask(nil)), p)
-		if err != nil {
-			t.Fatal(err)
-		}
+		fields := must.Have(managers[0].Login(t.Context(), httpauth.Request(ask(nil)), p))(t)
 		w := httptest.NewRecorder()
 		httpauth.AddFields(w.Header(), fields...)
 		return w.Result().Cookies()[0]

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/internal/errtype"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -53,11 +54,7 @@ func by(author string) source.Note { return source.Note{Author: author} }
 // publish publishes text as the next revision after base.
 func publish(t *testing.T, s source.Store, base source.Revision, text string) source.Entry {
 	t.Helper()
-	e, err := s.Publish(t.Context(), source.Publication{Base: base, Files: Files(text), Note: by("ann")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
+	return must.Have(s.Publish(t.Context(), source.Publication{Base: base, Files: Files(text), Note: by("ann")}))(t)
 }
 
 // holds fails the test unless c is what publish published.
@@ -106,10 +103,7 @@ func known(t *testing.T, a, b source.Store) {
 		t.Errorf("the same number with other content: %+v, %v", got, err)
 	}
 	publish(t, a, 1, "two")
-	got, err := b.Fetch(t.Context(), at)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Have(b.Fetch(t.Context(), at))(t)
 	holds(t, got.Content, 2, "two")
 	if got.Hash != got.Content.Hash() {
 		t.Errorf("hash %s of content with %s", got.Hash, got.Content.Hash())
@@ -124,10 +118,7 @@ func conflict(t *testing.T, a, b source.Store) {
 	if !errors.As(err, &conflict) || conflict.Base != 1 || conflict.Newest != 2 {
 		t.Errorf("second editor: %v, want a conflict of 1 with 2", err)
 	}
-	got, err := a.Fetch(t.Context(), source.State{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Have(a.Fetch(t.Context(), source.State{}))(t)
 	holds(t, got.Content, 2, "two of b")
 }
 
@@ -149,10 +140,7 @@ func manyEditors(t *testing.T, a, b source.Store) {
 		})
 	}
 	wg.Wait()
-	got, err := a.Fetch(t.Context(), source.State{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Have(a.Fetch(t.Context(), source.State{}))(t)
 	text, _ := got.Content.File("policy.csv")
 	for i := range editors {
 		for n := range edits {

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 	"github.com/sallyport-go/sallyport/core/session"
 	"github.com/sallyport-go/sallyport/core/session/sessiontest"
@@ -41,14 +42,8 @@ type fleet struct {
 
 func newFleet(t *testing.T, open func(t *testing.T) session.ContextStore) *fleet {
 	f := &fleet{clock: sessiontest.NewClock(time.Now())}
-	key, err := jwtsign.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := jwtsign.New(key, jwtsign.WithIssuer("https://api.example"), jwtsign.WithAudience("api"), jwtsign.WithClock(f.clock.Now))
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := must.Have(jwtsign.GenerateKey())(t)
+	signer := must.Have(jwtsign.New(key, jwtsign.WithIssuer("https://api.example"), jwtsign.WithAudience("api"), jwtsign.WithClock(f.clock.Now)))(t)
 	for range 3 {
 		m, err := tokens.New(signer, tokens.WithStore(open(t)), tokens.WithStoreTimeout(authtest.TimeLimit(5*time.Second)), tokens.WithClock(f.clock.Now),
 			tokens.WithAnswers(core.WithLogger(slog.New(slog.DiscardHandler))))

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop/internal/prove"
@@ -91,11 +92,7 @@ func (a *app) token(bound bool) string {
 	if bound {
 		token.Claims = map[string]any{"cnf": map[string]any{"jkt": a.client.Thumbprint()}}
 	}
-	text, err := a.signer.Sign(token)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return text
+	return must.Have(a.signer.Sign(token))(a.t)
 }
 
 // by returns the header line for a token with a scheme.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/jwstest"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // Members are the members of a JSON object.
@@ -29,14 +30,8 @@ type Key struct {
 // NewKey makes a key.
 func NewKey(t testing.TB) *Key {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	point, err := private.PublicKey.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
+	private := must.Have(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	point := must.Have(private.PublicKey.Bytes())(t)
 	return &Key{private, encode(point[1:33]), encode(point[33:])}
 }
 
@@ -70,14 +65,8 @@ func (k *Key) Proof(method, uri, token string, now time.Time) Proof {
 // Sign signs a proof.
 func (k *Key) Sign(t testing.TB, p Proof) string {
 	t.Helper()
-	header, err := json.Marshal(p.Header)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims, err := json.Marshal(p.Claims)
-	if err != nil {
-		t.Fatal(err)
-	}
+	header := must.Have(json.Marshal(p.Header))(t)
+	claims := must.Have(json.Marshal(p.Claims))(t)
 	return k.SignText(t, string(header), string(claims))
 }
 
@@ -85,10 +74,7 @@ func (k *Key) Sign(t testing.TB, p Proof) string {
 func (k *Key) SignText(t testing.TB, header, claims string) string {
 	t.Helper()
 	text := encode([]byte(header)) + "." + encode([]byte(claims))
-	signature, err := jwstest.Sign("ES256", k.private, text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signature := must.Have(jwstest.Sign("ES256", k.private, text))(t)
 	return text + "." + encode(signature)
 }
 
