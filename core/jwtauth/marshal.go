@@ -31,19 +31,15 @@ func (k *Key) MarshalJSON() ([]byte, error) {
 		return nil, errSecret
 	}
 	members = append(members, `"use":"sig"`, fmt.Sprintf(`"alg":%q`, k.Algorithm()))
-	if k.id != "" {
-		kid, err := json.Marshal(k.id)
+	for _, m := range [...]struct{ name, value string }{{"kid", k.id}, {"issuer", k.issuer}} {
+		if m.value == "" {
+			continue
+		}
+		text, err := json.Marshal(m.value)
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, `"kid":`+string(kid))
-	}
-	if k.issuer != "" {
-		issuer, err := json.Marshal(k.issuer)
-		if err != nil {
-			return nil, err
-		}
-		members = append(members, `"issuer":`+string(issuer))
+		members = append(members, fmt.Sprintf("%q:%s", m.name, text))
 	}
 	if k.development {
 		members = append(members, `"`+keymark.Development+`":true`)
