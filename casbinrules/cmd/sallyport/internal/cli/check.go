@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -147,7 +146,7 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 	if strings.HasPrefix(line, "\ufeff") {
 		return core.Decision{}, errors.New("the line begins with a byte order mark: send UTF-8 without one")
 	}
-	values, err := splitRequest(line)
+	values, err := quoted.Fields(line)
 	if err != nil {
 		return core.Decision{}, err
 	}
@@ -193,41 +192,4 @@ func question(fields, values []string) ask.Question {
 		}
 	}
 	return q
-}
-
-// splitRequest splits a line like policy lines: spaces before a field do not count,
-// and quotes are as in RFC 4180 §2.
-func splitRequest(line string) ([]string, error) {
-	var values []string
-	for {
-		line = strings.TrimLeftFunc(line, unicode.IsSpace)
-		value, rest, more, err := nextField(line)
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, value)
-		if !more {
-			return values, nil
-		}
-		line = rest
-	}
-}
-
-func nextField(line string) (value, rest string, more bool, err error) {
-	if !strings.HasPrefix(line, `"`) {
-		value, rest, more = strings.Cut(line, ",")
-		if strings.Contains(value, `"`) {
-			return "", "", false, quoted.ErrInside
-		}
-		return value, rest, more, nil
-	}
-	value, rest, err = quoted.Cut(line)
-	switch {
-	case err != nil:
-		return "", "", false, err
-	case rest == "" || rest[0] == ',':
-		return value, strings.TrimPrefix(rest, ","), rest != "", nil
-	default:
-		return "", "", false, errors.New("text follows the closing quote of a field: put a comma right behind it")
-	}
 }

@@ -90,7 +90,8 @@ func putInPlace(file string, info fs.FileInfo, fresh fs.FileMode, content []byte
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", file, errors.Join(err, ignoreClosed(temp.Close()), os.Remove(temp.Name())))
+			_ = temp.Close() // unless it is closed already
+			err = fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(temp.Name())))
 		}
 	}()
 	if _, err = temp.Write(content); err != nil {
@@ -187,11 +188,4 @@ func replace(file string, content []byte) error {
 		return fmt.Errorf("write: %w", err)
 	}
 	return putInPlace(file, info, 0, content, alwaysReady)
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
 }

@@ -166,8 +166,12 @@ func stage(root *os.Root, f shared.File) (temp string, err error) {
 	if err != nil {
 		return "", err
 	}
+	mode := fs.FileMode(0o600) // it may contain hashes of secrets
+	if isPolicyFile(f.Name) {
+		mode = 0o644
+	}
 	temp = dir + "." + base + "." + rand.Text() + ".tmp"
-	w, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, modeOf(f.Name))
+	w, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return "", err
 	}
@@ -181,14 +185,6 @@ func stage(root *os.Root, f shared.File) (temp string, err error) {
 		return "", errors.Join(err, root.Remove(temp))
 	}
 	return temp, nil
-}
-
-// modeOf returns a mode that hides files which may contain hashes of secrets from others.
-func modeOf(name string) fs.FileMode {
-	if isPolicyFile(name) {
-		return 0o644
-	}
-	return 0o600
 }
 
 // isPolicyFile reports whether a file is a model, a policy, or tests of one.

@@ -283,7 +283,9 @@ func (c *comparison) askOne(ctx context.Context, d *difference, q ask.Question) 
 		c.allowed[q.Tenant] = true
 	}
 	d.gains = after.Allowed
-	d.rule, d.old = deciding(before, after)
+	if d.rule = after.Rule; d.rule == "" { // what the old policy has lost
+		d.rule, d.old = before.Rule, before.Rule != ""
+	}
 	return before.Allowed != after.Allowed, nil
 }
 
@@ -294,13 +296,4 @@ func decided(d core.Decision) bool {
 		return false
 	}
 	return true
-}
-
-// deciding returns the line that causes a difference: that of the new policy if there is
-// one, otherwise the line that the old policy has lost.
-func deciding(before, after core.Decision) (rule string, old bool) {
-	if after.Rule != "" {
-		return after.Rule, false
-	}
-	return before.Rule, before.Rule != ""
 }

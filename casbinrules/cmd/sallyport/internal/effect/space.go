@@ -44,7 +44,9 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 	}
 	word := sample.WordFor(rules)
 	s := &space{others: map[string]string{}, prefix: settings.Prefix}
-	s.addOpaque(before, after)
+	for _, text := range slices.Compact(slices.Concat(before.matcher.Opaque, after.matcher.Opaque)) {
+		s.gap("the condition %s is only covered by examples", text)
+	}
 	assignments, err := s.assignments(before, after, values, settings, word)
 	if err != nil {
 		return nil, err
@@ -59,13 +61,6 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 	settings.Assignments = assignments
 	s.subjects = settings.Spread(s.subjects)
 	return s, nil
-}
-
-// addOpaque records the conditions that involve more than one field.
-func (s *space) addOpaque(before, after *policy) {
-	for _, text := range slices.Compact(slices.Concat(before.matcher.Opaque, after.matcher.Opaque)) {
-		s.gap("the condition %s is only covered by examples", text)
-	}
 }
 
 func (s *space) gap(format string, args ...any) {

@@ -49,7 +49,11 @@ func (s *server) hoverModel(q *query, offset int) (string, *token) {
 		return meaning, t
 	}
 	if d.section == "policy_effect" {
-		return effectMeaning(d), t
+		text := ""
+		for _, part := range d.value {
+			text += part.text
+		}
+		return effects[text], t
 	}
 	if _, isRole := m.roleKinds()[t.text]; isRole && d.section == "matchers" {
 		return fmt.Sprintf("`%s(name, role)`: whether the name is the role, or has it by the policy's `%s` lines, or, of the subject, by its credentials.", t.text, t.text), t
@@ -85,15 +89,6 @@ func requestMeaning(name string) string {
 		return "the method, or the name of the action"
 	}
 	return "an attribute, which an option or a claim fills"
-}
-
-// effectMeaning describes the decision of an effect.
-func effectMeaning(d *definition) string {
-	text := ""
-	for _, t := range d.value {
-		text += t.text
-	}
-	return effects[text]
 }
 
 // closedEffects are Casbin's effects that deny by default, spelled exactly as it compares

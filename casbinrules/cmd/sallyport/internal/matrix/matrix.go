@@ -131,7 +131,10 @@ func New(ctx context.Context, a *ask.Policy, s Settings) (*Matrix, error) {
 	if s.ByName {
 		m.sort()
 	}
-	lines := rulesByPlace(rules)
+	lines := make(map[string]*casbinrules.RuleText, len(rules)) // by place
+	for _, r := range rules {
+		lines[r.Place()] = &r.RuleText
+	}
 	for _, row := range m.Rows {
 		cells := make([]Cell, len(m.Columns))
 		for i, subject := range m.Columns {
@@ -156,15 +159,6 @@ func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.Ru
 		return Cell{Err: err.Error()}, nil
 	}
 	return Cell{Allowed: d.Allowed, Reason: d.Reason, Rule: lines[d.Rule]}, nil
-}
-
-// rulesByPlace indexes rules by location.
-func rulesByPlace(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
-	lines := make(map[string]*casbinrules.RuleText, len(rules))
-	for _, r := range rules {
-		lines[r.Place()] = &r.RuleText
-	}
-	return lines
 }
 
 // assignments returns the attribute values that columns are drawn for.

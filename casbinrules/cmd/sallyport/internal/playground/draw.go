@@ -65,9 +65,8 @@ func (l *loaded) draw(ctx context.Context, in *Input) (*MatrixResult, error) {
 		}
 	}
 	m, err := matrix.New(ctx, l.authorizer, s)
-	var large *matrix.TooLargeError
-	switch {
-	case errors.As(err, &large):
+	switch large, ok := errors.AsType[*matrix.TooLargeError](err); {
+	case ok:
 		return nil, fmt.Errorf("the table would have more than the %d cells that this page draws: list the routes that matter in %s, or use sallyport matrix", large.Most, RoutesFile)
 	case err != nil:
 		return nil, err

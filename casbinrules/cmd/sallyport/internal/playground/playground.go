@@ -232,7 +232,7 @@ func (s *setup) load(texts textFiles) (*loaded, error) {
 	if l.findings, err = s.linter.Lint(s.texts); err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(l.findings, isError) {
+	if !slices.ContainsFunc(l.findings, func(f casbinrules.Finding) bool { return f.Severity == casbinrules.SeverityError }) {
 		if err := s.open(); err != nil {
 			return nil, err
 		}
@@ -254,8 +254,6 @@ func (s *setup) open() error {
 	s.opened = a
 	return nil
 }
-
-func isError(f casbinrules.Finding) bool { return f.Severity == casbinrules.SeverityError }
 
 // setOptions sets the options of the library.
 func (s *setup) setOptions(o *Options) (err error) {

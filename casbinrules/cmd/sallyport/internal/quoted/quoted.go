@@ -6,6 +6,7 @@ package quoted
 import (
 	"errors"
 	"strings"
+	"unicode"
 )
 
 // Why a value cannot be parsed.
@@ -43,33 +44,36 @@ func Quote(value string) string {
 // List splits values separated by commas. Spaces around a value are ignored unless it is
 // quoted.
 func List(s string) ([]string, error) {
+	return split(strings.TrimSpace(s), strings.TrimSpace, "put a comma behind it")
+}
+
+// Fields splits a line like a policy line: spaces before a value do not count, and those
+// behind it are part of it.
+func Fields(line string) ([]string, error) {
+	return split(line, func(s string) string { return s }, "put a comma right behind it")
+}
+
+// split splits values whose end is trimmed; hint says what may follow a closing quote.
+func split(s string, trimmed func(string) string, hint string) ([]string, error) {
 	var values []string
-	for {
-		s = strings.TrimSpace(s)
-		if !strings.HasPrefix(s, `"`) {
-			value, rest, more := strings.Cut(s, ",")
-			if strings.Contains(value, `"`) {
+	for more := true; more; {
+		var value, rest string
+		if s = strings.TrimLeftFunc(s, unicode.IsSpace); strings.HasPrefix(s, `"`) {
+			var err error
+			if value, rest, err = Cut(s); err != nil {
+				return nil, err
+			}
+			if rest = trimmed(rest); rest != "" && rest[0] != ',' {
+				return nil, errors.New("text follows the closing quote of a field: " + hint)
+			}
+			rest, more = strings.CutPrefix(rest, ",")
+		} else {
+			value, rest, more = strings.Cut(s, ",")
+			if value = trimmed(value); strings.Contains(value, `"`) {
 				return nil, ErrInside
 			}
-			values = append(values, strings.TrimSpace(value))
-			if !more {
-				return values, nil
-			}
-			s = rest
-			continue
 		}
-		value, rest, err := Cut(s)
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, value)
-		rest = strings.TrimSpace(rest)
-		if rest == "" {
-			return values, nil
-		}
-		if rest[0] != ',' {
-			return nil, errors.New("text follows the closing quote of a field: put a comma behind it")
-		}
-		s = rest[1:]
+		values, s = append(values, value), rest
 	}
+	return values, nil
 }

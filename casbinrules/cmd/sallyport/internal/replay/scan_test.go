@@ -8,12 +8,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// Scans reports whether a line is read without encoding/json.
-func Scans(text []byte) bool {
-	_, ok := scanned(text)
-	return ok
-}
-
 // WithFewKinds limits the kinds of lines that are kept.
 func WithFewKinds(s Settings) Settings {
 	s.kinds = 50
