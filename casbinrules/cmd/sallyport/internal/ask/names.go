@@ -152,7 +152,6 @@ func (n *Names) Orient(q Question) (turned Question, hint string, err error) {
 	return q, "", nil
 }
 
-// score returns how many of object and action the policy knows.
 func (n *Names) score(q Question) int {
 	score := 0
 	if n.knows("obj", q.Object) {

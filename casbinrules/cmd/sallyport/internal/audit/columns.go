@@ -6,7 +6,6 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 )
 
-// column is a column of a table on the page.
 type column struct {
 	label string
 	index int // in the matrix

@@ -49,7 +49,6 @@ type Line struct {
 	Rule *casbinrules.RuleText
 }
 
-// shown is the data of the template.
 type shown struct {
 	*Page
 	Style   template.CSS

@@ -16,7 +16,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/bundle"
 )
 
-// maxKeyFile is the maximum size of a file with keys.
 const maxKeyFile = 64 << 10
 
 // isBundle reports whether a scheme is that of a signed bundle.

@@ -15,7 +15,6 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
-// ciRun is one run of the command ci.
 type ciRun struct {
 	source
 	config, routes, base, out, format string
@@ -126,7 +125,6 @@ func (c *ciRun) write(cmd *cobra.Command, r *review) error {
 	return printOrWrite(cmd, c.out, b.Bytes())
 }
 
-// review runs all checks.
 func (c *ciRun) review(ctx context.Context) (*review, error) {
 	m, policies, err := c.find("")
 	if err != nil {

@@ -25,7 +25,6 @@ with package casbinrules/setup read.`,
 	}, newConfigCheck(), newConfigShow(), newConfigSchema())
 }
 
-// configFlag adds the flag that names the configuration file.
 func configFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVarP(file, "config", "c", configName, "configuration `file`")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for unknown flags only

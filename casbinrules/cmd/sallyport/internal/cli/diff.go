@@ -151,7 +151,6 @@ func writeChanges(w io.Writer, r *effect.Report) {
 	}
 }
 
-// change returns the line of a change.
 func (p palette) change(gains bool, text string) string {
 	if gains {
 		return p.green("+ " + plain(text))

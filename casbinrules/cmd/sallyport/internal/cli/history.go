@@ -118,7 +118,6 @@ func newHistory() *cobra.Command {
 	return cmd
 }
 
-// entryText describes a revision in one line.
 func entryText(e shared.Entry) string {
 	line := fmt.Sprintf("%d  %s  %s", e.Revision, e.Published.UTC().Format(time.RFC3339), e.Author)
 	if e.Commit != "" {
@@ -180,7 +179,6 @@ func newShow() *cobra.Command {
 	return cmd
 }
 
-// revisionArgument parses the number of a revision.
 func revisionArgument(text string) (shared.Revision, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || n == 0 {

@@ -15,7 +15,6 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
-// beginning is the command line of init.
 type beginning struct {
 	dir, preset, framework, checkout string
 	force                            bool
@@ -211,7 +210,6 @@ func writeNew(name string, flags int, text string) error {
 	return err
 }
 
-// app returns the files of the service.
 func (b *beginning) app() ([]starter.File, error) {
 	abs, err := filepath.Abs(b.dir)
 	if err != nil {

@@ -95,7 +95,6 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 	return casbinrules.Lint(m, policies, opts...)
 }
 
-// readRoutes reads the routes of an application.
 func readRoutes(file string) ([]core.RouteInfo, error) { return readRoutesIn(hostFiles{}, file) }
 
 // readRoutesIn reads them from another file system.
@@ -126,7 +125,6 @@ func writeFindings(w io.Writer, findings []casbinrules.Finding) {
 	}
 }
 
-// severities counts findings by severity.
 func severities(findings []casbinrules.Finding) map[casbinrules.Severity]int {
 	counts := map[casbinrules.Severity]int{}
 	for _, f := range findings {
@@ -135,7 +133,6 @@ func severities(findings []casbinrules.Finding) map[casbinrules.Severity]int {
 	return counts
 }
 
-// jsonFinding is a finding in the format json.
 type jsonFinding struct {
 	File     string `json:"file"`
 	Line     int    `json:"line"`

@@ -65,7 +65,6 @@ type projectFinder struct {
 	skipped string
 }
 
-// findProject finds policies for the language server.
 func findProject(l lsp.Lookup) (lsp.Project, error) {
 	f := projectFinder{Lookup: l, source: source{model: l.Model, Options: l.Options}}
 	f.Attribute = nil

@@ -101,7 +101,6 @@ func modulesIn(checkout, from string) (map[string]string, error) {
 	return found, nil
 }
 
-// modulePath returns the module path in a go.mod.
 func modulePath(text string) string {
 	for line := range strings.Lines(text) {
 		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "module" {

@@ -23,10 +23,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// routesName is the name of a file of routes.
 const routesName = "routes.json"
 
-// openAPIFlags are the flags of openapi.
 type openAPIFlags struct {
 	config, routes, output, title string
 	public                        []string

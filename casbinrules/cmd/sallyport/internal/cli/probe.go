@@ -18,7 +18,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
-// probeFlags are the flags of probe.
 type probeFlags struct {
 	source                         source
 	routes, openAPI, direct        string
@@ -174,7 +173,6 @@ func (f *probeFlags) ask(ctx context.Context, stderr io.Writer) (*probe.Report, 
 	return probe.Run(ctx, f.settings, client, progress)
 }
 
-// origin returns a URL without its path.
 func origin(target string) string {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -183,7 +181,6 @@ func origin(target string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// write writes the result to its destination.
 func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) error {
 	if f.output == "" {
 		return f.writeTo(cmd.OutOrStdout(), r)

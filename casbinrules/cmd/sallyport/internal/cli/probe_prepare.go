@@ -161,7 +161,6 @@ func identity(flag, value string) (probing.Person, core.Field, error) {
 	return probing.Person{Name: id, Roles: roles}, field, nil
 }
 
-// policy opens the policy, if one is given.
 func (f *probeFlags) policy(ctx context.Context, people []probing.Person) (*probing.Policy, error) {
 	if len(f.source.policies) == 0 && f.source.model == "" {
 		return nil, nil

@@ -111,7 +111,6 @@ const (
 	shrinkBy   = 2
 )
 
-// checkEffect compares a policy with the newest revision.
 func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Policy, newest *shared.Content) (found []string, err error) {
 	unknown := func(note string, args ...any) ([]string, error) {
 		say(cmd.ErrOrStderr(), "sallyport: note: "+note+"\n", args...)
@@ -146,7 +145,6 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 	return found, nil
 }
 
-// openContent opens the policy of a revision.
 func (p *pushing) openContent(c *shared.Content) (*ask.Policy, error) {
 	opts, err := p.options()
 	if err != nil {

@@ -21,7 +21,6 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 )
 
-// reporter makes a report.
 type reporter struct {
 	source
 	out, routes, since, conflicts string
@@ -74,7 +73,6 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 	return cmd
 }
 
-// page collects the content of the report.
 func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 	r.setClock()
 	r.settings.Users = true

@@ -47,7 +47,6 @@ func (r *repository) ask(in io.Reader, args ...string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// commit returns the hash of a revision's commit.
 func (r *repository) commit(revision string) (string, error) {
 	if strings.HasPrefix(revision, "-") || revision == "" {
 		return "", usagef("%q is neither a file nor a revision", revision)
@@ -144,7 +143,6 @@ func (r *repository) edited(names []string) (bool, error) {
 	return false, nil
 }
 
-// text returns a file of a commit.
 func (r *repository) text(commit, name string) ([]byte, error) {
 	files, err := r.files(commit, []string{name})
 	if err != nil {
@@ -184,7 +182,6 @@ func (r *repository) entries(commit, name string) ([]entry, error) {
 	return all, nil
 }
 
-// texts returns the contents of objects, by their names.
 func (r *repository) texts(objects []string) (map[string][]byte, error) {
 	if len(objects) == 0 {
 		return nil, nil

@@ -37,7 +37,6 @@ type review struct {
 	failOn   string
 }
 
-// notRun is a check that was not run, and why.
 type notRun struct {
 	Check string `json:"check"`
 	Why   string `json:"why"`
@@ -67,7 +66,6 @@ func (r *review) problem(n int, what string) {
 	}
 }
 
-// gainedAndLost counts the changes in effect.
 func gainedAndLost(r *effect.Report) (gained, lost int) {
 	for _, c := range r.Changes {
 		if c.Gains {

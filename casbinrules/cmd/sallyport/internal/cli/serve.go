@@ -86,7 +86,6 @@ type served struct {
 	handler http.Handler
 }
 
-// openService opens the configuration in file.
 func openService(file string) (*guardService, error) {
 	g := &guardService{file: file, ended: make(chan struct{})}
 	return g, g.open()

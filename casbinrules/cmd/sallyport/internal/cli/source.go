@@ -136,7 +136,6 @@ func (s *source) find(dir string) (casbinrules.Model, []string, error) {
 	return m, policies, err
 }
 
-// findModel determines the model for a policy.
 func (s *source) findModel(policy string) (casbinrules.Model, error) {
 	if preset := presets[s.model]; preset != nil {
 		return preset(), nil
@@ -166,7 +165,6 @@ func (s *source) open(dir string) (*ask.Policy, error) {
 	return s.load(m, policies)
 }
 
-// load loads what was found.
 func (s *source) load(m casbinrules.Model, policies []string) (*ask.Policy, error) {
 	opts, err := s.options()
 	if err != nil {

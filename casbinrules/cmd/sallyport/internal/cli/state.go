@@ -16,7 +16,6 @@ type state interface {
 	Close() error
 }
 
-// stateFlags select the state.
 type stateFlags struct {
 	location
 	service string
@@ -52,7 +51,6 @@ func openRedisState(f *stateFlags, url string) (state, error) {
 	return redisstate.New(url, opts...)
 }
 
-// use opens the state and calls run with it.
 func (f *stateFlags) use(cmd *cobra.Command, run func(ctx context.Context, s state) error) error {
 	open, _, url, err := openerFor(stateOpeners, f.location, stateSchemes)
 	if err != nil {

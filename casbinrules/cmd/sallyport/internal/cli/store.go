@@ -31,7 +31,6 @@ type storeFlags struct {
 	expires     string // expiry of what is published; "" for never
 }
 
-// location says where a store is.
 type location struct {
 	url        string
 	unverified bool
@@ -49,7 +48,6 @@ func (f *storeFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("public-key", "pem", "pub") // fails for unknown flags only
 }
 
-// addSigning adds the flags for publishers.
 func (f *storeFlags) addSigning(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.privateKeys, "key", nil, "`file` of a private key in PEM with which a bundle is signed; may be repeated")
 	_ = cmd.MarkFlagFilename("key", "pem") // fails for unknown flags only
@@ -105,7 +103,6 @@ func openRedis(f *storeFlags, url string) (shared.Store, error) {
 	return redis.New(url, opts...)
 }
 
-// use opens the store and calls run with it.
 func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s shared.Store) error) error {
 	open, scheme, url, err := openerFor(openers, f.location, storeSchemes)
 	if err != nil {

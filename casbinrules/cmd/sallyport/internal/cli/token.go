@@ -22,7 +22,6 @@ import (
 // configName is the file that setup.Open reads.
 const configName = "sallyport.yaml"
 
-// tokenFlags are the flags of token.
 type tokenFlags struct {
 	config, issuer, key, alg, client, expires string
 	audience, roles, scopes, claims           []string
@@ -69,7 +68,6 @@ is given again; --claim NAME:=JSON adds any other value.`,
 	return cmd
 }
 
-// sign signs the token.
 func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 	claims, err := parseClaims(f.claims)
 	if err != nil {
@@ -141,7 +139,6 @@ func notThere(name string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// openKey reads a private key.
 func openKey(file, alg string) (*jwtsign.Key, error) {
 	return jwtsign.OpenPEM(file, keyOptions(alg)...)
 }

@@ -23,7 +23,6 @@ type testRun struct {
 	lenient, cover, watch bool
 }
 
-// run runs the tests once.
 func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 	tests, err := readTests(t.files)
 	if err != nil {

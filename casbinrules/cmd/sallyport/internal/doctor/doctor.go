@@ -99,7 +99,6 @@ func Together(all []*Counts) *Counts {
 	return sum
 }
 
-// addAll adds the counts of one kind.
 func (c *Counts) addAll(k Kind, t *Tally) {
 	c.Add(k, t.Number, "", "", "")
 	sum := c.Refused[k]

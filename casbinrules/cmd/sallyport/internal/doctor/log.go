@@ -101,7 +101,6 @@ func nextLine(in *bufio.Reader) (line []byte, long bool, err error) {
 	}
 }
 
-// logReader counts the lines of a log.
 type logReader struct {
 	counts  *Counts
 	allowed map[string]float64 // by gate

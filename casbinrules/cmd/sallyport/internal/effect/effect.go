@@ -174,7 +174,6 @@ type place struct {
 	old  bool
 }
 
-// comparison compares two policies.
 type comparison struct {
 	before, after *policy
 	clock         *ask.Clock
@@ -208,7 +207,6 @@ type dated struct {
 	from string
 }
 
-// ask finds the differences at the current moment.
 func (c *comparison) ask(ctx context.Context) error {
 	c.found = nil
 	if c.byState == nil {

@@ -130,7 +130,6 @@ func (c *comparison) grouped() []Change {
 	return changes
 }
 
-// valuesOf returns the values of an assignment by name.
 func valuesOf(a *ask.Assignment) map[string][]string {
 	if a == nil {
 		return nil
@@ -194,7 +193,6 @@ func (c *comparison) followsFromPattern(k key, actions map[key][]string) bool {
 	return false
 }
 
-// subset reports whether all contains every element of some.
 func subset(some, all []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }

@@ -33,7 +33,6 @@ type space struct {
 	gaps []string
 }
 
-// size returns the number of questions at one moment.
 func (s *space) size() int { return len(s.subjects) * len(s.requests) * len(s.actions) }
 
 // newSpace generates a request of every kind that the two policies distinguish.

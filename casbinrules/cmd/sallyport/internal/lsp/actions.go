@@ -57,7 +57,6 @@ type splice struct {
 	after      bool
 }
 
-// adds reports whether the edit creates another rule.
 func (e splice) adds() bool {
 	rules := 0
 	for line := range strings.Lines(e.text) {
@@ -234,7 +233,6 @@ func (s *spot) edit(e splice, enc encoding) textEdit {
 	return textEdit{s.doc.rangeOf(start+e.start, start+e.end, enc), e.text}
 }
 
-// lineEnd returns the line ending that the document uses.
 func (s *spot) lineEnd() string {
 	if strings.Contains(s.doc.text, "\r\n") {
 		return "\r\n"

@@ -67,7 +67,6 @@ func newAnalyses(s *server) *analyses {
 // anyPath stands for all paths: a change may affect which policy a file belongs to.
 const anyPath = ""
 
-// markDirty requests a new analysis of a path.
 func (a *analyses) markDirty(path string) {
 	a.mu.Lock()
 	a.dirty[path] = true
@@ -219,7 +218,6 @@ func (p Project) touches(files map[string]bool) bool {
 // noPolicy is the file name of the empty policy used to analyze a model that has none.
 const noPolicy = "no policy"
 
-// analyzeProject analyzes a project.
 func (a *analyses) analyzeProject(v *view, p Project) *analysis {
 	l := &analysis{project: p, findings: map[string][]casbinrules.Finding{}}
 	if p.Model.Name() == "" {

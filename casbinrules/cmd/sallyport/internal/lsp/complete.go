@@ -113,7 +113,6 @@ func (p *policy) completeRow(to *proposals) {
 	p.propose(to, domain, p.schema.isLink(kind) && n == 2)
 }
 
-// occurrences returns how many fields of a domain hold text.
 func (p *policy) occurrences(domain, text string) int {
 	count := 0
 	for i := range p.rows {

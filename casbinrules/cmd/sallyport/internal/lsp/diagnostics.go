@@ -130,7 +130,6 @@ func severityOf(s casbinrules.Severity) int {
 	return severityInformation
 }
 
-// messageOf returns the message of a finding with its hint.
 func messageOf(f casbinrules.Finding) string {
 	if f.Hint == "" {
 		return f.Message

@@ -50,7 +50,6 @@ func newDocument(uri, path string, version int, k Kind, text string) *document {
 	return d
 }
 
-// index computes the offsets of the lines.
 func (d *document) index() {
 	d.starts = appendStarts(make([]int, 1, strings.Count(d.text, "\n")+1), d.text, 0)
 	d.indexFeeds()

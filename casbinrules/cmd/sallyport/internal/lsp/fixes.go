@@ -144,7 +144,6 @@ func fixSemicolons(s *spot) (string, []splice) {
 	return "Separate the fields by commas", []splice{{start: 0, end: len(s.text), text: strings.Join(fields, ", ")}}
 }
 
-// fixQuoting quotes a field that contains a quote.
 func fixQuoting(s *spot) (string, []splice) {
 	if s.field >= len(s.fields) || s.fields[s.field].quoted || !strings.Contains(s.value(), `"`) {
 		return "", nil
@@ -227,7 +226,6 @@ func escapedDots(s *spot, value string) string {
 	return b.String()
 }
 
-// fixExtraFields removes fields that Casbin ignores.
 func fixExtraFields(s *spot) (string, []splice) {
 	if s.field < 2 {
 		return "", nil

@@ -104,7 +104,6 @@ func code(text string) string {
 	return fence + " " + text + " " + fence
 }
 
-// maxListed is the maximum number of names that a hover lists.
 const maxListed = 12
 
 // joinNames joins names, cut to the first maxListed.
@@ -221,7 +220,6 @@ func (p *policy) describeReach(domain, tenant, name string) string {
 	return strings.Join(parts, " ")
 }
 
-// describeLink describes a role link.
 func (p *policy) describeLink(r *row) string {
 	if len(r.fields) < 3 {
 		return ""
@@ -242,7 +240,6 @@ func (p *policy) describeLink(r *row) string {
 	return text + "."
 }
 
-// describeName describes a role, user or group of the policy.
 func (p *policy) describeName(domain, name string, r *row) string {
 	if domain != domainSubject && domain != domainObject && domain != domainAction {
 		return ""

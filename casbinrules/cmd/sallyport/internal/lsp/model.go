@@ -25,7 +25,6 @@ type token struct {
 	quoted     bool
 }
 
-// definition is one definition of a model.
 type definition struct {
 	section, key string
 	start, end   int // of the key

@@ -5,7 +5,6 @@ import (
 	"strings"
 )
 
-// sectionMeanings describes the sections of a model.
 var sectionMeanings = map[string]string{
 	"request_definition":    "The fields of a request, in their order: `sub` is who asks, `dom` the tenant, `obj` the path or the name of what is asked for, `act` the method or the name of the action. Others are attributes.",
 	"policy_definition":     "The fields of a p line in the policy, in their order. `eft` is its effect, allow or deny; without it every line allows.",
@@ -15,7 +14,6 @@ var sectionMeanings = map[string]string{
 	"constraint_definition": "What role links may not give together, such as `sod(\"a\", \"b\")`: nobody has both roles.",
 }
 
-// functionMeanings describes the functions of matchers.
 var functionMeanings = map[string]string{
 	"keyMatch":   "`keyMatch(r.obj, p.obj)`: a `*` in the pattern stands for the rest of the text, slashes too.",
 	"keyMatch2":  "`keyMatch2(r.obj, p.obj)`: `:name` stands for one segment of a path, and `/*` for all below.",
@@ -30,7 +28,6 @@ var functionMeanings = map[string]string{
 	"keyGet3":    "`keyGet3(r.obj, p.obj, \"id\")`: what `{id}` of the pattern stands for.",
 }
 
-// hoverModel describes a part of a model.
 func (s *server) hoverModel(q *query, offset int) (string, *token) {
 	m := readModelText(q.doc)
 	for i := range m.sections {

@@ -135,12 +135,10 @@ func decodeStrict(text json.RawMessage, into *Settings) error {
 	return d.Decode(into)
 }
 
-// show asks the client to show a message.
 func (s *server) show(severity int, text string) {
 	_ = s.conn.Notify(context.Background(), "window/showMessage", map[string]any{"type": severity, "message": text})
 }
 
-// capabilities returns the capabilities of the server.
 func capabilities(enc encoding) map[string]any {
 	return map[string]any{
 		"positionEncoding":           enc,

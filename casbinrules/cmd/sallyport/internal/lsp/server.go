@@ -83,7 +83,6 @@ type TestResult struct {
 	Text string
 }
 
-// server serves one client.
 type server struct {
 	config Config
 	flags  Settings
@@ -237,7 +236,6 @@ func (s *server) reply(ctx context.Context, id jsonrpc2.ID, result any, err erro
 	}
 }
 
-// handler handles one request.
 type handler func(ctx context.Context, v *view) (any, error)
 
 // handlerFor returns the handler for a request, or an error.
@@ -271,7 +269,6 @@ func (s *server) handlerFor(r *jsonrpc2.Request) (handler, *jsonrpc2.Error) {
 	}, nil
 }
 
-// query is a request about an open document.
 type query struct {
 	documentParams
 	ctx  context.Context

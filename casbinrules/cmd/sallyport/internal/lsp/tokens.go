@@ -48,7 +48,6 @@ func (c *colours) add(start, end, kind int) {
 	c.last = at
 }
 
-// semanticTokens returns the tokens of a whole document.
 func (s *server) semanticTokens(q *query) (any, error) {
 	c := &colours{q: q, data: []int{}}
 	switch q.doc.kind {

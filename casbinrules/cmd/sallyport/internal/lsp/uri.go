@@ -21,7 +21,6 @@ func pathOf(uri string) string {
 	return filepath.Clean(filepath.FromSlash(path))
 }
 
-// uriOf returns the URI of a file.
 func uriOf(path string) string {
 	if strings.Contains(path, "://") {
 		return path

@@ -50,7 +50,6 @@ func Split(path string) (file, key string, ok bool) {
 	return path, "", false
 }
 
-// reading is the state of reading one file.
 type reading struct {
 	name     string
 	lines    []string // of the YAML file
@@ -97,7 +96,6 @@ func (r *reading) missing(key string) error {
 	return &Error{r.name, 1, 1, fmt.Sprintf("there is no text at the key %s in any document here", key)}
 }
 
-// parse parses all documents.
 func parse(name string, text []byte) ([]*yaml.Node, error) {
 	loader, err := yaml.NewLoader(bytes.NewReader(text))
 	if err != nil {

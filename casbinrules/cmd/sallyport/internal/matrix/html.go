@@ -18,7 +18,6 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageText))
 )
 
-// page is the data of the template.
 type page struct {
 	*Matrix
 	Title  string

@@ -65,7 +65,6 @@ func Parse(ctx context.Context, name string, content []byte) (*Document, error) 
 // Wrong returns the validation error of the file as it was parsed, or nil.
 func (d *Document) Wrong() error { return d.wrong }
 
-// rootObject returns the root object.
 func (d *Document) rootObject() *yaml.Node {
 	if d.root.Kind == yaml.DocumentNode {
 		return d.root.Content[0]

@@ -134,7 +134,6 @@ func securityScheme(s Scheme) (string, *yaml.Node) {
 	return name, value
 }
 
-// response returns the component for an answer.
 func (m *merge) response(a Answer) (*yaml.Node, error) {
 	content := mapping()
 	for _, b := range a.Bodies {
@@ -195,7 +194,6 @@ func header(about string, required bool, kind string, example *yaml.Node) *yaml.
 	return n
 }
 
-// mediaType returns the description of a body.
 func (m *merge) mediaType(b Body) (*yaml.Node, error) {
 	schema, known := bodies[b.MediaType]
 	if !known {
@@ -234,7 +232,6 @@ var bodies = map[string]struct {
 	}},
 }
 
-// member is a member of a schema.
 type member struct{ name, kind, about string }
 
 var errorCode = member{"error", "string", "A stable code for programs."}

@@ -61,7 +61,6 @@ func (d *Document) where() string {
 	return d.name
 }
 
-// merge is the state of one merge.
 type merge struct {
 	*Document
 	guard     Guard
@@ -112,7 +111,6 @@ func (m *merge) unshare() error {
 
 func isObject(n *yaml.Node) bool { n = resolveAlias(n); return n != nil && n.Kind == yaml.MappingNode }
 
-// ownRoutes returns the operations of the document as routes.
 func (m *merge) ownRoutes(public func(method, path string) bool) []Route {
 	var routes []Route
 	items := merged(m.paths)
@@ -127,7 +125,6 @@ func (m *merge) ownRoutes(public func(method, path string) bool) []Route {
 	return routes
 }
 
-// route merges one route.
 func (m *merge) route(r Route) error {
 	which := []string{strings.ToLower(r.Method)}
 	switch strings.ToUpper(r.Method) {

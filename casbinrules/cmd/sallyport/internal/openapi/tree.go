@@ -23,7 +23,6 @@ func get(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// resolveAlias resolves aliases.
 func resolveAlias(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias

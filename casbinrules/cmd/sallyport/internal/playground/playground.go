@@ -165,7 +165,6 @@ func (p *Playground) load(in *Input) (*loaded, error) {
 	return p.loaded, nil
 }
 
-// policies returns the names of the policy files.
 func (in *Input) policies() []string {
 	if len(in.Policies) == 0 {
 		return []string{PolicyFile}
@@ -173,7 +172,6 @@ func (in *Input) policies() []string {
 	return in.Policies
 }
 
-// policy returns the texts of the policy files.
 func (in *Input) policy() textFiles {
 	texts := textFiles{}
 	for _, name := range in.policies() {
@@ -223,7 +221,6 @@ func newSetup(in *Input) (*setup, error) {
 	return s, nil
 }
 
-// load loads the texts of a policy.
 func (s *setup) load(texts textFiles) (*loaded, error) {
 	clear(s.texts) // the open policy re-reads this map
 	maps.Copy(s.texts, texts)
@@ -255,7 +252,6 @@ func (s *setup) open() error {
 	return nil
 }
 
-// setOptions sets the options of the library.
 func (s *setup) setOptions(o *Options) (err error) {
 	for _, text := range o.RolePatterns {
 		if !strings.Contains(text, "=") {

@@ -21,7 +21,6 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageText))
 )
 
-// htmlPage is the data of the page's template.
 type htmlPage struct {
 	Result
 	Style  template.CSS
@@ -44,7 +43,6 @@ type htmlLine struct {
 // htmlCell is a status. Anchor links to the first finding about it; "" if there is none.
 type htmlCell struct{ Text, Class, Anchor string }
 
-// htmlGroup is the findings with one code.
 type htmlGroup struct {
 	probe.Fault
 	Findings []htmlFinding

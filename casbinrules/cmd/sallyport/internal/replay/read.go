@@ -191,7 +191,6 @@ func (r *run) work(chunks <-chan []byte, buffers *sync.Pool) error {
 	return nil
 }
 
-// flush adds the entries to the report.
 func (r *run) flush() {
 	if r.hits < len(r.kinds)/2 {
 		r.uncached = uncachedFactor * len(r.kinds)

@@ -167,7 +167,6 @@ type answer struct {
 	change                  *change // nil for none
 }
 
-// change is an answer on which the policies differ.
 type change struct {
 	groupKey
 	who, resource string

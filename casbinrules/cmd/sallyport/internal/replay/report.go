@@ -72,7 +72,6 @@ type Lack struct {
 	Samples []uint64 `json:"samples,omitempty"`
 }
 
-// trim keeps the first samples.
 func (l *Lack) trim(n int) {
 	slices.Sort(l.Samples)
 	l.Samples = l.Samples[:min(len(l.Samples), n)]
@@ -83,7 +82,6 @@ func (r *Report) Widens() bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Gains })
 }
 
-// finish makes the report from the counts.
 func (t *tally) finish(s *Settings) *Report {
 	r := &t.Report
 	r.Changes = []Change{}

@@ -156,7 +156,6 @@ func (s *scanner) string() string {
 	return text
 }
 
-// text returns the value of a key, or "".
 func (s *scanner) text(key string) string {
 	if !s.key(key) {
 		return ""
@@ -164,7 +163,6 @@ func (s *scanner) text(key string) string {
 	return s.string()
 }
 
-// number returns the value of a key, or 0.
 func (s *scanner) number(key string) int {
 	if !s.key(key) {
 		return 0

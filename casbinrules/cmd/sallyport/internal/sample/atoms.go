@@ -111,7 +111,6 @@ func (m *product) addLiteral(text string) {
 	m.literals[at].end = true
 }
 
-// follow returns the trie position after rune r.
 func (m *product) follow(at int32, r rune) int32 {
 	if at != noLiteral {
 		if next, ok := m.literals[at].next[r]; ok {
@@ -276,7 +275,6 @@ func (m *product) explore() (found []string, complete bool) {
 	return found, true
 }
 
-// record records the kind of the text that leads to a place.
 func (m *product) record(places []place, at int) (text string, fresh bool) {
 	kind, valid := m.kind(places[at].states)
 	if !valid || m.seen[kind] {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core/probe"
 )
 
 // Word returns a word that occurs in none of texts, so that only parameters match it:
@@ -30,25 +31,10 @@ func WordFor(rules []casbinrules.Rule) string {
 	return Word(texts)
 }
 
-// parameter matches a parameter of a route in the syntax of Gin, Echo, Fiber, net/http or
-// chi, including Fiber's constraints and optional marker.
-var parameter = regexp.MustCompile(`:[A-Za-z0-9_]+(<[^>]*>)?\??|\{[^{}]*\}|[*+][A-Za-z0-9_]*`)
-
-// digits is the value for parameters that only accept digits.
-const digits = "987654321"
-
-// Path returns a request path that matches route. Each parameter and wildcard is replaced
-// by word, a single segment.
+// Path returns a request path that matches route, as a gate asks about it. Each parameter
+// and wildcard is replaced by word, a single segment.
 func Path(route, word string) string {
-	path := parameter.ReplaceAllStringFunc(route, func(p string) string {
-		switch {
-		case p == "{$}":
-			return ""
-		case strings.Contains(p, "<int"), strings.Contains(p, "[0-9]"), strings.Contains(p, `\d`):
-			return digits
-		}
-		return word
-	})
+	path := probe.SamplePath(route, word)
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/")
 	}
