@@ -150,18 +150,7 @@ func textOf(o *model.Operand, q *Request) string {
 	if o.Kind == model.OperandText {
 		return o.Text
 	}
-	switch o.Field {
-	case model.FieldSubject:
-		return q.Subject
-	case model.FieldTenant:
-		return q.Tenant
-	case model.FieldObject:
-		return q.Object
-	case model.FieldAction:
-		return q.Action
-	default:
-		return q.attribute(o.Field).Text
-	}
+	return q.Text(o.Field)
 }
 
 func (c *cond) holds(q *Request, with *TokenRoles) bool {

@@ -138,20 +138,29 @@ type Answer struct {
 func (q *Request) Values(s *model.Schema) []any {
 	values := make([]any, 0, len(s.Request)+1)
 	for _, f := range s.Request {
-		switch f {
-		case model.FieldSubject:
-			values = append(values, q.Subject)
-		case model.FieldTenant:
-			values = append(values, q.Tenant)
-		case model.FieldObject:
-			values = append(values, q.Object)
-		case model.FieldAction:
-			values = append(values, q.Action)
-		default:
+		if f < model.FieldAttribute {
+			values = append(values, q.Text(f))
+		} else {
 			values = append(values, model.Argument(s.TypeOf(f), q.attribute(f)))
 		}
 	}
 	return values
+}
+
+// Text returns the text of a field.
+func (q *Request) Text(f model.RequestField) string {
+	switch f {
+	case model.FieldSubject:
+		return q.Subject
+	case model.FieldTenant:
+		return q.Tenant
+	case model.FieldObject:
+		return q.Object
+	case model.FieldAction:
+		return q.Action
+	default:
+		return q.attribute(f).Text
+	}
 }
 
 // objectAttribute returns the name of the object attribute that an operand refers

@@ -29,27 +29,10 @@ func (x *Explainer) value(r *policy.Rule, n *model.Node) string {
 	if column := x.Snapshot.Schema.Column(name); column >= 0 {
 		return r.Field(column)
 	}
-	switch {
-	case name == "r_sub":
-		return x.Request.Subject
-	case name == "r_obj":
-		return x.Request.Object
-	case name == "r_act":
-		return x.Request.Action
-	case x.Snapshot.Schema.Tenants && x.isTenant(name):
-		return x.Request.Tenant
+	if field, ok := x.Snapshot.Schema.RequestField(name); ok && field < model.FieldAttribute {
+		return x.Request.Text(field)
 	}
 	return ""
-}
-
-// isTenant reports whether name is the request field of the tenant.
-func (x *Explainer) isTenant(name string) bool {
-	for i, field := range x.Snapshot.Schema.Request {
-		if field == model.FieldTenant && "r_"+x.Snapshot.Schema.Names("r")[i] == name {
-			return true
-		}
-	}
-	return false
 }
 
 // chain returns a shortest path from a name to a role, along the lines of one kind

@@ -66,14 +66,10 @@ func (e Explanation) String() string {
 	if e.Rule != nil {
 		b.WriteString("\n  rule: " + e.Rule.String())
 	}
-	if len(e.Chain) > 0 {
-		b.WriteString("\n  roles: " + chainText(e.Chain))
-	}
-	if len(e.ObjectChain) > 0 {
-		b.WriteString("\n  object: " + chainText(e.ObjectChain))
-	}
-	if len(e.ActionChain) > 0 {
-		b.WriteString("\n  action: " + chainText(e.ActionChain))
+	for i, chain := range [][]ChainLink{e.Chain, e.ObjectChain, e.ActionChain} {
+		if len(chain) > 0 {
+			b.WriteString("\n  " + []string{"roles", "object", "action"}[i] + ": " + chainText(chain))
+		}
 	}
 	if e.Overrides != nil {
 		b.WriteString("\n  overrides: " + e.Overrides.String())

@@ -10,20 +10,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/watch"
 )
 
 // kept is what the next load needs from this one to parse only the changed lines.
 type kept struct {
-	model  source.Model
-	names  []string
-	files  [][]byte // their contents
-	schema *model.Schema
-	texts  *policy.Texts
-	rules  []*policy.Rule
-	graphs map[string]*policy.Graph
-	told   []model.Finding
-	lint   *lint.Kept
-	edited int
+	model    source.Model
+	policies []watch.File
+	lint     *lint.Kept
+	Reading  // without its findings and its linter
 }
 
 // keep returns what the next load needs; nil if it must read all lines.
@@ -31,18 +26,9 @@ func (r *Reading) keep(in *source.Contents, c *model.Settings) *kept {
 	if in.Adapted || c.AsCasbin || !r.alone || len(r.Rules) == 0 || r.linter == nil {
 		return nil
 	}
-	return &kept{
-		model: in.Model, names: in.Names(), files: contents(in), schema: r.Schema, texts: r.texts, rules: r.Rules, graphs: r.Graphs,
-		told: r.told, lint: r.linter.Keep(), edited: r.edited,
-	}
-}
-
-func contents(in *source.Contents) [][]byte {
-	files := make([][]byte, len(in.Policies))
-	for i, f := range in.Policies {
-		files[i] = f.Content
-	}
-	return files
+	k := &kept{in.Model, in.Policies, r.linter.Keep(), *r}
+	k.linter, k.Findings = nil, nil
+	return k
 }
 
 // few returns how many lines of so many rules may have changed, at once and since
@@ -82,7 +68,7 @@ func (l *Loaded) revised(in *source.Contents, c *model.Settings) *Loaded {
 
 // revised reads what has changed; nil if an incremental load is impossible.
 func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *policy.Revision) {
-	if k == nil || in.Model != k.model || !slices.Equal(in.Names(), k.names) {
+	if k == nil || in.Model != k.model || !slices.Equal(in.Names(), k.files) {
 		return nil, nil
 	}
 	files := k.compare(in, c.Pace)
@@ -90,16 +76,16 @@ func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *polic
 	for _, f := range files {
 		edited += max(f.Old, f.New)
 	}
-	if edited > few(len(k.rules)) {
+	if edited > few(len(k.Rules)) {
 		return nil, nil
 	}
-	v := policy.Revise(k.schema, c, k.rules, k.texts, k.graphs, k.told, files)
+	v := policy.Revise(k.Schema, c, k.Rules, k.texts, k.Graphs, k.told, files)
 	if v == nil {
 		return nil, nil
 	}
 	c.Pace.RestIfDue()
 	return &Reading{
-		Schema: k.schema, Rules: v.Rules, Graphs: v.Graphs, Findings: v.LineFindings, files: k.names,
+		Schema: k.Schema, Rules: v.Rules, Graphs: v.Graphs, Findings: v.LineFindings, files: k.files,
 		texts: v.Texts, errors: v.Errors, told: v.LineFindings, alone: true, edited: edited,
 	}, v
 }
@@ -107,7 +93,7 @@ func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *polic
 // lint prepares the findings about a revision.
 func (r *Reading) lint(c *model.Settings, k *kept, v *policy.Revision) {
 	r.linter = lint.StartRevised(r.forLint(v.Column), c,
-		lint.Before{Kept: k.lint, Rules: k.rules, Graphs: k.graphs}, v)
+		lint.Before{Kept: k.lint, Rules: k.Rules, Graphs: k.Graphs}, v)
 }
 
 // Linting computes the findings about a policy repeatedly while it is edited. It
@@ -149,7 +135,7 @@ func (l *Linting) Lint(in *source.Contents, c *model.Settings, routes []core.Rou
 func (k *kept) compare(in *source.Contents, p *pace.Pace) []policy.RevisedFile {
 	files := make([]policy.RevisedFile, len(in.Policies))
 	for i, f := range in.Policies {
-		before, now := k.files[i], f.Content
+		before, now := k.policies[i].Content, f.Content
 		at := bytes.LastIndexByte(now[:samePrefix(before, now)], '\n') + 1
 		p.RestIfDue()
 		same := sameSuffix(before[at:], now[at:])

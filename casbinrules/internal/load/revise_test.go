@@ -25,7 +25,7 @@ func TestOneRunOfLinesHoldsAllChanges(t *testing.T) {
 	lines := func(text string) []string { return slices.Collect(strings.Lines(text)) }
 	for range 20_000 {
 		before, now := text(), text()
-		k := &kept{files: [][]byte{[]byte(before)}}
+		k := &kept{policies: []watch.File{{Content: []byte(before)}}}
 		f := k.compare(&source.Contents{Policies: []watch.File{{Name: "p.csv", Content: []byte(now)}}}, nil)[0]
 		was, is := lines(before), lines(now)
 		rest := len(was) - f.Same - f.Old
