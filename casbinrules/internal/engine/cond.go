@@ -78,23 +78,13 @@ func (b *binder) bind(x *model.Expr, fields []string) *cond {
 			return &cond{value: !part.value}
 		}
 		return &cond{kind: model.ExprNot, parts: []*cond{part}}
-	case model.ExprEqual:
-		left, right := x.Operands[0].Bind(fields), x.Operands[1].Bind(fields)
-		if left.Kind == model.OperandText && right.Kind == model.OperandText {
-			return &cond{value: !left.Bad && !right.Bad && left.Text == right.Text}
-		}
-		if left.Bad || right.Bad {
+	case model.ExprEqual, model.ExprOrder:
+		c := &cond{kind: x.Kind, left: x.Operands[0].Bind(fields), right: x.Operands[1].Bind(fields), operator: x.Function}
+		switch {
+		case c.left.Bad || c.right.Bad:
 			return &cond{}
-		}
-		return &cond{kind: model.ExprEqual, left: left, right: right}
-	case model.ExprOrder:
-		left, right := x.Operands[0].Bind(fields), x.Operands[1].Bind(fields)
-		if left.Bad || right.Bad {
-			return &cond{}
-		}
-		c := &cond{kind: model.ExprOrder, left: left, right: right, operator: x.Function}
-		if left.Kind == model.OperandText && right.Kind == model.OperandText {
-			return &cond{value: model.InOrder(x.Function, left.Order, right.Order)}
+		case c.left.Kind == model.OperandText && c.right.Kind == model.OperandText:
+			return &cond{value: c.holds(nil, nil)} // which asks for nothing of the request
 		}
 		return c
 	case model.ExprCall:

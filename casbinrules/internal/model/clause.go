@@ -51,7 +51,7 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 	for _, side := range n.Parts {
 		columns := s.ColumnsIn(side)
 		free := len(columns) == 0 && len(compared) > 0
-		if usesRequest(side) && (free || bySubject && !s.hasSubject(columns) && !slices.Contains(columns, s.Eft)) {
+		if side.usesRequest("") && (free || bySubject && !s.hasSubject(columns) && !slices.Contains(columns, s.Eft)) {
 			c := FreeClause{Node: side, Whole: whole && free}
 			for _, column := range compared {
 				if !slices.Contains(columns, column) {
@@ -91,14 +91,7 @@ func (s *Schema) appendOpenClauses(found []*Node, n *Node) []*Node {
 
 // usesMoreThanAction reports whether a part of the matcher uses more of the request
 // than its action.
-func usesMoreThanAction(n *Node) bool {
-	for part := range n.All() {
-		if name := part.Name(); strings.HasPrefix(name, "r_") && name != "r_act" {
-			return true
-		}
-	}
-	return false
-}
+func usesMoreThanAction(n *Node) bool { return n.usesRequest("r_act") }
 
 // hasSubject reports whether columns contain one that is compared with the subject
 // of requests.
@@ -106,10 +99,11 @@ func (s *Schema) hasSubject(columns []int) bool {
 	return slices.ContainsFunc(columns, func(column int) bool { return slices.Contains(s.Subjects, column) })
 }
 
-// usesRequest reports whether a part of the matcher uses the request.
-func usesRequest(n *Node) bool {
+// usesRequest reports whether a part of the matcher uses a field of the request other
+// than one.
+func (n *Node) usesRequest(but string) bool {
 	for part := range n.All() {
-		if strings.HasPrefix(part.Name(), "r_") {
+		if name := part.Name(); strings.HasPrefix(name, "r_") && name != but {
 			return true
 		}
 	}

@@ -125,7 +125,7 @@ func (s *Schema) ComparedText(n *Node, operator string) (column int, text string
 func (s *Schema) missing(way, other []*Node) *Node {
 	for _, n := range way {
 		same := func(o *Node) bool { return s.Source(o) == s.Source(n) }
-		if usesRequest(n) && !slices.ContainsFunc(other, same) {
+		if n.usesRequest("") && !slices.ContainsFunc(other, same) {
 			return n
 		}
 	}

@@ -93,8 +93,5 @@ func (t *Texts) IsRole(number int32) bool { return t.Of(number).role }
 // Role returns the number of a role from credentials, which has a prefix in the
 // policy. It does not allocate for names of up to 32 bytes.
 func (t *Texts) Role(prefix, name string) int32 {
-	if prefix == "" {
-		return t.Known(name)
-	}
 	return t.Known(prefix + name)
 }

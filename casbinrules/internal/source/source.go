@@ -4,12 +4,12 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -185,70 +185,31 @@ func (s *Sources) Take(got watch.Snapshot) (*Contents, error) {
 	return in, nil
 }
 
-// readTries is how often the files of an fs.FS are read if they change meanwhile.
+// readTries is how often the files of an fs.FS are read again if they change meanwhile.
 const readTries = 4
 
 // readFS reads the files of an fs.FS until they are the same when read again, since
 // an fs.FS does not report changes.
 func (s *Sources) readFS() (*Contents, error) {
+	before, err := s.readFSOnce()
 	for range readTries {
-		in, err := s.readFSOnce()
 		if err != nil {
 			return nil, err
 		}
-		same, err := s.hold(in)
-		if err != nil {
-			return nil, err
-		}
-		if same {
+		var in *Contents
+		if in, err = s.readFSOnce(); err == nil && in.same(before) {
 			return in, nil
 		}
+		before = in
 	}
-	return nil, watch.ErrChanging
+	return nil, cmp.Or(err, watch.ErrChanging)
 }
 
-// hold reports whether the files of an fs.FS still have these contents.
-func (s *Sources) hold(in *Contents) (bool, error) {
-	if m, err := s.Model.Read(s.FS); err != nil || m != in.Model {
-		return false, err
-	}
-	names, err := policyFiles(s.FS, s.Policies)
-	if err != nil || !slices.Equal(names, in.Names()) {
-		return false, err
-	}
-	room := make([]byte, 32<<10)
-	for _, f := range in.Policies {
-		same, err := holds(s.FS, f, room)
-		if err != nil {
-			return false, fmt.Errorf("read policy: %w", err)
-		}
-		if !same {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// holds reports whether a file has this content, by reading it in parts.
-func holds(fsys fs.FS, f watch.File, room []byte) (bool, error) {
-	file, err := fsys.Open(f.Name)
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
-	for left := f.Content; ; {
-		n, err := file.Read(room)
-		if !bytes.HasPrefix(left, room[:n]) {
-			return false, nil
-		}
-		left = left[n:]
-		switch {
-		case err == io.EOF:
-			return len(left) == 0, nil
-		case err != nil:
-			return false, err
-		}
-	}
+// same reports whether model and policies are the same.
+func (in *Contents) same(other *Contents) bool {
+	return in.Model == other.Model && slices.EqualFunc(in.Policies, other.Policies, func(a, b watch.File) bool {
+		return a.Name == b.Name && bytes.Equal(a.Content, b.Content)
+	})
 }
 
 func (s *Sources) readFSOnce() (*Contents, error) {
