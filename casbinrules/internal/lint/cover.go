@@ -129,7 +129,7 @@ func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effe
 // it was considered.
 func (x *coverIndex) namesMethod(set *ruleSet, method, object string) bool {
 	for _, effect := range []string{"allow", "deny"} {
-		if other := set.get(ruleEffect{effect, method}); other != nil && x.object(other) == object {
+		if other := (*set)[ruleEffect{effect, method}]; other != nil && x.object(other) == object {
 			return true
 		}
 	}
@@ -141,7 +141,7 @@ func (x *coverIndex) answersMethod(set *ruleSet, method, effect string) bool {
 		return true // It cannot be determined.
 	}
 	visits := 0
-	for at := range set.all() {
+	for at := range *set {
 		if visits++; visits > maxVisits {
 			return true
 		}

@@ -33,7 +33,7 @@ func (x *objectIndex) rule(r *policy.Rule, effect string) (found *policy.Rule) {
 			return true
 		}
 		for _, action := range actions {
-			if other := set.get(ruleEffect{effect, action}); other != nil && other != r {
+			if other := (*set)[ruleEffect{effect, action}]; other != nil && other != r {
 				found = other
 				return false
 			}
@@ -88,7 +88,7 @@ func (x *objectIndex) covering(text string, yield func(*ruleSet) bool) {
 	if set := x.exact[text]; set != nil && !yield(set) {
 		return
 	}
-	if !x.all.empty() && !yield(&x.all) {
+	if len(x.all) > 0 && !yield(&x.all) {
 		return
 	}
 	if x.Function == "keyMatch" {

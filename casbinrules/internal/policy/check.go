@@ -194,21 +194,10 @@ func (r *reader) newRule(line int, values []string) *Rule {
 	t := r.Texts
 	made := &r.someRules[0]
 	*made = Rule{Texts: t, first: int32(len(t.fields)), count: int32(len(values)), Source: int32(len(r.sources)) - 1, Line: int32(line)}
-	for i, value := range values {
-		t.fields = append(t.fields, r.numberOf(i, value))
+	for _, value := range values {
+		t.fields = append(t.fields, t.number(value))
 	}
 	return made
-}
-
-// numberOf returns the number of a field's text, which is often that of the
-// previous rule.
-func (r *reader) numberOf(field int, value string) int32 {
-	if last := len(r.Rules) - 1; last >= 0 {
-		if before := r.Rules[last].Numbers(); field < len(before) && r.Texts.Text(before[field]) == value {
-			return before[field]
-		}
-	}
-	return r.Texts.number(value)
 }
 
 // reportRule reports a finding at a field of a rule, the kind being field 0.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -75,53 +74,26 @@ func Compare(before, after []*Rule, p *pace.Pace) Difference {
 		p.Step()
 		before, after = before[:len(before)-1], after[:len(after)-1]
 	}
-	before, after = unpaired(before, after, p)
 	var d Difference
-	d.Removed, d.RemovedCount = missing(before, after)
-	d.Added, d.AddedCount = missing(after, before)
+	d.Removed, d.RemovedCount = missing(before, after, p)
+	d.Added, d.AddedCount = missing(after, before, p)
 	d.Reordered = d.AddedCount == 0 && d.RemovedCount == 0 && len(before) > 0
 	return d
 }
 
-// unpaired removes rules that both have in the same order, as far as looking a few
-// steps ahead finds them: no policy has a rule twice, so a rule that one of them
-// lacks is among the others.
-func unpaired(before, after []*Rule, p *pace.Pace) (was, is []*Rule) {
-	const (
-		steps  = 16
-		enough = 1000 // differences after which it stops looking ahead
-	)
-	for len(before) > 0 && len(after) > 0 {
-		p.Step()
-		if before[0].equal(after[0]) {
-			before, after = before[1:], after[1:]
-			continue
-		}
-		removed, added := 1, 1
-		if len(was) < enough && len(is) < enough {
-			if n := slices.IndexFunc(after[:min(steps, len(after))], before[0].equal); n > 0 {
-				removed, added = 0, n
-			} else if n := slices.IndexFunc(before[:min(steps, len(before))], after[0].equal); n > 0 {
-				removed, added = n, 0
-			}
-		}
-		was, is = append(was, before[:removed]...), append(is, after[:added]...)
-		before, after = before[removed:], after[added:]
-	}
-	return append(was, before...), append(is, after...)
-}
-
 // missing returns the rules of from that in does not have, and how many there are.
 // No policy has a rule twice.
-func missing(from, in []*Rule) (listed []RuleText, count int) {
+func missing(from, in []*Rule, p *pace.Pace) (listed []RuleText, count int) {
 	if len(from) == 0 {
 		return nil, 0
 	}
 	have := make(map[string]bool, len(in))
 	for _, r := range in {
+		p.Step()
 		have[r.Text()] = true
 	}
 	for _, r := range from {
+		p.Step()
 		if have[r.Text()] {
 			continue
 		}

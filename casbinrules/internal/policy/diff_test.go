@@ -21,7 +21,7 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(seed, 5))
 	reordered := 0
 	for range 500 {
-		before := make([]string, rnd.IntN(12)*(1+rnd.IntN(4))) // some longer than what is looked ahead
+		before := make([]string, rnd.IntN(12)*(1+rnd.IntN(4)))
 		for i := range before {
 			before[i] = fmt.Sprintf("p, u%d, /x, GET", i)
 		}
