@@ -78,12 +78,7 @@ func (a *Authorizer) Explain(ctx context.Context, p *core.Principal, access core
 	if err != nil {
 		return Explanation{}, err
 	}
-	s := a.current.Load()
-	if p == nil {
-		q, _ := a.anonymousRequest(s, access)
-		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: access.Action, Unasked: !a.config.Anonymous}, c)
-	}
-	return a.explain(ctx, s, explain.Question{Request: a.newRequest(s, p, access, c.about), Subject: p.ID(), Action: access.Action}, c)
+	return a.explain(ctx, p, access, false, c)
 }
 
 // ExplainQuery is [Authorizer.Explain] for tools.
@@ -92,27 +87,30 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 	if err != nil {
 		return Explanation{}, err
 	}
-	s := a.current.Load()
 	access := core.Access{Action: query.Action, Resource: core.Resource{Name: query.Object}}
 	if query.Subject == "" {
 		if len(query.Roles) > 0 || query.Tenant != "" {
 			return Explanation{}, errors.New("casbinrules: explain: roles and a tenant need a subject")
 		}
-		q, _ := a.anonymousRequest(s, access)
-		q.NamedAction = query.Named
-		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: query.Action, Unasked: !a.config.Anonymous}, c)
+		return a.explain(ctx, nil, access, query.Named, c)
 	}
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: query.Subject, Roles: query.Roles, Tenant: query.Tenant, Claims: query.Claims})
 	if err != nil {
 		return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
 	}
-	q := a.newRequest(s, p, access, c.about)
-	q.NamedAction = query.Named
-	return a.explain(ctx, s, explain.Question{Request: q, Subject: query.Subject, Action: query.Action}, c)
+	return a.explain(ctx, p, access, query.Named, c)
 }
 
-func (a *Authorizer) explain(ctx context.Context, s *policyInForce, q explain.Question, c explainConfig) (Explanation, error) {
-	q.Misses = c.misses
+func (a *Authorizer) explain(ctx context.Context, p *core.Principal, access core.Access, named bool, c explainConfig) (Explanation, error) {
+	s := a.current.Load()
+	q := explain.Question{Subject: policy.Anonymous, Action: access.Action, Misses: c.misses}
+	if p == nil {
+		q.Request, _ = a.anonymousRequest(s, access)
+		q.Unasked = !a.config.Anonymous
+	} else {
+		q.Request, q.Subject = a.newRequest(s, p, access, c.about), p.ID()
+	}
+	q.Request.NamedAction = q.Request.NamedAction || named
 	q.Credentials = len(q.Request.Roles)
 	if a.config.DefaultRole != "" && q.Credentials > 0 { // not of an anonymous request
 		q.Credentials--

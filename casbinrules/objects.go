@@ -91,7 +91,7 @@ type Grant struct {
 func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Action) (*ObjectSet, error) {
 	s := a.current.Load()
 	if a.refusing.Load() {
-		return nil, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
+		return nil, errStale
 	}
 	set := &ObjectSet{Revision: s.version.Revision, Reason: core.ReasonNoCredentials, condition: &Condition{}}
 	now := s.Now(ctx, &a.config.Settings)
@@ -133,16 +133,6 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 // unlistable returns the error for a field that [Authorizer.About] fills.
 func unlistable(field string) error {
 	return &UnlistableError{Why: fmt.Errorf("the attribute %s is one of the object, which only About provides", field)}
-}
-
-// listable returns an error if the model needs values that a list does not have.
-func (a *Authorizer) listable(s *policyInForce) error {
-	for _, field := range s.Schema.Attributes {
-		if a.config.ofObject[field] {
-			return unlistable(field)
-		}
-	}
-	return nil
 }
 
 // question returns the request of a principal, or of nobody, for an object.
@@ -283,31 +273,30 @@ func (o *ObjectSet) grantsName(name string) bool {
 // object is returned then. With [WithObjectAttribute] it is an [*UnlistableError]:
 // call [ObjectSet.ContainsAbout] for each object instead.
 func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Action, objects []string) ([]string, error) {
-	s := a.current.Load()
-	if err := a.listable(s); err != nil {
-		return nil, fmt.Errorf("casbinrules: filter: %w", err)
-	}
-	now := s.Now(ctx, &a.config.Settings)
-	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, now, p, object, nil, action) })
+	return keep(ctx, a, "filter", p, objects, func(object string) (string, Action) { return object, action })
 }
 
 // Actions returns those of actions, in their order, that p may perform on the
 // object, for example for the buttons of a page. Otherwise it works like
 // [Authorizer.Filter].
 func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object string, actions []Action) ([]Action, error) {
-	s := a.current.Load()
-	if err := a.listable(s); err != nil {
-		return nil, fmt.Errorf("casbinrules: actions: %w", err)
-	}
-	now := s.Now(ctx, &a.config.Settings)
-	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, now, p, object, nil, action) })
+	return keep(ctx, a, "actions", p, actions, func(action Action) (string, Action) { return object, action })
 }
 
-// keep returns the elements of a list that are allowed, or the first error.
-func keep[T any](list []T, allows func(T) (bool, error)) ([]T, error) {
+// keep returns the elements of a list that p is allowed by one policy, or the first
+// error. what names the call in errors, and asked says what an element stands for.
+func keep[T any](ctx context.Context, a *Authorizer, what string, p *core.Principal, list []T, asked func(T) (object string, action Action)) ([]T, error) {
+	s := a.current.Load()
+	for _, field := range s.Schema.Attributes {
+		if a.config.ofObject[field] {
+			return nil, fmt.Errorf("casbinrules: %s: %w", what, unlistable(field))
+		}
+	}
+	now := s.Now(ctx, &a.config.Settings)
 	var allowed []T
 	for _, one := range list {
-		ok, err := allows(one)
+		object, action := asked(one)
+		ok, err := a.allows(ctx, s, now, p, object, nil, action)
 		if err != nil {
 			return nil, err
 		}
@@ -344,7 +333,7 @@ func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action
 	s := a.current.Load()
 	set := SubjectSet{Revision: s.version.Revision}
 	if a.refusing.Load() {
-		return SubjectSet{}, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
+		return SubjectSet{}, errStale
 	}
 	var err error
 	if set.Anonymous, err = a.allows(ctx, s, s.Now(ctx, &a.config.Settings), nil, object, nil, action); err != nil {

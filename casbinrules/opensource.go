@@ -215,23 +215,28 @@ type shared struct {
 // those that the policy decided, in which HEAD is GET.
 func (a *Authorizer) bound(p *core.Principal, object, action string, d *core.Decision) error {
 	refusing := a.refusing.Load()
-	switch {
-	case a.remembered == nil && refusing:
-		*d = core.Decision{Reason: ReasonPolicyStale, Revision: d.Revision}
-		return &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
-	case a.remembered == nil || !d.Allowed:
-		return nil
-	}
-	question := a.remembered.question(p, a.config.NoTokenRoles, object, action, d.Attributes)
-	if !refusing {
-		a.remembered.add(question)
-	} else if !a.remembered.has(question) {
+	if a.remembered != nil {
+		if !d.Allowed {
+			return nil
+		}
+		question := a.remembered.question(p, a.config.NoTokenRoles, object, action, d.Attributes)
+		if !refusing {
+			a.remembered.add(question)
+			return nil
+		}
+		if a.remembered.has(question) {
+			return nil
+		}
 		// The policy in force would allow it. That it is unconfirmed is an outage,
 		// not a lack of permission.
-		*d = core.Decision{Reason: ReasonPolicyStale, Revision: d.Revision}
-		return &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
+	} else if !refusing {
+		return nil
 	}
-	return nil
+	*d = core.Decision{Reason: ReasonPolicyStale, Revision: d.Revision}
+	return errStale
 }
 
-var errStale = errors.New("the source of the policy has not confirmed it for longer than WithMaxStaleness (max_staleness) allows")
+var errStale error = &core.UnavailableError{
+	Reason: ReasonPolicyStale,
+	Err:    errors.New("the source of the policy has not confirmed it for longer than WithMaxStaleness (max_staleness) allows"),
+}

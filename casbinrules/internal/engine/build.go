@@ -1,12 +1,10 @@
 package engine
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -28,7 +26,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	if why := s.Expr.Unsupported(); why != nil {
 		return nil, fmt.Errorf("the matcher has %w", why)
 	}
-	b := newIndexBuilder(s, policy.TextsOf(rules), inOrder(s, rules, c.Pace), graphs, c)
+	b := newIndexBuilder(s, policy.TextsOf(rules), policy.InOrder(s, policy.PolicyLines(rules, c.Pace)), graphs, c)
 	if len(b.index.rules) == 0 {
 		return nil, ErrEmptyPolicy
 	}
@@ -134,20 +132,6 @@ func (p *placeList) fill(t *placeChunk, first int) uint32 {
 	t.text = string(text)
 	t.size.Store(uint32(len(text)))
 	return uint32(len(text))
-}
-
-// inOrder returns the p rules in the order in which the effect evaluates them.
-func inOrder(s *model.Schema, rules []*policy.Rule, p *pace.Pace) []*policy.Rule {
-	ordered := policy.PolicyLines(rules, p)
-	if s.Priority >= 0 {
-		ordered = slices.SortedStableFunc(slices.Values(ordered), func(a, b *policy.Rule) int {
-			// Priorities have been checked to be integers.
-			x, _ := strconv.Atoi(a.Field(s.Priority))
-			y, _ := strconv.Atoi(b.Field(s.Priority))
-			return cmp.Compare(x, y)
-		})
-	}
-	return ordered
 }
 
 type indexBuilder struct {

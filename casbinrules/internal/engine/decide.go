@@ -107,17 +107,13 @@ func (s *Snapshot) decideSpellings(ctx context.Context, q *Request, with *TokenR
 
 func (s *Snapshot) decideAsSpelled(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	if q.DenyOnlySubject != "" || q.AsGet {
-		if err := s.decideDenyOnly(ctx, q, with, c, v); err != nil || v.Denies() {
+		denyOnly := q.DenyOnly()
+		if err := s.decideOne(ctx, &denyOnly, with, c, v); err != nil || v.Denies() {
 			return err
 		}
 		*v = Verdict{}
 	}
 	return s.decideOne(ctx, q, with, c, v)
-}
-
-func (s *Snapshot) decideDenyOnly(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
-	denyOnly := q.DenyOnly()
-	return s.decideOne(ctx, &denyOnly, with, c, v)
 }
 
 // decideOne decides q alone. The verdict must be empty.

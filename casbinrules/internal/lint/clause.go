@@ -81,7 +81,7 @@ func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
 	}
 	switch l.Schema.Effect {
 	case model.PriorityEffect:
-		sorted := l.decisionOrder(policy.PolicyLines(l.Rules, l.settings.Pace))
+		sorted := policy.InOrder(l.Schema, policy.PolicyLines(l.Rules, l.settings.Pace))
 		if len(sorted) == 0 {
 			return every + "whichever comes first decides everything"
 		}

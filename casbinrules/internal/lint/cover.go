@@ -57,19 +57,16 @@ func (x *coverIndex) find(r *policy.Rule, subject int32) *objectIndex {
 	return x.groups[string(x.key)]
 }
 
-// object returns the value by which a rule is indexed.
-func (x *coverIndex) object(r *policy.Rule) string {
-	if !x.shape.object.alone {
-		return ""
-	}
-	return policy.ValueAt(r, x.shape.object.column)
-}
+// object and action are the values by which a rule is indexed.
+func (x *coverIndex) object(r *policy.Rule) string { return x.shape.object.value(r) }
+func (x *coverIndex) action(r *policy.Rule) string { return x.shape.action.value(r) }
 
-func (x *coverIndex) action(r *policy.Rule) string {
-	if !x.shape.action.alone {
+// value returns the text of a rule in the column, or "" if it is not compared alone.
+func (c Comparison) value(r *policy.Rule) string {
+	if !c.alone {
 		return ""
 	}
-	return policy.ValueAt(r, x.shape.action.column)
+	return policy.ValueAt(r, c.column)
 }
 
 // coveringActions returns the actions that match everything that r's action matches. A

@@ -54,11 +54,15 @@ type Linter struct {
 // role links are not needed.
 func Start(p Policy, c *model.Settings) *Linter {
 	l := newLinter(p, c)
-	l.shadows = pace.Aside(c.Pace, func() ([]model.Finding, error) {
+	l.startShadows()
+	return l
+}
+
+func (l *Linter) startShadows() {
+	l.shadows = pace.Aside(l.settings.Pace, func() ([]model.Finding, error) {
 		l.checkShadows()
 		return l.found, nil
 	})
-	return l
 }
 
 func newLinter(p Policy, c *model.Settings) *Linter {

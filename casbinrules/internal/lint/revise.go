@@ -5,7 +5,6 @@ import (
 	"sort"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
@@ -49,10 +48,7 @@ func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision
 	if l.limit(before, v) {
 		l.found = l.takeOver(before, v)
 	}
-	l.shadows = pace.Aside(c.Pace, func() ([]model.Finding, error) {
-		l.checkShadows()
-		return l.found, nil
-	})
+	l.startShadows()
 	return l
 }
 

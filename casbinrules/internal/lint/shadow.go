@@ -3,7 +3,6 @@ package lint
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -38,7 +37,7 @@ func (l *Linter) checkEffects(rules []*policy.Rule) {
 func (l *Linter) checkShadows() {
 	rules, first := policy.PolicyLines(l.Rules, l.settings.Pace), false
 	if l.Schema.Effect == model.PriorityEffect {
-		if sorted := l.decisionOrder(rules); sorted != nil {
+		if sorted := policy.InOrder(l.Schema, rules); sorted != nil {
 			rules, first = sorted, true
 		}
 	}
@@ -59,24 +58,6 @@ func (l *Linter) checkShadows() {
 			l.checkShadow(r, l.cover.of(r), false)
 		}
 	}
-}
-
-// decisionOrder returns the rules in the order in which Casbin evaluates them, or
-// nil if a priority is not a number.
-func (l *Linter) decisionOrder(rules []*policy.Rule) []*policy.Rule {
-	column := l.Schema.Priority
-	if column < 0 {
-		return rules
-	}
-	priorities := make(map[*policy.Rule]int, len(rules))
-	for _, r := range rules {
-		n, err := strconv.Atoi(policy.ValueAt(r, column))
-		if err != nil {
-			return nil
-		}
-		priorities[r] = n
-	}
-	return slices.SortedStableFunc(slices.Values(rules), func(a, b *policy.Rule) int { return cmp.Compare(priorities[a], priorities[b]) })
 }
 
 // checkShadow finds a rule that covers r in an index of its group; first reports

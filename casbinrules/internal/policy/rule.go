@@ -39,6 +39,23 @@ func LinesOf(rules []*Rule, p *pace.Pace, kind func(*Rule) bool) []*Rule {
 	return lines
 }
 
+// InOrder returns p lines in the order in which Casbin evaluates them, or nil if a
+// priority is not a number.
+func InOrder(s *model.Schema, rules []*Rule) []*Rule {
+	if s.Priority < 0 {
+		return rules
+	}
+	priorities := make(map[*Rule]int, len(rules))
+	for _, r := range rules {
+		n, err := strconv.Atoi(r.Field(s.Priority))
+		if err != nil {
+			return nil
+		}
+		priorities[r] = n
+	}
+	return slices.SortedStableFunc(slices.Values(rules), func(a, b *Rule) int { return cmp.Compare(priorities[a], priorities[b]) })
+}
+
 // EffectOf returns "allow", "deny", or, in a policy with Casbin semantics, any other
 // text.
 func EffectOf(s *model.Schema, r *Rule) string {

@@ -218,28 +218,13 @@ func (g *Graph) AfterTokenRole(now Moment) Moment {
 func (g *Graph) followAt(now Moment, node int32) *timedClosure {
 	start := g.nodes.pair(node)
 	c := &timedClosure{after: noStart, before: noEnd}
-	var found []reached
-	seen := map[int32]bool{}
-	queue := []int32{start.Name}
-	for n := int32(1); n <= MaxLinks && len(queue) > 0; n++ {
-		var next []int32
-		for _, name := range queue {
-			for _, l := range g.times.links[g.nodes.find(Pair{start.Tenant, name})] {
-				if n == 1 || !g.Tenants {
-					c.narrow(now.Time, l.limit.Window)
-					if !l.limit.holds(now) {
-						continue
-					}
-				}
-				if !seen[l.to] {
-					seen[l.to] = true
-					found = append(found, reached{l.to, n})
-					next = append(next, l.to)
-				}
-			}
+	found := g.walk(start, func(links int32, l limit) bool {
+		if links > 1 && g.Tenants {
+			return true
 		}
-		queue = next
-	}
+		c.narrow(now.Time, l.Window)
+		return l.holds(now)
+	})
 	f := follower{graph: g, prefix: g.times.prefix, found: found, links: make([]link, len(found)), names: make([]string, len(found))}
 	f.fill(&c.Closure)
 	return c
@@ -273,19 +258,30 @@ func (g *Graph) TimeField(end bool) int {
 
 // AlwaysFrom returns the names that a name reaches by links that always count.
 func (g *Graph) AlwaysFrom(from Pair) map[int32]bool {
+	names := map[int32]bool{}
+	for _, m := range g.walk(from, func(_ int32, l limit) bool { return l.always() }) {
+		names[m.name] = true
+	}
+	return names
+}
+
+// walk returns the names that a name reaches, breadth-first, by links whose limits
+// counts accepts; links is their number so far.
+func (g *Graph) walk(from Pair, counts func(links int32, l limit) bool) (found []reached) {
 	seen := map[int32]bool{}
 	queue := []int32{from.Name}
-	for n := 1; n <= MaxLinks && len(queue) > 0; n++ {
+	for n := int32(1); n <= MaxLinks && len(queue) > 0; n++ {
 		var next []int32
 		for _, name := range queue {
 			for _, l := range g.times.links[g.nodes.find(Pair{from.Tenant, name})] {
-				if l.limit.always() && !seen[l.to] {
+				if counts(n, l.limit) && !seen[l.to] {
 					seen[l.to] = true
+					found = append(found, reached{l.to, n})
 					next = append(next, l.to)
 				}
 			}
 		}
 		queue = next
 	}
-	return seen
+	return found
 }
