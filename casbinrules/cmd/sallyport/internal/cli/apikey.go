@@ -317,8 +317,5 @@ func revokeKeys(cmd *cobra.Command, file, owner, reason string, ids []string) er
 	for _, id := range before {
 		say(cmd.ErrOrStderr(), "sallyport: key %s was revoked already\n", id)
 	}
-	for _, id := range revoked {
-		say(cmd.OutOrStdout(), "%s\n", id)
-	}
-	return nil
+	return writeList(cmd.OutOrStdout(), "text", revoked, plain)
 }

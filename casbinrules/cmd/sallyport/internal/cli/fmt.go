@@ -34,52 +34,47 @@ with an error is left alone.`,
 		if write && check {
 			return usagef("-w writes and --check does not: use one of them")
 		}
-		if len(args) == 0 {
-			if write {
-				return usagef("-w needs a file to write")
-			}
-			return formatStdin(cmd.InOrStdin(), cmd.OutOrStdout(), check)
+		if len(args) == 0 && write {
+			return usagef("-w needs a file to write")
 		}
-		files, err := policyFiles(args)
+		files, texts, err := textsToFormat(cmd.InOrStdin(), args)
 		if err != nil {
 			return err
 		}
-		return formatFiles(cmd.OutOrStdout(), files, write, check)
+		return formatFiles(cmd.OutOrStdout(), files, texts, write, check)
 	}
 	return cmd
 }
 
-func formatStdin(stdin io.Reader, stdout io.Writer, check bool) error {
-	text, err := io.ReadAll(stdin)
-	if err != nil {
-		return fmt.Errorf("read stdin: %w", err)
+// textsToFormat reads the policy files that names stand for, or else stdin.
+func textsToFormat(stdin io.Reader, names []string) (files []string, texts [][]byte, err error) {
+	if len(names) == 0 {
+		text, err := io.ReadAll(stdin)
+		if err != nil {
+			err = fmt.Errorf("read stdin: %w", err)
+		}
+		return []string{"stdin"}, [][]byte{text}, err
 	}
-	formatted, err := casbinrules.FormatPolicy("stdin", text)
-	if err != nil {
-		return err
+	if files, err = policyFiles(names); err != nil {
+		return nil, nil, err
 	}
-	if !check {
-		say(stdout, "%s", formatted)
-		return nil
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read policy: %w", err)
+		}
+		texts = append(texts, text)
 	}
-	changed := !bytes.Equal(text, formatted)
-	if changed {
-		say(stdout, "stdin\n")
-	}
-	return foundIf(changed)
+	return files, texts, nil
 }
 
 // formatFiles formats all files before it writes the first one.
-func formatFiles(stdout io.Writer, files []string, write, check bool) error {
-	before, after := make([][]byte, len(files)), make([][]byte, len(files))
+func formatFiles(stdout io.Writer, files []string, before [][]byte, write, check bool) error {
+	after := make([][]byte, len(files))
 	var refused casbinrules.FindingsError
 	for i, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("read policy: %w", err)
-		}
-		before[i] = text
-		after[i], err = casbinrules.FormatPolicy(file, text)
+		var err error
+		after[i], err = casbinrules.FormatPolicy(file, before[i])
 		if found, ok := errors.AsType[*casbinrules.FindingsError](err); ok {
 			refused.Findings = append(refused.Findings, found.Findings...)
 		} else if err != nil {

@@ -42,6 +42,15 @@ func TestOutputIntoADevice(t *testing.T) {
 	}
 }
 
+// formatInPlace is the command fmt with -w.
+func formatInPlace(names ...string) error {
+	files, texts, err := textsToFormat(nil, names)
+	if err != nil {
+		return err
+	}
+	return formatFiles(io.Discard, files, texts, true, false)
+}
+
 // TestFmtOverwritesNobody: a concurrent save during fmt is not lost, and a file named
 // twice is not a conflict.
 func TestFmtOverwritesNobody(t *testing.T) {
@@ -51,8 +60,9 @@ func TestFmtOverwritesNobody(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	again := dir + "/./a.csv"
 	done := make(chan error, 1)
-	go func() { done <- formatFiles(io.Discard, []string{file, file, pipe}, true, false) }()
+	go func() { done <- formatInPlace(file, again, pipe) }()
 	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // once the file has been read
 	if err == nil {
 		err = os.WriteFile(file, []byte("p, theirs, /x, GET\n"), 0o600)
@@ -69,7 +79,7 @@ func TestFmtOverwritesNobody(t *testing.T) {
 	if err := os.WriteFile(file, []byte(ragged), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := formatFiles(io.Discard, []string{file, file}, true, false); err != nil || readFile(t, file) != aligned {
+	if err := formatInPlace(file, again); err != nil || readFile(t, file) != aligned {
 		t.Errorf("named twice: %v, %q", err, readFile(t, file))
 	}
 }
@@ -85,7 +95,7 @@ func TestOutputKeepsTheOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, put := range map[string]func() error{
-		"fmt": func() error { return formatFiles(io.Discard, []string{file}, true, false) },
+		"fmt": func() error { return formatInPlace(file) },
 		"-o":  func() error { return writeOutput(file, []byte("text")) },
 	} {
 		if err := put(); err != nil {

@@ -107,27 +107,18 @@ func (c *comparison) grouped() []Change {
 		actions[k] = append(actions[k], c.space.actions[d.action])
 		also[k] = distinct.Add(also[k], c.also[d.difference]...)
 	}
-	changes := []Change{}
+	changes := map[bool][]Change{} // by whether access is gained
 	for _, k := range order {
 		if c.followsFromPattern(k, actions) {
 			continue
 		}
 		s, r := c.space.subjects[k.subject], c.space.requests[k.request]
-		changes = append(changes, Change{
+		changes[k.gains] = append(changes[k.gains], Change{
 			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant, From: k.from, Attributes: valuesOf(s.Attributes),
 			Actions: c.summarize(actions[k]), Object: r.pattern, Sample: r.object, Rule: k.rule, Old: k.old, Also: also[k],
 		})
 	}
-	slices.SortStableFunc(changes, func(a, b Change) int {
-		switch {
-		case a.Gains == b.Gains:
-			return 0
-		case a.Gains:
-			return -1
-		}
-		return 1
-	})
-	return changes
+	return append(append([]Change{}, changes[true]...), changes[false]...)
 }
 
 func valuesOf(a *ask.Assignment) map[string][]string {

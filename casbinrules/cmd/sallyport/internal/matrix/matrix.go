@@ -243,19 +243,16 @@ func (m *Matrix) sort() {
 	slices.SortStableFunc(m.Rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Method, b.Method))
 	})
-	unnamed := func(s ask.Subject) bool { return s.Kind == ask.Stranger || s.Kind == ask.Unknown }
-	slices.SortStableFunc(m.Columns, func(a, b ask.Subject) int {
-		switch {
-		case a.Tenant != b.Tenant:
-			return cmp.Compare(a.Tenant, b.Tenant)
-		case unnamed(a) && unnamed(b):
-			return 0
-		case unnamed(a):
-			return -1
-		case unnamed(b):
-			return 1
+	place := func(s ask.Subject) (kind, name string) {
+		if s.Kind == ask.Stranger || s.Kind == ask.Unknown {
+			return "", ""
 		}
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+		return string(s.Kind), s.Name
+	}
+	slices.SortStableFunc(m.Columns, func(a, b ask.Subject) int {
+		kindA, nameA := place(a)
+		kindB, nameB := place(b)
+		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(kindA, kindB), cmp.Compare(nameA, nameB))
 	})
 }
 

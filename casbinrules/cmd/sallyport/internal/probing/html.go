@@ -91,16 +91,12 @@ func (r Result) WriteHTML(w io.Writer) error {
 
 // class returns the CSS class of a status: let through, asked to sign in, or told to stop.
 func class(status string) string {
-	if status == "" {
-		return "none"
-	}
-	switch status[len(status)-min(3, len(status)):] {
-	case "401":
+	switch code := status[max(0, len(status)-3):]; {
+	case code == "401":
 		return "asked"
-	case "403":
+	case code == "403":
 		return "stopped"
-	}
-	if len(status) >= 3 && status[len(status)-3] == '2' {
+	case len(code) == 3 && code[0] == '2':
 		return "through"
 	}
 	return "none"
