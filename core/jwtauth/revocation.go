@@ -16,7 +16,9 @@ import (
 //
 // c is asked by issuer, jti, subject and time of issue, never by the text of the
 // token, which can be altered without invalidating it (an ECDSA signature has two
-// forms). With this option a jti that is not a string is refused. A token without
+// forms). If the principal's ID is not the sub, as with [WithIDPrefix] or [WithID] and
+// of clients, c is asked a second time, with the ID as the subject: it is the name
+// that logs show. With this option a jti that is not a string is refused. A token without
 // jti can be revoked only by its subject or its age.
 func WithRevocation(c revoke.Checker) Option {
 	return func(v *Verifier) error {
@@ -24,8 +26,8 @@ func WithRevocation(c revoke.Checker) Option {
 	}
 }
 
-// identityOf returns what identifies a token for revocation. The subject is the
-// issuer's sub, whatever the principal's ID is.
+// identityOf returns what identifies a token for revocation, with the issuer's sub as
+// the subject.
 func (v *Verifier) identityOf(t *verified) (revoke.Token, error) {
 	if v.revocations == nil {
 		return revoke.Token{}, nil
@@ -49,6 +51,11 @@ func (v *Verifier) checkRevoked(ctx context.Context, t *verified) error {
 		return nil
 	}
 	revoked, err := v.revocations.Revoked(ctx, t.identity)
+	if id := t.principal.ID(); err == nil && !revoked && id != t.identity.Subject {
+		named := t.identity
+		named.Subject = id
+		revoked, err = v.revocations.Revoked(ctx, named)
+	}
 	if err != nil {
 		return &core.UnavailableError{Err: fmt.Errorf("jwtauth: asking whether a token is revoked: %w", err)}
 	}

@@ -3,6 +3,7 @@ package jwtauth_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,12 +17,43 @@ type checkerFunc func(t revoke.Token) (bool, error)
 
 func (f checkerFunc) Revoked(_ context.Context, t revoke.Token) (bool, error) { return f(t) }
 
+// A user or client can be revoked by the sub, and by the ID that logs show.
+func TestRevocationByEitherName(t *testing.T) {
+	for _, c := range []struct {
+		claims string
+		opts   []jwtauth.Option
+		ids    []string
+	}{
+		{`"jti":"j"`, []jwtauth.Option{jwtauth.WithIDPrefix("partner:")}, []string{"alice", "partner:alice"}},
+		{`"email":"a@app.example"`, []jwtauth.Option{jwtauth.WithID("email")}, []string{"alice", "a@app.example"}},
+		{`"client_id":"alice"`, nil, []string{"alice", "client:alice"}},
+	} {
+		for _, id := range append(c.ids, "bob") {
+			list, err := revoke.New(revoke.WithClock(func() time.Time { return time.Unix(1800000000, 0) }))
+			if err == nil {
+				err = list.Revoke(revoke.Entry{Subject: id, Issuer: "https://issuer.example", IssuedBefore: time.Unix(1800000000, 0)})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := core.ReasonRevoked
+			if id == "bob" {
+				want = ""
+			}
+			v := newVerifier(t, hmacSet(t, "", "HS256"), append(slices.Clone(c.opts), jwtauth.WithRevocation(list))...)
+			token := hs256(t, with(`"iat":1799999990`, c.claims))
+			wantReason(t, v, token, want)
+			wantReason(t, v, token, want) // from the cache
+		}
+	}
+}
+
 // Revocation is checked at each request, with the token's own claims.
 func TestRevocationIsAskedAboutEachToken(t *testing.T) {
 	var asked []revoke.Token
 	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithClientPrefix("client:"), jwtauth.WithRevocation(checkerFunc(func(tok revoke.Token) (bool, error) {
 		asked = append(asked, tok)
-		return len(asked) > 2, nil
+		return len(asked) > 4, nil // twice for each request, by the sub and by the ID
 	})))
 	token := hs256(t, with(`"jti":"j-1"`, `"iat":1799999990`, `"client_id":"alice"`))
 	wantReason(t, v, token, "")
@@ -29,7 +61,10 @@ func TestRevocationIsAskedAboutEachToken(t *testing.T) {
 	wantReason(t, v, token, core.ReasonRevoked)
 	want := revoke.Token{Issuer: "https://issuer.example", ID: "j-1", Subject: "alice",
 		IssuedAt: time.Unix(1799999990, 0), Expires: time.Unix(1800000060, 0)}
-	for _, got := range asked {
+	for i, got := range asked {
+		if want.Subject = "alice"; i%2 == 1 {
+			want.Subject = "client:alice"
+		}
 		if got != want {
 			t.Errorf("asked about %+v, want %+v", got, want)
 		}

@@ -29,7 +29,7 @@ within milliseconds, and all others as soon as they are.`,
   sallyport revoke token 3f2a9c01 --issuer https://issuer.example --expires-in 1h
   sallyport revoke list`,
 	},
-		newRevokeEntry("user NAME", "Revoke what a user has: tokens by their subject, sessions by their principal", 1, "the name of a user",
+		newRevokeEntry("user NAME", "Revoke what a user has: tokens by subject or principal, sessions by principal", 1, "the name of a user",
 			func(e *revoke.Entry, args []string, before time.Time) { e.Subject, e.IssuedBefore = args[0], before }),
 		newRevokeEntry("token JTI", "Revoke one token by its identifier", 1, "the identifier (jti) of a token",
 			func(e *revoke.Entry, args []string, _ time.Time) { e.ID = args[0] }),
