@@ -46,11 +46,7 @@ func WithPreemptiveCredentials() PasswordOption {
 // eavesdropper can then guess the password quickly.
 func WithMD5() PasswordOption {
 	return func(p *password) error {
-		if p.scheme != "Digest" {
-			return errors.New("MD5 is an algorithm of Digest")
-		}
-		p.md5 = true
-		return nil
+		return option.SetUnless(&p.md5, true, p.scheme != "Digest", "MD5 is an algorithm of Digest")
 	}
 }
 

@@ -72,7 +72,7 @@ func New(w io.Writer, opts ...Option) (*Log, error) {
 		return nil, err
 	case w == nil:
 		return nil, errors.New("decision log: the writer is nil")
-	case c.forFiles:
+	case c.forFiles():
 		return nil, errors.New("decision log: a writer cannot be rotated: use Open for a file")
 	}
 	return start(c, &stream{w: w})
@@ -87,7 +87,7 @@ func NewSlog(l *slog.Logger, opts ...Option) (*Log, error) {
 		return nil, err
 	case l == nil:
 		return nil, errors.New("decision log: the logger is nil")
-	case c.forFiles || c.chained:
+	case c.forFiles() || c.chained:
 		return nil, errors.New("decision log: a logger's lines cannot be rotated or chained: use Open for a file")
 	}
 	return start(c, &records{l})

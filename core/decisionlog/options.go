@@ -2,7 +2,6 @@ package decisionlog
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -21,12 +20,14 @@ type config struct {
 	heads   time.Duration
 	logger  *slog.Logger
 	now     func() time.Time
-	// Of files alone.
+	// Of files alone; 0 if not set.
 	maxSize  int64
 	maxAge   time.Duration
 	maxFiles int
-	forFiles bool // one of them is set
 }
+
+// forFiles reports whether an option for files is set.
+func (c *config) forFiles() bool { return c.maxSize > 0 || c.maxAge > 0 || c.maxFiles > 0 }
 
 // The defaults.
 const (
@@ -54,11 +55,8 @@ func WithQueueSize(n int) Option {
 // of a request with an ID or a trace agree; see [WithSampleKey].
 func WithSampleRate(share float64) Option {
 	return func(c *config) error {
-		if !(0 <= share && share <= 1) { // not a number neither
-			return fmt.Errorf("sample rate %v: must be from 0 to 1", share)
-		}
-		c.rate = share
-		return nil
+		ok := 0 <= share && share <= 1 // false for not a number
+		return option.SetUnless(&c.rate, share, !ok, "sample rate %v: must be from 0 to 1", share)
 	}
 }
 
@@ -107,11 +105,7 @@ func WithHeadInterval(d time.Duration) Option {
 // file may be larger by at most one batch. By default there is no limit.
 func WithMaxFileSize(bytes int64) Option {
 	return func(c *config) error {
-		if bytes < 4096 {
-			return fmt.Errorf("file size %d: must be at least 4096 bytes", bytes)
-		}
-		c.maxSize, c.forFiles = bytes, true
-		return nil
+		return option.SetUnless(&c.maxSize, bytes, bytes < 4096, "file size %d: must be at least 4096 bytes", bytes)
 	}
 }
 
@@ -119,11 +113,7 @@ func WithMaxFileSize(bytes int64) Option {
 // By default there is no limit.
 func WithMaxFileAge(d time.Duration) Option {
 	return func(c *config) error {
-		if d < time.Second {
-			return fmt.Errorf("file age %v: must be at least 1s", d)
-		}
-		c.maxAge, c.forFiles = d, true
-		return nil
+		return option.SetUnless(&c.maxAge, d, d < time.Second, "file age %v: must be at least 1s", d)
 	}
 }
 
@@ -131,11 +121,7 @@ func WithMaxFileAge(d time.Duration) Option {
 // file is renamed. By default all are kept.
 func WithMaxFiles(n int) Option {
 	return func(c *config) error {
-		if n < 1 {
-			return fmt.Errorf("%d files: must be at least 1", n)
-		}
-		c.maxFiles, c.forFiles = n, true
-		return nil
+		return option.SetUnless(&c.maxFiles, n, n < 1, "%d files: must be at least 1", n)
 	}
 }
 
