@@ -45,11 +45,8 @@ func newFleet(t *testing.T, open func(t *testing.T) session.ContextStore) *fleet
 	key := must.Have(jwtsign.GenerateKey())(t)
 	signer := must.Have(jwtsign.New(key, jwtsign.WithIssuer("https://api.example"), jwtsign.WithAudience("api"), jwtsign.WithClock(f.clock.Now)))(t)
 	for range 3 {
-		m, err := tokens.New(signer, tokens.WithStore(open(t)), tokens.WithStoreTimeout(authtest.TimeLimit(5*time.Second)), tokens.WithClock(f.clock.Now),
-			tokens.WithAnswers(core.WithLogger(slog.New(slog.DiscardHandler))))
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := must.Have(tokens.New(signer, tokens.WithStore(open(t)), tokens.WithStoreTimeout(authtest.TimeLimit(5*time.Second)), tokens.WithClock(f.clock.Now),
+			tokens.WithAnswers(core.WithLogger(slog.New(slog.DiscardHandler)))))(t)
 		f.instances = append(f.instances, m)
 	}
 	return f

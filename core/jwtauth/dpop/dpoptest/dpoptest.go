@@ -56,25 +56,13 @@ type app struct {
 
 func newApp(t *testing.T, f authtest.Framework, opts ...dpop.Option) *app {
 	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	key, err := jwtsign.GenerateKey()
-	must(err)
 	a := &app{t: t, events: new(authtest.Recorder), client: prove.NewKey(t)}
-	a.signer, err = jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("reports"))
-	must(err)
-	verifier, err := jwtauth.New(a.signer, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"))
-	must(err)
-	free, err := bearer.New("api", verifier)
-	must(err)
-	bound, err := dpop.New("api", "https://api.example", verifier, append(opts, dpop.WithAlgorithms("ES256", "EdDSA"))...)
-	must(err)
-	g, err := core.NewGuard([]core.Authenticator{free, bound}, core.WithObserver(a.events))
-	must(err)
+	key := must.Have(jwtsign.GenerateKey())(t)
+	a.signer = must.Have(jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("reports")))(t)
+	verifier := must.Have(jwtauth.New(a.signer, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports")))(t)
+	free := must.Have(bearer.New("api", verifier))(t)
+	bound := must.Have(dpop.New("api", "https://api.example", verifier, append(opts, dpop.WithAlgorithms("ES256", "EdDSA"))...))(t)
+	g := must.Have(core.NewGuard([]core.Authenticator{free, bound}, core.WithObserver(a.events)))(t)
 	a.addr = f.Start(t, authtest.App{Routes: []authtest.Route{{
 		Methods: []string{"GET", "HEAD", "POST"}, Pattern: "/door", Gates: []authtest.Gate{{Kind: "Authenticate", Guard: g}, {Kind: "Optional", Guard: g}},
 		Handler: func(x authtest.Exchange) error {
