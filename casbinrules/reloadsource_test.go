@@ -135,7 +135,12 @@ func TestAModelThatIsADirectoryIsRefused(t *testing.T) {
 	if err := writeFile(filepath.Join(dir, "a.csv"), annReads); err != nil {
 		t.Fatal(err)
 	}
-	empty := t.TempDir()
+	empty, capitals := t.TempDir(), t.TempDir()
+	for _, name := range []string{"a.csv", "DENY.CSV"} {
+		if err := writeFile(filepath.Join(capitals, name), annReads); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, c := range map[string]struct {
 		model    Model
 		policies []string
@@ -143,6 +148,7 @@ func TestAModelThatIsADirectoryIsRefused(t *testing.T) {
 	}{
 		"model":        {ModelFile(empty), []string{filepath.Join(dir, "a.csv")}, "is a directory"},
 		"policies":     {RBAC(), []string{dir, empty}, "holds no .csv file"},
+		"capitals":     {RBAC(), []string{capitals}, "DENY.CSV: only names that end in .csv are read"},
 		"twice":        {RBAC(), []string{dir, filepath.Join(dir, "a.csv")}, "remove one of the two"},
 		"no model":     {Model{}, []string{dir}, "no model"},
 		"no policy":    {RBAC(), nil, "no policy file"},
@@ -151,5 +157,8 @@ func TestAModelThatIsADirectoryIsRefused(t *testing.T) {
 		if _, err := Open(c.model, c.policies); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+	if _, err := OpenFS(os.DirFS(capitals), RBAC(), []string{"."}); err == nil || !strings.Contains(err.Error(), "DENY.CSV: only names that end in .csv are read") {
+		t.Errorf("fs capitals: got %v", err)
 	}
 }

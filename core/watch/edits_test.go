@@ -3,6 +3,7 @@ package watch
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -211,6 +212,11 @@ func TestDirectoryMembers(t *testing.T) {
 	s.await(t, "model.conf=m\na.csv=a\nc.csv=b\n")
 	remove(t, filepath.Join(dir, "a.csv"))
 	s.await(t, "model.conf=m\nc.csv=b\n")
+	write(t, filepath.Join(dir, "D.CSV"), "d")
+	if err := s.failure(t); !strings.Contains(err.Error(), "D.CSV: only names that end in .csv are read") {
+		t.Errorf("a suffix in capitals: %v", err)
+	}
+	remove(t, filepath.Join(dir, "D.CSV"))
 	target := filepath.Join(t.TempDir(), "target")
 	write(t, target, "l")
 	link(t, target, filepath.Join(dir, "l.csv"))

@@ -40,7 +40,8 @@ type source struct {
 // WithSuffixes sets which files of a watched directory are read: those whose name
 // ends in one of suffixes, such as ".csv". Names that begin with a dot are always
 // ignored, since editors and Kubernetes use them for their own files, and so are
-// subdirectories. Without this option a directory is an error.
+// subdirectories. A name with a suffix in another letter case, such as "DENY.CSV", is an
+// error. Without this option a directory is an error.
 func WithSuffixes(suffixes ...string) Option {
 	return func(c *config) error {
 		return option.SetUnless(&c.suffixes, slices.Clone(suffixes), len(suffixes) == 0 || slices.Contains(suffixes, ""),
@@ -145,8 +146,17 @@ func (c *config) report(err error) {
 	c.onError(err)
 }
 
-// counts reports whether a directory's entry called name is one of its files.
+// counts reports whether a directory's entry called name is one of its files, or looks
+// like one ([config.misspelt]).
 func (c *config) counts(name string) bool {
+	name = strings.ToLower(name)
 	return !strings.HasPrefix(name, ".") &&
-		slices.ContainsFunc(c.suffixes, func(s string) bool { return strings.HasSuffix(name, s) })
+		slices.ContainsFunc(c.suffixes, func(s string) bool { return strings.HasSuffix(name, strings.ToLower(s)) })
+}
+
+// misspelt reports whether name has a suffix in other letters, as in "DENY.CSV". On some
+// file systems that is the same name. Such a file is an error: its content would be
+// missing without a word.
+func (c *config) misspelt(name string) bool {
+	return !slices.ContainsFunc(c.suffixes, func(s string) bool { return strings.HasSuffix(name, s) })
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -134,6 +135,9 @@ func (c *config) expand(path source) ([]source, error) {
 		s := source{filepath.Join(path.name, e.Name()), filepath.Join(path.abs, e.Name())}
 		if info, err := os.Stat(s.abs); err == nil && info.IsDir() {
 			continue
+		}
+		if c.misspelt(e.Name()) {
+			return nil, fmt.Errorf("%s: only names that end in %s are read, in these letters: rename it or remove it", s.name, strings.Join(c.suffixes, " or "))
 		}
 		files = append(files, s)
 	}

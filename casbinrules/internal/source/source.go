@@ -250,7 +250,11 @@ func policyFiles(fsys fs.FS, policies []string) ([]string, error) {
 		}
 		before := len(files)
 		for _, e := range entries {
-			if !e.IsDir() && strings.HasSuffix(e.Name(), policySuffix) && e.Name()[0] != '.' {
+			switch {
+			case e.IsDir() || e.Name()[0] == '.' || !strings.HasSuffix(strings.ToLower(e.Name()), policySuffix):
+			case !strings.HasSuffix(e.Name(), policySuffix):
+				return nil, fmt.Errorf("read policy: %s: only names that end in %s are read, in these letters: rename it or remove it", path.Join(name, e.Name()), policySuffix)
+			default:
 				files = append(files, path.Join(name, e.Name()))
 			}
 		}
