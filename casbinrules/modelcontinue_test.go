@@ -120,4 +120,7 @@ func TestMatchersThatCasbinCannotParse(t *testing.T) {
 			t.Errorf("%s: %q", condition, found)
 		}
 	}
+	if found := modelFindings(t, "r.act == p.act", `r.act == "#1"`); len(found) == 0 || !strings.Contains(found[0].Hint, "# and what follows it") {
+		t.Errorf("a # in a text: %q", found)
+	}
 }

@@ -36,7 +36,11 @@ func (s *Schema) readMatcher() {
 		if _, written := lex(s.File.definitionText("m")); written != nil {
 			err = written
 		}
-		s.refuseMatcher("", "%s", FirstLine(err))
+		hint := ""
+		if slices.ContainsFunc(s.File.lines["m"], func(l sourceLine) bool { return strings.Contains(l.text, "#") }) {
+			hint = "Casbin takes # and what follows it for a comment, in a text too"
+		}
+		s.refuseMatcher(hint, "%s", FirstLine(err))
 		if s.File.Settings.AsCasbin && !s.File.Failed() {
 			s.compileMatcher(nil)
 		}
