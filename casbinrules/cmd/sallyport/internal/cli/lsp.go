@@ -113,7 +113,7 @@ func (f *projectFinder) configured() (lsp.Project, error) {
 		p.Policies = append(p.Policies, f.absolute(name))
 	}
 	dir := p.Policies[0]
-	if !f.isDir(dir) {
+	if info, err := fs.Stat(f.FS, dir); err != nil || !info.IsDir() {
 		dir = filepath.Dir(dir)
 	}
 	return f.withModel(p, dir)
@@ -209,11 +209,6 @@ func belongs(p lsp.Project, file string) bool {
 func (f *projectFinder) exists(name string) bool {
 	_, err := fs.Stat(f.FS, name)
 	return err == nil
-}
-
-func (f *projectFinder) isDir(name string) bool {
-	info, err := fs.Stat(f.FS, name)
-	return err == nil && info.IsDir()
 }
 
 func (f *projectFinder) hasPolicies(dir string) bool {

@@ -182,13 +182,6 @@ func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared
 		}
 	}
 	files := []shared.File{{Name: modelName, Content: model}}
-	read := func(path string) error {
-		text, err := os.ReadFile(path)
-		if err == nil {
-			files = append(files, shared.File{Name: filepath.Base(path), Content: text})
-		}
-		return err
-	}
 	var paths []string
 	for _, path := range policies {
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
@@ -202,9 +195,11 @@ func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared
 		paths = append(paths, inside...)
 	}
 	for _, path := range slices.Concat(paths, p.tests, p.files) {
-		if err := read(path); err != nil {
+		text, err := os.ReadFile(path)
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, shared.File{Name: filepath.Base(path), Content: text})
 	}
 	if newest != nil {
 		for _, f := range newest.Files {

@@ -3,8 +3,6 @@ package doctor
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -90,5 +88,3 @@ func pair(s string) (key, value, rest string, ok bool) {
 	value, rest, _ = strings.Cut(s, " ")
 	return key, value, rest, true
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -165,7 +167,7 @@ func (l *logReader) end() {
 	case "stale":
 		c.note(Finding{Plumbing: dependency, Alert: sourceStale, Seen: p["msg"] + ": " + p["error"], Look: storeLook})
 	}
-	for _, what := range sortedKeys(l.failing) {
+	for _, what := range slices.Sorted(maps.Keys(l.failing)) {
 		c.note(l.failing[what])
 	}
 }
