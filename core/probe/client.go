@@ -18,6 +18,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/pause"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -166,11 +167,11 @@ func newWire(base string) (*wire, error) {
 	u, err := url.Parse(base)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("address %q: %w", base, err)
+		return nil, errors.New("the address is not a URL") // its text may hold a password
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, fmt.Errorf("address %q: write http://HOST or https://HOST", base)
+		return nil, errors.New("the address is not that of a service: write http://HOST or https://HOST")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return nil, fmt.Errorf("address %q: must have no path, query, fragment or user", base)
+		return nil, fmt.Errorf("address %q: must have no path, query, fragment or user", quiet.URL(u))
 	}
 	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	return &wire{

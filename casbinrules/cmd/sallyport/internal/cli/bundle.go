@@ -73,7 +73,7 @@ func openFile(f *storeFlags, text string) (shared.Store, error) {
 	if strings.HasPrefix(path, "//") {
 		u, err := url.Parse(text)
 		if err != nil || u.Host != "" && u.Host != "localhost" || u.Path == "" || u.RawQuery != "" {
-			return nil, usagef("%q names no file: write file:PATH, or file:///PATH for an absolute one", text)
+			return nil, usagef("file: names no file: write file:PATH, or file:///PATH for an absolute one")
 		}
 		path = filepath.FromSlash(u.Path)
 	}

@@ -272,3 +272,17 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		}
 	}
 }
+
+// No error shows a password that stands in a URL, nor a part of one.
+func TestPasswordsInURLsAreNotShown(t *testing.T) {
+	for _, url := range []string{"http://ann:s3cret@127.0.0.1:bad/", "http://ann:s3cret@127.0.0.1:1/?a=b", "http://ann:s3cret#word@h/", "http://ann:s3cret%zz@h/", "ann:s3cret@h", "file://ann:s3cret@h/x"} {
+		for _, args := range [][]string{{"doctor", url}, {"probe", url}, {"status", "--store", url}, {"state", "init", "--store", url}} {
+			if args[0] == "doctor" && !strings.HasPrefix(url, "http:") {
+				continue // the name of a log
+			}
+			if got := run(t, t.TempDir(), "", args...); got.code != exitUsage || strings.Contains(got.stderr, "s3cret") {
+				t.Errorf("%s: exit code %d\n%s", args, got.code, got.stderr)
+			}
+		}
+	}
+}

@@ -150,8 +150,8 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, metricsTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
+	if err != nil { // which quotes the URL
+		return nil, errNoURL
 	}
 	r.Header.Set("Accept", "text/plain; version=0.0.4")
 	shown := r.URL.Redacted()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -82,16 +83,20 @@ func (f *probeFlags) signIn() error {
 	return nil
 }
 
+// errNoURL is for an address that cannot be parsed: the error of package url quotes it,
+// with its password or a part of that.
+var errNoURL = errors.New("the address is not a URL; escape / # ? @ and : in a password, as %2F")
+
 // address reads a URL that may be probed.
 func (f *probeFlags) address(target string) (*url.URL, error) {
 	u, err := url.Parse(target)
 	switch {
 	case err != nil:
-		return nil, usagef("%s is not a URL: %s", target, err)
+		return nil, &usageError{errNoURL}
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, usagef("%s is not the URL of a service: write http://HOST or https://HOST", target)
+		return nil, usagef("the address is not the URL of a service: write http://HOST or https://HOST")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return nil, usagef("%s: leave out query, fragment and user; credentials are given with --as", target)
+		return nil, usagef("leave query, fragment and user out of the address; credentials are given with --as")
 	}
 	return u, f.allowed(u)
 }
