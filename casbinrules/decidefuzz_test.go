@@ -61,7 +61,7 @@ func FuzzDecide(f *testing.F) {
 		}
 		var named []string
 		if got.Rule != nil {
-			named = got.Rule.Fields()
+			named = (*got.Rule).Fields()
 		}
 		if got.Allowed != allowed || !slices.Equal(named, rule) {
 			t.Fatalf("%+v: got %v by %q, casbin says %v by %q\n%s\n%s", q, got.Allowed, named, allowed, rule, d.Schema.File.Name, policy)

@@ -180,8 +180,8 @@ func (a *Enforcer) enforce(q *engine.Request) (engine.Verdict, error) {
 	}
 	v := engine.Verdict{Answer: engine.Answer{Allowed: allowed}, Reason: q.DefaultReason}
 	if len(fields) > 0 {
-		v.Rule = policy.StandaloneRule("", 0, append([]string{"p"}, fields...)...)
-		v.Place = model.Visible(v.Rule.Text())
+		rule := policy.StandaloneRule("", 0, append([]string{"p"}, fields...)...)
+		v.Rule, v.Place = &rule, model.Visible(rule.Text())
 	}
 	return v, nil
 }

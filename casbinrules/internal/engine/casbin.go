@@ -78,7 +78,9 @@ func (e *casbinEngine) Decide(q *Request) (Answer, error) {
 	}
 	a := Answer{Allowed: allowed, By: EngineCasbin}
 	if len(explain) > 0 {
-		a.Rule = e.byField[&explain[0]]
+		if rule := e.byField[&explain[0]]; rule != nil {
+			a.Rule = &rule
+		}
 	}
 	return a, nil
 }

@@ -198,7 +198,7 @@ func (v *Verdict) Decision() (d core.Decision) {
 func (v *Verdict) Fill(d *core.Decision) {
 	d.Allowed, d.Reason = v.Allowed, v.Reason
 	if d.Rule = v.Place; d.Rule == "" && v.Rule != nil {
-		d.Rule = v.Rule.Place()
+		d.Rule = (*v.Rule).Place()
 	}
 	switch {
 	case v.Allowed:

@@ -177,7 +177,7 @@ func (x *Index) answer(allow, deny int32, a *Answer) {
 	}
 	*a = Answer{By: EngineIndex}
 	if decides != none {
-		a.Allowed, a.Rule, a.Place = decides == allow, x.rules[decides], x.Places.of(decides)
+		a.Allowed, a.Rule, a.Place = decides == allow, &x.rules[decides], x.Places.of(decides)
 	}
 }
 

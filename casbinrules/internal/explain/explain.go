@@ -144,10 +144,10 @@ func (x *Explainer) hasRoles() bool {
 func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
 	e.Why = x.why(v)
 	if v.Rule != nil {
-		written := v.Rule.RuleText()
+		written := (*v.Rule).RuleText()
 		e.Rule = &written
-		x.fillChains(e, v.Rule)
-		e.Notes = append(e.Notes, x.clauseNotes(v.Rule)...)
+		x.fillChains(e, *v.Rule)
+		e.Notes = append(e.Notes, x.clauseNotes(*v.Rule)...)
 	}
 	if !v.Allowed {
 		e.Notes = append(e.Notes, x.timeNotes()...)

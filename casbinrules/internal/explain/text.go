@@ -14,9 +14,9 @@ import (
 func (x *Explainer) why(v engine.Verdict) string {
 	switch {
 	case v.Rule != nil && v.Allowed:
-		return model.Visible(v.Rule.Place()) + " allows it"
+		return model.Visible((*v.Rule).Place()) + " allows it"
 	case v.Rule != nil:
-		return model.Visible(v.Rule.Place()) + " denies it"
+		return model.Visible((*v.Rule).Place()) + " denies it"
 	case v.Allowed:
 		return "the matcher allows it whatever the rules say"
 	}
