@@ -63,6 +63,7 @@ func TestBundle(t *testing.T) {
 	push(2, "no trusted key has signed this bundle", "x", "--key", "DIR/other.key")
 	push(0, "published revision 2 by ann", "add", "--key", "DIR/old.key", "--key", "DIR/new.key")
 	wants(t, dir, 0, "2  |add|1  |begin", "history", "--store", file, "--public-key", trust)
+	expect(t, dir, "", exitOK, "[]\n", "", "history", "--before", "1", "--format", "json", "--store", file, "--public-key", trust)
 	wants(t, dir, 0, "published revision 3 by ann", "rollback", "1", "--author", "ann", "--store", file, "--key", "DIR/new.key", "--public-key", trust)
 
 	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(dir, "www"))))
