@@ -69,7 +69,7 @@ func (c *counting) VerifyToken(ctx context.Context, token string) (*core.Princip
 // bearerDoor serves a door that requires a token.
 func bearerDoor(t *testing.T, f Framework, rules ...core.Authorizer) (*door, *Recorder) {
 	t.Helper()
-	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r")})
+	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, tokens{})})
 	if len(rules) == 0 {
 		return newDoor(t, f, Gate{Kind: "Authenticate", Guard: g}), rec
 	}

@@ -64,7 +64,7 @@ func revealNothing(t *testing.T, f Framework, responders ...core.Responder) {
 		if responder != nil {
 			opts = append(opts, core.WithResponder(responder))
 		}
-		g, rec := guardOf(t, []core.Authenticator{&scripted{authenticate: script}, newBearer(t, "r")}, opts...)
+		g, rec := guardOf(t, []core.Authenticator{&scripted{authenticate: script}, bearerOn(t, tokens{})}, opts...)
 		required := rule.All(rule.Role(leak+"-admin"), rule.Claim(leak, leak))
 		d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g}, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{required}})
 		for kind, status := range map[string]int{

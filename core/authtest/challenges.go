@@ -20,17 +20,11 @@ var challengeCases = []testCase{
 // everyScheme returns a guard that accepts Basic, Bearer, Name and Session.
 func everyScheme(t *testing.T, realm string, opts ...core.Option) *core.Guard {
 	t.Helper()
-	g, _ := guardOf(t, []core.Authenticator{newBearer(t, realm), newBasic(t, realm), Names{}, sessions{}}, opts...)
+	g, _ := guardOf(t, []core.Authenticator{must.Have(bearer.New(realm, tokens{}))(t), newBasic(t, realm), Names{}, sessions{}}, opts...)
 	return g
 }
 
-// newBearer returns a Bearer scheme with tokens as its verifier.
-func newBearer(t *testing.T, realm string) core.Authenticator {
-	t.Helper()
-	return must.Have(bearer.New(realm, tokens{}))(t)
-}
-
-// bearerOn returns a Bearer scheme with any verifier.
+// bearerOn returns a Bearer scheme with a verifier, such as tokens.
 func bearerOn(t *testing.T, v bearer.TokenVerifier, opts ...bearer.Option) core.Authenticator {
 	t.Helper()
 	return must.Have(bearer.New("r", v, opts...))(t)

@@ -59,7 +59,7 @@ func injection(t *testing.T, f Framework) {
 		}
 	}
 	var scopes []string
-	g, _ := guardOf(t, []core.Authenticator{newBearer(t, "r")},
+	g, _ := guardOf(t, []core.Authenticator{bearerOn(t, tokens{})},
 		core.WithAuthorizer(AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) {
 			return core.Decision{Scopes: scopes}, nil
 		})))

@@ -40,7 +40,7 @@ func twoLines(t *testing.T, f Framework) {
 // cookieTwice checks that a duplicate session cookie is refused: either of the two could be
 // meant.
 func cookieTwice(t *testing.T, f Framework) {
-	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r"), sessions{}})
+	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, tokens{}), sessions{}})
 	for _, kind := range []string{"Authenticate", "Optional"} {
 		d := newDoor(t, f, Gate{Kind: kind, Guard: g})
 		d.admits("bob", "Cookie: session=bob; theme=dark")

@@ -93,7 +93,7 @@ func digestBesideOthers(t *testing.T, f Framework) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r"), a, newBasic(t, "r")}, core.WithAuthorizer(only("bob")))
+	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, tokens{}), a, newBasic(t, "r")}, core.WithAuthorizer(only("bob")))
 	door := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g}, Gate{Kind: "Authorize", Guard: g})
 	d := &digestDoor{door, rec, nil}
 	cs, err := d.get().challenges()

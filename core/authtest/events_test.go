@@ -24,7 +24,7 @@ func noSecrets(t *testing.T, f Framework) {
 	var text, lines logBuffer
 	log := core.LogObserver(slog.New(slog.NewTextHandler(&text, nil)))
 	jsonLog := core.LogObserver(slog.New(slog.NewJSONHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r"), newBasic(t, "r"), sessions{}},
+	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, tokens{}), newBasic(t, "r"), sessions{}},
 		core.WithAuthorizer(secretive()), core.WithObserver(log), core.WithObserver(jsonLog))
 	d := newDoor(t, f, Gate{Kind: "Optional", Guard: g}, Gate{Kind: "Authorize", Guard: g})
 	for _, header := range []string{

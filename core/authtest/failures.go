@@ -35,7 +35,7 @@ func outages(t *testing.T, f Framework) {
 		name, _ := a.Request.Header("X-Store")
 		return core.Decision{Allowed: true}, causes[name]
 	})
-	g, rec := guardOf(t, []core.Authenticator{script, newBearer(t, "r")}, core.WithAuthorizer(policy))
+	g, rec := guardOf(t, []core.Authenticator{script, bearerOn(t, tokens{})}, core.WithAuthorizer(policy))
 	for _, kind := range kinds {
 		d := newDoor(t, f, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{policy}})
 		d.admits("alice")

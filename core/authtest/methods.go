@@ -16,7 +16,7 @@ var methodCases = []testCase{
 // headIsGet checks that HEAD gets the header of GET without a body, from gates and handlers
 // (RFC 9110 §9.3.2).
 func headIsGet(t *testing.T, f Framework) {
-	g, rec := guardOf(t, []core.Authenticator{newBearer(t, "r"), Names{}, sessions{}}, core.WithAuthorizer(only("alice")))
+	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, tokens{}), Names{}, sessions{}}, core.WithAuthorizer(only("alice")))
 	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
 	for _, header := range []string{
 		"Accept: */*", as("bad"), as("bob"), as("alice"), as("down"), as("panic"), "Authorization: Bearer expired",

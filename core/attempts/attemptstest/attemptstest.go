@@ -68,13 +68,10 @@ func serve(t *testing.T, f starter, opts ...attempts.Option) *service {
 	for _, option := range f.more {
 		opts = append(opts, option(t))
 	}
-	limiter, err := attempts.New(append([]attempts.Option{
+	limiter := must.Have(attempts.New(append([]attempts.Option{
 		attempts.WithAddressBudget(1, time.Minute, budget), attempts.WithAccountBudget(1, time.Minute, 5),
 		attempts.WithClock(func() time.Time { return time.Unix(1_700_000_000, s.elapsed.Load()) }),
-	}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, opts...)...))(t)
 	scheme := must.Have(basic.New("r", basic.VerifierFunc(s.verify)))(t)
 	g := must.Have(core.NewGuard([]core.Authenticator{scheme}, core.WithAttemptLimiter(limiter), core.WithObserver(s.events)))(t)
 	s.addr = f.Start(t, authtest.App{Routes: []authtest.Route{{

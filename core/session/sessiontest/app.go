@@ -28,13 +28,10 @@ func newApp(t *testing.T, f authtest.Framework, opts ...session.Option) *app {
 	t.Helper()
 	clock := NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	a := &app{t: t, clock: clock, store: NewStore(clock.Now), events: new(authtest.Recorder)}
-	m, err := session.New(append([]session.Option{
+	m := must.Have(session.New(append([]session.Option{
 		session.WithStore(a.store), session.WithClock(clock.Now), session.WithRealm("shop"), session.WithSignInPage("/login"),
 		session.WithAnswers(core.WithObserver(a.events)),
-	}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, opts...)...))(t)
 	g := must.Have(core.NewGuard([]core.Authenticator{m}, core.WithObserver(a.events)))(t)
 	login := func(x authtest.Exchange) error {
 		user, _ := x.Request().Query("user")
