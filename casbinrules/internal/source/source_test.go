@@ -3,8 +3,10 @@ package source
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
@@ -49,5 +51,38 @@ func TestHashAtAPace(t *testing.T) {
 	new(from.Edits).Keep(from.State{Revision: 1, Hash: content.Hash()}, content)
 	if got := hash(s.TakeContent(content)); got != want {
 		t.Errorf("of a source that knows its sums the hash is %s, want %s", got, want)
+	}
+}
+
+// edited is a file system in which a policy changes whenever it is read, a number of
+// times.
+type edited struct {
+	fstest.MapFS
+	edits int
+}
+
+func (e *edited) ReadFile(name string) ([]byte, error) {
+	if name == "p.csv" && e.edits > 0 {
+		e.edits--
+		e.MapFS[name] = &fstest.MapFile{Data: fmt.Appendf(nil, "p, user%d, /x, GET\n", e.edits)}
+	}
+	return e.MapFS.ReadFile(name)
+}
+
+// TestFilesThatChangeAreReadAgain: an fs.FS does not report changes, so its files are read
+// until they stay the same.
+func TestFilesThatChangeAreReadAgain(t *testing.T) {
+	for edits, settled := range map[int]bool{0: true, 1: true, readTries: true, readTries + 1: false, 100: false} {
+		s := Sources{FS: &edited{fstest.MapFS{"p.csv": {Data: []byte("p, user0, /x, GET\n")}}, edits}, Model: Model{Name: "m", Text: "model"}, Policies: []string{"p.csv"}}
+		in, err := s.Read()
+		if !settled {
+			if !errors.Is(err, watch.ErrChanging) {
+				t.Errorf("%d edits: error %v, want %v", edits, err, watch.ErrChanging)
+			}
+			continue
+		}
+		if err != nil || string(in.Policies[0].Content) != "p, user0, /x, GET\n" {
+			t.Errorf("%d edits: %v, error %v", edits, in, err)
+		}
 	}
 }
