@@ -8,27 +8,15 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Reasons of refusals.
+// Reasons of refusals, as package casbinrules documents them.
 const (
-	// ReasonNoRule says that no rule allows the request.
-	ReasonNoRule core.Reason = "no_rule_matched"
-	// ReasonDeniedByRule says that the rule in Decision.Rule denies it.
-	ReasonDeniedByRule core.Reason = "denied_by_rule"
-	// ReasonSubjectIsRoleName says that no rule allows the request, and that the
-	// principal's ID is the name of a role or "anonymous", which grants a user
-	// nothing.
+	ReasonNoRule            core.Reason = "no_rule_matched"
+	ReasonDeniedByRule      core.Reason = "denied_by_rule"
 	ReasonSubjectIsRoleName core.Reason = "subject_is_role_name"
-	// ReasonNoTenant says that the model has tenants and the principal has none.
-	ReasonNoTenant core.Reason = "no_tenant"
-	// ReasonNoObject says that there is nothing to compare with the policy: no route
-	// matched, with casbinrules.WithRouteAsObject.
-	ReasonNoObject core.Reason = "no_object"
-	// ReasonNoAttribute says that the request lacks an attribute that the model
-	// uses; see casbinrules.WithAttribute.
-	ReasonNoAttribute core.Reason = "no_attribute"
-	// ReasonBadAttribute says that an attribute of the request is not a valid value
-	// of its type; see casbinrules.WithAttributeType.
-	ReasonBadAttribute core.Reason = "bad_attribute"
+	ReasonNoTenant          core.Reason = "no_tenant"
+	ReasonNoObject          core.Reason = "no_object"
+	ReasonNoAttribute       core.Reason = "no_attribute"
+	ReasonBadAttribute      core.Reason = "bad_attribute"
 )
 
 // MaxRolesAside is the number of roles of credentials up to which a decision does

@@ -3,11 +3,9 @@ package engine
 // Name is the name of what made a decision. Both engines decide as Casbin does.
 type Name string
 
+// The engines, as package casbinrules documents them.
 const (
-	// EngineIndex looks rules up in tables that are built when the policy is loaded.
-	// It takes about as long for a million rules as for ten.
-	EngineIndex Name = "index"
-	// EngineCasbin is Casbin's enforcer, which tries one rule after another.
+	EngineIndex  Name = "index"
 	EngineCasbin Name = "casbin"
 )
 

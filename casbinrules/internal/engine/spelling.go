@@ -262,12 +262,7 @@ func (w *speller) add(path string) {
 }
 
 func hasCapital(s string) bool {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			return true
-		}
-	}
-	return false
+	return strings.ContainsFunc(s, func(c rune) bool { return 'A' <= c && c <= 'Z' })
 }
 
 func isWordByte(c byte) bool { return c == '-' || c != '.' && pattern.IsNameByte(c) }

@@ -10,9 +10,7 @@ import (
 // Severity is the effect of a [Finding] on loading the policy.
 type Severity int
 
-// The severities, least severe first. An error refuses the policy. A warning does
-// not, and is logged. A note is neither refused nor logged: what it reports is fine
-// in most policies, so only casbinrules.Lint returns it.
+// The severities, least severe first, as package casbinrules documents them.
 const (
 	SeverityNote Severity = iota + 1
 	SeverityWarning
