@@ -68,6 +68,25 @@ func expect(t *testing.T, dir, stdin string, code int, stdout, stderr string, ar
 	}
 }
 
+// TestFilesWithASuffixInCapitals: no file of policies or tests is left out unsaid.
+func TestFilesWithASuffixInCapitals(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "a.tests": "allow erin /reports GET\n",
+		"B.TESTS": "deny erin /reports GET\n", "more/a.csv": policy, "more/DENY.CSV": policy})
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"B.TESTS: only names that end in .tests are read", []string{"test", "-p", "DIR/policy.csv"}},
+		{"B.TESTS: only names that end in .tests are read", []string{"ci", "-p", "DIR/policy.csv"}},
+		{"more/DENY.CSV: only names that end in .csv are read", []string{"fmt", "--check", "DIR/more"}},
+		{"more/DENY.CSV: only names that end in .csv are read", []string{"check", "-m", "rbac", "-p", "DIR/more"}},
+	} {
+		if got := run(t, dir, "", c.args...); got.code != 2 || !strings.Contains(got.stderr, c.want) {
+			t.Errorf("%s: got %d, %q", c.args[0], got.code, got.stderr)
+		}
+	}
+}
+
 func TestUsageErrorsSayWhatToDo(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "lone/policy.csv": policy, "empty/x": "",
 		"routes.json": "{}", "none.json": "[]", "half.json": `[{"method": "GET"}]`, "none.tests": "# nothing\n", "broken.tests": "allow erin\nmaybe x\n"})

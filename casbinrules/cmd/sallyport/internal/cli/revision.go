@@ -155,7 +155,8 @@ func testsBeside(policies []string) ([]string, error) {
 }
 
 // filesIn returns the files in a directory whose names end with suffix, sorted.
-// Names are not patterns, and may contain anything.
+// Names are not patterns, and may contain anything. The suffix in other letters is an
+// error: such a file would be left out without a word.
 func filesIn(folder, suffix string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -163,8 +164,12 @@ func filesIn(folder, suffix string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if !e.IsDir() && strings.HasSuffix(e.Name(), suffix) && e.Name()[0] != '.' {
-			files = append(files, filepath.Join(folder, e.Name()))
+		switch file := filepath.Join(folder, e.Name()); {
+		case e.IsDir() || e.Name()[0] == '.' || !strings.HasSuffix(strings.ToLower(e.Name()), suffix):
+		case !strings.HasSuffix(e.Name(), suffix):
+			return nil, fmt.Errorf("%s: only names that end in %s are read, in these letters: rename it or remove it", file, suffix)
+		default:
+			files = append(files, file)
 		}
 	}
 	return files, nil
