@@ -43,7 +43,8 @@ func execute(t *testing.T, url, sql string) {
 
 // TestStore runs everything on one server, whose start takes longest.
 func TestStore(t *testing.T) {
-	server := postgrestest.Start(t)
+	// A default at which a write that waited for another would fail.
+	server := postgrestest.Start(t, "default_transaction_isolation=serializable")
 	admin := opened(t, server.URL("sallyport"))
 	if _, err := admin.Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "sallyport store init") {
 		t.Errorf("without tables: %v", err)

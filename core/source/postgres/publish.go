@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
 // Publish implements [source.Store], in one transaction: it first updates the row of the
@@ -22,7 +23,7 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	e := source.Entry{Revision: p.Next(), Hash: source.HashFiles(p.Files), Note: p.Note}
 	to := source.State{Revision: e.Revision, Hash: e.Hash}
 	edit := s.edits.Text(p.Base, to, p.Files)
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.publish(ctx, tx, &p, &e, edit) })
+	err := pgx.BeginTxFunc(ctx, s.pool, connect.ReadCommitted, func(tx pgx.Tx) error { return s.publish(ctx, tx, &p, &e, edit) })
 	var conflict *source.ConflictError
 	if errors.As(err, &conflict) {
 		return source.Entry{}, err

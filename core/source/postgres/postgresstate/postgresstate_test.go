@@ -47,7 +47,8 @@ func execute(t *testing.T, s *postgrestest.Server, role, sql string) error {
 // TestState runs everything on one server, whose start takes longest.
 func TestState(t *testing.T) {
 	t.Parallel()
-	server := postgrestest.Start(t)
+	// A default at which a write that waited for another would fail.
+	server := postgrestest.Start(t, "default_transaction_isolation=serializable")
 	admin := open(t, server, "sallyport", "none")
 	if _, err := admin.Revocations().Read(t.Context(), revoke.Position{}, 1); err == nil || !strings.Contains(err.Error(), "sallyport state init") {
 		t.Errorf("without tables: %v", err)

@@ -38,21 +38,21 @@ func (l revocations) Append(ctx context.Context, note string, entries ...revoke.
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	var at revoke.Position
-	var b pgx.Batch
-	for _, e := range entries {
-		at.Tag = rand.Text()
-		b.Queue(`insert into sallyport_state.revocation (service, revision, tag, note, entry, expires)
-			values ($1, 1, $2, $3, $4, $5) returning revision`, l.service, at.Tag, note, e.String(), nullTime(e.Expires)).
-			QueryRow(func(row pgx.Row) error { return row.Scan(&at.Number) })
-	}
-	// The newest record of before stays, since instances begin to read there.
-	b.Queue(`delete from sallyport_state.revocation where service = $1 and revision in (
-		select r.revision from sallyport_state.revocation r where r.service = $1
-		and r.revision < (select max(m.revision) from sallyport_state.revocation m where m.service = $1) - $2
-		and r.expires < clock_timestamp() - interval '1 hour' order by r.expires limit $3)`, l.service, len(entries), dropped)
-	// All of it is one message, and so one transaction that waits for nobody: an instance
-	// that is lost in the middle must not hold the lock of appends.
-	if err := l.pool.SendBatch(ctx, &b).Close(); err != nil {
+	// An instance that is lost in the middle must not hold the lock of appends.
+	err := connect.Write(ctx, l.pool, func(b *pgx.Batch) {
+		for _, e := range entries {
+			at.Tag = rand.Text()
+			b.Queue(`insert into sallyport_state.revocation (service, revision, tag, note, entry, expires)
+				values ($1, 1, $2, $3, $4, $5) returning revision`, l.service, at.Tag, note, e.String(), nullTime(e.Expires)).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&at.Number) })
+		}
+		// The newest record of before stays, since instances begin to read there.
+		b.Queue(`delete from sallyport_state.revocation where service = $1 and revision in (
+			select r.revision from sallyport_state.revocation r where r.service = $1
+			and r.revision < (select max(m.revision) from sallyport_state.revocation m where m.service = $1) - $2
+			and r.expires < clock_timestamp() - interval '1 hour' order by r.expires limit $3)`, l.service, len(entries), dropped)
+	})
+	if err != nil {
 		return revoke.Position{}, wrapped("revoke", err)
 	}
 	return at, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
 const (
@@ -50,14 +51,14 @@ func (s *sessions) CommitCtx(ctx context.Context, key string, data []byte, expir
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	_, err := s.pool.Exec(ctx, `insert into sallyport_state.entry values ($1, $2, $3, $4)
+	err := s.write(ctx, `insert into sallyport_state.entry values ($1, $2, $3, $4)
 		on conflict (service, key) do update set data = excluded.data, expires = excluded.expires`, s.service, key, data, expires)
 	if err != nil {
 		return wrapped("keep an entry", err)
 	}
 	if s.commits.Add(1)%cleanEvery == 0 {
 		// Rows that others hold are theirs to delete. What fails is done by the next.
-		_, _ = s.pool.Exec(ctx, `delete from sallyport_state.entry where service = $1 and key in (
+		_ = s.write(ctx, `delete from sallyport_state.entry where service = $1 and key in (
 			select e.key from sallyport_state.entry e where e.service = $1 and e.expires <= clock_timestamp()
 			order by e.expires limit $2 for update skip locked)`, s.service, cleaned)
 	}
@@ -68,8 +69,13 @@ func (s *sessions) CommitCtx(ctx context.Context, key string, data []byte, expir
 func (s *sessions) DeleteCtx(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	_, err := s.pool.Exec(ctx, "delete from sallyport_state.entry where service = $1 and key = $2", s.service, key)
+	err := s.write(ctx, "delete from sallyport_state.entry where service = $1 and key = $2", s.service, key)
 	return wrapped("delete an entry", err)
+}
+
+// write runs one statement.
+func (s *sessions) write(ctx context.Context, sql string, args ...any) error {
+	return connect.Write(ctx, s.pool, func(b *pgx.Batch) { b.Queue(sql, args...) })
 }
 
 // Find implements [session.Store].

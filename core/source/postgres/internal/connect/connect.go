@@ -117,10 +117,26 @@ func isLocal(host string) bool {
 	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// ReadCommitted are the options of all transactions that write. At a stricter level,
+// which may be the server's default, a statement that had to wait for another
+// transaction fails, or does not see what that one has written.
+var ReadCommitted = pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
+
+// Write runs the statements that queue adds in one transaction, as [ReadCommitted] has
+// it. They are sent with its end, so that no client that is lost in the middle holds a
+// lock.
+func Write(ctx context.Context, pool *pgxpool.Pool, queue func(*pgx.Batch)) error {
+	var b pgx.Batch
+	b.Queue("begin isolation level read committed")
+	queue(&b)
+	b.Queue("commit")
+	return pool.SendBatch(ctx, &b).Close()
+}
+
 // Migrate runs a schema, which must be idempotent. A lock keeps concurrent migrations
 // from conflicting.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
-	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+	return pgx.BeginTxFunc(ctx, pool, ReadCommitted, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('sallyport.schema'))"); err != nil {
 			return err
 		}
