@@ -1,9 +1,10 @@
 package setup
 
-// options collects the options of a part, those that a file sets.
+// options collects the options of a part that a file sets.
 type options[O any] []O
 
-// on adds an option that is set or not, and the others one that has a value.
+// on adds an option without a value. The methods below add one for each value that is
+// not empty.
 func (o *options[O]) on(set bool, with func() O) {
 	if set {
 		*o = append(*o, with())
