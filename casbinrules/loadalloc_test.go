@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 	"runtime/metrics"
@@ -83,6 +84,30 @@ func TestPoliciesAreLittleToCollect(t *testing.T) {
 			t.Errorf("%s: %d bytes with pointers in %d objects, want at most %d in %d", name, scanned, objects, most, rules/10)
 		}
 		runtime.KeepAlive(a)
+	}
+}
+
+// TestReloadsAllocateForChanges is the budget of a reload in which one rule of many has
+// changed, and has a finding.
+func TestReloadsAllocateForChanges(t *testing.T) {
+	const rules, perLine = 10_000, 120 // bytes
+	text := loads[0].policy(rules)
+	fsys := files("policy.csv", text)
+	a, err := OpenFS(fsys, RBAC(), []string{"policy.csv"}, WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	for i := range 2 {
+		fsys["policy.csv"].Data = fmt.Appendf(nil, "p, edition%d, /x/*, GET\n%s", i, text)
+		runtime.ReadMemStats(&before)
+		if err := a.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if got := int(after.TotalAlloc-before.TotalAlloc) / (2 * rules); got > perLine {
+		t.Errorf("%d bytes for each line, want at most %d", got, perLine)
 	}
 }
 

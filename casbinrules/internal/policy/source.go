@@ -11,9 +11,13 @@ import (
 type source struct {
 	text   []byte
 	rows   [][]string // instead of the text
-	starts []int      // of the lines, once needed
+	starts []int      // of every lineStep-th line, once needed
 	once   sync.Once
 }
+
+// lineStep bounds what a reload allocates for the column of one finding: with the starts of
+// all lines these are 8 MB in a policy of 200,000 lines.
+const lineStep = 64
 
 // column returns the column of a field of a line, the first of which is the kind.
 func (s *source) column(line, number int) int {
@@ -29,13 +33,18 @@ func (s *source) column(line, number int) int {
 // line returns a line, counted from 1.
 func (s *source) line(n int) string {
 	s.once.Do(func() {
-		at := 0
+		at, count := 0, 0
 		for line := range bytes.Lines(s.text) {
-			s.starts = append(s.starts, at)
-			at += len(line)
+			if count%lineStep == 0 {
+				s.starts = append(s.starts, at)
+			}
+			at, count = at+len(line), count+1
 		}
 	})
-	line, _, _ := bytes.Cut(s.text[s.starts[n-1]:], []byte{'\n'})
+	line, left, _ := bytes.Cut(s.text[s.starts[(n-1)/lineStep]:], []byte{'\n'})
+	for range (n - 1) % lineStep {
+		line, left, _ = bytes.Cut(left, []byte{'\n'})
+	}
 	return string(line)
 }
 
