@@ -111,7 +111,7 @@ func TestHintsNameWhatIsMeant(t *testing.T) {
 // and no fault of Casbin's parser.
 func TestMatchersThatCasbinCannotParse(t *testing.T) {
 	for condition, want := range map[string]string{
-		`r.act in ()`:            "the matcher is not an expression: Casbin panics on it, as it does on empty parentheses and on a backslash at the end",
+		`r.act in ()`:            "the matcher is not an expression: casbin panics on it, as it does on empty parentheses and on a backslash at the end",
 		"r.act ==\u00a0p.act":    `'\u00a0' is not allowed outside a string`,
 		"r.act == \u201c*\u201d": "'\u201c' is not allowed outside a string",
 	} {

@@ -226,7 +226,7 @@ func (s *Schema) readCall(c *Node) {
 func parseExpression(text string, functions map[string]govaluate.ExpressionFunction) (made *govaluate.EvaluableExpression, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = errors.New("Casbin panics on it, as it does on empty parentheses and on a backslash at the end")
+			err = errors.New("casbin panics on it, as it does on empty parentheses and on a backslash at the end")
 		}
 	}()
 	return govaluate.NewEvaluableExpressionWithFunctions(text, functions)
