@@ -103,6 +103,11 @@ func oddExplanations(t *testing.T) []explanation {
 		"p, editor, docs, GET\ng, erin, editor\ng2, /a, papers\ng2, papers, docs\n")
 	root := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, `r.sub == "root" || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`)),
 		"p, editor, /a, GET\n")
+	either := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, `r.sub == p.sub && r.obj == p.obj && r.act == p.act || g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r.act == "GET"`)),
+		"p, editor, /a, GET\n")
+	twoWays := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow,
+		`p.sub != "any" && g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || r.obj == p.obj && p.sub == "any" && r.act == p.act && r.sub != "bot"`)),
+		"p, any, /a, GET\np, editor, /b, GET\n")
 	conditions := open(t, ModelText("m.conf", modelText("sub, tenant, obj, act", "sub, team, obj, act", "g = _, _, _", someAllow,
 		`g(r.sub, p.sub, r.tenant) && r.tenant == p.team && keyMatch(r.obj, p.obj) && r.act == p.act && g(r.sub, "staff", r.tenant) && r.obj != "/x/secret"`)),
 		"p, editor, t1, /x/*, GET\ng, erin, editor, t1\ng, erin, staff, t1\ng, temp, editor, t1\n")
@@ -120,9 +125,15 @@ func oddExplanations(t *testing.T) []explanation {
   rule: policy.csv:1: p, editor, docs, GET
   roles: erin → editor (policy.csv:2)
   object: /a → papers (policy.csv:3) → docs (policy.csv:4)`},
-		{"no conjunction", root, who(t, "erin"), to("GET", "/a"),
+		{"a superuser", root, who(t, "erin"), to("GET", "/a"),
 			`erin may not GET /a: no rule allows it
-  note: near misses are not available: the matcher is not a plain list of conditions joined by &&`},
+  near: editor has GET on /a at policy.csv:1, not erin`},
+		{"alternatives that share the object", twoWays, who(t, "bot"), to("GET", "/a"),
+			`bot may not GET /a: no rule allows it
+  near: any has GET on /a at policy.csv:1, not bot`},
+		{"no condition that all share", either, who(t, "erin"), to("GET", "/a"),
+			`erin may not GET /a: no rule allows it
+  note: near misses are not available: the alternatives of the matcher share no condition`},
 		{"roles by literal", conditions, tenantOf(t, "t1", "erin"), to("GET", "/x/a"),
 			`erin in tenant t1 may GET /x/a: policy.csv:1 allows it
   rule: policy.csv:1: p, editor, t1, /x/*, GET

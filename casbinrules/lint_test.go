@@ -42,6 +42,8 @@ func TestPatternsAreReadByTheirFunction(t *testing.T) {
 		{"keyMatch2", "/a/(x|y)", ""}, {"keyMatch2", `/a\.b`, ""}, {"keyMatch2", "/a/.*", ""}, {"keyMatch2", "/c+", model.CodeRegexpCharacter},
 		{"keyMatch2", "/a/:x-:y", model.CodeParameterSuffix}, {"keyMatch2", "/a/:user-id", ""}, {"keyMatch2", "/{id}", model.CodeParameter},
 		{"keyMatch2", "/", ""}, {"keyMatch2", "/a*b", model.CodeMisplacedStar},
+		{"keyMatch2", "/a/*path", model.CodeParameter}, {"keyMatch2", "/a/*.html", model.CodeMiddleStar}, {"keyMatch2", "/a/{path...}", model.CodeParameter},
+		{"keyMatch3", "/a/*path", model.CodeParameter}, {"keyMatch4", "/a/{path...}", model.CodeParameter},
 		{"keyMatch2", "/reports/[:id", model.CodeRegexpCharacter}, {"keyMatch2", "/r/[a-z]", model.CodeRegexpCharacter}, {"keyMatch2", "/r/[a-z]*", model.CodeRegexpCharacter},
 		{"keyMatch2", `/r/\[a-z]`, ""}, {"keyMatch2", "/r/(x|[0-9]+)", ""}, {"keyMatch", "/r/[a-z]", ""}, {"globMatch", "/r/[a-z]", ""},
 		{"keyMatch3", "/r/[{id}", model.CodeRegexpCharacter}, {"keyMatch4", "/r/[a-z]/{id}", model.CodeRegexpCharacter}, {"keyMatch5", "/r/[a-z]", model.CodeRegexpCharacter},
@@ -131,6 +133,31 @@ func TestRolesThatAreGivenNothingAreFound(t *testing.T) {
 	got := lintOf(t, byDefault, "p, blocked, /a, *, deny\ng, bob, blocked\n", WithCasbinSemantics(), WithoutTokenRoles())
 	if slices.ContainsFunc(got, func(f string) bool { return strings.HasSuffix(f, model.CodeRoleWithoutRule) }) {
 		t.Errorf("allowing by default: got %q", got)
+	}
+}
+
+func TestAlternativesInTheMatcherHideNoFinding(t *testing.T) {
+	policy := "p, ann, /a/*, PUT\np, ann, /b/../c, GET\np, ann, /nowhere, GET\np, ann, /nowhere, *\n"
+	routes := WithRoutes([]core.RouteInfo{{Method: "GET", Pattern: "/a"}, {Method: "PUT", Pattern: "/a/:id"}, {Method: "PATCH", Pattern: "/a/:id"}})
+	request := "keyMatch2(r.obj, p.obj) && " + anyAct
+	plain := "g(r.sub, p.sub) && " + request
+	findings := func(matcher string) []string {
+		return lintOf(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, matcher)), policy, routes)
+	}
+	want := findings(plain)
+	if len(want) < 6 {
+		t.Fatalf("got %q", want)
+	}
+	for _, matcher := range []string{
+		plain + ` || r.sub == "root"`,
+		`r.sub == "root" || (r.sub == "su" || (` + plain + `))`,
+		`(g(r.sub, "root") || ` + plain + `)`,
+		`p.sub != "any" && ` + plain + ` || ` + request + ` && p.sub == "any" && r.sub != "bot" || r.sub == "root"`,
+		plain + ` || ` + plain + ` && r.sub == "root"`,
+	} {
+		if got := findings(matcher); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", matcher, got, want)
+		}
 	}
 }
 

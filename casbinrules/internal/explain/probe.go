@@ -3,6 +3,8 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/casbin/govaluate"
 
@@ -12,15 +14,15 @@ import (
 )
 
 // probe evaluates a matcher with Casbin's own functions for one rule at a time: as
-// a whole, and condition by condition if it is a conjunction.
+// a whole, and condition by condition if all its alternatives share one.
 type probe struct {
 	schema *model.Schema
 	whole  *govaluate.EvaluableExpression
-	// Terms are the conditions, nil if the matcher is not a conjunction.
+	// Terms are the conditions; nil if there is only one.
 	Terms []term
 }
 
-// term is one condition of a conjunction.
+// term is a condition without which a line does not count.
 type term struct {
 	text string
 	expr *govaluate.EvaluableExpression
@@ -29,7 +31,7 @@ type term struct {
 	about, column int
 }
 
-var errNotConjunction = errors.New("the matcher is not a plain list of conditions joined by &&")
+var errNotConjunction = errors.New("the alternatives of the matcher share no condition")
 
 // NewProbe returns a probe for the matcher of a policy.
 func NewProbe(s *engine.Snapshot) (*probe, error) {
@@ -43,29 +45,58 @@ func NewProbe(s *engine.Snapshot) (*probe, error) {
 	if p.whole, err = govaluate.NewEvaluableExpressionWithFunctions(text, functions); err != nil {
 		return nil, fmt.Errorf("the matcher cannot be evaluated by itself: %s", model.FirstLine(err))
 	}
-	if s.Schema.Tree.Kind != model.NodeAnd {
+	all, either := s.Schema.LineConditions()
+	if len(all) == 0 || len(all) == 1 && either == nil {
 		return p, nil
 	}
-	for _, part := range s.Schema.Tree.Parts {
-		t := term{text: s.Schema.Source(part)}
-		if t.expr, err = govaluate.NewEvaluableExpressionWithFunctions(s.Schema.Rewritten(part), functions); err != nil {
-			return nil, fmt.Errorf("a condition of the matcher cannot be evaluated by itself: %s", model.FirstLine(err))
+	for _, n := range all {
+		if err = p.addTerm(s.Schema.Source(n), s.Schema.Rewritten(n), functions, n); err != nil {
+			return nil, err
 		}
-		t.about, t.column = subjectOf(s.Schema, part)
-		p.Terms = append(p.Terms, t)
+	}
+	if either != nil {
+		if err = p.addTerm(joined(either, s.Schema.Source), joined(either, s.Schema.Rewritten), functions, slices.Concat(either...)...); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }
 
-// subjectOf returns the request field that a condition is about, the tenant only if
+// addTerm adds a condition, made of parts of the matcher.
+func (p *probe) addTerm(text, rewritten string, functions map[string]govaluate.ExpressionFunction, parts ...*model.Node) (err error) {
+	t := term{text: text}
+	if t.expr, err = govaluate.NewEvaluableExpressionWithFunctions(rewritten, functions); err != nil {
+		return fmt.Errorf("a condition of the matcher cannot be evaluated by itself: %s", model.FirstLine(err))
+	}
+	t.about, t.column = subjectOf(p.schema, parts)
+	p.Terms = append(p.Terms, t)
+	return nil
+}
+
+// joined returns alternatives as a text, each of conditions that are all true.
+func joined(either [][]*model.Node, form func(*model.Node) string) string {
+	var sides []string
+	for _, parts := range either {
+		var side []string
+		for _, n := range parts {
+			side = append(side, form(n))
+		}
+		sides = append(sides, strings.Join(side, " && "))
+	}
+	return strings.Join(sides, " || ")
+}
+
+// subjectOf returns the request field that the parts of a condition are about, the tenant only if
 // there is no other, and the policy field that it is compared with.
-func subjectOf(s *model.Schema, condition *model.Node) (about, column int) {
+func subjectOf(s *model.Schema, parts []*model.Node) (about, column int) {
 	about, column = -1, -1
 	names := map[string]bool{}
-	for n := range condition.All() {
-		names[n.Name()] = true
-		if column < 0 {
-			column = s.Column(n.Name())
+	for _, part := range parts {
+		for n := range part.All() {
+			names[n.Name()] = true
+			if column < 0 {
+				column = s.Column(n.Name())
+			}
 		}
 	}
 	for i, name := range s.Names("r") {

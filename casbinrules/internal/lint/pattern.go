@@ -155,7 +155,7 @@ func adviseRegexpStar(object string) []advice {
 		if i == 0 || object[i-1] != '/' {
 			return []advice{{model.CodeMisplacedStar, "a * that is not behind a slash repeats the character in front of it", "write /* for everything below, or .* for any text"}}
 		}
-		if i < len(object)-1 {
+		if i < len(object)-1 && !isRest(object[i:]) {
 			return []advice{{model.CodeMiddleStar, "a * inside the path stands for any number of segments", "use a parameter for one segment"}}
 		}
 	}
@@ -213,6 +213,8 @@ func adviseParameters(function, object string) []advice {
 		braces := isBracketed(part, '{', '}') && !strings.ContainsAny(part, ",")
 		angles := isBracketed(part, '<', '>')
 		switch {
+		case isRest(part) && isRegexp(function):
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is how routers write the rest of a path, and means something else here", part), "write * in its place"}}
 		case !angles && function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
 			!angles && function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
 			return []advice{{model.CodeParameterSuffix, fmt.Sprintf("the parameter in %q takes the rest of the segment, whatever it says", part), "give the segment one parameter and nothing behind it"}}
@@ -221,6 +223,16 @@ func adviseParameters(function, object string) []advice {
 		}
 	}
 	return nil
+}
+
+// isRest reports whether a last segment is a router's name for the rest of a path:
+// "*filepath" in Gin, "{path...}" in net/http.
+func isRest(part string) bool {
+	name, star := strings.CutPrefix(part, "*")
+	if !star && isBracketed(part, '{', '}') {
+		name, star = strings.CutSuffix(part[1:len(part)-1], "...")
+	}
+	return star && model.IsWord(name)
 }
 
 func parameterHint(function string) string {

@@ -169,13 +169,26 @@ func (l *Linter) checkRoutes(infos []core.RouteInfo) {
 			l.reportColumn(r, l.shape.action.column, model.CodeRuleNoRoute, "correct the method, or remove the rule", "the application has routes that %s matches, but none for %s", object, policy.ValueAt(r, l.shape.action.column))
 		}
 	}
+	others := l.exceptions()
 	for i, info := range infos {
 		if covered[i] || !policy.IsUsual(info.Method) || info.Method == http.MethodOptions || info.Method == http.MethodHead {
 			continue
 		}
 		l.reportPolicy(model.CodeRouteNoRule, "add a rule, unless the route has no gate two or one with a name",
-			"no rule allows anybody the route "+info.Method+" "+info.Pattern)
+			"no rule allows anybody the route "+info.Method+" "+info.Pattern+others)
 	}
+}
+
+// exceptions says where the matcher makes every line count, such as where
+// r.sub == "root" is true.
+func (l *Linter) exceptions() string {
+	var except string
+	for _, c := range l.Schema.FreeClauses() {
+		if c.Whole {
+			except += ", unless " + l.Schema.Source(c.Node) + " is true"
+		}
+	}
+	return except
 }
 
 // coverRoutes records which routes a rule opens to somebody.

@@ -36,9 +36,9 @@ type Comparison struct {
 	alone bool
 }
 
-// readShape splits the matcher into conditions that must all be true. For
-// conditions that lint does not understand, it assumes only that equal columns have
-// equal results.
+// readShape splits the matcher into conditions that must all be true for a line to
+// count. For conditions that lint does not understand, and for alternatives, it assumes
+// only that equal columns have equal results.
 func readShape(s *model.Schema) *shape {
 	sh := &shape{object: Comparison{column: -1}, action: Comparison{column: -1}, subject: -1}
 	if len(s.Subjects) == 1 {
@@ -51,7 +51,13 @@ func readShape(s *model.Schema) *shape {
 		sh.starred = model.AddColumn(sh.starred, starColumn(s, n))
 	}
 	uses := map[int]int{}
-	for _, part := range s.Tree.Conjuncts() {
+	all, either := s.LineConditions()
+	for _, part := range slices.Concat(either...) {
+		for _, column := range s.ColumnsIn(part) {
+			uses[column]++
+		}
+	}
+	for _, part := range all {
 		for _, column := range s.ColumnsIn(part) {
 			uses[column]++
 		}

@@ -66,6 +66,61 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 	return found
 }
 
+// LineConditions returns the conditions that must all be true for a line to count for
+// a request. Where the matcher has alternatives, all are those that each of them has,
+// and either holds the others of each alternative. Alternatives that use no field of a
+// line, such as r.sub == "root", are left out: where they are true, every line counts.
+func (s *Schema) LineConditions() (all []*Node, either [][]*Node) {
+	alternatives := s.appendAlternatives(nil, s.Tree)
+	if len(alternatives) == 0 {
+		return s.Tree.Conjuncts(), nil
+	}
+	in := map[string]int{} // in how many alternatives a condition is
+	for _, a := range alternatives {
+		told := map[string]bool{}
+		for _, n := range a.Conjuncts() {
+			if text := s.Source(n); !told[text] {
+				told[text] = true
+				in[text]++
+			}
+		}
+	}
+	for i, a := range alternatives {
+		var others []*Node
+		for _, n := range a.Conjuncts() {
+			switch {
+			case in[s.Source(n)] < len(alternatives):
+				others = append(others, n)
+			case i == 0:
+				all = append(all, n)
+			}
+		}
+		either = append(either, others)
+	}
+	if slices.ContainsFunc(either, func(others []*Node) bool { return len(others) == 0 }) {
+		either = nil // all of the others follow from the alternative without any
+	}
+	return all, either
+}
+
+// appendAlternatives appends the alternatives to the whole matcher that use a field of
+// a line.
+func (s *Schema) appendAlternatives(found []*Node, n *Node) []*Node {
+	if n == nil {
+		return found
+	}
+	if or := n.Unwrapped(); or.Kind == NodeOr {
+		for _, side := range or.Parts {
+			found = s.appendAlternatives(found, side)
+		}
+		return found
+	}
+	if len(s.ColumnsIn(n)) > 0 {
+		found = append(found, n)
+	}
+	return found
+}
+
 // OpenClauses returns the alternatives to the whole matcher that use a line and, of
 // the request, at most its action, while others use more.
 func (s *Schema) OpenClauses() []*Node {
