@@ -195,6 +195,9 @@ type policyConfig struct {
 	Types      map[string]string `key:"attribute_types" enum:"text,number,time,date,ip" doc:"the type of those fields; text by default"`
 	Functions  map[string]string `key:"functions" doc:"which built-in function each function of the matcher stands for"`
 
+	ObjectAttributes []string `key:"object_attributes" doc:"which request fields a handler fills, with a fact about the object that it has loaded"`
+	ObjectsAtGates   bool     `key:"objects_at_gates" doc:"also decide at gates, where no object has been loaded and these fields are empty; refused there by default"`
+
 	RolePatterns   map[string]string `key:"role_patterns" doc:"which function matches the patterns in each kind of role links, such as g: keyMatch"`
 	TenantPatterns []string          `key:"tenant_patterns" doc:"kinds of role links in which tenants are patterns"`
 }

@@ -56,7 +56,7 @@ type Instrument interface {
 	AttemptStore(dependency string, base attempts.Store) (attempts.Store, error)
 	ReplayStore(dependency string, base dpop.ReplayStore) (dpop.ReplayStore, error)
 	CountStore(dependency string, base digest.CountStore) (digest.CountStore, error)
-	// Page serves /metrics of [Setup.Handler]; nil if there is no page.
+	// Page is the page of [Setup.Metrics], and of [Setup.Handler] at /metrics; nil if there is none.
 	Page() http.Handler
 }
 
@@ -77,7 +77,7 @@ func (a *assembly) noteInstrument(o core.Observer) ([]core.Option, error) {
 // makes it once all parts are open.
 func (a *assembly) measure(add func(Instrument) error) { a.measures = append(a.measures, add) }
 
-// measureAll makes the calls that measure registered.
+// measureAll makes the calls that measure registered, and takes the page.
 func (a *assembly) measureAll() error {
 	if a.instrument == nil {
 		return nil
@@ -87,6 +87,7 @@ func (a *assembly) measureAll() error {
 			return a.doc.Wrap(err, &a.config.Observer)
 		}
 	}
+	a.made.page = a.instrument.Page()
 	return nil
 }
 

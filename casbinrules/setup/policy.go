@@ -73,6 +73,13 @@ func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) 
 	opts.on(c.Route, casbinrules.WithRouteAsObject)
 	opts.on(c.AsCasbin, casbinrules.WithCasbinSemantics)
 	opts.pairs(c.Attributes, casbinrules.WithClaimAttribute)
+	for _, field := range c.ObjectAttributes {
+		if c.ObjectsAtGates {
+			opts = append(opts, casbinrules.WithObjectAttributeOr(field, ""))
+		} else {
+			opts = append(opts, casbinrules.WithObjectAttribute(field))
+		}
+	}
 	for field, name := range c.Types {
 		_, t, err := casbinrules.ParseAttribute(field + "=" + name)
 		if err != nil {

@@ -27,6 +27,16 @@ var proxyKinds = map[string]forwardauth.Proxy{
 // "" if there is no such section.
 func (s *Setup) Address() string { return s.address }
 
+// Metrics returns the page of the observer prometheus, for a program with a server of
+// its own. Only the peers that the observer's key scrapers names may read it; others get
+// 404, as does everybody if the file has no such observer.
+func (s *Setup) Metrics() http.Handler {
+	if s.page == nil {
+		return http.NotFoundHandler()
+	}
+	return s.page
+}
+
 // Handler returns the guard as a service that a proxy asks about each request: the
 // proxy requests /check, and nginx also fetches the answer for refused clients from
 // /refusal. Both are only for the peers that the file lists as proxies. GET /healthz
@@ -151,8 +161,5 @@ func (a *assembly) serving() error {
 		}
 	}
 	a.made.address = c.Address
-	if a.instrument != nil {
-		a.made.page = a.instrument.Page()
-	}
 	return nil
 }

@@ -103,7 +103,7 @@ func (s *Schema) ReadRequest() {
 		switch {
 		case !ok && !s.File.Settings.provides(name):
 			s.File.Report(at, CodeModelRequest, DidYouMean(name, slices.Sorted(maps.Keys(RequestFields)),
-				"request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that WithAttribute fills"),
+				"request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that WithClaimAttribute (attributes), WithObjectAttribute (object_attributes) or WithAttribute fills"),
 				"request field %q cannot be filled", name)
 		case !ok && slices.Contains(s.Attributes, name):
 			s.File.Report(at, CodeModelRequest, "name each once", "request field %q is defined twice", name)

@@ -38,7 +38,7 @@ func init() {
 
 // prometheusSettings are the keys below prometheus.
 type prometheusSettings struct {
-	Scrapers  []netip.Prefix `key:"scrapers" doc:"networks that may read /metrics of sallyport serve; only this machine by default"`
+	Scrapers  []netip.Prefix `key:"scrapers" doc:"networks that may read the page of metrics; only this machine by default"`
 	MaxSeries int            `key:"max_series" default:"1000" doc:"how many series refusals may have, and how many routes and rules are distinguished"`
 }
 

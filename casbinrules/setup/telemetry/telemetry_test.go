@@ -62,6 +62,22 @@ func handler(t *testing.T, observers string) http.Handler {
 	return h
 }
 
+func TestMetricsNeedNoProxy(t *testing.T) {
+	const guarded = "realm: reports\nbasic: {htpasswd: users.htpasswd}\n"
+	for observers, want := range map[string]int{
+		"": 404, "observers: [opentelemetry: {}]\n": 404,
+		"observers: [prometheus: {scrapers: 192.0.2.0/24}]\n": 404, "observers: [prometheus: {}]\n": 200,
+	} {
+		s, err := written(t, guarded+observers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := get(s.Metrics(), "127.0.0.1:1", "/anywhere").StatusCode; got != want {
+			t.Errorf("%q: got %d, want %d", observers, got, want)
+		}
+	}
+}
+
 // get asks h from an address.
 func get(h http.Handler, from, path string, header ...string) *http.Response {
 	r := httptest.NewRequest("GET", path, nil)
