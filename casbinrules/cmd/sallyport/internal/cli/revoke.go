@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -75,6 +76,9 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 			e.Expires = now.Add(expires)
 		}
 		fill(&e, args, limit)
+		if replay.IsPseudonym(e.Subject) {
+			return usagef("%s is a pseudonym, which no token and no session has: give the name that it stands for", e.Subject)
+		}
 		note := gitAuthor()
 		if message != "" {
 			note += ": " + message

@@ -42,6 +42,7 @@ func TestRevoke(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"revoke"}, {"revoke", "user"}, {"revoke", "user", ""}, {"revoke", "all", "x"}, {"revoke", "user", "a", "--before", "yesterday"},
+		{"revoke", "user", "~949a.5a8072f379f443c899c144ec"},
 		{"revoke", "user", "a", "--expires-in", "-1h"}, {"revoke", "user", "a", "--store", "mongodb://x"}, {"revoke", "token", "a", "--before", "2001-01-01T00:00:00Z"},
 		{"state", "init"}, {"state", "schema", "--app", "x; drop table y"},
 	} {

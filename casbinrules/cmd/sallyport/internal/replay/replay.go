@@ -90,11 +90,11 @@ func (l *line) lack() string {
 
 // hasPseudonym reports whether a value that the policy compares is a pseudonym.
 func hasPseudonym(r *decisionlog.Request) bool {
-	if isPseudonym(r.Principal) || isPseudonym(r.Tenant) || isPseudonym(r.Action) || slices.ContainsFunc(r.TokenRoles, isPseudonym) {
+	if IsPseudonym(r.Principal) || IsPseudonym(r.Tenant) || IsPseudonym(r.Action) || slices.ContainsFunc(r.TokenRoles, IsPseudonym) {
 		return true
 	}
 	for _, value := range r.Attributes {
-		if isPseudonym(value) {
+		if IsPseudonym(value) {
 			return true
 		}
 	}
@@ -102,14 +102,15 @@ func hasPseudonym(r *decisionlog.Request) bool {
 		return false
 	}
 	for segment := range strings.SplitSeq(r.Resource, "/") {
-		if isPseudonym(segment) {
+		if IsPseudonym(segment) {
 			return true
 		}
 	}
 	return false
 }
 
-func isPseudonym(text string) bool {
+// IsPseudonym reports whether text is a pseudonym, as logs have it in place of a name.
+func IsPseudonym(text string) bool {
 	return strings.HasPrefix(text, "~") && pseudonym.MatchString(text)
 }
 
