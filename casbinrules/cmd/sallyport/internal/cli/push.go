@@ -238,6 +238,9 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 		say(cmd.OutOrStdout(), "nothing was published: --dry-run\n")
 		return nil
 	}
+	if o, ok := cmd.OutOrStdout().(*output); ok && o.err != nil {
+		return o.err // what it changes could not be shown
+	}
 	publication.Author, publication.Message = cmp.Or(p.author, gitAuthor()), p.message
 	publication.Forced = strings.Join(found, "; ")
 	publication.AtLeast = shared.Revision(max(p.atLeast, 0))

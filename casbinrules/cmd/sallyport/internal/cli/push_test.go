@@ -135,6 +135,18 @@ func TestTwoEditors(t *testing.T) {
 	wants(t, unknown, 2, "nothing says which one was edited here", "push", "-p", "DIR/policy.csv", "--author", "cem")
 }
 
+// TestNothingIsPublishedUnseen: a policy is not published if its effect could not be written.
+func TestNothingIsPublishedUnseen(t *testing.T) {
+	dir := published(t)
+	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
+	var stderr strings.Builder
+	args := []string{"push", "-p", filepath.Join(dir, "policy.csv"), "--author", "ann"}
+	if code := Run(args, strings.NewReader(""), brokenPipe{}, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "sallyport: broken pipe\n") {
+		t.Errorf("exit code %d, %s", code, stderr.String())
+	}
+	wants(t, dir, 0, "made from revision 1, the newest", "status", "DIR")
+}
+
 // TestFolderOfAnotherStore: a folder with a revision of one store is refused by another,
 // and can start over there.
 func TestFolderOfAnotherStore(t *testing.T) {
