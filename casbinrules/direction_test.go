@@ -16,11 +16,12 @@ var direction = map[string][]string{
 	"pace":      nil,
 	"pattern":   nil,
 	"texttable": nil,
+	"sieve":     {"pattern", "texttable"},
 	"casbinv2":  {"/bridge"},
 	"model":     {"/bridge", "pace", "pattern"},
 	"policy":    {"/bridge", "pace", "pattern", "texttable", "model"},
 	"engine":    {"/bridge", "pace", "pattern", "texttable", "model", "policy"},
-	"lint":      {"pace", "pattern", "model", "policy"},
+	"lint":      {"pace", "pattern", "texttable", "sieve", "model", "policy"},
 	"explain":   {"pattern", "model", "policy", "engine"},
 
 	"source":   {"/bridge", "pace"},

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
@@ -30,12 +29,10 @@ var spellings = map[string]func(line string) string{
 	},
 }
 
-// TestLoadsAllocateInPieces is the budget of a load without its findings: rules are cut from
-// larger blocks, so that few lines cost an allocation, however they are written.
+// TestLoadsAllocateInPieces is the budget of a load: rules are cut from larger blocks, so
+// that few lines cost an allocation, however they are written.
 func TestLoadsAllocateInPieces(t *testing.T) {
 	const rules, budget = 10_000, 8000
-	c := &model.Settings{Casbin: casbinv2.Casbin}
-	s := model.ReadSchema("model.conf", RBAC().Text(), c)
 	for _, l := range loads {
 		for spelling, spell := range spellings {
 			if testing.Short() && spelling != "plain" {
@@ -45,10 +42,9 @@ func TestLoadsAllocateInPieces(t *testing.T) {
 			for line := range strings.Lines(l.policy(rules)) {
 				b.WriteString(spell(strings.TrimSuffix(line, "\n")) + "\n")
 			}
+			fsys := files("policy.csv", b.String())
 			n := testing.AllocsPerRun(2, func() {
-				r := policy.NewReader(s, c)
-				r.Read("policy.csv", []byte(b.String()))
-				if _, err := engine.NewSnapshot(s, r.Rules, policy.NewGraphs(s, r.Rules, c), c); err != nil {
+				if _, err := OpenFS(fsys, RBAC(), []string{"policy.csv"}, WithLogger(slog.New(slog.DiscardHandler))); err != nil {
 					t.Fatal(err)
 				}
 			})

@@ -17,8 +17,8 @@ func TestCoverOfLongPatterns(t *testing.T) {
 	s := model.ReadSchema("model.conf", model.Preset("rbac.conf"), c)
 	p := policy.NewReader(s, c)
 	p.Read("policy.csv", []byte("p, ann, "+long+", PUT\n"))
-	x := newCoverIndex(s, readShape(s))
-	x.of(p.Rules[0]).put(p.Rules[0])
+	x := newCoverIndex(s, p.Texts, readShape(s))
+	x.take(p.Rules, c)
 	if !x.answers(p.Rules[0], 0, long, "PATCH", "") {
 		t.Error("the search is sure of a pattern that it does not get to the end of")
 	}

@@ -67,7 +67,7 @@ func (l *Linter) startShadows() {
 
 func newLinter(p Policy, c *model.Settings) *Linter {
 	sh := readShape(p.Schema)
-	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, sh)}
+	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, p.Texts, sh)}
 }
 
 // Findings returns all likely mistakes in rules and role links; routes are nil if

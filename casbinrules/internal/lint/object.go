@@ -27,7 +27,7 @@ func (x *objectIndex) put(r *policy.Rule) {
 // rule returns a rule with the effect, other than r, that matches everything that r
 // matches, or nil.
 func (x *objectIndex) rule(r *policy.Rule, effect string) (found *policy.Rule) {
-	actions := x.index.coveringActions(r)
+	actions := x.index.coveringActions(r).names
 	x.covering(x.index.object(r), func(set *ruleSet) bool {
 		if set == nil {
 			return true

@@ -35,27 +35,44 @@ func (l *Linter) checkEffects(rules []*policy.Rule) {
 //
 // Afterwards all rules are in the index.
 func (l *Linter) checkShadows() {
-	rules, first := policy.PolicyLines(l.Rules, l.settings.Pace), false
-	if l.Schema.Effect == model.PriorityEffect {
-		if sorted := policy.InOrder(l.Schema, rules); sorted != nil {
-			rules, first = sorted, true
+	rules := policy.PolicyLines(l.Rules, l.settings.Pace)
+	if l.Schema.Effect != model.PriorityEffect {
+		l.cover.take(rules, l.settings)
+		if l.Schema.Effect != model.SubjectPriorityEffect {
+			l.checkAllShadows()
 		}
-	}
-	for _, r := range rules {
-		l.settings.Pace.Step()
-		g := l.cover.of(r)
-		if first && l.looksAt(r) {
-			l.checkShadow(r, g, true)
-		}
-		g.put(r)
-	}
-	if l.Schema.Effect == model.PriorityEffect || l.Schema.Effect == model.SubjectPriorityEffect {
 		return
 	}
-	for _, r := range rules {
+	if sorted := policy.InOrder(l.Schema, rules); sorted != nil {
+		l.cover.take(sorted, l.settings)
+		l.checkEarlierShadows()
+	} else {
+		l.cover.take(rules, l.settings)
+	}
+}
+
+// checkAllShadows compares each rule with all others.
+func (l *Linter) checkAllShadows() {
+	for i, r := range l.cover.rules {
 		l.settings.Pace.Step()
-		if l.looksAt(r) {
-			l.checkShadow(r, l.cover.of(r), false)
+		if l.looksAt(r) && l.cover.isSuspect(i) {
+			l.checkShadow(r, l.cover.index(l.cover.groups.of[i]), false)
+		}
+	}
+}
+
+// checkEarlierShadows compares each rule with those that precede it.
+func (l *Linter) checkEarlierShadows() {
+	for i, r := range l.cover.rules {
+		l.settings.Pace.Step()
+		group := l.cover.groups.of[i]
+		if !l.looksAt(r) || l.cover.objects[group] != nil || !l.cover.isSuspect(i) {
+			continue
+		}
+		g := l.cover.newIndex(group)
+		for _, r := range l.cover.groups.members(l.cover.rules, group) {
+			l.checkShadow(r, g, true)
+			g.put(r)
 		}
 	}
 }
