@@ -78,6 +78,10 @@ func WithMaxConnections(n int) Option {
 // which is sslmode=verify-full or verify-ca: New refuses others without
 // [WithUnverifiedServer]. The environment variables of libpq, such as PGPASSWORD,
 // apply.
+//
+// If it names several hosts, the one that accepts writes is used, unless
+// target_session_attrs says otherwise: a standby lags behind, and may not know of a
+// logout.
 func New(connection string, opts ...Option) (*State, error) {
 	s := settings{connect.Defaults(), 2 * time.Second, 10}
 	if err := option.Apply(&s, opts); err != nil {
@@ -87,6 +91,7 @@ func New(connection string, opts ...Option) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgresstate: %w", err)
 	}
+	connect.PreferWritable(&c.ConnConfig.Config)
 	c.MaxConns, c.ConnConfig.ConnectTimeout = int32(s.conns), s.timeout
 	pool, err := connect.Open(c)
 	if err != nil {

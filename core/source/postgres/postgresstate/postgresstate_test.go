@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -284,6 +285,67 @@ func TestOptions(t *testing.T) {
 			if s != nil {
 				_ = s.Close()
 			}
+		}
+	}
+}
+
+// TestFailover: of several servers the one that takes writes is used, also once it is
+// another.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	one, two := postgrestest.Start(t), postgrestest.Start(t)
+	for _, s := range []*postgrestest.Server{one, two} {
+		if err := open(t, s, "sallyport", "none").Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := postgresstate.New(strings.Replace(one.URL("sallyport"), one.Addr(), one.Addr()+","+two.Addr(), 1),
+		postgresstate.WithTimeout(authtest.TimeLimit(15*time.Second)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = state.Close() })
+	use := func(server, standby *postgrestest.Server) error {
+		setReadOnly(t, standby, "on")
+		setReadOnly(t, server, "off")
+		return state.Sessions().CommitCtx(t.Context(), "key", []byte(server.Addr()), time.Now().Add(time.Hour))
+	}
+	if err := use(two, one); err != nil {
+		t.Error(err)
+	}
+	var several sync.WaitGroup
+	for range 50 {
+		several.Go(func() { _, _, _ = state.Sessions().Find("key") })
+	}
+	several.Wait()
+	if err := use(one, two); err == nil {
+		t.Error("a write on a connection to the standby succeeds")
+	}
+	for range 3 {
+		if err := use(one, two); err != nil {
+			t.Errorf("once a write has failed: %v", err)
+		}
+	}
+	if data, _, err := state.Sessions().Find("key"); string(data) != one.Addr() || err != nil {
+		t.Errorf("%q, %v", data, err)
+	}
+}
+
+// setReadOnly makes a server refuse writes, as a standby does, or accept them.
+func setReadOnly(t *testing.T, s *postgrestest.Server, value string) {
+	t.Helper()
+	for _, sql := range []string{"alter system set default_transaction_read_only = " + value, "select pg_reload_conf()"} {
+		if err := execute(t, s, "sallyport", sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for limit := time.Now().Add(authtest.TimeLimit(time.Minute)); ; time.Sleep(time.Millisecond) {
+		err := execute(t, s, "sallyport", "do $$ begin assert current_setting('transaction_read_only') = '"+value+"'; end $$")
+		switch {
+		case err == nil:
+			return
+		case time.Now().After(limit):
+			t.Fatal(err)
 		}
 	}
 }

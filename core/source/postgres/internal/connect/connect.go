@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +131,21 @@ func Write(ctx context.Context, pool *pgxpool.Pool, queue func(*pgx.Batch)) erro
 	b.Queue("begin isolation level read committed")
 	queue(&b)
 	b.Queue("commit")
-	return pool.SendBatch(ctx, &b).Close()
+	err := pool.SendBatch(ctx, &b).Close()
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "25006" { // read_only_sql_transaction
+		pool.Reset() // the server has become a standby, and another takes writes
+	}
+	return err
+}
+
+// PreferWritable makes connections to several servers go to the one that accepts
+// writes, unless the connection string asks for another.
+func PreferWritable(c *pgconn.Config) {
+	other := func(f *pgconn.FallbackConfig) bool { return f.Host != c.Host || f.Port != c.Port }
+	if c.ValidateConnect == nil && slices.ContainsFunc(c.Fallbacks, other) {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 }
 
 // Migrate runs a schema, which must be idempotent. A lock keeps concurrent migrations
