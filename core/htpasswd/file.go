@@ -23,7 +23,7 @@
 //
 //	users, err := htpasswd.New()
 //	...
-//	watcher, err := watch.Load("users.htpasswd", users, watch.WithErrorObserver(logIt))
+//	watcher, err := watch.Load("users.htpasswd", users)
 package htpasswd
 
 import (

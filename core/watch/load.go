@@ -33,10 +33,9 @@ type absenter interface {
 // how to create the file.
 //
 // Later, a file that is missing, unreadable or refused changes nothing: into keeps
-// what it loaded last, [Watcher.Err] says why, and the function given with
-// [WithErrorObserver] is told of each refusal. Without that function refusals go
-// unnoticed, so pass one that logs. [Watcher.Trigger] loads an edit at once, for
-// instance on SIGHUP, and retries a refused file.
+// what it loaded last, [Watcher.Err] says why, and slog's default logger, or the
+// function given with [WithErrorObserver], is told of each refusal. [Watcher.Trigger]
+// loads an edit at once, for instance on SIGHUP, and retries a refused file.
 //
 // path names one file, so [WithSuffixes] is refused; so is [WithCurrentSnapshot],
 // since it is not known what into holds.

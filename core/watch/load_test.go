@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -206,6 +207,38 @@ func TestLoadTellsOfRefusedEditsAndKeepsTheLastGoodState(t *testing.T) {
 		t.Errorf("Trigger = %v, Err = %v", err, w.Err())
 	}
 	s.holds(t, "better")
+}
+
+// lines is a writer that passes on each line.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+func TestLoadLogsRefusedEditsByDefault(t *testing.T) { // not parallel: it sets the default logger
+	logged, before := make(lines, 100), slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(logged, nil)))
+	defer slog.SetDefault(before)
+	file := filepath.Join(t.TempDir(), "users")
+	write(t, file, "good")
+	w, err := Load(file, newStore())
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace(t, file, "good\nbad")
+	select {
+	case line := <-logged:
+		if !strings.Contains(line, "level=WARN") || !strings.Contains(line, file+":2: bad line") {
+			t.Errorf("logged %q", line)
+		}
+	case <-time.After(patience):
+		t.Error("nothing is logged")
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestLoadOutlastsAPanicOfOnError(t *testing.T) {

@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,9 +93,10 @@ func WithDebounce(quiet, maxDelay time.Duration) Option {
 // of errors that the callback returned, except with [Load], which has no callback
 // of the caller's and reports every refused edit too.
 //
-// An error that stays the same is reported once, until the files have been read
-// successfully again. The function is called on the callback's goroutine, never at
-// the same time as the callback, and must call neither Close nor Trigger.
+// Without this option, slog's default logger is told. An error that stays the same is
+// reported once, until the files have been read successfully again. The function is
+// called on the callback's goroutine, never at the same time as the callback, and must
+// call neither Close nor Trigger.
 func WithErrorObserver(report func(error)) Option {
 	return func(c *config) error { return option.Set(&c.onError, report, "error observer is nil") }
 }
@@ -115,7 +117,7 @@ func newConfig(paths []string, opts []Option) (*config, error) {
 		poll:     30 * time.Second,
 		quiet:    100 * time.Millisecond,
 		maxDelay: time.Second,
-		onError:  func(error) {},
+		onError:  func(err error) { slog.Warn("watched files not up to date", "error", err) },
 		events:   fsnotify.NewWatcher,
 	}
 	if err := option.Apply(c, opts); err != nil {
