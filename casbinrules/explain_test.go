@@ -108,6 +108,9 @@ func oddExplanations(t *testing.T) []explanation {
 	twoWays := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow,
 		`p.sub != "any" && g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || r.obj == p.obj && p.sub == "any" && r.act == p.act && r.sub != "bot"`)),
 		"p, any, /a, GET\np, editor, /b, GET\n")
+	anyAction := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow,
+		`g(r.sub, p.sub) && r.obj == p.obj && (r.act == p.act || p.act == "*") || r.obj == p.obj && p.sub == "any" && r.act == p.act`)),
+		"p, editor, /a, *\ng, erin, editor\n")
 	conditions := open(t, ModelText("m.conf", modelText("sub, tenant, obj, act", "sub, team, obj, act", "g = _, _, _", someAllow,
 		`g(r.sub, p.sub, r.tenant) && r.tenant == p.team && keyMatch(r.obj, p.obj) && r.act == p.act && g(r.sub, "staff", r.tenant) && r.obj != "/x/secret"`)),
 		"p, editor, t1, /x/*, GET\ng, erin, editor, t1\ng, erin, staff, t1\ng, temp, editor, t1\n")
@@ -131,6 +134,12 @@ func oddExplanations(t *testing.T) []explanation {
 		{"alternatives that share the object", twoWays, who(t, "bot"), to("GET", "/a"),
 			`bot may not GET /a: no rule allows it
   near: any has GET on /a at policy.csv:1, not bot`},
+		{"an alternative within one", anyAction, who(t, "ann"), to("GET", "/a"),
+			`ann may not GET /a: no rule allows it
+  near: policy.csv:1 matches but for the condition g(r.sub, p.sub) && (r.act == p.act || p.act == "*") || p.sub == "any" && r.act == p.act`},
+		{"an object beside alternatives", anyAction, who(t, "erin"), to("GET", "/b"),
+			`erin may not GET /b: no rule allows it
+  near: policy.csv:1 matches but for the condition r.obj == p.obj`},
 		{"no condition that all share", either, who(t, "erin"), to("GET", "/a"),
 			`erin may not GET /a: no rule allows it
   note: near misses are not available: the alternatives of the matcher share no condition`},

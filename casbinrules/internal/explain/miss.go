@@ -249,8 +249,9 @@ func akin(a, b string) int {
 // say describes a miss in words.
 func (x *Explainer) say(m miss) string {
 	r := m.rule
-	access := x.Column(r, model.FieldAction) + " on " + x.Column(r, model.FieldObject)
-	if m.kind == MissCondition || access == " on " {
+	action, object := x.Column(r, model.FieldAction), x.Column(r, model.FieldObject)
+	access := action + " on " + object
+	if m.kind == MissCondition || action == "" || object == "" {
 		return fmt.Sprintf("%s matches but for the condition %s", r.Place(), x.condition(m))
 	}
 	holder := x.Column(r, model.FieldSubject)

@@ -79,7 +79,11 @@ func joined(either [][]*model.Node, form func(*model.Node) string) string {
 	for _, parts := range either {
 		var side []string
 		for _, n := range parts {
-			side = append(side, form(n))
+			text := form(n)
+			if n.Kind == model.NodeOr || n.Kind == model.NodeChoice {
+				text = "(" + text + ")"
+			}
+			side = append(side, text)
 		}
 		sides = append(sides, strings.Join(side, " && "))
 	}
