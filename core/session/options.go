@@ -67,9 +67,11 @@ func WithStoreTimeout(d time.Duration) Option {
 
 // WithRevocation asks c, commonly a [revoke.Follower], about the session of each
 // request: with the principal's ID as the subject, the time of the login as the
-// time of issue, and no issuer. An entry for a subject thus ends the sessions that
-// began before it, wherever they are kept, as it ends tokens. A revoked session
-// gets 401 with reason revoked; an error of c results in 503.
+// time of issue, and the claim iss as the issuer. If the claim sub, of somebody who
+// has signed in at a provider, is not the ID, c is asked a second time, about that
+// subject. An entry for a subject thus ends the sessions that began before it,
+// wherever they are kept, as it ends tokens. A revoked session gets 401 with reason
+// revoked; an error of c results in 503.
 func WithRevocation(c revoke.Checker) Option {
 	return func(o *settings) error { return option.SetOnce(&o.revocations, c, "revocation checker") }
 }

@@ -71,3 +71,33 @@ func TestRevocationEndsSessions(t *testing.T) {
 		t.Error("nil is accepted")
 	}
 }
+
+// TestRevocationByEitherName: who has signed in at a provider can be revoked by the
+// provider's name for them, as their tokens can, and by the ID that logs show.
+func TestRevocationByEitherName(t *testing.T) {
+	for entry, want := range map[revoke.Entry]bool{
+		{Subject: "erin"}: true, {Subject: "partner:erin"}: true, {Subject: "bob"}: false,
+		{Subject: "erin", Issuer: "https://partner.example"}: true, {Subject: "erin", Issuer: "https://other.example"}: false,
+		{Subject: "partner:erin", Issuer: "https://partner.example"}: true,
+		{All: true, Issuer: "https://partner.example"}:               true, {All: true, Issuer: "https://other.example"}: false,
+	} {
+		b := newBench(t)
+		list, err := revoke.New(revoke.WithClock(b.clock.Now))
+		if err == nil {
+			b.manager, err = session.New(session.WithStore(b.store), session.WithClock(b.clock.Now), session.WithRevocation(list))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie := b.login(principal(t, core.PrincipalInfo{ID: "partner:erin", Claims: map[string]any{"iss": "https://partner.example", "sub": "erin"}}), "")
+		entry.IssuedBefore = b.clock.Now()
+		if err := list.Revoke(entry); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.manager.Authenticate(t.Context(), request("GET", cookie))
+		var refused *core.CredentialError
+		if over := errors.As(err, &refused) && refused.Reason == core.ReasonRevoked; over != want || !over && err != nil {
+			t.Errorf("%v: %v, want it over: %v", entry, err, want)
+		}
+	}
+}

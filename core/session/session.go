@@ -191,7 +191,13 @@ func (m *Manager) checkRevoked(ctx context.Context, rec *record) error {
 	if m.revocations == nil {
 		return nil
 	}
-	revoked, err := m.revocations.Revoked(ctx, revoke.Token{Subject: rec.ID, IssuedAt: rec.LoggedIn, Expires: rec.Deadline})
+	asked := revoke.Token{Subject: rec.ID, IssuedAt: rec.LoggedIn, Expires: rec.Deadline}
+	asked.Issuer, _ = rec.Claims["iss"].(string)
+	revoked, err := m.revocations.Revoked(ctx, asked)
+	if sub, _ := rec.Claims["sub"].(string); err == nil && !revoked && sub != "" && sub != rec.ID {
+		asked.Subject = sub
+		revoked, err = m.revocations.Revoked(ctx, asked)
+	}
 	switch {
 	case err != nil:
 		return &core.UnavailableError{Err: fmt.Errorf("session: revocations: %w", err)}

@@ -30,7 +30,7 @@ within milliseconds, and all others as soon as they are.`,
   sallyport revoke token 3f2a9c01 --issuer https://issuer.example --expires-in 1h
   sallyport revoke list`,
 	},
-		newRevokeEntry("user NAME", "Revoke what a user has: tokens by subject or principal, sessions by principal", 1, "the name of a user",
+		newRevokeEntry("user NAME", "Revoke what a user has, by the principal or by the subject at the issuer", 1, "the name of a user",
 			func(e *revoke.Entry, args []string, before time.Time) { e.Subject, e.IssuedBefore = args[0], before }),
 		newRevokeEntry("token JTI", "Revoke one token by its identifier", 1, "the identifier (jti) of a token",
 			func(e *revoke.Entry, args []string, _ time.Time) { e.ID = args[0] }),
@@ -54,7 +54,7 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 	}
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	to.add(cmd)
-	cmd.Flags().StringVar(&issuer, "issuer", "", "only tokens of this `issuer`; sessions are of none (default any)")
+	cmd.Flags().StringVar(&issuer, "issuer", "", "only tokens of this `issuer`, and sessions begun with one of its tokens (default any)")
 	cmd.Flags().StringVarP(&message, "message", "M", "", "`text` that says why, for \"revoke list\"")
 	cmd.Flags().DurationVar(&expires, "expires-in", 0, "when the revocation may be forgotten: how long tokens and sessions live at most (default never)")
 	if !strings.HasPrefix(use, "token") {
