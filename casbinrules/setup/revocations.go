@@ -39,7 +39,7 @@ func (a *assembly) followRevocations() error {
 	if err != nil {
 		return err
 	}
-	opts := options[revoke.FollowOption]{revoke.WithPollInterval(c.Poll)}
+	opts := options[revoke.FollowOption]{revoke.WithPollInterval(c.Poll), revoke.WithStatusObserver(a.revocationsLog())}
 	switch {
 	case a.doc.Has(&c.MaxStale):
 		opts = append(opts, revoke.WithMaxStaleness(c.MaxStale, revoke.StaleMode(cmp.Or(c.Stale, string(revoke.StaleServe)))))
@@ -56,6 +56,26 @@ func (a *assembly) followRevocations() error {
 	a.needsRevocations(f, &c.Store)
 	a.measure(func(i Instrument) error { return i.AddRevocations(a.config.Realm, f.Status) })
 	return nil
+}
+
+// revocationsLog returns a function that logs changes in the status of the revocations.
+func (a *assembly) revocationsLog() func(revoke.Status) {
+	last := ""
+	return func(s revoke.Status) {
+		text := ""
+		if s.Err != nil {
+			text = s.Err.Error()
+		}
+		switch {
+		case text == last:
+			return
+		case text == "":
+			a.log.Info("revocations read from their store again")
+		default:
+			a.log.Error("revocations not read from their store, those that are known stay in force", "error", s.Err)
+		}
+		last = text
+	}
 }
 
 // Revocations returns the follower of the file's log, or nil if there is none. Use

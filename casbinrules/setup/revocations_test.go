@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,7 +22,11 @@ func brokenLog() *revoketest.Memory {
 	return m
 }
 
+// failingLog is the log of one test, which has it fail.
+var failingLog = new(revoketest.Memory)
+
 func init() {
+	RegisterRevocationLog("failing", func(*struct{}) (revoke.Log, func() error, error) { return failingLog, nil, nil })
 	RegisterRevocationLog("memory", func(*struct{}) (revoke.Log, func() error, error) { return new(revoketest.Memory), nil, nil })
 	RegisterRevocationLog("broken", func(*struct{}) (revoke.Log, func() error, error) { return brokenLog(), nil, nil })
 }
@@ -69,5 +74,48 @@ func TestRevocationLog(t *testing.T) {
 	}
 	if s := openPath(t, configFile(t, minimal)); s.Revocations() != nil {
 		t.Error("revocations without a log")
+	}
+}
+
+// lineWriter passes on each line.
+type lineWriter chan string
+
+func (w lineWriter) Write(line []byte) (int, error) {
+	select {
+	case w <- string(line):
+	default: // nobody looks any more
+	}
+	return len(line), nil
+}
+
+// TestRevocationsThatAreNotReadAreLogged: an outage of the log is an error in the log of
+// the setup, once, and so is its end.
+func TestRevocationsThatAreNotReadAreLogged(t *testing.T) {
+	t.Parallel()
+	lines := make(lineWriter, 1000)
+	s, err := Open(configFile(t, minimal+"revocations: {store: {failing: {}}, poll_interval: 100ms}\n"), WithLogger(slog.New(slog.NewTextHandler(lines, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	next := func() string {
+		for {
+			select {
+			case line := <-lines:
+				if strings.Contains(line, "revocations") {
+					return line
+				}
+			case <-time.After(30 * time.Second):
+				t.Fatal("nothing is logged")
+			}
+		}
+	}
+	failingLog.Fail(errors.New("connection refused"))
+	if line := next(); !strings.Contains(line, "level=ERROR") || !strings.Contains(line, "connection refused") {
+		t.Error(line)
+	}
+	failingLog.Fail(nil)
+	if line := next(); !strings.Contains(line, "level=INFO") {
+		t.Error(line)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/errlog"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/source"
 )
@@ -54,6 +55,10 @@ func Follow(ctx context.Context, log Log, opts ...FollowOption) (*Follower, erro
 	if err := option.Apply(s, opts); err != nil {
 		return nil, fmt.Errorf("revoke: %w", err)
 	}
+	if s.observe == nil {
+		changed := errlog.New("revocations")
+		s.observe = func(s Status) { changed(s.Err) }
+	}
 	f.feed.log, f.feed.set, f.feed.late = log, newSet(s.max, s.now), s.late
 	f.answer.Store(&unknown{err: ErrNotRead})
 	with := append(s.source, source.WithTimeout(s.timeout), source.WithStatusObserver(f.told))
@@ -86,9 +91,7 @@ func (f *Follower) told(s source.Status) {
 		now = &unknown{revoked: true}
 	}
 	f.answer.Store(now)
-	if f.settings.observe != nil {
-		f.settings.observe(status)
-	}
+	f.settings.observe(status)
 }
 
 // Revoked implements [Checker]. It never blocks. An error is [ErrStale],

@@ -87,7 +87,8 @@ func WithTimeout(d time.Duration) FollowOption {
 }
 
 // WithStatusObserver calls observe for each change of the status, one call at a
-// time. It must be fast and must not wait for the follower.
+// time. It must be fast and must not wait for the follower. Without this option, slog's
+// default logger is told of errors.
 func WithStatusObserver(observe func(Status)) FollowOption {
 	return func(s *followSettings) error { return option.Set(&s.observe, observe, "status observer is nil") }
 }

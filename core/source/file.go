@@ -27,8 +27,8 @@ type Loader interface {
 // whenever a revision changes it, as core/watch does for a local file. Otherwise it
 // is like [Follow]. The first revision must have the file, and into must accept it;
 // later, a revision without the file, or with one that into refuses, changes
-// nothing: into keeps what it loaded last, and [Status.Err] says why. Use
-// [WithStatusObserver] to log that.
+// nothing: into keeps what it loaded last, and [Status.Err] says why, as does
+// the log unless there is a [WithStatusObserver].
 //
 // Each follower reads all files of a source. A policy in the same source is
 // followed separately, so one may briefly be a revision ahead of the other.

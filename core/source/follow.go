@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/errlog"
 	"github.com/sallyport-go/sallyport/core/internal/pause"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -70,6 +71,10 @@ func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Foll
 	}
 	if err := option.Apply(&f.settings, opts); err != nil {
 		return nil, fmt.Errorf("source: %w", err)
+	}
+	if f.settings.observe == nil {
+		changed := errlog.New("what is followed in a store")
+		f.settings.observe = func(s Status) { changed(errors.Join(s.Err, s.FileErr)) }
 	}
 	f.fetching.first, f.fetching.most = f.settings.retry, f.settings.maxRetry
 	// If only listening fails, fetching makes up for it, and the source may refuse

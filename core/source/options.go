@@ -78,7 +78,8 @@ func WithMaxStaleness(d time.Duration, call func(Status)) Option {
 }
 
 // WithStatusObserver calls observe for each change of the status, one call at a
-// time. It must be fast and must not wait for the follower.
+// time. It must be fast and must not wait for the follower. Without this option, slog's
+// default logger is told of errors.
 func WithStatusObserver(observe func(Status)) Option {
 	return func(s *settings) error { return option.SetOnce(&s.observe, observe, "status observer") }
 }

@@ -116,9 +116,7 @@ func (f *Follower) update(change func(s *Status)) {
 	if before != after.Stale && f.settings.onStale != nil {
 		f.settings.onStale(after)
 	}
-	if f.settings.observe != nil {
-		f.settings.observe(after)
-	}
+	f.settings.observe(after)
 }
 
 // confirmed records that the source has answered with a known revision.
