@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"os"
@@ -151,7 +152,11 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	return cmp.Or(f.write(cmd, result), foundIf(result.New() > 0 && f.newBaseline == ""))
+	err = cmp.Or(f.write(cmd, result), foundIf(result.New() > 0 && f.newBaseline == ""))
+	if err == nil && !result.Evaluated() && f.settings.Login == nil {
+		return errors.New("no answer could be evaluated, as the notes say (name routes that exist: with --routes, --openapi or -p)")
+	}
+	return err
 }
 
 // ask runs the plan. On a terminal it shows the progress.

@@ -93,6 +93,16 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+func TestProbeOfNothingIsNoPass(t *testing.T) {
+	dir := write(t, map[string]string{"routes.json": `[{"method": "GET", "pattern": "/nowhere"}]`})
+	for _, routes := range [][]string{nil, {"--routes", "DIR/routes.json"}} {
+		got := run(t, dir, "", append([]string{"probe", service(t, false)}, routes...)...)
+		if got.code != exitUsage || !strings.Contains(got.stdout, "was not evaluated: it answers 404\n") || !strings.Contains(got.stderr, "no answer could be evaluated") {
+			t.Errorf("%q: %+v", routes, got)
+		}
+	}
+}
+
 func TestProbeTakesRoutesFromThePolicy(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
 	got := run(t, dir, "", append([]string{"probe", "--dry-run", "-p", "DIR", "http://127.0.0.1:1"}, probeAs...)...)

@@ -85,6 +85,21 @@ func (r Result) WriteText(w io.Writer, paint Paint) error {
 	return err
 }
 
+// Evaluated reports whether any route gave an answer to evaluate: not only 404, 405,
+// 429, or that of an outage.
+func (r Result) Evaluated() bool {
+	for _, row := range r.Table {
+		for _, status := range row.Status {
+			switch status {
+			case "404", "405", "429", "502", "503", "504":
+			default:
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Summary returns a one-line summary of the result.
 func (r Result) Summary() string {
 	text := fmt.Sprintf("%s in %d requests to %s", printable.Count(len(r.Findings), "finding"), r.Requests, r.Target)
