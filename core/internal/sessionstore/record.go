@@ -67,12 +67,16 @@ func (id *Identity) RestoreNumbers() {
 	}
 }
 
-// Encode encodes a record. It rejects claims that are not JSON, and records too large for a
-// store.
+// Encode encodes a record. It rejects claims that are not JSON, records too large for a
+// store, and text that is not UTF-8: JSON would make one principal of two.
 func Encode(record any) ([]byte, error) {
 	data, err := json.Marshal(record)
 	if err != nil {
 		return nil, fmt.Errorf("record of principal: %w", err)
+	}
+	// Only invalid bytes are encoded like this. A backslash in a text is two.
+	if bytes.Contains(bytes.ReplaceAll(data, []byte(`\\`), nil), []byte(`\ufffd`)) {
+		return nil, errors.New("record of principal: the ID or another text is not UTF-8: convert it where the principal is made")
 	}
 	if len(data) > MaxRecord {
 		return nil, fmt.Errorf("record of %d bytes: must have at most %d: leave claims out of the principal that logs in",
