@@ -18,7 +18,7 @@ import (
 type ciRun struct {
 	source
 	config, routes, base, out, format string
-	tests, tenants, claims            []string
+	tests, tenants, claims, public    []string
 	level, failOn                     string
 	least                             float64
 	limit                             int
@@ -66,6 +66,7 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 	f.StringVar(&c.base, "base", "", "git `revision` to compare with (default the merge base with the default branch)")
 	f.BoolVar(&c.withoutDiff, "without-diff", false, "do not compare with a base")
 	f.StringVar(&c.routes, "routes", "", "JSON `file` with the routes of the application, for lint")
+	publicFlag(cmd, &c.public)
 	f.StringArrayVar(&c.tests, "tests", nil, "`file` of tests; may be repeated (default *.tests beside the policy)")
 	f.BoolVar(&c.lenient, "allow-unknown", false, "warn of misspelt names in tests only")
 	f.Float64Var(&c.least, "min", 0, "how many `percent` of the lines must be covered")
@@ -132,7 +133,7 @@ func (c *ciRun) review(ctx context.Context) (*review, error) {
 	}
 	files, _ := splitManifests(policies)
 	r := &review{Problems: []string{}, Policies: files, level: c.level, least: c.least, failOn: c.failOn}
-	if r.findings, err = c.lint(c.routes); err != nil {
+	if r.findings, err = c.lint(c.routes, c.public); err != nil {
 		return nil, err
 	}
 	n := severities(r.findings)

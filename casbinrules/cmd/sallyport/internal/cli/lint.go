@@ -16,11 +16,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/probe"
 )
 
 func newLint() *cobra.Command {
 	var (
 		s                      source
+		public                 []string
 		routes, format, failOn string
 	)
 	cmd := &cobra.Command{
@@ -45,12 +47,13 @@ when there is an error. Notes never change it.`,
 	s.flags(cmd)
 	formatFlag(cmd, &format, "text", "json", "sarif")
 	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
+	publicFlag(cmd, &public)
 	cmd.Flags().StringVar(&failOn, "fail-on", "warning", "least `severity` for exit code 1: warning, error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if failOn != "warning" && failOn != "error" {
 			return usagef("lint cannot fail on %q: use --fail-on warning or --fail-on error", failOn)
 		}
-		findings, err := s.lint(routes)
+		findings, err := s.lint(routes, public)
 		if err != nil {
 			return err
 		}
@@ -69,7 +72,8 @@ when there is an error. Notes never change it.`,
 	return cmd
 }
 
-func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
+// lint leaves routes that a pattern of public matches out of the comparison.
+func (s *source) lint(routesFile string, public []string) ([]casbinrules.Finding, error) {
 	m, policies, err := s.find("")
 	if err != nil {
 		return nil, err
@@ -87,12 +91,22 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 		if err != nil {
 			return nil, err
 		}
+		routes = slices.DeleteFunc(routes, func(r core.RouteInfo) bool { return isPublic(public, r.Method, r.Pattern) })
 		opts = append(opts, casbinrules.WithRoutes(routes))
 	}
 	if files, keys := splitManifests(policies); keys != nil {
 		return casbinrules.LintFS(&manifests{base: hostFiles{}, keys: keys}, m, files, opts...)
 	}
 	return casbinrules.Lint(m, policies, opts...)
+}
+
+// publicFlag adds the flag for routes without a gate.
+func publicFlag(cmd *cobra.Command, public *[]string) {
+	cmd.Flags().StringArrayVar(public, "public", nil, "`pattern` of routes without a gate, such as /assets/*; may be repeated")
+}
+
+func isPublic(public []string, method, path string) bool {
+	return slices.ContainsFunc(public, func(pattern string) bool { return probe.Match(pattern, method, path) })
 }
 
 func readRoutes(file string) ([]core.RouteInfo, error) { return readRoutesIn(hostFiles{}, file) }

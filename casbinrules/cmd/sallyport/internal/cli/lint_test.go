@@ -127,6 +127,20 @@ func TestLintComparesWithRoutes(t *testing.T) {
 	}
 }
 
+func TestLintLeavesOutRoutesWithoutAGate(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, ann, /reports, GET\n",
+		"routes.json": `[{"method": "GET", "pattern": "/reports"}, {"method": "POST", "pattern": "/login"}, {"method": "GET", "pattern": "/assets/*path"}]`})
+	for _, args := range [][]string{{"lint"}, {"ci", "--without-diff"}} {
+		args = append(args, "-p", "DIR/policy.csv", "--routes", "DIR/routes.json", "--public", "/assets/*")
+		if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, "the route POST /login") || strings.Contains(got.stdout, "/assets") {
+			t.Errorf("%q: %+v", args, got)
+		}
+		if got := run(t, dir, "", append(args, "--public", "POST /login")...); got.code != exitOK {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+}
+
 func TestLintSeverityIsColouredOnce(t *testing.T) {
 	if os.Getenv("NO_COLOR") != "" {
 		t.Setenv("NO_COLOR", "")

@@ -54,7 +54,7 @@ routes.json its own operations are the routes. A new file is OpenAPI 3.1.`,
 	configFlag(cmd, &f.config)
 	fl := cmd.Flags()
 	fl.StringVar(&f.routes, "routes", "", "JSON `file` with the routes of the application (default "+routesName+", if it is there)")
-	fl.StringArrayVar(&f.public, "public", nil, "`pattern` of routes without a gate, such as /assets/*; may be repeated")
+	publicFlag(cmd, &f.public)
 	fl.StringVarP(&f.output, "output", "o", "", "write to `file`, JSON if its name ends in .json, and keep what it holds")
 	fl.StringVar(&f.title, "title", "", "`title` of a new document (default the realm)")
 	return cmd
@@ -155,7 +155,7 @@ func passesAnonymous(ctx context.Context, policy *casbinrules.Authorizer, r core
 }
 
 func (f *openAPIFlags) isPublic(method, path string) bool {
-	return slices.ContainsFunc(f.public, func(pattern string) bool { return probe.Match(pattern, method, path) })
+	return isPublic(f.public, method, path)
 }
 
 // requestFor returns a request without credentials that accepts a media type, "" for any.

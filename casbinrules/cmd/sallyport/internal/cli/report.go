@@ -129,7 +129,7 @@ func (r *reporter) orphans(context.Context, []ask.Subject) (audit.Section, error
 		ID: "orphans", Title: "orphaned roles", Intro: "Roles of rules that no line gives to anybody, which is fine where tokens bring them, and roles that are given and that no rule is for.",
 		None: "Every role is given to somebody, and some rule is for it.",
 	}
-	findings, err := r.lint(r.routes)
+	findings, err := r.lint(r.routes, nil)
 	for _, f := range findings {
 		everybody := r.authorizer.Alone != "" && strings.Contains(f.Message, strconv.Quote(r.RolePrefix+r.authorizer.Alone))
 		if slices.Contains(orphanCodes, f.Code) && !everybody {
