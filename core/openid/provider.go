@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -90,12 +89,7 @@ func WithScopes(scopes ...string) ProviderOption {
 // subject is unique only within its issuer, and so does a provider next to the
 // application's own accounts.
 func WithIDPrefix(prefix string) ProviderOption {
-	return func(s *providerSettings) error {
-		if err := claims.CheckIDPrefix(prefix); err != nil {
-			return err
-		}
-		return option.SetOnce(&s.prefix, prefix, "ID prefix")
-	}
+	return func(s *providerSettings) error { return option.SetOnce(&s.prefix, prefix, "ID prefix") }
 }
 
 // WithClaims sets how ID tokens are read, with options of package jwtauth:
@@ -177,9 +171,13 @@ func (p *Provider) finish() error {
 		return err
 	}
 	common := append([]jwtauth.Option{jwtauth.WithClock(p.now)}, p.claims...)
-	p.tokens, err = jwtauth.New(keys, append([]jwtauth.Option{
+	ours := append([]jwtauth.Option{
 		jwtauth.WithIssuer(p.issuer), jwtauth.WithAudience(p.client), jwtauth.WithIDTokens(), jwtauth.WithCacheSize(0),
-	}, common...)...)
+	}, common...)
+	if p.prefix != "" {
+		ours = append(ours, jwtauth.WithIDPrefix(p.prefix))
+	}
+	p.tokens, err = jwtauth.New(keys, ours...)
 	if err == nil {
 		p.logouts, err = jwtauth.NewLogoutVerifier(keys, p.issuer, p.client, common...)
 	}

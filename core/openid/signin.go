@@ -279,7 +279,7 @@ var dropped = []string{"nonce", "at_hash", "c_hash", "s_hash", "exp", "nbf", "ia
 // provider's prefix, and without the token's expiry.
 func (s *SignIn) own(p *Provider, proved *core.Principal) (*core.Principal, error) {
 	info := core.PrincipalInfo{
-		ID: p.prefix + proved.ID(), Scheme: "OpenID", Tenant: proved.Tenant(), AuthTime: proved.AuthTime(), Claims: map[string]any{},
+		ID: proved.ID(), Scheme: "OpenID", Tenant: proved.Tenant(), AuthTime: proved.AuthTime(), Claims: map[string]any{},
 		Roles: slices.Collect(proved.CredentialRoles()), Scopes: slices.Collect(proved.Scopes()), Tenants: slices.Collect(proved.Tenants()),
 	}
 	for _, other := range s.providers {

@@ -94,22 +94,14 @@ func (m *Mapping) SetClientPrefix(prefix string) error {
 // SetIDPrefix sets the prefix of all IDs, by which those of this issuer differ from
 // those of others.
 func (m *Mapping) SetIDPrefix(prefix string) error {
-	if err := CheckIDPrefix(prefix); err != nil {
-		return err
-	}
-	m.idPrefix = prefix
-	return m.set.Add("the prefix of IDs")
-}
-
-// CheckIDPrefix returns an error for what cannot be a prefix of IDs.
-func CheckIDPrefix(prefix string) error {
 	switch {
 	case prefix == "" || !ControlFree(prefix):
 		return errors.New("ID prefix is empty or has a control character")
 	case strings.HasPrefix(prefix, DefaultClientPrefix), strings.HasPrefix(DefaultClientPrefix, prefix): // users could have the IDs of another issuer's clients
 		return fmt.Errorf("ID prefix %q: IDs that begin so can be those of clients, which begin with %q", prefix, DefaultClientPrefix)
 	}
-	return nil
+	m.idPrefix = prefix
+	return m.set.Add("the prefix of IDs")
 }
 
 // IDPrefix returns the prefix of all IDs, "" for none.
