@@ -300,7 +300,7 @@ func TestFailover(t *testing.T) {
 		}
 	}
 	state, err := postgresstate.New(strings.Replace(one.URL("sallyport"), one.Addr(), one.Addr()+","+two.Addr(), 1),
-		postgresstate.WithTimeout(authtest.TimeLimit(15*time.Second)))
+		postgresstate.WithTimeout(min(authtest.TimeLimit(15*time.Second), time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}
