@@ -232,7 +232,7 @@ func (g *Guard) naming(code string, r Request, err error) []challenge.Challenge 
 
 // failure returns the denial for an error that is not the client's.
 func (g *Guard) failure(err error) *Denial {
-	if _, ok := errtype.As[*InternalError](err); ok {
+	if errtype.In[*InternalError](err) {
 		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
 	}
 	d := newDenial(Unavailable, CodeUnavailable, ReasonUnavailable, err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/revocation"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -50,12 +51,7 @@ func (v *Verifier) checkRevoked(ctx context.Context, t *verified) error {
 	if v.revocations == nil {
 		return nil
 	}
-	revoked, err := v.revocations.Revoked(ctx, t.identity)
-	if id := t.principal.ID(); err == nil && !revoked && id != t.identity.Subject {
-		named := t.identity
-		named.Subject = id
-		revoked, err = v.revocations.Revoked(ctx, named)
-	}
+	revoked, err := revocation.ByEitherName(ctx, v.revocations, t.identity, t.principal.ID())
 	if err != nil {
 		return &core.UnavailableError{Err: fmt.Errorf("jwtauth: asking whether a token is revoked: %w", err)}
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/errtype"
+	"github.com/sallyport-go/sallyport/core/internal/revocation"
 	"github.com/sallyport-go/sallyport/core/internal/sessionstore"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -193,11 +194,8 @@ func (m *Manager) checkRevoked(ctx context.Context, rec *record) error {
 	}
 	asked := revoke.Token{Subject: rec.ID, IssuedAt: rec.LoggedIn, Expires: rec.Deadline}
 	asked.Issuer, _ = rec.Claims["iss"].(string)
-	revoked, err := m.revocations.Revoked(ctx, asked)
-	if sub, _ := rec.Claims["sub"].(string); err == nil && !revoked && sub != "" && sub != rec.ID {
-		asked.Subject = sub
-		revoked, err = m.revocations.Revoked(ctx, asked)
-	}
+	sub, _ := rec.Claims["sub"].(string)
+	revoked, err := revocation.ByEitherName(ctx, m.revocations, asked, sub)
 	switch {
 	case err != nil:
 		return &core.UnavailableError{Err: fmt.Errorf("session: revocations: %w", err)}

@@ -195,7 +195,7 @@ func (m *Manager) lastIssued(ctx context.Context, f *family) (time.Time, error) 
 	if err == nil && next > 0 {
 		used, err = m.firstUse(ctx, f, next-1)
 	}
-	if _, ok := errtype.As[*core.UnavailableError](err); ok {
+	if errtype.In[*core.UnavailableError](err) {
 		return last, err
 	}
 	// A family that was idle for too long, or whose entries cannot be read, ends as well.
