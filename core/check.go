@@ -28,7 +28,9 @@ import (
 // one, the method and the rules.
 func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 	var e Event // filled in place: it is large
-	e.Time = time.Now()
+	if !t.guard.countsOnly {
+		e.Time = time.Now()
+	}
 	e.Gate, e.Outcome, e.Status, e.Reason = t.kind, OutcomeAllowed, http.StatusOK, ReasonAllowed
 	v.Context = ctx
 	if d := t.run(ctx, r, &v, &e); d != nil {
@@ -49,7 +51,9 @@ func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 			e.Outcome, e.Status = OutcomeClientGone, StatusClientGone
 		}
 	}
-	e.Duration = time.Since(e.Time)
+	if !t.guard.countsOnly {
+		e.Duration = time.Since(e.Time)
+	}
 	t.guard.observe(v.Context, &e)
 	return v
 }
@@ -70,7 +74,9 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	}()
 	g := t.guard
 	e.Method = r.Method()
-	e.from(ctx, g, r)
+	if !g.countsOnly {
+		e.from(ctx, g, r)
+	}
 	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
 		v.Response = g.preflight(r)

@@ -185,3 +185,43 @@ func TestWithoutALoggerTheDefaultOfTheMomentIsUsed(t *testing.T) {
 		t.Errorf("logged %q", &b)
 	}
 }
+
+// A counter does without what costs most of an event, unless another observer wants it.
+func TestCountersLeaveTimesAndOriginsOut(t *testing.T) {
+	var counted []core.Event
+	counter := core.CounterFunc(func(_ context.Context, e core.Event) { counted = append(counted, e) })
+	schemes := []core.Authenticator{newScheme(t, "Token")}
+	r := get("/a", "Authorization: Token alice", "X-Request-Id: r-1")
+
+	g, err := core.NewGuard(schemes, core.WithObserver(counter), core.WithObserver(counter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mounted(t)(g.Authenticate()).Check(t.Context(), r)
+	if len(counted) != 2 || counted[1].Outcome == "" || counted[1].Method != "GET" || counted[1].Gate != "authenticate" {
+		t.Fatalf("counted %+v", counted)
+	}
+	for _, e := range counted {
+		if !e.Time.IsZero() || e.Duration != 0 || e.RequestID != "" || e.ClientAddr() != "" {
+			t.Errorf("made for counters alone: %+v", e)
+		}
+	}
+
+	counted = nil
+	var seen observer
+	for _, of := range []func() (*core.Guard, error){
+		func() (*core.Guard, error) {
+			return core.NewGuard(schemes, core.WithObserver(counter), core.WithObserver(&seen))
+		},
+		func() (*core.Guard, error) { return g.With(core.WithObserver(&seen)) },
+	} {
+		g, err := of()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mounted(t)(g.Authenticate()).Check(t.Context(), r)
+		if e := seen.last(t); e.Time.IsZero() || e.Duration <= 0 || e.RequestID != "r-1" || e.ClientAddr() != "192.0.2.1" {
+			t.Errorf("made for another observer: %+v", e)
+		}
+	}
+}

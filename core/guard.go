@@ -29,6 +29,7 @@ type Guard struct {
 	tenant     *TenantSource // nil for none
 	responder  Responder
 	observers  []Observer
+	countsOnly bool // all observers are a CounterFunc
 	limiter    AttemptLimiter
 	origins    []string // trusted ones
 	cors       []string // origins whose scripts may read refusals
@@ -124,6 +125,7 @@ func (g *Guard) apply(opts []Option) error {
 	if g.observers == nil {
 		g.observers = []Observer{LogObserver(nil)}
 	}
+	g.countsOnly = !slices.ContainsFunc(g.observers, func(o Observer) bool { _, counts := o.(CounterFunc); return !counts })
 	if err := g.checkRoles(g.authorizer); err != nil {
 		return fmt.Errorf("authorizer: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/examples/bench/stacks"
 )
 
-// What an app tells of its verdicts: what most programs count, OpenTelemetry's
+// What an app tells of its verdicts: a core.CounterFunc, OpenTelemetry's
 // metrics, a decision log in a file, one whose lines are chained by hashes, the log
 // that is there by default, or nothing as those of others do.
 const counter, metrics, decisions, chained, logs, none = "counter", "telemetry", "decisions", "chain", "log", "none"

@@ -51,7 +51,7 @@ func (w *World) guard() (*core.Guard, error) {
 	observer := w.Observer
 	if observer == nil {
 		var count atomic.Uint64
-		observer = core.ObserverFunc(func(context.Context, core.Event) { count.Add(1) })
+		observer = core.CounterFunc(func(context.Context, core.Event) { count.Add(1) })
 	}
 	return core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), core.WithObserver(observer))
 }
