@@ -85,7 +85,7 @@ func (d *Document) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	loader := NewLoader(ctx)
+	loader := NewLoader(ctx, d.name)
 	at := &url.URL{Path: filepath.ToSlash(d.name)}
 	parsed, err := loader.LoadFromDataWithPath(content, at)
 	if err != nil {
@@ -94,15 +94,18 @@ func (d *Document) Check(ctx context.Context) error {
 	return parsed.Validate(ctx)
 }
 
-// NewLoader returns a loader for OpenAPI files. References are followed within the file's
-// folder only, and never over a network.
-func NewLoader(ctx context.Context) *openapi3.Loader {
+// NewLoader returns a loader for an OpenAPI file. References are followed within the file's
+// folder only, and never over a network: what they lead to may show in an error.
+func NewLoader(ctx context.Context, file string) *openapi3.Loader {
 	loader := openapi3.NewLoader()
 	loader.Context = ctx
 	loader.IsExternalRefsAllowed = true
 	loader.ReadFromURIFunc = func(l *openapi3.Loader, at *url.URL) ([]byte, error) {
 		if at.Scheme != "" && at.Scheme != "file" || at.Host != "" {
 			return nil, fmt.Errorf("%s is on a network: copy it beside the file", at)
+		}
+		if name, err := filepath.Rel(filepath.Dir(file), filepath.FromSlash(at.Path)); err != nil || !filepath.IsLocal(name) {
+			return nil, fmt.Errorf("%s is outside the folder of the file: copy it into the folder", at.Path)
 		}
 		return openapi3.ReadFromFile(l, at)
 	}

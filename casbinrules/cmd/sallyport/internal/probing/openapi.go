@@ -23,7 +23,7 @@ import (
 // folder only, and never over a network. If the first server is only a path, such as "/v1",
 // it is prepended. Security requirements in the file do not make a route public.
 func OpenAPI(ctx context.Context, file string) ([]probe.Route, error) {
-	loader := openapi.NewLoader(ctx)
+	loader := openapi.NewLoader(ctx, file)
 	doc, err := loader.LoadFromFile(filepath.ToSlash(file))
 	if err != nil {
 		return nil, fmt.Errorf("read OpenAPI: %s: %w", file, err)

@@ -158,7 +158,8 @@ paths:
       responses: {"200": {description: ok}}
 `
 	for name, text := range map[string]string{"api.yaml": text, "parameters.yaml": "other: {name: other, in: path, required: true, schema: {type: string}}\n", "empty.yaml": "openapi: 3.0.3\n",
-		"far.yaml": strings.ReplaceAll(text, "parameters.yaml", "http://127.0.0.1:1/p.yaml")} {
+		"far.yaml": strings.ReplaceAll(text, "parameters.yaml", "http://127.0.0.1:1/p.yaml"),
+		"up.yaml":  strings.ReplaceAll(text, "parameters.yaml", "../parameters.yaml"), "root.yaml": strings.ReplaceAll(text, "parameters.yaml", "/parameters.yaml")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +178,8 @@ paths:
 			t.Errorf("no %q in %q", w, got)
 		}
 	}
-	for name, want := range map[string]string{"empty.yaml": "there are no paths", "none.yaml": "no such file", "far.yaml": "on a network"} {
+	for name, want := range map[string]string{"empty.yaml": "there are no paths", "none.yaml": "no such file", "far.yaml": "on a network",
+		"up.yaml": "outside the folder", "root.yaml": "outside the folder"} {
 		if _, err := OpenAPI(t.Context(), filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
