@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,11 +57,11 @@ func (d *digester) Fields() []string { return []string{"Authorization"} }
 func (d *digester) Authorize(r *http.Request) (Stamp, error) {
 	d.mu.Lock()
 	s := d.sessions[originOf(r.URL)]
-	if s == nil || s.count == math.MaxUint32 {
+	if s == nil {
 		d.mu.Unlock()
 		return 0, nil
 	}
-	s.count++
+	s.count++ // after the last number comes 0, which a service refuses with a new nonce
 	now := *s
 	d.mu.Unlock()
 	field, err := d.answer(now, r)
