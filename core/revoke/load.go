@@ -32,7 +32,13 @@ const keptLate = 24 * time.Hour
 // written in quotes as Go writes strings. Blank lines and lines that begin with "#"
 // are skipped, and so are entries that have expired more than a day ago. The file may
 // have 64 MiB, and as many unexpired entries as [WithMaxEntries] allows.
+//
+// An empty file is refused after one with entries, since that is what a file that was
+// truncated looks like. A file with nothing but a comment takes all of them back.
 func (l *List) Load(name string, data []byte) error {
+	if len(data) == 0 && l.loaded.Load().size > 0 {
+		return fmt.Errorf("%s: the file is empty, and what it revoked stays revoked: if that was to end, leave a line that begins with # in it", name)
+	}
 	if len(data) > maxFileSize {
 		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)
 	}

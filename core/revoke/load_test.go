@@ -46,8 +46,13 @@ func TestLoad(t *testing.T) {
 	check("replaced", revoke.Token{ID: "plain", IssuedAt: noon}, false)
 	check("new", revoke.Token{ID: "new"}, true)
 	check("added before", revoke.Token{ID: "added"}, true)
-	must(t, l.Load("revoked.txt", nil))
+	if err := l.Load("revoked.txt", nil); err == nil || !strings.Contains(err.Error(), "revoked.txt: the file is empty") {
+		t.Errorf("a truncated file: %v", err)
+	}
+	check("truncated", revoke.Token{ID: "new"}, true)
+	must(t, l.Load("revoked.txt", []byte("# nothing\n")))
 	check("emptied", revoke.Token{ID: "new", IssuedAt: noon}, false)
+	must(t, l.Load("revoked.txt", nil))
 }
 
 func TestLoadNamesTheLine(t *testing.T) {
