@@ -14,7 +14,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
-	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 // verifier verifies tokens for the schemes Bearer and DPoP.
@@ -214,10 +213,7 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 	opts := issuerOptions(c, maxSize)
 	var lists allLists
 	if c.Revocations != "" {
-		list, err := revoke.OpenFile(string(c.Revocations))
-		if err == nil {
-			err = a.load(string(c.Revocations), list)
-		}
+		list, err := a.revoked(string(c.Revocations))
 		if err != nil {
 			return nil, a.doc.Wrap(err, &c.Revocations)
 		}

@@ -38,7 +38,8 @@ func WithoutWrites() Option { return func(s *settings) error { return option.On(
 // settings, once the rest of the file has been opened; a decision that is made in
 // that instant may be missing from it. If the policy of both is in the same store, it
 // must not show an older revision than old has seen there (source.ErrStepBack), unless
-// the file has older_revisions. Close old after its last request.
+// the file has older_revisions. What old knows to be revoked stays revoked, though the
+// log was emptied meanwhile. Close old after its last request.
 func WithPredecessor(old *Setup) Option {
 	return func(s *settings) error { return option.Set(&s.predecessor, old, "predecessor is nil") }
 }

@@ -39,7 +39,7 @@ func (a *assembly) followRevocations() error {
 	if err != nil {
 		return err
 	}
-	opts := options[revoke.FollowOption]{revoke.WithPollInterval(c.Poll), revoke.WithStatusObserver(a.revocationsLog())}
+	opts := options[revoke.FollowOption]{revoke.WithPollInterval(c.Poll), revoke.WithLogger(a.log)}
 	switch {
 	case a.doc.Has(&c.MaxStale):
 		opts = append(opts, revoke.WithMaxStaleness(c.MaxStale, revoke.StaleMode(cmp.Or(c.Stale, string(revoke.StaleServe)))))
@@ -47,6 +47,9 @@ func (a *assembly) followRevocations() error {
 		return a.doc.Wrap(errors.New("when_stale needs max_staleness"), &c.Stale)
 	}
 	opts.on(c.Late, revoke.WithLateStart)
+	if p := a.settings.predecessor; p != nil && p.revocations != nil {
+		opts = append(opts, revoke.WithPredecessor(p.revocations))
+	}
 	f, err := revoke.Follow(context.Background(), log, opts...)
 	if err != nil {
 		return a.doc.Wrap(fmt.Errorf("revocations: %w", err), c)
@@ -58,24 +61,22 @@ func (a *assembly) followRevocations() error {
 	return nil
 }
 
-// revocationsLog returns a function that logs changes in the status of the revocations.
-func (a *assembly) revocationsLog() func(revoke.Status) {
-	last := ""
-	return func(s revoke.Status) {
-		text := ""
-		if s.Err != nil {
-			text = s.Err.Error()
-		}
-		switch {
-		case text == last:
-			return
-		case text == "":
-			a.log.Info("revocations read from their store again")
-		default:
-			a.log.Error("revocations not read from their store, those that are known stay in force", "error", s.Err)
-		}
-		last = text
+// revoked opens a file of revoked tokens. What the predecessor has loaded from it stays
+// until the file can be loaded again.
+func (a *assembly) revoked(path string) (list *revoke.File, err error) {
+	if p := a.settings.predecessor; p != nil {
+		list = p.revoked[path]
 	}
+	if list == nil {
+		if list, err = revoke.OpenFile(path); err != nil {
+			return nil, err
+		}
+	}
+	if a.made.revoked == nil {
+		a.made.revoked = map[string]*revoke.File{}
+	}
+	a.made.revoked[path] = list
+	return list, a.load(path, list)
 }
 
 // Revocations returns the follower of the file's log, or nil if there is none. Use

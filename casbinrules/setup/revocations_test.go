@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -118,4 +120,73 @@ func TestRevocationsThatAreNotReadAreLogged(t *testing.T) {
 	if line := next(); !strings.Contains(line, "level=INFO") {
 		t.Error(line)
 	}
+}
+
+// emptiedLog is the log of one test, which empties it.
+var emptiedLog = new(revoketest.Memory)
+
+func init() {
+	RegisterRevocationLog("emptied", func(*struct{}) (revoke.Log, func() error, error) { return emptiedLog, nil, nil })
+}
+
+// TestSuccessorKeepsRevocations: what a setup knows to be revoked is revoked in the one
+// that replaces it, though the log was emptied.
+func TestSuccessorKeepsRevocations(t *testing.T) {
+	t.Parallel()
+	const text = minimal + "revocations: {store: {emptied: {}}}\n"
+	old := openPath(t, configFile(t, text))
+	gone := revoke.Token{Subject: "erin", IssuedAt: time.Now()}
+	if _, err := old.Revocations().Append(context.Background(), "", revoke.Entry{Subject: "erin", IssuedBefore: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	emptiedLog.Lose(1)
+	next, err := Open(configFile(t, text), quiet(), WithPredecessor(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = next.Close() }()
+	if revoked, err := next.Revocations().Revoked(context.Background(), gone); !revoked || err != nil {
+		t.Errorf("revoked %v, %v", revoked, err)
+	}
+}
+
+// TestEmptiedFileOfRevocations: a file of revoked tokens that was truncated takes nothing
+// back, neither while it is watched nor in a setup that replaces another.
+func TestEmptiedFileOfRevocations(t *testing.T) {
+	t.Parallel()
+	config := configFile(t, minimal+"watch: false\n")
+	text := strings.Replace(string(must(os.ReadFile(config))), "bearer:\n", "bearer:\n  revocations: revoked.txt\n", 1)
+	list := filepath.Join(filepath.Dir(config), "revoked.txt")
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(config, text)
+	write(list, "sub erin issued-before=2100-01-01T00:00:00Z\n")
+	s := openPath(t, config)
+	gone := func(s *Setup, want bool) {
+		t.Helper()
+		if revoked, err := s.revoked[list].Revoked(context.Background(), revoke.Token{Subject: "erin"}); revoked != want || err != nil {
+			t.Errorf("revoked %v, %v", revoked, err)
+		}
+	}
+	gone(s, true)
+	write(list, "")
+	if err := s.Reload(context.Background()); err == nil || !strings.Contains(err.Error(), list+": the file is empty") {
+		t.Error(err)
+	}
+	gone(s, true)
+	if next, err := Open(config, quiet(), WithPredecessor(s)); err == nil {
+		t.Error("an emptied file is accepted", next.Close())
+	}
+	gone(s, true)
+	write(list, "# nobody\n")
+	next, err := Open(config, quiet(), WithPredecessor(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = next.Close() }()
+	gone(next, false)
 }

@@ -74,7 +74,8 @@ type Setup struct {
 
 	remote []func(context.Context) error // what Ready asks
 
-	revocations *revoke.Follower // nil if there is no log of them
+	revocations *revoke.Follower        // nil if there is no log of them
+	revoked     map[string]*revoke.File // files of them, by path
 
 	store    decode.Kind            // of the policy
 	followed []func() source.Status // what follows that store

@@ -38,6 +38,15 @@ type feed struct {
 type progress struct {
 	read     Position
 	restarts uint64
+	looked   time.Time // by the wall clock
+}
+
+// inherit makes the first fetch continue where the feed of another follower is.
+func (f *feed) inherit(old *feed) {
+	f.set = old.set
+	if p := old.progress.Load(); p != nil {
+		f.read, f.looked = p.read, p.looked
+	}
 }
 
 var _ source.Source = (*feed)(nil)
@@ -63,7 +72,7 @@ func (f *feed) Fetch(ctx context.Context, known source.State) (source.Fetched, e
 	}
 	f.set.sweep()
 	f.stuck.Store(nil)
-	f.progress.Store(&progress{f.read, f.restarts})
+	f.progress.Store(&progress{f.read, f.restarts, now})
 	return f.show(known)
 }
 
@@ -88,7 +97,7 @@ func (f *feed) page(ctx context.Context) (more bool, err error) {
 			return false, f.stop(ErrUnreadable, fmt.Errorf("record %d: %w", r.Number, err))
 		}
 		if err := f.set.add(&r.Entry); err != nil {
-			return false, f.stop(ErrFull, fmt.Errorf("record %d: %w: more than %d entries", r.Number, err, f.set.max))
+			return false, f.stop(ErrFull, fmt.Errorf("record %d: %w", r.Number, err))
 		}
 		f.read = r.Position
 	}

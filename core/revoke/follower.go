@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sallyport-go/sallyport/core/internal/errlog"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/source"
 )
@@ -56,10 +55,16 @@ func Follow(ctx context.Context, log Log, opts ...FollowOption) (*Follower, erro
 		return nil, fmt.Errorf("revoke: %w", err)
 	}
 	if s.observe == nil {
-		changed := errlog.New("revocations")
-		s.observe = func(s Status) { changed(s.Err) }
+		s.observe = logStatus(s.logger)
 	}
-	f.feed.log, f.feed.set, f.feed.late = log, newSet(s.max, s.now), s.late
+	f.feed.log, f.feed.late = log, s.late
+	if s.old != nil {
+		f.feed.inherit(&s.old.feed)
+		f.feed.set.limit(s.max)
+		s.old = nil // or it would stay in memory as long as this one
+	} else {
+		f.feed.set = newSet(s.max, s.now)
+	}
 	f.answer.Store(&unknown{err: ErrNotRead})
 	with := append(s.source, source.WithTimeout(s.timeout), source.WithStatusObserver(f.told))
 	if s.stale > 0 {

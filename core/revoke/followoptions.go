@@ -1,7 +1,9 @@
 package revoke
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/option"
@@ -20,10 +22,12 @@ type followSettings struct {
 	mode    StaleMode
 	late    bool
 	observe func(Status)
+	logger  func() *slog.Logger
+	old     *Follower // nil if there is none
 }
 
 func followDefaults() followSettings {
-	return followSettings{max: maxMaxEntries, now: time.Now, timeout: 10 * time.Second, mode: StaleServe}
+	return followSettings{max: maxMaxEntries, now: time.Now, timeout: 10 * time.Second, mode: StaleServe, logger: slog.Default}
 }
 
 // StaleMode is what a [Follower] answers when its log has not been read for longer
@@ -63,6 +67,15 @@ func WithMaxStaleness(d time.Duration, then StaleMode) FollowOption {
 // token results in 503. Without it Follow fails if the log cannot be read.
 func WithLateStart() FollowOption { return func(s *followSettings) error { return option.On(&s.late) } }
 
+// WithPredecessor lets the follower replace old: it knows the same entries from its
+// start, and continues at the position that old has read. A log that was emptied
+// since then, or is another one, takes none of them back. The maximum number of
+// entries becomes that of the new follower, for both, and the clock by which they
+// are forgotten stays that of old.
+func WithPredecessor(old *Follower) FollowOption {
+	return func(s *followSettings) error { return option.Set(&s.old, old, "predecessor is nil") }
+}
+
 // WithPollInterval sets how often the log is read without a hint: 5 s by default,
 // 100 ms to 24 h; see [source.WithPollInterval].
 func WithPollInterval(d time.Duration) FollowOption { return ofSource(source.WithPollInterval(d)) }
@@ -87,10 +100,22 @@ func WithTimeout(d time.Duration) FollowOption {
 }
 
 // WithStatusObserver calls observe for each change of the status, one call at a
-// time. It must be fast and must not wait for the follower. Without this option, slog's
-// default logger is told of errors.
+// time. It must be fast and must not wait for the follower. Without this option, a
+// logger is told of errors and of a log that has lost records ([WithLogger]).
 func WithStatusObserver(observe func(Status)) FollowOption {
 	return func(s *followSettings) error { return option.Set(&s.observe, observe, "status observer is nil") }
+}
+
+// WithLogger sets where errors are logged, and a log that has lost records: slog's
+// default logger by default. [WithStatusObserver] is called instead.
+func WithLogger(l *slog.Logger) FollowOption {
+	return func(s *followSettings) error {
+		if l == nil {
+			return errors.New("logger is nil")
+		}
+		s.logger = func() *slog.Logger { return l }
+		return nil
+	}
 }
 
 // WithFollowerMaxEntries sets how many entries a follower keeps: 10 000 000 by

@@ -1,6 +1,7 @@
 package revoke
 
 import (
+	"fmt"
 	"hash/maphash"
 	"math"
 	"math/bits"
@@ -76,6 +77,13 @@ func newSet(most int, now func() time.Time) *set {
 	s := &set{max: most, clock: newClock(now), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	s.slots.Store(newSlots(0))
 	return s
+}
+
+// limit changes the maximum number of entries; there may be more already.
+func (s *set) limit(most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.max = most
 }
 
 // newSlots returns a table for n entries and half as many more.
@@ -219,7 +227,7 @@ func (s *set) add(e *Entry) error {
 		i, _ = table.find(hash, same)
 	}
 	if size >= s.max {
-		return ErrFull
+		return fmt.Errorf("%w: more than %d entries", ErrFull, s.max)
 	}
 	s.kinds.Or(k.bit(e.Issuer))
 	table.put(i, hash, check, packBefore(e.IssuedBefore), packExpires(e.Expires))
