@@ -25,6 +25,7 @@ policy: # of reports
   role_patterns: {g: keyMatch}
   tenant_patterns: [g2]
 
+requests: {encoded_slashes: true}
 bearer:
   issuer: ${SALLYPORT_TEST_NO_SUCH_VARIABLE}
 `
@@ -32,7 +33,7 @@ bearer:
 	want := setup.Policy{
 		Model: "rbac-deny", Files: []string{filepath.Join("conf", "a.csv"), filepath.Join("conf", "more")}, Anonymous: true,
 		RolePrefix: "role:", DefaultRole: "reader", AttributeTypes: map[string]string{"age": "number"},
-		RolePatterns: map[string]string{"g": "keyMatch"}, TenantPatterns: []string{"g2"},
+		RolePatterns: map[string]string{"g": "keyMatch"}, TenantPatterns: []string{"g2"}, EncodedSlashes: true,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
@@ -63,6 +64,15 @@ func TestParsePolicyInAnyStyle(t *testing.T) {
 	}
 }
 
+// TestParsePolicyInAStore: the options count, and nothing that the store needs.
+func TestParsePolicyInAStore(t *testing.T) {
+	t.Parallel()
+	got, err := setup.ParsePolicy("conf/x.yaml", []byte("policy:\n  model: model.conf\n  store:\n    postgres: {url: \"${SALLYPORT_TEST_NO_SUCH_VARIABLE}\"}\n  anonymous: true\n"))
+	if want := (setup.Policy{Model: "model.conf", Store: "postgres", Anonymous: true, TokenRoles: true}); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestParsePolicySaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"realm: r\n": "x.yaml has no policy",
@@ -74,7 +84,7 @@ func TestParsePolicySaysWhatIsWrong(t *testing.T) {
 		"- policy\n": "x.yaml has no policy",
 	} {
 		_, err := setup.ParsePolicy("x.yaml", []byte(text))
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(want, "no policy") != errors.Is(err, setup.ErrNoPolicy) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 		if _, ok := errors.AsType[setup.Errors](err); strings.HasPrefix(want, "x.yaml:") && !ok {

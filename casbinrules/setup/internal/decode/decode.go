@@ -39,7 +39,8 @@ type Source struct {
 	// Kinds returns the type of the settings of a kind, a struct, or a hint if there
 	// is none.
 	Kinds func(slot, name string) (settings reflect.Type, hint string)
-	// Absent allows a [File] to be missing, as in the text of a revision.
+	// Absent allows a [File] to be missing, as in the text of a revision, and leaves the
+	// settings of a [Kind] unread.
 	Absent bool
 }
 
@@ -119,21 +120,20 @@ func parse(text []byte) (*yaml.Node, error) {
 	return all[0], nil
 }
 
-// Section is [Read] for one key of the file, into a struct with that key. Of the
-// rest of the file only the syntax is checked. found is false if the file has no
-// such key.
-func Section(text []byte, source Source, key string, into any) (found bool, err error) {
-	_, err = read(text, source, into, func(root *yaml.Node) {
+// Sections is [Read] for some keys of the file, those of the struct that into points
+// to. Of the rest of the file only the syntax is checked.
+func Sections(text []byte, source Source, into any) error {
+	all := fields(reflect.TypeOf(into).Elem())
+	_, err := read(text, source, into, func(root *yaml.Node) {
 		var kept []*yaml.Node
 		for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
-			if root.Content[i].Value == key {
+			if _, ok := lookup(all, root.Content[i].Value); ok {
 				kept = append(kept, root.Content[i], root.Content[i+1])
 			}
 		}
-		found = len(kept) > 0
 		*root = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: root.Line, Column: root.Column, Content: kept}
 	})
-	return found, err
+	return err
 }
 
 // syntaxError returns the error of the YAML library in one line.

@@ -8,7 +8,7 @@ import (
 )
 
 // Kind is one of several kinds of a thing, as in "store: {redis: {…}}": its name
-// and a pointer to its settings, or the zero Kind.
+// and a pointer to its settings, nil if [Source.Absent] is set; or the zero Kind.
 type Kind struct {
 	Name     string
 	Settings any
@@ -29,6 +29,10 @@ func (d *Document) kind(n *yaml.Node, k *Kind, f field, p place) {
 	name := n.Content[0]
 	at := inside(p, name.Value, name)
 	if !d.plain(name, at) || name.Kind != yaml.ScalarNode {
+		return
+	}
+	if d.source.Absent {
+		k.Name = name.Value
 		return
 	}
 	settings, hint := d.source.Kinds(f.slot, name.Value)

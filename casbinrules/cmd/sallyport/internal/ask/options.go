@@ -17,6 +17,7 @@ type Options struct {
 	AllowEmpty        bool   `json:"allowEmpty,omitempty"`
 	WithoutTokenRoles bool   `json:"withoutTokenRoles,omitempty"`
 	ObjectRoute       bool   `json:"objectRoute,omitempty"`
+	EncodedSlashes    bool   `json:"encodedSlashes,omitempty"`
 	RolePrefix        string `json:"rolePrefix,omitempty"`
 	DefaultRole       string `json:"defaultRole,omitempty"`
 	// Attribute has types such as "age=number", Function names such as

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -17,12 +16,12 @@ import (
 
 type ciRun struct {
 	source
-	config, routes, base, out, format string
-	tests, tenants, claims, public    []string
-	level, failOn                     string
-	least                             float64
-	limit                             int
-	lenient, withoutDiff              bool
+	routes, base, out, format      string
+	tests, tenants, claims, public []string
+	level, failOn                  string
+	least                          float64
+	limit                          int
+	lenient, withoutDiff           bool
 	// flagged is the policy according to the flags, without a configuration.
 	flagged source
 }
@@ -43,9 +42,6 @@ The base is a git revision, by default the merge base of HEAD and the default
 branch; model, policy and configuration are read as they were in it, and compared
 with the files as they are now.
 
-The policy is that of -p and -m. If neither is given and there is a ` + configName + `
-here, or with -c, it is the policy of that file, judged with its options.
-
 The exit code is 1 for errors and warnings of lint (--lint error: for errors only),
 failed tests, a coverage below --min, and with --fail-on widen or change for that
 effect, or one that is not known. What could not be run is listed as such.
@@ -55,13 +51,13 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 		Example: "  sallyport ci --fail-on widen --min 80\n  sallyport ci --base v1.4.0 --format markdown -o comment.md",
 		Args:    noArguments("name the policy with -p, and tests with --tests"),
 	}
-	c.flags(cmd)
+	c.policyFlags(cmd)
+	c.configFlag(cmd, defaultConfig)
 	c.pathFlags(cmd)
 	formatFlag(cmd, &c.format, "text", "markdown", "json", "sarif", "junit")
 	choiceFlag(cmd, &c.level, "lint", "least `severity` for exit code 1: ", "warning", "error")
 	choiceFlag(cmd, &c.failOn, "fail-on", "what `effect` exit code 1 is for: ", "none", "widen", "change")
 	f := cmd.Flags()
-	f.StringVarP(&c.config, "config", "c", "", "configuration `file` with the policy (default "+configName+", if it is there and neither -p nor -m is given)")
 	f.StringVarP(&c.out, "output", "o", "", "`file` to write the report to (default stdout)")
 	f.StringVar(&c.base, "base", "", "git `revision` to compare with (default the merge base with the default branch)")
 	f.BoolVar(&c.withoutDiff, "without-diff", false, "do not compare with a base")
@@ -74,7 +70,7 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 	f.StringArrayVar(&c.claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&c.tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := c.settle(); err != nil {
+		if err := c.prepare(); err != nil {
 			return err
 		}
 		r, err := c.review(cmd.Context())
@@ -86,29 +82,17 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 	return cmd
 }
 
-// settle refuses flags without effect, and takes the policy from a configuration.
-func (c *ciRun) settle() error {
+// prepare refuses flags without effect, and takes the policy from a configuration.
+func (c *ciRun) prepare() error {
 	switch {
 	case c.least < 0 || c.least > 100:
 		return usagef("--min %v: give a number from 0 to 100", c.least)
 	case c.withoutDiff && (c.base != "" || c.failOn != "none"):
 		return usagef("--without-diff compares nothing: leave --base and --fail-on out")
-	case c.config != "" && (c.model != "" || len(c.policies) > 0):
-		return usagef("-c names the policy by a configuration file: leave -m and -p out")
-	}
-	if c.config == "" && c.model == "" && len(c.policies) == 0 && !notThere(configName) {
-		c.config = configName
 	}
 	c.setClock()
 	c.flagged = c.source
-	if c.config == "" {
-		return nil
-	}
-	text, err := os.ReadFile(c.config)
-	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
-	return c.take(c.config, text)
+	return c.settle("")
 }
 
 // write writes the report in its format, and its text in addition to a file.

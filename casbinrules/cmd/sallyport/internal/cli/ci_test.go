@@ -191,7 +191,7 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 	}
 	git("add", "-A")
 	git("commit", "-q", "-m", "broken")
-	put(t, dir, map[string]string{"broken.csv": "p, editor, /x, GET\ng, erin, editor\n"})
+	put(t, dir, map[string]string{"broken.csv": "p, editor, /x, GET\ng, erin, editor\n", "files.yaml": "policy: {model: rbac, files: policy.csv}\n"})
 	got := run(t, dir, "", "ci", "-m", "rbac", "-p", "DIR/broken.csv", "--base", "HEAD", "--fail-on", "widen", "--tests", "DIR/policy.tests")
 	if got.code != exitFindings || !strings.Contains(got.stdout, "not run: diff: the policy of the base is refused: ") {
 		t.Errorf("base refused: %+v", got)
@@ -203,7 +203,7 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 		{dir, "neither a file nor a revision", "-p DIR/policy.csv --base=--output=x"},
 		{dir, "--without-diff compares nothing", "-p DIR/policy.csv --without-diff --fail-on widen"},
 		{dir, "--min 101", "-p DIR/policy.csv --min 101"},
-		{dir, "-c names the policy", "-p DIR/policy.csv -c DIR/x.yaml"},
+		{dir, "-c names the policy", "-p DIR/policy.csv -c DIR/files.yaml"},
 		{dir, "read configuration", "-c DIR/x.yaml"},
 		{dir, "read tests: ", "-p DIR/policy.csv --tests DIR/none.tests"},
 		{dir, "ci takes no arguments", "policy.csv"},

@@ -4,14 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
-	"path/filepath"
-	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
-	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
 // namedCommit is a commit and the name by which it was given.
@@ -25,8 +21,6 @@ type ciBase struct {
 	source
 	named namedCommit
 	repo  *repository
-	// config is the configuration file with the policy, "" if there is none.
-	config string
 }
 
 // openBase finds the base, without reading its content yet.
@@ -35,7 +29,8 @@ func (c *ciRun) openBase() (*ciBase, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nothing to compare with: %w; with --without-diff nothing is compared", err)
 	}
-	b := &ciBase{source: c.flagged, repo: repo, config: c.config, named: namedCommit{Revision: c.base}}
+	b := &ciBase{source: c.flagged, repo: repo, named: namedCommit{Revision: c.base}}
+	b.config = c.config
 	if c.base != "" {
 		b.named.Commit, err = repo.commit(c.base)
 		return b, err
@@ -108,37 +103,4 @@ func (c *ciRun) hasChanged(b *ciBase) error {
 func tooLarge(err error) bool {
 	_, ok := errors.AsType[*effect.TooLargeError](err)
 	return ok
-}
-
-// take takes the policy and its options from a configuration file.
-func (s *source) take(file string, text []byte) error {
-	p, err := setup.ParsePolicy(file, text)
-	if err != nil {
-		return err
-	}
-	s.model, s.policies, s.given = p.Model, nil, file
-	for _, name := range p.Files {
-		s.policies = append(s.policies, filepath.Clean(name))
-	}
-	s.Function, s.RolePatterns = slices.Clone(s.Function), slices.Clone(s.RolePatterns)
-	s.TenantPatterns = slices.Concat(s.TenantPatterns, p.TenantPatterns)
-	s.AsCasbin = s.AsCasbin || p.CasbinSemantics
-	s.AllowAnonymous = s.AllowAnonymous || p.Anonymous
-	s.AllowEmpty = s.AllowEmpty || p.Empty
-	s.WithoutTokenRoles = s.WithoutTokenRoles || !p.TokenRoles
-	s.ObjectRoute = s.ObjectRoute || p.RoutesAsObjects
-	s.RolePrefix = cmp.Or(s.RolePrefix, p.RolePrefix)
-	s.DefaultRole = cmp.Or(s.DefaultRole, p.DefaultRole)
-	for _, field := range slices.Sorted(maps.Keys(p.AttributeTypes)) {
-		if err := s.AddAttribute(field + "=" + p.AttributeTypes[field]); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Functions)) {
-		s.Function = append(s.Function, name+"="+p.Functions[name])
-	}
-	for _, kind := range slices.Sorted(maps.Keys(p.RolePatterns)) {
-		s.RolePatterns = append(s.RolePatterns, kind+"="+p.RolePatterns[kind])
-	}
-	return nil
 }

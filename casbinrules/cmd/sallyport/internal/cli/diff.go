@@ -50,6 +50,8 @@ func newDiff() *cobra.Command {
 		Args:    exactly(2, "the old and the new policy"),
 	}
 	s.modelFlags(cmd)
+	s.configFlag(cmd, ": OLD and NEW are read by its model")
+	beforeRun(cmd, s.fromConfig)
 	formatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
 	failOnFlag(cmd, &failOn)

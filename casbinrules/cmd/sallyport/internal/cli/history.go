@@ -198,6 +198,8 @@ revision.`,
 		Args: exactly(1, "the number of a revision"),
 	}
 	p.modelFlags(cmd)
+	p.configFlag(cmd, "")
+	beforeRun(cmd, p.fromConfig)
 	_ = cmd.Flags().MarkHidden("model") // it is in the store
 	p.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/lsp"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
 func newLSP() *cobra.Command {
@@ -36,7 +37,7 @@ and for other .csv files all of the folder. Flags go before that, and what
 the editor sends as initializationOptions, with the same names, before flags.`,
 		Args: noArguments("editors start it"),
 	}
-	s.flags(cmd)
+	s.policyFlags(cmd)
 	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
 	cmd.Flags().Bool("stdio", true, "speak on stdin and stdout, which is all there is")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -150,15 +151,18 @@ func (f *projectFinder) fromConfiguration() (p lsp.Project, found bool, err erro
 		text, err := fs.ReadFile(f.FS, name)
 		if err == nil {
 			var c source
-			if err = c.take(name, text); err == nil && len(c.policies) > 0 {
+			if err = c.take(name, text); err == nil {
 				made := projectFinder{Lookup: f.Lookup, source: c}
-				made.Policy = c.policies
-				if p, err = made.configured(); err != nil || f.Kind == lsp.KindTests || belongs(p, f.File) {
+				find := made.beside // a copy of what a store holds
+				if made.Policy = c.policies; len(c.policies) > 0 {
+					find = made.configured
+				}
+				if p, err = find(); err != nil || f.Kind == lsp.KindTests || belongs(p, f.File) {
 					return p, true, err
 				}
 			}
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, setup.ErrNoPolicy) {
 			f.skipped = fmt.Sprintf("%s is not used: %s", name, plain(err.Error()))
 		}
 		if !f.inWorkspace(filepath.Dir(dir)) || filepath.Dir(dir) == dir {

@@ -81,7 +81,9 @@ The exit code is 1 when there is a finding that --baseline does not have.`,
 }
 
 func (f *probeFlags) flags(cmd *cobra.Command) {
-	f.source.flags(cmd)
+	f.source.policyFlags(cmd)
+	f.source.configFlag(cmd, "")
+	beforeRun(cmd, f.source.fromConfig)
 	f.source.pathFlags(cmd)
 	formatFlag(cmd, &f.format, "text", "json", "sarif", "junit", "html")
 	fl := cmd.Flags()

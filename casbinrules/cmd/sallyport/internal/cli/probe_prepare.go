@@ -167,7 +167,7 @@ func identity(flag, value string) (probing.Person, core.Field, error) {
 }
 
 func (f *probeFlags) policy(ctx context.Context, people []probing.Person) (*probing.Policy, error) {
-	if len(f.source.policies) == 0 && f.source.model == "" {
+	if len(f.source.policies) == 0 && f.source.model == "" && f.source.config == "" {
 		return nil, nil
 	}
 	a, err := f.source.open("")

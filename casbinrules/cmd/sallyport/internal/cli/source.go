@@ -36,15 +36,15 @@ type source struct {
 	ask.Options
 	model    string
 	policies []string
-	given    string // how they were given, if not with -p
-	slashes  bool
+	given    string     // how they were given, if not with -p
+	config   string     // the configuration file that names them, "" if there is none
 	at       string     // time by which role links are judged, "" for that of clock
 	clock    *ask.Clock // nil for the present time
 }
 
 // pathFlags adds the flags that say how to read the path of a request.
 func (s *source) pathFlags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&s.slashes, "encoded-slashes", false, "the guard lets encoded slashes in path parameters through")
+	cmd.Flags().BoolVar(&s.EncodedSlashes, "encoded-slashes", false, "the guard lets encoded slashes in path parameters through")
 }
 
 // canonical reads the object of a question as a gate reads paths. Casbin takes the
@@ -53,7 +53,7 @@ func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
 	if s.AsCasbin || s.ObjectRoute {
 		return q, "", nil
 	}
-	return ask.Canonical(q, s.slashes)
+	return ask.Canonical(q, s.EncodedSlashes)
 }
 
 // modelFlags adds the flags that say how to read a policy.
@@ -75,8 +75,15 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
 }
 
-// flags also adds the flags that say where a policy is.
+// flags also adds the flags that say where a policy is, and before a run [source.settle].
 func (s *source) flags(cmd *cobra.Command) {
+	s.policyFlags(cmd)
+	s.configFlag(cmd, defaultConfig)
+	beforeRun(cmd, func() error { return s.settle("") })
+}
+
+// policyFlags adds the flags that say which files a policy is, and how to read it.
+func (s *source) policyFlags(cmd *cobra.Command) {
 	s.modelFlags(cmd)
 	cmd.Flags().StringArrayVarP(&s.policies, "policy", "p", nil, "policy `file`, directory of .csv files, or YAML file with a policy in it, such as a ConfigMap (FILE or FILE#KEY); may be repeated (default policy.csv)")
 	_ = cmd.MarkFlagFilename("policy", "csv", "yaml", "yml")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,8 +46,8 @@ nothing:
     /reports/7 GET    allow   allow         deny
     /reports/7 PATCH  deny    allow         -
 
-Without FILE the tests are those beside the policy, *.tests. Without -p the policy
-is the policy.csv beside the first file. Failures are printed with the explanation
+Without FILE the tests are those beside the policy, *.tests. Without -c and -p the
+policy is that of the sallyport.yaml beside the first file, or else the policy.csv there. Failures are printed with the explanation
 of the decision; the exit code is then 1.
 
 --cover lists the lines of the policy that no test depends on: p lines that decide
@@ -64,7 +65,8 @@ func newTest() *cobra.Command {
 		Long:    testHelp,
 		Example: "  sallyport test policy.tests\n  sallyport test --watch policy.tests",
 	}
-	t.flags(cmd)
+	t.policyFlags(cmd)
+	t.configFlag(cmd, " (default the "+configName+" beside the first FILE or here, if neither -p nor -m is given)")
 	t.pathFlags(cmd)
 	formatFlag(cmd, &t.format, "text", "json")
 	f := cmd.Flags()
@@ -75,6 +77,13 @@ func newTest() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if t.least < 0 || t.least > 100 {
 			return usagef("--min %v: give a number from 0 to 100", t.least)
+		}
+		var dir string
+		if len(args) > 0 {
+			dir = filepath.Dir(args[0])
+		}
+		if err := t.settle(dir); err != nil {
+			return err
 		}
 		if t.files = args; len(args) == 0 {
 			var err error
