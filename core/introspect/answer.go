@@ -21,7 +21,7 @@ type answer struct {
 	tokenType string
 	audience  []string
 	// Zero when the answer has none.
-	notBefore, expires time.Time
+	notBefore, expires, issued time.Time
 }
 
 // decode parses an answer. A member whose type is not that of RFC 7662 invalidates
@@ -61,7 +61,7 @@ func decode(text string) (answer, error) {
 	for _, member := range []struct {
 		name string
 		to   *time.Time
-	}{{"nbf", &a.notBefore}, {"exp", &a.expires}, {"auth_time", new(time.Time)}, {"iat", new(time.Time)}} {
+	}{{"nbf", &a.notBefore}, {"exp", &a.expires}, {"auth_time", new(time.Time)}, {"iat", &a.issued}} {
 		if *member.to, err = date(m, member.name); err != nil {
 			return answer{}, err
 		}
@@ -96,11 +96,15 @@ func (v *Verifier) evaluate(a answer) (verdict, error) {
 	if err := v.mapping.Fill(a.members, &info); err != nil {
 		return verdict{}, err
 	}
+	identity, err := v.identityOf(a)
+	if err != nil {
+		return verdict{}, err
+	}
 	p, err := core.NewPrincipalOwning(info) // the answer is not shared
 	if err != nil {
 		return verdict{}, err
 	}
-	return verdict{principal: p, jkt: jkt, notBefore: a.notBefore, expires: a.expires}, nil
+	return verdict{principal: p, jkt: jkt, identity: identity, notBefore: a.notBefore, expires: a.expires}, nil
 }
 
 // expected returns why the token proves nobody here, regardless of time.

@@ -24,6 +24,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/flight"
 	"github.com/sallyport-go/sallyport/core/internal/tally"
 	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 // ReasonInactive is the reason for a token that the server does not call active.
@@ -50,8 +51,9 @@ type Verifier struct {
 	transport http.RoundTripper
 	http      *http.Client
 
-	terms   claims.Terms
-	mapping claims.Mapping
+	terms       claims.Terms
+	mapping     claims.Mapping
+	revocations revoke.Checker // nil if there are none
 
 	timeout     time.Duration
 	concurrency int
@@ -75,6 +77,7 @@ var _ bearer.TokenVerifier = (*Verifier)(nil)
 type verdict struct {
 	principal *core.Principal
 	jkt       string // the thumbprint of the key the token is bound to; "" for none
+	identity  revoke.Token
 	refusal   error
 	// notBefore and expires bound when the principal is valid; zero for unbounded.
 	notBefore, expires time.Time
@@ -187,7 +190,7 @@ func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	}
 	if ok {
 		v.hits.Add()
-		return v.at(kept, now)
+		return v.at(ctx, kept, now)
 	}
 	v.misses.Add()
 	fresh, err := v.calls.Go(ctx, key, v.concurrency*callsPerSlot, func() (verdict, error) {
@@ -196,7 +199,7 @@ func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	return v.at(fresh, v.terms.Now())
+	return v.at(ctx, fresh, v.terms.Now())
 }
 
 // CacheStats returns counts for metrics, of answers that let a token pass and of
@@ -227,12 +230,12 @@ func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verd
 		end = found.expires
 	}
 	v.good.Put(key, found, end, v.terms.Now())
-	return found, nil
+	return found, v.checkRevoked(ctx, found)
 }
 
 // at returns the verdict for a request at now, whether its answer is fresh or
-// cached: times are checked for each request.
-func (v *Verifier) at(found verdict, now time.Time) (verdict, error) {
+// cached: times and revocations are checked for each request.
+func (v *Verifier) at(ctx context.Context, found verdict, now time.Time) (verdict, error) {
 	switch {
 	case found.refusal != nil:
 		return verdict{}, found.refusal
@@ -241,7 +244,7 @@ func (v *Verifier) at(found verdict, now time.Time) (verdict, error) {
 	case found.notBefore.After(now.Add(v.terms.Leeway)):
 		return verdict{}, refuse(core.ReasonNotYetValid, "nbf is %v", found.notBefore)
 	}
-	return found, nil
+	return found, v.checkRevoked(ctx, found)
 }
 
 // hash returns the cache key of token. The secret in front keeps it from being

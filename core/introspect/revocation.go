@@ -1,0 +1,56 @@
+package introspect
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/revocation"
+	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// WithRevocation asks c about every token that the server calls active, even one
+// whose answer is cached: a revocation of this service's own then takes effect at
+// once. A revoked token is refused with 401 and reason revoked; an error of c results
+// in 503.
+//
+// c is asked by the members iss, jti, sub and iat of the answer, and a second time
+// with the principal's ID as the subject if that is not the sub. An answer without
+// iat counts as issued before anything: revoking its subject then ends tokens that
+// are issued later as well, until the entry expires.
+func WithRevocation(c revoke.Checker) Option {
+	return func(v *Verifier) error {
+		return v.terms.Given.Once("WithRevocation", option.Set(&v.revocations, c, "revocations are nil"))
+	}
+}
+
+// identityOf returns what identifies a token for revocation. The members other than
+// jti were checked before.
+func (v *Verifier) identityOf(a answer) (id revoke.Token, err error) {
+	if v.revocations == nil {
+		return id, nil
+	}
+	id = revoke.Token{Issuer: a.issuer, IssuedAt: a.issued, Expires: a.expires}
+	if id.Subject, err = claims.Text(a.members, claims.Path{"sub"}); err != nil {
+		return id, err
+	}
+	id.ID, err = claims.Text(a.members, claims.Path{"jti"})
+	return id, err
+}
+
+// checkRevoked refuses a token that was revoked.
+func (v *Verifier) checkRevoked(ctx context.Context, found verdict) error {
+	if v.revocations == nil {
+		return nil
+	}
+	revoked, err := revocation.ByEitherName(ctx, v.revocations, found.identity, found.principal.ID())
+	if err != nil {
+		return &core.UnavailableError{Err: fmt.Errorf("introspect: asking whether a token is revoked: %w", err)}
+	}
+	if revoked {
+		return refuse(core.ReasonRevoked, "the token with jti %.128q is revoked", found.identity.ID)
+	}
+	return nil
+}
