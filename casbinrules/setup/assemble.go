@@ -62,7 +62,7 @@ func (a *assembly) assemble() error {
 		return err
 	}
 	if c := a.config.Revoked; c != nil && !a.asked {
-		return a.doc.Wrap(errors.New("the log is never consulted: it is for the tokens of bearer and dpop that are verified here, and for session"), c)
+		return a.doc.Wrap(errors.New("the log is never consulted: it is for bearer, dpop and session"), c)
 	}
 	if a.config.Policy != nil {
 		if err := a.openPolicy(); err != nil {

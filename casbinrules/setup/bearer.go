@@ -115,20 +115,24 @@ func (a *assembly) tokens() (_ verifier, err error) {
 		return a.verifier, nil
 	}
 	c := a.config.Bearer
+	if err := a.checkIssuers(c); err != nil {
+		return nil, err
+	}
+	lists, err := a.revocationsOf(&c.issuerConfig)
+	if err != nil {
+		return nil, err
+	}
 	if c.Introspection != nil {
-		if a.opaque, err = a.introspection(c.Introspection); err != nil {
+		if a.opaque, err = a.introspection(c.Introspection, lists); err != nil {
 			return nil, err
 		}
 	}
 	var jwts verifier
-	single := c.Issuer != "" || c.Template != "" || c.JWKS != ""
 	switch {
-	case len(c.Issuers) > 0 && (single || a.doc.Has(&c.Audience)):
-		return nil, a.doc.Wrap(errors.New("issuers cannot be combined with issuer, audience or jwks: put all into the list"), &c.Issuers)
 	case len(c.Issuers) > 0:
 		jwts, err = a.issuers(c)
-	case single || a.opaque == nil:
-		jwts, err = asVerifier(a.issuer(&c.issuerConfig, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer))
+	case c.single() || a.opaque == nil:
+		jwts, err = asVerifier(a.issuer(&c.issuerConfig, lists, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer))
 	}
 	switch {
 	case err != nil:
@@ -148,6 +152,24 @@ func (a *assembly) tokens() (_ verifier, err error) {
 	return a.verifier, nil
 }
 
+// single reports whether the keys of one issuer name it.
+func (c *issuerConfig) single() bool { return c.Issuer != "" || c.Template != "" || c.JWKS != "" }
+
+// checkIssuers refuses keys of one issuer that would be for none. Revocations are for
+// introspected tokens, too.
+func (a *assembly) checkIssuers(c *bearerConfig) error {
+	if len(c.Issuers) > 0 {
+		if key := a.doc.First(&c.issuerConfig); key != nil {
+			return a.doc.Wrap(errors.New("the keys of one issuer cannot be combined with issuers: put this into each issuer of the list that it is for"), key)
+		}
+	} else if c.Introspection != nil && !c.single() {
+		if key := a.doc.First(&c.issuerConfig, &c.Revocations); key != nil {
+			return a.doc.Wrap(errors.New("this is for JSON Web Tokens, and no issuer of them is named: add issuer, or put it below introspection"), key)
+		}
+	}
+	return nil
+}
+
 // asVerifier keeps a nil *jwtauth.Verifier from becoming a non-nil verifier.
 func asVerifier(v *jwtauth.Verifier, err error) (verifier, error) {
 	if err != nil {
@@ -161,7 +183,11 @@ func (a *assembly) issuers(c *bearerConfig) (verifier, error) {
 	verifiers := make([]*jwtauth.Verifier, len(c.Issuers))
 	for i := range c.Issuers {
 		one := &c.Issuers[i]
-		v, err := a.issuer(one, int(c.MaxTokenSize), &one.Issuer, one)
+		lists, err := a.revocationsOf(one)
+		if err != nil {
+			return nil, err
+		}
+		v, err := a.issuer(one, lists, int(c.MaxTokenSize), &one.Issuer, one)
 		if err != nil {
 			return nil, err
 		}
@@ -192,9 +218,9 @@ func (a *assembly) warnOfSharedIDs(all []issuerConfig) {
 	}
 }
 
-// issuer returns the verifier for one issuer. Errors are reported at the first of
-// fields that the file contains.
-func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth.Verifier, error) {
+// issuer returns the verifier for one issuer, which consults lists of revocations.
+// Errors are reported at the first of fields that the file contains.
+func (a *assembly) issuer(c *issuerConfig, lists allLists, maxSize int, fields ...any) (*jwtauth.Verifier, error) {
 	switch {
 	case c.Issuer == "" && c.Template == "":
 		return nil, a.doc.Wrap(errors.New("issuer is missing: what the claim iss of tokens must be, exactly"), fields...)
@@ -211,17 +237,6 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 		return nil, a.doc.Wrap(err, append([]any{&c.JWKS}, fields...)...)
 	}
 	opts := issuerOptions(c, maxSize)
-	var lists allLists
-	if c.Revocations != "" {
-		list, err := a.revoked(string(c.Revocations))
-		if err != nil {
-			return nil, a.doc.Wrap(err, &c.Revocations)
-		}
-		lists = append(lists, list)
-	}
-	if a.made.revocations != nil {
-		lists, a.asked = append(lists, a.made.revocations), true
-	}
 	if len(lists) > 0 {
 		opts = append(opts, jwtauth.WithRevocation(lists))
 	}
@@ -244,8 +259,9 @@ func (a *assembly) audience(named []string, all bool, field any, fields ...any) 
 	return nil
 }
 
-// introspection returns a verifier that asks an issuer.
-func (a *assembly) introspection(c *introspectionConfig) (verifier, error) {
+// introspection returns a verifier that asks an issuer, and consults lists of
+// revocations.
+func (a *assembly) introspection(c *introspectionConfig, lists allLists) (verifier, error) {
 	if err := a.audience(c.Audience, c.AnyAud, &c.AnyAud, c); err != nil {
 		return nil, err
 	}
@@ -253,7 +269,11 @@ func (a *assembly) introspection(c *introspectionConfig) (verifier, error) {
 	if err != nil {
 		return nil, a.doc.Wrap(err, c)
 	}
-	v, err := introspect.New(c.Endpoint, introspect.Secret(c.Client, c.Secret.Reveal()), append(introspectionOptions(c), measured...)...)
+	opts := append(introspectionOptions(c), measured...)
+	if len(lists) > 0 {
+		opts = append(opts, introspect.WithRevocation(lists))
+	}
+	v, err := introspect.New(c.Endpoint, introspect.Secret(c.Client, c.Secret.Reveal()), opts...)
 	if err != nil {
 		return nil, a.doc.Wrap(err, c)
 	}

@@ -58,7 +58,7 @@ type issuerConfig struct {
 	Leeway      time.Duration   `key:"leeway" default:"30s" doc:"how far clocks may differ"`
 	MaxLifetime time.Duration   `key:"max_lifetime" doc:"how far in the future a token may expire; 3650 days by default"`
 	Development string          `key:"development" enum:"local,anywhere" default:"local" doc:"from where tokens signed by development keys are accepted: local for programs on this machine, or anywhere"`
-	Revocations decode.File     `key:"revocations" doc:"file of revoked tokens"`
+	Revocations decode.File     `key:"revocations" doc:"file of revoked tokens; beside introspection it covers those tokens too"`
 	PlainHTTP   bool            `key:"plain_http" doc:"fetch keys without TLS from other machines, in a closed network"`
 	principalConfig
 }
@@ -92,7 +92,7 @@ type introspectionConfig struct {
 	Audience  []string      `key:"audience" doc:"one of these must be in aud of an answer"`
 	AnyAud    bool          `key:"any_audience" doc:"also accept tokens that were issued for other services"`
 	Timeout   time.Duration `key:"timeout" default:"3s" doc:"how long an answer may take"`
-	CacheTTL  time.Duration `key:"cache_ttl" default:"30s" doc:"how long an answer is kept, and a revoked token still works; 0s to keep none"`
+	CacheTTL  time.Duration `key:"cache_ttl" default:"30s" doc:"how long an answer is kept, and a token that the issuer has revoked still works; 0s to keep none"`
 	CacheSize int           `key:"cache_size" default:"10000" doc:"how many answers are kept"`
 	Leeway    time.Duration `key:"leeway" default:"30s" doc:"how far clocks may differ"`
 	PlainHTTP bool          `key:"plain_http" doc:"ask an endpoint on another machine without TLS, in a closed network"`

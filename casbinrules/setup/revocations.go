@@ -79,6 +79,21 @@ func (a *assembly) revoked(path string) (list *revoke.File, err error) {
 	return list, a.load(path, list)
 }
 
+// revocationsOf returns the lists that the tokens of an issuer are looked up in.
+func (a *assembly) revocationsOf(c *issuerConfig) (lists allLists, err error) {
+	if c.Revocations != "" {
+		list, err := a.revoked(string(c.Revocations))
+		if err != nil {
+			return nil, a.doc.Wrap(err, &c.Revocations)
+		}
+		lists = append(lists, list)
+	}
+	if a.made.revocations != nil {
+		lists, a.asked = append(lists, a.made.revocations), true
+	}
+	return lists, nil
+}
+
 // Revocations returns the follower of the file's log, or nil if there is none. Use
 // it to revoke tokens and sessions, and to check tokens that the program verifies
 // itself.

@@ -190,3 +190,28 @@ func TestEmptiedFileOfRevocations(t *testing.T) {
 	defer func() { _ = next.Close() }()
 	gone(next, false)
 }
+
+// TestRevocationsOfOpaqueTokens: a token that its issuer calls active is 401 when this
+// service has revoked it, in its file or in the log, alone and beside JSON Web Tokens.
+func TestRevocationsOfOpaqueTokens(t *testing.T) {
+	t.Parallel()
+	issuer := echoes(t)
+	for _, jwts := range []string{"", "  issuer: https://idp.example\n  audience: reports\n  jwks: jwks.json\n"} {
+		config := configFile(t, "realm: reports\nbearer:\n"+jwts+"  revocations: revoked.txt\n"+
+			"  introspection: {endpoint: '"+issuer+"', client: reports, secret: {file: names.key}, any_audience: true}\n"+
+			"policy: {model: model.conf, files: policy.csv}\nrevocations: {store: {memory: {}}}\n")
+		write(t, filepath.Join(filepath.Dir(config), "revoked.txt"), "jti stolen\n")
+		s := openPath(t, config)
+		stolen := opaqueToken(map[string]any{"sub": "erin", "jti": "stolen"})
+		fresh := opaqueToken(map[string]any{"sub": "erin", "jti": "fresh"})
+		wants(t, s.Guard(), 401, "GET", "/reports", stolen...)
+		wants(t, s.Guard(), 200, "GET", "/reports", fresh...)
+		if _, err := s.Revocations().Append(context.Background(), "", revoke.Entry{Subject: "erin", IssuedBefore: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, s.Guard(), 401, "GET", "/reports", fresh...)
+		if jwts != "" {
+			wants(t, s.Guard(), 401, "GET", "/reports", bearerOf(token(t, "erin", nil))...)
+		}
+	}
+}

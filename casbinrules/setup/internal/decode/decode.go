@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -175,6 +176,26 @@ const keysHint = "look at this line and the one above: all keys of a section beg
 func (d *Document) Has(field any) bool {
 	_, ok := d.places[field]
 	return ok
+}
+
+// First returns the pointer to the first field of the section that the file contains,
+// except those given; nil if there is none. section is a pointer to a struct.
+func (d *Document) First(section any, except ...any) (first any) {
+	v := reflect.ValueOf(section).Elem()
+	for i := range v.NumField() {
+		field := v.Field(i)
+		at := field.Addr()
+		found := any(nil)
+		if v.Type().Field(i).Anonymous {
+			found = d.First(reflect.NewAt(field.Type(), at.UnsafePointer()).Interface(), except...)
+		} else if p := at.Interface(); d.Has(p) && !slices.Contains(except, p) {
+			found = p
+		}
+		if found != nil && (first == nil || d.Compare(found, first) < 0) {
+			first = found
+		}
+	}
+	return first
 }
 
 // Compare compares the places of two fields of the file.
