@@ -95,25 +95,51 @@ func (v View) Header(name string) (string, int) {
 	return values[0], len(values)
 }
 
-// Cookie implements [core.Request].
-func (v View) Cookie(name string) (string, int) {
-	cookies := v.Request.CookiesNamed(name)
-	if len(cookies) == 0 {
-		return "", 0
+// Cookie implements [core.Request]. It counts cookies that net/http leaves out for a
+// byte in their value, too. One without "=" has no name (RFC 6265bis §5.6).
+func (v View) Cookie(name string) (value string, count int) {
+	for _, line := range v.Request.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			key, val, ok := strings.Cut(pair, "=")
+			if !ok || strings.Trim(key, " ") != name {
+				continue
+			}
+			if count++; count == 1 {
+				value = unquoted(strings.Trim(val, " "))
+			}
+		}
 	}
-	return cookies[0].Value, len(cookies)
+	return value, count
 }
 
-// Query implements [core.Request].
-func (v View) Query(name string) (string, int) {
-	if v.Request.URL.RawQuery == "" {
-		return "", 0
+// unquoted returns a cookie's value without quotes around it (RFC 6265 §4.1.1).
+func unquoted(s string) string {
+	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
+		return s[1 : len(s)-1]
 	}
-	values := v.Request.URL.Query()[name]
-	if len(values) == 0 {
-		return "", 0
+	return s
+}
+
+// Query implements [core.Request]. It counts parameters that net/url leaves out for a
+// semicolon or a bad escape, too; what cannot be decoded is returned as sent.
+func (v View) Query(name string) (value string, count int) {
+	for pair := range strings.SplitSeq(v.Request.URL.RawQuery, "&") {
+		key, val, _ := strings.Cut(pair, "=")
+		if pair == "" || queryText(key) != name {
+			continue
+		}
+		if count++; count == 1 {
+			value = queryText(val)
+		}
 	}
-	return values[0], len(values)
+	return value, count
+}
+
+func queryText(s string) string {
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
+	}
+	return s
 }
 
 // TLS implements [core.Request].

@@ -211,14 +211,40 @@ func first(value string, next []byte, count int) (string, int) {
 	return value, count + 1
 }
 
-// Cookie returns the first cookie with a name, and how many there are.
+// Cookie returns the first cookie with a name, and how many there are, with those that
+// fasthttp leaves out.
 func (v *View) Cookie(name string) (value string, count int) {
-	for key, val := range v.ctx.Request.Header.Cookies() {
+	h := &v.ctx.Request.Header
+	for key, val := range h.Cookies() {
 		if string(key) == name {
 			value, count = first(value, val, count)
 		}
 	}
+	for line := range bytes.Lines(h.RawHeaders()) {
+		if field, list, _ := bytes.Cut(line, []byte(":")); len(field) == len("Cookie") && strings.EqualFold(string(field), "Cookie") {
+			count += leftOut(list, name)
+		}
+	}
 	return value, count
+}
+
+// leftOut returns how many cookies with a name fasthttp leaves out of a list, for a quote
+// or a backslash in their value.
+func leftOut(list []byte, name string) (count int) {
+	for pair := range bytes.SplitSeq(list, []byte(";")) {
+		key, val, ok := bytes.Cut(bytes.TrimRight(pair, " \r\n"), []byte("="))
+		if !ok || string(bytes.Trim(key, " ")) != name {
+			continue
+		}
+		val = bytes.TrimLeft(val, " ")
+		if n := len(val); n > 1 && val[0] == '"' && val[n-1] == '"' {
+			val = val[1 : n-1]
+		}
+		if bytes.ContainsAny(val, `"\`) {
+			count++
+		}
+	}
+	return count
 }
 
 // Query returns the first value of a query parameter, and how many there are.
