@@ -125,7 +125,7 @@ func (a *Authenticator) name() string {
 //
 // If the place is empty, the error is [core.ErrNoCredentials], whatever other
 // places hold. If the place occurs twice, or any other place that this package
-// knows holds a second key, it is [core.ErrAmbiguousCredentials].
+// knows occurs twice or holds a second key, it is [core.ErrAmbiguousCredentials].
 //
 // A [core.CredentialError] has one of these reasons, which only events reveal:
 // [core.ReasonMalformed] for a wrong form or checksum,
@@ -149,7 +149,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 		return nil, refused(core.ReasonMalformed, errors.New("apikey: malformed key, or its checksum is wrong"))
 	}
 	for _, other := range a.others {
-		if second, _ := other.value(r); isKey(second) {
+		if second, n := other.value(r); n > 1 || isKey(second) {
 			return nil, fmt.Errorf("apikey: %w: a second key in %s", core.ErrAmbiguousCredentials, other)
 		}
 	}
