@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -82,8 +81,12 @@ func putInPlace(file string, info fs.FileInfo, fresh fs.FileMode, content []byte
 	if info != nil {
 		fresh = 0o600 // until it has its mode
 	}
-	// The name begins with a dot, so that it is not taken for a policy or a key file.
-	name := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+"."+rand.Text()+".tmp")
+	dir, base := filepath.Split(file)
+	if root, err := os.OpenRoot(filepath.Dir(file)); err == nil {
+		sweep(root, "", base)
+		_ = root.Close()
+	}
+	name := dir + tempName(base)
 	temp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fresh)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)

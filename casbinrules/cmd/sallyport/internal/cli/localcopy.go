@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -170,7 +169,8 @@ func stage(root *os.Root, f shared.File) (temp string, err error) {
 	if isPolicyFile(f.Name) {
 		mode = 0o644
 	}
-	temp = dir + "." + base + "." + rand.Text() + ".tmp"
+	sweep(root, dir, base)
+	temp = dir + tempName(base)
 	w, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return "", err
