@@ -22,6 +22,7 @@ var conditions = []string{
 	"r.obj", "!r.act", "true", "1", "r.act in (p.act, 'PUT')", "r.act in ('GET')", "r.act in p.act", "r.obj in (1, 2)",
 	"eval(p.act)", "eval(p.obj)", "(r.act == 'GET' ? r.obj == p.obj : r.sub)", "r.obj == '2024-01-31'", "g(r.sub, p.sub, r.obj)", "g(r.sub)",
 	"keyGet(r.obj, p.obj) == ''", "regexMatch(r.obj, '^/[ab]')", "keyMatch(r.obj, '/b/*')", "[r_sub] == p.sub", "r.sub == p.sub == true", "keyMatch(r_dom, p_dom)", "r.act ?? p.act",
+	"g(r.sub, p.sub) p.act", "g()", "keyMatch()",
 }
 
 // TestAsCasbinDecidesWhatCasbinDecides generates matchers. Each for which Casbin decides

@@ -30,8 +30,10 @@ type PatternColumn struct {
 // or not be supported, at a request.
 func (s *Schema) readMatcher() {
 	problem, err := s.ParseMatcher(s.File.Settings.withoutAliases(s.File.definition("m").Value))
+	if s.Tree == nil {
+		s.CasbinOnly = "a matcher that only Casbin can parse"
+	}
 	if err != nil {
-		s.CasbinOnly = "a matcher that cannot be split into tokens"
 		// Casbin takes each byte for a character: the file has the one to be shown.
 		if _, written := lex(s.File.definitionText("m")); written != nil {
 			err = written

@@ -67,6 +67,7 @@ func (s *Schema) Rewritten(n *Node) string {
 		kind, typed := s.tokenTypes[part.token]
 		t := s.tokens[part.token]
 		switch {
+		case part.Kind == NodeCall && len(part.Parts) == 0: // it fails when it is reached
 		case part.Kind == NodeText && typed:
 			edits = append(edits, replacement{t.from, t.to, constantText(kind, t.text)})
 		case part.Kind == NodeName && typed && s.Column(t.text) >= 0:
