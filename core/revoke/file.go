@@ -52,8 +52,8 @@ func OpenFile(path string, opts ...Option) (*File, error) {
 
 // Revoke appends an entry to the file, syncs it to disk, and reads the file again:
 // once it returns nil, the entry is in effect now and after a restart. If the file
-// cannot be written, the entry is in effect at least until a restart, so repeat the
-// call when it can be written again.
+// cannot be written, or has lost what it revoked ([List.Load]), the entry is in effect
+// at least until a restart, so repeat the call when it can be written again.
 //
 // Expired lines stay in the file until somebody removes them.
 func (f *File) Revoke(e Entry) error {
@@ -82,6 +82,13 @@ func (f *File) append(e Entry) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err == nil {
+		err = f.list.truncated(f.path, info.Size())
+	}
+	if err != nil {
+		return err
+	}
 	if n, err := file.WriteString("\n" + e.String() + "\n"); err != nil {
 		return errors.Join(err, takeBack(file, int64(n)))
 	}

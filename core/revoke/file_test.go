@@ -66,6 +66,34 @@ func TestFileKeepsWhatOthersWrote(t *testing.T) {
 	}
 }
 
+// Nothing is written to a file that was truncated or removed: with the one line it would be
+// a file that takes everything else back.
+func TestFileThatLostItsLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "revoked.txt")
+	f, err := revoke.OpenFile(path)
+	must(t, err)
+	must(t, f.Revoke(revoke.Entry{ID: "before"}))
+	for name, lose := range map[string]func() error{
+		"truncated": func() error { return os.Truncate(path, 0) },
+		"removed":   func() error { return os.Remove(path) },
+	} {
+		must(t, lose())
+		if err := f.Revoke(revoke.Entry{ID: name}); err == nil || !strings.Contains(err.Error(), "revoked.txt: the file is empty") {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, id := range []string{"before", name} {
+			if !isRevoked(t, f, revoke.Token{ID: id}) {
+				t.Errorf("%s: %s is not revoked", name, id)
+			}
+		}
+	}
+	must(t, os.WriteFile(path, []byte("# nothing\n"), 0o600))
+	must(t, f.Revoke(revoke.Entry{ID: "after"}))
+	if isRevoked(t, f, revoke.Token{ID: "before", IssuedAt: noon}) || !isRevoked(t, f, revoke.Token{ID: "after"}) {
+		t.Error("a comment does not let the file be written again")
+	}
+}
+
 // What cannot be written still counts, and is reported.
 func TestFileInTrouble(t *testing.T) {
 	dir := t.TempDir()

@@ -36,8 +36,8 @@ const keptLate = 24 * time.Hour
 // An empty file is refused after one with entries, since that is what a file that was
 // truncated looks like. A file with nothing but a comment takes all of them back.
 func (l *List) Load(name string, data []byte) error {
-	if len(data) == 0 && l.loaded.Load().size > 0 {
-		return fmt.Errorf("%s: the file is empty, and what it revoked stays revoked: if that was to end, leave a line that begins with # in it", name)
+	if err := l.truncated(name, int64(len(data))); err != nil {
+		return err
 	}
 	if len(data) > maxFileSize {
 		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)
@@ -67,6 +67,14 @@ func (l *List) Load(name string, data []byte) error {
 	}
 	l.loaded.Store(t)
 	return nil
+}
+
+// truncated returns an error for a file that has become empty.
+func (l *List) truncated(name string, size int64) error {
+	if size > 0 || l.loaded.Load().size == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: the file is empty, and what it revoked stays revoked: if that was to end, leave a line that begins with # in it", name)
 }
 
 // ParseEntry parses a line of a file, in the format of [List.Load] and
