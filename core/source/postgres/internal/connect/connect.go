@@ -170,7 +170,8 @@ func Role(name string) (string, error) {
 	return pgx.Identifier{name}.Sanitize(), nil
 }
 
-// Explain says what to do about missing tables and rights; nil for other errors.
+// Explain says what to do about missing tables and rights, and about a pooler; nil for
+// other errors.
 func Explain(err error, tables, rights string) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
@@ -181,6 +182,8 @@ func Explain(err error, tables, rights string) error {
 		return fmt.Errorf("the tables do not exist: %s: %w", tables, err)
 	case "42703", "42883": // undefined_column, undefined_function
 		return fmt.Errorf("the tables have another version: %s: %w", tables, err)
+	case "42P05", "26000": // duplicate_prepared_statement, invalid_sql_statement_name
+		return fmt.Errorf("a pooler in front of the database gives each transaction another connection: add default_query_exec_mode=exec to the connection string: %w", err)
 	case "42501": // insufficient_privilege
 		return fmt.Errorf("the role may not do that: %s: %w", rights, err)
 	}
