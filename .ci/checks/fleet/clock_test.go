@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
+	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 )
 
 // clock is that of a server, which goes by another time than the machine.
@@ -107,4 +110,63 @@ func TestServerClock(t *testing.T) {
 			got.account.faultless(t)
 		})
 	}
+}
+
+// TestRevocationsByServerClock: what has expired by the clock of the server alone is not
+// dropped, since tokens expire by those of the instances.
+func TestRevocationsByServerClock(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run with -short: it starts servers")
+	}
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			c := startClock(t)
+			if c == nil {
+				t.Skip("not run: it needs libfaketime, and there is none on this machine")
+			}
+			log := openLog(t, &k, k.start(t).Addr())
+			entry := func(id string) revoke.Entry { return revoke.Entry{ID: id, Expires: time.Now().Add(time.Hour)} }
+			if _, err := log.Append(t.Context(), "", entry("a")); err != nil {
+				t.Fatal(err)
+			}
+			c.step(t, "+1d")
+			for _, id := range []string{"b", "c"} {
+				if _, err := log.Append(t.Context(), "", entry(id)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, err := revoke.Follow(t.Context(), log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = f.Close() }()
+			for _, id := range []string{"a", "b", "c"} {
+				if is, err := f.Revoked(t.Context(), revoke.Token{ID: id}); !is || err != nil {
+					t.Errorf("%s is revoked: %v, %v", id, is, err)
+				}
+			}
+		})
+	}
+}
+
+// openLog is the log of revocations on a server.
+func openLog(t *testing.T, k *kind, addr string) revoke.Log {
+	t.Helper()
+	if k.name == "redis" {
+		s, err := redisstate.New(k.url(addr), redisstate.WithTimeout(10*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s.Revocations()
+	}
+	s, err := postgresstate.New(k.url(addr), postgresstate.WithTimeout(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s.Revocations()
 }

@@ -24,7 +24,8 @@ const (
 type revocations struct{ *State }
 
 // Revocations returns the log for [revoke.Follow]. An append is one transaction,
-// which notifies, and deletes up to 100 records that expired more than an hour ago.
+// which notifies, and deletes up to 100 records that expired more than an hour ago, by
+// the clocks of the database and of this machine.
 //
 // A record has the database's time and role. Roles with the rights of [Grants] can
 // neither change nor undo revocations.
@@ -46,11 +47,12 @@ func (l revocations) Append(ctx context.Context, note string, entries ...revoke.
 				values ($1, 1, $2, $3, $4, $5) returning revision`, l.service, at.Tag, note, e.String(), nullTime(e.Expires)).
 				QueryRow(func(row pgx.Row) error { return row.Scan(&at.Number) })
 		}
-		// The newest record of before stays, since instances begin to read there.
+		// The newest record of before stays, since instances begin to read there. What
+		// has expired only by the database's clock may be needed when that is set back.
 		b.Queue(`delete from sallyport_state.revocation where service = $1 and revision in (
 			select r.revision from sallyport_state.revocation r where r.service = $1
 			and r.revision < (select max(m.revision) from sallyport_state.revocation m where m.service = $1) - $2
-			and r.expires < clock_timestamp() - interval '1 hour' order by r.expires limit $3)`, l.service, len(entries), dropped)
+			and r.expires < least(clock_timestamp(), $4) - interval '1 hour' order by r.expires limit $3)`, l.service, len(entries), dropped, time.Now())
 	})
 	if err != nil {
 		return revoke.Position{}, wrapped("revoke", err)

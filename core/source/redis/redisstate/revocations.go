@@ -32,7 +32,7 @@ type revocations struct{ *State }
 
 // Revocations returns the log for [revoke.Follow], in a stream. An append is one
 // script, which notifies, and deletes up to 100 records that expired more than an
-// hour ago.
+// hour ago, by the clocks of the server and of this machine.
 //
 // The server must keep its data, since this is not a cache: set maxmemory-policy to
 // noeviction and appendonly to yes. Revocations that it nevertheless loses stay in
@@ -48,7 +48,7 @@ func (l revocations) Append(ctx context.Context, note string, entries ...revoke.
 		return revoke.Position{}, fmt.Errorf("redisstate: revoke: %w", err)
 	}
 	var at revoke.Position
-	args := []any{l.channel(), note, dropped}
+	args := []any{l.channel(), note, dropped, time.Now().Unix()}
 	for _, e := range entries {
 		var expires int64
 		if !e.Expires.IsZero() {
