@@ -45,7 +45,7 @@ func framework() authtest.Framework {
 // with returns Fiber with another configuration.
 func with(cfg fiber.Config) authtest.Framework {
 	return authtest.Framework{
-		Name: "fiber", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, LongLived: longLived, IgnoresHangUps: runtime.GOOS == "windows",
+		Name: "fiber", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, Methods: fiber.DefaultMethods, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, LongLived: longLived, IgnoresHangUps: runtime.GOOS == "windows",
 		Native: func(h authtest.Handler) any { return func(c *fiber.Ctx) error { return h(exchange{c}) } },
 		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
 		NativeCode: func(err error) (int, bool) {

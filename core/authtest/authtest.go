@@ -50,9 +50,9 @@ type Framework struct {
 	// RoutesBehindUse reports that routing happens after the gates around the whole app, so
 	// these cannot know the pattern of the route.
 	RoutesBehindUse bool
-	// RefusesMethods reports that the framework itself answers unknown methods, before any
-	// middleware runs.
-	RefusesMethods bool
+	// Methods are the methods that routes may have, nil for any. The framework answers
+	// others by itself.
+	Methods []string
 	// SeesSent reports that the adapter can tell whether an answer was sent before its
 	// gate. With net/http alone it cannot: whatever a gate then writes is appended.
 	SeesSent bool

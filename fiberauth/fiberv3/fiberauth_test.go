@@ -48,7 +48,7 @@ func with(cfg fiber.Config) authtest.Framework { return withContext(cfg, nil) }
 // withContext has contexts of the app's own.
 func withContext(cfg fiber.Config, of func(*fiber.App) fiber.CustomCtx) authtest.Framework {
 	return authtest.Framework{
-		Name: "fiber3", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, LongLived: longLived, IgnoresHangUps: runtime.GOOS == "windows",
+		Name: "fiber3", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, Methods: fiber.DefaultMethods, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, LongLived: longLived, IgnoresHangUps: runtime.GOOS == "windows",
 		Native: func(h authtest.Handler) any { return func(c fiber.Ctx) error { return h(exchange{c}) } },
 		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg, of) },
 		NativeCode: func(err error) (int, bool) {
