@@ -13,6 +13,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -179,7 +180,7 @@ func (a *Authenticator) verify(value, id string, key *Key, unknown bool) (*core.
 	case !right:
 		return nil, refused(core.ReasonWrongSecret, fmt.Errorf("apikey: %s: %w", id, errWrongSecret))
 	case !key.info.Revoked.IsZero():
-		return nil, refused(core.ReasonRevoked, fmt.Errorf("apikey: %s of %q: revoked at %s: %s", id, key.info.Owner, stamp(key.info.Revoked), key.info.RevokedReason))
+		return nil, refused(core.ReasonRevoked, fmt.Errorf("apikey: %s of %q: revoked at %s", id, key.info.Owner, strings.TrimSpace(stamp(key.info.Revoked)+" "+key.info.RevokedReason)))
 	case key.Expired(a.now()):
 		return nil, refused(core.ReasonExpired, fmt.Errorf("apikey: %s of %q: expired at %s", id, key.info.Owner, stamp(key.info.Expires)))
 	}

@@ -160,6 +160,11 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+	for key, cause := range map[string]string{revoked: "revoked at " + stamp(noon.Add(time.Hour)) + " lost", both: "revoked at " + stamp(noon)} {
+		if _, err := a.Authenticate(t.Context(), with(key)); !strings.HasSuffix(err.Error(), cause) {
+			t.Errorf("%v, want a cause that ends in %q", err, cause)
+		}
+	}
 	for _, key := range []string{good, alive} {
 		if _, err := a.Authenticate(t.Context(), with(key)); err != nil {
 			t.Errorf("a good key: %v", err)
