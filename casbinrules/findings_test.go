@@ -105,3 +105,21 @@ func TestPolicyFindingsHaveTheirPlace(t *testing.T) {
 		})
 	}
 }
+
+func TestLinesOfAnUnknownKindHaveAHint(t *testing.T) {
+	for line, want := range map[string]string{
+		"p bob, /x, GET, allow\n":    "write a comma after the p",
+		"g bob, admin\n":             "write a comma after the g",
+		"P, bob, /x, GET, allow\n":   "the model has g, p, in this letter case",
+		"rule bob, /x, GET, allow\n": "the model has g, p, in this letter case",
+	} {
+		fs := files("p.csv", good+line)
+		found, err := LintFS(fs, RBACWithDeny(), []string{"p.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != 1 || found[0].Hint != want {
+			t.Errorf("%q: %v, want the hint %q", line, found, want)
+		}
+	}
+}

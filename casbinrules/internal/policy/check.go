@@ -86,8 +86,11 @@ func (r *reader) checkShape(fields []field, report reporter) bool {
 		report(fields[0].column, model.CodeUnusedPtype, "remove the line", "Casbin reads %q lines, but no decision uses them", kind)
 		return false
 	case !ok:
-		report(fields[0].column, model.CodePtype, "the model has "+strings.Join(r.schema.Kinds(), ", ")+", in this letter case",
-			"the model defines no %q lines", kind)
+		hint := "the model has " + strings.Join(r.schema.Kinds(), ", ") + ", in this letter case"
+		if word, _, blank := strings.Cut(kind, " "); blank && slices.Contains(r.schema.Kinds(), word) {
+			hint = "write a comma after the " + word
+		}
+		report(fields[0].column, model.CodePtype, hint, "the model defines no %q lines", kind)
 		return false
 	case len(fields)-1 > want && kind != "p":
 		report(fields[want+1].column, model.CodeExtraField, "remove it", "a %s line has %d fields after the %s, and Casbin ignores the rest of this one",
