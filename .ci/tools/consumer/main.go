@@ -83,7 +83,7 @@ func run(checkout, proxy, version string) error {
 
 // checkAll prints a line for each module and fails if one of them is bad.
 func checkAll(u *user, published []modules.Module) error {
-	const row = "%-22s %-7s %8v  %s\n"
+	const row = "%-27s %-7s %8v  %s\n"
 	fmt.Printf(row, "module", "builds", "modules", "verdict")
 	bad := 0
 	for _, m := range published {

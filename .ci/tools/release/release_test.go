@@ -30,6 +30,8 @@ func checkout(t *testing.T) string {
 		"go.work":          "go 1.25.0\n\nuse (\n\t./examples\n\t./outer\n\t./core\n)\n",
 		"CHANGELOG.md":     "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- The first thing.\n\n[Unreleased]: https://example.org/main\n",
 		"LICENSE":          "free\n",
+		"README.md":        "# Sallyport\n\nTwo gates. There is no release yet, so names may change.\n\nClone it. Until the first release, build it.\n",
+		"docs/install.md":  "# Install\n\nUntil the first release, see [Clone](clone.md).\n\nUntil the first release, wait. Then run:\n\n    go get core\n",
 		"core/go.mod":      goMod("core", ""),
 		"core/core.go":     "package core\n\n// Name is a name.\nconst Name = \"core\"\n\n// Say says.\nfunc Say(s string) string { return s }\n",
 		"outer/go.mod":     goMod("outer", "core"),
@@ -171,6 +173,14 @@ func TestARelease(t *testing.T) {
 		"[0.1.0]: https://github.com/sallyport-go/sallyport/releases/tag/core/v0.1.0"
 	if got := mustGit(t, root, "show", "core/v0.1.0:CHANGELOG.md"); got != want {
 		t.Errorf("changelog:\n%s", got)
+	}
+	for name, want := range map[string]string{
+		"README.md":       "# Sallyport\n\nTwo gates.\n\nClone it.",
+		"docs/install.md": "# Install\n\nThen run:\n\n    go get core",
+	} {
+		if got := mustGit(t, root, "show", "core/v0.1.0:"+name); got != want {
+			t.Errorf("%s:\n%s", name, got)
+		}
 	}
 	build := exec.Command("go", "build", "-o", os.DevNull, "./examples")
 	build.Dir, build.Env = root, append(os.Environ(), "GOWORK="+filepath.Join(root, "go.work"))

@@ -52,6 +52,9 @@ func (r *release) write() error {
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		return err
 	}
+	if err := r.pages(); err != nil {
+		return err
+	}
 	if err := r.commit("Release " + r.version); err != nil {
 		return err
 	}
@@ -68,7 +71,6 @@ func (r *release) write() error {
 		if _, err := git(r.clone, "tag", "--annotate", "-m", tag(m), tag(m)); err != nil {
 			return err
 		}
-		fmt.Fprintf(r.out, "tagged %s\n", tag(m))
 	}
 	return nil
 }
