@@ -60,8 +60,8 @@ func FuzzDecide(f *testing.F) {
 			return
 		}
 		var named []string
-		if got.Rule != nil {
-			named = (*got.Rule).Fields()
+		if got.Rules != nil {
+			named = got.Rule().Fields()
 		}
 		if got.Allowed != allowed || !slices.Equal(named, rule) {
 			t.Fatalf("%+v: got %v by %q, casbin says %v by %q\n%s\n%s", q, got.Allowed, named, allowed, rule, d.Schema.File.Name, policy)
@@ -94,7 +94,7 @@ func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzze
 	effects := []string{someAllow, allowAndDeny, firstMatch}
 	text := modelText(request, fields, g, effects[int(effect)%len(effects)], matcher)
 	r, err := load.Read(&source.Contents{Model: ModelText("model.conf", text).of, Policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &model.Settings{Casbin: casbinv2.Casbin})
-	if err != nil || model.Refused(r.Schema.File.Findings) || model.Refused(r.Findings) || len(r.Rules) > 50 {
+	if err != nil || model.Refused(r.Schema.File.Findings) || model.Refused(r.Findings) || r.Rules.Len() > 50 {
 		return nil
 	}
 	return &fuzzed{r, text}
@@ -103,11 +103,11 @@ func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzze
 // ruleAdapter gives rules to Casbin in their order.
 type ruleAdapter struct {
 	persist.Adapter
-	rules []*policy.Rule
+	rules policy.Rules
 }
 
 func (a ruleAdapter) LoadPolicy(m casbinmodel.Model) error {
-	for _, r := range a.rules {
+	for _, r := range a.rules.All() {
 		if err := persist.LoadPolicyArray(r.Values(), m); err != nil {
 			return err
 		}

@@ -177,7 +177,7 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 	return found
 }
 
-func policyRules(t *testing.T, m Model, policyValue string) []*policy.Rule {
+func policyRules(t *testing.T, m Model, policyValue string) policy.Rules {
 	t.Helper()
 	p := policy.NewReader(model.ReadSchema(m.Name(), m.Text(), &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
 	p.Read("policy.csv", []byte(policyValue))

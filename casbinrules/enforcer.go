@@ -211,7 +211,7 @@ func (a *EnforcerAuthorizer) decideFilled(q *engine.Request) (core.Decision, err
 	if err != nil {
 		return core.Decision{}, err
 	}
-	if v.Allowed && !a.config.AsCasbin && !q.NamedAction && !policy.IsUsual(q.Action) && (v.Rule == nil || !a.enforcer.Names((*v.Rule).Fields(), q.Action)) {
+	if v.Allowed && !a.config.AsCasbin && !q.NamedAction && !policy.IsUsual(q.Action) && (v.Rules == nil || !a.enforcer.Names(v.Rule().Fields(), q.Action)) {
 		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
 	}
 	return v.Decision(), nil

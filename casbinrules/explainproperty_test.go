@@ -13,7 +13,6 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/explain"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -114,7 +113,8 @@ func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.P
 	if allowed, _ := f.oracle(t, kept, p, access); allowed {
 		t.Fatalf("the rule of the near miss %+v allows it", m)
 	}
-	r := a.current.Load().Rules[slices.IndexFunc(a.current.Load().Rules, func(r *policy.Rule) bool { return int(r.Line) == m.Rule.Line })]
+	rules := a.current.Load().Rules
+	r := rules.At(rules.Search(0, m.Rule.Line))
 	probe, err := explain.NewProbe(&a.current.Load().Snapshot)
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +156,7 @@ func TestConditionsTogetherAreTheMatcher(t *testing.T) {
 		if p.Terms == nil {
 			continue
 		}
-		for _, r := range s.Rules {
+		for _, r := range s.Rules.All() {
 			if r.Kind() != "p" {
 				continue
 			}

@@ -49,7 +49,7 @@ func FuzzReadPolicy(f *testing.F) {
 			return
 		}
 		got := map[string][][]string{}
-		for _, made := range r.Rules {
+		for _, made := range r.Rules.All() {
 			got[made.Kind()] = append(got[made.Kind()], made.Fields())
 		}
 		want := casbinRules(t, dir, text, data)
@@ -105,7 +105,7 @@ func FuzzReadModel(f *testing.F) {
 		if len(s.File.Findings) > 0 {
 			return
 		}
-		if _, err := engine.NewCasbinEngine(s, nil, policy.NewGraphs(s, nil, &model.Settings{Casbin: casbinv2.Casbin})); err != nil {
+		if _, err := engine.NewCasbinEngine(s, policy.Rules{}, policy.NewGraphs(s, policy.Rules{}, &model.Settings{Casbin: casbinv2.Casbin})); err != nil {
 			t.Errorf("no finding, and no engine: %v", err)
 		}
 	})

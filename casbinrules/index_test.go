@@ -248,10 +248,10 @@ func TestExplanationsFailAsCasbin(t *testing.T) {
 }
 
 func text(a engine.Answer) string {
-	if a.Rule == nil {
+	if a.Rules == nil {
 		return fmt.Sprint(a.Allowed, " by no rule")
 	}
-	return fmt.Sprint(a.Allowed, " by ", (*a.Rule).Place(), " ", (*a.Rule).Values())
+	return fmt.Sprint(a.Allowed, " by ", a.Rule().Place(), " ", a.Rule().Values())
 }
 
 func (f family) question(rnd *rand.Rand) engine.Request {

@@ -266,7 +266,7 @@ func TestFewRolesThatNobodyHasAreFound(t *testing.T) {
 }
 
 func TestShrunkenPoliciesAreFound(t *testing.T) {
-	read := func(parts ...string) []*policy.Rule {
+	read := func(parts ...string) policy.Rules {
 		p := policy.NewReader(model.ReadSchema(RBAC().Name(), RBAC().Text(), &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
 		for i := 0; i < len(parts); i += 2 {
 			p.Read(parts[i], []byte(parts[i+1]))
@@ -281,7 +281,7 @@ func TestShrunkenPoliciesAreFound(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name          string
-		before, after []*policy.Rule
+		before, after policy.Rules
 		want          []string
 	}{
 		{"unchanged", read("a", lines(0, 20)), read("a", lines(0, 20)), nil},
@@ -292,7 +292,7 @@ func TestShrunkenPoliciesAreFound(t *testing.T) {
 		{"gone beside another", read("b", lines(0, 3), "a", lines(3, 30)), read("b", lines(0, 3)), []string{"a file_emptied"}},
 		{"moved", read("a", lines(0, 20)), read("b", lines(0, 20)), nil},
 		{"all other rules", read("a", lines(0, 20)), read("a", lines(50, 70)), nil},
-		{"new", nil, read("a", lines(0, 20)), nil},
+		{"new", policy.Rules{}, read("a", lines(0, 20)), nil},
 	} {
 		var got []string
 		for _, f := range policy.CheckShrink(c.before, c.after) {

@@ -59,7 +59,7 @@ func TestLoadsAllocateInPieces(t *testing.T) {
 // TestPoliciesAreLittleToCollect is the budget of what the garbage collector has to look
 // at in each cycle for a policy in force, also for one with a warning for each rule.
 func TestPoliciesAreLittleToCollect(t *testing.T) {
-	const rules, perLine, perWarning = 10_000, 65, 250 // bytes with pointers
+	const rules, perLine, perWarning = 10_000, 20, 250 // bytes with pointers
 	held := func() (scanned, objects int) {
 		liveHeap()
 		m := []metrics.Sample{{Name: "/gc/scan/heap:bytes"}, {Name: "/gc/heap/objects:objects"}}

@@ -55,8 +55,8 @@ func (a *Authorizer) Rules() []Rule {
 	for kind := range s.Schema.Roles {
 		links[kind] = s.Schema.LinkedField(kind)
 	}
-	rules := make([]Rule, len(s.Rules))
-	for i, r := range s.Rules {
+	rules := make([]Rule, s.Rules.Len())
+	for i, r := range s.Rules.All() {
 		made := Rule{RuleText: r.RuleText(), Kind: r.Kind(), Fields: r.Fields(), Links: links[r.Kind()]}
 		if r.IsPolicy() {
 			made.Subjects, made.Tenants = patternsOf(r, subjects), patternsOf(r, tenants)
@@ -103,7 +103,7 @@ func (s *policyInForce) grouped() func(patterns []Pattern) []Pattern {
 }
 
 // patternsOf returns the patterns of a rule in some of its columns.
-func patternsOf(r *policy.Rule, columns []model.PatternColumn) []Pattern {
+func patternsOf(r policy.Rule, columns []model.PatternColumn) []Pattern {
 	var made []Pattern
 	for _, p := range columns {
 		made = append(made, Pattern{r.Field(p.Column), p.Function})

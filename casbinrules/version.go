@@ -32,10 +32,10 @@ type Version struct {
 	Files []string `json:"files"`
 }
 
-func newVersion(in *source.Contents, rules []*policy.Rule, p *pace.Pace) Version {
+func newVersion(in *source.Contents, rules policy.Rules, p *pace.Pace) Version {
 	v := Version{Hash: in.Hash(), Revision: in.Revision, Loaded: time.Now(), Files: append([]string{in.Model.Name}, in.Names()...)}
 	v.Revision = cmp.Or(v.Revision, v.Hash)
-	for _, r := range pace.Each(p, rules) {
+	for _, r := range rules.Each(p) {
 		switch {
 		case r.IsPolicy():
 			v.Rules++

@@ -181,7 +181,8 @@ func (a *Enforcer) enforce(q *engine.Request) (engine.Verdict, error) {
 	v := engine.Verdict{Answer: engine.Answer{Allowed: allowed}, Reason: q.DefaultReason}
 	if len(fields) > 0 {
 		rule := policy.StandaloneRule("", 0, append([]string{"p"}, fields...)...)
-		v.Rule, v.Place = &rule, model.Visible(rule.Text())
+		v.Rules, v.Place = new(policy.Rules), model.Visible(rule.Text())
+		v.Rules.Add(rule)
 	}
 	return v, nil
 }

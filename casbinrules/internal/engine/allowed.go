@@ -166,7 +166,7 @@ func (x *Index) addObjectRule(rules []objectRule, w *clause, r *ref, q *Request,
 
 // ruleObjects returns the objects that a rule covers.
 func (w *clause) ruleObjects(x *Index, r *ref) *Objects {
-	text := policy.ValueAt(x.rules[r.rule], w.object.column)
+	text := policy.ValueAt(x.rules.At(int(r.rule)), w.object.column)
 	if w.object.column < 0 || slices.Contains(w.object.consts, text) {
 		return allObjects
 	}

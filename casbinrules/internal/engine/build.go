@@ -16,7 +16,7 @@ import (
 
 // NewIndex builds the index of a policy. The error says why the model must be left
 // to Casbin.
-func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (*Index, error) {
+func NewIndex(s *model.Schema, rules policy.Rules, graphs map[string]*policy.Graph, c *model.Settings) (*Index, error) {
 	if s.Effect == model.SubjectPriorityEffect {
 		return nil, errors.New("the effect sorts rules by the depth of roles")
 	}
@@ -27,7 +27,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 		return nil, fmt.Errorf("the matcher has %w", why)
 	}
 	b := newIndexBuilder(s, policy.TextsOf(rules), policy.InOrder(s, policy.PolicyLines(rules, c.Pace)), graphs, c)
-	if len(b.index.rules) == 0 {
+	if b.index.rules.Len() == 0 {
 		return nil, ErrEmptyPolicy
 	}
 	for _, alternative := range s.Expr.Flat(model.ExprOr) {
@@ -41,7 +41,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 }
 
 // newIndexBuilder starts an index of p lines, which are in evaluation order.
-func newIndexBuilder(s *model.Schema, names *policy.Texts, ordered []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *indexBuilder {
+func newIndexBuilder(s *model.Schema, names *policy.Texts, ordered policy.Rules, graphs map[string]*policy.Graph, c *model.Settings) *indexBuilder {
 	b := &indexBuilder{
 		schema: s, pace: c.Pace, graphs: graphs,
 		binder:  binder{graphs: graphs, patterns: map[pattern.Key]pattern.Matcher{}},
@@ -56,7 +56,7 @@ func newIndexBuilder(s *model.Schema, names *policy.Texts, ordered []*policy.Rul
 
 // finish returns the index once all tables are built; rules are all lines of the
 // policy.
-func (b *indexBuilder) finish(rules []*policy.Rule) (*Index, error) {
+func (b *indexBuilder) finish(rules policy.Rules) (*Index, error) {
 	if b.binder.unsupported != nil {
 		return nil, fmt.Errorf("the policy has %w", b.binder.unsupported)
 	}
@@ -76,7 +76,7 @@ func (b *indexBuilder) finish(rules []*policy.Rule) (*Index, error) {
 // decision keeps the chunk alive. A chunk is built when the first of its rules
 // decides.
 type placeList struct {
-	rules   []*policy.Rule
+	rules   policy.Rules
 	chunks  []placeChunk
 	filling sync.Mutex
 }
@@ -93,8 +93,8 @@ type placeChunk struct {
 
 const placesPerChunk = 12
 
-func newPlaceList(rules []*policy.Rule) placeList {
-	return placeList{rules: rules, chunks: make([]placeChunk, (len(rules)+placesPerChunk-1)/placesPerChunk)}
+func newPlaceList(rules policy.Rules) placeList {
+	return placeList{rules: rules, chunks: make([]placeChunk, (rules.Len()+placesPerChunk-1)/placesPerChunk)}
 }
 
 func (p *placeList) of(n int32) string {
@@ -123,7 +123,7 @@ func (p *placeList) fill(t *placeChunk, first int) uint32 {
 		return size
 	}
 	var text []byte
-	for i, r := range p.rules[first:min(first+placesPerChunk, len(p.rules))] {
+	for i, r := range p.rules.Slice(first, min(first+placesPerChunk, p.rules.Len())).All() {
 		text = r.AppendPlace(text)
 		if i < len(t.ends) {
 			t.ends[i] = uint32(len(text))
@@ -189,7 +189,7 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 	}
 	w.object, w.residual = object, left
 	b.conds = map[string]int32{} // conditions are numbered for each conjunction
-	for i, r := range b.index.rules {
+	for i, r := range b.index.rules.All() {
 		b.pace.Step()
 		b.addRule(&w, int32(i), r)
 	}
@@ -212,7 +212,7 @@ func (b *indexBuilder) withoutSubjects(factors []*model.Expr, x *subjectIndex) [
 	return factors
 }
 
-func (b *indexBuilder) addRule(w *clause, place int32, of *policy.Rule) {
+func (b *indexBuilder) addRule(w *clause, place int32, of policy.Rule) {
 	r := ref{rule: place}
 	switch policy.EffectOf(b.schema, of) {
 	case "allow":
@@ -241,7 +241,7 @@ func (b *indexBuilder) addRule(w *clause, place int32, of *policy.Rule) {
 
 // condNumber returns the number of the condition that remains for a rule; ok is
 // false if it can never hold.
-func (b *indexBuilder) condNumber(left []factor, of *policy.Rule) (number int32, ok bool) {
+func (b *indexBuilder) condNumber(left []factor, of policy.Rule) (number int32, ok bool) {
 	b.key = b.key[:0]
 	for _, f := range left {
 		for _, c := range f.columns {

@@ -20,18 +20,20 @@ type casbinEngine struct {
 	enforcer bridge.Decider
 	schema   *model.Schema
 	linked   bool
-	// byField finds a rule by the address of its first field, which Casbin returns.
-	byField map[*string]*policy.Rule
+	rules    policy.Rules
+	// byField has the place of a rule by the address of its first field, which Casbin
+	// returns.
+	byField map[*string]int32
 }
 
-func NewCasbinEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph) (*casbinEngine, error) {
+func NewCasbinEngine(s *model.Schema, rules policy.Rules, graphs map[string]*policy.Graph) (*casbinEngine, error) {
 	return newEnforcerEngine(s, rules, graphs, s.File.Settings.OwnFunctions())
 }
 
 // newEnforcerEngine is NewCasbinEngine with functions in place of those of the
 // options. A model that only Casbin can evaluate keeps Casbin's own role links.
-func newEnforcerEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, functions map[string]govaluate.ExpressionFunction) (*casbinEngine, error) {
-	e := &casbinEngine{schema: s, linked: s.CasbinOnly == "", byField: make(map[*string]*policy.Rule, len(rules))}
+func newEnforcerEngine(s *model.Schema, rules policy.Rules, graphs map[string]*policy.Graph, functions map[string]govaluate.ExpressionFunction) (*casbinEngine, error) {
+	e := &casbinEngine{schema: s, linked: s.CasbinOnly == "", rules: rules, byField: make(map[*string]int32, rules.Len())}
 	p := bridge.Policy{Model: s.File.Text, Matcher: s.Matcher, Functions: functions}
 	if e.linked {
 		p.Matcher, p.Links = s.Rewritten(s.Tree), model.LinksField
@@ -43,13 +45,13 @@ func newEnforcerEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]
 	}
 	p.Matcher = s.OverRules(p.Matcher)
 	p.Load = func(add func(rule []string) error) error {
-		for _, r := range rules {
+		for i, r := range rules.All() {
 			values := r.Values()
 			if err := add(values); err != nil {
 				return fmt.Errorf("%s: %w", r.Place(), err)
 			}
 			if r.IsPolicy() {
-				e.byField[&values[1]] = r
+				e.byField[&values[1]] = int32(i)
 			}
 		}
 		return nil
@@ -78,8 +80,8 @@ func (e *casbinEngine) Decide(q *Request) (Answer, error) {
 	}
 	a := Answer{Allowed: allowed, By: EngineCasbin}
 	if len(explain) > 0 {
-		if rule := e.byField[&explain[0]]; rule != nil {
-			a.Rule = &rule
+		if at, ok := e.byField[&explain[0]]; ok {
+			a.Rules, a.Index = &e.rules, at
 		}
 	}
 	return a, nil

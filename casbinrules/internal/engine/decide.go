@@ -185,13 +185,13 @@ func (v *Verdict) Decision() (d core.Decision) {
 // Fill writes the decision to d, because a Decision is large to copy.
 func (v *Verdict) Fill(d *core.Decision) {
 	d.Allowed, d.Reason = v.Allowed, v.Reason
-	if d.Rule = v.Place; d.Rule == "" && v.Rule != nil {
-		d.Rule = (*v.Rule).Place()
+	if d.Rule = v.Place; d.Rule == "" && v.Rules != nil {
+		d.Rule = v.Rule().Place()
 	}
 	switch {
 	case v.Allowed:
 		d.Reason = core.ReasonAllowed
-	case v.Rule != nil:
+	case v.Rules != nil:
 		d.Reason = ReasonDeniedByRule
 	}
 }

@@ -17,7 +17,7 @@ type engine interface {
 
 // New returns the index of a policy, or Casbin's enforcer if the policy cannot be
 // indexed; unindexed says why.
-func New(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (e engine, unindexed, err error) {
+func New(s *model.Schema, rules policy.Rules, graphs map[string]*policy.Graph, c *model.Settings) (e engine, unindexed, err error) {
 	if c.AsCasbin {
 		unindexed = errors.New("WithCasbinSemantics (--as-casbin, casbin_semantics) leaves the policy to Casbin")
 	} else if x, why := NewIndex(s, rules, graphs, c); why == nil {

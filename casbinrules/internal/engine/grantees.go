@@ -170,7 +170,7 @@ func (x *Index) allNames() []string {
 	for i := range x.clauses {
 		w := &x.clauses[i]
 		if w.subjects.column >= 0 {
-			for _, r := range x.rules {
+			for _, r := range x.rules.All() {
 				add(r.Number(w.subjects.column))
 			}
 		}

@@ -20,7 +20,7 @@ import (
 type Index struct {
 	effect string
 	// rules are in evaluation order; Places are their names in decisions.
-	rules   []*policy.Rule
+	rules   policy.Rules
 	Places  placeList
 	Names   *policy.Texts
 	clauses []clause
@@ -177,7 +177,7 @@ func (x *Index) answer(allow, deny int32, a *Answer) {
 	}
 	*a = Answer{By: EngineIndex}
 	if decides != none {
-		a.Allowed, a.Rule, a.Place = decides == allow, &x.rules[decides], x.Places.of(decides)
+		a.Allowed, a.Index, a.Rules, a.Place = decides == allow, decides, &x.rules, x.Places.of(decides)
 	}
 }
 

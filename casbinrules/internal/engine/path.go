@@ -81,7 +81,7 @@ type addedRef struct {
 }
 
 func newPathIndex(b *indexBuilder) pathIndex {
-	n := len(b.index.rules)
+	n := b.index.rules.Len()
 	return pathIndex{nodes: texttable.New[pathNode](n), pathBuilder: &pathBuilder{builder: b, added: make([]addedRef, 0, n)}}
 }
 

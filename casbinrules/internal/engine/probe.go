@@ -22,7 +22,7 @@ func Probe(s *model.Schema, c *model.Settings) error {
 	for name := range c.Functions {
 		functions[name] = func(...any) (any, error) { return false, nil }
 	}
-	e, err := newEnforcerEngine(s, nil, policy.NewGraphs(s, nil, c), functions)
+	e, err := newEnforcerEngine(s, policy.Rules{}, policy.NewGraphs(s, policy.Rules{}, c), functions)
 	if err != nil {
 		return fmt.Errorf("casbin: %s", model.FirstLine(err))
 	}

@@ -40,7 +40,10 @@ func (q *Request) DenyOnly() Request {
 }
 
 // Denies reports whether a rule made the refusal.
-func (a *Answer) Denies() bool { return a.Rule != nil && !a.Allowed }
+func (a *Answer) Denies() bool { return a.Rules != nil && !a.Allowed }
+
+// Rule returns the rule that decided, if one did.
+func (a *Answer) Rule() policy.Rule { return a.Rules.At(int(a.Index)) }
 
 // Refuse decides a request with an attribute that could not be provided.
 func (q *Request) Refuse(v *Verdict) error {
@@ -123,11 +126,12 @@ func (q *Request) failure(err error) error {
 // Answer is the answer of an engine.
 type Answer struct {
 	Allowed bool
-	// Rule points at the rule that decided, or is nil. Decisions do not follow it: with
-	// the rule itself here they take 141 ns instead of 137, and 5 to 10% longer if they
-	// are about 300,000 subjects at random.
-	Rule **policy.Rule
-	// Place is the place of Rule, if the engine already has it.
+	// Index is that of the rule that decided, among Rules, which are nil if none did.
+	// Decisions do not fetch the rule: with the rule itself here they take 141 ns instead
+	// of 137, and 5 to 10% longer if they are about 300,000 subjects at random.
+	Index int32
+	Rules *policy.Rules
+	// Place is the place of that rule, if the engine already has it.
 	Place string
 	// Spelled is the spelling of the object that was refused, if it differs from
 	// that of the request.

@@ -28,34 +28,27 @@ func (s *Snapshot) Revised(v *policy.Revision, c *model.Settings) *Snapshot {
 }
 
 // movedPolicyLines translates replaced ranges of all lines to ranges of p lines.
-func (x *Index) movedPolicyLines(before []*policy.Rule, v *policy.Revision) policy.Moves {
+func (x *Index) movedPolicyLines(before policy.Rules, v *policy.Revision) policy.Moves {
 	var m policy.Moves
 	by := 0
 	for _, at := range v.Replaced {
-		from := len(x.rules)
-		if at.From < len(before) {
-			from, _ = slices.BinarySearchFunc(x.rules, before[at.From], policy.ComparePlaces)
+		from := x.rules.Len()
+		if at.From < before.Len() {
+			first := before.At(at.From)
+			from = x.rules.Search(int(first.Source()), int(first.Line))
 		}
-		gone, come := countPolicy(before[at.From:at.End]), countPolicy(v.Rules[at.To:at.To+at.Count])
+		gone := policy.PolicyLines(before.Slice(at.From, at.End), nil).Len()
+		come := policy.PolicyLines(v.Rules.Slice(at.To, at.To+at.Count), nil).Len()
 		m = append(m, policy.Replaced{From: from, End: from + gone, To: from + by, Count: come})
 		by += come - gone
 	}
 	return m
 }
 
-func countPolicy(rules []*policy.Rule) (count int) {
-	for _, r := range rules {
-		if r.IsPolicy() {
-			count++
-		}
-	}
-	return count
-}
-
 // revise returns x for a revision of its snapshot, or nil.
 func (x *Index) revise(s *Snapshot, v *policy.Revision, c *model.Settings) *Index {
 	ordered := v.Lines
-	if len(ordered) == 0 || slices.ContainsFunc(x.clauses, func(w clause) bool { return w.subjects.patterns != nil }) {
+	if ordered.Len() == 0 || slices.ContainsFunc(x.clauses, func(w clause) bool { return w.subjects.patterns != nil }) {
 		return nil
 	}
 	b := newIndexBuilder(s.Schema, v.Texts, ordered, v.Graphs, c)
@@ -84,14 +77,14 @@ func (x *Index) revise(s *Snapshot, v *policy.Revision, c *model.Settings) *Inde
 // would take longer than building it anew.
 func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Moves) (w clause, ok bool) {
 	w = clause{subjects: old.subjects.cloneForEdit(b.index, b.graphs), paths: old.paths.cloneForEdit(b), object: old.object, residual: old.residual}
-	most := maxEdited * (len(before.rules) + len(b.index.rules))
+	most := maxEdited * (before.rules.Len() + b.index.rules.Len())
 	b.pace.RestIfDue()
 	b.conds = map[string]int32{}
 	w.paths.mode = modeRemove
 	for _, at := range moved {
 		for place := at.From; place < at.End; place++ {
 			b.pace.Step()
-			if w.remove(int32(place), before.rules[place]); w.paths.edits > most {
+			if w.remove(int32(place), before.rules.At(place)); w.paths.edits > most {
 				return w, false
 			}
 		}
@@ -103,7 +96,7 @@ func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Mov
 	for _, at := range moved {
 		for place := at.To; place < at.To+at.Count; place++ {
 			b.pace.Step()
-			if b.addRule(&w, int32(place), b.index.rules[place]); w.paths.edits > most {
+			if b.addRule(&w, int32(place), b.index.rules.At(place)); w.paths.edits > most {
 				return w, false
 			}
 		}
@@ -121,7 +114,7 @@ func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Mov
 const maxEdited = 8
 
 // remove removes a rule from the lists that contain it.
-func (w *clause) remove(place int32, of *policy.Rule) {
+func (w *clause) remove(place int32, of policy.Rule) {
 	r := ref{rule: place}
 	text := policy.ValueAt(of, w.object.column)
 	if w.object.column < 0 || slices.Contains(w.object.consts, text) {
@@ -137,7 +130,7 @@ func (w *clause) remove(place int32, of *policy.Rule) {
 func (b *indexBuilder) findFirstEffects() {
 	x := b.index
 	x.firstAllow, x.firstDeny = none, none
-	for i, r := range x.rules {
+	for i, r := range x.rules.All() {
 		switch policy.EffectOf(b.schema, r) {
 		case "allow":
 			x.firstAllow = min(x.firstAllow, int32(i))
@@ -258,19 +251,19 @@ func (x *subjectIndex) cloneForEdit(in *Index, graphs map[string]*policy.Graph) 
 }
 
 // forget clears hasRules for the subjects of removed rules that have no other rule.
-func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves, p *pace.Pace) {
+func (x *subjectIndex) forget(before, now policy.Rules, moved policy.Moves, p *pace.Pace) {
 	if x.column < 0 || x.keyed {
 		return
 	}
 	lost := map[int32]bool{}
 	for _, at := range moved {
-		for _, r := range before[at.From:at.End] {
+		for _, r := range before.Slice(at.From, at.End).All() {
 			if name := r.Number(x.column); int(name) < len(x.hasRules) && x.hasRules[name] {
 				lost[name], x.hasRules[name] = true, false
 			}
 		}
 	}
-	for _, r := range pace.Each(p, now) {
+	for _, r := range now.Each(p) {
 		if len(lost) == 0 {
 			return
 		}
@@ -285,13 +278,13 @@ func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves, p 
 const maxRecomputed = 1000
 
 // changedSubjects returns the subjects of added and removed rules.
-func (x *subjectIndex) changedSubjects(before, now []*policy.Rule, moved policy.Moves) (names []int32) {
+func (x *subjectIndex) changedSubjects(before, now policy.Rules, moved policy.Moves) (names []int32) {
 	if x.column < 0 || x.keyed {
 		return nil
 	}
 	for _, at := range moved {
-		for _, rules := range [][]*policy.Rule{before[at.From:at.End], now[at.To : at.To+at.Count]} {
-			for _, r := range rules {
+		for _, rules := range []policy.Rules{before.Slice(at.From, at.End), now.Slice(at.To, at.To+at.Count)} {
+			for _, r := range rules.All() {
 				names = append(names, r.Number(x.column))
 			}
 		}

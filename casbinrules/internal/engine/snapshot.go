@@ -27,7 +27,7 @@ type Snapshot struct {
 	Unindexed error
 	// Rules are the lines of the policy in order, Graphs the role links of each
 	// kind.
-	Rules  []*policy.Rule
+	Rules  policy.Rules
 	Graphs map[string]*policy.Graph
 	// limitedLinks reports that some role links do not always count.
 	limitedLinks bool
@@ -46,7 +46,7 @@ type Snapshot struct {
 	Unusual map[string]func() (engine, error)
 }
 
-func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (*Snapshot, error) {
+func NewSnapshot(s *model.Schema, rules policy.Rules, graphs map[string]*policy.Graph, c *model.Settings) (*Snapshot, error) {
 	e, unindexed, err := New(s, rules, graphs, c)
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", model.FirstLine(err))
@@ -58,7 +58,7 @@ func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*polic
 	return snapshotOf(e, unindexed, spellings, named, s, policy.TextsOf(rules), rules, graphs, c), nil
 }
 
-func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[string]bool, s *model.Schema, names *policy.Texts, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
+func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[string]bool, s *model.Schema, names *policy.Texts, rules policy.Rules, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
 	x, _ := e.(*Index)
 	var members *policy.Graph
 	if s.NamesRoles() {
@@ -119,13 +119,13 @@ func (s *Snapshot) FindSubject(q *Request) {
 }
 
 // knownRoles returns the names that may be roles; see KnownRoles.
-func knownRoles(s *model.Schema, rules []*policy.Rule, c *model.Settings) []string {
+func knownRoles(s *model.Schema, rules policy.Rules, c *model.Settings) []string {
 	roles, names := map[string]bool{}, map[string]bool{}
 	named := s.NamesRoles()
 	for _, role := range s.MatcherRoles {
 		roles[role] = true
 	}
-	for _, r := range rules {
+	for _, r := range rules.All() {
 		switch {
 		case r.IsLink() && named:
 			names[r.Fields()[0]] = true
@@ -177,7 +177,7 @@ func (s *Snapshot) isSettingsRole(id string, c *model.Settings) bool {
 // unusualEngines prepares an engine for each unusual method that the policy names,
 // with the rules that name it and those that deny. Most are never needed, so each is
 // built at its first request.
-func unusualEngines(s *model.Schema, named map[string]bool, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) map[string]func() (engine, error) {
+func unusualEngines(s *model.Schema, named map[string]bool, rules policy.Rules, graphs map[string]*policy.Graph, c *model.Settings) map[string]func() (engine, error) {
 	engines := map[string]func() (engine, error){}
 	for method := range named {
 		if policy.IsUsual(method) {

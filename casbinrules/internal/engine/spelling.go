@@ -36,7 +36,7 @@ type word struct {
 func NewSpellings() *Spellings { return &Spellings{words: map[string][]word{}} }
 
 // spellingsOf returns the spellings of a policy, or nil if there are none.
-func spellingsOf(s *model.Schema, rules []*policy.Rule, p *pace.Pace) *Spellings {
+func spellingsOf(s *model.Schema, rules policy.Rules, p *pace.Pace) *Spellings {
 	found := NewSpellings()
 	for object := range objectsOf(s, rules) {
 		p.Step()
@@ -51,14 +51,14 @@ func spellingsOf(s *model.Schema, rules []*policy.Rule, p *pace.Pace) *Spellings
 }
 
 // objectsOf returns the fields of rules that may be objects.
-func objectsOf(s *model.Schema, rules []*policy.Rule) iter.Seq[string] {
+func objectsOf(s *model.Schema, rules policy.Rules) iter.Seq[string] {
 	columns, linked := s.ObjectColumns(), map[string]bool{}
 	for kind := range s.Roles {
 		field := s.LinkedField(kind)
 		linked[kind] = field != "sub" && field != "act"
 	}
 	return func(yield func(string) bool) {
-		for _, r := range rules {
+		for _, r := range rules.All() {
 			switch {
 			case r.IsPolicy():
 				for _, column := range columns {
@@ -76,8 +76,8 @@ func objectsOf(s *model.Schema, rules []*policy.Rule) iter.Seq[string] {
 }
 
 // affectsSpellings reports whether a revision may change the spellings.
-func affectsSpellings(s *model.Schema, before []*policy.Rule, v *policy.Revision) bool {
-	for object := range objectsOf(s, append(v.Added(), v.Removed(before)...)) {
+func affectsSpellings(s *model.Schema, before policy.Rules, v *policy.Revision) bool {
+	for object := range objectsOf(s, v.Changed(before)) {
 		if hasCapital(object) {
 			return true
 		}

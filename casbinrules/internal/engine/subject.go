@@ -62,7 +62,7 @@ func (x *subjectIndex) canKey() bool {
 }
 
 // number returns the number of a rule's subject, and assigns one to a new subject.
-func (x *subjectIndex) number(r *policy.Rule) int32 {
+func (x *subjectIndex) number(r policy.Rule) int32 {
 	if x.column < 0 {
 		return 0
 	}

@@ -10,7 +10,7 @@ import (
 
 // fillChains adds the role links that the matcher follows between the request and a rule:
 // for the subject, the object and the action.
-func (x *Explainer) fillChains(e *Explanation, r *policy.Rule) {
+func (x *Explainer) fillChains(e *Explanation, r policy.Rule) {
 	for _, c := range x.Snapshot.Schema.RoleCalls() {
 		chain := map[string]*[]ChainLink{"r_sub": &e.Chain, "r_obj": &e.ObjectChain, "r_act": &e.ActionChain}[c.Field]
 		from, to := x.value(r, c.Arg(0)), x.value(r, c.Arg(1))
@@ -21,7 +21,7 @@ func (x *Explainer) fillChains(e *Explanation, r *policy.Rule) {
 }
 
 // value returns the value of an argument of the matcher, or "".
-func (x *Explainer) value(r *policy.Rule, n *model.Node) string {
+func (x *Explainer) value(r policy.Rule, n *model.Node) string {
 	if n.Kind == model.NodeText {
 		return n.Text
 	}
@@ -57,10 +57,10 @@ func (x *Explainer) chain(kind, from, to, tenant string) []ChainLink {
 	return nil
 }
 
-// step is a role link; rule is nil for a role of the credentials.
+// step is a role link; rule is zero for a role of the credentials.
 type step struct {
 	from, to string
-	rule     *policy.Rule
+	rule     policy.Rule
 }
 
 // steps returns the links that lead on from names, in the order of the names. A role
@@ -115,7 +115,7 @@ func (x *Explainer) trace(came map[string]step, from, to string) []ChainLink {
 	for name := to; name != from; {
 		s := came[name]
 		link := ChainLink{From: model.Visible(x.shown(s.from)), To: model.Visible(s.to)}
-		if s.rule == nil {
+		if s.rule.IsZero() {
 			link.Default = !slices.Contains(x.Request.Roles[:x.Credentials], s.to)
 		} else {
 			written := s.rule.RuleText()

@@ -9,7 +9,7 @@ import (
 
 // clauseNotes returns notes about the clauses of the matcher that made r apply,
 // although it may be meant for somebody else.
-func (x *Explainer) clauseNotes(r *policy.Rule) []string {
+func (x *Explainer) clauseNotes(r policy.Rule) []string {
 	p, err := NewProbe(x.Snapshot)
 	if err != nil {
 		return nil

@@ -143,18 +143,18 @@ func (x *Explainer) hasRoles() bool {
 // fill adds everything about the verdict.
 func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
 	e.Why = x.why(v)
-	if v.Rule != nil {
-		written := (*v.Rule).RuleText()
+	if v.Rules != nil {
+		written := v.Rule().RuleText()
 		e.Rule = &written
-		x.fillChains(e, *v.Rule)
-		e.Notes = append(e.Notes, x.clauseNotes(*v.Rule)...)
+		x.fillChains(e, v.Rule())
+		e.Notes = append(e.Notes, x.clauseNotes(v.Rule())...)
 	}
 	if !v.Allowed {
 		e.Notes = append(e.Notes, x.timeNotes()...)
 	}
 	switch {
 	case v.Allowed:
-	case v.Rule != nil:
+	case v.Rules != nil:
 		e.Overrides = x.overridden()
 	case slices.Contains([]core.Reason{engine.ReasonNoRule, engine.ReasonSubjectIsRoleName, engine.ReasonNoTenant, core.ReasonUnknownMethod}, v.Reason):
 		var err error

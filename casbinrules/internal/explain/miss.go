@@ -35,7 +35,7 @@ type NearMiss struct {
 // miss is a near miss before it is put into words.
 type miss struct {
 	kind Miss
-	rule *policy.Rule
+	rule policy.Rule
 	term *term
 	// near compares near misses of one kind: the larger, the nearer.
 	near int
@@ -69,7 +69,7 @@ func (x *Explainer) overridden() *policy.RuleText {
 	if err != nil {
 		return nil
 	}
-	for _, r := range x.candidates() {
+	for _, r := range x.candidates().All() {
 		if !x.allows(r) {
 			continue
 		}
@@ -82,7 +82,7 @@ func (x *Explainer) overridden() *policy.RuleText {
 }
 
 // candidates returns the rules that may decide about the action.
-func (x *Explainer) candidates() []*policy.Rule {
+func (x *Explainer) candidates() policy.Rules {
 	s := x.Snapshot
 	if x.covered() {
 		return s.Rules
@@ -96,7 +96,7 @@ func (x *Explainer) covered() bool {
 }
 
 // allows reports whether the rule is one that can allow.
-func (x *Explainer) allows(r *policy.Rule) bool {
+func (x *Explainer) allows(r policy.Rule) bool {
 	s := x.Snapshot.Schema
 	return r.IsPolicy() && policy.EffectOf(s, r) == "allow"
 }
@@ -112,7 +112,7 @@ func (x *Explainer) nearMisses() ([]NearMiss, error) {
 	}
 	x.Probe = p
 	var found []miss
-	for _, r := range x.Snapshot.Rules {
+	for _, r := range x.Snapshot.Rules.All() {
 		if !x.allows(r) {
 			continue
 		}
@@ -150,7 +150,7 @@ func (x *Explainer) once(sorted []miss) []miss {
 }
 
 // missed finds the one condition that keeps the rule from allowing.
-func (x *Explainer) missed(r *policy.Rule) (miss, bool) {
+func (x *Explainer) missed(r policy.Rule) (miss, bool) {
 	failed, err := x.Probe.Failing(&x.Request, r)
 	if err != nil {
 		return miss{}, false
@@ -176,7 +176,7 @@ func (x *Explainer) missed(r *policy.Rule) (miss, bool) {
 }
 
 // missedTenant reports whether the rule would allow in its own tenant.
-func (x *Explainer) missedTenant(r *policy.Rule) bool {
+func (x *Explainer) missedTenant(r policy.Rule) bool {
 	tenant := x.Column(r, model.FieldTenant)
 	if !x.Snapshot.Schema.Tenants || tenant == "" || tenant == x.Request.Tenant {
 		return false
@@ -206,7 +206,7 @@ func missOf(t *term) Miss {
 }
 
 // Column returns the rule's field that the matcher compares with a request field, or "".
-func (x *Explainer) Column(r *policy.Rule, field model.RequestField) string {
+func (x *Explainer) Column(r policy.Rule, field model.RequestField) string {
 	for _, t := range x.Probe.Terms {
 		if t.about == int(field) && t.column >= 0 {
 			return r.Field(t.column)

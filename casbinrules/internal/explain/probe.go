@@ -119,7 +119,7 @@ func subjectOf(s *model.Schema, parts []*model.Node) (about, column int) {
 }
 
 // parameters returns the values of the matcher's names.
-func (p *probe) parameters(q *engine.Request, r *policy.Rule) govaluate.MapParameters {
+func (p *probe) parameters(q *engine.Request, r policy.Rule) govaluate.MapParameters {
 	params := govaluate.MapParameters{model.LinksField: q.Links()}
 	values := q.Values(p.schema)
 	for i, name := range p.schema.Names("r") {
@@ -128,7 +128,7 @@ func (p *probe) parameters(q *engine.Request, r *policy.Rule) govaluate.MapParam
 		}
 	}
 	for i, name := range p.schema.Columns {
-		if i < r.Width() {
+		if i < len(r.Numbers())-1 {
 			params["p_"+name] = r.Field(i)
 		}
 	}
@@ -136,12 +136,12 @@ func (p *probe) parameters(q *engine.Request, r *policy.Rule) govaluate.MapParam
 }
 
 // Matches reports whether the matcher is true for the rule.
-func (p *probe) Matches(q *engine.Request, r *policy.Rule) (bool, error) {
+func (p *probe) Matches(q *engine.Request, r policy.Rule) (bool, error) {
 	return holdsFor(p.whole, p.parameters(q, r))
 }
 
 // Failing returns the conditions that are false for the rule, at most two.
-func (p *probe) Failing(q *engine.Request, r *policy.Rule) ([]*term, error) {
+func (p *probe) Failing(q *engine.Request, r policy.Rule) ([]*term, error) {
 	params := p.parameters(q, r)
 	var failed []*term
 	for i := range p.Terms {

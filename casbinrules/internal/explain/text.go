@@ -13,10 +13,10 @@ import (
 // why returns the reason of a verdict in words.
 func (x *Explainer) why(v engine.Verdict) string {
 	switch {
-	case v.Rule != nil && v.Allowed:
-		return model.Visible((*v.Rule).Place()) + " allows it"
-	case v.Rule != nil:
-		return model.Visible((*v.Rule).Place()) + " denies it"
+	case v.Rules != nil && v.Allowed:
+		return model.Visible(v.Rule().Place()) + " allows it"
+	case v.Rules != nil:
+		return model.Visible(v.Rule().Place()) + " denies it"
 	case v.Allowed:
 		return "the matcher allows it whatever the rules say"
 	}

@@ -15,19 +15,19 @@ const maxTimeNotes = 5
 
 // counts reports whether a role link counts now. In a graph with tenants, Casbin
 // checks the time or the condition of the first link only.
-func (x *Explainer) counts(g *policy.Graph, r *policy.Rule, first bool) bool {
+func (x *Explainer) counts(g *policy.Graph, r policy.Rule, first bool) bool {
 	return g.Tenants && !first || g.Counts(x.Request.Now, r)
 }
 
 // links returns the lines of one kind of role links. If links have times or conditions
 // and two lines give the same link, Casbin uses only the last one.
-func (x *Explainer) links(g *policy.Graph, kind string) (lines []*policy.Rule) {
-	last := map[[2]policy.Pair]*policy.Rule{}
-	ends := func(r *policy.Rule) [2]policy.Pair {
+func (x *Explainer) links(g *policy.Graph, kind string) (lines []policy.Rule) {
+	last := map[[2]policy.Pair]policy.Rule{}
+	ends := func(r policy.Rule) [2]policy.Pair {
 		from, to := g.Pairs(r)
 		return [2]policy.Pair{from, to}
 	}
-	for _, r := range x.Snapshot.Rules {
+	for _, r := range x.Snapshot.Rules.All() {
 		if r.Kind() != kind {
 			continue
 		}
@@ -36,7 +36,7 @@ func (x *Explainer) links(g *policy.Graph, kind string) (lines []*policy.Rule) {
 			last[ends(r)] = r
 		}
 	}
-	return slices.DeleteFunc(lines, func(r *policy.Rule) bool { return g.Limited() && last[ends(r)] != r })
+	return slices.DeleteFunc(lines, func(r policy.Rule) bool { return g.Limited() && last[ends(r)] != r })
 }
 
 // timeNotes returns notes about role links of the subject, or of the object, that
@@ -61,7 +61,7 @@ func (x *Explainer) timeNotes() []string {
 }
 
 // whyNot returns why a role link does not count.
-func (x *Explainer) whyNot(g *policy.Graph, r *policy.Rule) string {
+func (x *Explainer) whyNot(g *policy.Graph, r policy.Rule) string {
 	switch {
 	case !g.Timed():
 		return "does not count, by its condition: " + strings.Join(g.Condition(r), ", ")

@@ -18,14 +18,14 @@ func (l *Linter) checkFreeClauses() {
 	if len(clauses) == 0 {
 		return
 	}
-	var deny *policy.Rule
+	var deny policy.Rule
 	for r := range l.policyRules() {
 		if policy.EffectOf(s, r) == "deny" {
 			deny = r
 			break
 		}
 	}
-	if deny == nil {
+	if deny.IsZero() {
 		return
 	}
 	for _, c := range clauses {
@@ -74,7 +74,7 @@ func (l *Linter) checkMarks() {
 }
 
 // clauseEffect describes what a clause does to requests for which it is true.
-func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
+func (l *Linter) clauseEffect(c model.FreeClause, deny policy.Rule) string {
 	every := "where " + l.Schema.Source(c.Node) + " is true, " + c.Effect() + ", so "
 	if !c.Whole {
 		return every + "denies for others, such as " + deny.Place() + ", refuse there, too"
@@ -82,13 +82,14 @@ func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
 	switch l.Schema.Effect {
 	case model.PriorityEffect:
 		sorted := policy.InOrder(l.Schema, policy.PolicyLines(l.Rules, l.settings.Pace))
-		if len(sorted) == 0 {
+		if sorted.Len() == 0 {
 			return every + "whichever comes first decides everything"
 		}
-		if first := sorted[0]; policy.EffectOf(l.Schema, first) == "allow" {
+		first := sorted.At(0)
+		if policy.EffectOf(l.Schema, first) == "allow" {
 			return every + first.Place() + ", the first one, allows everything, and no deny refuses anything"
 		}
-		return every + sorted[0].Place() + ", the first one, refuses everything"
+		return every + first.Place() + ", the first one, refuses everything"
 	case model.SubjectPriorityEffect:
 		return every + "the one that Casbin sorts first decides everything"
 	}

@@ -20,7 +20,7 @@ type coverIndex struct {
 	texts  *policy.Texts
 	// rules are those of the policy, in the order in which the first of equal ones
 	// is chosen.
-	rules  []*policy.Rule
+	rules  policy.Rules
 	groups ruleGroups
 	sieve  *sieve.Sieve
 	// objects are the indexes of those groups that were needed so far.
@@ -47,15 +47,15 @@ func newCoverIndex(s *model.Schema, texts *policy.Texts, sh *shape) *coverIndex 
 }
 
 // take adds the rules of a policy.
-func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
+func (x *coverIndex) take(rules policy.Rules, c *model.Settings) {
 	x.rules = rules
 	x.groups = newRuleGroups(x.shape)
-	x.sieve = sieve.New(x.shape.object.Function, x.shape.object.star, len(rules), maxVisits)
-	if len(rules) == 0 {
+	x.sieve = sieve.New(x.shape.object.Function, x.shape.object.star, rules.Len(), maxVisits)
+	if rules.Len() == 0 {
 		return
 	}
-	x.groups.of = make([]int32, len(rules))
-	for i, r := range rules {
+	x.groups.of = make([]int32, rules.Len())
+	for i, r := range rules.All() {
 		c.Pace.Step()
 		group := x.groups.add(r)
 		x.groups.of[i] = group
@@ -65,16 +65,16 @@ func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 
 // isSuspect reports whether another rule may match everything that one matches.
 func (x *coverIndex) isSuspect(i int) bool {
-	r := x.rules[i]
+	r := x.rules.At(i)
 	a := x.coveringActions(r)
 	return x.sieve.MayOtherCover(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
 }
 
 // object and action are the values by which a rule is indexed.
-func (x *coverIndex) object(r *policy.Rule) string { return x.shape.object.value(r) }
-func (x *coverIndex) action(r *policy.Rule) string { return x.shape.action.value(r) }
+func (x *coverIndex) object(r policy.Rule) string { return x.shape.object.value(r) }
+func (x *coverIndex) action(r policy.Rule) string { return x.shape.action.value(r) }
 
-func (x *coverIndex) objectNumber(r *policy.Rule) int32 {
+func (x *coverIndex) objectNumber(r policy.Rule) int32 {
 	if !x.shape.object.alone {
 		return 0
 	}
@@ -82,7 +82,7 @@ func (x *coverIndex) objectNumber(r *policy.Rule) int32 {
 }
 
 // value returns the text of a rule in the column, or "" if it is not compared alone.
-func (c Comparison) value(r *policy.Rule) string {
+func (c Comparison) value(r policy.Rule) string {
 	if !c.alone {
 		return ""
 	}
@@ -111,7 +111,7 @@ func (x *coverIndex) newIndex(group int32) *objectIndex {
 // coveringActions returns the actions that match everything that r's action matches. A
 // method that a rule must name, or that changes the meaning of other actions if named, is
 // covered only by itself.
-func (x *coverIndex) coveringActions(r *policy.Rule) coveringActions {
+func (x *coverIndex) coveringActions(r policy.Rule) coveringActions {
 	number := int32(0)
 	if x.shape.action.alone {
 		number = r.Number(x.shape.action.column)
@@ -146,7 +146,7 @@ func (x *coverIndex) actionBit(action string) uint32 {
 	return 4 << (x.texts.Known(action) % 30)
 }
 
-func (x *coverIndex) findActions(r *policy.Rule) []string {
+func (x *coverIndex) findActions(r policy.Rule) []string {
 	actions := []string{x.action(r)}
 	c := x.shape.action
 	if !c.alone || actions[0] == "*" {
@@ -169,7 +169,7 @@ func (x *coverIndex) findActions(r *policy.Rule) []string {
 // answers reports whether a rule for subject that matches everything that object
 // matches applies to method, with the effect, or with any if effect is "" or the
 // rule is for exactly this method and object.
-func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effect string) (yes bool) {
+func (x *coverIndex) answers(r policy.Rule, subject int32, object, method, effect string) (yes bool) {
 	group := x.groups.find(r, subject)
 	if group < 0 || !x.sieve.MayCover(group, x.texts.Known(object), object) {
 		return false
@@ -185,7 +185,7 @@ func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effe
 // it was considered.
 func (x *coverIndex) namesMethod(set *ruleSet, method, object string) bool {
 	for _, effect := range []string{"allow", "deny"} {
-		if other := (*set)[ruleEffect{effect, method}]; other != nil && x.object(other) == object {
+		if other := (*set)[ruleEffect{effect, method}]; !other.IsZero() && x.object(other) == object {
 			return true
 		}
 	}

@@ -16,7 +16,7 @@ type ruleGroups struct {
 	// needed.
 	spans  []policy.Span
 	places []int32
-	room   []*policy.Rule
+	room   []policy.Rule
 }
 
 func newRuleGroups(sh *shape) ruleGroups {
@@ -28,13 +28,13 @@ func newRuleGroups(sh *shape) ruleGroups {
 }
 
 // add returns the group of a rule, a new one if there is none.
-func (g *ruleGroups) add(r *policy.Rule) int32 { return g.number(r, 0, true) }
+func (g *ruleGroups) add(r policy.Rule) int32 { return g.number(r, 0, true) }
 
 // find returns the group of the rules that are equal to r, with another subject in
 // place of its own unless that is 0; -1 if there is none.
-func (g *ruleGroups) find(r *policy.Rule, subject int32) int32 { return g.number(r, subject, false) }
+func (g *ruleGroups) find(r policy.Rule, subject int32) int32 { return g.number(r, subject, false) }
 
-func (g *ruleGroups) number(r *policy.Rule, subject int32, add bool) (group int32) {
+func (g *ruleGroups) number(r policy.Rule, subject int32, add bool) (group int32) {
 	for i, column := range g.shape.same {
 		n := r.Number(column)
 		if column == g.shape.subject && subject != 0 {
@@ -59,7 +59,7 @@ func (g *ruleGroups) number(r *policy.Rule, subject int32, add bool) (group int3
 }
 
 // members returns the rules of a group in order; the result is valid until the next call.
-func (g *ruleGroups) members(rules []*policy.Rule, group int32) []*policy.Rule {
+func (g *ruleGroups) members(rules policy.Rules, group int32) []policy.Rule {
 	if g.spans == nil {
 		g.sort()
 	}
@@ -67,7 +67,7 @@ func (g *ruleGroups) members(rules []*policy.Rule, group int32) []*policy.Rule {
 	if int(group) < len(g.spans) {
 		at := g.spans[group]
 		for _, place := range g.places[at.First : at.First+at.Count] {
-			g.room = append(g.room, rules[place])
+			g.room = append(g.room, rules.At(int(place)))
 		}
 	}
 	return g.room

@@ -67,7 +67,7 @@ func (l *Lines) mostlyPaths() bool { return l.paths > 0 && l.paths >= l.names }
 // countObjects counts paths and names.
 func (l *Linter) countObjects() *Lines {
 	var lines Lines
-	count := func(rules []*policy.Rule, by int) {
+	count := func(rules policy.Rules, by int) {
 		for r := range l.policyRulesOf(rules) {
 			if isPath(l.object(r)) {
 				lines.paths += by

@@ -20,7 +20,7 @@ func (l *Linter) checkLinkPatterns() {
 		text     int32
 	}
 	known := map[use][]advice{}
-	for _, r := range l.Rules {
+	for _, r := range l.Rules.All() {
 		l.settings.Pace.Step()
 		for i, function := range l.namePatterns(r.Kind()) {
 			if function == "" {
@@ -101,7 +101,7 @@ func (l *Linter) checkAnonymousPatterns() {
 	if !l.settings.Anonymous || len(l.settings.RolePatterns) == 0 {
 		return
 	}
-	for _, r := range l.Rules {
+	for _, r := range l.Rules.All() {
 		column := 0
 		if r.IsPolicy() {
 			column = l.shape.subject

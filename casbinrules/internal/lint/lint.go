@@ -17,8 +17,8 @@ type Policy struct {
 	Schema *model.Schema
 	Files  []string
 	Texts  *policy.Texts
-	Rules  []*policy.Rule
-	Column func(r *policy.Rule, field int) int // returns the column of a field
+	Rules  policy.Rules
+	Column func(r policy.Rule, field int) int // returns the column of a field
 }
 
 // Linter finds likely mistakes in a policy.
@@ -41,7 +41,7 @@ type Linter struct {
 	named map[string]bool
 	// all are the rules of the policy if Rules are only those of some subjects; shadows
 	// and partners are then determined for the subjects in only.
-	all  []*policy.Rule
+	all  policy.Rules
 	only []bool // by the number of the subject; nil for all
 	// before is the policy that became this one by revision, or nil.
 	before   *Before
@@ -116,13 +116,13 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 }
 
 // policyRules returns the p lines.
-func (l *Linter) policyRules() iter.Seq[*policy.Rule] {
+func (l *Linter) policyRules() iter.Seq[policy.Rule] {
 	return l.policyRulesOf(l.Rules)
 }
 
-func (l *Linter) policyRulesOf(rules []*policy.Rule) iter.Seq[*policy.Rule] {
-	return func(yield func(*policy.Rule) bool) {
-		for _, r := range rules {
+func (l *Linter) policyRulesOf(rules policy.Rules) iter.Seq[policy.Rule] {
+	return func(yield func(policy.Rule) bool) {
+		for _, r := range rules.All() {
 			l.settings.Pace.Step()
 			if r.IsPolicy() && !yield(r) {
 				return
@@ -132,12 +132,12 @@ func (l *Linter) policyRulesOf(rules []*policy.Rule) iter.Seq[*policy.Rule] {
 }
 
 // reportColumn reports a finding at a column of a p line.
-func (l *Linter) reportColumn(r *policy.Rule, column int, code, hint, format string, args ...any) {
+func (l *Linter) reportColumn(r policy.Rule, column int, code, hint, format string, args ...any) {
 	l.report(r, column+1, code, hint, format, args...)
 }
 
 // report reports a finding at a field of a rule, the kind being field 0.
-func (l *Linter) report(r *policy.Rule, field int, code, hint, format string, args ...any) {
+func (l *Linter) report(r policy.Rule, field int, code, hint, format string, args ...any) {
 	message := format
 	if len(args) > 0 {
 		message = fmt.Sprintf(format, args...)
@@ -146,7 +146,7 @@ func (l *Linter) report(r *policy.Rule, field int, code, hint, format string, ar
 }
 
 // addFindingAs is report with a given severity and without formatting.
-func (l *Linter) addFindingAs(severity model.Severity, r *policy.Rule, field int, code, hint, message string) {
+func (l *Linter) addFindingAs(severity model.Severity, r policy.Rule, field int, code, hint, message string) {
 	l.reportAt(r.File(), model.Position{Line: int(r.Line), Column: l.Column(r, field)}, severity, code, hint, message)
 }
 

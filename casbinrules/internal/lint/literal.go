@@ -31,7 +31,7 @@ type verbatim struct {
 
 // suspect is a rule with what looks like a pattern in a literal field.
 type suspect struct {
-	rule *policy.Rule
+	rule policy.Rule
 	verbatim
 }
 
@@ -39,7 +39,7 @@ type suspect struct {
 // ends of role links, and fields that only role links lead to. It returns whether
 // there are any or, in a revision, whether there may be.
 func (l *Linter) checkLiterals() bool {
-	if len(l.Rules) == 0 {
+	if l.Rules.Len() == 0 {
 		return false
 	}
 	byKind := map[int32][]verbatim{}
@@ -47,10 +47,10 @@ func (l *Linter) checkLiterals() bool {
 		number := l.Texts.Known(f.kind)
 		byKind[number] = append(byKind[number], f)
 	}
-	isSuspect := func(r *policy.Rule) bool {
+	isSuspect := func(r policy.Rule) bool {
 		return slices.ContainsFunc(byKind[r.Numbers()[0]], func(f verbatim) bool { return standIn(r.Field(f.field)) != "" })
 	}
-	if l.before != nil && !l.before.lines.suspects && !slices.ContainsFunc(l.revision.Added(), isSuspect) {
+	if l.before != nil && !l.before.lines.suspects && !l.revision.Added().Some(isSuspect) {
 		return false
 	}
 	suspects := l.suspects(byKind)
@@ -74,7 +74,7 @@ func (l *Linter) checkLiterals() bool {
 func (l *Linter) suspects(byKind map[int32][]verbatim) (suspects []suspect) {
 	const plain, pattern = 1, 2
 	seen := make([]int8, l.Texts.Numbers())
-	for _, r := range l.Rules {
+	for _, r := range l.Rules.All() {
 		l.settings.Pace.Step()
 		for _, f := range byKind[r.Numbers()[0]] {
 			is := &seen[r.Number(f.field)]

@@ -11,7 +11,7 @@ import (
 )
 
 // checkActions checks the methods that rules about paths name.
-func (l *Linter) checkActions(rules []*policy.Rule) {
+func (l *Linter) checkActions(rules policy.Rules) {
 	if len(l.Schema.Actions) != 1 {
 		return
 	}
@@ -19,8 +19,8 @@ func (l *Linter) checkActions(rules []*policy.Rule) {
 	quiet := map[int32]bool{} // actions without findings if the object is a path
 	source := int32(0)
 	for r := range l.policyRulesOf(rules) {
-		if r.Source != source {
-			source = r.Source // whose actions may have other names
+		if r.Source() != source {
+			source = r.Source() // whose actions may have other names
 			clear(quiet)
 		}
 		if number := r.Number(column); !quiet[number] {
@@ -33,7 +33,7 @@ func (l *Linter) checkActions(rules []*policy.Rule) {
 
 // checkAction checks one rule. It returns false if the result depends on the rule's
 // object.
-func (l *Linter) checkAction(r *policy.Rule, column int) bool {
+func (l *Linter) checkAction(r policy.Rule, column int) bool {
 	action := policy.ValueAt(r, column)
 	if action == "*" {
 		l.checkStar(r, column)
@@ -56,7 +56,7 @@ func (l *Linter) checkAction(r *policy.Rule, column int) bool {
 	return true
 }
 
-func (l *Linter) checkMethod(r *policy.Rule, column int, method string) {
+func (l *Linter) checkMethod(r policy.Rule, column int, method string) {
 	upper := strings.ToUpper(method)
 	switch {
 	case method != upper && isKnown(upper) && !l.isMethodSlip(r, method): // an action of the application
@@ -82,7 +82,7 @@ var commentStart = regexp.MustCompile(`^ *(//|/\*|--|;)`)
 const actionBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/ "
 
 // checkStar finds a star that has no special meaning to the matcher.
-func (l *Linter) checkStar(r *policy.Rule, column int) {
+func (l *Linter) checkStar(r policy.Rule, column int) {
 	if l.shape.action.column == column && l.shape.action.Function == "==" && !slices.Contains(l.shape.starred, column) {
 		l.reportColumn(r, column, model.CodeLiteralStar, `name each action, or write (p.act == "*" || r.act == p.act) into the matcher`,
 			"the matcher compares actions as they are, so * matches only itself")
@@ -163,7 +163,7 @@ func (l *Linter) checkPartners() {
 
 // partnersOf returns the partners of the methods that a rule names; head reports
 // that a rule names HEAD.
-func (l *Linter) partnersOf(r *policy.Rule, head bool) []partner {
+func (l *Linter) partnersOf(r policy.Rule, head bool) []partner {
 	var found []partner
 	for _, p := range partners {
 		if (head || p.method != http.MethodGet) && policy.NamesMethod(l.Schema, r, p.method) {
@@ -175,7 +175,7 @@ func (l *Linter) partnersOf(r *policy.Rule, head bool) []partner {
 
 // checkParent finds a rule about everything below a path that does not include the
 // path itself.
-func (l *Linter) checkParent(r *policy.Rule) {
+func (l *Linter) checkParent(r policy.Rule) {
 	parent, ok := strings.CutSuffix(l.object(r), "/*")
 	if !ok || parent == "" || !isPath(parent) || l.settings.ObjectRoute || l.shape.object.Function != "keyMatch" && !isRegexp(l.shape.object.Function) {
 		return
@@ -197,7 +197,7 @@ const maxRoles = 64
 // answered reports whether the policy decides about an object and a method for the
 // subject of r: with any effect if r allows, with a deny if it denies. Methods that
 // no route has need no decision.
-func (l *Linter) answered(r *policy.Rule, object, method string) bool {
+func (l *Linter) answered(r policy.Rule, object, method string) bool {
 	action := policy.ValueAt(r, l.shape.action.column)
 	if object == l.object(r) && l.shape.action.matches(method, action) || l.routes != nil && !l.routes.has(l.shape.object, object, method) {
 		return true

@@ -38,16 +38,16 @@ func (l *Linter) sameNames() bool {
 		name   int32
 		effect nameUse
 	}
-	of := func(r *policy.Rule) use { return use{r.Number(l.shape.subject), l.effectUse(r)} }
+	of := func(r policy.Rule) use { return use{r.Number(l.shape.subject), l.effectUse(r)} }
 	changed, names := map[use]bool{}, make([]bool, l.Texts.Numbers())
-	for r := range l.policyRulesOf(slices.Concat(l.revision.Added(), l.revision.Removed(l.before.Rules))) {
+	for r := range l.policyRulesOf(l.revision.Changed(l.before.Rules)) {
 		at := of(r)
 		if at.name == policy.NumberAnonymous || !l.Texts.IsRole(at.name) {
 			return false
 		}
 		changed[at], names[at.name] = true, true
 	}
-	return len(changed) == 0 || l.revision.AnyKept(func(r *policy.Rule) bool {
+	return len(changed) == 0 || l.revision.AnyKept(func(r policy.Rule) bool {
 		if r.IsPolicy() && names[r.Number(l.shape.subject)] {
 			delete(changed, of(r))
 		}

@@ -20,20 +20,20 @@ type objectIndex struct {
 	lengths  []int
 }
 
-func (x *objectIndex) put(r *policy.Rule) {
+func (x *objectIndex) put(r policy.Rule) {
 	x.set(x.index.object(r)).put(ruleEffect{policy.EffectOf(x.index.schema, r), x.index.action(r)}, r)
 }
 
 // rule returns a rule with the effect, other than r, that matches everything that r
-// matches, or nil.
-func (x *objectIndex) rule(r *policy.Rule, effect string) (found *policy.Rule) {
+// matches, or the zero Rule.
+func (x *objectIndex) rule(r policy.Rule, effect string) (found policy.Rule) {
 	actions := x.index.coveringActions(r).names
 	x.covering(x.index.object(r), func(set *ruleSet) bool {
 		if set == nil {
 			return true
 		}
 		for _, action := range actions {
-			if other := (*set)[ruleEffect{effect, action}]; other != nil && other != r {
+			if other := (*set)[ruleEffect{effect, action}]; !other.IsZero() && other != r {
 				found = other
 				return false
 			}

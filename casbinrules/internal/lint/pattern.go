@@ -14,7 +14,7 @@ import (
 type advice struct{ code, message, hint string }
 
 // checkObjects checks the objects of p lines.
-func (l *Linter) checkObjects(rules []*policy.Rule, lines *Lines) {
+func (l *Linter) checkObjects(rules policy.Rules, lines *Lines) {
 	if l.settings.ObjectRoute || l.shape.object.column < 0 {
 		return
 	}
@@ -41,7 +41,7 @@ func (l *Linter) checkObjects(rules []*policy.Rule, lines *Lines) {
 }
 
 // object returns the object of a p line, or "".
-func (l *Linter) object(r *policy.Rule) string { return policy.ValueAt(r, l.shape.object.column) }
+func (l *Linter) object(r policy.Rule) string { return policy.ValueAt(r, l.shape.object.column) }
 
 // isPath reports whether an object is meant as a path rather than a name given to a gate.
 func isPath(object string) bool { return strings.HasPrefix(strings.TrimPrefix(object, "^"), "/") }

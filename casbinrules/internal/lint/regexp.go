@@ -12,7 +12,7 @@ import (
 // checkAnchors finds regular expressions that also match inside a longer text. It
 // is only a note for an action that lists whole methods: no method of RFC 9110 is
 // part of another one, and others must be named literally.
-func (l *Linter) checkAnchors(rules []*policy.Rule) {
+func (l *Linter) checkAnchors(rules policy.Rules) {
 	known := map[int32]model.Severity{} // 0 if there is no finding
 	for _, p := range l.Schema.Patterns {
 		if p.Function != "regexMatch" {

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -30,7 +29,7 @@ func (l *Linter) Keep() *Kept {
 // Before is the policy before a revision.
 type Before struct {
 	*Kept
-	Rules  []*policy.Rule
+	Rules  policy.Rules
 	Graphs map[string]*policy.Graph
 }
 
@@ -53,7 +52,7 @@ func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision
 }
 
 // looksAt reports whether r is compared with other rules.
-func (l *Linter) looksAt(r *policy.Rule) bool {
+func (l *Linter) looksAt(r policy.Rule) bool {
 	return l.only == nil || l.only[r.Number(l.shape.subject)]
 }
 
@@ -64,7 +63,7 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 		return false
 	}
 	lines := v.Lines
-	if len(lines) == 0 {
+	if lines.Len() == 0 {
 		return false
 	}
 	changed := l.changedSubjects(before, v)
@@ -72,7 +71,7 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	for _, f := range before.found {
 		// The finding names another line, whose number may have changed.
 		if f.Code == model.CodeShadowed || f.Code == model.CodeContradiction {
-			only[before.subjectOf(f, l)] = true
+			only[before.Rules.At(before.place(f, l.Files)).Number(l.shape.subject)] = true
 		}
 	}
 	g, old := v.Graphs["g"], before.Graphs["g"]
@@ -84,7 +83,7 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 		g.MarkDependents(old, changed, only, l.settings.Pace)
 	}
 	marked := make([]bool, len(changed))
-	for _, r := range lines {
+	for _, r := range lines.All() {
 		l.settings.Pace.Step()
 		subject := r.Number(l.shape.subject)
 		if !only[subject] || marked[subject] {
@@ -95,14 +94,14 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 			g.Of(policy.Pair{Name: subject}).Mark(needed)
 		}
 	}
-	var rules []*policy.Rule
-	for _, r := range lines {
+	var rules policy.Rules
+	for _, r := range lines.All() {
 		l.settings.Pace.Step()
 		if needed[r.Number(l.shape.subject)] {
-			rules = append(rules, r)
+			rules.Add(r)
 		}
 	}
-	if len(rules) > len(lines)/2 {
+	if rules.Len() > lines.Len()/2 {
 		return false
 	}
 	l.all, l.Rules, l.only = l.Rules, rules, only
@@ -119,7 +118,7 @@ func (l *Linter) sameMethods(named map[string]bool) bool {
 // number.
 func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
 	changed := make([]bool, v.Texts.Numbers())
-	for r := range l.policyRulesOf(append(v.Added(), v.Removed(before.Rules)...)) {
+	for r := range l.policyRulesOf(v.Changed(before.Rules)) {
 		changed[r.Number(l.shape.subject)] = true
 	}
 	return changed
@@ -127,15 +126,7 @@ func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
 
 // place returns the place, among the rules before, of the rule that a finding is about.
 func (b *Before) place(f model.Finding, files []string) int {
-	source := slices.Index(files, f.File)
-	return sort.Search(len(b.Rules), func(i int) bool {
-		r := b.Rules[i]
-		return int(r.Source) > source || int(r.Source) == source && int(r.Line) >= f.Line
-	})
-}
-
-func (b *Before) subjectOf(f model.Finding, l *Linter) int32 {
-	return b.Rules[b.place(f, l.Files)].Number(l.shape.subject)
+	return b.Rules.Search(slices.Index(files, f.File), f.Line)
 }
 
 // takeOver returns the previous findings about rules that are not checked again.
@@ -144,10 +135,10 @@ func (l *Linter) takeOver(before Before, v *policy.Revision) []model.Finding {
 	for _, f := range before.found {
 		l.settings.Pace.Step()
 		place := before.place(f, l.Files)
-		if l.looksAt(before.Rules[place]) {
+		if l.looksAt(before.Rules.At(place)) {
 			continue
 		}
-		f.Line = int(v.Rules[v.Replaced.Current(place)].Line)
+		f.Line = int(v.Rules.At(v.Replaced.Current(place)).Line)
 		found = append(found, f)
 	}
 	return found

@@ -12,14 +12,14 @@ import (
 
 // roleNotes are what a policy says about names: who is assigned what.
 type roleNotes struct {
-	rules []*policy.Rule
+	rules policy.Rules
 	texts *policy.Texts
 	pace  *pace.Pace
 	// subject is the column of p lines with names, or -1.
 	subject int
 	uses    []nameUse // by the number of the name
 	// selfLinked are the g lines that assign a name to itself.
-	selfLinked []*policy.Rule
+	selfLinked policy.Rules
 	firsts     map[nameUse][]int32
 }
 
@@ -36,7 +36,7 @@ const (
 
 func (l *Linter) noteRoles() *roleNotes {
 	n := &roleNotes{rules: l.Rules, texts: l.Texts, pace: l.settings.Pace, subject: l.shape.subject, uses: make([]nameUse, l.Texts.Numbers()), firsts: map[nameUse][]int32{}}
-	for _, r := range l.Rules {
+	for _, r := range l.Rules.All() {
 		l.settings.Pace.Step()
 		switch {
 		case r.IsPolicy() && n.subject >= 0:
@@ -46,14 +46,14 @@ func (l *Linter) noteRoles() *roleNotes {
 			n.uses[from] |= holder
 			n.uses[to] |= given
 			if from == to {
-				n.selfLinked = append(n.selfLinked, r)
+				n.selfLinked.Add(r)
 			}
 		}
 	}
 	return n
 }
 
-func (l *Linter) effectUse(r *policy.Rule) nameUse {
+func (l *Linter) effectUse(r policy.Rule) nameUse {
 	switch policy.EffectOf(l.Schema, r) {
 	case "allow":
 		return allowed
@@ -82,26 +82,26 @@ func (n *roleNotes) each(uses nameUse) iter.Seq[int32] {
 	}
 }
 
-// first returns the first line with a name as subject, given or holder, or nil.
-func (n *roleNotes) first(use nameUse, name int32) *policy.Rule {
+// first returns the first line with a name as subject, given or holder, or the zero Rule.
+func (n *roleNotes) first(use nameUse, name int32) policy.Rule {
 	if !n.has(use, name) {
-		return nil
+		return policy.Rule{}
 	}
 	lines := n.firsts[use] // counted from 1
 	if lines == nil {
 		lines = make([]int32, len(n.uses))
-		for i, r := range pace.Each(n.pace, n.rules) {
+		for i, r := range n.rules.Each(n.pace) {
 			if at := n.nameIn(r, use); at != 0 && lines[at] == 0 {
 				lines[at] = int32(i) + 1
 			}
 		}
 		n.firsts[use] = lines
 	}
-	return n.rules[lines[name]-1]
+	return n.rules.At(int(lines[name]) - 1)
 }
 
 // nameIn returns the name that a rule has as subject, given or holder, or 0.
-func (n *roleNotes) nameIn(r *policy.Rule, use nameUse) int32 {
+func (n *roleNotes) nameIn(r policy.Rule, use nameUse) int32 {
 	switch {
 	case use == subject && r.IsPolicy():
 		return r.Number(n.subject)
@@ -116,7 +116,7 @@ func (n *roleNotes) nameIn(r *policy.Rule, use nameUse) int32 {
 // checkRoles checks names: it finds roles that nobody has or that allow nothing,
 // and users with the name of a role.
 func (l *Linter) checkRoles() {
-	if len(l.Rules) == 0 {
+	if l.Rules.Len() == 0 {
 		return
 	}
 	n := l.noteRoles()
@@ -146,10 +146,10 @@ func (l *Linter) checkAnonymous(n *roleNotes) {
 		return
 	}
 	const hint = "use WithAnonymous (--allow-anonymous, anonymous: true), or remove the line"
-	if r := n.first(subject, policy.NumberAnonymous); r != nil {
+	if r := n.first(subject, policy.NumberAnonymous); !r.IsZero() {
 		l.reportColumn(r, l.shape.subject, model.CodeAnonymous, hint, "the policy does not decide about requests without credentials, and no one else is called anonymous")
 	}
-	if r := n.first(holder, policy.NumberAnonymous); r != nil {
+	if r := n.first(holder, policy.NumberAnonymous); !r.IsZero() {
 		l.report(r, 1, model.CodeAnonymous, hint, "the policy does not decide about requests without credentials, and no one else is called anonymous")
 	}
 }
@@ -233,7 +233,7 @@ func (l *Linter) checkUsed(n *roleNotes) {
 	}
 	used := l.usedRoles(n, g)
 	told := make([]bool, n.texts.Numbers())
-	for _, r := range pace.Each(l.settings.Pace, l.Rules) {
+	for _, r := range l.Rules.Each(l.settings.Pace) {
 		if !r.IsLink() {
 			continue
 		}
@@ -303,7 +303,7 @@ func (l *Linter) checkSameNames(n *roleNotes) {
 	if slices.ContainsFunc(n.texts.Capitals, func(name int32) bool { return n.has(given|holder, name) }) {
 		l.checkCapitals(n)
 	}
-	for _, r := range n.selfLinked {
+	for _, r := range n.selfLinked.All() {
 		l.report(r, 1, model.CodeSameName, "give the user another name, or use WithRolePrefix (--role-prefix)",
 			"%q is a user and a role, and a user called like a role gets nothing by that name", r.Field(0))
 	}
@@ -338,19 +338,19 @@ func (l *Linter) checkTenantNames(n *roleNotes) {
 		return
 	}
 	isRole := map[policy.Pair]bool{}
-	for _, r := range l.Rules {
+	for _, r := range l.Rules.All() {
 		if r.IsLink() {
 			_, to := g.Pairs(r)
 			isRole[to] = true
 		}
 	}
 	told := map[int32]bool{}
-	for _, r := range l.Rules {
+	for _, r := range l.Rules.All() {
 		if !r.IsLink() {
 			continue
 		}
 		from, _ := g.Pairs(r)
-		if role := n.first(given, from.Name); role != nil && !isRole[from] && !n.has(subject, from.Name) && !told[from.Name] {
+		if role := n.first(given, from.Name); !role.IsZero() && !isRole[from] && !n.has(subject, from.Name) && !told[from.Name] {
 			told[from.Name] = true
 			l.report(r, 1, model.CodeSameName, "give one of them another name, or use WithRolePrefix (--role-prefix)",
 				"%q looks like a user here and is a role in another tenant (%s); a user called like a role gets nothing by that name", n.texts.Text(from.Name), role.Place())

@@ -192,7 +192,7 @@ func (l *Linter) exceptions() string {
 }
 
 // coverRoutes records which routes a rule opens to somebody.
-func (l *Linter) coverRoutes(r *policy.Rule, hits []int, covered []bool) {
+func (l *Linter) coverRoutes(r policy.Rule, hits []int, covered []bool) {
 	if policy.EffectOf(l.Schema, r) != "allow" {
 		return
 	}
@@ -204,14 +204,14 @@ func (l *Linter) coverRoutes(r *policy.Rule, hits []int, covered []bool) {
 }
 
 // actionMatches returns true if it cannot be determined.
-func (l *Linter) actionMatches(r *policy.Rule, method string) bool {
+func (l *Linter) actionMatches(r policy.Rule, method string) bool {
 	c := l.shape.action
 	return c.column < 0 || method == "" || method == "*" || c.matches(method, policy.ValueAt(r, c.column))
 }
 
 // methodRouted reports whether a rule is for the method of one of the routes, or
 // for an action that is not a method.
-func (l *Linter) methodRouted(r *policy.Rule, hits []int) bool {
+func (l *Linter) methodRouted(r policy.Rule, hits []int) bool {
 	c := l.shape.action
 	if c.column < 0 || c.Function != "==" || !isKnown(policy.ValueAt(r, c.column)) {
 		return true

@@ -9,7 +9,7 @@ import (
 )
 
 // checkEffects finds denies that the effect of the model ignores.
-func (l *Linter) checkEffects(rules []*policy.Rule) {
+func (l *Linter) checkEffects(rules policy.Rules) {
 	if l.Schema.Effect != model.AllowOverrideEffect || l.Schema.Eft < 0 {
 		return
 	}
@@ -43,7 +43,7 @@ func (l *Linter) checkShadows() {
 		}
 		return
 	}
-	if sorted := policy.InOrder(l.Schema, rules); sorted != nil {
+	if sorted := policy.InOrder(l.Schema, rules); sorted.Len() > 0 {
 		l.cover.take(sorted, l.settings)
 		l.checkEarlierShadows()
 	} else {
@@ -53,7 +53,7 @@ func (l *Linter) checkShadows() {
 
 // checkAllShadows compares each rule with all others.
 func (l *Linter) checkAllShadows() {
-	for i, r := range l.cover.rules {
+	for i, r := range l.cover.rules.All() {
 		l.settings.Pace.Step()
 		if l.looksAt(r) && l.cover.isSuspect(i) {
 			l.checkShadow(r, l.cover.index(l.cover.groups.of[i]), false)
@@ -63,7 +63,7 @@ func (l *Linter) checkAllShadows() {
 
 // checkEarlierShadows compares each rule with those that precede it.
 func (l *Linter) checkEarlierShadows() {
-	for i, r := range l.cover.rules {
+	for i, r := range l.cover.rules.All() {
 		l.settings.Pace.Step()
 		group := l.cover.groups.of[i]
 		if !l.looksAt(r) || l.cover.objects[group] != nil || !l.cover.isSuspect(i) {
@@ -79,12 +79,12 @@ func (l *Linter) checkEarlierShadows() {
 
 // checkShadow finds a rule that covers r in an index of its group; first reports
 // that the first match decides.
-func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
+func (l *Linter) checkShadow(r policy.Rule, in *objectIndex, first bool) {
 	effect := policy.EffectOf(l.Schema, r)
 	if effect != "allow" && effect != "deny" || effect == "deny" && l.Schema.Effect == model.AllowOverrideEffect {
 		return
 	}
-	if other := in.rule(r, effect); other != nil {
+	if other := in.rule(r, effect); !other.IsZero() {
 		l.report(r, 0, model.CodeShadowed, "remove it", "the rule has no effect: %s matches everything that it matches, with the same result", other.Place())
 		return
 	}
@@ -93,7 +93,7 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 		return
 	}
 	other := in.rule(r, contrary)
-	if other == nil || effect == "deny" && l.deniesMore(r, other) {
+	if other.IsZero() || effect == "deny" && l.deniesMore(r, other) {
 		return
 	}
 	at, winner := r, "that one"
@@ -106,7 +106,7 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 
 // deniesMore reports whether deny applies to an unusual method that rules name and allow
 // does not: "*" denies every method, but allows only the usual ones.
-func (l *Linter) deniesMore(deny, allow *policy.Rule) bool {
+func (l *Linter) deniesMore(deny, allow policy.Rule) bool {
 	if l.settings.AsCasbin {
 		return false
 	}
@@ -123,7 +123,7 @@ func (l *Linter) deniesMore(deny, allow *policy.Rule) bool {
 }
 
 // matched returns the fields that determine what a rule matches.
-func (l *Linter) matched(r *policy.Rule) []string {
+func (l *Linter) matched(r policy.Rule) []string {
 	fields := r.Fields()
 	if l.Schema.Eft >= 0 {
 		fields[l.Schema.Eft] = ""
@@ -131,6 +131,6 @@ func (l *Linter) matched(r *policy.Rule) []string {
 	return fields
 }
 
-func later(a, b *policy.Rule, files []string) bool {
+func later(a, b policy.Rule, files []string) bool {
 	return cmp.Or(cmp.Compare(slices.Index(files, a.File()), slices.Index(files, b.File())), cmp.Compare(a.Line, b.Line)) > 0
 }

@@ -36,11 +36,11 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 				fmt.Fprintf(&b, "p, u%d, %s, %s, %s\n", rnd.IntN(2), policygen.Pick(rnd, few), policygen.Pick(rnd, actions), policygen.Pick(rnd, []string{"allow", "deny"}))
 			}
 			x := coverIndexOf(t, text, b.String())
-			for i, r := range x.rules {
+			for i, r := range x.rules.All() {
 				in := x.index(x.groups.of[i])
 				suspect := x.isSuspect(i)
 				for _, effect := range []string{"allow", "deny"} {
-					if other := in.rule(r, effect); other != nil {
+					if other := in.rule(r, effect); !other.IsZero() {
 						covered++
 						if !suspect {
 							t.Errorf("%s: %q is covered by %q, and not suspected", function, r.Text(), other.Text())
@@ -61,7 +61,7 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 
 // checkAnswers asks whether a rule covers an object, and compares the answer with that of
 // the search alone.
-func checkAnswers(x *coverIndex, t *testing.T, r *policy.Rule, object, function string) {
+func checkAnswers(x *coverIndex, t *testing.T, r policy.Rule, object, function string) {
 	t.Helper()
 	for _, method := range []string{"GET", "PATCH"} {
 		want := false
@@ -94,7 +94,7 @@ func coverIndexOf(t *testing.T, text, lines string) *coverIndex {
 func TestSieveOfLongPatterns(t *testing.T) {
 	long := strings.Repeat("/a", maxVisits+1)
 	x := coverIndexOf(t, model.Preset("rbac.conf"), "p, ann, "+long+", PUT\n")
-	if !x.answers(x.rules[0], 0, long, "PATCH", "") || !x.isSuspect(0) {
+	if !x.answers(x.rules.At(0), 0, long, "PATCH", "") || !x.isSuspect(0) {
 		t.Error("the sieve is sure of a pattern that no search gets to the end of")
 	}
 }

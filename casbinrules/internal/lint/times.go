@@ -16,13 +16,13 @@ func (l *Linter) checkLimits() {
 		if g == nil {
 			continue
 		}
-		t := limitCheck{Linter: l, graph: g, now: policy.InstantOf(l.settings.Now()), first: map[[2]policy.Pair]*policy.Rule{}, given: map[policy.Pair]bool{}}
-		links := policy.LinesOf(l.Rules, l.settings.Pace, func(r *policy.Rule) bool { return r.Kind() == kind })
-		for _, r := range links {
+		t := limitCheck{Linter: l, graph: g, now: policy.InstantOf(l.settings.Now()), first: map[[2]policy.Pair]policy.Rule{}, given: map[policy.Pair]bool{}}
+		links := policy.LinesOf(l.Rules, l.settings.Pace, func(r policy.Rule) bool { return r.Kind() == kind })
+		for _, r := range links.All() {
 			_, to := g.Pairs(r)
 			t.given[to] = true
 		}
-		for _, r := range links {
+		for _, r := range links.All() {
 			t.check(r)
 		}
 	}
@@ -34,7 +34,7 @@ type limitCheck struct {
 	graph *policy.Graph
 	now   policy.Instant
 	// first are the links so far, given the names that a link assigns as a role.
-	first map[[2]policy.Pair]*policy.Rule
+	first map[[2]policy.Pair]policy.Rule
 	given map[policy.Pair]bool
 	// always are the names that of leads to at any time, kept for the next line about it.
 	of     policy.Pair
@@ -50,13 +50,13 @@ func (t *limitCheck) alwaysFrom(name policy.Pair) map[int32]bool {
 
 // isRole reports whether the name from which a link leads is certainly a role, so
 // that the link is not the first one of a user.
-func (t *limitCheck) isRole(from policy.Pair, r *policy.Rule) bool {
+func (t *limitCheck) isRole(from policy.Pair, r policy.Rule) bool {
 	name, prefix := r.Field(0), t.settings.RolePrefix
 	return t.given[from] || t.Schema.LinkedField(r.Kind()) == "sub" &&
 		(name == t.defaultRole() || prefix != "" && strings.HasPrefix(name, prefix) || slices.Contains(t.Schema.MatcherRoles, name))
 }
 
-func (t *limitCheck) check(r *policy.Rule) {
+func (t *limitCheck) check(r policy.Rule) {
 	from, to := t.graph.Pairs(r)
 	what, limits := "times", "start and end"
 	if !t.graph.Timed() {
@@ -64,7 +64,7 @@ func (t *limitCheck) check(r *policy.Rule) {
 	}
 	at := t.graph.TimeField(false) + 1
 	link := [2]policy.Pair{from, to}
-	if other := t.first[link]; other != nil {
+	if other := t.first[link]; !other.IsZero() {
 		t.report(r, at, model.CodeLinkTwice, "keep one of the lines", "the link stands at %s with other %s, and Casbin looks at those of the last line alone", other.Place(), what)
 		return
 	}

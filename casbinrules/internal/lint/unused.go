@@ -20,7 +20,7 @@ func (l *Linter) checkUnusedRoles() {
 	if len(lines) == 0 {
 		return
 	}
-	for _, r := range l.Rules {
+	for _, r := range l.Rules.All() {
 		if n, unused := lines[r.Kind()]; unused {
 			lines[r.Kind()] = n + 1
 		}

@@ -31,7 +31,7 @@ type Loaded struct {
 
 // Compare returns the difference from the policy that was in force before, which
 // had these rules.
-func (l *Loaded) Compare(before []*policy.Rule, p *pace.Pace) policy.Difference {
+func (l *Loaded) Compare(before policy.Rules, p *pace.Pace) policy.Difference {
 	if !l.follows {
 		return policy.Compare(before, l.Rules, p)
 	}
@@ -75,7 +75,7 @@ func (r *Reading) build(c *model.Settings) (*engine.Snapshot, error) {
 // read what they share.
 type Reading struct {
 	Schema *model.Schema
-	Rules  []*policy.Rule
+	Rules  policy.Rules
 	Graphs map[string]*policy.Graph
 	// Findings are those about lines and role links; after Check, all of them.
 	Findings []model.Finding
@@ -135,7 +135,7 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	r.alone = len(r.told) == len(p.Findings) && policy.Independent(r.told)
 }
 
-func (r *Reading) forLint(column func(*policy.Rule, int) int) lint.Policy {
+func (r *Reading) forLint(column func(policy.Rule, int) int) lint.Policy {
 	return lint.Policy{Schema: r.Schema, Files: r.files, Texts: r.texts, Rules: r.Rules, Column: column}
 }
 

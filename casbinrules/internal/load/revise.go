@@ -23,7 +23,7 @@ type kept struct {
 
 // keep returns what the next load needs; nil if it must read all lines.
 func (r *Reading) keep(in *source.Contents, c *model.Settings) *kept {
-	if in.Adapted || c.AsCasbin || !r.alone || len(r.Rules) == 0 || r.linter == nil {
+	if in.Adapted || c.AsCasbin || !r.alone || r.Rules.Len() == 0 || r.linter == nil {
 		return nil
 	}
 	k := &kept{in.Model, in.Policies, r.linter.Keep(), *r}
@@ -76,7 +76,7 @@ func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *polic
 	for _, f := range files {
 		edited += max(f.Old, f.New)
 	}
-	if edited > few(len(k.Rules)) {
+	if edited > few(k.Rules.Len()) {
 		return nil, nil
 	}
 	v := policy.Revise(k.Schema, c, k.Rules, k.texts, k.Graphs, k.told, files)

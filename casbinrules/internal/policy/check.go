@@ -40,7 +40,7 @@ func (r *reader) add(file string, n int, fields []field) {
 		}
 	}
 	if r.Errors == before {
-		made := r.newRule(n, r.values)
+		made := r.Texts.newRule(len(r.sources)-1, n, r.values)
 		r.addRule(made, r.splitAtCommas(made))
 	}
 }
@@ -169,9 +169,6 @@ func inOtherQuotes(field string) bool {
 	return len(field) > n && strings.ContainsRune(quotes, first) && strings.ContainsRune(quotes, last)
 }
 
-// pieceSize is the number of rules, links or closures that are allocated together.
-const pieceSize = 512
-
 // reserve allocates memory for at most so many further rules and fields.
 func (r *reader) reserve(rules, fields int) {
 	if r.Texts == nil {
@@ -180,45 +177,28 @@ func (r *reader) reserve(rules, fields int) {
 	}
 	rest := r.settings.Pace.RestIfDue // large memory takes the kernel a while
 	rest()
-	r.Texts.fields = slices.Grow(r.Texts.fields, fields)
+	r.Texts.fields = slices.Grow(r.Texts.fields, fields+ruleHeader*rules)
 	rest()
-	r.Rules = slices.Grow(r.Rules, rules)
-	r.joined.reserve(len(r.Rules) + rules)
+	r.Rules = Rules{r.Texts, slices.Grow(r.Rules.lines, rules)}
+	r.joined.reserve(r.Rules.Len() + rules)
 	rest()
-	r.someRules = make([]Rule, rules)
-}
-
-// newRule returns a rule of the current source. The next call overwrites it unless
-// addRule has added it.
-func (r *reader) newRule(line int, values []string) *Rule {
-	if len(r.someRules) == 0 {
-		r.someRules = make([]Rule, pieceSize)
-	}
-	t := r.Texts
-	made := &r.someRules[0]
-	*made = Rule{Texts: t, first: int32(len(t.fields)), count: int32(len(values)), Source: int32(len(r.sources)) - 1, Line: int32(line)}
-	for _, value := range values {
-		t.fields = append(t.fields, t.number(value))
-	}
-	return made
 }
 
 // reportRule reports a finding at a field of a rule, the kind being field 0.
-func (r *reader) reportRule(at *Rule, field int, code, hint, format string, args ...any) {
+func (r *reader) reportRule(at Rule, field int, code, hint, format string, args ...any) {
 	r.report(at.File(), int(at.Line), r.Column(at, field), code, hint, format, args...)
 }
 
 // addRule adds a valid rule, unless Casbin would take it for a duplicate of a
 // different rule. numbers are those of the texts between its commas.
-func (r *reader) addRule(made *Rule, numbers []int32) {
+func (r *reader) addRule(made Rule, numbers []int32) {
 	first := r.joined.put(r.Rules, made, numbers)
 	switch {
-	case first == nil:
+	case first.IsZero():
 		if made.IsLink() && r.namesRoles {
 			r.Texts.Change(made.Number(1)).role = true
 		}
-		r.Rules = append(r.Rules, made)
-		r.someRules = r.someRules[1:]
+		r.Rules.Add(made)
 		return
 	case first.equal(made):
 		r.reportRule(made, 0, model.CodeDuplicate, "remove one of them", "the line repeats %s", first.Place())
@@ -226,12 +206,12 @@ func (r *reader) addRule(made *Rule, numbers []int32) {
 		r.reportRule(made, 0, model.CodeCollision, "avoid commas inside fields",
 			"Casbin takes the rule for the one at %s, since both are the same text once fields are joined with commas", first.Place())
 	}
-	r.Texts.fields = r.Texts.fields[:made.first]
+	r.Texts.fields = r.Texts.fields[:made.first-ruleHeader]
 }
 
 // splitAtCommas returns the numbers of the texts between the commas of a rule with
 // r.values: those of its fields, if no field contains a comma.
-func (r *reader) splitAtCommas(made *Rule) []int32 {
+func (r *reader) splitAtCommas(made Rule) []int32 {
 	if !slices.ContainsFunc(r.values, func(value string) bool { return strings.IndexByte(value, ',') >= 0 }) {
 		return made.Numbers()
 	}

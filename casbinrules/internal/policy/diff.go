@@ -32,13 +32,13 @@ func (r RuleText) Place() string {
 func (r RuleText) String() string { return model.Visible(r.Place()) + ": " + r.Text }
 
 // RuleText returns the rule for display.
-func (r *Rule) RuleText() RuleText {
+func (r Rule) RuleText() RuleText {
 	return RuleText{File: r.File(), Line: int(r.Line), Text: model.Visible(r.Text()), shortFile: r.shortFile()}
 }
 
 // Text returns the rule as a policy line, which is the same for the same fields
 // however they were spaced and quoted.
-func (r *Rule) Text() string { return LineText(r.Values()) }
+func (r Rule) Text() string { return LineText(r.Values()) }
 
 // LineText returns the policy line with these values, beginning with the kind.
 func LineText(values []string) string {
@@ -65,34 +65,36 @@ type Difference struct {
 
 // Compare returns the difference between before and after. Most policies change in
 // few places, so it first skips what is the same at the beginning and at the end.
-func Compare(before, after []*Rule, p *pace.Pace) Difference {
-	for len(before) > 0 && len(after) > 0 && before[0].equal(after[0]) {
+func Compare(before, after Rules, p *pace.Pace) Difference {
+	first, end, last := 0, before.Len(), after.Len()
+	for first < min(end, last) && before.At(first).equal(after.At(first)) {
 		p.Step()
-		before, after = before[1:], after[1:]
+		first++
 	}
-	for len(before) > 0 && len(after) > 0 && before[len(before)-1].equal(after[len(after)-1]) {
+	for first < min(end, last) && before.At(end-1).equal(after.At(last-1)) {
 		p.Step()
-		before, after = before[:len(before)-1], after[:len(after)-1]
+		end, last = end-1, last-1
 	}
+	before, after = before.Slice(first, end), after.Slice(first, last)
 	var d Difference
 	d.Removed, d.RemovedCount = missing(before, after, p)
 	d.Added, d.AddedCount = missing(after, before, p)
-	d.Reordered = d.AddedCount == 0 && d.RemovedCount == 0 && len(before) > 0
+	d.Reordered = d.AddedCount == 0 && d.RemovedCount == 0 && before.Len() > 0
 	return d
 }
 
 // missing returns the rules of from that in does not have, and how many there are.
 // No policy has a rule twice.
-func missing(from, in []*Rule, p *pace.Pace) (listed []RuleText, count int) {
-	if len(from) == 0 {
+func missing(from, in Rules, p *pace.Pace) (listed []RuleText, count int) {
+	if from.Len() == 0 {
 		return nil, 0
 	}
-	have := make(map[string]bool, len(in))
-	for _, r := range in {
+	have := make(map[string]bool, in.Len())
+	for _, r := range in.All() {
 		p.Step()
 		have[r.Text()] = true
 	}
-	for _, r := range from {
+	for _, r := range from.All() {
 		p.Step()
 		if have[r.Text()] {
 			continue

@@ -110,7 +110,7 @@ func TestMovesCompareAsAllRulesDo(t *testing.T) {
 }
 
 // rulesOf reads rules that need no model.
-func rulesOf(t *testing.T, lines []string) []*Rule {
+func rulesOf(t *testing.T, lines []string) Rules {
 	c := &model.Settings{Casbin: casbinv2.Casbin}
 	p := NewReader(model.ReadSchema("rbac.conf", model.Preset("rbac.conf"), c), c)
 	p.Read("policy.csv", []byte(strings.Join(lines, "\n")))
@@ -144,7 +144,7 @@ func TestPolicyLinesOfAnyOrder(t *testing.T) {
 			lines = append(lines, line)
 		}
 		got := ""
-		for _, r := range PolicyLines(rulesOf(t, lines), nil) {
+		for _, r := range PolicyLines(rulesOf(t, lines), nil).All() {
 			got += fmt.Sprint(r.Line)
 		}
 		if got != want {

@@ -39,8 +39,11 @@ type follower struct {
 // reached is a name that a walk has reached, and the number of links to it.
 type reached struct{ name, count int32 }
 
+// pieceSize is the number of links or closures that are allocated together.
+const pieceSize = 512
+
 // build follows the g lines of one kind.
-func (f *follower) build(lines []*Rule, texts *Texts, s *model.Schema, kind string) {
+func (f *follower) build(lines Rules, texts *Texts, s *model.Schema, kind string) {
 	g := f.graph
 	g.texts = texts
 	if g.Tenants {
@@ -70,14 +73,14 @@ func (f *follower) build(lines []*Rule, texts *Texts, s *model.Schema, kind stri
 
 // addLinks groups the roles of the g lines of a kind by the names that they are
 // assigned to.
-func (f *follower) addLinks(rules []*Rule) {
+func (f *follower) addLinks(rules Rules) {
 	g := f.graph
 	if !g.Tenants {
 		f.direct = make([]Span, g.texts.Numbers())
 	}
-	f.piece = min(len(rules), pieceSize) // each name has a closure, and most lead to one name
-	froms := make([]int32, 0, len(rules))
-	for _, r := range rules {
+	f.piece = min(rules.Len(), pieceSize) // each name has a closure, and most lead to one name
+	froms := make([]int32, 0, rules.Len())
+	for _, r := range rules.All() {
 		f.pace.Step()
 		from, _ := g.Pairs(r)
 		n := g.nodes.add(from)
@@ -88,7 +91,7 @@ func (f *follower) addLinks(rules []*Rule) {
 		froms = append(froms, n)
 	}
 	f.roles = make([]int32, Layout(f.direct))
-	for i, r := range pace.Each(f.pace, rules) {
+	for i, r := range rules.Each(f.pace) {
 		at := &f.direct[froms[i]]
 		f.roles[at.First+at.Count] = r.Number(1)
 		at.Count++

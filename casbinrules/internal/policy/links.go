@@ -117,7 +117,7 @@ func (n *nodes) pair(number int32) Pair {
 }
 
 // Ends returns the two ends of a g line.
-func (g *Graph) Ends(r *Rule) (from, to node) {
+func (g *Graph) Ends(r Rule) (from, to node) {
 	a, b := g.Pairs(r)
 	return g.node(a), g.node(b)
 }
@@ -131,7 +131,7 @@ func (g *Graph) node(p Pair) node {
 }
 
 // Pairs returns the ends of a g line as numbers.
-func (g *Graph) Pairs(r *Rule) (from, to Pair) {
+func (g *Graph) Pairs(r Rule) (from, to Pair) {
 	tenant := int32(0)
 	if g.Tenants {
 		tenant = r.Number(2)
@@ -224,13 +224,13 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 }
 
 // NewGraphs follows the role links of every kind of g lines.
-func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Graph {
-	return newGraphs(s, TextsOf(rules), LinesOf(rules, c.Pace, notPolicy), len(rules) > 0, c)
+func NewGraphs(s *model.Schema, rules Rules, c *model.Settings) map[string]*Graph {
+	return newGraphs(s, TextsOf(rules), LinesOf(rules, c.Pace, notPolicy), rules.Len() > 0, c)
 }
 
 // newGraphs is NewGraphs for the lines of role links; some reports that the policy has
 // rules at all.
-func newGraphs(s *model.Schema, texts *Texts, lines []*Rule, some bool, c *model.Settings) map[string]*Graph {
+func newGraphs(s *model.Schema, texts *Texts, lines Rules, some bool, c *model.Settings) map[string]*Graph {
 	graphs := map[string]*Graph{}
 	for kind, width := range s.Roles {
 		f := follower{graph: &Graph{Tenants: width == 3, patterns: newPatterns(s, kind)}, pace: c.Pace}
@@ -238,7 +238,7 @@ func newGraphs(s *model.Schema, texts *Texts, lines []*Rule, some bool, c *model
 			f.prefix = c.RolePrefix
 		}
 		number := texts.Known(kind)
-		own := LinesOf(lines, c.Pace, func(r *Rule) bool { return r.Numbers()[0] == number })
+		own := LinesOf(lines, c.Pace, func(r Rule) bool { return r.Numbers()[0] == number })
 		if some {
 			f.build(own, texts, s, kind)
 		}

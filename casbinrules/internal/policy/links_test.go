@@ -44,7 +44,7 @@ func TestNamesThatFollow(t *testing.T) {
 			return links
 		}
 		// Both have the same texts, and so the same numbers.
-		read := func(links []string) ([]*Rule, *Graph) {
+		read := func(links []string) (Rules, *Graph) {
 			r := NewReader(s, c)
 			r.Read("policy.csv", []byte(strings.Join(append(slices.Clip(lines), links...), "\n")))
 			return r.Rules, NewGraphs(s, r.Rules, c)["g"]

@@ -22,7 +22,7 @@ func IsUsual(method string) bool {
 
 // Methods returns the methods that a rule names literally: its action, or the words
 // of an action that is a pattern.
-func Methods(s *model.Schema, r *Rule) iter.Seq[string] {
+func Methods(s *model.Schema, r Rule) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if !r.IsPolicy() {
 			return
@@ -65,7 +65,7 @@ func Words(text string) iter.Seq[string] {
 }
 
 // NamesMethod reports whether a rule names method.
-func NamesMethod(s *model.Schema, r *Rule, method string) bool {
+func NamesMethod(s *model.Schema, r Rule, method string) bool {
 	for m := range Methods(s, r) {
 		if m == method {
 			return true
@@ -75,10 +75,10 @@ func NamesMethod(s *model.Schema, r *Rule, method string) bool {
 }
 
 // NamedMethods returns the methods that rules name.
-func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
+func NamedMethods(s *model.Schema, rules Rules) map[string]bool {
 	named := map[string]bool{}
 	known := make([]bool, TextsOf(rules).Numbers()) // actions seen so far
-	for _, r := range rules {
+	for _, r := range rules.All() {
 		if !r.IsPolicy() {
 			continue
 		}
@@ -98,21 +98,21 @@ func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
 
 // Named returns the methods that the revised rules name; named are those that the
 // rules in before name.
-func (v *Revision) Named(s *model.Schema, named map[string]bool, before []*Rule) map[string]bool {
+func (v *Revision) Named(s *model.Schema, named map[string]bool, before Rules) map[string]bool {
 	now := maps.Clone(named)
-	for _, r := range v.Added() {
+	for _, r := range v.Added().All() {
 		for method := range Methods(s, r) {
 			now[method] = true
 		}
 	}
 	gone := map[string]bool{} // unless another rule names them, usually one of the first
-	for _, r := range v.Removed(before) {
+	for _, r := range v.Removed(before).All() {
 		for method := range Methods(s, r) {
 			gone[method] = true
 		}
 	}
-	for i := 0; i < len(v.Lines) && len(gone) > 0; i++ {
-		for method := range Methods(s, v.Lines[i]) {
+	for i := 0; i < v.Lines.Len() && len(gone) > 0; i++ {
+		for method := range Methods(s, v.Lines.At(i)) {
 			delete(gone, method)
 		}
 	}
@@ -124,11 +124,11 @@ func (v *Revision) Named(s *model.Schema, named map[string]bool, before []*Rule)
 
 // RulesFor returns the rules that may decide about an unusual method: those that
 // name it, those that deny, and role links.
-func RulesFor(s *model.Schema, method string, rules []*Rule) []*Rule {
-	var kept []*Rule
-	for _, r := range rules {
+func RulesFor(s *model.Schema, method string, rules Rules) Rules {
+	var kept Rules
+	for _, r := range rules.All() {
 		if !r.IsPolicy() || EffectOf(s, r) == "deny" || NamesMethod(s, r, method) {
-			kept = append(kept, r)
+			kept.Add(r)
 		}
 	}
 	return kept

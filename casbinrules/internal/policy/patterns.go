@@ -217,9 +217,9 @@ func (g *Graph) PatternsTo(tenant, role string) iter.Seq[string] {
 // Casbin's role managers: a link for a pattern of tenants belongs to each matching
 // tenant of links, and a name has the roles of each pattern that it matches, and
 // each name that matches one of its roles.
-func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) {
+func (f *follower) addPatternLinks(rules Rules, s *model.Schema, kind string) {
 	g, p := f.graph, f.graph.patterns
-	for _, r := range rules {
+	for _, r := range rules.All() {
 		f.pace.Step()
 		from, to := g.Pairs(r)
 		p.known[from.Tenant] = true
@@ -243,7 +243,7 @@ func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) 
 			}
 		}
 	}
-	for _, r := range rules {
+	for _, r := range rules.All() {
 		from, to := g.Pairs(r)
 		f.addLink(from, to)
 		for _, tenant := range covered[from.Tenant] {
@@ -257,7 +257,7 @@ func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) 
 }
 
 // compileRoles compiles the names that requests are compared with.
-func (p *patterns) compileRoles(s *model.Schema, kind string, rules []*Rule) {
+func (p *patterns) compileRoles(s *model.Schema, kind string, rules Rules) {
 	if p.function == "" {
 		return
 	}
@@ -271,7 +271,7 @@ func (p *patterns) compileRoles(s *model.Schema, kind string, rules []*Rule) {
 			add(c.Arg(1).Text)
 		}
 	}
-	for _, r := range rules {
+	for _, r := range rules.All() {
 		add(r.Field(1))
 	}
 }

@@ -23,7 +23,7 @@ type reader struct {
 	// namesRoles reports that g lines assign roles to users.
 	namesRoles bool
 	Texts      *Texts
-	Rules      []*Rule
+	Rules      Rules
 	Findings   []model.Finding
 	// Errors is the number of findings that are errors.
 	Errors int
@@ -36,8 +36,6 @@ type reader struct {
 	// fields are those of the current line, and values their texts.
 	fields []field
 	values []string
-	// Rules are allocated in pieces.
-	someRules []Rule
 }
 
 func NewReader(s *model.Schema, c *model.Settings) *reader {

@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -54,40 +53,43 @@ func (m Moves) Current(place int) int {
 
 // Compare is [Compare] of all rules before and now. It only compares rules that have
 // moved, unless their order relative to the others may have changed.
-func (m Moves) Compare(before, now []*Rule, p *pace.Pace) Difference {
-	var was, is []*Rule
-	for _, at := range m {
-		was, is = append(was, before[at.From:at.End]...), append(is, now[at.To:at.To+at.Count]...)
-	}
-	d := Compare(was, is, p)
+func (m Moves) Compare(before, now Rules, p *pace.Pace) Difference {
+	v := Revision{Rules: now, Replaced: m}
+	d := Compare(v.Removed(before), v.Added(), p)
 	if len(m) > 1 && d.AddedCount == 0 && d.RemovedCount == 0 && !d.Reordered {
 		first, last := m[0], m[len(m)-1]
-		return Compare(before[first.From:last.End], now[first.To:last.To+last.Count], p)
+		return Compare(before.Slice(first.From, last.End), now.Slice(first.To, last.To+last.Count), p)
 	}
 	return d
 }
 
-// Added returns the new rules, and Removed those that no longer exist.
-func (v *Revision) Added() (rules []*Rule) {
+// Added returns the new rules, Removed those that no longer exist, and Changed both.
+func (v *Revision) Added() (rules Rules) {
 	for _, at := range v.Replaced {
-		rules = append(rules, v.Rules[at.To:at.To+at.Count]...)
+		rules.addAll(v.Rules.Slice(at.To, at.To+at.Count))
 	}
 	return rules
 }
 
-func (v *Revision) Removed(before []*Rule) (rules []*Rule) {
+func (v *Revision) Removed(before Rules) (rules Rules) {
 	for _, at := range v.Replaced {
-		rules = append(rules, before[at.From:at.End]...)
+		rules.addAll(before.Slice(at.From, at.End))
 	}
+	return rules
+}
+
+func (v *Revision) Changed(before Rules) Rules {
+	rules := v.Removed(before)
+	rules.addAll(v.Added())
 	return rules
 }
 
 // Revision is a policy that differs from the previous one in a few lines. Common
-// rules are shared, or copied if their lines have other numbers, and not parsed again.
+// rules are not parsed again.
 type Revision struct {
 	Files    []RevisedFile
 	Texts    *Texts
-	Rules    []*Rule
+	Rules    Rules
 	Graphs   map[string]*Graph
 	Replaced Moves
 	// Links reports that role links were removed or added. If not, the graphs are the
@@ -99,22 +101,18 @@ type Revision struct {
 	LineFindings []model.Finding
 	Errors       int
 	// Column returns where a field of a rule begins; the kind is field 0.
-	Column func(r *Rule, field int) int
+	Column func(r Rule, field int) int
 	// Lines are the p lines among the rules.
-	Lines []*Rule
+	Lines Rules
 	pace  *pace.Pace
 }
-
-// mostRevisions is the number of revisions after which all rules are copied, so that no
-// rule keeps the texts of more than so many revisions in memory.
-const mostRevisions = 16
 
 // Revise parses the changed lines of a policy. before are its previous rules, texts
 // the latest of them, and findings the findings about their lines, each about a
 // single one. It returns nil if the whole policy must be parsed: if there are further
 // findings, a rule reads the same as another to Casbin, patterns in role links
 // connect it with others, or role links do not always count.
-func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, graphs map[string]*Graph, told []model.Finding, files []RevisedFile) *Revision {
+func Revise(s *model.Schema, c *model.Settings, before Rules, texts *Texts, graphs map[string]*Graph, told []model.Finding, files []RevisedFile) *Revision {
 	for _, g := range graphs {
 		if g.Patterned() || g.Limited() {
 			return nil
@@ -150,7 +148,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, texts *Texts, gr
 	v.updateLinks(r, before, added)
 	if v.Links {
 		r.Rules = LinesOf(v.Rules, c.Pace, notPolicy)
-		v.Graphs = newGraphs(s, r.Texts, r.Rules, len(v.Rules) > 0, c)
+		v.Graphs = newGraphs(s, r.Texts, r.Rules, v.Rules.Len() > 0, c)
 		r.CheckConstraints()
 		r.CheckRoles(v.Graphs)
 	}
@@ -191,55 +189,34 @@ func (v *Revision) keptFindings(told []model.Finding) (moved []model.Finding) {
 }
 
 // read parses the changed lines, and shares or copies the other rules.
-func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
-	keep := func(rules []*Rule, moved int) {
-		if moved == 0 && r.Texts.revisions%mostRevisions > 0 {
-			v.Rules = append(v.Rules, rules...)
-			return
-		}
-		for some := range slices.Chunk(rules, 256) {
-			// Few at a time: a goroutine that allocates much at once may have to
-			// help the garbage collector for as long, and no request is served
-			// meanwhile.
-			copies := make([]Rule, len(some))
-			for i, old := range some {
-				copies[i] = Rule{r.Texts, old.first, old.count, old.Source, old.Line + int32(moved)}
-				v.Rules = append(v.Rules, &copies[i])
-			}
-			r.settings.Pace.RestIfDue()
+func (v *Revision) read(r *reader, before Rules, files []RevisedFile) {
+	keep := func(rules Rules, moved int) {
+		first := v.Rules.Len()
+		v.Rules.lines = append(v.Rules.lines, rules.lines...)
+		for i := range pace.Each(r.settings.Pace, v.Rules.lines[first:]) {
+			v.Rules.lines[first+i].Line += int32(moved)
 		}
 	}
-	v.Rules = make([]*Rule, 0, len(before)+8)
+	v.Rules = Rules{r.Texts, make([]line, 0, before.Len()+8)}
 	at := 0 // index among the rules before
 	for i, f := range files {
 		r.beginSource(f.Name, &source{text: f.Content})
-		from := at + rulesUpToLine(before[at:], i, f.Same)
-		end := at + rulesUpToLine(before[at:], i, f.Same+f.Old)
-		next := at + rulesUpToLine(before[at:], i+1, 0)
-		keep(before[at:from], 0)
-		first := len(r.Rules)
+		from, end, next := before.Search(i, f.Same+1), before.Search(i, f.Same+f.Old+1), before.Search(i+1, 0)
+		keep(before.Slice(at, from), 0)
+		first := r.Rules.Len()
 		left := f.Content[f.At:]
 		for n := f.Same + 1; n <= f.Same+f.New; n++ {
 			var line []byte
 			line, left, _ = bytes.Cut(left, []byte{'\n'})
 			r.readLine(f.Name, n, string(line))
 		}
-		if added := r.Rules[first:]; from < end || len(added) > 0 {
-			v.Replaced = append(v.Replaced, Replaced{from, end, len(v.Rules), len(added)})
-			v.Rules = append(v.Rules, added...)
+		if added := r.Rules.Slice(first, r.Rules.Len()); from < end || added.Len() > 0 {
+			v.Replaced = append(v.Replaced, Replaced{from, end, v.Rules.Len(), added.Len()})
+			v.Rules.lines = append(v.Rules.lines, added.lines...)
 		}
-		keep(before[end:next], f.New-f.Old)
+		keep(before.Slice(end, next), f.New-f.Old)
 		at = next
 	}
-}
-
-// rulesUpToLine returns how many of the rules are in earlier files, or in the first
-// lines of a file, which is given by its number.
-func rulesUpToLine(rules []*Rule, file, lines int) int {
-	return sort.Search(len(rules), func(i int) bool {
-		r := rules[i]
-		return int(r.Source) > file || int(r.Source) == file && int(r.Line) > lines
-	})
 }
 
 // repeats reports whether Casbin, which joins fields with commas, may confuse a new
@@ -247,7 +224,7 @@ func rulesUpToLine(rules []*Rule, file, lines int) int {
 // the number of texts in the other rules.
 func (v *Revision) repeats(r *reader, known int) bool {
 	var came [][]int32 // new rules without a new text
-	for _, made := range r.Rules {
+	for _, made := range r.Rules.All() {
 		if slices.ContainsFunc(made.Values(), func(value string) bool { return strings.Contains(value, ",") }) {
 			return true
 		}
@@ -266,8 +243,8 @@ func (v *Revision) repeats(r *reader, known int) bool {
 		slices.Sort(texts)
 		first, last := texts[0], texts[len(texts)-1]
 		all := r.Texts.fields
-		if v.AnyKept(func(other *Rule) bool {
-			if field >= int(other.count) {
+		if v.AnyKept(func(other Rule) bool {
+			if field >= int(other.count()) {
 				return false
 			}
 			n := all[int(other.first)+field]
@@ -284,9 +261,9 @@ func (v *Revision) repeats(r *reader, known int) bool {
 }
 
 // AnyKept reports whether match is true for one of the rules that have not changed.
-func (v *Revision) AnyKept(match func(*Rule) bool) bool {
-	among := func(rules []*Rule) bool {
-		for _, r := range pace.Each(v.pace, rules) {
+func (v *Revision) AnyKept(match func(Rule) bool) bool {
+	among := func(rules Rules) bool {
+		for _, r := range rules.Each(v.pace) {
 			if match(r) {
 				return true
 			}
@@ -295,20 +272,20 @@ func (v *Revision) AnyKept(match func(*Rule) bool) bool {
 	}
 	at := 0
 	for _, came := range v.Replaced {
-		if among(v.Rules[at:came.To]) {
+		if among(v.Rules.Slice(at, came.To)) {
 			return true
 		}
 		at = came.To + came.Count
 	}
-	return among(v.Rules[at:])
+	return among(v.Rules.Slice(at, v.Rules.Len()))
 }
 
 // updateLinks determines whether role links have changed, and which names are no
 // longer roles.
-func (v *Revision) updateLinks(r *reader, before, added []*Rule) {
-	v.Links = slices.ContainsFunc(added, notPolicy)
+func (v *Revision) updateLinks(r *reader, before, added Rules) {
+	v.Links = added.Some(notPolicy)
 	roles := map[int32]bool{} // that lost a link
-	for _, gone := range v.Removed(before) {
+	for _, gone := range v.Removed(before).All() {
 		v.Links = v.Links || notPolicy(gone)
 		if r.namesRoles && gone.IsLink() {
 			roles[gone.Number(1)] = true
@@ -318,7 +295,7 @@ func (v *Revision) updateLinks(r *reader, before, added []*Rule) {
 	if len(roles) == 0 {
 		return
 	}
-	for _, r := range pace.Each(v.pace, v.Rules) {
+	for _, r := range v.Rules.Each(v.pace) {
 		if r.IsLink() {
 			delete(roles, r.Number(1))
 		}
@@ -328,4 +305,4 @@ func (v *Revision) updateLinks(r *reader, before, added []*Rule) {
 	}
 }
 
-func notPolicy(r *Rule) bool { return !r.IsPolicy() }
+func notPolicy(r Rule) bool { return !r.IsPolicy() }

@@ -11,13 +11,13 @@ import (
 
 // CheckPolicy checks the policy as a whole; file is its first file.
 func (r *reader) CheckPolicy(file string, c *model.Settings) {
-	if !c.EmptyPolicy && r.Errors == 0 && !slices.ContainsFunc(r.Rules, (*Rule).IsPolicy) {
+	if !c.EmptyPolicy && r.Errors == 0 && !r.Rules.Some((Rule).IsPolicy) {
 		r.report(file, 1, 1, model.CodeEmptyPolicy, "add one, or use WithEmptyPolicy (--allow-empty, empty: true)", "the policy has no p line, and would refuse everything")
 	}
 	if c.RolePrefix == "" || !r.namesRoles {
 		return
 	}
-	for _, made := range r.Rules {
+	for _, made := range r.Rules.All() {
 		if !made.IsLink() {
 			continue
 		}
@@ -39,7 +39,7 @@ func (r *reader) CheckRoles(graphs map[string]*Graph) {
 	if len(seen) == 0 {
 		return
 	}
-	for _, made := range r.Rules {
+	for _, made := range r.Rules.All() {
 		c := seen[made.Numbers()[0]]
 		if c == nil {
 			continue
@@ -71,7 +71,7 @@ func (r *reader) checkDepth(seen map[int32]*linkChecker) {
 	}
 	type chains struct{ kind, tenant int32 }
 	told := map[chains]bool{}
-	for _, made := range r.Rules {
+	for _, made := range r.Rules.All() {
 		c := seen[made.Numbers()[0]]
 		if c == nil {
 			continue
@@ -104,13 +104,13 @@ type linkChecker struct {
 }
 
 // newLinkChecker returns a checker for the g lines of a kind; nil if there are none.
-func newLinkChecker(g *Graph, rules []*Rule, kind string, pace *pace.Pace) *linkChecker {
+func newLinkChecker(g *Graph, rules Rules, kind string, pace *pace.Pace) *linkChecker {
 	if g.texts == nil {
 		return nil
 	}
 	c := &linkChecker{graph: g, assignments: make([]int32, len(g.byNode)), up: map[Pair][]Pair{}}
 	number := g.texts.Known(kind)
-	for _, r := range rules {
+	for _, r := range rules.All() {
 		if r.Numbers()[0] != number {
 			continue
 		}

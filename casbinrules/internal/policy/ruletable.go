@@ -31,27 +31,27 @@ func (t *ruleTable) reserve(rules int) {
 	}
 }
 
-// put adds r after rules, the ones so far, or returns the one among them that is
-// equivalent. numbers are those of the texts between the commas of r: its fields, if
+// put adds r after rules, the ones so far, and returns the zero Rule, or the one among
+// them that is equivalent. numbers are those of the texts between the commas of r: its fields, if
 // none of them contains a comma.
-func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
-	t.commas = t.commas || len(numbers) > int(r.count)
-	t.reserve(len(rules) + 1)
+func (t *ruleTable) put(rules Rules, r Rule, numbers []int32) Rule {
+	t.commas = t.commas || len(numbers) > int(r.count())
+	t.reserve(rules.Len() + 1)
 	hash := hashOf(t.seed, numbers)
 	last := len(t.slots) - 1
 	at := int(hash) & last
 	for ; t.slots[at].Number != 0; at = (at + 1) & last {
 		if s := &t.slots[at]; s.Hash == hash {
-			if other := rules[s.Number-1]; t.equivalent(other, r) {
+			if other := rules.At(int(s.Number) - 1); t.equivalent(other, r) {
 				return other
 			}
 		}
 	}
-	t.slots[at] = texttable.Slot{Hash: hash, Number: int32(len(rules)) + 1}
-	return nil
+	t.slots[at] = texttable.Slot{Hash: hash, Number: int32(rules.Len()) + 1}
+	return Rule{}
 }
 
-func (t *ruleTable) equivalent(a, b *Rule) bool {
+func (t *ruleTable) equivalent(a, b Rule) bool {
 	return slices.Equal(a.Numbers(), b.Numbers()) ||
 		t.commas && strings.Join(a.Values(), ",") == strings.Join(b.Values(), ",")
 }

@@ -49,8 +49,8 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 			}
 			delete(want, f.Line)
 		}
-		if len(want) > 0 || len(p.Rules) != len(first) {
-			t.Errorf("%d rules, want %d; not found: %v", len(p.Rules), len(first), want)
+		if len(want) > 0 || p.Rules.Len() != len(first) {
+			t.Errorf("%d rules, want %d; not found: %v", p.Rules.Len(), len(first), want)
 		}
 	}
 	if collisions == 0 {

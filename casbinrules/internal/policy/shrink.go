@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sort"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
@@ -20,7 +19,7 @@ const (
 // CheckShrink compares a policy with the previous one and returns an error for each
 // file that is suddenly empty, missing or much smaller. Rules that have moved to
 // another file still count for their former one.
-func CheckShrink(before, after []*Rule) []model.Finding {
+func CheckShrink(before, after Rules) []model.Finding {
 	had, now := countByFile(before), countByFile(after)
 	var found []model.Finding
 	for _, file := range slices.Sorted(maps.Keys(had)) {
@@ -44,25 +43,26 @@ func CheckShrink(before, after []*Rule) []model.Finding {
 
 func isShrunk(had, now int) bool { return now == 0 || had >= shrinkFrom && now*shrinkBy < had }
 
-func countByFile(rules []*Rule) map[string]int {
+func countByFile(rules Rules) map[string]int {
 	counts := map[string]int{}
-	for len(rules) > 0 {
-		n := sort.Search(len(rules), func(i int) bool { return rules[i].Source > rules[0].Source })
-		counts[rules[0].File()] += n
-		rules = rules[n:]
+	for rules.Len() > 0 {
+		first := rules.At(0)
+		n := rules.Search(int(first.Source())+1, 0)
+		counts[first.File()] += n
+		rules = rules.Slice(n, rules.Len())
 	}
 	return counts
 }
 
 // moved returns how many rules of a file are in another one afterwards.
-func moved(file string, before, after []*Rule) (count int) {
+func moved(file string, before, after Rules) (count int) {
 	elsewhere := map[string]bool{}
-	for _, r := range after {
+	for _, r := range after.All() {
 		if r.File() != file {
 			elsewhere[r.Text()] = true
 		}
 	}
-	for _, r := range before {
+	for _, r := range before.All() {
 		if r.File() == file && elsewhere[r.Text()] {
 			count++
 		}

@@ -49,6 +49,6 @@ func (s *source) line(n int) string {
 }
 
 // Column returns the column of a field of a rule; the kind is field 0.
-func (r *reader) Column(of *Rule, field int) int {
-	return r.sources[of.Source].column(int(of.Line), field)
+func (r *reader) Column(of Rule, field int) int {
+	return r.sources[of.Source()].column(int(of.Line), field)
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -16,8 +15,6 @@ type Texts struct {
 	fields []int32  // of all rules
 	// sharesFields reports that a revision uses the memory behind fields.
 	sharesFields bool
-	// revisions is how many revisions have led to these texts.
-	revisions int
 	// Capitals are the numbers of texts that are not in lower case.
 	Capitals []int32
 }
@@ -54,7 +51,7 @@ func (t *Texts) revised(room int) *Texts {
 	} else {
 		t.sharesFields = true
 	}
-	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: fields, revisions: t.revisions + 1}
+	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: fields}
 }
 
 // Trim frees unused memory once everything was read.
@@ -66,11 +63,11 @@ func (t *Texts) Trim() {
 }
 
 // TextsOf returns texts with the numbers of all of some rules of one policy.
-func TextsOf(rules []*Rule) *Texts {
-	if len(rules) == 0 {
+func TextsOf(rules Rules) *Texts {
+	if rules.Texts == nil {
 		return newTexts(0)
 	}
-	return slices.MaxFunc(rules, func(a, b *Rule) int { return cmp.Compare(a.Texts.revisions, b.Texts.revisions) }).Texts
+	return rules.Texts
 }
 
 // number returns the number of a text, and assigns one to a new text.
@@ -92,6 +89,4 @@ func (t *Texts) IsRole(number int32) bool { return t.Of(number).role }
 
 // Role returns the number of a role from credentials, which has a prefix in the
 // policy. It does not allocate for names of up to 32 bytes.
-func (t *Texts) Role(prefix, name string) int32 {
-	return t.Known(prefix + name)
-}
+func (t *Texts) Role(prefix, name string) int32 { return t.Known(prefix + name) }

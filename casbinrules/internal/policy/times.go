@@ -63,7 +63,7 @@ func (l limit) holds(m Moment) bool {
 func (l limit) always() bool { return l.condition == nil && l.Always() }
 
 // limit returns when a g line counts.
-func (g *Graph) limit(r *Rule) limit {
+func (g *Graph) limit(r Rule) limit {
 	if g.times.holds == nil {
 		return limit{Window: g.Window(r)}
 	}
@@ -76,20 +76,20 @@ func (g *Graph) Limited() bool { return g.times != nil }
 func (g *Graph) Timed() bool   { return g.times != nil && g.times.holds == nil }
 
 // Counts reports whether a g line counts.
-func (g *Graph) Counts(m Moment, r *Rule) bool { return g.times == nil || g.limit(r).holds(m) }
+func (g *Graph) Counts(m Moment, r Rule) bool { return g.times == nil || g.limit(r).holds(m) }
 
 // Always reports whether a g line always counts.
-func (g *Graph) Always(r *Rule) bool { return g.times == nil || g.limit(r).always() }
+func (g *Graph) Always(r Rule) bool { return g.times == nil || g.limit(r).always() }
 
 // Condition returns the fields of a g line that say when it counts. A line may have
 // further ones, which Casbin ignores.
-func (g *Graph) Condition(r *Rule) []string {
+func (g *Graph) Condition(r Rule) []string {
 	at := g.TimeField(false)
 	return r.Fields()[at : at+g.times.width]
 }
 
 // Window returns when a g line counts. Invalid values were refused.
-func (g *Graph) Window(r *Rule) Window {
+func (g *Graph) Window(r Rule) Window {
 	w := Window{noStart, noEnd}
 	if !g.Timed() {
 		return w
@@ -133,7 +133,7 @@ type timedClosure struct {
 // newTimes reads the limits of the links of a kind from width fields; with holds,
 // they are arguments of a condition, and otherwise times. If two lines have the same
 // link, the last one counts, as in Casbin.
-func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.LinkCondition) *times {
+func newTimes(f *follower, rules Rules, kind string, width int, holds model.LinkCondition) *times {
 	g := f.graph
 	t := &times{
 		conditions: conditions{holds, kind, width, map[string]*condition{}},
@@ -145,7 +145,7 @@ func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.Li
 	}
 	limited := map[int32]bool{}
 	places := map[[2]int32]int{} // index of a link among those of its node, by node and name
-	for _, r := range rules {
+	for _, r := range rules.All() {
 		f.pace.Step()
 		from, to := g.Pairs(r)
 		made := timedLink{to.Name, g.limit(r)}
