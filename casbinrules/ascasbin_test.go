@@ -211,6 +211,22 @@ func TestAsCasbinTurnsFindingsIntoWarnings(t *testing.T) {
 	}
 }
 
+// TestConditionsMayHaveTextsInQuotes: the quotes are those of an expression, not around a
+// value.
+func TestConditionsMayHaveTextsInQuotes(t *testing.T) {
+	m := ModelText("m.conf", modelText(plainRequest, "rule, obj, act", "", someAllow, "eval(p.rule) && r.obj == p.obj && r.act == p.act"))
+	policy := "p, 'ann' == r.sub || r.sub == 'bob', /a, GET\np, 'ann', /a, GET\np, 'o'brien', /a, GET\n"
+	var lines []int
+	for _, f := range open(t, m, policy, WithCasbinSemantics()).Warnings() {
+		if f.Code == model.CodeOtherQuotes {
+			lines = append(lines, f.Line)
+		}
+	}
+	if !slices.Equal(lines, []int{2, 3}) {
+		t.Errorf("single_quotes in lines %v", lines)
+	}
+}
+
 // TestAsCasbinReadsModelsLikeCasbin loads models that are refused without the option.
 func TestAsCasbinReadsModelsLikeCasbin(t *testing.T) {
 	denyOnly := strings.Replace(RBACWithDeny().Text(), "some(where (p.eft == allow)) && ", "", 1)

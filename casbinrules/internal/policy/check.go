@@ -158,7 +158,8 @@ func checkFields(fields []field, report reporter) {
 	}
 }
 
-// inOtherQuotes reports whether a field is in quotes that mean nothing in a policy.
+// inOtherQuotes reports whether a field is in quotes that mean nothing in a policy. A
+// condition with several texts, such as 'GET' == r.act || r.sub == 'ann', is not.
 func inOtherQuotes(field string) bool {
 	if c := field[0]; c != '\'' && c != '`' && c < utf8.RuneSelf {
 		return false
@@ -166,7 +167,11 @@ func inOtherQuotes(field string) bool {
 	const quotes = "'`‘’‚‛“”„‟«»‹›"
 	first, n := utf8.DecodeRuneInString(field)
 	last, _ := utf8.DecodeLastRuneInString(field)
-	return len(field) > n && strings.ContainsRune(quotes, first) && strings.ContainsRune(quotes, last)
+	if len(field) == n || !strings.ContainsRune(quotes, first) || !strings.ContainsRune(quotes, last) {
+		return false
+	}
+	many := strings.Count(field, string(first))
+	return first != last || many == 2 || many%2 == 1
 }
 
 // reserve allocates memory for at most so many further rules and fields.
