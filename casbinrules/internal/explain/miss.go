@@ -250,35 +250,36 @@ func akin(a, b string) int {
 func (x *Explainer) say(m miss) string {
 	r := m.rule
 	action, object := x.Column(r, model.FieldAction), x.Column(r, model.FieldObject)
-	access := action + " on " + object
+	access := shownName(action) + " on " + shownName(object)
 	if m.kind == MissCondition || action == "" || object == "" {
 		return fmt.Sprintf("%s matches but for the condition %s", r.Place(), x.condition(m))
 	}
 	holder := x.Column(r, model.FieldSubject)
 	role := x.Snapshot.Names.IsRole(x.Snapshot.Names.Known(holder)) && x.Snapshot.Schema.LinksUsers()
+	subject, shown := shownName(x.Subject), shownName(holder)
 	switch m.kind {
 	case MissAction:
 		if m.term == nil {
-			return fmt.Sprintf("%s has %s at %s, which does not cover %s", x.Subject, access, r.Place(), x.Request.Action)
+			return fmt.Sprintf("%s has %s at %s, which does not cover %s", subject, access, r.Place(), shownName(x.Request.Action))
 		}
-		return fmt.Sprintf("%s has %s at %s, not %s", x.Subject, access, r.Place(), x.Request.Action)
+		return fmt.Sprintf("%s has %s at %s, not %s", subject, access, r.Place(), shownName(x.Request.Action))
 	case MissObject:
-		return fmt.Sprintf("%s has %s at %s, not on %s", x.Subject, access, r.Place(), x.Request.Object)
+		return fmt.Sprintf("%s has %s at %s, not on %s", subject, access, r.Place(), shownName(x.Request.Object))
 	case MissTenant:
 		if x.Request.Tenant == "" {
-			return fmt.Sprintf("%s has %s in tenant %s at %s, and the credentials name no tenant", x.Subject, access, x.Column(r, model.FieldTenant), r.Place())
+			return fmt.Sprintf("%s has %s in tenant %s at %s, and the credentials name no tenant", subject, access, shownName(x.Column(r, model.FieldTenant)), r.Place())
 		}
-		return fmt.Sprintf("%s has %s in tenant %s at %s, not in %s", x.Subject, access, x.Column(r, model.FieldTenant), r.Place(), x.Request.Tenant)
+		return fmt.Sprintf("%s has %s in tenant %s at %s, not in %s", subject, access, shownName(x.Column(r, model.FieldTenant)), r.Place(), shownName(x.Request.Tenant))
 	}
 	switch {
 	case holder == x.Subject && holder == policy.Anonymous:
-		return fmt.Sprintf("requests without credentials have %s at %s, not a user called %s", access, r.Place(), holder)
+		return fmt.Sprintf("requests without credentials have %s at %s, not a user called %s", access, r.Place(), shown)
 	case holder == x.Subject:
-		return fmt.Sprintf("the role %s has %s at %s, not a user by that name", holder, access, r.Place())
+		return fmt.Sprintf("the role %s has %s at %s, not a user by that name", shown, access, r.Place())
 	case role && holder != policy.Anonymous:
-		return fmt.Sprintf("the role %s has %s at %s, which %s does not have", holder, access, r.Place(), x.Subject)
+		return fmt.Sprintf("the role %s has %s at %s, which %s does not have", shown, access, r.Place(), subject)
 	default:
-		return fmt.Sprintf("%s has %s at %s, not %s", holder, access, r.Place(), x.Subject)
+		return fmt.Sprintf("%s has %s at %s, not %s", shown, access, r.Place(), subject)
 	}
 }
 

@@ -51,7 +51,7 @@ func (e Explanation) String() string {
 	if e.Allowed {
 		may = "may"
 	}
-	b.WriteString(e.Subject)
+	b.WriteString(shownName(e.Subject))
 	if len(e.Roles) > 0 {
 		b.WriteString(" (" + strings.Join(e.Roles, ", ") + ")")
 	}
@@ -83,11 +83,20 @@ func (e Explanation) String() string {
 	return b.String()
 }
 
+// shownName returns a name for a text: in quotes if it has blanks around it, which nobody
+// would see.
+func shownName(name string) string {
+	if strings.TrimSpace(name) != name {
+		return `"` + name + `"`
+	}
+	return name
+}
+
 // chainText returns a text such as "erin → editor (policy.csv:21) → viewer
 // (policy.csv:9)".
 func chainText(chain []ChainLink) string {
 	var b strings.Builder
-	b.WriteString(chain[0].From)
+	b.WriteString(shownName(chain[0].From))
 	for _, link := range chain {
 		place := "from the credentials"
 		if link.Default {
@@ -95,7 +104,7 @@ func chainText(chain []ChainLink) string {
 		} else if link.Rule != nil {
 			place = model.Visible(link.Rule.Place())
 		}
-		fmt.Fprintf(&b, " → %s (%s)", link.To, place)
+		fmt.Fprintf(&b, " → %s (%s)", shownName(link.To), place)
 	}
 	return b.String()
 }

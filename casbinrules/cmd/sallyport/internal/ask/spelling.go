@@ -1,10 +1,10 @@
 package ask
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 	"github.com/sallyport-go/sallyport/core/spelling"
 )
 
@@ -12,10 +12,18 @@ import (
 func Suggestion(name string, known []string) string {
 	for _, k := range known {
 		if similar(name, k) {
-			return fmt.Sprintf(": did you mean %s?", k)
+			return didYouMean(k)
 		}
 	}
 	return ""
+}
+
+// didYouMean proposes a name, in quotes if it has blanks around it, which nobody would see.
+func didYouMean(name string) string {
+	if strings.TrimSpace(name) != name {
+		name = quoted.Quote(name)
+	}
+	return ": did you mean " + name + "?"
 }
 
 // caseSuggestion is [Suggestion] for a name that differs from one of known in letter case
@@ -28,12 +36,12 @@ func caseSuggestion(name string, known []string) string {
 // segment by segment.
 func (n *Names) objectSuggestion(object string) string {
 	if path := "/" + object; !strings.HasPrefix(object, "/") && n.knows("obj", path) {
-		return fmt.Sprintf(": did you mean %s?", path)
+		return didYouMean(path)
 	}
 	segments := strings.Split(object, "/")
 	for _, p := range n.values["obj"] {
 		if misspelt(segments, strings.Split(p.Text, "/")) {
-			return fmt.Sprintf(": did you mean %s?", p.Text)
+			return didYouMean(p.Text)
 		}
 	}
 	return ""

@@ -178,3 +178,13 @@ func TestExplainReadsOneOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesWithBlanksAreShownInQuotes: nobody sees otherwise in what a name differs.
+func TestNamesWithBlanksAreShownInQuotes(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, bob , /a, GET\n"})
+	got := run(t, dir, "", "explain", "-p", "DIR/policy.csv", "--as-casbin", "bob", "/a", "GET")
+	if !strings.Contains(got.stderr, `did you mean "bob "?`) || !strings.Contains(got.stdout, `near: "bob " has GET on /a at policy.csv:1, not bob`) {
+		t.Errorf("%+v", got)
+	}
+}
