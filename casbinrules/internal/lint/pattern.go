@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -213,9 +214,15 @@ func adviseParameters(function, object string) []advice {
 		braces := isBracketed(part, '{', '}') && !strings.ContainsAny(part, ",")
 		angles := isBracketed(part, '<', '>')
 		switch {
-		case isRest(part) && isRegexp(function):
-			return []advice{{model.CodeParameter, fmt.Sprintf("%q is how routers write the rest of a path, and means something else here", part), "write * in its place"}}
-		case !angles && function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
+		case part == "{$}":
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is how net/http writes the end of a path, and means something else here", part), "leave it out, and the slash in front of it"}}
+		case isRest(part) && (isRegexp(function) || part[0] != '*'):
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is how routers write the rest of a path, and means something else here", part), restHint(function)}}
+		case isOptional(part):
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is how routers write a segment that may be missing, and means something else here", part), optionalHint(function, object, part)}}
+		case braces && function != "keyMatch2" && isRegexp(function) && strings.ContainsAny(part, ":<") && strings.Count(part, "{") == 1:
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q matches any segment here, whatever it says", part), parameterHint(function)}}
+		case !angles && function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({<"),
 			!angles && function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
 			return []advice{{model.CodeParameterSuffix, fmt.Sprintf("the parameter in %q takes the rest of the segment, whatever it says", part), "give the segment one parameter and nothing behind it"}}
 		case angles, colon == 0 && len(part) > 1 && function != "keyMatch2", braces && (function == "keyMatch2" || !isRegexp(function)):
@@ -226,13 +233,54 @@ func adviseParameters(function, object string) []advice {
 }
 
 // isRest reports whether a last segment is a router's name for the rest of a path:
-// "*filepath" in Gin, "{path...}" in net/http.
+// "*filepath" in Gin, "{path...}" in net/http, "+" in Fiber.
 func isRest(part string) bool {
+	if part == "+" {
+		return true
+	}
 	name, star := strings.CutPrefix(part, "*")
 	if !star && isBracketed(part, '{', '}') {
 		name, star = strings.CutSuffix(part[1:len(part)-1], "...")
 	}
 	return star && model.IsWord(name)
+}
+
+// isOptional reports whether a segment is a router's name for one that may be missing:
+// ":id?" in Fiber.
+func isOptional(part string) bool {
+	name, ok := strings.CutSuffix(part, "?")
+	name, colon := strings.CutPrefix(name, ":")
+	if !colon && isBracketed(name, '{', '}') {
+		name, colon = name[1:len(name)-1], true
+	}
+	return ok && colon && model.IsWord(name)
+}
+
+func restHint(function string) string {
+	switch function {
+	case "globMatch":
+		return "write ** in its place"
+	case "==":
+		return parameterHint(function)
+	}
+	return "write * in its place"
+}
+
+// optionalHint proposes the two paths that an optional segment stands for.
+func optionalHint(function, object, part string) string {
+	with := strings.Trim(part, ":{}?")
+	switch {
+	case function == "keyMatch2":
+		with = ":" + with
+	case function == "globMatch":
+		with = "*"
+	case isRegexp(function):
+		with = "{" + with + "}"
+	default:
+		return parameterHint(function)
+	}
+	without := cmp.Or(strings.Replace(object, "/"+part, "", 1), "/")
+	return "write two lines, for " + strings.Replace(object, part, with, 1) + " and for " + without
 }
 
 func parameterHint(function string) string {

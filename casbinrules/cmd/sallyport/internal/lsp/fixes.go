@@ -203,6 +203,9 @@ func otherParameters(s *spot, value string) string {
 		if name == segment || name == "" {
 			continue
 		}
+		if end := strings.IndexAny(name, ":<"); end > 0 {
+			name = name[:end] // without a constraint
+		}
 		segments[i] = ":" + name
 		if strings.Contains(s.rest, "write {name}") {
 			segments[i] = "{" + name + "}"

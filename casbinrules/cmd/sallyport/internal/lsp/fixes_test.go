@@ -137,6 +137,8 @@ func fixable() []struct{ code, model, text, want string } {
 		{"no_leading_slash", rbac, "p, ann, /a, GET\np, bob, a/:id, GET\n", "p, ann, /a, GET\np, bob, /a/:id, GET\n"},
 		{"query_in_pattern", rbac, "p, ann, /a?x=1, GET\n", "p, ann, /a, GET\n"},
 		{"parameter_spelling", rbac, "p, ann, /a/{id}, GET\n", "p, ann, /a/:id, GET\n"},
+		{"parameter_spelling", rbac, "p, ann, /a/{id:[0-9]+}, GET\n", "p, ann, /a/:id, GET\n"},
+		{"parameter_spelling", rbac, "p, ann, /a/:id?, GET\n", ""},
 		{"unmatchable_pattern", rbac, "p, ann, /a/, GET\n", "p, ann, /a, GET\n"},
 		{"unknown_ptype", rbac, "P, ann, /a, GET\np, bob, /b, GET\n", "p, ann, /a, GET\np, bob, /b, GET\n"},
 		{"unknown_ptype", rbac, "p, staff, /a, GET\n\"G\", ann, staff\n", "p, staff, /a, GET\ng, ann, staff\n"},
