@@ -3,7 +3,6 @@ package core
 import (
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -45,9 +44,11 @@ func (f *Field) Shared() *kept.Field {
 
 const contentLength = "Content-Length"
 
-// withheld lists the fields of a responder that no refusal has: a guard sets some itself,
-// and caches obey others in place of the Cache-Control that it sets.
-var withheld = append([]string{"WWW-Authenticate", contentLength}, kept.TargetedCaching[:]...)
+// withheld reports whether a field of a responder is left out of refusals: a guard sets
+// some itself, and caches obey others in place of the Cache-Control that it sets.
+func withheld(name string) bool {
+	return strings.EqualFold(name, "WWW-Authenticate") || strings.EqualFold(name, contentLength) || kept.TargetsCaches(name)
+}
 
 // render makes the response to d: the responder's, completed with what no response
 // may lack. A responder may redirect a 401 to a sign-in page (303) or hide a
@@ -63,7 +64,7 @@ func (g *Guard) render(r Request, d *Denial) *Response {
 	}
 	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(d.fields)+len(g.varyFields)+3)
 	for _, f := range resp.Fields {
-		if !slices.ContainsFunc(withheld, func(name string) bool { return strings.EqualFold(f.Name, name) }) {
+		if !withheld(f.Name) {
 			fields = append(fields, f)
 		}
 	}

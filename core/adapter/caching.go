@@ -14,8 +14,8 @@ import (
 // ([core.Verdict].Fields) and that handlers have removed or replaced. It adds
 // missing members to Vary. If a field says that the response is private, it applies
 // [PrivateCacheControl] to Cache-Control and removes the fields that
-// [TargetedCacheFields] lists; with sharedCaching, from the verdict, it only
-// restores a missing Cache-Control.
+// [TargetsCaches] names; with sharedCaching, from the verdict, it only restores a
+// missing Cache-Control.
 func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 	own, private := 0, false // how many of fields are at least in h, and whether one is private
 	for i := range fields {
@@ -53,8 +53,8 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 }
 
 func removeTargeted(h http.Header) {
-	for _, name := range kept.TargetedCaching {
-		if len(h[name]) > 0 {
+	for name := range h {
+		if kept.TargetsCaches(name) {
 			delete(h, name)
 		}
 	}
@@ -68,10 +68,11 @@ func IsPrivate(f *core.Field) bool {
 	return s != nil && s.Private && f.Value == "private"
 }
 
-// TargetedCacheFields returns the response fields that address some caches in front
-// of an application in place of Cache-Control (RFC 9213), in the form of
-// [http.CanonicalHeaderKey].
-func TargetedCacheFields() []string { return kept.TargetedCaching[:] }
+// TargetsCaches reports whether a response field, in any letter case, addresses some
+// caches in front of an application in place of Cache-Control: one whose name ends in
+// -Cache-Control, by the convention of RFC 9213 §2, or one of the older Edge-Control,
+// Surrogate-Control and X-Accel-Expires.
+func TargetsCaches[T string | []byte](name T) bool { return kept.TargetsCaches(name) }
 
 // PrivateCacheControl changes Cache-Control lines so that no shared cache stores
 // the response (RFC 9111 §5.2.2): it removes public, s-maxage and private with

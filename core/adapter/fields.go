@@ -15,8 +15,8 @@ const challengeKey = "Www-Authenticate" // as net/http spells it
 // Access-Control-Expose-Headers are merged with what others have set, every
 // challenge and cookie gets its own line, other fields replace existing ones. A
 // field that [IsPrivate] is omitted if there is a Cache-Control. With a Cache-Control
-// of no-store, as of refusals, the [TargetedCacheFields] are removed: caches that obey
-// them ignore it.
+// of no-store, as of refusals, fields that [TargetsCaches] names are removed:
+// caches that obey them ignore it.
 //
 // Values of many responses are shared between their headers. Set, Add and Del do
 // not modify them, but a write to h["Vary"][0] in place would be visible in other

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 var refusalCases = []testCase{
@@ -106,7 +105,7 @@ func describesNothing(t *testing.T, f Framework) {
 		"X-Accel-Redirect": "/later", "X-Lighttpd-Send-File": "/later", "X-Reproxy-Url": "/later", "X-Sendfile": "/later",
 		"X-Sendfile-Temporary": "/later", "X-Sendfile2": "/later 0-1",
 	}
-	for _, name := range adapter.TargetedCacheFields() {
+	for _, name := range targetedFields {
 		described[name] = "max-age=60"
 	}
 	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))

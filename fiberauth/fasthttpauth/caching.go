@@ -79,7 +79,7 @@ func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
 		case !adapter.IsPrivate(f):
 		case !shared:
 			makePrivate(h, f)
-			deleteFields(h, isTargeted)
+			deleteFields(h, adapter.TargetsCaches)
 		case len(h.Peek(f.Name)) == 0:
 			addField(h, f)
 		}
@@ -100,7 +100,7 @@ func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 		}
 	}
 	for name, value := range h.All() {
-		if len(name) >= 32 || cacheLengths>>len(name)&1 == 0 {
+		if len(name) == 0 || !endsNameForCaches(name[len(name)-1]) {
 			continue // as most of them
 		}
 		i := 0
@@ -115,24 +115,14 @@ func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 	return missing == 0
 }
 
-// cacheLengths has a bit set for the length of each name that concerns caches.
-var cacheLengths = func() (bits uint32) {
-	for _, name := range append([]string{fasthttp.HeaderVary, fasthttp.HeaderCacheControl}, adapter.TargetedCacheFields()...) {
-		bits |= 1 << len(name)
-	}
-	return bits
-}()
+// endsNameForCaches reports whether a name that concerns caches may end in c: those of
+// Vary, of each Control and of X-Accel-Expires do.
+func endsNameForCaches(c byte) bool { c |= 0x20; return c == 'y' || c == 'l' || c == 's' }
 
 // concernsCaches reports whether name, in any letter case, is that of a field that
 // [adapter.KeepFields] looks at.
 func concernsCaches(name []byte) bool {
-	return is(name, fasthttp.HeaderVary) || is(name, fasthttp.HeaderCacheControl) || isTargeted(name)
-}
-
-// isTargeted reports whether name, in any letter case, is one of
-// [adapter.TargetedCacheFields].
-func isTargeted(name []byte) bool {
-	return len(name) < 32 && cacheLengths>>len(name)&1 != 0 && !placed(name) && isAny(name, adapter.TargetedCacheFields())
+	return is(name, fasthttp.HeaderVary) || is(name, fasthttp.HeaderCacheControl) || adapter.TargetsCaches(name)
 }
 
 // makePrivate keeps shared caches from storing a response.

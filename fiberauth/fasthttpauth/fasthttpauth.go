@@ -31,8 +31,8 @@ func Write(ctx *fasthttp.RequestCtx, resp *core.Response) {
 
 // AddFields adds fields from core and its schemes to the response: Vary is merged
 // with what others have set, every challenge and cookie gets its own line, other
-// fields replace existing ones. With a Cache-Control of no-store, as of refusals, the
-// [adapter.TargetedCacheFields] are removed.
+// fields replace existing ones. With a Cache-Control of no-store, as of refusals, fields
+// that [adapter.TargetsCaches] names are removed.
 func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 	for i := range fields {
 		addField(h, &fields[i])
@@ -47,7 +47,7 @@ func addField(h *fasthttp.ResponseHeader, f *core.Field) {
 				found = true
 				return false
 			}
-			return isTargeted(name) || is(name, fasthttp.HeaderCacheControl)
+			return adapter.TargetsCaches(name) || is(name, fasthttp.HeaderCacheControl)
 		})
 	}
 	name, value := adapter.Bytes(f)

@@ -103,10 +103,22 @@ func Merges(key string) bool {
 	return false
 }
 
-// TargetedCaching lists the response fields that address some caches in front of an
-// application in place of Cache-Control (RFC 9213), in canonical form.
-var TargetedCaching = [...]string{
-	"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Edge-Control", "Surrogate-Control", "X-Accel-Expires",
+// older lists fields like those of RFC 9213 that do not follow its convention for names.
+var older = [...]string{"Edge-Control", "Surrogate-Control", "X-Accel-Expires"}
+
+// TargetsCaches reports whether a response field, in any letter case, addresses some
+// caches in front of an application in place of Cache-Control (RFC 9213 §2).
+func TargetsCaches[T string | []byte](name T) bool {
+	const suffix = "-Cache-Control"
+	if n := len(name) - len(suffix); n > 0 && strings.EqualFold(string(name[n:]), suffix) {
+		return true
+	}
+	for _, field := range older {
+		if len(name) == len(field) && strings.EqualFold(string(name), field) {
+			return true
+		}
+	}
+	return false
 }
 
 // Intact reports whether f still has its original value.
