@@ -246,7 +246,8 @@ func RepresentationFields() []string { return representation[:] }
 var representation = [...]string{
 	"Accept-Ranges", "Content-Digest", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Md5",
 	"Content-Range", "Digest", "Etag", "Last-Modified", "Repr-Digest", "Trailer", "Transfer-Encoding",
-	"X-Accel-Redirect", "X-Lighttpd-Send-File", "X-Reproxy-Url", "X-Sendfile", "X-Sendfile-Temporary", "X-Sendfile2",
+	"X-Accel-Redirect", "X-Lighttpd-Send-File", "X-Litespeed-Location", "X-Reproxy-File", "X-Reproxy-Url",
+	"X-Sendfile", "X-Sendfile-Temporary", "X-Sendfile2",
 }
 
 // Batch hands out zero values that are allocated several at a time, each only once.

@@ -102,8 +102,8 @@ func describesNothing(t *testing.T, f Framework) {
 		"Accept-Ranges": "bytes", "Content-Digest": "sha-256=:AA==:", "Content-Disposition": "attachment; filename=later",
 		"Content-Encoding": "later", "Content-Language": "mi", "Content-Location": "/later", "Content-Md5": "AA==", "Content-Range": "bytes 0-1/2",
 		"Digest": "sha-256=AA==", "Etag": `"later"`, "Last-Modified": "Mon, 30 Nov 2026 11:00:00 GMT", "Repr-Digest": "sha-256=:AA==:", "Trailer": "X-Later",
-		"X-Accel-Redirect": "/later", "X-Lighttpd-Send-File": "/later", "X-Reproxy-Url": "/later", "X-Sendfile": "/later",
-		"X-Sendfile-Temporary": "/later", "X-Sendfile2": "/later 0-1",
+		"X-Accel-Redirect": "/later", "X-Lighttpd-Send-File": "/later", "X-Litespeed-Location": "/later", "X-Reproxy-File": "/later", "X-Reproxy-Url": "/later",
+		"X-Sendfile": "/later", "X-Sendfile-Temporary": "/later", "X-Sendfile2": "/later 0-1",
 	}
 	for _, name := range targetedFields {
 		described[name] = "max-age=60"
