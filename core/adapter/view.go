@@ -120,10 +120,16 @@ func unquoted(s string) string {
 	return s
 }
 
-// Query implements [core.Request]. It counts parameters that net/url leaves out for a
-// semicolon or a bad escape, too; what cannot be decoded is returned as sent.
+// Query implements [core.Request].
 func (v View) Query(name string) (value string, count int) {
-	for pair := range strings.SplitSeq(v.Request.URL.RawQuery, "&") {
+	return Query(v.Request.URL.RawQuery, name)
+}
+
+// Query returns the first value of a parameter in a query, and how many there are, for
+// [core.Request]. It counts those that net/url leaves out for a semicolon or a bad
+// escape, too; what cannot be decoded is returned as sent.
+func Query(query, name string) (value string, count int) {
+	for pair := range strings.SplitSeq(query, "&") {
 		key, val, _ := strings.Cut(pair, "=")
 		if pair == "" || queryText(key) != name {
 			continue

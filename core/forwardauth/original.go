@@ -3,10 +3,10 @@ package forwardauth
 import (
 	"crypto/tls"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // original is the view of the request that a proxy asks about. Credentials and the
@@ -27,16 +27,7 @@ func (o *original) Route() (core.Route, error) { return o.route, o.err }
 // Param is "": no router has matched.
 func (o *original) Param(string) string { return "" }
 
-func (o *original) Query(name string) (string, int) {
-	if o.query == "" {
-		return "", 0
-	}
-	values, _ := url.ParseQuery(o.query) // what cannot be read is left out, as net/http has it
-	if len(values[name]) == 0 {
-		return "", 0
-	}
-	return values[name][0], len(values[name])
-}
+func (o *original) Query(name string) (string, int) { return adapter.Query(o.query, name) }
 
 // TLS returns a state that says whether the client's connection to the proxy uses
 // TLS. The state of the proxy's own connection has the proxy's certificate, which
