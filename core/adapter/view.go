@@ -101,7 +101,7 @@ func (v View) Cookie(name string) (value string, count int) {
 	for _, line := range v.Request.Header["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {
 			key, val, ok := strings.Cut(pair, "=")
-			if !ok || strings.Trim(key, " ") != name {
+			if !ok || strings.Trim(key, " \t") != name {
 				continue
 			}
 			if count++; count == 1 {

@@ -229,18 +229,18 @@ func (v *View) Cookie(name string) (value string, count int) {
 }
 
 // leftOut returns how many cookies with a name fasthttp leaves out of a list, for a quote
-// or a backslash in their value.
+// or a backslash in their value, or for a tab beside the name, which net/http trims.
 func leftOut(list []byte, name string) (count int) {
-	for pair := range bytes.SplitSeq(list, []byte(";")) {
-		key, val, ok := bytes.Cut(bytes.TrimRight(pair, " \r\n"), []byte("="))
-		if !ok || string(bytes.Trim(key, " ")) != name {
+	for pair := range bytes.SplitSeq(bytes.Trim(list, " \t\r\n"), []byte(";")) {
+		key, val, ok := bytes.Cut(bytes.TrimRight(pair, " "), []byte("="))
+		if !ok || string(bytes.Trim(key, " \t")) != name {
 			continue
 		}
 		val = bytes.TrimLeft(val, " ")
 		if n := len(val); n > 1 && val[0] == '"' && val[n-1] == '"' {
 			val = val[1 : n-1]
 		}
-		if bytes.ContainsAny(val, `"\`) {
+		if bytes.ContainsAny(val, `"\`) || bytes.ContainsRune(key, '\t') {
 			count++
 		}
 	}
