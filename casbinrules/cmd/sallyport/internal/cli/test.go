@@ -47,8 +47,9 @@ nothing:
     /reports/7 PATCH  deny    allow         -
 
 Without FILE the tests are those beside the policy, *.tests. Without -c and -p the
-policy is that of the sallyport.yaml beside the first file, or else the policy.csv there. Failures are printed with the explanation
-of the decision; the exit code is then 1.
+policy is that of the sallyport.yaml beside the first file, or else the policy.csv
+there. Failures are printed with the explanation of the decision; the exit code is
+then 1.
 
 --cover lists the lines of the policy that no test depends on: p lines that decide
 none, and role links that lead to none. With --min the exit code is 1 when less
