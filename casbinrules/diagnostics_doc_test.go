@@ -140,7 +140,7 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 	for _, option := range e.options[1:] {
 		switch option {
 		case "escaped":
-			policyValue = regexp.MustCompile(`\\ufeff|\\x[0-9a-f]{2}`).ReplaceAllStringFunc(policyValue, func(s string) string {
+			policyValue = regexp.MustCompile(`\\u[0-9a-f]{4}|\\x[0-9a-f]{2}`).ReplaceAllStringFunc(policyValue, func(s string) string {
 				raw, err := strconv.Unquote(`"` + s + `"`)
 				if err != nil {
 					t.Fatal(err)

@@ -39,6 +39,7 @@ var diagnostics = []struct {
 	{"encoding.csv", "", "2:7 error", nil},
 	{"line_too_long.csv", "", "2:65536 error", nil},
 	{"control_character.csv", "", "2:7 error", nil},
+	{"decomposed_letter.csv", "", "2:6 warning", nil},
 	{"quoting.csv", "", "2:8 error", nil},
 	{"single_quotes.csv", "", "2:4 error", nil},
 	{"inline_comment.csv", "", "2:23 error", nil},

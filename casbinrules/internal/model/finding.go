@@ -130,6 +130,7 @@ const (
 	CodeEncoding    = "encoding"
 	CodeLineLength  = "line_too_long"
 	CodeControl     = "control_character"
+	CodeDecomposed  = "decomposed_letter"
 	CodeQuoting     = "quoting"
 	CodeOtherQuotes = "single_quotes"
 	CodeComment     = "inline_comment"

@@ -16,7 +16,7 @@ func (c *Settings) Severity(code string) Severity {
 // valid and may be intended.
 func isAdvice(code string) bool {
 	switch code {
-	case CodeUnusedRoles, CodeUnusedColumn, CodeFreeClause, CodeTwoMeanings, CodeOpenClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
+	case CodeUnusedRoles, CodeUnusedColumn, CodeFreeClause, CodeTwoMeanings, CodeOpenClause, CodeDecomposed, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
 		CodeMiddleStar, CodePrefixStar, CodeParent, CodeParameter, CodeRegexpCharacter, CodeUnknownMethod,
 		CodePutPatch, CodePatchPut, CodeGetHead, CodeNeverAssigned, CodeRoleWithoutRule, CodeSameName, CodeAnonymous,
 		CodeLinkOver, CodeLinkOutlived, CodeDefaultUnused, CodeDefaultDenies,

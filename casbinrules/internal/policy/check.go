@@ -63,6 +63,11 @@ func checkText(fields []field, report reporter) {
 			report(f.column+at, model.CodeControl, "remove it", "the line contains the control character %U", c)
 			break
 		}
+		if at := model.Decomposed(f.Text); at >= 0 {
+			report(f.column+at, model.CodeDecomposed, "type the letter again, or convert the file to normalization form C",
+				"a letter of %s is written as several characters, so it does not equal the same letter in one character", f.Text)
+			break
+		}
 	}
 	for _, f := range fields {
 		if at := strings.IndexByte(f.Text, '#'); at >= 0 && !f.quoted {

@@ -29,6 +29,7 @@ var unfixable = map[string]string{
 	"model_unused_roles":         "where in the matcher roles belong is the author's to say",
 	"model_unused_column":        "the matcher has to compare the field, or the lines do without",
 	"encoding":                   "which characters the bytes were is unknown",
+	"decomposed_letter":          "which of two names that look the same the service has is unknown",
 	"line_too_long":              "how to cut it is the author's to say",
 	"field_count":                "the value that is missing or too much is the author's to say",
 	"empty_field":                "the value is the author's to say",
