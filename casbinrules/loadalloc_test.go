@@ -27,6 +27,11 @@ var spellings = map[string]func(line string) string{
 		second, rest, _ := strings.Cut(rest, ", ")
 		return first + `, "` + second + `", ` + rest
 	},
+	"doubled quotes": func(line string) string {
+		first, rest, _ := strings.Cut(line, ", ")
+		second, rest, _ := strings.Cut(rest, ", ")
+		return first + `, "` + second + `""", ` + rest
+	},
 }
 
 // TestLoadsAllocateInPieces is the budget of a load: rules are cut from larger blocks, so

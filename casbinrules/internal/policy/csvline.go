@@ -18,15 +18,16 @@ type lineError struct {
 // SplitLine splits a trimmed policy line into fields as Casbin does: they are
 // separated by commas, spaces before a field are dropped and those after it kept,
 // and quotes are as in RFC 4180 §2. offset is the number of bytes before line in
-// the file's line. The fields are appended to fields.
-func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
+// the file's line. The fields are appended to fields, and texts that are not parts of
+// line to room.
+func SplitLine(fields []field, line string, offset int, room *strings.Builder) ([]field, *lineError) {
 	for at := 0; ; {
 		at += spaces(line[at:])
 		f := field{column: offset + at + 1}
 		var problem *lineError
 		var next int
 		if f.quoted = strings.HasPrefix(line[at:], `"`); f.quoted {
-			f.Text, next, problem = quotedField(line, at, offset)
+			f.Text, next, problem = quotedField(line, at, offset, room)
 		} else {
 			f.Text, next, problem = plainField(line, at, offset)
 		}
@@ -56,7 +57,7 @@ func plainField(line string, at, offset int) (text string, next int, problem *li
 	return text, next, nil
 }
 
-func quotedField(line string, at, offset int) (text string, next int, problem *lineError) {
+func quotedField(line string, at, offset int, room *strings.Builder) (text string, next int, problem *lineError) {
 	for i := at + 1; i < len(line); i++ {
 		switch {
 		case line[i] != '"':
@@ -64,11 +65,28 @@ func quotedField(line string, at, offset int) (text string, next int, problem *l
 			i++
 		case i+1 == len(line) || line[i+1] == ',':
 			// Within the field, quotes occur only in pairs.
-			return strings.ReplaceAll(line[at+1:i], `""`, `"`), i + 1, nil
+			return unquoted(line[at+1:i], room), i + 1, nil
 		default:
 			return "", 0, &lineError{offset + i + 2, "text follows the closing quote of a field",
 				`put a comma right after the quote, or double a quote inside the field: "a""b"`}
 		}
 	}
 	return "", 0, &lineError{offset + at + 1, "a quoted field is not closed", "end it with a quote on the same line"}
+}
+
+var quotes = strings.NewReplacer(`""`, `"`)
+
+// unquoted returns a text with one quote for each pair. Many share memory, of up to 64 KB.
+func unquoted(text string, room *strings.Builder) string {
+	if !strings.Contains(text, `""`) {
+		return text
+	}
+	if room.Cap()-room.Len() < len(text) {
+		size := max(len(text), min(2*room.Cap(), 1<<16))
+		room.Reset() // its content stays in use
+		room.Grow(size)
+	}
+	start := room.Len()
+	_, _ = quotes.WriteString(room, text) // a Builder does not fail
+	return room.String()[start:]
 }

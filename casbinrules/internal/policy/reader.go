@@ -33,9 +33,11 @@ type reader struct {
 	patterns map[pattern.Key]error
 	// sources are the files and rows that were read, by number, to look up columns.
 	sources []*source
-	// fields are those of the current line, and values their texts.
-	fields []field
-	values []string
+	// fields are those of the current line, and values their texts, some of them in
+	// unquoted.
+	fields   []field
+	values   []string
+	unquoted strings.Builder
 }
 
 func NewReader(s *model.Schema, c *model.Settings) *reader {
@@ -111,7 +113,7 @@ func (r *reader) split(file string, n int, raw string) (line string, ok bool) {
 		}
 	}
 	var problem *lineError
-	r.fields, problem = SplitLine(r.fields[:0], line, offset)
+	r.fields, problem = SplitLine(r.fields[:0], line, offset, &r.unquoted)
 	if problem != nil {
 		r.report(file, n, problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
 		return "", false
