@@ -38,9 +38,12 @@ func (l *Linter) checkFreeClauses() {
 // last one of g(r.sub, p.sub) && r.act == p.act || p.act == "*".
 func (l *Linter) checkOpenClauses() {
 	for _, n := range l.Schema.OpenClauses() {
-		clause := l.Schema.Source(n)
+		message := "a line for which %s is true counts whoever asks, and for whatever object"
+		if len(l.Schema.ColumnsIn(n)) == 0 {
+			message = "a request for which %s is true matches every line, whatever else the matcher compares"
+		}
 		l.reportMatcher(model.CodeOpenClause, "&& binds more strongly than ||: put this and what it is the alternative of into parentheses",
-			fmt.Sprintf("a line for which %s is true counts whoever asks, and for whatever object", clause))
+			fmt.Sprintf(message, l.Schema.Source(n)))
 	}
 }
 

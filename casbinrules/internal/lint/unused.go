@@ -81,8 +81,9 @@ func (l *Linter) checkUnusedColumns() {
 	if s.Tree == nil {
 		return
 	}
+	ordered := s.Effect == model.PriorityEffect || s.Effect == model.SubjectPriorityEffect // by priority, too
 	used := append(s.ColumnsIn(s.Tree), s.Eft)
-	if s.Effect == model.PriorityEffect {
+	if ordered {
 		used = append(used, s.Priority)
 	}
 	for column, name := range s.Columns {
@@ -97,6 +98,8 @@ func (l *Linter) checkUnusedColumns() {
 			severity, hint = l.settings.Severity(model.CodeUnusedColumn), "call it eft: Casbin looks for allow and deny in no other field"
 		case s.Effect == model.PriorityEffect && s.Priority < 0 && l.holdsOnly(column, policy.IsInteger):
 			severity, hint = l.settings.Severity(model.CodeUnusedColumn), "call it priority: Casbin sorts lines by no other field"
+		case column == s.Priority && s.Eft >= 0 && l.holdsOnly(column, policy.IsInteger):
+			severity, hint = l.settings.Severity(model.CodeUnusedColumn), "write e = priority(p.eft) || deny if the first line is to decide, or remove it"
 		}
 		l.reportModel("p", severity, model.CodeUnusedColumn, hint, "no decision uses p."+name+", so lines count whatever they contain there")
 	}

@@ -122,7 +122,10 @@ func (s *Schema) appendAlternatives(found []*Node, n *Node) []*Node {
 }
 
 // OpenClauses returns the alternatives to the whole matcher that use a line and, of
-// the request, at most its action, while others use more.
+// the request, at most its action, while others use more; and those that seem to
+// continue the alternative before them, as r.act == "PUT" does in
+//
+//	r.sub == p.sub && r.act == "GET" || r.act == "PUT"
 func (s *Schema) OpenClauses() []*Node {
 	if s.Tree == nil || !usesMoreThanAction(s.Tree) {
 		return nil
@@ -134,14 +137,47 @@ func (s *Schema) appendOpenClauses(found []*Node, n *Node) []*Node {
 	if n = n.Unwrapped(); n.Kind != NodeOr {
 		return found
 	}
-	for _, side := range n.Parts {
-		if len(s.ColumnsIn(side)) > 0 && !usesMoreThanAction(side) {
+	for i, side := range n.Parts {
+		if len(s.ColumnsIn(side)) > 0 && !usesMoreThanAction(side) || i > 0 && continues(n.Parts[i-1], side) {
 			found = append(found, side)
 			continue
 		}
 		found = s.appendOpenClauses(found, side)
 	}
 	return found
+}
+
+// continues reports whether side lists values of one field of the request, and the last
+// of the conditions before it lists others.
+func continues(before, side *Node) bool {
+	field := choice(side)
+	return before.Kind == NodeAnd && field != "" && choice(before.Parts[len(before.Parts)-1]) == field
+}
+
+// choice returns the field of the request of which a part lists values by == and in, and
+// does nothing else; otherwise "".
+func choice(n *Node) string {
+	field := ""
+	for part := range n.All() {
+		switch part.Kind {
+		case NodeCompare:
+			if part.Text != "==" && part.Text != "in" {
+				return ""
+			}
+		case NodeName:
+			if field != "" && part.Text != field {
+				return ""
+			}
+			field = part.Text
+		case NodeText, NodeGroup, NodeOr, NodeList:
+		default:
+			return ""
+		}
+	}
+	if !strings.HasPrefix(field, "r_") {
+		return ""
+	}
+	return field
 }
 
 // usesMoreThanAction reports whether a part of the matcher uses more of the request

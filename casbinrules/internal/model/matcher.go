@@ -54,6 +54,7 @@ func (s *Schema) readMatcher() {
 	for _, c := range s.patternCalls() {
 		s.readCall(c)
 	}
+	s.checkSubjectPriority()
 	s.ReadMatcherRoles()
 	switch {
 	case !s.File.Failed():
@@ -220,6 +221,20 @@ func (s *Schema) readCall(c *Node) {
 		if err := pattern.Check(c.Text, text.Text); err != nil {
 			s.refuseMatcher("", "%s cannot use the pattern %q: %s", c.Text, text.Text, FirstLine(err))
 		}
+	}
+}
+
+// checkSubjectPriority refuses a policy definition in which Casbin would look for
+// subjects and their tenants in other fields, and sort nothing.
+func (s *Schema) checkSubjectPriority() {
+	if s.Effect != SubjectPriorityEffect || s.File.Settings.AsCasbin {
+		return
+	}
+	if len(s.Subjects) > 0 && !slices.Contains(s.Subjects, 0) {
+		s.File.Report(s.File.At["p"], CodeModelEffect, "define it first", "subject priority sorts lines by the first field of p, and that is not the subject")
+	}
+	if s.Roles["g"] == 3 && !slices.Contains(s.Columns, "dom") {
+		s.File.Report(s.File.At["p"], CodeModelEffect, "define dom", "subject priority looks for the tenant of a line in the field dom only")
 	}
 }
 
