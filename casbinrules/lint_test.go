@@ -52,6 +52,10 @@ func TestPatternsAreReadByTheirFunction(t *testing.T) {
 		{"globMatch", "/{id}", model.CodeParameter}, {"globMatch", "/a/*/b", ""},
 		{"regexMatch", "^/a$", ""}, {"regexMatch", "^/a", model.CodeUnanchored}, {"regexMatch", "^/a/.*", ""}, {"regexMatch", "^(/a|/b$)", model.CodeUnanchored},
 		{"regexMatch", ".*", ""}, {"regexMatch", `\A/a\z`, ""}, {"regexMatch", "^(?:/a|/b)$", ""},
+		{"regexMatch", "^/a/:id$", model.CodeParameter}, {"regexMatch", "^/a/{id}/b$", model.CodeParameter}, {"regexMatch", "^/<id>$", model.CodeParameter},
+		{"regexMatch", "^/a/*$", model.CodeRegexpCharacter}, {"regexMatch", "^/a/$", model.CodeUnmatchable}, {"regexMatch", "^/a/$|^/b/x$", ""},
+		{"regexMatch", "^/a{2}/[^/]+$", ""}, {"regexMatch", "^/a/.*$", ""}, {"regexMatch", "^/$", ""}, {"regexMatch", "^ledger:*$", ""},
+		{"keyMatch", "^/a", model.CodeUnmatchable}, {"globMatch", "^/a", model.CodeUnmatchable},
 	} {
 		var want []string
 		if c.want != "" {

@@ -36,6 +36,7 @@ func TestPatternsThatStandForThemselves(t *testing.T) {
 		{"star as user", "p, viewer, /a, GET\ng, *, viewer\n", RBAC(), nil, []string{"2 literal_star error"}},
 		{"star as role", "p, viewer, /a, GET\ng, ann, viewer\ng, viewer, *\n", RBAC(), nil, []string{"3 literal_star error"}},
 		{"a role that is called so", "p, *, /a, GET\ng, ann, *\n", RBAC(), nil, nil},
+		{"regular expressions", "p, ^viewer$, /a, GET\ng, ^a.n$, ^viewer$\ng, a.n$, ^viewer$\n", RBAC(), nil, []string{"2 parameter_spelling warning"}},
 		{"parameter as user", "p, viewer, /a, GET\ng, {user}, viewer\n", RBAC(), nil, []string{"2 parameter_spelling warning"}},
 		{"paths in g2", "p, ann, books, GET\ng2, /books/:id, books\ng2, /book/*, books\ng2, /shelf/1, books\n", resources, nil, []string{"2 parameter_spelling warning", "3 literal_star error"}},
 		{"routes in g2", "p, ann, books, GET\ng2, /books/:id, books\ng2, /book/*, books\n", resources, []LintOption{WithRouteAsObject()}, nil},

@@ -50,6 +50,7 @@ func TestActionsOfTheApplicationAreNoMethods(t *testing.T) {
 		{"beside a method and a verb", lines("GET", "read", "update"), RBAC(), []string{"3 method_case error"}},
 		{"methods in another letter case", lines("Get", "Post"), RBAC(), []string{"1 method_case error", "2 method_case error"}},
 		{"beside a method in patterns", lines("^(GET|post)$"), regexp, []string{"1 method_case error"}},
+		{"exchanged with objects", "p, ann, GET, /a\np, ann, /a, /b\np, ann, GET, b\np, ann, reports, /a\n", RBAC(), []string{"1 unknown_method warning"}},
 		{"beside a method for a name", "p, ann, billing, GET\n" + lines("put"), RBAC(), []string{"2 method_case error"}},
 	} {
 		if got := severitiesOf(t, c.model, c.policy); !slices.Equal(got, c.want) {

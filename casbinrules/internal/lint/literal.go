@@ -113,10 +113,13 @@ func (l *Linter) tellLiteral(s suspect) {
 }
 
 // standIn returns the part of a text that would stand for others in a pattern: a
-// star, or a segment that is a parameter; otherwise "".
+// star, a segment that is a parameter, or all of a regular expression; otherwise "".
 func standIn(text string) string {
 	if strings.IndexByte(text, '*') >= 0 {
 		return "*"
+	}
+	if strings.HasPrefix(text, "^") {
+		return text
 	}
 	if !strings.ContainsAny(text, ":{<") {
 		return ""

@@ -39,7 +39,10 @@ func (l *Linter) checkAction(r policy.Rule, column int) bool {
 		l.checkStar(r, column)
 		return true
 	}
-	if !isPath(l.object(r)) || strings.Contains(action, "(?i") {
+	if object := l.object(r); !isPath(object) || strings.Contains(action, "(?i") {
+		if isKnown(object) && isPath(action) {
+			l.reportColumn(r, column, model.CodeUnknownMethod, "exchange the two", "%q is no HTTP method, and the object before it, %q, is one", action, object)
+		}
 		return false
 	}
 	if list := methodList(action); !l.Schema.ActionPattern && list != "" {

@@ -73,8 +73,11 @@ type setting struct{ paths, method bool }
 
 // Advise checks one object.
 func (c Comparison) Advise(object string, in setting) []advice {
-	if c.Function == "regexMatch" || c.star && object == "*" || pattern.MatchesAll(c.Function, object) || pattern.Check(c.Function, object) != nil {
+	if c.star && object == "*" || pattern.MatchesAll(c.Function, object) || pattern.Check(c.Function, object) != nil {
 		return nil
+	}
+	if c.Function == "regexMatch" {
+		return adviseRoute(object)
 	}
 	if !isPath(object) {
 		return c.adviseName(object, in)
@@ -91,7 +94,7 @@ func (c Comparison) Advise(object string, in setting) []advice {
 func (c Comparison) adviseName(object string, in setting) []advice {
 	scheme, rest, isURL := strings.Cut(object, "://")
 	part := standIn(object)
-	isPattern := part != "" && part != "*" || strings.HasSuffix(object, "/*")
+	isPattern := part != "" && part != "*" && part[0] != '^' || strings.HasSuffix(object, "/*")
 	switch {
 	case object == "" || object[0] == '*':
 	case isURL && model.IsWord(scheme):
@@ -101,10 +104,7 @@ func (c Comparison) adviseName(object string, in setting) []advice {
 		return nil
 	case isPattern && (in.paths || in.method), strings.Contains(object, "/") && in.paths:
 		told := []advice{{model.CodeNoSlash, "paths begin with a slash, and this one does not", "write /" + object + ", if no gate has this name"}}
-		if c.Function != "regexMatch" {
-			told = append(told, adviseParameters(c.Function, object)...)
-		}
-		return told
+		return append(told, adviseParameters(c.Function, object)...)
 	}
 	if told := c.adviseStar(object); len(told) > 0 && told[0].code != model.CodePrefixStar {
 		return told
@@ -180,6 +180,8 @@ func adviseUnmatchable(function, object string) []advice {
 	switch {
 	case strings.IndexByte(object, '%') >= 0 && percentEscape.MatchString(object):
 		why, hint = "has its percent-encoding taken off", "write the characters themselves"
+	case literal && object[0] == '^':
+		why, hint = "begins with a slash", "leave the ^ out, or use regexMatch in the model"
 	case strings.Contains(object, "//"):
 		why, hint = "has no empty segment", "write one slash"
 	case literal && strings.ContainsRune(object, '\\') && function != "globMatch":
@@ -293,6 +295,30 @@ func parameterHint(function string) string {
 		return "use keyMatch2 in the model, or WithRouteAsObject (--object-route, route_as_object) if routes are meant"
 	}
 	return "write {name}"
+}
+
+// adviseRoute finds what the other functions, or routers, know and regexMatch does not.
+func adviseRoute(object string) []advice {
+	path, whole := strings.CutSuffix(strings.TrimPrefix(object, "^"), "$")
+	if !isPath(path) {
+		return nil
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		name, colon := strings.CutPrefix(part, ":")
+		if isBracketed(part, '{', '}') || isBracketed(part, '<', '>') {
+			name, colon = part[1:len(part)-1], true
+		}
+		switch {
+		case colon && model.IsWord(name):
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q is literal here and does not match any segment", part), "write [^/]+"}}
+		case part == "*":
+			return []advice{{model.CodeRegexpCharacter, "the * repeats the slash in front of it", "write /.* for everything below"}}
+		}
+	}
+	if whole && len(path) > 1 && strings.HasSuffix(path, "/") && !strings.Contains(path, "|") {
+		return adviseUnmatchable("regexMatch", path)
+	}
+	return nil
 }
 
 // adviseRegexp finds characters with a meaning in regular expressions, in a pattern

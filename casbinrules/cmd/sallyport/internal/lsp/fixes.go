@@ -36,7 +36,7 @@ func upperMethods(_ *spot, value string) string {
 // fixMethodList splits a field with several methods into one line each.
 func fixMethodList(s *spot) (string, []splice) {
 	methods := strings.FieldsFunc(s.value(), func(c rune) bool { return strings.ContainsRune("|,;/ +()^$", c) })
-	if len(methods) < 2 || s.field == 0 {
+	if len(methods) < 2 || s.field == 0 || !strings.Contains(s.rest, "write a line for each") {
 		return "", nil
 	}
 	var lines []string
