@@ -171,7 +171,6 @@ func (c *Cache) keyOf(user, password string) cache.Key {
 	buf = binary.BigEndian.AppendUint64(buf, c.version())
 	buf = binary.BigEndian.AppendUint64(buf, uint64(len(user)))
 	buf = append(buf, user...)
-	buf = binary.BigEndian.AppendUint64(buf, uint64(len(password)))
 	buf = append(buf, password...)
 	mac := hmac.New(sha256.New, c.key[:])
 	_, _ = mac.Write(buf) // never fails

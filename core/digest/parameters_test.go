@@ -159,7 +159,7 @@ func TestUsernameExtendedIsStrict(t *testing.T) {
 			t.Errorf("D16 %s: %v", value, err)
 		}
 	}
-	m := answers(t, a, SHA256).with("username", "").with("username*", "UTF-8''bob").with("userhash", "true")
+	m := answers(t, a, SHA256).with("username", "").with("username*", "UTF-8''"+HashUser(SHA256, "bob", realm)).with("userhash", "true").sign(t, SHA256, "bob", secret, "GET")
 	if _, err := a.Authenticate(t.Context(), get(m.String())); reason(t, err) != core.ReasonMalformed {
 		t.Errorf("D16 with userhash=true: %v", err)
 	}

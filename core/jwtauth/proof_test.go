@@ -134,7 +134,7 @@ func TestProofIsReadStrictly(t *testing.T) {
 }
 
 func TestProofByAHugeRSAKeyIsRefused(t *testing.T) {
-	n := "gQ" + strings.Repeat("AAAA", 342) + "AQ" // above 8192 bits
+	n := "gQ" + strings.Repeat("AAAA", 342) + "AB" // odd, above 8192 bits
 	header := `{"typ":"dpop+jwt","alg":"RS256","jwk":{"kty":"RSA","e":"AQAB","n":"` + n + `"}}`
 	wantProof(t, part(header)+"."+part(`{}`)+".AAAA", core.ReasonMalformed)
 }

@@ -240,6 +240,8 @@ func TestProofMembers(t *testing.T) {
 		{"jti number", claim("jti", 7), core.ReasonBadClaim},
 		{"no jti", without("jti"), core.ReasonBadClaim},
 		{"a nonce nobody asked for", claim("nonce", "x"), ""},
+		{"a long claim", claim("x", strings.Repeat("x", 4<<10)), ""},
+		{"more than 8 KiB", claim("x", strings.Repeat("x", 8<<10)), core.ReasonMalformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBench(t)
