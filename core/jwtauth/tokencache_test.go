@@ -177,6 +177,22 @@ func TestKeptTokenGoesWithItsKey(t *testing.T) {
 	wantReason(t, v, token, "")
 }
 
+// E09: a key verifies nothing from its end on, whether a token is cached or not.
+func TestKeyStopsAtItsEnd(t *testing.T) {
+	now := noon
+	key := verificationKey(t, "k1", "HS256").EndingAt(noon.Add(time.Minute))
+	for name, opts := range map[string][]jwtauth.Option{"cached": nil, "not cached": {jwtauth.WithCacheSize(0)}} {
+		v := verifierBy(t, func() time.Time { return now }, set(t, key), opts...)
+		for _, kid := range []string{"k1", ""} {
+			token := sign(t, "HS256", secret, headerOf("HS256", kid), goodClaims)
+			for at, reason := range map[time.Duration]core.Reason{0: "", time.Minute - 1: "", time.Minute: core.ReasonUnknownKey, time.Minute + 1: core.ReasonUnknownKey} {
+				now = noon.Add(at)
+				t.Run(fmt.Sprintf("%s, kid %q, %v", name, kid, at), func(t *testing.T) { wantReason(t, v, token, reason) })
+			}
+		}
+	}
+}
+
 // E29: verifiers share no cache, and a cached token stays bound or unbound.
 func TestKeptTokenIsForItsVerifierAndScheme(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
