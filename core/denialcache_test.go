@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/respond"
 )
 
 // A scheme whose challenges differ for each request, such as one with nonces, never has an
@@ -75,6 +76,63 @@ func TestKeptAnswersHaveAllChallengesOfTheirRequest(t *testing.T) {
 	}
 	all[0] = all[1]
 	wantFields(t, gate.Check(t.Context(), get("/")).Response.Fields, "WWW-Authenticate", invalid)
+}
+
+// informing is a scheme that adds a field, another value for each answer.
+type informing struct{ *scheme }
+
+func (i informing) Scheme() core.Scheme {
+	s, n := i.scheme.Scheme(), 0
+	s.Inform = func(core.Request, *core.Principal, error) []core.Field {
+		n++
+		return []core.Field{{Name: "X-Number", Value: fmt.Sprint(n)}}
+	}
+	return s
+}
+
+// What a scheme tells one client, such as a nonce or a cookie, is in no other answer, and
+// not in one that hides what is there.
+func TestInformationIsForItsRequest(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{informing{newScheme(t, "Basic")}})
+	gate := mounted(t)(g.Require(answering(core.Decision{}, nil)))
+	for _, who := range []string{"", "wrong", "alice"} {
+		seen := map[string]bool{}
+		for range 20 {
+			all := values(gate.Check(t.Context(), get("/", "Authorization: Basic "+who)).Response.Fields, "X-Number")
+			if len(all) != 1 || seen[all[0]] {
+				t.Fatalf("%q: %q, seen %v", who, all, seen)
+			}
+			seen[all[0]] = true
+		}
+	}
+	hiding, err := g.With(core.WithResponder(responder(func(*core.Denial) core.Response { return core.Response{Status: 404} })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFields(t, mounted(t)(hiding.Authenticate()).Check(t.Context(), get("/")).Response.Fields, "X-Number")
+}
+
+// greeting answers as package respond does, and differently for each client.
+type greeting struct{ *respond.Negotiated }
+
+func (g greeting) Respond(r core.Request, d *core.Denial) core.Response {
+	name, _ := r.Header("X-Name")
+	return core.Response{Status: d.Kind.Status(), Body: []byte("hello, " + name)}
+}
+
+// Answers of a responder around one of package respond are not kept.
+func TestAnswersOfAWrapperAreNotKept(t *testing.T) {
+	answers, err := respond.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithResponder(greeting{answers}))
+	gate := mounted(t)(g.Authenticate())
+	for _, name := range []string{"ann", "bob"} {
+		if got := string(gate.Check(t.Context(), get("/", "X-Name: "+name)).Response.Body); got != "hello, "+name {
+			t.Errorf("%s is told %q", name, got)
+		}
+	}
 }
 
 // What one request appends to its answer, such as a cookie, is in no other answer.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/digest"
 )
 
 var variantSemantics = []testCase{
@@ -67,11 +68,16 @@ func scriptedRequests(t *testing.T, f Framework) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d, err := digest.New("app", digestUsers{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		schemes        []core.Authenticator
 		prompt, script string
 	}{
 		{[]core.Authenticator{b}, "Basic", "xBasic"},
+		{[]core.Authenticator{d}, "Digest", "xDigest"},
 		{[]core.Authenticator{Names{}, b, sessions{}}, "Name Basic Session", "Name xBasic Session"},
 	} {
 		g, _ := guardOf(t, tt.schemes, core.WithoutPrompts())
