@@ -49,6 +49,7 @@ func newSlashApp(t *testing.T, f Framework, opts ...core.Option) *slashApp {
 		{Pattern: "/pkg/:name", Gates: gate, Handler: keep("/pkg/:name", "name")},
 		{Pattern: "/pkg/:name/:version", Gates: gate, Handler: keep("/pkg/:name/:version", "name", "version")},
 		{Pattern: "/tree/*", Gates: gate, Handler: keep("/tree/*", "*")},
+		{Pattern: "/both/:name/*", Gates: gate, Handler: keep("/both/:name/*", "name", "*")},
 	}})
 	return a
 }
@@ -60,7 +61,7 @@ func encodedSlashes(t *testing.T, f Framework) {
 	for _, option := range [][]core.Option{nil, {core.WithEncodedSlashes()}} {
 		a := newSlashApp(t, f, option...)
 		for _, s := range slashSegments {
-			for _, target := range []string{"/pkg/" + s.text, "/pkg/" + s.text + "/", "/pkg/x/" + s.text, "/pkg/" + s.text + "/1", "/tree/" + s.text, "/tree/x/" + s.text} {
+			for _, target := range []string{"/pkg/" + s.text, "/pkg/" + s.text + "/", "/pkg/x/" + s.text, "/pkg/" + s.text + "/1", "/tree/" + s.text, "/tree/x/" + s.text, "/both/x/" + s.text, "/both/a%2Fb/" + s.text} {
 				passes := option != nil && s.clear && !f.RoutesDecoded && strings.HasPrefix(target, "/pkg/") && !strings.Contains(target, "/secret")
 				a.request(t, target, passes)
 			}
