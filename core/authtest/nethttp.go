@@ -140,6 +140,9 @@ var muxLongLived = map[string]func(Exchange, func(io.Writer)) error{
 
 // WriteStream answers in several flushed parts, for frameworks on net/http.
 func WriteStream(w http.ResponseWriter) error {
+	if err := http.NewResponseController(w).Flush(); err != nil { // which sends the header
+		return err
+	}
 	for range 3 {
 		if _, err := io.WriteString(w, later); err != nil {
 			return err

@@ -27,7 +27,7 @@ func (c asking) Authenticate(ctx context.Context, r core.Request) (*core.Princip
 func twoPrincipals(t *testing.T, f Framework) {
 	for _, order := range []string{"app user", "user app", "app user app", "user app user", "app user user app"} {
 		var apps, users int
-		app, _ := guardOf(t, []core.Authenticator{asking{Names{}, &apps}})
+		app, _ := guardOf(t, []core.Authenticator{asking{informer{}, &apps}})
 		user, _ := guardOf(t, []core.Authenticator{asking{sessions{}, &users}})
 		guards := map[string]*core.Guard{"app": app, "user": user}
 		rules := map[string]core.Authorizer{"app": only("alice"), "user": only("carol")}
@@ -50,6 +50,9 @@ func twoPrincipals(t *testing.T, f Framework) {
 		want := "app=alice user=carol last=" + map[string]string{"app": "alice", "user": "carol"}[names[len(names)-1]]
 		if a.Status != http.StatusOK || seen != want || apps != 1 || users != 1 {
 			t.Errorf("%s: %d, saw %q, want %q; asked %d and %d times", order, a.Status, seen, want, apps, users)
+		}
+		if a.Header.Get("Authentication-Info") == "" || a.vary() != "authorization cookie" {
+			t.Errorf("%s: the answer has not what both gates add: %v", order, a.Header)
 		}
 		for status, lines := range map[int][]string{
 			401: {as("alice")}, 403: {as("bob"), "Cookie: session=carol"},

@@ -117,3 +117,21 @@ func TestAnswersToPartsArePrivate(t *testing.T) {
 		t.Errorf("Cache-Control %q, Vary %q", cache, vary)
 	}
 }
+
+// A part of a batch that is refused has the answer, and the batch has its own.
+func TestRefusalsOfPartsAreTheirs(t *testing.T) {
+	g := quietGuard(t)
+	for by, refuse := range refusals(g) {
+		part := httptest.NewRecorder()
+		batch := httpauth.Authenticate(g)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			refuse(part, httptest.NewRequest("GET", "/part", nil).WithContext(r.Context()))
+			_, _ = io.WriteString(w, "batch")
+		}))
+		w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/batch", nil)
+		r.Header.Set("Authorization", "Bearer token")
+		batch.ServeHTTP(w, r)
+		if part.Code != http.StatusForbidden || w.Code != http.StatusOK || w.Body.String() != "batch" {
+			t.Errorf("%s: the part is %d, the batch %d %s", by, part.Code, w.Code, w.Body)
+		}
+	}
+}
