@@ -28,10 +28,10 @@ import (
 
 // Store is a [source.Store] in Redis. It is safe for concurrent use.
 type Store struct {
-	client *redis.Client
+	client *connect.Client
 	// quick is for small and frequent requests: a connection whose other end has
 	// silently disappeared must not delay them for long. slow is for files.
-	quick, slow *redis.Client
+	quick, slow *connect.Client
 	prefix      string
 	hinted      atomic.Uint64 // the last revision notified
 	edited      atomic.Uint64 // the last revision notified with an edit
@@ -69,6 +69,9 @@ func WithRootCAs(pool *x509.CertPool) Option {
 // It does not connect. A connection to another machine must be rediss://, with
 // TLS: New refuses others without [WithUnverifiedServer], and a URL that has
 // skip_verify.
+//
+// Any node of a cluster may be named: keys are followed to the node that has them. With
+// master_name in the query, the URL names Sentinels, as in [redis.ParseFailoverURL].
 func New(url string, opts ...Option) (*Store, error) {
 	s := settings{connect.Defaults()}
 	if err := option.Apply(&s, opts); err != nil {
@@ -82,13 +85,18 @@ func New(url string, opts ...Option) (*Store, error) {
 	c := s.Client(o)
 	store := &Store{client: c, quick: c, slow: c, prefix: s.Prefix()}
 	if !asGiven {
-		store.quick, store.slow = s.WithTimeout(c, time.Second), s.WithTimeout(c, time.Minute)
+		store.quick, store.slow = c.WithTimeout(time.Second), c.WithTimeout(time.Minute)
 	}
 	return store, nil
 }
 
 // Close implements [source.Store].
-func (s *Store) Close() error { return s.client.Close() }
+func (s *Store) Close() error {
+	// They share connections, so that only the first that is closed has any.
+	err := s.client.Close()
+	_, _ = s.quick.Close(), s.slow.Close()
+	return err
+}
 
 func (s *Store) head() string    { return s.prefix + "head" }
 func (s *Store) history() string { return s.prefix + "history" }

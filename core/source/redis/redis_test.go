@@ -42,6 +42,12 @@ func TestStore(t *testing.T) {
 	t.Run("instances catch up after an outage", func(t *testing.T) { away(t, s) })
 }
 
+// TestStoreInCluster: any node of a cluster may be named.
+func TestStoreInCluster(t *testing.T) {
+	c := redistest.StartCluster(t)
+	sourcetest.Run(t, func(t *testing.T, name string) source.Store { return opened(t, c.Nodes[1], name) })
+}
+
 // away: what was published while the server was unreachable is in force soon after it is
 // back, and the previous revision stays until then.
 func away(t *testing.T, server *redistest.Server) {

@@ -26,7 +26,7 @@ import (
 
 // State is the state of a named service on a server. It is safe for concurrent use.
 type State struct {
-	client *redis.Client
+	client *connect.Client
 	prefix string
 }
 
@@ -69,6 +69,9 @@ func WithTimeout(d time.Duration) Option {
 // It does not connect. A connection to another machine must be rediss://, with
 // TLS: New refuses others without [WithUnverifiedServer], and a URL that has
 // skip_verify.
+//
+// Any node of a cluster may be named: keys are followed to the node that has them. With
+// master_name in the query, the URL names Sentinels, as in [redis.ParseFailoverURL].
 func New(url string, opts ...Option) (*State, error) {
 	s := settings{connect.Defaults(), 250 * time.Millisecond}
 	if err := option.Apply(&s, opts); err != nil {

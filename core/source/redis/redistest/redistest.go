@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -18,8 +19,10 @@ import (
 type Server struct {
 	t         testing.TB
 	dir, addr string
-	scheme    string // of the URL
+	scheme    string   // of the URL
+	config    []string // its file, or none
 	more      []string
+	ready     string // what it prints when it can be used
 	cmd       *exec.Cmd
 }
 
@@ -33,10 +36,17 @@ func Start(t testing.TB, args ...string) *Server {
 
 func start(t testing.TB, scheme, port string, args []string) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), addr: net.JoinHostPort("127.0.0.1", port), scheme: scheme, more: args}
+	// It accepts connections before it has loaded its data, and answers LOADING until then.
+	s := &Server{scheme: scheme, more: args, ready: "Ready to accept connections"}
+	s.start(t, port)
+	return s
+}
+
+func (s *Server) start(t testing.TB, port string) {
+	t.Helper()
+	s.t, s.dir, s.addr = t, t.TempDir(), net.JoinHostPort("127.0.0.1", port)
 	t.Cleanup(s.Stop)
 	s.Start()
-	return s
 }
 
 // Addr returns the address of the server.
@@ -55,7 +65,7 @@ func (s *Server) Start() {
 	case err != nil:
 		s.t.Skip("not run: it needs redis-server, and there is none on this machine")
 	}
-	s.cmd = exec.Command(program, append([]string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.more...)...)
+	s.cmd = exec.Command(program, slices.Concat(s.config, []string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.more)...)
 	said, err := s.cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -63,8 +73,7 @@ func (s *Server) Start() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	// It accepts connections before it has loaded its data, and answers LOADING until then.
-	authtest.AwaitLine(s.t, said, "Ready to accept connections")
+	authtest.AwaitLine(s.t, said, s.ready)
 }
 
 // Process returns the server's process, for tests that send signals to it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	neturl "net/url"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -50,16 +51,28 @@ func (s *Settings) SetRootCAs(pool *x509.CertPool) error {
 // script may use several of them.
 func (s *Settings) Prefix() string { return "sallyport:{" + s.name + "}:" }
 
+// Options are the options of a client.
+type Options struct {
+	redis.Options
+	sentinel *redis.FailoverOptions // of those that name the server; nil without them
+}
+
 // Options parses a URL. A connection to another machine must verify the server, unless that
 // was explicitly given up. Errors do not contain the password.
-func (s *Settings) Options(url string) (*redis.Options, error) {
-	o, err := redis.ParseURL(url)
+func (s *Settings) Options(url string) (*Options, error) {
+	o, err := parse(url)
 	if err != nil {
 		// The error repeats parts of the URL, which may be parts of the password.
 		return nil, errors.New("the URL cannot be read: it begins with redis://, rediss:// or unix://, and / # ? @ and : in a password are escaped, as %2F")
 	}
-	if !s.unverified && o.Network != "unix" && !isHere(o.Addr) && (o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify) {
-		return nil, fmt.Errorf("the connection to %s would not verify the server: use rediss:// without skip_verify", o.Addr)
+	addrs := []string{o.Addr}
+	if o.sentinel != nil {
+		addrs = o.sentinel.SentinelAddrs
+	}
+	for _, addr := range addrs {
+		if err := s.checkServer(o, addr); err != nil {
+			return nil, err
+		}
 	}
 	if s.roots != nil {
 		if o.TLSConfig == nil {
@@ -69,6 +82,36 @@ func (s *Settings) Options(url string) (*redis.Options, error) {
 	}
 	o.ContextTimeoutEnabled = true
 	return o, nil
+}
+
+// checkServer refuses a connection that would not verify the server at addr.
+func (s *Settings) checkServer(o *Options, addr string) error {
+	if !s.unverified && o.Network != "unix" && !isHere(addr) && (o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify) {
+		return fmt.Errorf("the connection to %s would not verify the server: use rediss:// without skip_verify", addr)
+	}
+	return nil
+}
+
+// parse parses the URL of a server or, if it has master_name, of Sentinels.
+func parse(url string) (*Options, error) {
+	if u, err := neturl.Parse(url); err != nil || !u.Query().Has("master_name") {
+		o, err := redis.ParseURL(url)
+		if err != nil {
+			return nil, err
+		}
+		return &Options{Options: *o}, nil
+	}
+	f, err := redis.ParseFailoverURL(url)
+	if err != nil {
+		return nil, err
+	}
+	if f.MasterName == "" || f.ReplicaOnly || f.RouteByLatency || f.RouteRandomly {
+		return nil, errors.New("only the primary is used")
+	}
+	return &Options{redis.Options{
+		TLSConfig: f.TLSConfig, DialTimeout: f.DialTimeout, ReadTimeout: f.ReadTimeout, WriteTimeout: f.WriteTimeout,
+		PoolTimeout: f.PoolTimeout, MaxRetries: f.MaxRetries, DialerRetries: f.DialerRetries,
+	}, f}, nil
 }
 
 // isHere reports whether an address is on this machine.

@@ -18,7 +18,7 @@ const (
 
 // Listen calls hint when it has subscribed to a channel, and with the text of each message
 // there, until ctx ends or the connection is lost. It returns the reason.
-func Listen(ctx context.Context, client *redis.Client, channel string, hint func(text string)) error {
+func Listen(ctx context.Context, client *Client, channel string, hint func(text string)) error {
 	sub := client.Subscribe(ctx, channel)
 	defer func() { _ = sub.Close() }()
 	// ReceiveTimeout does not return early when ctx ends.

@@ -3,25 +3,9 @@ package connect
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
-
-// Client returns a client whose errors about missing rights say what to check.
-func (s *Settings) Client(o *redis.Options) *redis.Client {
-	c := redis.NewClient(o)
-	c.AddHook(rights(s.Prefix()))
-	return c
-}
-
-// WithTimeout returns a client that shares connections with c, but has another timeout.
-// go-redis does not copy hooks.
-func (s *Settings) WithTimeout(c *redis.Client, d time.Duration) *redis.Client {
-	c = c.WithTimeout(d)
-	c.AddHook(rights(s.Prefix()))
-	return c
-}
 
 // rights explains that a user lacks rights on keys with this prefix.
 type rights string
