@@ -1,6 +1,7 @@
 package fasthttpauth_test
 
 import (
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -68,7 +69,7 @@ func behind(t *testing.T, gate *core.Gate, err error, next fasthttp.RequestHandl
 		fasthttpauth.AddFields(&ctx.Response.Header, verdict.Fields...)
 		of.Context = verdict.Context
 		fasthttpauth.DecideCaching(ctx, verdict.SharedCaching)
-		defer fasthttpauth.KeepFields(ctx, verdict.Fields)
+		defer fasthttpauth.Leave(ctx, verdict.Fields)
 		next(ctx)
 		fasthttpauth.TellLate(ctx, of.get)
 	}
@@ -162,6 +163,30 @@ func TestOneAnswer(t *testing.T) {
 		authtest.CheckMiddleware(t, "http://"+addr)
 		if told := strings.Contains(log.String(), "a handler wrote after a refusal"); told != (name == "body" || name == "redirect" || name == "stream" || name == "hijack") {
 			t.Errorf("%s: told: %v", name, told)
+		}
+	}
+}
+
+// TestReadBodiesKeepTheConnection: the connection stays open after a body of known length
+// that a handler behind a gate has read to its end, and after none.
+func TestReadBodiesKeepTheConnection(t *testing.T) {
+	optional, err := authtest.MiddlewareGuard(t).Optional()
+	addr := serve(t, behind(t, optional, err, func(ctx *fasthttp.RequestCtx) {
+		if string(ctx.Path()) == "/read" && ctx.Request.IsBodyStream() {
+			_, _ = io.Copy(io.Discard, ctx.RequestBodyStream())
+		}
+	}))
+	for _, tt := range []struct {
+		path, body string
+		closes     bool
+	}{{"/read", "", false}, {"/read", "abc", false}, {"/read", strings.Repeat("x", 70_000), false}, {"/left", "", false}, {"/left", "abc", true}, {"/left", strings.Repeat("x", 70_000), true}} {
+		resp, err := http.Post("http://"+addr+tt.path, "text/plain", strings.NewReader(tt.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Close != tt.closes {
+			t.Errorf("%s, %d bytes: %d, closes %v", tt.path, len(tt.body), resp.StatusCode, resp.Close)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package fasthttpauth
 import (
 	"bytes"
 	"context"
+	"io"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -206,12 +207,22 @@ func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
 }
 
 // closeUnread closes the connection after the response if the body of the request may
-// not have been read to its end: if it is a stream or a form.
+// not have been read to its end: fasthttp would take the rest for the next request.
 func closeUnread(ctx *fasthttp.RequestCtx) {
-	if ctx.Request.IsBodyStream() {
+	if req := &ctx.Request; req.IsBodyStream() && !isRead(req) {
 		ctx.Response.SetConnectionClose()
 	}
 	closeForm(ctx)
+}
+
+// isRead reports whether a streamed body of known length was read to its end. Reading
+// nothing of it never waits for the client, as it may with a chunked one.
+func isRead(req *fasthttp.Request) bool {
+	if req.Header.ContentLength() < 0 {
+		return false
+	}
+	_, err := req.BodyStream().Read(nil)
+	return err == io.EOF
 }
 
 // closeForm closes the connection after the response if the request is a form in parts
