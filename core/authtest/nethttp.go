@@ -43,6 +43,8 @@ type HTTPRoute struct {
 
 // HTTPRouter returns the framework for a router of net/http handlers with core/httpauth.
 // build makes the router from routes and from a handler for other paths, which may be nil.
+// In front of each Handler the request needs its Pattern and path values: build sets them
+// if the router does not. What a final "/*" has matched is the value "rest" or "*".
 func HTTPRouter(name string, build func(routes []HTTPRoute, notFound http.Handler) http.Handler) Framework {
 	return Framework{
 		Name: name, Package: "httpauth", Writers: muxWriters, LongLived: muxLongLived, Pattern: muxPattern, RoutesBehindUse: true, HTTP2: true,
