@@ -176,10 +176,12 @@ func lookupKind(slot, name string) (reflect.Type, string) {
 	if path := elsewhereKinds[slot][name]; path != "" {
 		return nil, fmt.Sprintf("import _ %q in the program", path)
 	}
-	if len(known) == 0 {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(known)), maps.Keys(elsewhereKinds[slot]))
+	if len(names) == 0 {
 		return nil, "no package that registers one is imported"
 	}
-	return nil, "known here: " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+	slices.Sort(names)
+	return nil, "known kinds: " + strings.Join(slices.Compact(names), ", ")
 }
 
 // openKind opens a kind. The setup closes what it returns.

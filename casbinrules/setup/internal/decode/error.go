@@ -71,14 +71,17 @@ func (e Errors) sorted() Errors {
 	return e
 }
 
-// nearest returns the name that is spelt most like the given one, or "" if none is
-// similar.
+// nearest returns the name that is spelt most like the given one, or that goes on where
+// it ends, or "" if none is similar.
 func nearest(name string, names []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	for _, n := range names {
 		if e := spelling.Distance(strings.ToLower(name), n); e < least {
 			best, least = n, e
 		}
+	}
+	if i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, name+"_") }); best == "" && i >= 0 {
+		return names[i]
 	}
 	return best
 }

@@ -23,7 +23,13 @@ func (d *Document) kind(n *yaml.Node, k *Kind, f field, p place) {
 	}
 	if n.Kind != yaml.MappingNode || len(n.Content) != 2 {
 		key := p.key[strings.LastIndexByte(p.key, '.')+1:]
-		d.fail(p, "write "+key+": {KIND: {…}}", "%s where one kind with its settings is expected", kindOf(n))
+		hint := "write " + key + ": {KIND: {…}}"
+		if !d.source.Absent {
+			if _, more := d.source.Kinds(f.slot, n.Value); more != "" {
+				hint += "; " + more
+			}
+		}
+		d.fail(p, hint, "%s where one kind with its settings is expected", kindOf(n))
 		return
 	}
 	name := n.Content[0]
