@@ -28,8 +28,8 @@ type manifests struct {
 func splitManifests(policies []string) (files []string, keys map[string][]string) {
 	for _, p := range policies {
 		file, key, ok := manifest.Split(p)
-		if _, err := os.Stat(p); file != p && err == nil {
-			file, ok = p, false // a file with that name
+		if info, err := os.Stat(p); err == nil && (file != p || info.IsDir()) {
+			file, ok = p, false // a file or a directory with that name
 		}
 		files = distinct.Add(files, file)
 		if ok {

@@ -37,12 +37,13 @@ func TestPolicyInConfigMap(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{
 		"model.conf": argoModel, "builtin.csv": argoBuiltin, "argocd-rbac-cm.yaml": argoConfigMap,
-		"new.yaml":     strings.NewReplacer("shop/*, allow", "*/*, allow", "    g, kim, role:deployer\n", "    g, kim, role:deployer\n    g, lee, role:deployer\n").Replace(argoConfigMap),
-		"default.yaml": strings.Replace(argoConfigMap, "default: role:readonly", "default: role:admin", 1),
-		"broken.yaml":  strings.Replace(argoConfigMap, "role:deployer, applications, sync, shop/*, allow", "role:deployer, applications, sync, shop/*, alow", 1),
-		"folded.yaml":  strings.Replace(argoConfigMap, "policy.csv: |", "policy.csv: >", 1),
-		"values.yaml":  "argo-cd:\n  configs:\n    rbac:\n      policy.csv: |\n        p, role:deployer, applications, sync, shop/*, allow\n        g, kim, role:deployer\n",
-		"any.yaml":     "rules:\n  own.csv: |\n    p, role:deployer, applications, sync, shop/*, allow\n    g, kim, role:deployer\n",
+		"new.yaml":         strings.NewReplacer("shop/*, allow", "*/*, allow", "    g, kim, role:deployer\n", "    g, kim, role:deployer\n    g, lee, role:deployer\n").Replace(argoConfigMap),
+		"default.yaml":     strings.Replace(argoConfigMap, "default: role:readonly", "default: role:admin", 1),
+		"broken.yaml":      strings.Replace(argoConfigMap, "role:deployer, applications, sync, shop/*, allow", "role:deployer, applications, sync, shop/*, alow", 1),
+		"folded.yaml":      strings.Replace(argoConfigMap, "policy.csv: |", "policy.csv: >", 1),
+		"values.yaml":      "argo-cd:\n  configs:\n    rbac:\n      policy.csv: |\n        p, role:deployer, applications, sync, shop/*, allow\n        g, kim, role:deployer\n",
+		"any.yaml":         "rules:\n  own.csv: |\n    p, role:deployer, applications, sync, shop/*, allow\n    g, kim, role:deployer\n",
+		"all.yaml/own.csv": "p, role:deployer, applications, sync, shop/*, allow\ng, kim, role:deployer\n", // in a directory
 		"a.tests": "allow kim res=applications shop/cart sync\ndeny kim res=applications shop/legacy sync # frozen\ndeny kim res=applications bank/core sync\n" +
 			"allow stranger[] res=applications bank/core get # everybody reads\ndeny anonymous bank/core get\n",
 	})
@@ -60,6 +61,7 @@ func TestPolicyInConfigMap(t *testing.T) {
 		{exitOK, "roles: kim → role:deployer (argocd-rbac-cm.yaml:14)", with("explain", "argocd-rbac-cm.yaml#argocd-rbac-cm/", "--claim", "res=applications", "kim", "shop/cart", "sync")},
 		{exitOK, "values.yaml:5 allows it", with("explain", "values.yaml", "--claim", "res=applications", "kim", "shop/cart", "sync")},
 		{exitOK, "any.yaml:3 allows it", with("explain", "any.yaml#rules.own.csv", "--claim", "res=applications", "kim", "shop/cart", "sync")},
+		{exitOK, "own.csv:1 allows it", with("explain", "all.yaml", "--claim", "res=applications", "kim", "shop/cart", "sync")},
 		{exitFindings, "broken.yaml:13:51: error: ", with("lint", "broken.yaml")},
 		{exitFindings, `"startColumn": 51`, with("lint", "broken.yaml", "--format", "sarif")},
 		{exitOK, "+ ", []string{"diff", "-m", "DIR/model.conf", "--function", "globOrRegexMatch=globMatch", "--claim", "res=applications", "DIR/argocd-rbac-cm.yaml", "DIR/new.yaml"}},
