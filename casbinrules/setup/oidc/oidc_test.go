@@ -211,6 +211,10 @@ func TestSettings(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "WithSignInPage") {
 		t.Errorf("without a page: %v", err)
 	}
+	_, err = setup.Open(file(t, "realm: a\nsession: {sign_in: oidc}\n"))
+	if err == nil || !strings.Contains(err.Error(), "(write sign_in: {oidc: {…}})") {
+		t.Errorf("without settings: %v", err)
+	}
 }
 
 var blocks = regexp.MustCompile("(?ms)^```yaml sallyport-oidc\n(.*?)^```$")

@@ -23,12 +23,14 @@ func (d *Document) kind(n *yaml.Node, k *Kind, f field, p place) {
 	}
 	if n.Kind != yaml.MappingNode || len(n.Content) != 2 {
 		key := p.key[strings.LastIndexByte(p.key, '.')+1:]
-		hint := "write " + key + ": {KIND: {…}}"
+		name, more := "KIND", ""
 		if !d.source.Absent {
-			if _, more := d.source.Kinds(f.slot, n.Value); more != "" {
-				hint += "; " + more
+			var settings reflect.Type
+			if settings, more = d.source.Kinds(f.slot, n.Value); settings != nil {
+				name = n.Value
 			}
 		}
+		hint := strings.TrimSuffix("write "+key+": {"+name+": {…}}; "+more, "; ")
 		d.fail(p, hint, "%s where one kind with its settings is expected", kindOf(n))
 		return
 	}
