@@ -80,10 +80,11 @@ func (n *nodes) run(here func() error, there func(*redis.Client) error) (err err
 }
 
 // isLost reports whether a node has not answered, or has lost its cluster. A caller that
-// has gone says nothing about the node, whose connections must not go with each of them.
+// has gone, or found no free connection, says nothing about the node, to which every loss
+// makes new connections beside the old ones.
 func isLost(err error) bool {
 	_, answered := errors.AsType[redis.Error](err)
-	return err != nil && !answered && !errors.Is(err, context.Canceled) || redis.HasErrorPrefix(err, "CLUSTERDOWN")
+	return err != nil && !answered && !errors.Is(err, context.Canceled) && !errors.Is(err, redis.ErrPoolTimeout) || redis.HasErrorPrefix(err, "CLUSTERDOWN")
 }
 
 func (n *nodes) current() *redis.Client {

@@ -19,6 +19,7 @@ func TestNodeStaysForItsFaultsAlone(t *testing.T) {
 		"no error":              {nil, false},
 		"no value":              {redis.Nil, false},
 		"a caller that is gone": {context.Canceled, false},
+		"too many callers":      {redis.ErrPoolTimeout, false},
 		"no answer":             {&net.OpError{Op: "read", Err: errors.New("i/o timeout")}, true},
 		"no answer in time":     {context.DeadlineExceeded, true},
 	} {
