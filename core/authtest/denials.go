@@ -83,13 +83,14 @@ func nothingRunsBehind(t *testing.T, f Framework, kind, where string) {
 	}
 }
 
-// alreadySent checks that a denial stops the request if middleware in front has already
-// answered.
+// alreadySent checks that a denial, of a gate or inside a handler, stops the request and
+// adds nothing if middleware in front has already answered.
 func alreadySent(t *testing.T, f Framework) {
 	const first = "answered in front"
 	g, rec := guard(t, core.WithAuthorizer(only("alice")))
-	before := func(x Exchange) error { return x.Text(http.StatusAccepted, first) }
-	d := newDoorIn(t, f, App{Before: []Handler{before}}, nil, Gate{Kind: "Authorize", Guard: g})
+	app := App{Before: []Handler{func(x Exchange) error { return x.Text(http.StatusAccepted, first) }}}
+	gate := newDoorIn(t, f, app, nil, Gate{Kind: "Authorize", Guard: g})
+	check := newDoorIn(t, f, app, func(x Exchange) error { return x.Check(g, only("alice")) }, Gate{Kind: "Optional", Guard: g})
 	for _, c := range []struct {
 		header string
 		status int
@@ -99,20 +100,22 @@ func alreadySent(t *testing.T, f Framework) {
 		{as("bob"), 403, core.CodeForbidden},
 		{as("down"), 503, core.CodeUnavailable},
 	} {
-		a := d.get(c.header)
-		if e := rec.Last(t); e.Status != c.status {
-			t.Errorf("%s: the event says %d", c.header, e.Status)
-		}
-		switch {
-		case f.Buffers:
-			refused(t, c.header, a, c.status, c.code)
-		case a.Status != http.StatusAccepted || !strings.HasPrefix(a.Body, first):
-			t.Errorf("%s: %d %q", c.header, a.Status, a.Body)
-		case f.SeesSent && a.Body != first:
-			t.Errorf("%s: appended: %q", c.header, a.Body)
+		for what, d := range map[string]*door{"gate": gate, "check": check} {
+			a := d.get(c.header)
+			if e := rec.Last(t); e.Status != c.status {
+				t.Errorf("%s, %s: the event says %d", what, c.header, e.Status)
+			}
+			switch {
+			case f.Buffers:
+				refused(t, what+", "+c.header, a, c.status, c.code)
+			case a.Status != http.StatusAccepted || !strings.HasPrefix(a.Body, first):
+				t.Errorf("%s, %s: %d %q", what, c.header, a.Status, a.Body)
+			case f.SeesSent && a.Body != first:
+				t.Errorf("%s, %s: appended: %q", what, c.header, a.Body)
+			}
 		}
 	}
-	if n := d.runs.Load(); n != 0 {
+	if n := gate.runs.Load(); n != 0 {
 		t.Errorf("the handler ran %d times", n)
 	}
 }
