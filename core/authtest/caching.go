@@ -15,6 +15,7 @@ var cachingCases = []testCase{
 	{"A20 a success is private whatever the handler says", successCaching},
 	{"A20 and however it writes", anyWriterCaching},
 	{"A20 and so is that of a check with no gate before it", checkCaching},
+	{"A20 shared caches only where the guard leaves it to the handler", sharedCaching},
 	{"invariant 7 A21 denials are not stored", denialCaching},
 	{"invariant 7 A21 nor if a responder says that caches may", responderCaching},
 	{"invariant 7 Vary is merged", varyMerged},
@@ -276,5 +277,38 @@ func varyMerged(t *testing.T, f Framework) {
 				t.Errorf("Vary %q in front, %s: %d, Vary %q, want %q", c.front, header, a.Status, a.vary(), c.want)
 			}
 		}
+	}
+}
+
+// sharedCaching: the guard of the last gate or check decides, and an answer stays private
+// unless the handler says otherwise.
+func sharedCaching(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithAuthorizer(only("alice")))
+	shared := variant(t, g, core.WithSharedCaching())
+	other, _ := guard(t, core.WithSharedCaching())
+	const closed = "private"
+	for name, c := range map[string]struct {
+		gates []*core.Guard
+		check *core.Guard
+		want  string
+	}{
+		"one gate":                          {[]*core.Guard{shared}, nil, sharedLine},
+		"behind one that does not share":    {[]*core.Guard{g, shared}, nil, sharedLine},
+		"before one that does not share":    {[]*core.Guard{shared, g}, nil, closed},
+		"of another guard, behind":          {[]*core.Guard{g, other}, nil, sharedLine},
+		"of another guard, before":          {[]*core.Guard{other, g}, nil, closed},
+		"a check that does not share":       {[]*core.Guard{shared}, g, closed},
+		"a check that shares":               {[]*core.Guard{g}, shared, sharedLine},
+		"a check of another guard":          {[]*core.Guard{g}, other, sharedLine},
+		"a check that does not, of another": {[]*core.Guard{other}, g, closed},
+	} {
+		var gates []Gate
+		for _, one := range c.gates {
+			gates = append(gates, Gate{Kind: "Authenticate", Guard: one})
+		}
+		cachedAs(t, name, answerWith(t, f, []string{sharedLine}, c.check, gates...), c.want)
+	}
+	if a := newDoor(t, f, Gate{Kind: "Authorize", Guard: shared}).admits("alice", as("alice")); a.Header.Get("Cache-Control") != closed {
+		t.Errorf("Cache-Control %q where the handler sets none", a.Header.Values("Cache-Control"))
 	}
 }
