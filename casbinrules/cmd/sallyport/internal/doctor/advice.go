@@ -56,5 +56,5 @@ var advice = map[string]string{
 	"foreign_tenant":  "a link, or a client's setting, that leads into another tenant",
 	"foreign_subject": "a gateway that asks about its users without authzen.WithSubjects",
 	"no_object":       "a gate around the whole application with casbinrules.WithRouteAsObject: no route was matched yet",
-	"denied":          "an authorizer of your own that gave no reason",
+	"denied":          "the rule in code that rule names, such as rule.Owner, or an authorizer of your own that gave no reason",
 }
