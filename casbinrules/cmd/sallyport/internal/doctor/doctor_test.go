@@ -162,13 +162,16 @@ func TestNormalTrafficIsNotAFinding(t *testing.T) {
 
 func TestARejectedPolicyIsAFindingUntilItIsFixed(t *testing.T) {
 	t.Parallel()
-	const rejected = `level=ERROR msg="policy rejected, the last good one stays in force" outcome=rejected revision=012 rules=1 role_links=0 duration=1ms error="policy.csv:3: p has 2 fields"` + "\n"
+	const rejected = `level=ERROR msg="policy rejected, the last good one stays in force" outcome=rejected revision=012 rules=1 role_links=0 duration=1ms` + "\n" +
+		`level=WARN msg="policy: policy.csv:2:1: warning: duplicate_rule: it repeats line 1" code=duplicate_rule` + "\n" +
+		`level=ERROR msg="policy: policy.csv:3:7: error: field_count: a p line has 3 fields" code=field_count` + "\n" +
+		`level=ERROR msg="policy: policy.csv:4:7: error: field_count: a p line has 3 fields" code=field_count` + "\n"
 	const loaded = `level=INFO msg="policy loaded" outcome=loaded revision=345 rules=2 role_links=0 duration=1ms` + "\n"
 	c, err := ReadLog(strings.NewReader(loaded + rejected + rejected))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := c.Diagnose(); len(found) != 1 || found[0].Plumbing != policy || !strings.Contains(found[0].Seen, "policy.csv:3") {
+	if found := c.Diagnose(); len(found) != 1 || found[0].Plumbing != policy || !strings.HasSuffix(found[0].Seen, "in force: policy.csv:3:7: error: field_count: a p line has 3 fields") {
 		t.Errorf("got %+v", found)
 	}
 	if c, err = ReadLog(strings.NewReader(rejected + loaded)); err != nil || len(c.Diagnose()) != 0 {

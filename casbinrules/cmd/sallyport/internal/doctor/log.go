@@ -111,7 +111,7 @@ type logReader struct {
 }
 
 // relevantWords are those of which a relevant line contains at least one.
-var relevantWords = [][]byte{[]byte("access"), []byte("policy "), []byte("keys "), []byte("file "), []byte("decisions ")}
+var relevantWords = [][]byte{[]byte("access"), []byte("policy "), []byte("policy: "), []byte("keys "), []byte("file "), []byte("decisions ")}
 
 func (l *logReader) read(line []byte, long bool) {
 	switch {
@@ -142,6 +142,10 @@ func (l *logReader) note(line string) {
 		l.policy = f
 		if o := f["outcome"]; (o == "loaded" || o == "unchanged") && f["revision"] != "" {
 			l.counts.revisions[""] = f["revision"]
+		}
+	case strings.HasPrefix(message, "policy: ") && f["level"] == "ERROR":
+		if l.policy["error"] == "" && l.policy != nil { // the first mistake of the policy that was rejected
+			l.policy["error"] = strings.TrimPrefix(message, "policy: ")
 		}
 	case strings.HasPrefix(message, "keys not fetched"):
 		l.failing["keys of "+f["issuer"]] = Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook, Seen: fmt.Sprintf("the keys of %s were not fetched: %s", cmp.Or(f["issuer"], "an issuer"), f["error"])}
