@@ -126,7 +126,7 @@ func (a *Authorizer) startWith(in *source.Contents) error {
 		return err
 	}
 	a.current.Store(s)
-	logFindings(a.config.logger, a.config.pseudonymousFindings(s.warnings))
+	logFindings(a.config.logger, a.config.pseudonymousFindings(s.loaded.Warnings))
 	return nil
 }
 
@@ -136,10 +136,8 @@ type policyInForce struct {
 	engine.Snapshot
 	version Version
 	model   source.Model
-	// warnings are the findings that did not refuse the policy.
-	warnings []Finding
-	loaded   *load.Loaded
-	sums     []*from.FileSum
+	loaded  *load.Loaded
+	sums    []*from.FileSum
 }
 
 // loadPolicy prepares what was read for decisions, as a revision of the policy in
@@ -154,7 +152,7 @@ func loadPolicy(after *policyInForce, in *source.Contents, c *model.Settings) (*
 		return nil, err
 	}
 	v := newVersion(in, l.Rules, c.Pace)
-	return &policyInForce{Snapshot: *l.Snapshot, model: in.Model, version: v, warnings: l.Warnings, loaded: l, sums: in.Sums}, nil
+	return &policyInForce{Snapshot: *l.Snapshot, model: in.Model, version: v, loaded: l, sums: in.Sums}, nil
 }
 
 // checkWatching returns an error for sources that cannot be watched.

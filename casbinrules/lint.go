@@ -112,7 +112,7 @@ func (l *Linter) Lint(fsys fs.FS) ([]Finding, error) {
 // Warnings returns the warnings about the policy in force, in the order of
 // [FindingsError.Findings]. Notes are not included; see [Lint].
 func (a *Authorizer) Warnings() []Finding {
-	return append([]Finding{}, a.current.Load().warnings...)
+	return append([]Finding{}, a.current.Load().loaded.Warnings...)
 }
 
 // logged is the maximum number of logged warnings about one policy.

@@ -176,7 +176,7 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Co
 	e.Added, e.AddedCount = d.Added, d.AddedCount
 	e.Removed, e.RemovedCount = d.Removed, d.RemovedCount
 	e.Reordered, e.ModelChanged = d.Reordered, old.model != s.model
-	e.Findings = s.warnings
+	e.Findings = s.loaded.Warnings
 	e.Duration = s.version.Loaded.Sub(started)
 	a.tell(ctx, e)
 	return true, nil

@@ -21,7 +21,7 @@ func (l *Linter) checkDefaultRole(n *roleNotes) {
 	if role == "" || column < 0 || l.Schema.NamePattern("p", column) != "" {
 		return
 	}
-	names := l.withRolesOf(n.texts.Known(role))
+	names := l.withRolesOf(n.rules.Texts.Known(role))
 	named := slices.Contains(l.Schema.MatcherRoles, role)
 	for r := range l.policyRules() {
 		if !names[r.Number(column)] {

@@ -50,7 +50,7 @@ func (l *Linter) checkLiterals() bool {
 	isSuspect := func(r policy.Rule) bool {
 		return slices.ContainsFunc(byKind[r.Numbers()[0]], func(f verbatim) bool { return standIn(r.Field(f.field)) != "" })
 	}
-	if l.before != nil && !l.before.lines.suspects && !l.revision.Added().Some(isSuspect) {
+	if l.before != nil && !l.before.lines.suspects && !l.revision.Added().Some(l.settings.Pace, isSuspect) {
 		return false
 	}
 	suspects := l.suspects(byKind)

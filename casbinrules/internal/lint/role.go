@@ -13,7 +13,6 @@ import (
 // roleNotes are what a policy says about names: who is assigned what.
 type roleNotes struct {
 	rules policy.Rules
-	texts *policy.Texts
 	pace  *pace.Pace
 	// subject is the column of p lines with names, or -1.
 	subject int
@@ -35,7 +34,7 @@ const (
 )
 
 func (l *Linter) noteRoles() *roleNotes {
-	n := &roleNotes{rules: l.Rules, texts: l.Texts, pace: l.settings.Pace, subject: l.shape.subject, uses: make([]nameUse, l.Texts.Numbers()), firsts: map[nameUse][]int32{}}
+	n := &roleNotes{rules: l.Rules, pace: l.settings.Pace, subject: l.shape.subject, uses: make([]nameUse, l.Texts.Numbers()), firsts: map[nameUse][]int32{}}
 	for _, r := range l.Rules.All() {
 		l.settings.Pace.Step()
 		switch {
@@ -160,7 +159,7 @@ func (l *Linter) checkSubjectStar(n *roleNotes) {
 	column := l.shape.subject
 	pattern := l.Schema.NamePattern("p", column) != "" ||
 		slices.ContainsFunc(l.Schema.Patterns, func(p model.PatternColumn) bool { return p.Column == column })
-	star := n.texts.Known("*")
+	star := n.rules.Texts.Known("*")
 	if !n.has(subject, star) || pattern || slices.Contains(l.shape.starred, column) || n.has(given, star) {
 		return
 	}
@@ -192,7 +191,7 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 			assigned++
 			continue
 		}
-		switch name := n.texts.Text(number); {
+		switch name := n.rules.Texts.Text(number); {
 		case name == l.defaultRole():
 			assigned++
 		case name == policy.Anonymous || name == "*" || slices.Contains(l.shape.strings, name):
@@ -213,7 +212,7 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 		hint = "add a g line, if it is no user"
 	}
 	for _, name := range missing {
-		l.reportColumn(n.first(subject, name), l.shape.subject, model.CodeNeverAssigned, hint, "no g line gives anybody the role %q", n.texts.Text(name))
+		l.reportColumn(n.first(subject, name), l.shape.subject, model.CodeNeverAssigned, hint, "no g line gives anybody the role %q", n.rules.Texts.Text(name))
 	}
 }
 
@@ -232,7 +231,7 @@ func (l *Linter) checkUsed(n *roleNotes) {
 		return
 	}
 	used := l.usedRoles(n, g)
-	told := make([]bool, n.texts.Numbers())
+	told := make([]bool, n.rules.Texts.Numbers())
 	for _, r := range l.Rules.Each(l.settings.Pace) {
 		if !r.IsLink() {
 			continue
@@ -248,7 +247,7 @@ func (l *Linter) checkUsed(n *roleNotes) {
 			}
 		}
 		if told[role.Name] {
-			l.report(r, 2, model.CodeRoleWithoutRule, "add a p line for it, if no rule of the program asks for the role", "no p line allows the role %q anything, nor any role it has", n.texts.Text(role.Name))
+			l.report(r, 2, model.CodeRoleWithoutRule, "add a p line for it, if no rule of the program asks for the role", "no p line allows the role %q anything, nor any role it has", n.rules.Texts.Text(role.Name))
 		}
 	}
 }
@@ -260,7 +259,7 @@ func (l *Linter) usedRoles(n *roleNotes, g *policy.Graph) func(policy.Pair) bool
 	denies := n.any(denied)
 	anybody := denies && l.allowsAnybody(n)
 	for _, name := range l.shape.strings {
-		n.uses[n.texts.Known(name)] |= allowed // of number 0 if the name is unknown
+		n.uses[n.rules.Texts.Known(name)] |= allowed // of number 0 if the name is unknown
 	}
 	deprived := map[policy.Pair]bool{}
 	for from, c := range g.Each() {
@@ -284,7 +283,7 @@ func (l *Linter) usedRoles(n *roleNotes, g *policy.Graph) func(policy.Pair) bool
 // allows something may nevertheless be allowed something: by the model, by a line
 // for everybody, or by a role from tokens.
 func (l *Linter) allowsAnybody(n *roleNotes) bool {
-	if l.Schema.File.Has(model.CodeModelOpen) || n.has(allowed, n.texts.Known("*")) && slices.Contains(l.shape.starred, l.shape.subject) {
+	if l.Schema.File.Has(model.CodeModelOpen) || n.has(allowed, n.rules.Texts.Known("*")) && slices.Contains(l.shape.starred, l.shape.subject) {
 		return true
 	}
 	if l.settings.NoTokenRoles {
@@ -300,7 +299,7 @@ func (l *Linter) allowsAnybody(n *roleNotes) bool {
 
 // checkSameNames finds users with the name of a role.
 func (l *Linter) checkSameNames(n *roleNotes) {
-	if slices.ContainsFunc(n.texts.Capitals, func(name int32) bool { return n.has(given|holder, name) }) {
+	if slices.ContainsFunc(n.rules.Texts.Capitals, func(name int32) bool { return n.has(given|holder, name) }) {
 		l.checkCapitals(n)
 	}
 	for _, r := range n.selfLinked.All() {
@@ -314,13 +313,13 @@ func (l *Linter) checkSameNames(n *roleNotes) {
 func (l *Linter) checkCapitals(n *roleNotes) {
 	byFold := map[string]string{}
 	for number := range n.each(given) {
-		name := n.texts.Text(number)
+		name := n.rules.Texts.Text(number)
 		if fold := strings.ToLower(name); byFold[fold] == "" || name < byFold[fold] {
 			byFold[fold] = name
 		}
 	}
 	for number := range n.each(holder) {
-		name := n.texts.Text(number)
+		name := n.rules.Texts.Text(number)
 		role := byFold[strings.ToLower(name)]
 		if role != "" && !n.has(given, number) {
 			l.report(n.first(holder, number), 1, model.CodeSameName, "spell both the same if they are one, or give one of them another name",
@@ -353,7 +352,7 @@ func (l *Linter) checkTenantNames(n *roleNotes) {
 		if role := n.first(given, from.Name); !role.IsZero() && !isRole[from] && !n.has(subject, from.Name) && !told[from.Name] {
 			told[from.Name] = true
 			l.report(r, 1, model.CodeSameName, "give one of them another name, or use WithRolePrefix (--role-prefix)",
-				"%q looks like a user here and is a role in another tenant (%s); a user called like a role gets nothing by that name", n.texts.Text(from.Name), role.Place())
+				"%q looks like a user here and is a role in another tenant (%s); a user called like a role gets nothing by that name", n.rules.Texts.Text(from.Name), role.Place())
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // Loaded is a policy that is ready to decide.
 type Loaded struct {
 	*engine.Snapshot
-	Warnings []model.Finding
+	Warnings []model.Finding // those that did not refuse the policy
 	// Edited is the number of lines that have changed since all lines were read.
 	// What they replaced is still in memory.
 	Edited int

@@ -262,28 +262,20 @@ func (v *Revision) repeats(r *reader, known int) bool {
 
 // AnyKept reports whether match is true for one of the rules that have not changed.
 func (v *Revision) AnyKept(match func(Rule) bool) bool {
-	among := func(rules Rules) bool {
-		for _, r := range rules.Each(v.pace) {
-			if match(r) {
-				return true
-			}
-		}
-		return false
-	}
 	at := 0
 	for _, came := range v.Replaced {
-		if among(v.Rules.Slice(at, came.To)) {
+		if v.Rules.Slice(at, came.To).Some(v.pace, match) {
 			return true
 		}
 		at = came.To + came.Count
 	}
-	return among(v.Rules.Slice(at, v.Rules.Len()))
+	return v.Rules.Slice(at, v.Rules.Len()).Some(v.pace, match)
 }
 
 // updateLinks determines whether role links have changed, and which names are no
 // longer roles.
 func (v *Revision) updateLinks(r *reader, before, added Rules) {
-	v.Links = added.Some(notPolicy)
+	v.Links = added.Some(v.pace, notPolicy)
 	roles := map[int32]bool{} // that lost a link
 	for _, gone := range v.Removed(before).All() {
 		v.Links = v.Links || notPolicy(gone)

@@ -11,7 +11,7 @@ import (
 
 // CheckPolicy checks the policy as a whole; file is its first file.
 func (r *reader) CheckPolicy(file string, c *model.Settings) {
-	if !c.EmptyPolicy && r.Errors == 0 && !r.Rules.Some((Rule).IsPolicy) {
+	if !c.EmptyPolicy && r.Errors == 0 && !r.Rules.Some(c.Pace, Rule.IsPolicy) {
 		r.report(file, 1, 1, model.CodeEmptyPolicy, "add one, or use WithEmptyPolicy (--allow-empty, empty: true)", "the policy has no p line, and would refuse everything")
 	}
 	if c.RolePrefix == "" || !r.namesRoles {

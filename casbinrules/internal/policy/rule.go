@@ -131,8 +131,13 @@ func (r Rules) Each(p *pace.Pace) iter.Seq2[int, Rule] {
 }
 
 // Some reports whether is is true for one of the rules.
-func (r Rules) Some(is func(Rule) bool) bool {
-	return slices.ContainsFunc(r.lines, func(one line) bool { return is(Rule{r.Texts, one}) })
+func (r Rules) Some(p *pace.Pace, is func(Rule) bool) bool {
+	for _, one := range r.Each(p) {
+		if is(one) {
+			return true
+		}
+	}
+	return false
 }
 
 // Search returns the first place of a rule at or behind a line, given the number of its
