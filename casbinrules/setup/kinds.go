@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"reflect"
@@ -184,7 +185,8 @@ func lookupKind(slot, name string) (reflect.Type, string) {
 	return nil, "known kinds: " + strings.Join(slices.Compact(names), ", ")
 }
 
-// openKind opens a kind. The setup closes what it returns.
+// openKind opens a kind. The setup closes what it returns. A method Ready of that is
+// asked by Ready of the setup.
 func openKind[M any](a *assembly, slot string, k *decode.Kind) (made M, err error) {
 	kinds.RLock()
 	known := kinds.by[slot][k.Name]
@@ -195,6 +197,9 @@ func openKind[M any](a *assembly, slot string, k *decode.Kind) (made M, err erro
 	}
 	if closing != nil {
 		a.closes(closing)
+	}
+	if r, ok := got.(interface{ Ready(context.Context) error }); ok {
+		a.needs(r.Ready, k)
 	}
 	return got.(M), nil
 }

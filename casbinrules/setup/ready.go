@@ -23,6 +23,9 @@ import (
 // is in the store of the policy is not asked for: [Open] has read it, or begun with
 // last_good_file.
 //
+// A Redis server that evicts keys, or is a replica outside a cluster, is reported, too, if
+// its user may ask for that (+info).
+//
 // If some of them have not answered correctly when ctx ends, the error is an
 // [Errors] that names each, at its place in the file. To see whether it may write,
 // Ready stores entries with random names in the stores of attempts, proofs and
@@ -46,7 +49,7 @@ func (s *Setup) Ready(ctx context.Context) error {
 	slices.SortStableFunc(found, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return found
+	return slices.CompactFunc(found, func(a, b *Error) bool { return a.Line == b.Line && a.Column == b.Column })
 }
 
 // needs registers a question for Ready, which is repeated until it is answered. An

@@ -23,6 +23,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 )
 
 func init() { setup.RegisterSessionStore("redis", open) }
@@ -76,6 +77,9 @@ type store struct {
 }
 
 var _ session.ContextStore = (*store)(nil)
+
+// Ready returns an error if the server cannot be used for sessions.
+func (s *store) Ready(ctx context.Context) error { return redisstate.CheckServer(ctx, s.client) }
 
 func (s *store) FindCtx(ctx context.Context, key string) (data []byte, found bool, err error) {
 	data, err = s.client.Get(ctx, s.prefix+key).Bytes()

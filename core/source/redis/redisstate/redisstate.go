@@ -90,6 +90,18 @@ func New(url string, opts ...Option) (*State, error) {
 // used.
 func (s *State) Close() error { return s.client.Close() }
 
+// Ready returns an error if the server does not answer, evicts keys, or is a replica
+// outside a cluster. Without the right +info it only sees that the server answers.
+func (s *State) Ready(ctx context.Context) error { return CheckServer(ctx, s.client) }
+
+// CheckServer is [State.Ready] for other clients that keep state in Redis.
+func CheckServer(ctx context.Context, c redis.Cmdable) error {
+	if err := connect.CheckServer(ctx, c); err != nil {
+		return fmt.Errorf("redisstate: %w", err)
+	}
+	return nil
+}
+
 // run runs a script that returns want integers.
 func (s *State) run(ctx context.Context, script *redis.Script, want int, keys []string, args ...any) ([]int64, error) {
 	got, err := script.Run(ctx, s.client, keys, args...).Int64Slice()
