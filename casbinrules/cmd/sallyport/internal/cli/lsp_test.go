@@ -237,6 +237,22 @@ func TestLSPReadsTheConfiguration(t *testing.T) {
 	}
 }
 
+// TestLSPReadsTheOptionsOfAPolicyInAStore: the files beside the configuration are a copy of
+// those in the store.
+func TestLSPReadsTheOptionsOfAPolicyInAStore(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"sallyport.yaml": "policy:\n  model: model.conf\n  store:\n    postgres: {url: \"${NOT_SET}\"}\n  role_prefix: \"role:\"\n",
+		"model.conf":     "rbac", "policy.csv": "p, role:editor, /reports, GET\ng, erin, editor\n",
+	})
+	e := startEditor(t, dir, nil, nil)
+	file := filepath.Join(dir, "policy.csv")
+	e.open(file)
+	if got := e.diagnostics(file, 1); len(got) != 1 || got[0].Code != "role_without_prefix" {
+		t.Errorf("got %v, and the messages %v", got, e.messages)
+	}
+}
+
 // TestLSPReportsUnreadRoutes: without routes completion proposes less, for no visible
 // reason.
 func TestLSPReportsUnreadRoutes(t *testing.T) {
