@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,5 +157,38 @@ func TestRolesThatTheMatcherNames(t *testing.T) {
 	prefixed := open(t, ModelText("model.conf", strings.Replace(m.Text(), `"admin"`, `"role:admin"`, 1)), "p, role:editor, /a, GET\n", WithRolePrefix("role:"))
 	if known := prefixed.KnownRoles(); !slices.Equal(known, []string{"admin", "editor"}) {
 		t.Errorf("known roles with a prefix %q", known)
+	}
+}
+
+// TestNamesOfRolesPassNoExclusion: an ID that is the name of a role gains nothing by not
+// being that role: what the matcher or a line withholds from the name is refused.
+func TestNamesOfRolesPassNoExclusion(t *testing.T) {
+	const usual = "r.obj == p.obj && r.act == p.act && "
+	for _, c := range []struct{ matcher, policy, id, action string }{
+		{`(g(r.sub, p.sub) || p.sub == "all") && !g(r.sub, "banned")`, "p, all, /a, GET, allow\n", "banned", "GET"},
+		{`p.sub == "all" && r.sub != "banned"`, "p, all, /a, GET, allow\ng, eve, banned\n", "banned", "GET"},
+		{`globMatch(r.sub, p.sub)`, "p, ?, /a, GET, allow\ng, eve, staff\n", "staff", "GET"},
+		{`(g(r.sub, p.sub) || p.sub == "all")`, "p, all, /a, HEAD, allow\np, staff, /a, HEAD, deny\ng, eve, staff\n", "staff", "HEAD"},
+		{`(g(r.sub, p.sub) || p.sub == "all")`, "p, all, /a, HEAD, allow\np, staff, /a, GET, deny\ng, eve, staff\n", "staff", "HEAD"},
+	} {
+		m := ModelText("model.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny, usual+c.matcher))
+		a, ask, staff := open(t, m, c.policy), to(c.action, "/a"), who(t, c.id)
+		e := fromEnforcer(t, enforcerOf(t, m, strings.Split(strings.TrimSpace(c.policy), "\n")...))
+		for name, of := range map[string]core.Authorizer{"own": a, "an enforcer's": e} {
+			if d, err := of.Authorize(t.Context(), staff, ask); err != nil || d.Allowed {
+				t.Errorf("%s, %s: %+v, %v", c.matcher, name, d, err)
+			}
+		}
+		set, err := a.Objects(t.Context(), staff, Action{Name: c.action})
+		var unlistable *UnlistableError
+		if errors.As(err, &unlistable) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set.Condition().Holds("/a", nil) {
+			t.Errorf("%s: the list is %+v", c.matcher, set.Condition())
+		}
 	}
 }

@@ -140,15 +140,21 @@ func (a *Enforcer) EnforceSpellings(q *engine.Request) (engine.Verdict, error) {
 	return v, nil
 }
 
-// enforceWider first checks the deny-only variant of the request.
+// enforceWider first checks the variants of the request.
 func (a *Enforcer) enforceWider(q *engine.Request) (engine.Verdict, error) {
-	if q.DenyOnlySubject != "" || q.AsGet {
-		wider := q.DenyOnly()
-		if v, err := a.enforce(&wider); err != nil || v.Denies() {
+	excluded := false
+	for _, w := range q.Variants() {
+		v, err := a.enforce(&w)
+		if err != nil || v.Denies() {
 			return v, err
 		}
+		excluded = excluded || !v.Allowed && w.Action == q.Action
 	}
-	return a.enforce(q)
+	v, err := a.enforce(q)
+	if v.Allowed && excluded {
+		v = engine.Verdict{Reason: q.DefaultReason}
+	}
+	return v, err
 }
 
 // spellings returns the spellings of the current policy.

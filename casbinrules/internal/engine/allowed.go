@@ -42,10 +42,12 @@ func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c 
 	}
 	allowed, _ = x.objects(q, with)
 	unlistable := q.unlistable
-	if q.DenyOnlySubject != "" || q.AsGet {
-		denyOnly := q.DenyOnly()
-		_, denied := x.objects(&denyOnly, with)
-		allowed, unlistable = both(allowed, not(denied)), cmp.Or(unlistable, denyOnly.unlistable)
+	for _, w := range q.Variants() {
+		others, denied := x.objects(&w, with)
+		if w.Action != q.Action {
+			others = not(denied)
+		}
+		allowed, unlistable = both(allowed, others), cmp.Or(unlistable, w.unlistable)
 	}
 	if unlistable != nil {
 		return nil, false, "", &UnlistableError{unlistable}

@@ -94,14 +94,19 @@ func (s *Snapshot) decideSpellings(ctx context.Context, q *Request, with *TokenR
 }
 
 func (s *Snapshot) decideAsSpelled(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
-	if q.DenyOnlySubject != "" || q.AsGet {
-		denyOnly := q.DenyOnly()
-		if err := s.decideOne(ctx, &denyOnly, with, c, v); err != nil || v.Denies() {
+	excluded := false
+	for _, w := range q.Variants() {
+		if err := s.decideOne(ctx, &w, with, c, v); err != nil || v.Denies() {
 			return err
 		}
+		excluded = excluded || !v.Allowed && w.Action == q.Action
 		*v = Verdict{}
 	}
-	return s.decideOne(ctx, q, with, c, v)
+	err := s.decideOne(ctx, q, with, c, v)
+	if v.Allowed && excluded {
+		*v = Verdict{Reason: q.DefaultReason}
+	}
+	return err
 }
 
 // decideOne decides q alone. The verdict must be empty.

@@ -27,16 +27,20 @@ func (e *BadAttributeError) Error() string {
 	return fmt.Sprintf("attribute %s: the value is not %s", e.Field, model.DescribeType(e.Want))
 }
 
-// DenyOnly returns the variant of q of which only a denial counts.
-func (q *Request) DenyOnly() Request {
+// Variants returns variants of q, of which a denial counts, too. A variant with the
+// action of q is for a name that grants nothing: q is not allowed unless it is, as the
+// matcher may exclude a name, as in !g(r.sub, "banned").
+func (q *Request) Variants() (all []Request) {
 	w := *q
 	if q.DenyOnlySubject != "" {
 		w.Subject, w.Number = q.DenyOnlySubject, q.DenyOnlyNumber
+		all = append(all, w)
 	}
 	if q.AsGet {
 		w.Action = http.MethodGet
+		all = append(all, w)
 	}
-	return w
+	return all
 }
 
 // Denies reports whether a rule made the refusal.
