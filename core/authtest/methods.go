@@ -1,8 +1,11 @@
 package authtest
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -10,6 +13,7 @@ import (
 
 var methodCases = []testCase{
 	{"invariant 10 A16 HEAD is GET without a body", headIsGet},
+	{"a refusal ends the connection of a client of HTTP/1.0", oldProtocol},
 	{"invariant 10 A17 a preflight passes and no handler runs", preflight},
 	{"invariant 10 unknown methods are refused", unknownMethods},
 }
@@ -18,22 +22,54 @@ var methodCases = []testCase{
 // (RFC 9110 §9.3.2).
 func headIsGet(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{bearerOn(t, tokens{}), Names{}, sessions{}}, core.WithAuthorizer(only("alice")))
-	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
+	gate := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
+	check := newDoorIn(t, f, App{}, func(x Exchange) error { return x.Check(g, only("alice")) }, Gate{Kind: "Optional", Guard: g})
 	for _, header := range []string{
 		"Accept: */*", as("bad"), as("bob"), as("alice"), as("down"), as("panic"), "Authorization: Bearer expired",
 		"Authorization: Bearer alice", as("alice") + "\n" + as("alice"), "Cookie: session=alice", "Cookie: session=bob",
 	} {
-		get := d.get(header)
-		head := Send(t, d.addr, Request("HEAD", "/door", header))
-		if head.Body != "" {
-			t.Errorf("%s: HEAD has a body: %q", header, head.Body)
+		for what, d := range map[string]*door{"gate": gate, "check": check} {
+			get := d.get(header)
+			head := Send(t, d.addr, Request("HEAD", "/door", header))
+			if head.Body != "" {
+				t.Errorf("%s, %s: HEAD has a body: %q", what, header, head.Body)
+			}
+			get.Body = ""
+			if diff := difference(get, head); diff != "" {
+				t.Errorf("%s, %s: %s", what, header, diff)
+			}
+			if e := rec.Last(t); e.Method != http.MethodHead || e.Status != head.Status {
+				t.Errorf("%s, %s: event %s %d", what, header, e.Method, e.Status)
+			}
 		}
-		get.Body = ""
-		if diff := difference(get, head); diff != "" {
-			t.Errorf("%s: %s", header, diff)
-		}
-		if e := rec.Last(t); e.Method != http.MethodHead || e.Status != head.Status {
-			t.Errorf("%s: event %s %d", header, e.Method, e.Status)
+	}
+}
+
+// oldProtocol checks that a client of HTTP/1.0 gets a refusal and then the end of the
+// connection, unless it is told that the connection stays (RFC 9112 §9.3).
+func oldProtocol(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithAuthorizer(only("alice")))
+	for what, addr := range map[string]string{
+		"gate":  newDoor(t, f, Gate{Kind: "Authorize", Guard: g}).addr,
+		"check": newDoorIn(t, f, App{}, func(x Exchange) error { return x.Check(g, only("alice")) }, Gate{Kind: "Optional", Guard: g}).addr,
+	} {
+		for _, asks := range []string{"Accept: */*", "Connection: keep-alive"} {
+			c, err := dial(addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.close()
+			a, err := c.roundTrip("GET /door HTTP/1.0\nHost: app.example\n" + as("bob") + "\n" + asks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			refused(t, what+", "+asks, a, http.StatusForbidden, core.CodeForbidden)
+			if strings.EqualFold(a.Header.Get("Connection"), "keep-alive") {
+				continue
+			}
+			if _, err := c.in.ReadByte(); !errors.Is(err, io.EOF) {
+				t.Errorf("%s, %s: the connection does not end: %v", what, asks, err)
+			}
 		}
 	}
 }

@@ -93,7 +93,11 @@ func (c *client) roundTrip(request string) (Answer, error) {
 		return Answer{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
+	body := io.Reader(resp.Body)
+	if method == http.MethodHead && resp.Close { // there is no body, or it is what follows
+		body = c.in
+	}
+	b, err := io.ReadAll(body)
 	return Answer{resp.StatusCode, resp.Header, string(b)}, err
 }
 
