@@ -31,6 +31,9 @@ func (e *BadAttributeError) Error() string {
 // action of q is for a name that grants nothing: q is not allowed unless it is, as the
 // matcher may exclude a name, as in !g(r.sub, "banned").
 func (q *Request) Variants() (all []Request) {
+	if q.DenyOnlySubject == "" && !q.AsGet {
+		return nil // without a copy
+	}
 	w := *q
 	if q.DenyOnlySubject != "" {
 		w.Subject, w.Number = q.DenyOnlySubject, q.DenyOnlyNumber
