@@ -254,3 +254,16 @@ func TestAlternatives(t *testing.T) {
 		})
 	}
 }
+
+// B20: a proof that is too old says nothing about the token, which has not lapsed.
+func TestStaleProofIsNotLapsed(t *testing.T) {
+	s := newScheme(t, "DPoP")
+	for code, passes := range map[string]bool{core.CodeInvalidProof: false, core.CodeInvalidToken: true} {
+		s.answers["old"] = answer{err: &core.CredentialError{Reason: core.ReasonExpired, Code: code}}
+		g, _ := newGuard(t, []core.Authenticator{s})
+		v := mounted(t)(g.Optional(core.WithExpiredAsAnonymous())).Check(t.Context(), get("/", "Authorization: DPoP old"))
+		if (v.Response == nil) != passes {
+			t.Errorf("%s: %+v", code, v.Denial)
+		}
+	}
+}

@@ -149,3 +149,28 @@ func TestRolesAreDistinct(t *testing.T) {
 		}
 	}
 }
+
+// The roles of a principal that a scheme keeps are those that its policy gives it now.
+func TestAddedRolesAreThoseOfNow(t *testing.T) {
+	source := &roles{of: map[string][]string{"alice": {"editor"}}}
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithRoles(source))
+	gate := mounted(t)(g.Require(needs{"editor"}))
+	for _, role := range []string{"editor", "reader", "editor"} {
+		source.of["alice"] = []string{role}
+		v := gate.Check(t.Context(), get("/", "Authorization: Basic alice"))
+		if passes := v.Response == nil; passes != (role == "editor") {
+			t.Errorf("as %s: passes %v", role, passes)
+		}
+	}
+}
+
+func TestTenantsOfAPrincipalAreCopies(t *testing.T) {
+	tenants := []string{"north"}
+	p := newPrincipal(t, core.PrincipalInfo{ID: "alice", Tenants: tenants})
+	tenants[0] = "south"
+	for tenant := range p.Tenants() {
+		if tenant != "north" {
+			t.Errorf("tenant %q", tenant)
+		}
+	}
+}

@@ -99,3 +99,17 @@ func TestVariantsShareNothing(t *testing.T) {
 		wantFields(t, gate.Check(t.Context(), get("/", "Authorization: Basic alice")).Fields, "Vary", vary...)
 	}
 }
+
+// A variant with an observer tells that one alone.
+func TestObserversOfVariants(t *testing.T) {
+	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
+	own := &observer{}
+	v, err := g.With(core.WithObserver(own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mounted(t)(v.Authenticate()).Check(t.Context(), get("/"))
+	if len(o.events) != 0 || len(own.events) != 1 {
+		t.Errorf("%d events at the guard's, %d at the variant's", len(o.events), len(own.events))
+	}
+}
