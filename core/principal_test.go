@@ -153,7 +153,9 @@ func TestRolesAreDistinct(t *testing.T) {
 // The roles of a principal that a scheme keeps are those that its policy gives it now.
 func TestAddedRolesAreThoseOfNow(t *testing.T) {
 	source := &roles{of: map[string][]string{"alice": {"editor"}}}
-	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithRoles(source))
+	s := newScheme(t, "Basic")
+	s.answers["alice"] = answer{p: newPrincipal(t, core.PrincipalInfo{ID: "alice", Scheme: "Basic"})} // which is not copied
+	g, _ := newGuard(t, []core.Authenticator{s}, core.WithRoles(source))
 	gate := mounted(t)(g.Require(needs{"editor"}))
 	for _, role := range []string{"editor", "reader", "editor"} {
 		source.of["alice"] = []string{role}
