@@ -47,7 +47,7 @@ func (c *config) pseudonymous(e ReloadEvent, adapted bool) ReloadEvent {
 func (c *config) pseudonymousRules(rules []RuleText) []RuleText {
 	rules = slices.Clone(rules)
 	for i, r := range rules {
-		fields, problem := policy.SplitLine(nil, r.Text, 0, new(strings.Builder))
+		fields, problem := policy.SplitLine(nil, r.Text, 0, nil)
 		if problem != nil {
 			rules[i].Text = c.pseudonyms.Of(r.Text)
 			continue

@@ -19,7 +19,7 @@ type lineError struct {
 // separated by commas, spaces before a field are dropped and those after it kept,
 // and quotes are as in RFC 4180 §2. offset is the number of bytes before line in
 // the file's line. The fields are appended to fields, and texts that are not parts of
-// line to room.
+// line to room, unless it is nil.
 func SplitLine(fields []field, line string, offset int, room *strings.Builder) ([]field, *lineError) {
 	for at := 0; ; {
 		at += spaces(line[at:])
@@ -80,6 +80,9 @@ var quotes = strings.NewReplacer(`""`, `"`)
 func unquoted(text string, room *strings.Builder) string {
 	if !strings.Contains(text, `""`) {
 		return text
+	}
+	if room == nil {
+		return quotes.Replace(text)
 	}
 	if room.Cap()-room.Len() < len(text) {
 		size := max(len(text), min(2*room.Cap(), 1<<16))

@@ -26,7 +26,7 @@ func (s *source) column(line, number int) int {
 	}
 	raw := s.line(line)
 	var room [8]field
-	fields, _ := SplitLine(room[:0], strings.TrimSpace(raw), spaces(raw), new(strings.Builder)) // it was parsed successfully before
+	fields, _ := SplitLine(room[:0], strings.TrimSpace(raw), spaces(raw), nil) // it was parsed successfully before
 	return fields[number].column
 }
 
