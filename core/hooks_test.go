@@ -135,3 +135,17 @@ func TestPanicsOfHooksAre500(t *testing.T) {
 		}
 	}
 }
+
+// hostless is a request without Host, as HTTP/1.0 allows.
+type hostless struct{ *request }
+
+func (hostless) Host() string { return "" }
+
+// F10: an origin without a host is not that of a request without one.
+func TestOriginWithoutHostIsForeign(t *testing.T) {
+	for _, origin := range []string{"https://", "http://", "https:///", "null", ""} {
+		if err := core.CrossSite(hostless{get("/", "Origin: "+origin).with(http.MethodPost)}); err == nil {
+			t.Errorf("%q passes", origin)
+		}
+	}
+}
