@@ -143,7 +143,7 @@ func (a *Enforcer) EnforceSpellings(q *engine.Request) (engine.Verdict, error) {
 // enforceWider first checks the variants of the request.
 func (a *Enforcer) enforceWider(q *engine.Request) (engine.Verdict, error) {
 	excluded := false
-	for _, w := range q.Variants() {
+	for w := range q.Variants {
 		v, err := a.enforce(&w)
 		if err != nil || v.Denies() {
 			return v, err

@@ -42,7 +42,7 @@ func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c 
 	}
 	allowed, _ = x.objects(q, with)
 	unlistable := q.unlistable
-	for _, w := range q.Variants() {
+	for w := range q.Variants {
 		others, denied := x.objects(&w, with)
 		if w.Action != q.Action {
 			others = not(denied)

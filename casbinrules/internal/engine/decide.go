@@ -95,7 +95,7 @@ func (s *Snapshot) decideSpellings(ctx context.Context, q *Request, with *TokenR
 
 func (s *Snapshot) decideAsSpelled(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	excluded := false
-	for _, w := range q.Variants() {
+	for w := range q.Variants {
 		if err := s.decideOne(ctx, &w, with, c, v); err != nil || v.Denies() {
 			return err
 		}

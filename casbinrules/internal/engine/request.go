@@ -27,23 +27,24 @@ func (e *BadAttributeError) Error() string {
 	return fmt.Sprintf("attribute %s: the value is not %s", e.Field, model.DescribeType(e.Want))
 }
 
-// Variants returns variants of q, of which a denial counts, too. A variant with the
+// Variants yields variants of q, of which a denial counts, too. A variant with the
 // action of q is for a name that grants nothing: q is not allowed unless it is, as the
 // matcher may exclude a name, as in !g(r.sub, "banned").
-func (q *Request) Variants() (all []Request) {
+func (q *Request) Variants(yield func(Request) bool) {
 	if q.DenyOnlySubject == "" && !q.AsGet {
-		return nil // without a copy
+		return // without a copy
 	}
 	w := *q
 	if q.DenyOnlySubject != "" {
 		w.Subject, w.Number = q.DenyOnlySubject, q.DenyOnlyNumber
-		all = append(all, w)
+		if !yield(w) {
+			return
+		}
 	}
 	if q.AsGet {
 		w.Action = http.MethodGet
-		all = append(all, w)
+		yield(w)
 	}
-	return all
 }
 
 // Denies reports whether a rule made the refusal.
