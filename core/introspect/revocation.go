@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/revocation"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -26,18 +25,12 @@ func WithRevocation(c revoke.Checker) Option {
 	}
 }
 
-// identityOf returns what identifies a token for revocation. The members other than
-// jti were checked before.
-func (v *Verifier) identityOf(a answer) (id revoke.Token, err error) {
+// identityOf returns what identifies a token for revocation.
+func (v *Verifier) identityOf(a answer) (revoke.Token, error) {
 	if v.revocations == nil {
-		return id, nil
+		return revoke.Token{}, nil
 	}
-	id = revoke.Token{Issuer: a.issuer, IssuedAt: a.issued, Expires: a.expires}
-	if id.Subject, err = claims.Text(a.members, claims.Path{"sub"}); err != nil {
-		return id, err
-	}
-	id.ID, err = claims.Text(a.members, claims.Path{"jti"})
-	return id, err
+	return revocation.TokenOf(a.members, a.issued, a.expires)
 }
 
 // checkRevoked refuses a token that was revoked.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/revocation"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -33,18 +32,8 @@ func (v *Verifier) identityOf(t *verified) (revoke.Token, error) {
 	if v.revocations == nil {
 		return revoke.Token{}, nil
 	}
-	id := revoke.Token{IssuedAt: t.validity.iat, Expires: t.validity.exp}
-	for _, m := range [...]struct {
-		name string
-		to   *string
-	}{{"iss", &id.Issuer}, {"sub", &id.Subject}, {"jti", &id.ID}} {
-		s, err := text(t.claims, claims.Path{m.name})
-		if err != nil {
-			return id, err
-		}
-		*m.to = s
-	}
-	return id, nil
+	id, err := revocation.TokenOf(t.claims, t.validity.iat, t.validity.exp)
+	return id, badClaim(err)
 }
 
 func (v *Verifier) checkRevoked(ctx context.Context, t *verified) error {

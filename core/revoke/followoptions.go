@@ -1,7 +1,6 @@
 package revoke
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -22,12 +21,12 @@ type followSettings struct {
 	mode    StaleMode
 	late    bool
 	observe func(Status)
-	logger  func() *slog.Logger
-	old     *Follower // nil if there is none
+	logger  *slog.Logger // nil for the default one
+	old     *Follower    // nil if there is none
 }
 
 func followDefaults() followSettings {
-	return followSettings{max: maxMaxEntries, now: time.Now, timeout: 10 * time.Second, mode: StaleServe, logger: slog.Default}
+	return followSettings{max: maxMaxEntries, now: time.Now, timeout: 10 * time.Second, mode: StaleServe}
 }
 
 // StaleMode is what a [Follower] answers when its log has not been read for longer
@@ -109,13 +108,7 @@ func WithStatusObserver(observe func(Status)) FollowOption {
 // WithLogger sets where errors are logged, and a log that has lost records: slog's
 // default logger by default. [WithStatusObserver] is called instead.
 func WithLogger(l *slog.Logger) FollowOption {
-	return func(s *followSettings) error {
-		if l == nil {
-			return errors.New("logger is nil")
-		}
-		s.logger = func() *slog.Logger { return l }
-		return nil
-	}
+	return func(s *followSettings) error { return option.Set(&s.logger, l, "logger is nil") }
 }
 
 // WithFollowerMaxEntries sets how many entries a follower keeps: 10 000 000 by

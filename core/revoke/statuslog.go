@@ -1,24 +1,26 @@
 package revoke
 
-import "log/slog"
+import (
+	"cmp"
+	"log/slog"
+
+	"github.com/sallyport-go/sallyport/core/internal/errlog"
+)
 
 // logStatus returns an observer that logs what an operator has to know, each as long
-// as it lasts. log returns the logger.
-func logStatus(log func() *slog.Logger) func(Status) {
-	failing, restarts, deaf := "", uint64(0), false
-	return func(s Status) {
-		text := ""
-		if s.Err != nil {
-			text = s.Err.Error()
-		}
-		switch {
-		case text == failing:
-		case text == "":
+// as it lasts. Without a logger it is slog's default one of the moment.
+func logStatus(logger *slog.Logger) func(Status) {
+	log := func() *slog.Logger { return cmp.Or(logger, slog.Default()) }
+	changed := errlog.Changes(func(err error) {
+		if err == nil {
 			log().Info("revocations read from their log again")
-		default:
-			log().Error("revocations not read from their log, those that are known stay in force", "error", s.Err)
+		} else {
+			log().Error("revocations not read from their log, those that are known stay in force", "error", err)
 		}
-		failing = text
+	})
+	restarts, deaf := uint64(0), false
+	return func(s Status) {
+		changed(s.Err)
 		if s.Restarts > restarts {
 			restarts = s.Restarts
 			log().Error("the log of revocations has lost what was read last, as an emptied or restored store does: "+

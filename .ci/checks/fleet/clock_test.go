@@ -84,8 +84,8 @@ var stepped = fault{"clock stepped", func(t *testing.T, at *site) {
 	}
 }}
 
-// TestServerClock: the clock of a store's server may be set to another day, and back.
-func TestServerClock(t *testing.T) {
+// eachClock runs a test for each kind of store, with a clock for its server.
+func eachClock(t *testing.T, test func(t *testing.T, k *kind, c *clock)) {
 	if testing.Short() {
 		t.Skip("not run with -short: it starts servers and processes")
 	}
@@ -95,58 +95,56 @@ func TestServerClock(t *testing.T) {
 			if c == nil {
 				t.Skip("not run: it needs libfaketime, and there is none on this machine")
 			}
-			at := &site{server: k.start(t), clock: c}
-			store := k.open(t, at.server.Addr(), "clock")
-			c.step(t, "+1d")
-			e, err := store.Publish(t.Context(), source.Publication{Files: files(1, 1), Note: source.Note{Author: "fleet"}})
-			if ahead := time.Until(e.Published); err != nil || ahead < 12*time.Hour {
-				t.Fatalf("published %v ahead, %v: the server does not go by its own clock", ahead, err)
-			}
-			c.step(t, "+0")
-			got := measureFaults(t, &k, at, scale{instances: 2, pushes: 2, rules: 100, pause: time.Millisecond}, 10, []fault{stepped})
-			if got.lost > 0 {
-				t.Errorf("%d of %d edits lost", got.lost, got.edits)
-			}
-			got.account.faultless(t)
+			test(t, &k, c)
 		})
 	}
+}
+
+// TestServerClock: the clock of a store's server may be set to another day, and back.
+func TestServerClock(t *testing.T) {
+	eachClock(t, func(t *testing.T, k *kind, c *clock) {
+		at := &site{server: k.start(t), clock: c}
+		store := k.open(t, at.server.Addr(), "clock")
+		c.step(t, "+1d")
+		e, err := store.Publish(t.Context(), source.Publication{Files: files(1, 1), Note: source.Note{Author: "fleet"}})
+		if ahead := time.Until(e.Published); err != nil || ahead < 12*time.Hour {
+			t.Fatalf("published %v ahead, %v: the server does not go by its own clock", ahead, err)
+		}
+		c.step(t, "+0")
+		got := measureFaults(t, k, at, scale{instances: 2, pushes: 2, rules: 100, pause: time.Millisecond}, 10, []fault{stepped})
+		if got.lost > 0 {
+			t.Errorf("%d of %d edits lost", got.lost, got.edits)
+		}
+		got.account.faultless(t)
+	})
 }
 
 // TestRevocationsByServerClock: what has expired by the clock of the server alone is not
 // dropped, since tokens expire by those of the instances.
 func TestRevocationsByServerClock(t *testing.T) {
-	if testing.Short() {
-		t.Skip("not run with -short: it starts servers")
-	}
-	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			c := startClock(t)
-			if c == nil {
-				t.Skip("not run: it needs libfaketime, and there is none on this machine")
-			}
-			log := openLog(t, &k, k.start(t).Addr())
-			entry := func(id string) revoke.Entry { return revoke.Entry{ID: id, Expires: time.Now().Add(time.Hour)} }
-			if _, err := log.Append(t.Context(), "", entry("a")); err != nil {
+	eachClock(t, func(t *testing.T, k *kind, c *clock) {
+		log := openLog(t, k, k.start(t).Addr())
+		entry := func(id string) revoke.Entry { return revoke.Entry{ID: id, Expires: time.Now().Add(time.Hour)} }
+		if _, err := log.Append(t.Context(), "", entry("a")); err != nil {
+			t.Fatal(err)
+		}
+		c.step(t, "+1d")
+		for _, id := range []string{"b", "c"} {
+			if _, err := log.Append(t.Context(), "", entry(id)); err != nil {
 				t.Fatal(err)
 			}
-			c.step(t, "+1d")
-			for _, id := range []string{"b", "c"} {
-				if _, err := log.Append(t.Context(), "", entry(id)); err != nil {
-					t.Fatal(err)
-				}
+		}
+		f, err := revoke.Follow(t.Context(), log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		for _, id := range []string{"a", "b", "c"} {
+			if is, err := f.Revoked(t.Context(), revoke.Token{ID: id}); !is || err != nil {
+				t.Errorf("%s is revoked: %v, %v", id, is, err)
 			}
-			f, err := revoke.Follow(t.Context(), log)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = f.Close() }()
-			for _, id := range []string{"a", "b", "c"} {
-				if is, err := f.Revoked(t.Context(), revoke.Token{ID: id}); !is || err != nil {
-					t.Errorf("%s is revoked: %v, %v", id, is, err)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 // openLog is the log of revocations on a server.

@@ -7,20 +7,26 @@ import "log/slog"
 // call at a time. It tells slog's default logger of each error that differs from the
 // one before, and of the end of the last one.
 func New(what string) func(error) {
+	return Changes(func(err error) {
+		if err == nil {
+			slog.Info(what + ": up to date again")
+		} else {
+			slog.Warn(what+": not up to date", "error", err)
+		}
+	})
+}
+
+// Changes returns a function like that of [New], which calls tell with what it would log.
+func Changes(tell func(error)) func(error) {
 	last := ""
 	return func(err error) {
 		text := ""
 		if err != nil {
 			text = err.Error()
 		}
-		switch {
-		case text == last:
-			return
-		case text == "":
-			slog.Info(what + ": up to date again")
-		default:
-			slog.Warn(what+": not up to date", "error", err)
+		if text != last {
+			last = text
+			tell(err)
 		}
-		last = text
 	}
 }
