@@ -104,6 +104,37 @@ func TestInvalidEntriesInTheStream(t *testing.T) {
 	}
 }
 
+// TestNewestIsRemoved: revocations go on after somebody has removed the newest, such as one
+// that cannot be read, or all of them.
+func TestNewestIsRemoved(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	log := open(t, s, "removed").Revocations()
+	f := instance(t, log, nil)
+	var all []revoke.Entry
+	revoked := func(entries ...revoke.Entry) {
+		t.Helper()
+		all = append(all, entries...)
+		p, err := log.Append(t.Context(), "", entries...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.WaitFor(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range all {
+			if is, err := f.Revoked(t.Context(), revoke.Token{ID: e.ID}); !is || err != nil {
+				t.Errorf("%s: %v, %v", e.ID, is, err)
+			}
+		}
+	}
+	revoked(revoke.Entry{ID: "a"}, revoke.Entry{ID: "b"})
+	says(t, s, "XDEL", "sallyport:{removed}:revoke:log", "2-0")
+	revoked(revoke.Entry{ID: "c"}, revoke.Entry{ID: "d"})
+	says(t, s, "XTRIM", "sallyport:{removed}:revoke:log", "MAXLEN", "0")
+	revoked(revoke.Entry{ID: "e", Expires: time.Now().Add(time.Hour)})
+}
+
 // TestUsersOfRevocations: the users on the page can do what they need, and one that only
 // follows cannot revoke.
 func TestUsersOfRevocations(t *testing.T) {

@@ -8,9 +8,14 @@ local number = 0
 if newest[1] then number = tonumber(string.match(newest[1][1], '^%d+')) end
 local before = number
 for i = 5, #ARGV, 3 do
-	number = number + 1
-	local id = string.format('%.0f-0', number)
-	redis.call('XADD', KEYS[1], id, 'tag', ARGV[i], 'entry', ARGV[i + 1], 'note', ARGV[2], 'added', now[1])
+	local id, step = nil, 1
+	repeat -- the stream gives no number again, not even of a record that was removed from its end
+		number, step = number + step, step * 2
+		id = string.format('%.0f-0', number)
+		local added = redis.pcall('XADD', KEYS[1], id, 'tag', ARGV[i], 'entry', ARGV[i + 1], 'note', ARGV[2], 'added', now[1])
+		local given = added.err and string.find(added.err, 'equal or smaller', 1, true)
+		if added.err and not (given and number < 2 ^ 52) then return added end
+	until not given
 	if ARGV[i + 2] ~= '0' then redis.call('ZADD', KEYS[2], ARGV[i + 2], id) end
 end
 -- What was the newest stays, since instances begin to read there. What has expired only by
