@@ -203,7 +203,8 @@ const withEdit = " edit"
 
 // publish compares and swaps: it returns 0 and the newest revision if that is not the
 // base, otherwise 1 and the time. A revision published by this very call is not a
-// conflict, because the call is sent again if a response was lost.
+// conflict, because the call is sent again if a response was lost. Nobody reads before
+// the script ends; notifying first means that a user who may not is refused as a whole.
 var publish = redis.NewScript(`
 local head = redis.call('GET', KEYS[1])
 local newest = '0'
@@ -214,12 +215,12 @@ if newest ~= ARGV[1] then
   return {0, newest}
 end
 local now = redis.call('TIME')
+redis.call('PUBLISH', ARGV[4], ARGV[8])
 redis.call('HSET', KEYS[3], 'entry', ARGV[5], 'time', now[1])
 redis.call('SET', KEYS[4], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[2])
 redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. ARGV[3])
 redis.call('SET', KEYS[5], ARGV[7])
-redis.call('PUBLISH', ARGV[4], ARGV[8])
 return {1, now[1]}
 `)
 

@@ -295,6 +295,32 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// TestPublisherWhoMayNotNotify: what could not be notified is not published either, and the
+// error says what is missing.
+func TestPublisherWhoMayNotNotify(t *testing.T) {
+	s := durable(t)
+	admin := client.NewClient(&client.Options{Addr: s.Addr()})
+	defer func() { _ = admin.Close() }()
+	for user, rights := range map[string][]any{"silent": {"&sallyport:{default}:changed", "-publish"}, "elsewhere": {"&other"}} {
+		args := append([]any{"ACL", "SETUSER", user, "on", ">pw", "~*", "resetchannels", "+@all"}, rights...)
+		if err := admin.Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		store, err := redis.New("redis://" + user + ":pw@" + s.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = store.Close() }()
+		_, err = store.Publish(t.Context(), source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}})
+		if err == nil || !strings.Contains(err.Error(), "no right to do that") {
+			t.Errorf("%s: %v", user, err)
+		}
+		if _, err := store.Fetch(t.Context(), source.State{}); !errors.Is(err, source.ErrEmpty) {
+			t.Errorf("%s: it was published: %v", user, err)
+		}
+	}
+}
+
 // TestServerIsVerified: no connection goes to another machine unverified unless the URL
 // says so. No error contains a password.
 func TestServerIsVerified(t *testing.T) {

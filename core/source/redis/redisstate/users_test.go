@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
@@ -44,4 +46,60 @@ func as(t *testing.T, s *redistest.Server, user, name string) *redisstate.State 
 	}
 	t.Cleanup(func() { _ = state.Close() })
 	return state
+}
+
+// TestMissingRights: whichever right of a page a user lacks, what then fails says that a right
+// is missing.
+func TestMissingRights(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	expired := revoke.Entry{ID: "j", Expires: time.Now().Add(-3 * time.Hour)}
+	for page, of := range map[string]struct {
+		user string
+		more []any // rights
+		does func(*redisstate.State) []error
+	}{
+		"shared-state": {"app", []any{"~sallyport:{default}:session:*", "+get", "+set", "+del"}, func(state *redisstate.State) (all []error) {
+			for range 3 {
+				_, err := state.Revocations().Append(t.Context(), "", expired)
+				all = append(all, err)
+			}
+			_, err := state.Revocations().Read(t.Context(), revoke.Position{}, 10)
+			_, _, missing := state.Sessions().Find("key")
+			return append(all, err, missing, state.Sessions().Commit("key", nil, time.Now().Add(time.Hour)), state.Sessions().Delete("key"))
+		}},
+		"guessing": {"state", nil, func(state *redisstate.State) (all []error) {
+			attempt := attempts.Attempt{
+				Counters: []attempts.Counter{{Part: attempts.Address, Key: "address", Burst: 3, Interval: time.Minute, Ahead: time.Hour}},
+				Known:    "known", Tried: "tried", KnownFor: time.Hour, MaxWait: time.Hour,
+			}
+			for _, o := range []attempts.Outcome{{Failed: true, Reserved: true}, {Succeeded: true, Reserved: true}, {Reserved: true}} {
+				_, err := state.Attempts().Reserve(t.Context(), attempt)
+				all = append(all, err, state.Attempts().Settle(t.Context(), attempt, o))
+			}
+			_, counted := state.Counts().Use(t.Context(), sum("nonce"), 1, time.Hour)
+			_, proved := state.Replays().Remember(t.Context(), sum("key"), sum("proof"), time.Hour)
+			return append(all, counted, proved)
+		}},
+	} {
+		rights := append(usersOfPage(t, "../../../../docs/"+page+".md", "default")[of.user], of.more...)
+		for i, without := range rights {
+			says(t, s, "FLUSHALL")
+			says(t, s, "SCRIPT", "FLUSH")
+			says(t, s, append(append([]any{"ACL", "SETUSER", "u", "reset", "on", ">secret"}, rights[:i]...), rights[i+1:]...)...)
+			says(t, s, "CLIENT", "KILL", "USER", "u")
+			failed := 0
+			for _, err := range of.does(as(t, s, "u", "default")) {
+				if err != nil && !strings.Contains(err.Error(), "the user of the URL has no right to do that to keys sallyport:{default}:*") {
+					t.Errorf("%s, without %s: %v", page, without, err)
+				}
+				if err != nil {
+					failed++
+				}
+			}
+			if failed == 0 && without != "+ping" && without != "+hello" && without != "+subscribe" {
+				t.Errorf("%s: nothing needs %s", page, without)
+			}
+		}
+	}
 }
