@@ -28,8 +28,8 @@ import (
 //
 // If some of them have not answered correctly when ctx ends, the error is an
 // [Errors] that names each, at its place in the file. To see whether it may write,
-// Ready stores entries with random names in the stores of attempts, proofs and
-// Digest counts, which expire by themselves.
+// Ready stores entries with random names in the stores of sessions, attempts, proofs
+// and Digest counts, which expire by themselves.
 func (s *Setup) Ready(ctx context.Context) error {
 	failed := make([]error, len(s.remote))
 	var all sync.WaitGroup
@@ -90,17 +90,42 @@ func (a *assembly) needsIntrospection(v verifier, at any) {
 	}, at)
 }
 
-// needsSessions looks for a session that nobody has.
+// needsSessions keeps an entry that nobody asks for, finds and deletes it. A server whose
+// clock is ahead says that it has expired, as it would of sessions before their time.
 func (a *assembly) needsSessions(store session.Store, at *decode.Kind) {
-	a.needs(func(ctx context.Context) (err error) {
-		if c, ok := store.(session.ContextStore); ok {
-			_, _, err = c.FindCtx(ctx, rand.Text())
-		} else {
-			_, _, err = store.Find(rand.Text())
+	a.needs(func(ctx context.Context) error {
+		s, key, until := withContext(store), rand.Text(), time.Now().Add(sessionTest)
+		if err := s.CommitCtx(ctx, key, []byte(key), until); err != nil {
+			return err
 		}
-		return err
+		data, _, err := s.FindCtx(ctx, key)
+		if err == nil && string(data) != key {
+			err = errors.New("it does not keep what it is given: see its clock, and whether it answers from a replica")
+		}
+		return errors.Join(err, s.DeleteCtx(ctx, key))
 	}, at)
 }
+
+// sessionTest is for how long a session must be kept at least.
+const sessionTest = 5 * time.Minute
+
+// contextless is a [session.Store] whose calls cannot be stopped.
+type contextless struct{ session.Store }
+
+func withContext(s session.Store) session.ContextStore {
+	if c, ok := s.(session.ContextStore); ok {
+		return c
+	}
+	return contextless{s}
+}
+
+func (s contextless) FindCtx(_ context.Context, key string) ([]byte, bool, error) { return s.Find(key) }
+
+func (s contextless) CommitCtx(_ context.Context, key string, data []byte, expires time.Time) error {
+	return s.Commit(key, data, expires)
+}
+
+func (s contextless) DeleteCtx(_ context.Context, key string) error { return s.Delete(key) }
 
 // needsAttempts reserves an attempt that nobody makes, and gives it back.
 func (a *assembly) needsAttempts(store attempts.Store, at *decode.Kind) {

@@ -26,7 +26,7 @@ type gone struct{ recorder }
 
 var errGone = errors.New("connection refused")
 
-func (gone) FindCtx(context.Context, string) ([]byte, bool, error) { return nil, false, errGone }
+func (gone) CommitCtx(context.Context, string, []byte, time.Time) error { return errGone }
 
 func (gone) Reserve(context.Context, attempts.Attempt) (attempts.Answer, error) {
 	return attempts.Answer{}, errGone
@@ -42,7 +42,57 @@ func (gone) Use(context.Context, [32]byte, uint32, time.Duration) (bool, error) 
 	return false, errGone
 }
 
+// readOnly is a store of sessions whose user may not write.
+type readOnly struct{ recorder }
+
+func (readOnly) CommitCtx(context.Context, string, []byte, time.Time) error {
+	return errors.New("permission denied")
+}
+
+// early is one whose clock is ahead.
+type early struct{ recorder }
+
+func (early) FindCtx(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
+
+// undying is one whose user may not delete.
+type undying struct{ recorder }
+
+func (undying) DeleteCtx(context.Context, string) error { return errors.New("permission denied") }
+
+// simple is one without contexts.
+type simple struct{ session.Store }
+
+func (simple) Find(key string) ([]byte, bool, error) {
+	return recorder{}.FindCtx(context.Background(), key)
+}
+
+func (simple) Commit(key string, data []byte, expires time.Time) error {
+	return recorder{}.CommitCtx(context.Background(), key, data, expires)
+}
+
+func (simple) Delete(key string) error { return recorder{}.DeleteCtx(context.Background(), key) }
+
+// TestReadyNeedsSessionsKept: a store that can be read and not written, or that takes sessions
+// for expired, is reported before anybody signs in.
+func TestReadyNeedsSessionsKept(t *testing.T) {
+	t.Parallel()
+	for store, want := range map[string]string{
+		"recorder": "", "simple": "", "readOnly": "permission denied", "undying": "permission denied", "early": "it does not keep what it is given",
+	} {
+		s := open(t, "realm: reports\nsession: {sign_in_page: /login, store: {"+store+": {}}}\n")
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		err := s.Ready(ctx)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), "2:33: session.store: not ready: "+want)) {
+			t.Errorf("%s: %v, want %q", store, err, want)
+		}
+	}
+}
+
 func init() {
+	for name, store := range map[string]session.Store{"readOnly": readOnly{}, "early": early{}, "undying": undying{}, "simple": simple{}} {
+		RegisterSessionStore(name, func(*struct{}) (session.Store, func() error, error) { return store, nil, nil })
+	}
 	RegisterSessionStore("gone", func(*struct{}) (session.Store, func() error, error) { return gone{}, nil, nil })
 	RegisterAttemptStore("gone", func(*struct{}) (attempts.Store, func() error, error) { return gone{}, nil, nil })
 	RegisterReplayStore("gone", func(*struct{}) (dpop.ReplayStore, func() error, error) { return gone{}, nil, nil })
