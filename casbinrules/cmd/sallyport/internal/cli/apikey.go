@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,11 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/apikey"
 )
 
 func newAPIKey() *cobra.Command {
-	return group(&cobra.Command{
+	return command.Group(&cobra.Command{
 		Use:   "apikey",
 		Short: "Make, list and revoke API keys",
 		Long: `apikey keeps the key file that the scheme ApiKey is answered from. It holds no
@@ -33,9 +33,9 @@ and exit code 1.`,
 func keyFileFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVarP(file, "file", "f", "", "key `file`")
 	_ = cmd.MarkFlagFilename("file") // fails for unknown flags only
-	beforeRun(cmd, func() error {
+	command.BeforeRun(cmd, func() error {
 		if *file == "" {
-			return usagef("which key file? name it with --file")
+			return command.Usagef("which key file? name it with --file")
 		}
 		return nil
 	})
@@ -52,8 +52,8 @@ func loadKeys(cmd *cobra.Command, name string, text []byte) (*apikey.File, error
 
 // refuseKeys prints what is wrong with a key file.
 func refuseKeys(cmd *cobra.Command, err error) error {
-	say(cmd.ErrOrStderr(), "%s\nsallyport: the key file is refused and was not changed\n", plain(err.Error()))
-	return errFindings
+	command.Say(cmd.ErrOrStderr(), "%s\nsallyport: the key file is refused and was not changed\n", command.Plain(err.Error()))
+	return command.ErrFindings
 }
 
 func newAPIKeyNew() *cobra.Command {
@@ -68,7 +68,7 @@ func newAPIKeyNew() *cobra.Command {
 stdout: this once, since nobody can tell it from the hash. All else goes to
 stderr. A file that is not there yet is created for its owner alone (mode 0600).`,
 		Example: "  sallyport apikey new -f api.keys --owner ci-bot --roles editor --expires 90d",
-		Args:    noArguments("name the key file with -f, and the owner with --owner"),
+		Args:    command.NoArguments("name the key file with -f, and the owner with --owner"),
 	}
 	keyFileFlag(cmd, &file)
 	f := cmd.Flags()
@@ -80,11 +80,11 @@ stderr. A file that is not there yet is created for its owner alone (mode 0600).
 	f.StringVar(&info.Comment, "comment", "", "`text` that says what the key is for")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if info.Owner == "" {
-			return usagef("whose key? name the owner with --owner")
+			return command.Usagef("whose key? name the owner with --owner")
 		}
 		info.Created = time.Now()
 		var err error
-		if info.Expires, err = expiry(expires, info.Created); err != nil {
+		if info.Expires, err = command.Expiry(expires, info.Created); err != nil {
 			return err
 		}
 		return makeKey(cmd, file, info)
@@ -97,7 +97,7 @@ func makeKey(cmd *cobra.Command, file string, info apikey.Info) error {
 	var key string
 	key, info.ID, info.Hash = apikey.Generate()
 	if _, err := apikey.NewKey(info); err != nil {
-		return &usageError{err}
+		return command.Usage(err)
 	}
 	err := editFile(file, func(text []byte, _ bool) ([]byte, error) {
 		text, err := apikey.Append(file, text, info)
@@ -116,42 +116,8 @@ func makeKey(cmd *cobra.Command, file string, info apikey.Info) error {
 	if !info.Expires.IsZero() {
 		until = "is good until " + info.Expires.UTC().Format(time.RFC3339)
 	}
-	say(cmd.ErrOrStderr(), "sallyport: key %s of %s %s. It is not shown again.\n", info.ID, plain(info.Owner), until)
+	command.Say(cmd.ErrOrStderr(), "sallyport: key %s of %s %s. It is not shown again.\n", info.ID, command.Plain(info.Owner), until)
 	return nil
-}
-
-// expiry parses when a key expires: after a number of days or another duration, at
-// a time, or at the end of a day in UTC; "" is never.
-func expiry(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := parseExpiry(text, now)
-	switch {
-	case err != nil:
-		return time.Time{}, usagef("--expires %q is neither a duration such as 90d or 12h nor a date such as 2027-01-31", text)
-	case !t.After(now):
-		return time.Time{}, usagef("--expires %q is past: it would never be good", text)
-	}
-	return t, nil
-}
-
-func parseExpiry(text string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		return t.AddDate(0, 0, 1), nil
-	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
-	}
-	if number, found := strings.CutSuffix(text, "d"); found {
-		d, err := time.ParseDuration(number + "h")
-		if err != nil || d.Hours() > 36500 || strings.ContainsAny(number, "hmsµun.") {
-			return time.Time{}, errors.New("no number of days")
-		}
-		return now.Add(24 * d), nil
-	}
-	d, err := time.ParseDuration(text)
-	return now.Add(d), err
 }
 
 func newAPIKeyList() *cobra.Command {
@@ -162,14 +128,14 @@ func newAPIKeyList() *cobra.Command {
 		Long: `list prints the keys of a file in its order, without their hashes. The state of a
 key is good, expired or revoked.`,
 		Example: "  sallyport apikey list -f api.keys",
-		Args:    noArguments("name the key file with -f"),
+		Args:    command.NoArguments("name the key file with -f"),
 	}
 	keyFileFlag(cmd, &file)
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return fmt.Errorf("read keys: %w%s", err, ifMissing(err, "sallyport apikey new makes one"))
+			return fmt.Errorf("read keys: %w%s", err, command.IfMissing(err, "sallyport apikey new makes one"))
 		}
 		keys, err := loadKeys(cmd, file, text)
 		if err != nil {
@@ -181,7 +147,7 @@ key is good, expired or revoked.`,
 			all = append(all, list(k, now))
 		}
 		if format == "json" {
-			return writeJSON(cmd.OutOrStdout(), all)
+			return command.WriteJSON(cmd.OutOrStdout(), all)
 		}
 		return writeKeys(cmd.OutOrStdout(), all)
 	}
@@ -268,11 +234,11 @@ The ID is what stands before the dot in a key.`,
 	cmd.Flags().StringVar(&reason, "reason", "", "`text` that says why")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		if (len(ids) == 0) == (owner == "") {
-			return usagef("which keys? give their IDs, or --owner for all keys of one")
+			return command.Usagef("which keys? give their IDs, or --owner for all keys of one")
 		}
 		for i, id := range ids {
 			if !apikey.IsID(id) { // not quoted, since it may be a whole key
-				return usagef("argument %d is not the ID of a key: it is sp_ and ten letters, what stands before the dot", i+1)
+				return command.Usagef("argument %d is not the ID of a key: it is sp_ and ten letters, what stands before the dot", i+1)
 			}
 		}
 		return revokeKeys(cmd, file, owner, reason, ids)
@@ -315,7 +281,7 @@ func revokeKeys(cmd *cobra.Command, file, owner, reason string, ids []string) er
 		return err
 	}
 	for _, id := range before {
-		say(cmd.ErrOrStderr(), "sallyport: key %s was revoked already\n", id)
+		command.Say(cmd.ErrOrStderr(), "sallyport: key %s was revoked already\n", id)
 	}
-	return writeList(cmd.OutOrStdout(), "text", revoked, plain)
+	return command.WriteList(cmd.OutOrStdout(), "text", revoked, command.Plain)
 }

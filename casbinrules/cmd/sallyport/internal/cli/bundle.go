@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	shared "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/bundle"
 )
@@ -32,7 +33,7 @@ func (f *storeFlags) keys() (trusted []ed25519.PublicKey, signing []ed25519.Priv
 	}
 	trusted = slices.Concat(sets...)
 	if len(trusted)+len(signing) == 0 {
-		return nil, nil, usagef("a bundle is verified by public keys, and signed with a private one: give --public-key FILE, or --key FILE to publish")
+		return nil, nil, command.Usagef("a bundle is verified by public keys, and signed with a private one: give --public-key FILE, or --key FILE to publish")
 	}
 	return trusted, signing, nil
 }
@@ -73,15 +74,15 @@ func openFile(f *storeFlags, text string) (shared.Store, error) {
 	if strings.HasPrefix(path, "//") {
 		u, err := url.Parse(text)
 		if err != nil || u.Host != "" && u.Host != "localhost" || u.Path == "" || u.RawQuery != "" {
-			return nil, usagef("file: names no file: write file:PATH, or file:///PATH for an absolute one")
+			return nil, command.Usagef("file: names no file: write file:PATH, or file:///PATH for an absolute one")
 		}
 		path = filepath.FromSlash(u.Path)
 	}
 	if path == "" {
-		return nil, usagef("file: names no file: write file:PATH")
+		return nil, command.Usagef("file: names no file: write file:PATH")
 	}
 	now := time.Now()
-	expires, err := expiry(f.expires, now)
+	expires, err := command.Expiry(f.expires, now)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -41,7 +42,7 @@ the answer is that of Casbin's own Enforce, and the text is asked as it is.
 
 The exit code is 1 when a request could not be decided.`,
 		Example: `  printf 'erin, /reports/7, PATCH\n' | sallyport check -m rbac -p policy.csv`,
-		Args:    noArguments("name the policy with -p, and send the requests to stdin"),
+		Args:    command.NoArguments("name the policy with -p, and send the requests to stdin"),
 	}
 	s.flags(cmd)
 	s.pathFlags(cmd)
@@ -90,7 +91,7 @@ func (c *checker) run(ctx context.Context, stdin io.Reader, stdout io.Writer) er
 		switch {
 		case err != nil:
 			failed = true
-			answer = "error: " + oneLine(err)
+			answer = "error: " + command.OneLine(err)
 		case d.Allowed:
 			answer = "allow"
 		}
@@ -106,7 +107,7 @@ func (c *checker) run(ctx context.Context, stdin io.Reader, stdout io.Writer) er
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	return foundIf(failed)
+	return command.FoundIf(failed)
 }
 
 var errLong = fmt.Errorf("the line is longer than %d bytes", maxRequest)
@@ -128,12 +129,6 @@ func readLine(in *bufio.Reader) (string, error) {
 		return "", err
 	}
 	return strings.TrimSpace(string(line)), nil
-}
-
-func oneLine(err error) string {
-	text := strings.TrimPrefix(err.Error(), "casbinrules: ")
-	text, _, _ = strings.Cut(text, "\n")
-	return plain(text)
 }
 
 func (c *checker) decide(ctx context.Context, line string) (core.Decision, error) {
@@ -166,7 +161,7 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 		return core.Decision{}, err
 	}
 	if note != "" {
-		say(c.stderr, "sallyport: line %d: note: %s\n", c.line, plain(note))
+		command.Say(c.stderr, "sallyport: line %d: note: %s\n", c.line, command.Plain(note))
 	}
 	return ask.DecideReadable(ctx, c.authorizer, q)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
@@ -49,14 +50,14 @@ effect, or one that is not known. What could not be run is listed as such.
 With -o the report goes into a file and the text to stdout. Markdown is made for a
 comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 		Example: "  sallyport ci --fail-on widen --min 80\n  sallyport ci --base v1.4.0 --format markdown -o comment.md",
-		Args:    noArguments("name the policy with -p, and tests with --tests"),
+		Args:    command.NoArguments("name the policy with -p, and tests with --tests"),
 	}
 	c.policyFlags(cmd)
 	c.configFlag(cmd, defaultConfig)
 	c.pathFlags(cmd)
-	formatFlag(cmd, &c.format, "text", "markdown", "json", "sarif", "junit")
-	choiceFlag(cmd, &c.level, "lint", "least `severity` for exit code 1: ", "warning", "error")
-	choiceFlag(cmd, &c.failOn, "fail-on", "what `effect` exit code 1 is for: ", "none", "widen", "change")
+	command.FormatFlag(cmd, &c.format, "text", "markdown", "json", "sarif", "junit")
+	command.ChoiceFlag(cmd, &c.level, "lint", "least `severity` for exit code 1: ", "warning", "error")
+	command.ChoiceFlag(cmd, &c.failOn, "fail-on", "what `effect` exit code 1 is for: ", "none", "widen", "change")
 	f := cmd.Flags()
 	f.StringVarP(&c.out, "output", "o", "", "`file` to write the report to (default stdout)")
 	f.StringVar(&c.base, "base", "", "git `revision` to compare with (default the merge base with the default branch)")
@@ -77,7 +78,7 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 		if err != nil {
 			return err
 		}
-		return cmp.Or(c.write(cmd, r), foundIf(len(r.Problems) > 0))
+		return cmp.Or(c.write(cmd, r), command.FoundIf(len(r.Problems) > 0))
 	}
 	return cmd
 }
@@ -86,9 +87,9 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 func (c *ciRun) prepare() error {
 	switch {
 	case c.least < 0 || c.least > 100:
-		return usagef("--min %v: give a number from 0 to 100", c.least)
+		return command.Usagef("--min %v: give a number from 0 to 100", c.least)
 	case c.withoutDiff && (c.base != "" || c.failOn != "none"):
-		return usagef("--without-diff compares nothing: leave --base and --fail-on out")
+		return command.Usagef("--without-diff compares nothing: leave --base and --fail-on out")
 	}
 	c.setClock()
 	c.flagged = c.source
@@ -195,9 +196,9 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 	r.Base = &base.named
 	unknown := func(why error) error {
 		if c.failOn != "none" {
-			r.lack("diff", oneLine(why), "the effect is not known")
+			r.lack("diff", command.OneLine(why), "the effect is not known")
 		} else {
-			r.skip("diff", oneLine(why))
+			r.skip("diff", command.OneLine(why))
 		}
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
 // checkAttributes refuses a type for a field that none of the models has: it is
@@ -29,7 +30,7 @@ func (s *source) checkAttributes(models ...casbinrules.Model) error {
 	attributes := ask.Attributes(slices.Compact(fields))
 	for _, a := range s.Attribute {
 		if field, _, _ := strings.Cut(a, "="); !slices.Contains(fields, field) {
-			return usagef("--attribute %s: %s", a, ask.NoAttribute(field, attributes))
+			return command.Usagef("--attribute %s: %s", a, ask.NoAttribute(field, attributes))
 		}
 	}
 	return nil
@@ -42,7 +43,7 @@ func readClaims(claims []string) (map[string][]string, error) {
 	for _, claim := range claims {
 		name, value, ok := strings.Cut(claim, "=")
 		if !ok || name == "" {
-			return nil, usagef("--claim %s: write NAME=VALUE, such as region=eu", claim)
+			return nil, command.Usagef("--claim %s: write NAME=VALUE, such as region=eu", claim)
 		}
 		values[name] = append(values[name], value)
 	}
@@ -54,7 +55,7 @@ func oneEach(claims map[string][]string) (map[string]any, error) {
 	var values map[string]any
 	for name, given := range claims {
 		if len(given) > 1 {
-			return nil, usagef("--claim %s is given %d times: a request has one value", name, len(given))
+			return nil, command.Usagef("--claim %s is given %d times: a request has one value", name, len(given))
 		}
 		if values == nil {
 			values = map[string]any{}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
 const policy = `# Reports.
@@ -19,6 +21,12 @@ g, erin, editor
 g, victor, viewer
 g, alice, admin
 `
+
+const (
+	exitOK       = command.ExitOK
+	exitFindings = command.ExitFindings
+	exitUsage    = command.ExitUsage
+)
 
 // write puts files into a new directory, "model.conf" by a preset's name.
 func write(t *testing.T, files map[string]string) string {

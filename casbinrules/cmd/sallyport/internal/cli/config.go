@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/oidc"     // kinds of sign-ins
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres" // kinds of stores
@@ -17,7 +18,7 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	return group(&cobra.Command{
+	return command.Group(&cobra.Command{
 		Use:   "config",
 		Short: "Check and show the configuration file of a guard",
 		Long: `config is about the file, sallyport.yaml, that "sallyport serve" and programs
@@ -45,7 +46,7 @@ Issuers, introspection, sign-in and stores are asked too: one that has not answe
 within --timeout is a finding. With --offline they are not asked, and "no errors" is
 about the file and the files that it names. A policy or credentials in a store, and
 a log of revocations, are opened in any case.`,
-		Args: noArguments("name the file with -c"),
+		Args: command.NoArguments("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := setup.Open(file, setup.WithLogger(slog.New(warnings{slog.NewTextHandler(cmd.ErrOrStderr(), nil)})), setup.WithoutWrites())
 			if err != nil {
@@ -61,7 +62,7 @@ a log of revocations, are opened in any case.`,
 			if err != nil {
 				return errors.Join(refuseConfig(cmd, err), s.Close())
 			}
-			say(cmd.OutOrStdout(), "%s: %s\n", file, verdict)
+			command.Say(cmd.OutOrStdout(), "%s: %s\n", file, verdict)
 			return s.Close()
 		},
 	}
@@ -86,8 +87,8 @@ func refuseConfig(cmd *cobra.Command, err error) error {
 	if _, ok := errors.AsType[*setup.Error](err); !ok {
 		return err
 	}
-	say(cmd.ErrOrStderr(), "%s\n", plain(err.Error()))
-	return errFindings
+	command.Say(cmd.ErrOrStderr(), "%s\n", command.Plain(err.Error()))
+	return command.ErrFindings
 }
 
 func newConfigShow() *cobra.Command {
@@ -97,13 +98,13 @@ func newConfigShow() *cobra.Command {
 		Short: "Print a configuration file with all defaults filled in",
 		Long: `show prints the file with its defaults. Variables of the environment are shown
 by name and secrets by where they come from, never by value.`,
-		Args: noArguments("name the file with -c"),
+		Args: command.NoArguments("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := setup.Show(file)
 			if err != nil {
 				return refuseConfig(cmd, err)
 			}
-			say(cmd.OutOrStdout(), "%s", text)
+			command.Say(cmd.OutOrStdout(), "%s", text)
 			return nil
 		},
 	}
@@ -121,10 +122,10 @@ with the line
     # yaml-language-server: $schema=sallyport.schema.json
 
 so that editors complete keys and mark mistakes.`,
-		Args: noArguments("send its output to a file"),
+		Args: command.NoArguments("send its output to a file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := setup.Schema()
-			say(cmd.OutOrStdout(), "%s", text)
+			command.Say(cmd.OutOrStdout(), "%s", text)
 			return err
 		},
 	}

@@ -2,8 +2,9 @@ package cli
 
 import (
 	"encoding/json"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
 // TestCoverage: a line is covered if a passing test depends on it.

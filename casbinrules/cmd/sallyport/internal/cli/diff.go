@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
 
@@ -47,12 +48,12 @@ func newDiff() *cobra.Command {
 		Short:   "Show who gains or loses which access between two policies",
 		Long:    diffHelp,
 		Example: "  sallyport diff --fail-on widen old.csv policy.csv",
-		Args:    exactly(2, "the old and the new policy"),
+		Args:    command.Exactly(2, "the old and the new policy"),
 	}
 	s.modelFlags(cmd)
 	s.configFlag(cmd, ": OLD and NEW are read by its model")
-	beforeRun(cmd, s.fromConfig)
-	formatFlag(cmd, &format, "text", "json")
+	command.BeforeRun(cmd, s.fromConfig)
+	command.FormatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
 	failOnFlag(cmd, &failOn)
 	f.IntVar(&limit, "limit", 10_000_000, "how many requests are compared at most")
@@ -75,7 +76,7 @@ func newDiff() *cobra.Command {
 			return err
 		}
 		if format == "json" {
-			err = writeJSON(cmd.OutOrStdout(), r)
+			err = command.WriteJSON(cmd.OutOrStdout(), r)
 		} else {
 			writeChanges(cmd.OutOrStdout(), r)
 		}
@@ -83,7 +84,7 @@ func newDiff() *cobra.Command {
 		case err != nil:
 			return err
 		case failOn == "widen" && r.Widens(), failOn == "change" && len(r.Changes) > 0:
-			return errFindings
+			return command.ErrFindings
 		case !r.Complete() && (failOn != "" || r.Asked == 0):
 			return fmt.Errorf("%s could not be compared", changedRules(len(r.NotCompared)))
 		}
@@ -95,9 +96,9 @@ func newDiff() *cobra.Command {
 // failOnFlag adds the flag that says which effect exit code 1 is for.
 func failOnFlag(cmd *cobra.Command, failOn *string) {
 	cmd.Flags().StringVar(failOn, "fail-on", "", "what exit code 1 is for: widen, change")
-	beforeRun(cmd, func() error {
+	command.BeforeRun(cmd, func() error {
 		if *failOn != "" && *failOn != "widen" && *failOn != "change" {
-			return usagef("--fail-on knows widen and change, and not %q", *failOn)
+			return command.Usagef("--fail-on knows widen and change, and not %q", *failOn)
 		}
 		return nil
 	})
@@ -130,34 +131,27 @@ func (s source) openBoth(before, after string) (old, now *ask.Policy, err error)
 var sides = [2]string{"old", "new"}
 
 func writeChanges(w io.Writer, r *effect.Report) {
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	for _, c := range r.Changes {
-		say(w, "%s\n", paint.change(c.Gains, changeText(c)))
+		command.Say(w, "%s\n", paint.Change(c.Gains, changeText(c)))
 	}
 	for _, rule := range r.NotCompared {
-		say(w, "%s\n", paint.yellow("not compared: "+sideOf(rule.Old)+" "+plain(rule.String())))
+		command.Say(w, "%s\n", paint.Yellow("not compared: "+sideOf(rule.Old)+" "+command.Plain(rule.String())))
 	}
 	for _, gap := range r.Gaps {
-		say(w, "  because %s\n", plain(gap))
+		command.Say(w, "  because %s\n", command.Plain(gap))
 	}
 	switch gained, lost := gainedAndLost(r); {
 	case len(r.Changes) > 0:
-		say(w, "%d gained, %d lost, in %d requests compared\n", gained, lost, r.Asked)
+		command.Say(w, "%d gained, %d lost, in %d requests compared\n", gained, lost, r.Asked)
 	case !r.Complete():
-		say(w, "no change seen in %d requests compared, and %s not compared\n", r.Asked, changedRules(len(r.NotCompared)))
+		command.Say(w, "no change seen in %d requests compared, and %s not compared\n", r.Asked, changedRules(len(r.NotCompared)))
 	default:
-		say(w, "no change in effect, in %d requests compared\n", r.Asked)
+		command.Say(w, "no change in effect, in %d requests compared\n", r.Asked)
 	}
 	if only := narrowed(r); only != "" {
-		say(w, "note: compared with %s alone; nothing is known of others\n", plain(only))
+		command.Say(w, "note: compared with %s alone; nothing is known of others\n", command.Plain(only))
 	}
-}
-
-func (p palette) change(gains bool, text string) string {
-	if gains {
-		return p.green("+ " + plain(text))
-	}
-	return p.red("- " + plain(text))
 }
 
 func sideOf(old bool) string {
@@ -187,7 +181,7 @@ func narrowed(r *effect.Report) string {
 	return strings.Join(only, " and ")
 }
 
-func changedRules(n int) string { return quantity(n, "changed rule") }
+func changedRules(n int) string { return command.Quantity(n, "changed rule") }
 
 // changeText returns a text such as "viewer gains DELETE /reports/:id (new
 // policy.csv:14)".

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/doctor"
 )
 
@@ -52,9 +53,9 @@ those of the instances of one service, which are added up and compared.
 A kind of refusals is a finding if it is a twentieth of the requests or more;
 outages and faults always are. The exit code is 1 when there is a finding, and 2 when
 no request was counted.`,
-		Args: atLeast(1, "a log, the URL of a page of metrics, or - for standard input"),
+		Args: command.AtLeast(1, "a log, the URL of a page of metrics, or - for standard input"),
 	}
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.Flags().DurationVar(&during, "during", 0, "count what happens in this `time` from now on, with a URL")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := examine(cmd, args, during)
@@ -65,7 +66,7 @@ no request was counted.`,
 		if c.Total() == 0 && len(found) == 0 {
 			return errors.New("no request was counted, so nothing is known: ask again once there were some, or for a longer time")
 		}
-		return cmp.Or(writeDiagnosis(cmd.OutOrStdout(), c, found, format), foundIf(len(found) > 0))
+		return cmp.Or(writeDiagnosis(cmd.OutOrStdout(), c, found, format), command.FoundIf(len(found) > 0))
 	}
 	return cmd
 }
@@ -76,7 +77,7 @@ func examine(cmd *cobra.Command, from []string, during time.Duration) (*doctor.C
 	before := make([]doctor.Sample, len(from))
 	if during != 0 {
 		if !slices.ContainsFunc(from, isURL) {
-			return nil, usagef("--during is for a URL: a log is read to its end")
+			return nil, command.Usagef("--during is for a URL: a log is read to its end")
 		}
 		for i := range from {
 			var err error
@@ -151,7 +152,7 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil { // which quotes the URL
-		return nil, errNoURL
+		return nil, command.ErrNoURL
 	}
 	r.Header.Set("Accept", "text/plain; version=0.0.4")
 	shown := r.URL.Redacted()
@@ -186,7 +187,7 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 // writeDiagnosis writes the findings and, as text, what could not be read.
 func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, format string) error {
 	if format == "json" {
-		return writeJSON(w, struct {
+		return command.WriteJSON(w, struct {
 			Requests float64          `json:"requests"`
 			Allowed  float64          `json:"allowed"`
 			Lines    int              `json:"lines,omitempty"`
@@ -195,13 +196,13 @@ func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, forma
 		}{c.Total(), c.Allowed, c.Lines, c.Unread, append([]doctor.Finding{}, found...)})
 	}
 	if len(c.Unread) > 0 {
-		say(w, "note: %s\n", linesOf(c))
+		command.Say(w, "note: %s\n", linesOf(c))
 	}
 	if len(found) == 0 {
-		say(w, "nothing is broken: %.0f of %.0f requests were allowed, and no kind of refusal is frequent\n", c.Allowed, c.Total())
+		command.Say(w, "nothing is broken: %.0f of %.0f requests were allowed, and no kind of refusal is frequent\n", c.Allowed, c.Total())
 	}
 	for _, f := range found {
-		say(w, "%s: %s\n    look at: %s\n%s", f.Plumbing, lineOf(f.Seen), f.Look, runbook(f.Alert))
+		command.Say(w, "%s: %s\n    look at: %s\n%s", f.Plumbing, command.LineOf(f.Seen), f.Look, runbook(f.Alert))
 	}
 	return nil
 }
@@ -213,6 +214,3 @@ func runbook(alert string) string {
 	}
 	return "    runbook: https://github.com/sallyport-go/sallyport/blob/main/docs/observability/README.md#" + strings.ToLower(alert) + "\n"
 }
-
-// lineOf returns s on one line, without characters that forge or hide output.
-func lineOf(s string) string { return strings.ReplaceAll(plain(s), "\n", " ") }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
 // editFile replaces the content of a file by what change returns for it, as a whole
@@ -139,7 +141,7 @@ func holdSignals() (release func()) {
 		select {
 		case s := <-held:
 			if self, err := os.FindProcess(os.Getpid()); err != nil || self.Signal(s) != nil {
-				os.Exit(exitUsage) // if a process cannot signal itself
+				os.Exit(command.ExitUsage) // if a process cannot signal itself
 			}
 		default:
 		}
@@ -160,7 +162,7 @@ func syncDir(dir string) {
 // printOrWrite writes a result to the file with a name, or to stdout if it is "".
 func printOrWrite(cmd *cobra.Command, name string, content []byte) error {
 	if name == "" {
-		say(cmd.OutOrStdout(), "%s", content)
+		command.Say(cmd.OutOrStdout(), "%s", content)
 		return nil
 	}
 	return writeOutput(name, content)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 )
 
@@ -33,11 +34,11 @@ method. --claim gives the value of an attribute that the model asks for.
 
 What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		Example: "  sallyport explain erin /reports/7 PATCH\n  sallyport explain sam:viewer,auditor /reports GET",
-		Args:    exactly(3, "a subject, an object and an action"),
+		Args:    command.Exactly(3, "a subject, an object and an action"),
 	}
 	s.flags(cmd)
 	s.pathFlags(cmd)
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	who.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		q, err := who.question(args[0])
@@ -57,14 +58,14 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 			return err
 		}
 		if format == "json" {
-			return writeJSON(cmd.OutOrStdout(), e)
+			return command.WriteJSON(cmd.OutOrStdout(), e)
 		}
-		paint := paletteFor(cmd.OutOrStdout())
-		painted := paint.red("deny")
+		paint := command.PaletteFor(cmd.OutOrStdout())
+		painted := paint.Red("deny")
 		if e.Allowed {
-			painted = paint.green("allow")
+			painted = paint.Green("allow")
 		}
-		say(cmd.OutOrStdout(), "%s: %s\n", painted, e)
+		command.Say(cmd.OutOrStdout(), "%s: %s\n", painted, e)
 		return nil
 	}
 	return cmd
@@ -98,7 +99,7 @@ func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 		return q, err
 	}
 	if q.Subject == "" {
-		return q, usagef("the subject is empty: name a user, or anonymous for a request without credentials")
+		return q, command.Usagef("the subject is empty: name a user, or anonymous for a request without credentials")
 	}
 	return q, nil
 }
@@ -109,14 +110,14 @@ func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Qu
 	names := ask.NewNames(a)
 	q, hint, err := names.Orient(q)
 	if err != nil {
-		return q, &usageError{err}
+		return q, command.Usage(err)
 	}
 	if hint != "" {
-		say(stderr, "sallyport: hint: %s\n", plain(hint))
+		command.Say(stderr, "sallyport: hint: %s\n", command.Plain(hint))
 	}
 	q, note, err := s.canonical(q)
 	if err != nil {
-		return q, &usageError{err}
+		return q, command.Usage(err)
 	}
 	var notes []string
 	if note != "" {
@@ -127,7 +128,7 @@ func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Qu
 		notes = append(notes, p.Text)
 	}
 	for _, note := range notes {
-		say(stderr, "sallyport: note: %s\n", plain(note))
+		command.Say(stderr, "sallyport: note: %s\n", command.Plain(note))
 	}
 	return q, nil
 }
@@ -151,7 +152,7 @@ func splitRoles(arg string) (subject string, roles []string, err error) {
 	if strings.HasPrefix(subject, `"`) {
 		var rest string
 		if subject, rest, err = quoted.Cut(subject); err != nil || rest != "" {
-			return "", nil, usagef("the subject %s: end it with a quote, and double a quote inside", arg[:at])
+			return "", nil, command.Usagef("the subject %s: end it with a quote, and double a quote inside", arg[:at])
 		}
 	}
 	if at == len(arg) {
@@ -159,7 +160,7 @@ func splitRoles(arg string) (subject string, roles []string, err error) {
 	}
 	list, err := quoted.List(arg[at+1:])
 	if err != nil {
-		return "", nil, usagef("the roles of %s: %s", arg, err)
+		return "", nil, command.Usagef("the roles of %s: %s", arg, err)
 	}
 	for _, role := range list {
 		if role != "" {

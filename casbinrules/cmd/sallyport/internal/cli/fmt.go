@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
 func newFmt() *cobra.Command {
@@ -32,10 +33,10 @@ with an error is left alone.`,
 	cmd.Flags().BoolVar(&check, "check", false, "list files that are not formatted, and exit with 1")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if write && check {
-			return usagef("-w writes and --check does not: use one of them")
+			return command.Usagef("-w writes and --check does not: use one of them")
 		}
 		if len(args) == 0 && write {
-			return usagef("-w needs a file to write")
+			return command.Usagef("-w needs a file to write")
 		}
 		files, texts, err := textsToFormat(cmd.InOrStdin(), args)
 		if err != nil {
@@ -90,10 +91,10 @@ func formatFiles(stdout io.Writer, files []string, before [][]byte, write, check
 		changed = changed || !same
 		switch {
 		case check && !same:
-			say(stdout, "%s\n", plain(file))
+			command.Say(stdout, "%s\n", command.Plain(file))
 		case check:
 		case !write:
-			say(stdout, "%s", after[i])
+			command.Say(stdout, "%s", after[i])
 		case !same:
 			err := editFile(file, func(now []byte, found bool) ([]byte, error) {
 				if !found || !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // the file may be named twice
@@ -106,7 +107,7 @@ func formatFiles(stdout io.Writer, files []string, before [][]byte, write, check
 			}
 		}
 	}
-	return foundIf(check && changed)
+	return command.FoundIf(check && changed)
 }
 
 // policyFiles returns the files that names stand for, as in casbinrules.Open.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -31,15 +32,15 @@ func newPull() *cobra.Command {
 where it is run, and notes there which revision that is, for "push". Files with
 changes that are not in the store are not overwritten without --force, nor are
 files of a newer revision than the store has without --revision.`,
-		Args: atMostOne("a folder"),
+		Args: command.AtMostOne("a folder"),
 	}
 	from.add(cmd)
 	cmd.Flags().Int64Var(&revision, "revision", 0, "`number` of the revision (default the newest)")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite local changes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dir := folderIn(args)
+		dir := command.FolderIn(args)
 		if revision < 0 {
-			return usagef("--revision %d: must be at least 1, or 0 for the newest", revision)
+			return command.Usagef("--revision %d: must be at least 1, or 0 for the newest", revision)
 		}
 		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
 			c, err := contentAt(ctx, s, shared.Revision(revision))
@@ -64,7 +65,7 @@ files of a newer revision than the store has without --revision.`,
 			if err := newLocalCopy(from.set, c).write(dir); err != nil {
 				return err
 			}
-			say(cmd.OutOrStdout(), "revision %d, %s\n", c.Revision, quantity(len(c.Files), "file"))
+			command.Say(cmd.OutOrStdout(), "revision %d, %s\n", c.Revision, command.Quantity(len(c.Files), "file"))
 			return nil
 		})
 	}
@@ -94,25 +95,25 @@ func newHistory() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "List who has published what, when and why",
-		Args:  noArguments("name the store with --store"),
+		Args:  command.NoArguments("name the store with --store"),
 	}
 	from.add(cmd)
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many revisions are listed at most")
 	cmd.Flags().Int64Var(&before, "before", 0, "list those before this `revision`")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if limit < 1 {
-			return usagef("--limit %d: must be at least 1", limit)
+			return command.Usagef("--limit %d: must be at least 1", limit)
 		}
 		if before < 0 {
-			return usagef("--before %d: must be at least 1, or 0 for the newest", before)
+			return command.Usagef("--before %d: must be at least 1, or 0 for the newest", before)
 		}
 		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
 			entries, err := s.History(ctx, shared.Revision(before), limit)
 			if err != nil {
 				return err
 			}
-			return writeList(cmd.OutOrStdout(), format, entries, entryText)
+			return command.WriteList(cmd.OutOrStdout(), format, entries, entryText)
 		})
 	}
 	return cmd
@@ -136,7 +137,7 @@ func entryText(e shared.Entry) string {
 	if e.Forced != "" {
 		line += "  (forced: " + e.Forced + ")"
 	}
-	return lineOf(line)
+	return command.LineOf(line)
 }
 
 func newShow() *cobra.Command {
@@ -147,7 +148,7 @@ func newShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show REVISION",
 		Short: "Show a revision of a store, or a file of it",
-		Args:  exactly(1, "the number of a revision"),
+		Args:  command.Exactly(1, "the number of a revision"),
 	}
 	from.add(cmd)
 	cmd.Flags().StringVar(&file, "file", "", "print this `file` as it was")
@@ -166,12 +167,12 @@ func newShow() *cobra.Command {
 				if !found {
 					return fmt.Errorf("revision %d has no file %s; \"sallyport show %d\" lists those it has", r, file, r)
 				}
-				say(cmd.OutOrStdout(), "%s", text)
+				command.Say(cmd.OutOrStdout(), "%s", text)
 				return nil
 			}
-			say(cmd.OutOrStdout(), "%s\nhash %s\n", entryText(e), plain(e.Hash))
+			command.Say(cmd.OutOrStdout(), "%s\nhash %s\n", entryText(e), command.Plain(e.Hash))
 			for _, f := range c.Files {
-				say(cmd.OutOrStdout(), "%8d bytes  %s\n", len(f.Content), plain(f.Name))
+				command.Say(cmd.OutOrStdout(), "%8d bytes  %s\n", len(f.Content), command.Plain(f.Name))
 			}
 			return nil
 		})
@@ -182,7 +183,7 @@ func newShow() *cobra.Command {
 func revisionArgument(text string) (shared.Revision, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || n == 0 {
-		return 0, usagef("%q is not the number of a revision: \"sallyport history\" lists them", text)
+		return 0, command.Usagef("%q is not the number of a revision: \"sallyport history\" lists them", text)
 	}
 	return shared.Revision(n), nil
 }
@@ -195,11 +196,11 @@ func newRollback() *cobra.Command {
 		Long: `rollback publishes the files of an older revision as the newest one, after the
 checks that push makes; the history keeps both. Its tests are those of that
 revision.`,
-		Args: exactly(1, "the number of a revision"),
+		Args: command.Exactly(1, "the number of a revision"),
 	}
 	p.modelFlags(cmd)
 	p.configFlag(cmd, "")
-	beforeRun(cmd, p.fromConfig)
+	command.BeforeRun(cmd, p.fromConfig)
 	_ = cmd.Flags().MarkHidden("model") // it is in the store
 	p.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -256,23 +257,23 @@ were made from, and which of them have changed since. What an instance is at, it
 own Status says, and every decision in its log.
 
 The exit code is 1 when the folder is not at the newest revision.`,
-		Args: atMostOne("a folder"),
+		Args: command.AtMostOne("a folder"),
 	}
 	from.add(cmd)
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dir := folderIn(args)
+		dir := command.FolderIn(args)
 		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
 			st, err := statusOf(ctx, s, dir, from.set)
 			if err != nil {
 				return err
 			}
 			if format == "json" {
-				err = writeJSON(cmd.OutOrStdout(), st)
+				err = command.WriteJSON(cmd.OutOrStdout(), st)
 			} else {
 				st.write(cmd.OutOrStdout(), filepath.Clean(dir))
 			}
-			return cmp.Or(err, foundIf(st.behind()))
+			return cmp.Or(err, command.FoundIf(st.behind()))
 		})
 	}
 	return cmd
@@ -315,21 +316,21 @@ func (st *storeStatus) newest() (r shared.Revision) {
 
 func (st *storeStatus) write(w io.Writer, dir string) {
 	if st.Newest == nil {
-		say(w, "the store is empty\n")
+		command.Say(w, "the store is empty\n")
 	} else {
-		say(w, "store: %s\n", entryText(*st.Newest))
+		command.Say(w, "store: %s\n", entryText(*st.Newest))
 	}
 	switch {
 	case st.Local == nil:
 		return
 	case st.Local.Revision > st.newest():
-		say(w, "%s: made from revision %d, which the store does not have: it is another store, or was restored\n", dir, st.Local.Revision)
+		command.Say(w, "%s: made from revision %d, which the store does not have: it is another store, or was restored\n", dir, st.Local.Revision)
 	case st.behind():
-		say(w, "%s: made from revision %d, and others have published since: pull\n", dir, st.Local.Revision)
+		command.Say(w, "%s: made from revision %d, and others have published since: pull\n", dir, st.Local.Revision)
 	default:
-		say(w, "%s: made from revision %d, the newest\n", dir, st.Local.Revision)
+		command.Say(w, "%s: made from revision %d, the newest\n", dir, st.Local.Revision)
 	}
 	if len(st.Local.Changed) > 0 {
-		say(w, "changed here: %s\n", plain(strings.Join(st.Local.Changed, ", ")))
+		command.Say(w, "changed here: %s\n", command.Plain(strings.Join(st.Local.Changed, ", ")))
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
@@ -44,7 +45,7 @@ answers 401, 200 and 403:
 
 Until the modules are released, --checkout takes them from a clone.`,
 		Example: "  sallyport init access\n  sallyport init --framework gin",
-		Args:    atMostOne("a directory"),
+		Args:    command.AtMostOne("a directory"),
 	}
 	f := cmd.Flags()
 	f.StringVar(&b.preset, "preset", "rbac", "`model` to begin with: "+presetNames)
@@ -54,14 +55,14 @@ Until the modules are released, --checkout takes them from a clone.`,
 	_ = cmd.MarkFlagDirname("checkout") // fails for unknown flags only
 	_ = cmd.RegisterFlagCompletionFunc("framework", cobra.FixedCompletions(starter.Frameworks, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		b.dir = folderIn(args)
+		b.dir = command.FolderIn(args)
 		switch {
 		case presets[b.preset] == nil:
-			return usagef("there is no preset %q: use one of %s", b.preset, presetNames)
+			return command.Usagef("there is no preset %q: use one of %s", b.preset, presetNames)
 		case b.framework != "" && !slices.Contains(starter.Frameworks, b.framework):
-			return usagef("there is no framework %q: use one of %s", b.framework, strings.Join(starter.Frameworks, ", "))
+			return command.Usagef("there is no framework %q: use one of %s", b.framework, strings.Join(starter.Frameworks, ", "))
 		case b.checkout != "" && b.framework == "":
-			return usagef("--checkout is for the go.mod of a service: name its --framework")
+			return command.Usagef("--checkout is for the go.mod of a service: name its --framework")
 		}
 		return b.run(cmd)
 	}
@@ -94,7 +95,7 @@ func (b *beginning) run(cmd *cobra.Command) error {
 		files = append(files, more...)
 	}
 	for _, f := range files {
-		say(cmd.OutOrStdout(), "%s\n", plain(filepath.Join(b.dir, f.Name)))
+		command.Say(cmd.OutOrStdout(), "%s\n", command.Plain(filepath.Join(b.dir, f.Name)))
 	}
 	if b.framework != "" {
 		tidy(cmd, b.dir)
@@ -195,7 +196,7 @@ func (b *beginning) sayNext(cmd *cobra.Command) {
 	if strings.HasPrefix(b.preset, "rbac-tenants") {
 		claim = " --claim tenant=acme"
 	}
-	say(cmd.ErrOrStderr(), "sallyport: next:\n%s    go run .\n    curl -i -H \"Authorization: Bearer $(sallyport token erin%s)\" http://127.0.0.1:8080/reports\n", plain(where), claim)
+	command.Say(cmd.ErrOrStderr(), "sallyport: next:\n%s    go run .\n    curl -i -H \"Authorization: Bearer $(sallyport token erin%s)\" http://127.0.0.1:8080/reports\n", command.Plain(where), claim)
 }
 
 func writeNew(name string, flags int, text string) error {

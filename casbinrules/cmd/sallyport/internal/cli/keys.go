@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
@@ -25,7 +26,7 @@ const (
 )
 
 func newKeys() *cobra.Command {
-	return group(&cobra.Command{
+	return command.Group(&cobra.Command{
 		Use:   "keys",
 		Short: "Make, convert and rotate the keys that tokens are signed with",
 		Long: `keys makes the key pair of an issuer of tokens: a private key in PEM, for whoever
@@ -59,14 +60,14 @@ key's thumbprint (RFC 7638).
 --development marks the pair: its tokens are good for programs on the same machine
 only, and 503 for everybody else.`,
 		Example: "  sallyport keys new\n  sallyport keys new --key signing.pem --jwks jwks.json --alg EdDSA",
-		Args:    atMostOne("a file for the private key"),
+		Args:    command.AtMostOne("a file for the private key"),
 	}
 	p.flags(cmd, signingName+", with --development "+developmentName)
 	cmd.Flags().BoolVar(&development, "development", false, "make a key for trying things out on this machine")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 1 && p.key != "":
-			return usagef("the private key has two names, %s and %s: give one", args[0], p.key)
+			return command.Usagef("the private key has two names, %s and %s: give one", args[0], p.key)
 		case len(args) == 1:
 			p.key = args[0]
 		case p.key == "" && development:
@@ -82,7 +83,7 @@ only, and 503 for everybody else.`,
 		if err := p.write(key); err != nil {
 			return err
 		}
-		say(cmd.OutOrStdout(), "%s\n%s\n", plain(p.key), plain(p.jwks))
+		command.Say(cmd.OutOrStdout(), "%s\n%s\n", command.Plain(p.key), command.Plain(p.jwks))
 		return nil
 	}
 	return cmd
@@ -106,7 +107,7 @@ func generate(alg string, development bool) (*jwtsign.Key, error) {
 	}
 	key, err := jwtsign.GenerateKey(opts...)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, command.Usage(err)
 	}
 	return key, nil
 }
@@ -162,7 +163,7 @@ func privateKeyIn(dir string) (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", usagef("which key? %s and %s are here: name one with --key", found[0], found[1])
+	return "", command.Usagef("which key? %s and %s are here: name one with --key", found[0], found[1])
 }
 
 func newKeysJWKS() *cobra.Command {
@@ -174,7 +175,7 @@ func newKeysJWKS() *cobra.Command {
 the public part is taken, and JWK sets. With --pem it prints the keys as PEM.
 Secrets are refused.`,
 		Example: "  sallyport keys jwks signing.pem > jwks.json\n  sallyport keys jwks jwks.json other.pem\n  sallyport keys jwks --pem jwks.json",
-		Args:    atLeast(1, "files of keys"),
+		Args:    command.AtLeast(1, "files of keys"),
 	}
 	var alg string
 	cmd.Flags().BoolVar(&asPEM, "pem", false, "print public keys in PEM in place of a JWK set")
@@ -204,7 +205,7 @@ Secrets are refused.`,
 			}
 		}
 		if err == nil {
-			say(cmd.OutOrStdout(), "%s", text)
+			command.Say(cmd.OutOrStdout(), "%s", text)
 		}
 		return err
 	}
@@ -257,7 +258,7 @@ the next rotation takes it out of the file. Its private part is gone.
 The set is written first, so that nobody signs with a key that is not published.
 Members of the set that this program does not know are dropped.`,
 		Example: "  sallyport keys rotate\n  sallyport keys rotate --key signing.pem --keep 48h",
-		Args:    noArguments("name the private key with --key"),
+		Args:    command.NoArguments("name the private key with --key"),
 	}
 	p.flags(cmd, signingName+" or "+developmentName)
 	cmd.Flags().StringVar(&keep, "keep", "24h", "`how long` the former key goes on verifying: a duration (24h, 7d), 0s for not at all, or forever")
@@ -270,8 +271,8 @@ Members of the set that this program does not know are dropped.`,
 			until = now
 		default:
 			var err error
-			if until, err = parseExpiry(keep, now); err != nil || until.Before(now) {
-				return usagef("--keep %q is not a duration such as 24h or 7d, nor forever", keep)
+			if until, err = command.ParseExpiry(keep, now); err != nil || until.Before(now) {
+				return command.Usagef("--keep %q is not a duration such as 24h or 7d, nor forever", keep)
 			}
 		}
 		if p.key == "" {
@@ -318,8 +319,8 @@ func (p *pair) rotate(cmd *cobra.Command, now, until time.Time) error {
 	case !until.IsZero():
 		end = "verifies until " + until.UTC().Format(time.RFC3339)
 	}
-	say(cmd.ErrOrStderr(), "sallyport: %s signs from now on; %s %s\n", next.ID(), former.ID(), plain(end))
-	say(cmd.OutOrStdout(), "%s\n", next.ID())
+	command.Say(cmd.ErrOrStderr(), "sallyport: %s signs from now on; %s %s\n", next.ID(), former.ID(), command.Plain(end))
+	command.Say(cmd.OutOrStdout(), "%s\n", next.ID())
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/probe"
@@ -42,16 +43,16 @@ written as JSON:
 
 The exit code is 1 when there is a warning or an error, or with --fail-on error
 when there is an error. Notes never change it.`,
-		Args: noArguments("name the policy with -p"),
+		Args: command.NoArguments("name the policy with -p"),
 	}
 	s.flags(cmd)
-	formatFlag(cmd, &format, "text", "json", "sarif")
+	command.FormatFlag(cmd, &format, "text", "json", "sarif")
 	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
 	publicFlag(cmd, &public)
 	cmd.Flags().StringVar(&failOn, "fail-on", "warning", "least `severity` for exit code 1: warning, error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if failOn != "warning" && failOn != "error" {
-			return usagef("lint cannot fail on %q: use --fail-on warning or --fail-on error", failOn)
+			return command.Usagef("lint cannot fail on %q: use --fail-on warning or --fail-on error", failOn)
 		}
 		findings, err := s.lint(routes, public)
 		if err != nil {
@@ -59,13 +60,13 @@ when there is an error. Notes never change it.`,
 		}
 		switch out := cmd.OutOrStdout(); format {
 		case "json":
-			err = writeJSON(out, jsonFindings(findings))
+			err = command.WriteJSON(out, jsonFindings(findings))
 		case "sarif":
-			err = writeJSON(out, sarif.New(findings, columns{}.characters))
+			err = command.WriteJSON(out, sarif.New(findings, columns{}.characters))
 		default:
 			writeFindings(out, findings)
 		}
-		return cmp.Or(err, foundIf(slices.ContainsFunc(findings, func(f casbinrules.Finding) bool {
+		return cmp.Or(err, command.FoundIf(slices.ContainsFunc(findings, func(f casbinrules.Finding) bool {
 			return f.Severity == casbinrules.SeverityError || f.Severity == casbinrules.SeverityWarning && failOn == "warning"
 		})))
 	}
@@ -125,17 +126,17 @@ func readRoutesIn(fsys fs.FS, file string) ([]core.RouteInfo, error) {
 }
 
 func writeFindings(w io.Writer, findings []casbinrules.Finding) {
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	for _, f := range findings {
 		severity := f.Severity.String()
 		painted := severity
 		switch f.Severity {
 		case casbinrules.SeverityError:
-			painted = paint.red(severity)
+			painted = paint.Red(severity)
 		case casbinrules.SeverityWarning:
-			painted = paint.yellow(severity)
+			painted = paint.Yellow(severity)
 		}
-		say(w, "%s\n", strings.Replace(f.String(), ": "+severity+": "+f.Code+": ", ": "+painted+": "+f.Code+": ", 1))
+		command.Say(w, "%s\n", strings.Replace(f.String(), ": "+severity+": "+f.Code+": ", ": "+painted+": "+f.Code+": ", 1))
 	}
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 )
@@ -138,26 +137,6 @@ func TestLintLeavesOutRoutesWithoutAGate(t *testing.T) {
 		if got := run(t, dir, "", append(args, "--public", "POST /login")...); got.code != exitOK {
 			t.Errorf("%q: %+v", args, got)
 		}
-	}
-}
-
-func TestLintSeverityIsColouredOnce(t *testing.T) {
-	if os.Getenv("NO_COLOR") != "" {
-		t.Setenv("NO_COLOR", "")
-	}
-	if got := (palette{true}).red("error"); got != "\x1b[31merror\x1b[0m" {
-		t.Errorf("got %q", got)
-	}
-	if got := (palette{}).red("error"); got != "error" {
-		t.Errorf("got %q", got)
-	}
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = null.Close() }()
-	if paletteFor(null).on {
-		t.Error("a device that is not a terminal gets colour")
 	}
 }
 

@@ -11,12 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
 func newLog() *cobra.Command {
-	return group(&cobra.Command{
+	return command.Group(&cobra.Command{
 		Use:   "log",
 		Short: "Verify a decision log",
 		Long:  `log is about the files that package core/decisionlog writes.`,
@@ -45,9 +46,9 @@ heads needs it. --head names a copy of decisions.jsonl.head that was kept elsewh
 
 The exit code is 1 when something is wrong.`,
 		Example: "  sallyport log verify --key decisions.pub decisions.jsonl",
-		Args:    atLeast(1, "a decision log"),
+		Args:    command.AtLeast(1, "a decision log"),
 	}
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
 	f.StringArrayVar(&keys, "key", nil, "`file` of a key to verify heads with; may be repeated")
 	f.StringArrayVar(&heads, "head", nil, "`file` of a head that was kept elsewhere; may be repeated")
@@ -59,17 +60,17 @@ The exit code is 1 when something is wrong.`,
 		}
 		v, files, err := verifyLogs(args, opts)
 		if errors.Is(err, decisionlog.ErrKeyNeeded) {
-			return usagef("the log has signed heads: give the key to verify them with --key")
+			return command.Usagef("the log has signed heads: give the key to verify them with --key")
 		}
 		if err != nil {
 			return err
 		}
 		if format == "json" {
-			err = writeJSON(cmd.OutOrStdout(), v)
+			err = command.WriteJSON(cmd.OutOrStdout(), v)
 		} else {
 			writeVerification(cmd.OutOrStdout(), v, len(files))
 		}
-		return cmp.Or(err, foundIf(len(v.Findings) > 0))
+		return cmp.Or(err, command.FoundIf(len(v.Findings) > 0))
 	}
 	return cmd
 }
@@ -135,29 +136,29 @@ func logFiles(logs []string) ([]string, error) {
 }
 
 func writeVerification(w io.Writer, v *decisionlog.Verification, files int) {
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	for _, f := range v.Findings {
-		say(w, "%s\n", strings.Replace(plain(f.String()), ": "+f.Code+": ", ": "+paint.red(f.Code)+": ", 1))
+		command.Say(w, "%s\n", strings.Replace(command.Plain(f.String()), ": "+f.Code+": ", ": "+paint.Red(f.Code)+": ", 1))
 	}
-	say(w, "%s in %s, numbers %d to %d: ", quantity(v.Lines, "line"), quantity(files, "file"), v.First, v.Last)
+	command.Say(w, "%s in %s, numbers %d to %d: ", command.Quantity(v.Lines, "line"), command.Quantity(files, "file"), v.First, v.Last)
 	switch {
 	case len(v.Findings) > 0:
-		say(w, "%s\n", paint.red(quantity(len(v.Findings), "finding")))
+		command.Say(w, "%s\n", paint.Red(command.Quantity(len(v.Findings), "finding")))
 	case v.Signed > 0:
-		say(w, "%s; signed up to number %d\n", paint.green("nothing was changed"), v.Signed)
+		command.Say(w, "%s; signed up to number %d\n", paint.Green("nothing was changed"), v.Signed)
 	default:
-		say(w, "all hashes are right; nothing is signed, so anyone who can write the files could have computed them\n")
+		command.Say(w, "all hashes are right; nothing is signed, so anyone who can write the files could have computed them\n")
 	}
 	if v.First > 1 {
-		say(w, "note: numbers 1 to %d are not among these files\n", v.First-1)
+		command.Say(w, "note: numbers 1 to %d are not among these files\n", v.First-1)
 	}
 	if v.Signed > 0 && v.Last > v.Signed+1 {
-		say(w, "note: no head vouches yet for numbers %d to %d\n", v.Signed+1, v.Last)
+		command.Say(w, "note: no head vouches yet for numbers %d to %d\n", v.Signed+1, v.Last)
 	}
 	if n := v.QueueFull + v.WriteFailed; n > 0 {
-		say(w, "note: the log says that it lacks %d decisions\n", n)
+		command.Say(w, "note: the log says that it lacks %d decisions\n", n)
 	}
 	if v.LostAtMost > 0 {
-		say(w, "note: up to %d decisions were lost when processes were killed\n", v.LostAtMost)
+		command.Say(w, "note: up to %d decisions were lost when processes were killed\n", v.LostAtMost)
 	}
 }

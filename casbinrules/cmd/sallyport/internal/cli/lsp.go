@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/lsp"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
@@ -35,23 +36,23 @@ A file belongs to the policy that a sallyport.yaml in its folder, or above it in
 the workspace, names. Without one that is policy.csv with the model.conf beside it,
 and for other .csv files all of the folder. Flags go before that, and what
 the editor sends as initializationOptions, with the same names, before flags.`,
-		Args: noArguments("editors start it"),
+		Args: command.NoArguments("editors start it"),
 	}
 	s.policyFlags(cmd)
 	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
 	cmd.Flags().Bool("stdio", true, "speak on stdin and stdout, which is all there is")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		ctx, stop := untilSignal(cmd.Context())
+		ctx, stop := command.UntilSignal(cmd.Context())
 		defer stop()
 		if _, err := s.options(); err != nil {
 			return err
 		}
-		err := lsp.Serve(ctx, cmd.InOrStdin(), underlying(cmd.OutOrStdout()), lsp.Settings{Model: s.model, Policy: s.policies, Routes: routes, Options: s.Options}, lsp.Config{
-			Version: version(), Find: findProject, Test: testForEditor, Explain: explainForEditor,
+		err := lsp.Serve(ctx, cmd.InOrStdin(), command.Underlying(cmd.OutOrStdout()), lsp.Settings{Model: s.model, Policy: s.policies, Routes: routes, Options: s.Options}, lsp.Config{
+			Version: command.Version(), Find: findProject, Test: testForEditor, Explain: explainForEditor,
 		})
 		if err != nil {
-			say(cmd.ErrOrStderr(), "sallyport: %s\n", plain(err.Error()))
-			return errFindings // the protocol requires exit code 1
+			command.Say(cmd.ErrOrStderr(), "sallyport: %s\n", command.Plain(err.Error()))
+			return command.ErrFindings // the protocol requires exit code 1
 		}
 		return nil
 	}
@@ -163,7 +164,7 @@ func (f *projectFinder) fromConfiguration() (p lsp.Project, found bool, err erro
 			}
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, setup.ErrNoPolicy) {
-			f.skipped = fmt.Sprintf("%s is not used: %s", name, plain(err.Error()))
+			f.skipped = fmt.Sprintf("%s is not used: %s", name, command.Plain(err.Error()))
 		}
 		if !f.inWorkspace(filepath.Dir(dir)) || filepath.Dir(dir) == dir {
 			return lsp.Project{}, false, nil
@@ -241,7 +242,7 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 		}
 	}
 	if unread != nil && f.skipped == "" {
-		f.skipped = "no routes are proposed: " + plain(unread.Error())
+		f.skipped = "no routes are proposed: " + command.Plain(unread.Error())
 	}
 	return nil
 }
@@ -266,7 +267,7 @@ func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer
 		made := lsp.TestResult{Line: r.Test.Line, Column: 1}
 		switch {
 		case r.Err != nil:
-			made.Code, made.Text = "test_error", oneLine(r.Err)
+			made.Code, made.Text = "test_error", command.OneLine(r.Err)
 		case !r.Passed():
 			made.Code, made.Text = "test_failed", r.Why.String()
 		case len(r.Warnings) > 0:

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 )
 
@@ -43,11 +44,11 @@ func newMatrix() *cobra.Command {
 		Short:   "Draw who may do what, as a table of roles and routes",
 		Long:    matrixHelp,
 		Example: "  sallyport matrix -p policy.csv --format html > matrix.html",
-		Args:    noArguments("name the policy with -p"),
+		Args:    command.NoArguments("name the policy with -p"),
 	}
 	s.flags(cmd)
-	formatFlag(cmd, &format, "text", "csv", "markdown", "html", "json")
-	choiceFlag(cmd, &order, "sort", "`order` of routes and roles: ", "policy", "name")
+	command.FormatFlag(cmd, &format, "text", "csv", "markdown", "html", "json")
+	command.ChoiceFlag(cmd, &order, "sort", "`order` of routes and roles: ", "policy", "name")
 	f := cmd.Flags()
 	f.StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
 	f.BoolVar(&settings.Users, "users", false, "a column for each user with a role, too")
@@ -75,7 +76,7 @@ func newMatrix() *cobra.Command {
 func (s *source) draw(ctx context.Context, routes string, claims []string, settings *matrix.Settings) (*ask.Policy, *matrix.Matrix, error) {
 	var err error
 	if s.ObjectRoute && routes == "" {
-		return nil, nil, usagef("--object-route needs --routes: the policy alone does not tell routes")
+		return nil, nil, command.Usagef("--object-route needs --routes: the policy alone does not tell routes")
 	}
 	if routes != "" {
 		if settings.Routes, err = readRoutes(routes); err != nil {
@@ -128,13 +129,13 @@ func writeMatrix(w io.Writer, m *matrix.Matrix, format string) error {
 	case "json":
 		return m.WriteJSON(w)
 	}
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	return m.WriteText(w, func(word, padded string) string {
 		switch word {
 		case "allow":
-			return paint.green(padded)
+			return paint.Green(padded)
 		case "error":
-			return paint.red(padded)
+			return paint.Red(padded)
 		}
 		return padded
 	})

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
 // projectPath begins the paths of all modules of this project.
@@ -28,7 +30,7 @@ var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-(alpha|beta|rc|dev)\.\d+)?$`)
 // released returns the version of this program if it is a release, otherwise "".
 // All modules are released together, at one version.
 func released() string {
-	if v := version(); release.MatchString(v) {
+	if v := command.Version(); release.MatchString(v) {
 		return v
 	}
 	return ""
@@ -39,7 +41,7 @@ func released() string {
 func tidy(cmd *cobra.Command, dir string) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), tidyPatience)
 	defer cancel()
-	say(cmd.ErrOrStderr(), "sallyport: go mod tidy\n")
+	command.Say(cmd.ErrOrStderr(), "sallyport: go mod tidy\n")
 	run := exec.CommandContext(ctx, "go", "mod", "tidy")
 	run.Dir = dir
 	out, err := run.CombinedOutput()
@@ -47,16 +49,16 @@ func tidy(cmd *cobra.Command, dir string) {
 		return
 	}
 	if text := bytes.TrimSpace(out); len(text) > 0 {
-		say(cmd.ErrOrStderr(), "%s\n", plain(strings.ReplaceAll(string(text), "\t", "    ")))
+		command.Say(cmd.ErrOrStderr(), "%s\n", command.Plain(strings.ReplaceAll(string(text), "\t", "    ")))
 	}
 	repeat := "go mod tidy"
 	if filepath.Clean(dir) != "." {
 		repeat = "cd " + dir + " && go mod tidy"
 	}
-	say(cmd.ErrOrStderr(), "sallyport: go mod tidy has failed (%v), so the service does not build yet. All files are there; repeat it once the modules can be downloaded:\n    %s\n",
-		err, plain(repeat))
+	command.Say(cmd.ErrOrStderr(), "sallyport: go mod tidy has failed (%v), so the service does not build yet. All files are there; repeat it once the modules can be downloaded:\n    %s\n",
+		err, command.Plain(repeat))
 	if released() == "" {
-		say(cmd.ErrOrStderr(), "sallyport: this program was built in a clone, whose modules are not released: \"sallyport init --force --checkout CLONE\" takes them from there\n")
+		command.Say(cmd.ErrOrStderr(), "sallyport: this program was built in a clone, whose modules are not released: \"sallyport init --force --checkout CLONE\" takes them from there\n")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
 func newObjects() *cobra.Command {
@@ -26,11 +27,11 @@ by itself; they are asked as they are written.
 
 SUBJECT and ACTION are as in "sallyport explain".`,
 		Example: "  sallyport objects erin GET\n  sallyport objects sam:viewer GET /reports /reports/7",
-		Args:    atLeast(2, "a subject and an action"),
+		Args:    command.AtLeast(2, "a subject and an action"),
 	}
 	s.flags(cmd)
 	who.flags(cmd)
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		q, err := who.question(args[0])
 		if err != nil {
@@ -38,7 +39,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 		}
 		p, err := q.Principal()
 		if err != nil {
-			return &usageError{err}
+			return command.Usage(err)
 		}
 		a, err := s.open("")
 		if err != nil {
@@ -50,7 +51,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 			if err != nil {
 				return err
 			}
-			return writeList(cmd.OutOrStdout(), format, allowed, plain)
+			return command.WriteList(cmd.OutOrStdout(), format, allowed, command.Plain)
 		}
 		all, err := a.Grants(cmd.Context(), p, action)
 		if err != nil {
@@ -60,7 +61,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 		for _, g := range all {
 			grants = append(grants, listedGrant(g))
 		}
-		return writeList(cmd.OutOrStdout(), format, grants, listedGrant.text)
+		return command.WriteList(cmd.OutOrStdout(), format, grants, listedGrant.text)
 	}
 	return cmd
 }
@@ -73,25 +74,14 @@ type listedGrant struct {
 }
 
 func (g listedGrant) text() string {
-	text := plain(g.Object)
+	text := command.Plain(g.Object)
 	if g.Function != "==" {
 		text += "  (" + g.Function + ")"
 	}
 	if g.Rule != "" {
-		text += "  " + plain(g.Rule)
+		text += "  " + command.Plain(g.Rule)
 	}
 	return text
-}
-
-// writeList prints a line for each element, or one JSON array.
-func writeList[T any](w io.Writer, format string, list []T, text func(T) string) error {
-	if format == "json" {
-		return writeJSON(w, append([]T{}, list...)) // [] for none
-	}
-	for _, one := range list {
-		say(w, "%s\n", text(one))
-	}
-	return nil
 }
 
 func newSubjects() *cobra.Command {
@@ -111,11 +101,11 @@ for requests without credentials.
 
 OBJECT is asked as it is written.`,
 		Example: "  sallyport subjects /reports/7 PATCH\n  sallyport subjects /reports GET --tenant acme",
-		Args:    exactly(2, "an object and an action"),
+		Args:    command.Exactly(2, "an object and an action"),
 	}
 	s.flags(cmd)
 	cmd.Flags().StringVar(&tenant, "tenant", "", "`tenant` to look in, for a model with tenants")
-	formatFlag(cmd, &format, "text", "json")
+	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		a, err := s.open("")
 		if err != nil {
@@ -127,7 +117,7 @@ OBJECT is asked as it is written.`,
 		}
 		list := listedSubjects{append([]string{}, set.Users...), append([]string{}, set.Roles...), set.Others, set.Anonymous}
 		if format == "json" {
-			return writeJSON(cmd.OutOrStdout(), list)
+			return command.WriteJSON(cmd.OutOrStdout(), list)
 		}
 		list.write(cmd.OutOrStdout())
 		return nil
@@ -145,15 +135,15 @@ type listedSubjects struct {
 
 func (l listedSubjects) write(w io.Writer) {
 	for _, user := range l.Users {
-		say(w, "user %s\n", plain(user))
+		command.Say(w, "user %s\n", command.Plain(user))
 	}
 	for _, role := range l.Roles {
-		say(w, "role %s\n", plain(role))
+		command.Say(w, "role %s\n", command.Plain(role))
 	}
 	if l.Anybody {
-		say(w, "anybody\n")
+		command.Say(w, "anybody\n")
 	}
 	if l.Anonymous {
-		say(w, "anonymous\n")
+		command.Say(w, "anonymous\n")
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/openapi"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core"
@@ -48,7 +49,7 @@ A file of -o that is there is merged with, and loses nothing that it holds: an
 answer, a security requirement or a component that it has of its own stays. Without
 routes.json its own operations are the routes. A new file is OpenAPI 3.1.`,
 		Example: `  sallyport openapi --public /healthz -o openapi.yaml`,
-		Args:    noArguments("name the routes with --routes, and the document with -o"),
+		Args:    command.NoArguments("name the routes with --routes, and the document with -o"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	configFlag(cmd, &f.config)
@@ -88,7 +89,7 @@ func (f *openAPIFlags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("the result is not valid OpenAPI, and nothing is written: %w", wrong)
 	}
 	for _, n := range notes {
-		say(cmd.ErrOrStderr(), "note: %s\n", plain(n))
+		command.Say(cmd.ErrOrStderr(), "note: %s\n", command.Plain(n))
 	}
 	content, err := doc.Bytes()
 	if err != nil {
@@ -121,7 +122,7 @@ func (f *openAPIFlags) readRoutes(ctx context.Context, s *setup.Setup, isNew boo
 	if f.routes == "" {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			if isNew {
-				return nil, usagef("there is no %s: write what Routes of the adapter lists into it, as JSON, or name another file with --routes", file)
+				return nil, command.Usagef("there is no %s: write what Routes of the adapter lists into it, as JSON, or name another file with --routes", file)
 			}
 			return nil, nil
 		}

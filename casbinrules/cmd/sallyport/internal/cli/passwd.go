@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/htpasswd"
 )
 
@@ -33,13 +34,13 @@ password.
 
 The file is replaced as a whole or not at all, with its comments, order and mode.`,
 		Example: "  sallyport passwd users.htpasswd erin\n  pass show erin | sallyport passwd users.htpasswd erin --hash argon2id",
-		Args:    exactly(2, "a password file and a user"),
+		Args:    command.Exactly(2, "a password file and a user"),
 	}
-	choiceFlag(cmd, &kind, "hash", "`kind` of hash: ", "bcrypt", "argon2id")
+	command.ChoiceFlag(cmd, &kind, "hash", "`kind` of hash: ", "bcrypt", "argon2id")
 	cmd.Flags().IntVar(&cost, "cost", htpasswd.DefaultCost, "`cost` of bcrypt, from 10 to 16")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if kind != "bcrypt" && cmd.Flags().Changed("cost") {
-			return usagef("--cost is for bcrypt")
+			return command.Usagef("--cost is for bcrypt")
 		}
 		password, err := askPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), args[1])
 		if err != nil {
@@ -52,7 +53,7 @@ The file is replaced as a whole or not at all, with its comments, order and mode
 			hash, err = htpasswd.HashBcrypt(password, cost)
 		}
 		if err != nil {
-			return &usageError{err}
+			return command.Usage(err)
 		}
 		return setPassword(cmd, args[0], args[1], hash)
 	}
@@ -66,7 +67,7 @@ func setPassword(cmd *cobra.Command, file, user, hash string) error {
 	if err != nil {
 		return err
 	}
-	say(cmd.ErrOrStderr(), "sallyport: %s has a new password in %s\n", plain(user), plain(file))
+	command.Say(cmd.ErrOrStderr(), "sallyport: %s has a new password in %s\n", command.Plain(user), command.Plain(file))
 	return nil
 }
 
@@ -92,16 +93,16 @@ func askPassword(stdin io.Reader, stderr io.Writer, user string) (string, error)
 		select {
 		case <-interrupted:
 			_ = term.Restore(fd, state)
-			say(stderr, "\n")
-			os.Exit(exitUsage)
+			command.Say(stderr, "\n")
+			os.Exit(command.ExitUsage)
 		case <-done:
 		}
 	}()
 	var typed [2]string
-	for i, prompt := range []string{"Password of " + plain(user) + ": ", "The same again: "} {
-		say(stderr, "%s", prompt)
+	for i, prompt := range []string{"Password of " + command.Plain(user) + ": ", "The same again: "} {
+		command.Say(stderr, "%s", prompt)
 		text, err := term.ReadPassword(fd)
-		say(stderr, "\n")
+		command.Say(stderr, "\n")
 		if err != nil {
 			return "", fmt.Errorf("read the password: %w", err)
 		}

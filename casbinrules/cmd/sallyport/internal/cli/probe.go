@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
@@ -65,7 +66,7 @@ host.
 The exit code is 1 when there is a finding that --baseline does not have.`,
 		Example: `  sallyport probe --routes routes.json --public /healthz \
     --as erin='Authorization: Bearer eyJh…' -p policy.csv http://127.0.0.1:8080`,
-		Args: exactly(1, "the URL of the service"),
+		Args: command.Exactly(1, "the URL of the service"),
 	}
 	f.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -83,9 +84,9 @@ The exit code is 1 when there is a finding that --baseline does not have.`,
 func (f *probeFlags) flags(cmd *cobra.Command) {
 	f.source.policyFlags(cmd)
 	f.source.configFlag(cmd, "")
-	beforeRun(cmd, f.source.fromConfig)
+	command.BeforeRun(cmd, f.source.fromConfig)
 	f.source.pathFlags(cmd)
-	formatFlag(cmd, &f.format, "text", "json", "sarif", "junit", "html")
+	command.FormatFlag(cmd, &f.format, "text", "json", "sarif", "junit", "html")
 	fl := cmd.Flags()
 	fl.StringVar(&f.routes, "routes", "", "JSON `file` with the routes of the application")
 	fl.StringVar(&f.openAPI, "openapi", "", "OpenAPI 3 `file` with the routes of the application")
@@ -119,16 +120,16 @@ func (f *probeFlags) printPlan(w io.Writer) error {
 		if r.Direct {
 			where = " directly"
 		}
-		say(w, "%s: %s %s as %s%s", r.Purpose, r.Method, plain(r.Target), plain(r.As), where)
+		command.Say(w, "%s: %s %s as %s%s", r.Purpose, r.Method, command.Plain(r.Target), command.Plain(r.As), where)
 		if r.Variant != "" {
-			say(w, " (%s)", plain(r.Variant))
+			command.Say(w, " (%s)", command.Plain(r.Variant))
 		}
-		say(w, "\n")
+		command.Say(w, "\n")
 	}
 	for _, name := range probe.Accounts(plan) {
-		say(w, "wrong passwords for the account %s: %d at most\n", plain(name), probe.AccountTries)
+		command.Say(w, "wrong passwords for the account %s: %d at most\n", command.Plain(name), probe.AccountTries)
 	}
-	say(w, "%s at most, and what public pages link to\n", quantity(len(plan), "request"))
+	command.Say(w, "%s at most, and what public pages link to\n", command.Quantity(len(plan), "request"))
 	return nil
 }
 
@@ -154,7 +155,7 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	err = cmp.Or(f.write(cmd, result), foundIf(result.New() > 0 && f.newBaseline == ""))
+	err = cmp.Or(f.write(cmd, result), command.FoundIf(result.New() > 0 && f.newBaseline == ""))
 	if err == nil && !result.Evaluated() && f.settings.Login == nil {
 		return errors.New("no answer could be evaluated, as the notes say (name routes that exist: with --routes, --openapi or -p)")
 	}
@@ -174,8 +175,8 @@ func (f *probeFlags) ask(ctx context.Context, stderr io.Writer) (*probe.Report, 
 	defer client.Close()
 	var progress probe.Progress
 	if file, ok := stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		progress = func(stage string, done, of int) { say(stderr, "\r\x1b[K%s: %d of %d", stage, done+1, of) }
-		defer say(stderr, "\r\x1b[K")
+		progress = func(stage string, done, of int) { command.Say(stderr, "\r\x1b[K%s: %d of %d", stage, done+1, of) }
+		defer command.Say(stderr, "\r\x1b[K")
 	}
 	return probe.Run(ctx, f.settings, client, progress)
 }
@@ -198,7 +199,7 @@ func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) error {
 		err = writeOutput(f.output, b.Bytes())
 	}
 	if err == nil {
-		say(cmd.ErrOrStderr(), "%s\n", plain(r.Summary()))
+		command.Say(cmd.ErrOrStderr(), "%s\n", command.Plain(r.Summary()))
 	}
 	return err
 }
@@ -206,7 +207,7 @@ func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) error {
 func (f *probeFlags) writeTo(w io.Writer, r probing.Result) error {
 	switch f.format {
 	case "json":
-		return writeJSON(w, r)
+		return command.WriteJSON(w, r)
 	case "sarif":
 		return r.WriteSARIF(w, probing.NewPlaces(cmp.Or(f.routes, f.openAPI)), f.settings.Routes)
 	case "junit":
@@ -214,12 +215,12 @@ func (f *probeFlags) writeTo(w io.Writer, r probing.Result) error {
 	case "html":
 		return r.WriteHTML(w)
 	}
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	return r.WriteText(w, func(kind, word string) string {
 		if kind == "code" {
-			return paint.red(word)
+			return paint.Red(word)
 		}
-		return paint.yellow(word)
+		return paint.Yellow(word)
 	})
 }
 
@@ -230,5 +231,5 @@ func (f *probeFlags) allowed(u *url.URL) error {
 	}) {
 		return nil
 	}
-	return usagef("%s is not this machine: if you may probe it, name it a second time with --host %s", u.Hostname(), u.Hostname())
+	return command.Usagef("%s is not this machine: if you may probe it, name it a second time with --host %s", u.Hostname(), u.Hostname())
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
@@ -43,14 +43,14 @@ func (f *probeFlags) prepare(cmd *cobra.Command, target string) error {
 	}
 	switch {
 	case f.rate < 0:
-		return usagef("--rate %v: give a number of requests a second", f.rate)
+		return command.Usagef("--rate %v: give a number of requests a second", f.rate)
 	case f.rate == 0 && local:
 		f.rate = 500
 	case f.rate == 0:
 		f.rate = 20
 	}
 	if f.timeout <= 0 {
-		return usagef("--timeout %v: give how long a request may take, such as 10s", f.timeout)
+		return command.Usagef("--timeout %v: give how long a request may take, such as 10s", f.timeout)
 	}
 	people, err := f.people()
 	if err != nil {
@@ -78,25 +78,21 @@ func (f *probeFlags) signIn() error {
 	parts := append(strings.SplitN(f.login, " ", 3), "", "")
 	f.settings.Login = &probe.Login{Method: parts[0], Path: parts[1], Body: parts[2]}
 	if _, err := probe.Plan(probe.Settings{Login: f.settings.Login, Users: f.settings.Users, Identities: f.settings.Identities}); err != nil {
-		return usagef("--login %s: %s; write 'METHOD PATH', or 'METHOD PATH BODY' with {account} and {password} in a form or in JSON, and --account NAME", parts[0]+" "+parts[1], strings.TrimPrefix(err.Error(), "probe: login: "))
+		return command.Usagef("--login %s: %s; write 'METHOD PATH', or 'METHOD PATH BODY' with {account} and {password} in a form or in JSON, and --account NAME", parts[0]+" "+parts[1], strings.TrimPrefix(err.Error(), "probe: login: "))
 	}
 	return nil
 }
-
-// errNoURL is for an address that cannot be parsed: the error of package url quotes it,
-// with its password or a part of that.
-var errNoURL = errors.New("the address is not a URL; escape / # ? @ and : in a password, as %2F")
 
 // address reads a URL that may be probed.
 func (f *probeFlags) address(target string) (*url.URL, error) {
 	u, err := url.Parse(target)
 	switch {
 	case err != nil:
-		return nil, &usageError{errNoURL}
+		return nil, command.Usage(command.ErrNoURL)
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, usagef("the address is not the URL of a service: write http://HOST or https://HOST")
+		return nil, command.Usagef("the address is not the URL of a service: write http://HOST or https://HOST")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return nil, usagef("leave query, fragment and user out of the address; credentials are given with --as")
+		return nil, command.Usagef("leave query, fragment and user out of the address; credentials are given with --as")
 	}
 	return u, f.allowed(u)
 }
@@ -129,7 +125,7 @@ func (f *probeFlags) people() ([]probing.Person, error) {
 				f.settings.Identities = append(ids, probe.Identity{Name: person.Name, Header: []core.Field{header}, Bad: given.bad})
 				people = append(people, person)
 			case ids[at].Bad != given.bad:
-				return nil, usagef("%s %s: --as and --bad have the same name", given.flag, person.Name)
+				return nil, command.Usagef("%s %s: --as and --bad have the same name", given.flag, person.Name)
 			default:
 				ids[at].Header = append(ids[at].Header, header)
 			}
@@ -146,22 +142,22 @@ func identity(flag, value string) (probing.Person, core.Field, error) {
 	const hint = "write NAME='Header: value', such as erin='Authorization: Bearer …'"
 	who, header, ok := strings.Cut(value, "=")
 	if strings.Contains(who, ": ") || !ok && (strings.Contains(who, " ") || len(who) > maxName) {
-		return probing.Person{}, core.Field{}, usagef("%s: a value does not begin with a name: %s", flag, hint) // not quoted: it may be credentials
+		return probing.Person{}, core.Field{}, command.Usagef("%s: a value does not begin with a name: %s", flag, hint) // not quoted: it may be credentials
 	}
 	name, text, colon := strings.Cut(header, ":")
 	if !ok || !colon || who == "" {
-		return probing.Person{}, core.Field{}, usagef("%s %s: %s", flag, who, hint)
+		return probing.Person{}, core.Field{}, command.Usagef("%s %s: %s", flag, who, hint)
 	}
 	field := core.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(text)}
 	if !challenge.IsToken(field.Name) || field.Value == "" || strings.ContainsAny(field.Value, "\r\n\x00") {
-		return probing.Person{}, core.Field{}, usagef("%s %s: the header is not one that can be sent: %s", flag, who, hint)
+		return probing.Person{}, core.Field{}, command.Usagef("%s %s: the header is not one that can be sent: %s", flag, who, hint)
 	}
 	id, roles, err := splitRoles(who)
 	if err != nil {
 		return probing.Person{}, core.Field{}, err
 	}
 	if id == "" || id == probe.Anonymous {
-		return probing.Person{}, core.Field{}, usagef("%s %s: requests without credentials are made anyway: give somebody another name", flag, who)
+		return probing.Person{}, core.Field{}, command.Usagef("%s %s: requests without credentials are made anyway: give somebody another name", flag, who)
 	}
 	return probing.Person{Name: id, Roles: roles}, field, nil
 }
@@ -193,7 +189,7 @@ func (f *probeFlags) policy(ctx context.Context, people []probing.Person) (*prob
 func (f *probeFlags) findRoutes(ctx context.Context, policy *probing.Policy) error {
 	switch {
 	case f.routes != "" && f.openAPI != "":
-		return usagef("give one of --routes and --openapi")
+		return command.Usagef("give one of --routes and --openapi")
 	case f.routes != "":
 		return f.readProbeRoutes()
 	case f.openAPI != "":
@@ -258,7 +254,7 @@ func (f *probeFlags) policyRoutes(ctx context.Context, a *ask.Policy) error {
 		}
 	}
 	if len(f.settings.Routes) == 0 {
-		return usagef("the policy names no path to ask for: give --routes")
+		return command.Usagef("the policy names no path to ask for: give --routes")
 	}
 	return nil
 }
@@ -267,7 +263,7 @@ func (f *probeFlags) policyRoutes(ctx context.Context, a *ask.Policy) error {
 func (f *probeFlags) mark(ctx context.Context, policy *probing.Policy) error {
 	for _, w := range f.writes {
 		if method, pattern, ok := strings.Cut(w, " "); !ok || method == "" || !strings.HasPrefix(pattern, "/") {
-			return usagef("--write %s: name a method and a pattern, such as \"PATCH /reports/:id\"", w)
+			return command.Usagef("--write %s: name a method and a pattern, such as \"PATCH /reports/:id\"", w)
 		}
 	}
 	if f.source.ObjectRoute && policy != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -40,8 +41,8 @@ func (p *pushing) flags(cmd *cobra.Command) {
 	f.BoolVar(&p.allowUnknown, "allow-unknown", false, "warn of misspelt names in tests only")
 	f.IntVar(&p.limit, "limit", 10_000_000, "how many requests are compared at most")
 	f.Int64Var(&p.atLeast, "at-least", 0, "least `revision` to become, after a backup was restored")
-	choiceFlag(cmd, &p.lint, "lint", "least `severity` that refuses: ", "warning", "error")
-	choiceFlag(cmd, &p.effect, "fail-on", "what `effect` refuses: ", "none", "widen", "change")
+	command.ChoiceFlag(cmd, &p.lint, "lint", "least `severity` that refuses: ", "warning", "error")
+	command.ChoiceFlag(cmd, &p.effect, "fail-on", "what `effect` refuses: ", "none", "widen", "change")
 }
 
 func newPush() *cobra.Command {
@@ -71,7 +72,7 @@ In the store the model is called model.conf, and each file by the last part of i
 name. Files that are neither model, policy nor tests stay as they are there; --file
 adds or replaces one.`,
 		Example: "  sallyport push --store postgres://publisher@db.example/app?sslmode=verify-full -M \"editors may archive\"",
-		Args:    noArguments("name the policy with -p"),
+		Args:    command.NoArguments("name the policy with -p"),
 	}
 	p.source.flags(cmd)
 	p.flags(cmd)
@@ -96,7 +97,7 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 		return err
 	}
 	if _, keys := splitManifests(policies); keys != nil {
-		return usagef("push publishes policy files: write the policy of %s into a .csv file", plainPath(policies[0]))
+		return command.Usagef("push publishes policy files: write the policy of %s into a .csv file", plainPath(policies[0]))
 	}
 	dir := folderOf(policies[0])
 	newest, err := newestOf(ctx, s)
@@ -222,7 +223,7 @@ func removed(newest *shared.Content, files []shared.File) []string {
 	var found []string
 	for _, f := range newest.Files {
 		if isPolicyFile(f.Name) && !slices.ContainsFunc(files, func(g shared.File) bool { return g.Name == f.Name }) {
-			found = append(found, fmt.Sprintf("the file %s would be removed from the store: name it with -p as well", plain(f.Name)))
+			found = append(found, fmt.Sprintf("the file %s would be removed from the store: name it with -p as well", command.Plain(f.Name)))
 		}
 	}
 	return found
@@ -231,15 +232,15 @@ func removed(newest *shared.Content, files []shared.File) []string {
 // publish publishes what was checked, unless there are findings.
 func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Store, publication shared.Publication, found []string, dir string) error {
 	if len(found) > 0 && !p.force {
-		say(cmd.ErrOrStderr(), "sallyport: nothing was published: %s (--force publishes all the same, and records it)\n", strings.Join(found, "; "))
-		return errFindings
+		command.Say(cmd.ErrOrStderr(), "sallyport: nothing was published: %s (--force publishes all the same, and records it)\n", strings.Join(found, "; "))
+		return command.ErrFindings
 	}
 	if p.dryRun {
-		say(cmd.OutOrStdout(), "nothing was published: --dry-run\n")
+		command.Say(cmd.OutOrStdout(), "nothing was published: --dry-run\n")
 		return nil
 	}
-	if o, ok := cmd.OutOrStdout().(*output); ok && o.err != nil {
-		return o.err // what it changes could not be shown
+	if err := command.OutputError(cmd); err != nil {
+		return err // what it changes could not be shown
 	}
 	publication.Author, publication.Message = cmp.Or(p.author, gitAuthor()), p.message
 	publication.Forced = strings.Join(found, "; ")
@@ -254,10 +255,10 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 			err = newLocalCopy(p.from.set, c).write(dir)
 		}
 		if err != nil {
-			say(cmd.ErrOrStderr(), "sallyport: published, but %v: give --base %d next time\n", err, e.Revision)
+			command.Say(cmd.ErrOrStderr(), "sallyport: published, but %v: give --base %d next time\n", err, e.Revision)
 		}
 	}
-	say(cmd.OutOrStdout(), "published revision %d by %s\n", e.Revision, plain(e.Author))
+	command.Say(cmd.OutOrStdout(), "published revision %d by %s\n", e.Revision, command.Plain(e.Author))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
@@ -40,11 +41,11 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	writeFindings(cmd.ErrOrStderr(), findings)
 	counts := severities(findings)
 	if counts[casbinrules.SeverityError] > 0 {
-		say(cmd.ErrOrStderr(), "sallyport: nothing was published: no instance would load the policy\n")
-		return nil, errFindings
+		command.Say(cmd.ErrOrStderr(), "sallyport: nothing was published: no instance would load the policy\n")
+		return nil, command.ErrFindings
 	}
 	if n := counts[casbinrules.SeverityWarning]; n > 0 && p.lint == "warning" {
-		found = append(found, quantity(n, "warning"))
+		found = append(found, command.Quantity(n, "warning"))
 	}
 	a, err := p.policy(c.open(opts))
 	if err != nil {
@@ -55,7 +56,7 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 		return nil, err
 	}
 	if failed > 0 {
-		found = append(found, quantity(failed, "failed test"))
+		found = append(found, command.Quantity(failed, "failed test"))
 	}
 	if newest == nil {
 		return found, nil
@@ -88,7 +89,7 @@ func (c *candidate) readFile(name string) ([]byte, error) {
 // checkTests runs the tests of a policy and returns how many fail.
 func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Policy, c candidate) (failed int, err error) {
 	if len(c.tests) == 0 {
-		say(cmd.ErrOrStderr(), "sallyport: note: there are no tests; write some into policy.tests beside the policy\n")
+		command.Say(cmd.ErrOrStderr(), "sallyport: note: there are no tests; write some into policy.tests beside the policy\n")
 		return 0, nil
 	}
 	tests, err := testsIn(c.readFile, c.tests)
@@ -113,7 +114,7 @@ const (
 
 func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Policy, newest *shared.Content) (found []string, err error) {
 	unknown := func(note string, args ...any) ([]string, error) {
-		say(cmd.ErrOrStderr(), "sallyport: note: "+note+"\n", args...)
+		command.Say(cmd.ErrOrStderr(), "sallyport: note: "+note+"\n", args...)
 		if p.effect != "none" {
 			found = append(found, "the effect is not known")
 		}
@@ -121,7 +122,7 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 	}
 	old, err := p.openContent(newest)
 	if err != nil {
-		return unknown("revision %d cannot be read as a policy, so nothing is compared: %s", newest.Revision, oneLine(err))
+		return unknown("revision %d cannot be read as a policy, so nothing is compared: %s", newest.Revision, command.OneLine(err))
 	}
 	before, after := old.Version(), a.Version()
 	had, has := before.Rules+before.RoleLinks, after.Rules+after.RoleLinks
@@ -138,7 +139,7 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 	writeChanges(cmd.OutOrStdout(), r)
 	switch {
 	case p.effect == "widen" && r.Widens(), p.effect == "change" && len(r.Changes) > 0:
-		found = append(found, quantity(len(r.Changes), "change")+" in effect")
+		found = append(found, command.Quantity(len(r.Changes), "change")+" in effect")
 	case p.effect != "none" && !r.Complete():
 		found = append(found, changedRules(len(r.NotCompared))+" not compared")
 	}

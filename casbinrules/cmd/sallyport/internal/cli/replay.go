@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 )
@@ -48,10 +49,10 @@ func newReplay() *cobra.Command {
 		Short:   "Decide the requests of a decision log again, by another policy",
 		Long:    replayHelp,
 		Example: "  sallyport replay --old HEAD~1 --new HEAD decisions.jsonl\n  sallyport replay -p new/policy.csv --format json decisions.jsonl",
-		Args:    atLeast(1, "a decision log"),
+		Args:    command.AtLeast(1, "a decision log"),
 	}
 	s.flags(cmd)
-	formatFlag(cmd, &format, "text", "json", "sarif")
+	command.FormatFlag(cmd, &format, "text", "json", "sarif")
 	f := cmd.Flags()
 	f.StringVar(&old, "old", "", "the old policy: a `file`, a directory or a git revision (default what the log says)")
 	f.StringVar(&now, "new", "", "the new policy: a `file`, a directory or a git revision (default that given with -p)")
@@ -87,7 +88,7 @@ func newReplay() *cobra.Command {
 		}
 		switch {
 		case failOn == "widen" && r.Widens(), failOn == "change" && len(r.Changes) > 0:
-			return errFindings
+			return command.ErrFindings
 		case r.Compared == 0:
 			return fmt.Errorf("none of %d lines could be compared", r.Lines)
 		}
@@ -99,29 +100,29 @@ func newReplay() *cobra.Command {
 func writeReplay(w io.Writer, r *replay.Report, a *ask.Policy, format string) error {
 	switch format {
 	case "json":
-		return writeJSON(w, r)
+		return command.WriteJSON(w, r)
 	case "sarif":
-		return writeJSON(w, sarif.New(replayFindings(r, a), columns{}.characters))
+		return command.WriteJSON(w, sarif.New(replayFindings(r, a), columns{}.characters))
 	}
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	counts := map[bool]uint64{} // by whether it is gained
 	for _, c := range r.Changes {
 		counts[c.Gains] += c.Count
-		say(w, "%s\n", paint.change(c.Gains, replayText(c)))
+		command.Say(w, "%s\n", paint.Change(c.Gains, replayText(c)))
 	}
 	if len(r.Changes) == 0 {
-		say(w, "no request is decided otherwise, of %d compared\n", r.Compared)
+		command.Say(w, "no request is decided otherwise, of %d compared\n", r.Compared)
 	} else {
-		say(w, "%s would be allowed, %d refused, of %d compared\n", quantity(int(counts[true]), "request"), counts[false], r.Compared)
+		command.Say(w, "%s would be allowed, %d refused, of %d compared\n", command.Quantity(int(counts[true]), "request"), counts[false], r.Compared)
 	}
 	for _, note := range replayNotes(r) {
-		say(w, "%s\n", paint.yellow("note: "+plain(note)))
+		command.Say(w, "%s\n", paint.Yellow("note: "+command.Plain(note)))
 	}
 	if len(r.Unused) > 0 {
-		say(w, "lines of the new policy that decided none of them:\n")
+		command.Say(w, "lines of the new policy that decided none of them:\n")
 	}
 	for _, rule := range r.Unused {
-		say(w, "  %s\n", plain(rule.String()))
+		command.Say(w, "  %s\n", command.Plain(rule.String()))
 	}
 	return nil
 }

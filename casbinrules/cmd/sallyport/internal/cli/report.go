@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/audit"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -47,7 +48,7 @@ looked for in each tenant by itself:
 
 What was not asked for is said on the page. The exit code is 0 whatever it says.`,
 		Example: "  sallyport report -o report.html --since v1.4.0 --tests policy.tests --log decisions.jsonl --conflicts conflicts.csv",
-		Args:    noArguments("name the policy with -p"),
+		Args:    command.NoArguments("name the policy with -p"),
 	}
 	r.flags(cmd)
 	f := cmd.Flags()
@@ -187,7 +188,7 @@ func (r *reporter) untested(ctx context.Context, _ []ask.Subject) (audit.Section
 	if err != nil {
 		return s, err
 	}
-	s.Intro += fmt.Sprintf(" %d of %d lines are covered (%.1f%%), by %s, of which %d failed.", c.Covered, c.Lines, c.Percent, quantity(len(results), "test"), failures(results))
+	s.Intro += fmt.Sprintf(" %d of %d lines are covered (%.1f%%), by %s, of which %d failed.", c.Covered, c.Lines, c.Percent, command.Quantity(len(results), "test"), failures(results))
 	s.Lines = ruleLines(c.NotCovered)
 	return s, nil
 }
@@ -210,7 +211,7 @@ func (r *reporter) unused(ctx context.Context, _ []ask.Subject) (audit.Section, 
 		s.Missing = fmt.Sprintf("Nothing is known: none of %d lines of %s could be decided.", report.Lines, filepath.Base(r.logs[0]))
 		return s, nil
 	}
-	s.Intro += fmt.Sprintf(" %s could be decided again.", quantity(int(report.Compared), "request"))
+	s.Intro += fmt.Sprintf(" %s could be decided again.", command.Quantity(int(report.Compared), "request"))
 	for _, note := range replayNotes(report) {
 		s.Intro += " Note: " + note + "."
 	}

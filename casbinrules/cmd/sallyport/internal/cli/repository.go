@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing/fstest"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
 // repository is the git repository that a policy is in.
@@ -42,14 +44,14 @@ func (r *repository) ask(in io.Reader, args ...string) ([]byte, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &stderr
 	err := cmd.Run()
 	if _, ok := errors.AsType[*exec.ExitError](err); ok {
-		return nil, fmt.Errorf("git says: %s", oneLine(errors.New(strings.TrimSpace(stderr.String()))))
+		return nil, fmt.Errorf("git says: %s", command.OneLine(errors.New(strings.TrimSpace(stderr.String()))))
 	}
 	return out.Bytes(), err
 }
 
 func (r *repository) commit(revision string) (string, error) {
 	if strings.HasPrefix(revision, "-") || revision == "" {
-		return "", usagef("%q is neither a file nor a revision", revision)
+		return "", command.Usagef("%q is neither a file nor a revision", revision)
 	}
 	hash, err := r.git("rev-parse", "--verify", revision+"^{commit}")
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -45,7 +46,7 @@ type notRun struct {
 }
 
 func (r *review) skip(check, why string) {
-	r.NotRun = append(r.NotRun, notRun{Check: check, Why: plain(why)})
+	r.NotRun = append(r.NotRun, notRun{Check: check, Why: command.Plain(why)})
 }
 
 // lack adds a check that was requested but could not be run.
@@ -62,7 +63,7 @@ func (r *review) problem(n int, what string) {
 	case n > 1 && (first == "error" || first == "change"):
 		r.Problems = append(r.Problems, strings.TrimSpace(fmt.Sprintf("%d %ss %s", n, first, rest)))
 	default:
-		r.Problems = append(r.Problems, quantity(n, what))
+		r.Problems = append(r.Problems, command.Quantity(n, what))
 	}
 }
 
@@ -92,7 +93,7 @@ func testFindings(err error) ([]casbinrules.Finding, bool) {
 func (r *review) write(w io.Writer, format string) error {
 	switch format {
 	case "markdown":
-		say(w, "%s", r.comment())
+		command.Say(w, "%s", r.comment())
 	case "json":
 		r.Passed, r.Findings = len(r.Problems) == 0, jsonFindings(r.findings)
 		if r.results != nil {
@@ -100,9 +101,9 @@ func (r *review) write(w io.Writer, format string) error {
 			tests.Coverage = r.covered
 			r.Tests = &tests
 		}
-		return writeJSON(w, r)
+		return command.WriteJSON(w, r)
 	case "sarif":
-		return writeJSON(w, sarif.New(inRepository(r.allFindings(), columns{}.characters)))
+		return command.WriteJSON(w, sarif.New(inRepository(r.allFindings(), columns{}.characters)))
 	case "junit":
 		return junit.Write(w, r.suites()...)
 	default:
@@ -142,17 +143,17 @@ func (r *review) writeText(w io.Writer) {
 		writeCoverage(w, r.covered, r.least)
 	}
 	if r.Effect != nil {
-		say(w, "since %s (%.12s):\n", plain(r.Base.Revision), r.Base.Commit)
+		command.Say(w, "since %s (%.12s):\n", command.Plain(r.Base.Revision), r.Base.Commit)
 		writeChanges(w, r.Effect)
 	}
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	for _, n := range r.NotRun {
-		say(w, "%s: %s\n", paint.yellow("not run: "+n.Check), n.Why)
+		command.Say(w, "%s: %s\n", paint.Yellow("not run: "+n.Check), n.Why)
 	}
 	if len(r.Problems) == 0 {
-		say(w, "%s\n", paint.green("no problems"))
+		command.Say(w, "%s\n", paint.Green("no problems"))
 	} else {
-		say(w, "%s\n", paint.red("problems: "+strings.Join(r.Problems, ", ")))
+		command.Say(w, "%s\n", paint.Red("problems: "+strings.Join(r.Problems, ", ")))
 	}
 }
 
@@ -303,7 +304,7 @@ func (r *review) testSuite() junit.Suite {
 // failure says in one line why a test failed.
 func failure(r policytest.Result) string {
 	if r.Err != nil {
-		return "error: " + oneLine(r.Err)
+		return "error: " + command.OneLine(r.Err)
 	}
 	first, _, _ := strings.Cut(r.Why.String(), "\n")
 	return first

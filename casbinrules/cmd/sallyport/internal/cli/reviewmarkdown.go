@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/markdown"
 )
 
@@ -51,7 +52,7 @@ func (r *review) markdown(most int) string {
 func (r *review) overview() *markdown.Table {
 	t := &markdown.Table{Head: []string{"check", "result"}}
 	n := severities(r.findings)
-	t.Add("lint", fmt.Sprintf("%s, %s, %s", quantity(n[casbinrules.SeverityError], "error"), quantity(n[casbinrules.SeverityWarning], "warning"), quantity(n[casbinrules.SeverityNote], "note")))
+	t.Add("lint", fmt.Sprintf("%s, %s, %s", command.Quantity(n[casbinrules.SeverityError], "error"), command.Quantity(n[casbinrules.SeverityWarning], "warning"), command.Quantity(n[casbinrules.SeverityNote], "note")))
 	if r.results != nil {
 		failed := failures(r.results)
 		t.Add("tests", fmt.Sprintf("%d passed, %d failed", len(r.results)-failed, failed))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -20,7 +21,7 @@ const redisTimeout = 10 * time.Second
 const listed = 1000
 
 func newRevoke() *cobra.Command {
-	return group(&cobra.Command{
+	return command.Group(&cobra.Command{
 		Use:   "revoke",
 		Short: "Revoke tokens and sessions at all instances of a service",
 		Long: `revoke appends to the log of revocations that the instances of a service follow.
@@ -48,9 +49,9 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 		before          string
 		expires         time.Duration
 	)
-	args := noArguments("it is about everybody")
+	args := command.NoArguments("it is about everybody")
 	if arguments > 0 {
-		args = exactly(arguments, what)
+		args = command.Exactly(arguments, what)
 	}
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	to.add(cmd)
@@ -66,18 +67,18 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 		if before != "" {
 			var err error
 			if limit, err = time.Parse(time.RFC3339, before); err != nil {
-				return usagef("--before %q: write it like 2026-11-22T08:15:00Z", before)
+				return command.Usagef("--before %q: write it like 2026-11-22T08:15:00Z", before)
 			}
 		}
 		if expires < 0 {
-			return usagef("--expires-in %v: must be above 0", expires)
+			return command.Usagef("--expires-in %v: must be above 0", expires)
 		}
 		if expires > 0 {
 			e.Expires = now.Add(expires)
 		}
 		fill(&e, args, limit)
 		if replay.IsPseudonym(e.Subject) {
-			return usagef("%s is a pseudonym, which no token and no session has: give the name that it stands for", e.Subject)
+			return command.Usagef("%s is a pseudonym, which no token and no session has: give the name that it stands for", e.Subject)
 		}
 		note := gitAuthor()
 		if message != "" {
@@ -86,7 +87,7 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 		return to.use(cmd, func(ctx context.Context, s state) error {
 			p, err := s.Revocations().Append(ctx, note, e)
 			if err == nil {
-				say(cmd.OutOrStdout(), "%d  %s\n", p.Number, plain(e.String()))
+				command.Say(cmd.OutOrStdout(), "%d  %s\n", p.Number, command.Plain(e.String()))
 			}
 			return err
 		})
@@ -101,7 +102,7 @@ func newRevokeList() *cobra.Command {
 		Short: "List what is revoked, by whom and why",
 		Long: `list prints the revocations that have not expired, the oldest first: number, time,
 who has revoked and why, and the revocation as in a file of revocations.`,
-		Args: noArguments("name the store with --store"),
+		Args: command.NoArguments("name the store with --store"),
 	}
 	from.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -129,7 +130,7 @@ func listRevocations(ctx context.Context, log revoke.Log, out io.Writer) error {
 			if r.By != "" {
 				by = strings.TrimSuffix(r.By+" "+by, " ")
 			}
-			b.WriteString(lineOf(fmt.Sprintf("%d  %s  %s  %s", r.Number, r.Added.UTC().Format(time.RFC3339), by, r.Entry)) + "\n")
+			b.WriteString(command.LineOf(fmt.Sprintf("%d  %s  %s  %s", r.Number, r.Added.UTC().Format(time.RFC3339), by, r.Entry)) + "\n")
 		}
 		if _, err := io.WriteString(out, b.String()); err != nil || len(records) < listed {
 			return err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
@@ -37,7 +38,7 @@ the observer prometheus, and below /openid/ where people sign in at an OpenID
 provider. Upon SIGHUP it
 reads all files again, the configuration too; if that is wrong, the guard that
 was there stays. Upon SIGINT or SIGTERM it answers what it has taken and ends.`,
-		Args: noArguments("name the configuration with -c"),
+		Args: command.NoArguments("name the configuration with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, file, address) },
 	}
 	configFlag(cmd, &file)
@@ -57,18 +58,13 @@ func serve(cmd *cobra.Command, file, address string) error {
 		return refuseConfig(cmd, err)
 	}
 	defer g.close()
-	ctx, stop := untilSignal(cmd.Context())
+	ctx, stop := command.UntilSignal(cmd.Context())
 	defer stop()
 	return g.listen(ctx, cmd.OutOrStdout(), address, hangups)
 }
 
 // requestTimeout bounds a request, and how long running requests may continue at the end.
 const requestTimeout = 10 * time.Second
-
-// untilSignal returns ctx, ended by a signal to stop.
-func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-}
 
 // guardService is a guard that a proxy asks. Its configuration can be reloaded
 // while it serves.

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
@@ -79,7 +78,7 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 func (s *source) flags(cmd *cobra.Command) {
 	s.policyFlags(cmd)
 	s.configFlag(cmd, defaultConfig)
-	beforeRun(cmd, func() error { return s.settle("") })
+	command.BeforeRun(cmd, func() error { return s.settle("") })
 }
 
 // policyFlags adds the flags that say which files a policy is, and how to read it.
@@ -93,12 +92,12 @@ func (s *source) policyFlags(cmd *cobra.Command) {
 func (s *source) options() ([]casbinrules.Option, error) {
 	opts, err := s.Library()
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, command.Usage(err)
 	}
 	if s.at != "" {
 		at, err := time.Parse(time.DateTime, s.at)
 		if err != nil {
-			return nil, usagef("--at %s: write a time in UTC, as in \"2026-12-31 18:00:00\"", s.at)
+			return nil, command.Usagef("--at %s: write a time in UTC, as in \"2026-12-31 18:00:00\"", s.at)
 		}
 		opts = append(opts, casbinrules.WithClock(func() time.Time { return at }))
 	} else if s.clock != nil {
@@ -198,41 +197,4 @@ func (s *source) policy(a *casbinrules.Authorizer, err error) (*ask.Policy, erro
 		return nil, err
 	}
 	return &ask.Policy{Authorizer: a, Default: s.DefaultRole}, nil
-}
-
-// formatFlag adds --format with its choices, of which the first is the default.
-func formatFlag(cmd *cobra.Command, format *string, choices ...string) {
-	choiceFlag(cmd, format, "format", "`form` of the output: ", choices...)
-}
-
-// choiceFlag adds a flag whose value is one of choices, by default the first.
-func choiceFlag(cmd *cobra.Command, value *string, name, usage string, choices ...string) {
-	cmd.Flags().StringVar(value, name, choices[0], usage+strings.Join(choices, ", "))
-	// It fails for unknown flags only.
-	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
-	beforeRun(cmd, func() error {
-		if !slices.Contains(choices, *value) {
-			return usagef("there is no %s %q: use one of %s", name, *value, strings.Join(choices, ", "))
-		}
-		return nil
-	})
-}
-
-// beforeRun adds a check of flags, which comes before those that were added earlier.
-func beforeRun(cmd *cobra.Command, check func() error) {
-	others := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
-		if err := check(); err != nil || others == nil {
-			return err
-		}
-		return others(cmd, args)
-	}
-}
-
-// writeJSON writes v indented, for people and programs alike.
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

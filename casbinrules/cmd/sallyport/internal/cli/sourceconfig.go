@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
@@ -65,7 +66,7 @@ func (s *source) take(file string, text []byte) error {
 	case p.Store != "":
 		s.model = cmp.Or(s.model, p.Model)
 	case s.model != "" || len(s.policies) > 0:
-		return usagef("-c names the policy by a configuration file: leave -m and -p out")
+		return command.Usagef("-c names the policy by a configuration file: leave -m and -p out")
 	default:
 		s.model, s.given = p.Model, file
 		for _, name := range p.Files {

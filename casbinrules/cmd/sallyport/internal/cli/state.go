@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
 	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
@@ -61,7 +62,7 @@ func (f *stateFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sta
 }
 
 func newState() *cobra.Command {
-	return group(&cobra.Command{
+	return command.Group(&cobra.Command{
 		Use:   "state",
 		Short: "Prepare a database for revocations and sessions that instances share",
 		Long: `state prepares a database in which the instances of a service keep revocations
@@ -77,7 +78,7 @@ func newStateInit() *cobra.Command {
 		Long: `init creates the tables in a PostgreSQL database, in the schema
 "sallyport_state", if they are not there. The role that does so needs the right to
 create schemas; services do not.`,
-		Args: noArguments("name the store with --store"),
+		Args: command.NoArguments("name the store with --store"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.use(cmd, func(ctx context.Context, s state) error {
 				return createTables(ctx, cmd, s, "state schema --reader ROLE --app ROLE")
@@ -97,7 +98,7 @@ func newStateSchema() *cobra.Command {
 need: of those that revoke and keep sessions (--app), and of those that only follow
 revocations (--reader). Neither can take a revocation back.`,
 		Example: "  sallyport state schema --reader verifier --app app | psql app",
-		Args:    noArguments("it writes to stdout"),
+		Args:    command.NoArguments("it writes to stdout"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printSchema(cmd, postgresstate.Schema, postgresstate.Grants, reader, app)
 		},

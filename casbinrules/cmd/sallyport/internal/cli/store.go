@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	shared "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/postgres"
 	"github.com/sallyport-go/sallyport/core/source/redis"
@@ -76,13 +77,13 @@ const (
 func openerFor[F any](openers map[string]F, l location, schemes string) (open F, scheme, url string, err error) {
 	url = cmp.Or(l.url, os.Getenv(storeVariable))
 	if url == "" {
-		return open, "", "", usagef("which store? give --store a URL beginning with %s, or set %s", schemes, storeVariable)
+		return open, "", "", command.Usagef("which store? give --store a URL beginning with %s, or set %s", schemes, storeVariable)
 	}
 	scheme, _, _ = strings.Cut(url, ":")
 	scheme = strings.ToLower(scheme)
 	open, ok := openers[scheme]
 	if !ok {
-		return open, "", "", usagef("there is no store of that kind: a URL begins with %s", schemes)
+		return open, "", "", command.Usagef("there is no store of that kind: a URL begins with %s", schemes)
 	}
 	return open, scheme, url, nil
 }
@@ -109,10 +110,10 @@ func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sha
 		return err
 	}
 	if len(f.publicKeys)+len(f.privateKeys) > 0 && !isBundle(scheme) {
-		return usagef("--public-key and --key are for bundles, in file: or at https://; this store signs nothing")
+		return command.Usagef("--public-key and --key are for bundles, in file: or at https://; this store signs nothing")
 	}
 	if f.expires != "" && scheme != "file" {
-		return usagef("--expires is for a bundle in file:; instances ask this store itself what is the newest")
+		return command.Usagef("--expires is for a bundle in file:; instances ask this store itself what is the newest")
 	}
 	s, err := open(f, url)
 	return useStore(cmd, s, err, run)
@@ -130,7 +131,7 @@ func useStore[S io.Closer](cmd *cobra.Command, s S, err error, run func(ctx cont
 }
 
 func newStore() *cobra.Command {
-	return group(&cobra.Command{
+	return command.Group(&cobra.Command{
 		Use:   "store",
 		Short: "Prepare a database for policies that instances share",
 		Long: `store prepares a database to which policies are published with "sallyport push".
@@ -146,7 +147,7 @@ func newStoreInit() *cobra.Command {
 		Long: `init creates the tables in a PostgreSQL database, in the schema "sallyport", if
 they are not there. The role that does so needs the right to create schemas;
 neither instances nor publishers do.`,
-		Args: noArguments("name the store with --store"),
+		Args: command.NoArguments("name the store with --store"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.use(cmd, func(ctx context.Context, s shared.Store) error {
 				return createTables(ctx, cmd, s, "store schema --reader ROLE --writer ROLE")
@@ -166,7 +167,7 @@ func newStoreSchema() *cobra.Command {
 (--reader) and of those who publish (--writer) need. A reader can change nothing, a
 writer can add to the history and not change it.`,
 		Example: "  sallyport store schema --reader app --writer publisher | psql app",
-		Args:    noArguments("it writes to stdout"),
+		Args:    command.NoArguments("it writes to stdout"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printSchema(cmd, postgres.Schema, postgres.Grants, reader, writer)
 		},
@@ -181,11 +182,11 @@ writer can add to the history and not change it.`,
 func createTables(ctx context.Context, cmd *cobra.Command, store any, grants string) error {
 	m, ok := store.(interface{ Migrate(context.Context) error })
 	if !ok {
-		return usagef("this store needs no tables")
+		return command.Usagef("this store needs no tables")
 	}
 	err := m.Migrate(ctx)
 	if err == nil {
-		say(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport %s\" prints\n", grants)
+		command.Say(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport %s\" prints\n", grants)
 	}
 	return err
 }
@@ -194,8 +195,8 @@ func createTables(ctx context.Context, cmd *cobra.Command, store any, grants str
 func printSchema(cmd *cobra.Command, schema string, grants func(reader, writer string) (string, error), reader, writer string) error {
 	rights, err := grants(reader, writer)
 	if err != nil {
-		return &usageError{err}
+		return command.Usage(err)
 	}
-	say(cmd.OutOrStdout(), "%s%s", schema, rights)
+	command.Say(cmd.OutOrStdout(), "%s%s", schema, rights)
 	return nil
 }

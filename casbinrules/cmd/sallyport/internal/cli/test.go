@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
@@ -69,7 +69,7 @@ func newTest() *cobra.Command {
 	t.policyFlags(cmd)
 	t.configFlag(cmd, " (default the "+configName+" beside the first FILE or here, if neither -p nor -m is given)")
 	t.pathFlags(cmd)
-	formatFlag(cmd, &t.format, "text", "json")
+	command.FormatFlag(cmd, &t.format, "text", "json")
 	f := cmd.Flags()
 	f.BoolVar(&t.lenient, "allow-unknown", false, "warn of misspelt names only")
 	f.BoolVar(&t.cover, "cover", false, "list the lines of the policy that no test depends on")
@@ -77,7 +77,7 @@ func newTest() *cobra.Command {
 	f.BoolVar(&t.watch, "watch", false, "run again whenever a file changes, until interrupted")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if t.least < 0 || t.least > 100 {
-			return usagef("--min %v: give a number from 0 to 100", t.least)
+			return command.Usagef("--min %v: give a number from 0 to 100", t.least)
 		}
 		var dir string
 		if len(args) > 0 {
@@ -92,26 +92,17 @@ func newTest() *cobra.Command {
 				return err
 			}
 			if len(t.files) == 0 {
-				return usagef("there is no *.tests beside the policy: name a file of tests")
+				return command.Usagef("there is no *.tests beside the policy: name a file of tests")
 			}
 		}
 		if !t.watch {
 			return t.run(cmd.Context(), cmd)
 		}
-		ctx, stop := untilSignal(cmd.Context())
+		ctx, stop := command.UntilSignal(cmd.Context())
 		defer stop()
 		return t.runAndWatch(ctx, cmd)
 	}
 	return cmd
-}
-
-// ifMissing returns a hint in brackets about a file that does not exist; "" for
-// other errors.
-func ifMissing(err error, hint string) string {
-	if errors.Is(err, fs.ErrNotExist) {
-		return " (" + hint + ")"
-	}
-	return ""
 }
 
 func readTests(files []string) ([]policytest.Test, error) { return testsIn(os.ReadFile, files) }
@@ -122,7 +113,7 @@ func testsIn(readFile func(name string) ([]byte, error), files []string) ([]poli
 	for _, file := range files {
 		text, err := readFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("read tests: %w%s", err, ifMissing(err, "sallyport init writes some"))
+			return nil, fmt.Errorf("read tests: %w%s", err, command.IfMissing(err, "sallyport init writes some"))
 		}
 		read, err := policytest.Parse(file, string(text))
 		errs = append(errs, err)
@@ -144,10 +135,10 @@ func (s *source) runTests(ctx context.Context, a *ask.Policy, tests []policytest
 func writeWarnings(stderr io.Writer, results []policytest.Result) {
 	for _, r := range results {
 		for _, h := range r.Hints {
-			say(stderr, "%s: hint: %s\n", plain(r.Test.Place()), plain(h))
+			command.Say(stderr, "%s: hint: %s\n", command.Plain(r.Test.Place()), command.Plain(h))
 		}
 		for _, w := range r.Warnings {
-			say(stderr, "%s: warning: %s\n", plain(r.Test.Place()), plain(w))
+			command.Say(stderr, "%s: warning: %s\n", command.Plain(r.Test.Place()), command.Plain(w))
 		}
 	}
 }
@@ -163,39 +154,39 @@ func failures(results []policytest.Result) int {
 }
 
 func writeResults(w io.Writer, results []policytest.Result) {
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	for _, r := range results {
 		if r.Passed() {
 			continue
 		}
-		say(w, "%s: %s: %s\n", plain(r.Test.Place()), paint.red("FAIL"), plain(r.Test.String()))
+		command.Say(w, "%s: %s: %s\n", command.Plain(r.Test.Place()), paint.Red("FAIL"), command.Plain(r.Test.String()))
 		if r.Err != nil {
-			say(w, "  error: %s\n", oneLine(r.Err))
+			command.Say(w, "  error: %s\n", command.OneLine(r.Err))
 		} else {
-			say(w, "  %s\n", strings.ReplaceAll(r.Why.String(), "\n", "\n  "))
+			command.Say(w, "  %s\n", strings.ReplaceAll(r.Why.String(), "\n", "\n  "))
 		}
 	}
 	failed := failures(results)
 	passed := fmt.Sprintf("%d passed", len(results)-failed)
 	lost := fmt.Sprintf("%d failed", failed)
 	if failed > 0 {
-		lost = paint.red(lost)
+		lost = paint.Red(lost)
 	} else {
-		passed = paint.green(passed)
+		passed = paint.Green(passed)
 	}
-	say(w, "%s, %s\n", passed, lost)
+	command.Say(w, "%s, %s\n", passed, lost)
 }
 
 func writeCoverage(w io.Writer, c *policytest.Coverage, least float64) {
-	paint := paletteFor(w)
+	paint := command.PaletteFor(w)
 	for _, r := range c.NotCovered {
-		say(w, "%s: %s\n", paint.yellow("not covered"), plain(r.String()))
+		command.Say(w, "%s: %s\n", paint.Yellow("not covered"), command.Plain(r.String()))
 	}
-	say(w, "coverage: %d of %d lines, %.1f%%", c.Covered, c.Lines, c.Percent)
+	command.Say(w, "coverage: %d of %d lines, %.1f%%", c.Covered, c.Lines, c.Percent)
 	if c.Percent < least {
-		say(w, "%s", paint.red(fmt.Sprintf(", less than %v%%", least)))
+		command.Say(w, "%s", paint.Red(fmt.Sprintf(", less than %v%%", least)))
 	}
-	say(w, "\n")
+	command.Say(w, "\n")
 }
 
 // jsonTests is the output of --format json.
@@ -227,7 +218,7 @@ func summary(results []policytest.Result) jsonTests {
 		t := jsonTest{File: r.Test.File, Line: r.Test.Line, Test: r.Test.String(), Expected: verdict(r.Test.Allow),
 			Got: verdict(r.Allowed), Passed: r.Passed(), Why: r.Test.Why, Explain: r.Why, Warnings: r.Warnings}
 		if r.Err != nil {
-			t.Got, t.Error = "error", oneLine(r.Err)
+			t.Got, t.Error = "error", command.OneLine(r.Err)
 		}
 		s.Tests[i] = t
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
@@ -43,7 +44,7 @@ is given again; --claim NAME:=JSON adds any other value.`,
 		Example: `  curl -H "Authorization: Bearer $(sallyport token erin)" http://127.0.0.1:8080/reports
   sallyport token erin --role editor --scope reports:read --claim region=eu --expires 15m
   sallyport token erin --key signing.pem --issuer https://issuer.example --audience reports`,
-		Args: exactly(1, "the subject, such as erin"),
+		Args: command.Exactly(1, "the subject, such as erin"),
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.roles, "role", nil, "`role` that the token brings; may be repeated")
@@ -61,7 +62,7 @@ is given again; --claim NAME:=JSON adds any other value.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		token, err := f.sign(args[0], time.Now())
 		if err == nil {
-			say(cmd.OutOrStdout(), "%s\n", token)
+			command.Say(cmd.OutOrStdout(), "%s\n", token)
 		}
 		return err
 	}
@@ -73,12 +74,12 @@ func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	until, err := expiry(f.expires, now)
+	until, err := command.Expiry(f.expires, now)
 	if err != nil {
 		return "", err
 	}
 	if until.IsZero() {
-		return "", usagef("--expires is empty: a token has an end, such as 15m")
+		return "", command.Usagef("--expires is empty: a token has an end, such as 15m")
 	}
 	key, err := f.settle()
 	if err != nil {
@@ -90,7 +91,7 @@ func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 	}
 	token, err := signer.Sign(jwtsign.Token{Subject: subject, Roles: f.roles, Scopes: f.scopes, Claims: claims, Lifetime: until.Sub(now)})
 	if err != nil {
-		return "", &usageError{err}
+		return "", command.Usage(err)
 	}
 	return token, nil
 }
@@ -117,9 +118,9 @@ func (f *tokenFlags) settle() (*jwtsign.Key, error) {
 	}
 	switch {
 	case f.issuer == "":
-		return nil, usagef("which issuer? there is no %s here: name it with --issuer, or begin with \"sallyport init --framework ...\"", name)
+		return nil, command.Usagef("which issuer? there is no %s here: name it with --issuer, or begin with \"sallyport init --framework ...\"", name)
 	case len(f.audience) == 0:
-		return nil, usagef("for which service? there is no %s here: name it with --audience", name)
+		return nil, command.Usagef("for which service? there is no %s here: name it with --audience", name)
 	}
 	file, given := f.key, f.key != ""
 	if !given {
@@ -161,14 +162,14 @@ func parseClaims(given []string) (map[string]any, error) {
 	for _, claim := range given {
 		name, value, ok := strings.Cut(claim, "=")
 		if !ok || strings.TrimSuffix(name, ":") == "" {
-			return nil, usagef("--claim %s: write NAME=VALUE, such as region=eu, or NAME:=JSON", claim)
+			return nil, command.Usagef("--claim %s: write NAME=VALUE, such as region=eu, or NAME:=JSON", claim)
 		}
 		if name, isJSON := strings.CutSuffix(name, ":"); isJSON {
 			if claims[name] != nil {
-				return nil, usagef("--claim %s is given twice", name)
+				return nil, command.Usagef("--claim %s is given twice", name)
 			}
 			if !json.Valid([]byte(value)) {
-				return nil, usagef("--claim %s:=%s: this is not JSON; a text is written %s=%s", name, value, name, value)
+				return nil, command.Usagef("--claim %s:=%s: this is not JSON; a text is written %s=%s", name, value, name, value)
 			}
 			claims[name] = json.RawMessage(value)
 			continue
@@ -181,7 +182,7 @@ func parseClaims(given []string) (map[string]any, error) {
 		case []string:
 			claims[name] = append(before, value)
 		default:
-			return nil, usagef("--claim %s is given twice", name)
+			return nil, command.Usagef("--claim %s is given twice", name)
 		}
 	}
 	return claims, nil

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -46,14 +46,14 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 	if t.format == "json" {
 		all := summary(results)
 		all.Coverage = covered
-		err = writeJSON(cmd.OutOrStdout(), all)
+		err = command.WriteJSON(cmd.OutOrStdout(), all)
 	} else {
 		writeResults(cmd.OutOrStdout(), results)
 		if covered != nil {
 			writeCoverage(cmd.OutOrStdout(), covered, t.least)
 		}
 	}
-	return cmp.Or(err, foundIf(failures(results) > 0 || covered != nil && covered.Percent < t.least))
+	return cmp.Or(err, command.FoundIf(failures(results) > 0 || covered != nil && covered.Percent < t.least))
 }
 
 // runAndWatch runs the tests at each change of a file, until ctx ends. The error is
@@ -64,7 +64,7 @@ func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	options := []watch.Option{watch.WithSuffixes(".csv"), watch.WithErrorObserver(func(err error) {
-		say(cmd.ErrOrStderr(), "sallyport: %s\n", oneLine(err))
+		command.Say(cmd.ErrOrStderr(), "sallyport: %s\n", command.OneLine(err))
 	})}
 	read, err := watch.Read(paths, options[0])
 	if err != nil {
@@ -74,9 +74,9 @@ func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
 	runs := 0
 	again := func(ctx context.Context, _ watch.Snapshot) error {
 		runs++
-		say(cmd.ErrOrStderr(), "run %d at %s\n", runs, time.Now().Format(time.TimeOnly))
-		if last = t.run(ctx, cmd); last != nil && !errors.Is(last, errFindings) {
-			last = &toldError{report(cmd, last, cmd.ErrOrStderr())}
+		command.Say(cmd.ErrOrStderr(), "run %d at %s\n", runs, time.Now().Format(time.TimeOnly))
+		if last = t.run(ctx, cmd); last != nil && !errors.Is(last, command.ErrFindings) {
+			last = command.Tell(cmd, last)
 		}
 		return nil
 	}
@@ -104,8 +104,3 @@ func (t *testRun) watched() ([]string, error) {
 	}
 	return paths, nil
 }
-
-// toldError ends a command that has already printed what went wrong.
-type toldError struct{ code int }
-
-func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }

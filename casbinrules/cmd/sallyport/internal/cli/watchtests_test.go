@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
@@ -21,14 +22,9 @@ func TestWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	reader, writer := io.Pipe()
-	root := newRoot()
-	root.SetArgs([]string{"test", "--watch", filepath.Join(dir, "policy.tests")})
-	root.SetOut(writer)
-	root.SetErr(writer)
 	ended := make(chan int, 1)
 	go func() {
-		cmd, err := root.ExecuteContextC(ctx)
-		ended <- report(cmd, err, writer)
+		ended <- command.Run(ctx, newRoot(), []string{"test", "--watch", filepath.Join(dir, "policy.tests")}, nil, writer, writer)
 		_ = writer.Close()
 	}()
 	lines := make(chan string, 1000)

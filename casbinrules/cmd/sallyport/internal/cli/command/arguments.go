@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"math"
@@ -7,24 +7,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// noArguments refuses all arguments; instead says where the likely meant ones belong.
-func noArguments(instead string) cobra.PositionalArgs {
+// NoArguments refuses all arguments; instead says where the likely meant ones belong.
+func NoArguments(instead string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usagef("%s takes no arguments: %s", below(cmd), instead)
+			return Usagef("%s takes no arguments: %s", below(cmd), instead)
 		}
 		return nil
 	}
 }
 
-// exactly requires n arguments; what describes them.
-func exactly(n int, what string) cobra.PositionalArgs { return between(n, n, "wants "+what) }
+// Exactly requires n arguments; what describes them.
+func Exactly(n int, what string) cobra.PositionalArgs { return between(n, n, "wants "+what) }
 
-// atMostOne accepts one argument or none; what describes it.
-func atMostOne(what string) cobra.PositionalArgs { return between(0, 1, "takes "+what) }
+// AtMostOne accepts one argument or none; what describes it.
+func AtMostOne(what string) cobra.PositionalArgs { return between(0, 1, "takes "+what) }
 
-// atLeast requires n or more arguments; what describes them.
-func atLeast(n int, what string) cobra.PositionalArgs {
+// AtLeast requires n or more arguments; what describes them.
+func AtLeast(n int, what string) cobra.PositionalArgs {
 	return between(n, math.MaxInt, "wants "+what)
 }
 
@@ -34,23 +34,23 @@ func between(least, most int, wants string) cobra.PositionalArgs {
 		case least <= n && n <= most:
 			return nil
 		case n == 0:
-			return usagef("%s %s, and got none", below(cmd), wants)
+			return Usagef("%s %s, and got none", below(cmd), wants)
 		default:
-			return usagef("%s %s, and got %s", below(cmd), wants, quantity(n, "argument"))
+			return Usagef("%s %s, and got %s", below(cmd), wants, Quantity(n, "argument"))
 		}
 	}
 }
 
-// folderIn returns the only argument of a command, or the current directory.
-func folderIn(args []string) string {
+// FolderIn returns the only argument of a command, or the current directory.
+func FolderIn(args []string) string {
 	if len(args) > 0 {
 		return args[0]
 	}
 	return "."
 }
 
-// group makes cmd a command that only has subcommands.
-func group(cmd *cobra.Command, others ...*cobra.Command) *cobra.Command {
+// Group makes cmd a command that only has subcommands.
+func Group(cmd *cobra.Command, others ...*cobra.Command) *cobra.Command {
 	cmd.AddCommand(others...)
 	return oneOf(cmd, "command")
 }
@@ -60,9 +60,9 @@ func oneOf(cmd *cobra.Command, kind string) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choices := strings.Join(names(cmd), ", ")
 		if len(args) == 0 {
-			return usagef("which %s? one of %s", kind, choices)
+			return Usagef("which %s? one of %s", kind, choices)
 		}
-		return usagef("unknown %s %q for %q: use one of %s", kind, args[0], cmd.CommandPath(), choices)
+		return Usagef("unknown %s %q for %q: use one of %s", kind, args[0], cmd.CommandPath(), choices)
 	}
 	cmd.Args = cobra.ArbitraryArgs
 	return cmd
@@ -84,15 +84,26 @@ func standardCommands(root *cobra.Command) {
 		case "completion":
 			oneOf(cmd, "shell")
 			for _, shell := range cmd.Commands() {
-				shell.Args = noArguments("it writes the script to stdout")
+				shell.Args = NoArguments("it writes the script to stdout")
 			}
 		case "help":
 			cmd.Args = func(cmd *cobra.Command, args []string) error {
 				if _, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 {
-					return usagef("there is no command %q to help with", strings.Join(args, " "))
+					return Usagef("there is no command %q to help with", strings.Join(args, " "))
 				}
 				return nil
 			}
 		}
 	}
+}
+
+// names returns the names of the commands that do something with policies.
+func names(root *cobra.Command) []string {
+	var all []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() && c.Name() != "completion" && c.Name() != "help" {
+			all = append(all, c.Name())
+		}
+	}
+	return all
 }

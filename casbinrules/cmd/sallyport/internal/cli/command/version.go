@@ -1,11 +1,11 @@
-package cli
+package command
 
 import "runtime/debug"
 
-// version returns the version of the module that the go command has recorded in the
+// Version returns the version of the module that the go command has recorded in the
 // program: a release, or for a build in a clone "(devel)" or a version that names
 // the commit.
-func version() string {
+func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(devel)"
