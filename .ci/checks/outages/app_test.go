@@ -51,6 +51,7 @@ type stores struct {
 type shared struct {
 	signer *jwtsign.Signer
 	secret []byte
+	key    *ecdsa.PrivateKey // of a client with tokens that are bound
 }
 
 func newShared(t *testing.T) shared {
@@ -63,7 +64,7 @@ func newShared(t *testing.T) shared {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shared{signer, []byte(rand.Text() + rand.Text())}
+	return shared{signer, []byte(rand.Text() + rand.Text()), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
 }
 
 // app is an instance of a service.
@@ -72,7 +73,7 @@ type app struct {
 	sessions *session.Manager
 	tokens   *tokens.Manager
 	mux      *http.ServeMux
-	key      *ecdsa.PrivateKey // of a client with tokens that are bound
+	key      *ecdsa.PrivateKey
 }
 
 // must is v of a constructor that has not failed.
@@ -111,7 +112,7 @@ func (b bound) VerifyBoundToken(context.Context, string) (*core.Principal, strin
 func newApp(t *testing.T, of shared, s stores, patience time.Duration) *app {
 	t.Helper()
 	quiet := core.WithObserver(core.LogObserver(slog.New(slog.DiscardHandler)))
-	a := &app{t: t, mux: http.NewServeMux(), key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
+	a := &app{t: t, mux: http.NewServeMux(), key: of.key}
 	guarded := func(path string, scheme core.Authenticator, opts ...core.Option) {
 		guard := must(core.NewGuard([]core.Authenticator{scheme}, append(opts, quiet)...))
 		a.mux.Handle("GET "+path, httpauth.Authenticate(guard)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -27,8 +27,8 @@ import (
 // maxConnections is how many a service may have, beside one that listens.
 const maxConnections = 5
 
-func postgresStores(url string) stores {
-	s := must(postgresstate.New(url, postgresstate.WithTimeout(patience()), postgresstate.WithMaxConnections(maxConnections)))
+func postgresStores(url string, timeout time.Duration) stores {
+	s := must(postgresstate.New(url, postgresstate.WithTimeout(timeout), postgresstate.WithMaxConnections(maxConnections)))
 	return stores{sessions: s.Sessions(), log: s.Revocations(), close: func() { _ = s.Close() }}
 }
 
@@ -76,7 +76,7 @@ func executes(t *testing.T, s *postgrestest.Server, statements ...string) {
 func TestPostgres(t *testing.T) {
 	s := startPostgres(t)
 	w, through := wayTo(t, s, "app")
-	on := postgresStores(through)
+	on := postgresStores(through, patience())
 	defer on.close()
 	a := newApp(t, newShared(t), on, patience())
 	requests := ofSessions()
@@ -96,7 +96,7 @@ func TestPostgres(t *testing.T) {
 // TestPostgresServer has the server itself fail.
 func TestPostgresServer(t *testing.T) {
 	s := startPostgres(t, "max_connections=20")
-	on := postgresStores(s.URL("app"))
+	on := postgresStores(s.URL("app"), patience())
 	defer on.close()
 	a := newApp(t, newShared(t), on, patience())
 	requests := ofSessions()
@@ -193,7 +193,7 @@ func signal(t *testing.T, s *postgrestest.Server, sig syscall.Signal) {
 func TestClientsThatLeave(t *testing.T) {
 	s := startPostgres(t)
 	w, through := wayTo(t, s, "app")
-	on := postgresStores(through)
+	on := postgresStores(through, patience())
 	defer on.close()
 	a := newApp(t, newShared(t), on, min(authtest.TimeLimit(10*time.Second), time.Minute))
 	cookie := a.signIn()
