@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/apikey"
 )
@@ -99,7 +100,7 @@ func makeKey(cmd *cobra.Command, file string, info apikey.Info) error {
 	if _, err := apikey.NewKey(info); err != nil {
 		return command.Usage(err)
 	}
-	err := editFile(file, func(text []byte, _ bool) ([]byte, error) {
+	err := atomicfile.Edit(file, func(text []byte, _ bool) ([]byte, error) {
 		text, err := apikey.Append(file, text, info)
 		if err != nil {
 			return nil, refuseKeys(cmd, err) // the new key itself is valid
@@ -248,7 +249,7 @@ The ID is what stands before the dot in a key.`,
 
 func revokeKeys(cmd *cobra.Command, file, owner, reason string, ids []string) error {
 	var revoked, before []string
-	err := editFile(file, func(text []byte, found bool) ([]byte, error) {
+	err := atomicfile.Edit(file, func(text []byte, found bool) ([]byte, error) {
 		if !found {
 			return nil, &fs.PathError{Op: "open", Path: file, Err: fs.ErrNotExist}
 		}

@@ -43,15 +43,6 @@ comment = old
 revoked = 2026-02-01T00:00:00Z laptop stolen
 `
 
-func readFile(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // masked replaces all parts of text that differ from run to run.
 func masked(text string) string {
 	for _, m := range []struct{ pattern, by string }{

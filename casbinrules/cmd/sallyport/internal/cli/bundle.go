@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	shared "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/bundle"
@@ -56,7 +57,7 @@ func parseKeys[K any](files []string, parse func([]byte) (K, error)) ([]K, error
 }
 
 func readKeyFile(name string) ([]byte, error) {
-	text, info, err := readIfThere(name)
+	text, info, err := atomicfile.ReadIfThere(name)
 	switch {
 	case err != nil:
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -108,7 +109,7 @@ func (c *ciRun) write(cmd *cobra.Command, r *review) error {
 	if c.out == "" && c.format == "text" {
 		return nil
 	}
-	return printOrWrite(cmd, c.out, b.Bytes())
+	return atomicfile.PrintOrWrite(cmd, c.out, b.Bytes())
 }
 
 func (c *ciRun) review(ctx context.Context) (*review, error) {

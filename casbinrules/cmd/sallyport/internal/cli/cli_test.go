@@ -7,45 +7,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
-const policy = `# Reports.
-p, viewer, /reports, GET
-p, viewer, /reports/:id, GET
-p, editor, /reports/:id, PUT
-p, editor, /reports/:id, PATCH
-p, admin, /*, *
-g, editor, viewer
-g, erin, editor
-g, victor, viewer
-g, alice, admin
-`
+const policy = clitest.Policy
+
+var (
+	write    = clitest.Write
+	readFile = clitest.ReadFile
+)
 
 const (
 	exitOK       = command.ExitOK
 	exitFindings = command.ExitFindings
 	exitUsage    = command.ExitUsage
 )
-
-// write puts files into a new directory, "model.conf" by a preset's name.
-func write(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		if name == modelName && presets[text] != nil {
-			text = presets[text]().Text()
-		}
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 // outcome is the result of a command. Paths of the directory are removed.
 type outcome struct {

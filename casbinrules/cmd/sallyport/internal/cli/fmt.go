@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
@@ -96,9 +97,9 @@ func formatFiles(stdout io.Writer, files []string, before [][]byte, write, check
 		case !write:
 			command.Say(stdout, "%s", after[i])
 		case !same:
-			err := editFile(file, func(now []byte, found bool) ([]byte, error) {
+			err := atomicfile.Edit(file, func(now []byte, found bool) ([]byte, error) {
 				if !found || !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // the file may be named twice
-					return nil, fmt.Errorf("write %s: %w", file, errChangedMeanwhile)
+					return nil, fmt.Errorf("write %s: %w", file, atomicfile.ErrChangedMeanwhile)
 				}
 				return after[i], nil
 			})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
@@ -58,7 +59,7 @@ files of a newer revision than the store has without --revision.`,
 				return fmt.Errorf("%w: it shows revision %d as the newest, and %s has revision %d: it was restored, or somebody withholds newer ones; give --revision %d to pull it all the same",
 					shared.ErrStepBack, c.Revision, filepath.Clean(dir), before.Revision, c.Revision)
 			}
-			defer holdSignals()()
+			defer atomicfile.HoldSignals()()
 			if err := pull(dir, before, c, force); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
@@ -149,7 +150,7 @@ func (b *beginning) write(files []starter.File) error {
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
 	for _, f := range files {
-		if err := writeNew(filepath.Join(b.dir, f.Name), flags, f.Text); err != nil {
+		if err := atomicfile.WriteNew(filepath.Join(b.dir, f.Name), flags, f.Text); err != nil {
 			return err
 		}
 	}
@@ -160,8 +161,8 @@ func (b *beginning) write(files []starter.File) error {
 // keeps the private half out of the repository.
 func (b *beginning) writeKeys() (written []starter.File, err error) {
 	ignored := filepath.Join(b.dir, starter.GitIgnore)
-	fresh := notThere(ignored)
-	err = editFile(ignored, func(text []byte, _ bool) ([]byte, error) {
+	fresh := atomicfile.NotThere(ignored)
+	err = atomicfile.Edit(ignored, func(text []byte, _ bool) ([]byte, error) {
 		if slices.Contains(strings.Split(string(text), "\n"), starter.Key) {
 			return text, nil
 		}
@@ -178,7 +179,7 @@ func (b *beginning) writeKeys() (written []starter.File, err error) {
 	}
 	written = []starter.File{{Name: starter.GitIgnore}}
 	p := pair{key: filepath.Join(b.dir, starter.Key), jwks: filepath.Join(b.dir, starter.JWKS)}
-	if !notThere(p.key) {
+	if !atomicfile.NotThere(p.key) {
 		return written, nil // with --force
 	}
 	key, err := generate("", true)
@@ -197,18 +198,6 @@ func (b *beginning) sayNext(cmd *cobra.Command) {
 		claim = " --claim tenant=acme"
 	}
 	command.Say(cmd.ErrOrStderr(), "sallyport: next:\n%s    go run .\n    curl -i -H \"Authorization: Bearer $(sallyport token erin%s)\" http://127.0.0.1:8080/reports\n", command.Plain(where), claim)
-}
-
-func writeNew(name string, flags int, text string) error {
-	f, err := os.OpenFile(name, flags, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err != nil && flags&os.O_EXCL != 0 {
-		err = errors.Join(err, os.Remove(name)) // it would be in the way of another attempt
-	}
-	return err
 }
 
 func (b *beginning) app() ([]starter.File, error) {

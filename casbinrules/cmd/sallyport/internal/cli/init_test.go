@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
@@ -81,7 +82,7 @@ func TestInitNamesAllExistingFiles(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"go.mod", "development.pem", "model.conf"} {
-		if !notThere(filepath.Join(dir, name)) {
+		if !atomicfile.NotThere(filepath.Join(dir, name)) {
 			t.Errorf("%s was written", name)
 		}
 	}

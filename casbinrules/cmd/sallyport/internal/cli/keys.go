@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
@@ -115,7 +116,7 @@ func generate(alg string, development bool) (*jwtsign.Key, error) {
 // write writes both files, or none if one of them already exists.
 func (p *pair) write(key *jwtsign.Key) error {
 	for _, name := range []string{p.key, p.jwks} {
-		if !notThere(name) {
+		if !atomicfile.NotThere(name) {
 			return fmt.Errorf("%s already exists and is not overwritten: name other files with --key and --jwks, or replace the key with \"sallyport keys rotate\"", name)
 		}
 	}
@@ -126,7 +127,7 @@ func (p *pair) write(key *jwtsign.Key) error {
 	if err := key.WritePEM(p.key); err != nil {
 		return err
 	}
-	if err := writeNew(p.jwks, os.O_WRONLY|os.O_CREATE|os.O_EXCL, string(text)); err != nil {
+	if err := atomicfile.WriteNew(p.jwks, os.O_WRONLY|os.O_CREATE|os.O_EXCL, string(text)); err != nil {
 		return errors.Join(err, os.Remove(p.key))
 	}
 	return nil
@@ -153,7 +154,7 @@ func setText(keys ...*jwtauth.Key) ([]byte, error) {
 func privateKeyIn(dir string) (string, error) {
 	var found []string
 	for _, name := range []string{signingName, developmentName} {
-		if file := filepath.Join(dir, name); !notThere(file) {
+		if file := filepath.Join(dir, name); !atomicfile.NotThere(file) {
 			found = append(found, file)
 		}
 	}
@@ -302,12 +303,12 @@ func (p *pair) rotate(cmd *cobra.Command, now, until time.Time) error {
 		}
 		return rotatedSet(p.jwks, text, next, former, now, until)
 	}
-	if err := editFile(p.jwks, set); err != nil {
+	if err := atomicfile.Edit(p.jwks, set); err != nil {
 		return err
 	}
 	private, err := next.MarshalPEM()
 	if err == nil {
-		err = editFile(p.key, func([]byte, bool) ([]byte, error) { return private, nil })
+		err = atomicfile.Edit(p.key, func([]byte, bool) ([]byte, error) { return private, nil })
 	}
 	if err != nil {
 		return fmt.Errorf("the new key %s is in %s, and the former one still signs: %w", next.ID(), p.jwks, err)

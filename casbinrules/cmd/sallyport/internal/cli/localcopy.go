@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -65,7 +65,7 @@ func (l *localCopy) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return editFile(filepath.Join(dir, localName), func([]byte, bool) ([]byte, error) { return append(text, '\n'), nil })
+	return atomicfile.Edit(filepath.Join(dir, localName), func([]byte, bool) ([]byte, error) { return append(text, '\n'), nil })
 }
 
 // changed returns the files that have changed since they were pulled or pushed.
@@ -100,24 +100,27 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) (err err
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	staged := map[string]string{} // temporary files by final name
+	var files []*atomicfile.Staged
 	defer func() {
-		for _, temp := range staged {
-			err = errors.Join(err, root.Remove(temp))
+		for _, f := range files {
+			err = errors.Join(err, f.Discard())
 		}
 	}()
 	for _, f := range c.Files {
-		if staged[f.Name], err = stage(root, f); err != nil {
-			delete(staged, f.Name)
+		mode := fs.FileMode(0o600) // it may contain hashes of secrets
+		if isPolicyFile(f.Name) {
+			mode = 0o644
+		}
+		one, err := atomicfile.Stage(root, f.Name, mode, f.Content)
+		if err != nil {
 			return err
 		}
+		files = append(files, one)
 	}
-	for _, f := range c.Files {
-		dir, base := placeOf(root, f.Name)
-		if err := root.Rename(staged[f.Name], dir+base); err != nil {
+	for _, f := range files {
+		if err := f.Place(); err != nil {
 			return err
 		}
-		delete(staged, f.Name)
 	}
 	if before == nil {
 		return nil
@@ -130,61 +133,6 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) (err err
 		}
 	}
 	return nil
-}
-
-// placeOf returns where to put a file of a directory: the target of a symbolic link, if
-// there is one. The path is not cleaned, because ".." in a link means the parent of the
-// directory that holds the link, which may itself be reached through a link.
-func placeOf(root *os.Root, name string) (dir, base string) {
-	dir, base = filepath.Split(filepath.FromSlash(name))
-	for range 40 {
-		to, err := root.Readlink(dir + base)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(to) {
-			to = dir + to
-		}
-		dir, base = filepath.Split(to)
-	}
-	return dir, base
-}
-
-// stage writes a file beside its final place, with the mode and the owner of the
-// existing file.
-func stage(root *os.Root, f shared.File) (temp string, err error) {
-	dir, base := placeOf(root, f.Name)
-	name := dir + base
-	info, err := root.Stat(name)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
-		return "", fmt.Errorf("%s is not a regular file", name)
-	case errors.Is(err, fs.ErrNotExist):
-		err = root.MkdirAll(cmp.Or(dir, "."), 0o755)
-	}
-	if err != nil {
-		return "", err
-	}
-	mode := fs.FileMode(0o600) // it may contain hashes of secrets
-	if isPolicyFile(f.Name) {
-		mode = 0o644
-	}
-	sweep(root, dir, base)
-	temp = dir + tempName(base)
-	w, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return "", err
-	}
-	_, err = w.Write(f.Content)
-	if err == nil && info != nil {
-		if err = keepOwner(w, info); err == nil {
-			err = w.Chmod(info.Mode().Perm())
-		}
-	}
-	if err = errors.Join(err, w.Sync(), w.Close()); err != nil {
-		return "", errors.Join(err, root.Remove(temp))
-	}
-	return temp, nil
 }
 
 // isPolicyFile reports whether a file is a model, a policy, or tests of one.

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/openapi"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
@@ -95,7 +96,7 @@ func (f *openAPIFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return printOrWrite(cmd, f.output, content)
+	return atomicfile.PrintOrWrite(cmd, f.output, content)
 }
 
 // document returns the document of -o, or a new one.

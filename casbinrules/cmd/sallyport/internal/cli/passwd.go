@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/core/htpasswd"
 )
@@ -61,7 +62,7 @@ The file is replaced as a whole or not at all, with its comments, order and mode
 }
 
 func setPassword(cmd *cobra.Command, file, user, hash string) error {
-	err := editFile(file, func(text []byte, _ bool) ([]byte, error) {
+	err := atomicfile.Edit(file, func(text []byte, _ bool) ([]byte, error) {
 		return htpasswd.SetUser(file, text, user, hash)
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
 	"github.com/sallyport-go/sallyport/core/probe"
@@ -151,7 +152,7 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		if err := writeOutput(f.newBaseline, text); err != nil {
+		if err := atomicfile.Write(f.newBaseline, text); err != nil {
 			return err
 		}
 	}
@@ -196,7 +197,7 @@ func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) error {
 	var b bytes.Buffer
 	err := f.writeTo(&b, r)
 	if err == nil {
-		err = writeOutput(f.output, b.Bytes())
+		err = atomicfile.Write(f.output, b.Bytes())
 	}
 	if err == nil {
 		command.Say(cmd.ErrOrStderr(), "%s\n", command.Plain(r.Summary()))

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/audit"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
@@ -69,7 +70,7 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 		if err := page.WriteHTML(&b); err != nil {
 			return err
 		}
-		return printOrWrite(cmd, r.out, b.Bytes())
+		return atomicfile.PrintOrWrite(cmd, r.out, b.Bytes())
 	}
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
@@ -31,7 +32,7 @@ func (s *source) settle(dir string) error {
 		return s.fromConfig()
 	}
 	s.config = filepath.Join(dir, configName)
-	if s.model != "" || len(s.policies) > 0 || notThere(s.config) {
+	if s.model != "" || len(s.policies) > 0 || atomicfile.NotThere(s.config) {
 		s.config = ""
 		return nil
 	}

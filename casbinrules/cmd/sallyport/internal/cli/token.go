@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
@@ -111,7 +111,7 @@ func (f *tokenFlags) settle() (*jwtsign.Key, error) {
 		if len(f.audience) == 0 {
 			f.audience = found.Audience
 		}
-	case errors.Is(err, fs.ErrNotExist) && f.config == "" && notThere(name):
+	case errors.Is(err, fs.ErrNotExist) && f.config == "" && atomicfile.NotThere(name):
 	case f.config == "" && f.issuer != "" && len(f.audience) > 0 && f.key != "":
 	default:
 		return nil, err
@@ -133,11 +133,6 @@ func (f *tokenFlags) settle() (*jwtsign.Key, error) {
 		err = inSet(key, file, jwks)
 	}
 	return key, err
-}
-
-func notThere(name string) bool {
-	_, err := os.Lstat(name)
-	return errors.Is(err, fs.ErrNotExist)
 }
 
 func openKey(file, alg string) (*jwtsign.Key, error) {

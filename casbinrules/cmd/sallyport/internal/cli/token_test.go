@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/htpasswd"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
@@ -114,7 +115,7 @@ func TestKeysAreNeverOverwritten(t *testing.T) {
 	if after, err := os.ReadFile(filepath.Join(dir, "signing.pem")); err != nil || string(after) != string(before) {
 		t.Errorf("the key has changed: %v", err)
 	}
-	if !notThere(filepath.Join(dir, "second.pem")) {
+	if !atomicfile.NotThere(filepath.Join(dir, "second.pem")) {
 		t.Error("half a pair was left")
 	}
 	info, err := os.Stat(filepath.Join(dir, "signing.pem"))
@@ -229,7 +230,7 @@ func TestWeakPasswordsAreRefused(t *testing.T) {
 	} {
 		expect(t, dir, c.stdin, exitUsage, "", c.stderr, c.args...)
 	}
-	if !notThere(filepath.Join(dir, "u")) {
+	if !atomicfile.NotThere(filepath.Join(dir, "u")) {
 		t.Error("a file was written")
 	}
 }

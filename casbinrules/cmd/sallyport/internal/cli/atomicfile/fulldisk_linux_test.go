@@ -1,4 +1,4 @@
-package cli
+package atomicfile
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 )
 
 // fullDisk is set in a separate process, since the limit that stands for a full disk also
@@ -28,7 +30,7 @@ func TestOutputOnAFullDisk(t *testing.T) {
 		}
 		return
 	}
-	dir := write(t, map[string]string{"there": "before"})
+	dir := clitest.Write(t, map[string]string{"there": "before"})
 	there, created := filepath.Join(dir, "there"), filepath.Join(dir, "created")
 	text := bytes.Repeat([]byte("x"), 4096)
 	signal.Ignore(syscall.SIGXFSZ)
@@ -41,9 +43,9 @@ func TestOutputOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	errs := map[string]error{
-		"there":    writeOutput(there, text),
-		"created":  writeOutput(created, text),
-		"writeNew": writeNew(created, os.O_WRONLY|os.O_CREATE|os.O_EXCL, string(text)),
+		"there":    Write(there, text),
+		"created":  Write(created, text),
+		"writeNew": WriteNew(created, os.O_WRONLY|os.O_CREATE|os.O_EXCL, string(text)),
 	}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
@@ -53,13 +55,13 @@ func TestOutputOnAFullDisk(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if text := readFile(t, there); text != "before" {
+	if text := clitest.ReadFile(t, there); text != "before" {
 		t.Errorf("the earlier result is %.20q", text)
 	}
 	if _, err := os.Lstat(created); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a part is left: %v", err)
 	}
-	if err := writeOutput(created, text); err != nil {
+	if err := Write(created, text); err != nil {
 		t.Error(err)
 	}
 	if info, err := os.Stat(created); err != nil || info.Mode().Perm()&0o600 != 0o600 || info.Size() != int64(len(text)) {

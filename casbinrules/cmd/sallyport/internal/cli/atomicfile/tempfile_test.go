@@ -1,4 +1,4 @@
-package cli
+package atomicfile
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	shared "github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 )
 
 // TestAbandonedTemporaryFilesAreRemoved: what a killed run has left goes with the next
@@ -22,7 +22,7 @@ func TestAbandonedTemporaryFilesAreRemoved(t *testing.T) {
 	for _, name := range append(append([]string{ofKey}, old...), kept...) {
 		files[name] = "left\n"
 	}
-	dir := write(t, files)
+	dir := clitest.Write(t, files)
 	for name := range files {
 		if before := time.Now().Add(-2 * abandonedAfter); name != fresh {
 			if err := os.Chtimes(filepath.Join(dir, name), before, before); err != nil {
@@ -30,11 +30,21 @@ func TestAbandonedTemporaryFilesAreRemoved(t *testing.T) {
 			}
 		}
 	}
-	content := &shared.Content{Files: []shared.File{{Name: "policy.csv", Content: []byte("new\n")}, {Name: "sub/b.csv", Content: []byte("new\n")}}}
-	if err := pull(dir, nil, content, true); err != nil {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := editFile(filepath.Join(dir, "users.htpasswd"), func([]byte, bool) ([]byte, error) { return []byte("new\n"), nil }); err != nil {
+	defer func() { _ = root.Close() }()
+	for _, name := range []string{"policy.csv", "sub/b.csv"} {
+		s, err := Stage(root, name, 0o644, []byte("new\n"))
+		if err == nil {
+			err = s.Place()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Edit(filepath.Join(dir, "users.htpasswd"), func([]byte, bool) ([]byte, error) { return []byte("new\n"), nil }); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range append(old, ofKey) {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package atomicfile
 
 import (
 	"errors"
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 )
 
 // TestSignalsLeaveNothingBehind stops a program while it writes a file: the file is
@@ -56,7 +58,7 @@ func TestSignalsLeaveNothingBehind(t *testing.T) {
 				t.Errorf("%v, ignored %q: ended by %v, %v\n%s", s, ignore, by, err, output)
 			}
 			entries, err := os.ReadDir(dir)
-			if err != nil || len(entries) != 1 || readFile(t, filepath.Join(dir, "keys")) != "new\n" {
+			if err != nil || len(entries) != 1 || clitest.ReadFile(t, filepath.Join(dir, "keys")) != "new\n" {
 				t.Errorf("%v, ignored %q: the folder holds %v, %v", s, ignore, entries, err)
 			}
 		}

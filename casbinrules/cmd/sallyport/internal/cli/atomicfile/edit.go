@@ -1,4 +1,7 @@
-package cli
+// Package atomicfile writes files as a whole or not at all, under the eyes of services
+// that read them: modes, owners and links stay, edits of others are not lost, and neither
+// a signal nor a full disk leaves half a file behind.
+package atomicfile
 
 import (
 	"bytes"
@@ -15,13 +18,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
-// editFile replaces the content of a file by what change returns for it, as a whole
+// Edit replaces the content of a file by what change returns for it, as a whole
 // or not at all. Mode and owner stay; a file that does not exist, for which found
 // is false, is created with mode 0600. A symbolic link remains one.
 //
 // Two runs at a time wait for each other if the system can lock. If anyone else has
 // changed the file in the meantime, that is detected, and nothing is written.
-func editFile(name string, change func(text []byte, found bool) ([]byte, error)) error {
+func Edit(name string, change func(text []byte, found bool) ([]byte, error)) error {
 	file, err := filepath.EvalSymlinks(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		file, err = name, nil
@@ -34,7 +37,7 @@ func editFile(name string, change func(text []byte, found bool) ([]byte, error))
 		return err
 	}
 	defer unlock()
-	before, info, err := readIfThere(file)
+	before, info, err := ReadIfThere(file)
 	if err != nil {
 		return err
 	}
@@ -45,10 +48,11 @@ func editFile(name string, change func(text []byte, found bool) ([]byte, error))
 	return overwrite(file, info, before, after)
 }
 
-var errChangedMeanwhile = errors.New("the file was changed meanwhile: nothing was written, so try again")
+// ErrChangedMeanwhile is the error of [Edit] if somebody else has changed the file.
+var ErrChangedMeanwhile = errors.New("the file was changed meanwhile: nothing was written, so try again")
 
-// readIfThere reads a file; info is nil if it does not exist.
-func readIfThere(file string) ([]byte, fs.FileInfo, error) {
+// ReadIfThere reads a file; info is nil if it does not exist.
+func ReadIfThere(file string) ([]byte, fs.FileInfo, error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
@@ -67,9 +71,9 @@ func readIfThere(file string) ([]byte, fs.FileInfo, error) {
 // exist yet.
 func overwrite(file string, info fs.FileInfo, before, after []byte) error {
 	return putInPlace(file, info, 0o600, after, func() error {
-		now, found, err := readIfThere(file)
+		now, found, err := ReadIfThere(file)
 		if err == nil && ((found == nil) != (info == nil) || !bytes.Equal(now, before)) {
-			err = errChangedMeanwhile
+			err = ErrChangedMeanwhile
 		}
 		return err
 	})
@@ -78,8 +82,8 @@ func overwrite(file string, info fs.FileInfo, before, after []byte) error {
 // putInPlace replaces the content of a file in one step, if ready then returns no
 // error. The file gets mode and owner of info, or if that is nil the mode fresh, less the
 // umask. A signal to stop takes effect afterwards.
-func putInPlace(file string, info fs.FileInfo, fresh fs.FileMode, content []byte, ready func() error) (err error) {
-	defer holdSignals()()
+func putInPlace(file string, info fs.FileInfo, fresh fs.FileMode, content []byte, ready func() error) error {
+	defer HoldSignals()()
 	if info != nil {
 		fresh = 0o600 // until it has its mode
 	}
@@ -93,43 +97,38 @@ func putInPlace(file string, info fs.FileInfo, fresh fs.FileMode, content []byte
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	defer func() {
-		if err != nil {
-			_ = temp.Close() // unless it is closed already
-			err = fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(temp.Name())))
-		}
-	}()
-	if _, err = temp.Write(content); err != nil {
-		return err
+	if err = fill(temp, info, content); err == nil {
+		err = ready()
 	}
-	if info != nil {
-		if err = keepOwner(temp, info); err != nil {
-			return err
-		}
-		if err = temp.Chmod(info.Mode().Perm()); err != nil {
-			return err
-		}
+	if err == nil {
+		err = os.Rename(name, file)
 	}
-	if err = temp.Sync(); err != nil {
-		return err
-	}
-	if err = temp.Close(); err != nil {
-		return err
-	}
-	if err = ready(); err != nil {
-		return err
-	}
-	if err = os.Rename(temp.Name(), file); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(name)))
 	}
 	syncDir(filepath.Dir(file))
 	return nil
 }
 
-// holdSignals delays signals to stop until release is called, so that nothing is
+// fill writes the content of a new file, and closes it. The file gets mode and owner of
+// info, unless that is nil.
+func fill(temp *os.File, info fs.FileInfo, content []byte) error {
+	_, err := temp.Write(content)
+	if err == nil && info != nil {
+		if err = keepOwner(temp, info); err == nil {
+			err = temp.Chmod(info.Mode().Perm())
+		}
+	}
+	if err == nil {
+		err = temp.Sync()
+	}
+	return errors.Join(err, temp.Close())
+}
+
+// HoldSignals delays signals to stop until release is called, so that nothing is
 // left half-done: a temporary file may contain a key. A signal that is ignored
 // remains ignored.
-func holdSignals() (release func()) {
+func HoldSignals() (release func()) {
 	held := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(s) {
@@ -159,17 +158,17 @@ func syncDir(dir string) {
 	_ = d.Close()
 }
 
-// printOrWrite writes a result to the file with a name, or to stdout if it is "".
-func printOrWrite(cmd *cobra.Command, name string, content []byte) error {
+// PrintOrWrite writes a result to the file with a name, or to stdout if it is "".
+func PrintOrWrite(cmd *cobra.Command, name string, content []byte) error {
 	if name == "" {
 		command.Say(cmd.OutOrStdout(), "%s", content)
 		return nil
 	}
-	return writeOutput(name, content)
+	return Write(name, content)
 }
 
-// writeOutput writes a file as a whole or not at all, replacing an existing one.
-func writeOutput(name string, content []byte) error {
+// Write writes a file as a whole or not at all, replacing an existing one.
+func Write(name string, content []byte) error {
 	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 		return putInPlace(name, nil, 0o644, content, alwaysReady)
 	}
@@ -193,4 +192,24 @@ func replace(file string, content []byte) error {
 		return fmt.Errorf("write: %w", err)
 	}
 	return putInPlace(file, info, 0, content, alwaysReady)
+}
+
+// WriteNew writes a file that is opened with these flags. With os.O_EXCL it is removed if
+// it cannot be written.
+func WriteNew(name string, flags int, text string) error {
+	f, err := os.OpenFile(name, flags, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil && flags&os.O_EXCL != 0 {
+		err = errors.Join(err, os.Remove(name)) // it would be in the way of another attempt
+	}
+	return err
+}
+
+// NotThere reports whether there is no file with a name, not even a broken link.
+func NotThere(name string) bool {
+	_, err := os.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }

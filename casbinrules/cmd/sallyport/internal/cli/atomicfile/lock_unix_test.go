@@ -1,19 +1,21 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package cli
+package atomicfile
 
 import (
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 )
 
 // A service that reads its file under its own account can still read it after another
 // user's edit. Only root can change a file's owner, so the test shows the most when run
 // as root.
 func TestEditFileKeepsTheOwner(t *testing.T) {
-	file := filepath.Join(write(t, map[string]string{"keys": "a"}), "keys")
+	file := filepath.Join(clitest.Write(t, map[string]string{"keys": "a"}), "keys")
 	owner := func() (uint32, uint32) {
 		info, err := os.Stat(file)
 		if err != nil {
@@ -26,10 +28,10 @@ func TestEditFileKeepsTheOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	uid, gid := owner()
-	if err := editFile(file, func([]byte, bool) ([]byte, error) { return []byte("b"), nil }); err != nil {
+	if err := Edit(file, func([]byte, bool) ([]byte, error) { return []byte("b"), nil }); err != nil {
 		t.Fatal(err)
 	}
-	if u, g := owner(); u != uid || g != gid || readFile(t, file) != "b" {
+	if u, g := owner(); u != uid || g != gid || clitest.ReadFile(t, file) != "b" {
 		t.Errorf("owner %d:%d, was %d:%d", u, g, uid, gid)
 	}
 }
