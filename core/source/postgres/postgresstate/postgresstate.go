@@ -92,6 +92,8 @@ func New(connection string, opts ...Option) (*State, error) {
 		return nil, fmt.Errorf("postgresstate: %w", err)
 	}
 	connect.PreferWritable(&c.ConnConfig.Config)
+	// With that of the role or the database, instances could read other names than were written.
+	c.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
 	c.MaxConns, c.ConnConfig.ConnectTimeout = int32(s.conns), s.timeout
 	pool, err := connect.Open(c)
 	if err != nil {

@@ -72,6 +72,7 @@ func TestState(t *testing.T) {
 	t.Run("sessions", func(t *testing.T) {
 		sessiontest.RunStore(t, func(t *testing.T) session.ContextStore { return open(t, server, "app", "sessions").Sessions() })
 	})
+	t.Run("encodings", func(t *testing.T) { encoded(t, server) })
 	t.Run("refresh state", func(t *testing.T) {
 		tokenstest.RunStore(t, func(t *testing.T) session.ContextStore { return open(t, server, "app", "refresh").Sessions() })
 	})
@@ -205,6 +206,32 @@ func restarted(t *testing.T, s *postgrestest.Server) {
 	}
 	if _, _, err := state.Sessions().Find("key"); err != nil {
 		t.Error(err)
+	}
+}
+
+// encoded: whatever encoding a role's texts have, it revokes the same users as others.
+func encoded(t *testing.T, s *postgrestest.Server) {
+	if err := execute(t, s, "sallyport", "alter role app set client_encoding = 'LATIN1'"); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := execute(t, s, "sallyport", "alter role app reset client_encoding"); err != nil {
+			t.Error(err)
+		}
+	}()
+	entry := revoke.Entry{Subject: "J\u00fcrgen", IssuedBefore: time.Now()}
+	for writer, reader := range map[string]string{"app": "sallyport", "sallyport": "app"} {
+		at, err := open(t, s, writer, "by"+writer).Revocations().Append(t.Context(), "", entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := instance(t, open(t, s, reader, "by"+writer).Revocations(), nil)
+		if err := f.WaitFor(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		if is, err := f.Revoked(t.Context(), revoke.Token{Subject: entry.Subject, IssuedAt: time.Now().Add(-time.Hour)}); !is || err != nil {
+			t.Errorf("revoked by %s, at %s: %v, %v", writer, reader, is, err)
+		}
 	}
 }
 
