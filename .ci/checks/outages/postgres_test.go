@@ -163,6 +163,28 @@ func TestPostgresServer(t *testing.T) {
 	}
 }
 
+// TestPostgresStandby: a standby takes over from a server that is killed. What was answered
+// before holds, and the instance finds it by itself.
+func TestPostgresStandby(t *testing.T) {
+	s := startPostgres(t)
+	standby := s.Standby()
+	executes(t, s, "alter system set synchronous_standby_names = '*'", "select pg_reload_conf()")
+	u, err := url.Parse(s.URL("app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = s.Addr() + "," + standby.Addr()
+	on := postgresStores(u.String(), 10*patience())
+	defer on.close()
+	a := newApp(t, newShared(t), on, 10*patience())
+	requests := ofSessions()
+	recovers(t, a, requests)
+	fails(t, a, requests, s.Crash, func() {
+		executes(t, standby, "alter system set synchronous_standby_names = ''")
+		standby.Promote()
+	})
+}
+
 // signal sends a signal to all processes of a server.
 func signal(t *testing.T, s *postgrestest.Server, sig syscall.Signal) {
 	t.Helper()

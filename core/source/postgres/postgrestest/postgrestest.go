@@ -28,6 +28,7 @@ type Server struct {
 	port  string
 	owner *syscall.Credential
 	more  []string
+	ready string // what it says when it can be used
 	cmd   *exec.Cmd
 }
 
@@ -36,8 +37,38 @@ type Server struct {
 // the test is skipped, or fails if CI is set.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	initdb := program(t, "initdb")
-	s := &Server{t: t, owner: unprivileged(t), port: authtest.FreePort(t), more: settings}
+	s := prepare(t, unprivileged(t), settings)
+	s.run("initdb", "-D", s.data(), "-U", "sallyport", "-A", "trust", "-E", "UTF8", "--no-sync")
+	t.Cleanup(s.Stop)
+	s.Start()
+	return s
+}
+
+// Standby starts a server that has what s has, and takes from it what is written, until
+// [Server.Promote].
+func (s *Server) Standby() *Server {
+	s.t.Helper()
+	standby := prepare(s.t, s.owner, s.more)
+	standby.run("pg_basebackup", "-d", "host=127.0.0.1 user=sallyport port="+s.port, "-D", standby.data(), "-R", "-c", "fast", "--no-sync")
+	standby.ready = "ready to accept read-only connections"
+	s.t.Cleanup(standby.Stop)
+	standby.Start()
+	return standby
+}
+
+// Promote has a standby accept writes.
+func (s *Server) Promote() {
+	s.t.Helper()
+	s.run("pg_ctl", "-D", s.data(), "promote", "-w")
+	s.ready = ready
+}
+
+const ready = "ready to accept connections"
+
+// prepare makes the directory of a server.
+func prepare(t testing.TB, owner *syscall.Credential, settings []string) *Server {
+	t.Helper()
+	s := &Server{t: t, owner: owner, port: authtest.FreePort(t), more: settings, ready: ready}
 	// The path of a socket must be short, which that of t.TempDir may not be.
 	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // see above
 	if err != nil {
@@ -46,12 +77,15 @@ func Start(t testing.TB, settings ...string) *Server {
 	s.dir = dir
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s.Own(dir)
-	if out, err := s.command(initdb, "-D", s.data(), "-U", "sallyport", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
-	}
-	t.Cleanup(s.Stop)
-	s.Start()
 	return s
+}
+
+// run runs one of PostgreSQL's programs.
+func (s *Server) run(name string, args ...string) {
+	s.t.Helper()
+	if out, err := s.command(program(s.t, name), args...).CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", name, err, out)
+	}
 }
 
 // Own gives a file to the user that runs the server, who may not be the user of the test.
@@ -93,7 +127,7 @@ func (s *Server) Start() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	authtest.AwaitLine(s.t, said, "ready to accept connections")
+	authtest.AwaitLine(s.t, said, s.ready)
 }
 
 // Restart stops the server and starts it with other settings.
