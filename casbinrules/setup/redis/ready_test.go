@@ -28,6 +28,7 @@ func TestReadyOfServer(t *testing.T) {
 		"evicts":       {redistest.Start(t, "--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru"), "it is volatile-lru"},
 		"replica":      {redistest.Start(t, "--replicaof", strings.Replace(good.Addr(), ":", " ", 1)), "the server is a replica"},
 		"in a cluster": {redistest.StartCluster(t).Nodes[0], ""},
+		"has no INFO":  {redistest.Start(t, "--rename-command", "INFO", ""), ""},
 		"does not say": {redistest.Start(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru", "--user", "default", "on", "nopass", "~*", "&*", "+@all", "-info"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,11 +11,11 @@ import (
 
 // CheckServer returns an error if the server does not answer, evicts keys to make room, or
 // is a replica, which answers reads however late it is. It needs the right +info; without
-// that it only sees that the server answers.
+// that, or where the command was renamed, it only sees that the server answers.
 func CheckServer(ctx context.Context, c redis.Cmdable) error {
 	text, err := c.Info(ctx).Result()
 	switch {
-	case redis.HasErrorPrefix(err, "NOPERM"):
+	case redis.HasErrorPrefix(err, "NOPERM"), redis.HasErrorPrefix(err, "unknown command"):
 		return nil
 	case err != nil:
 		return err
