@@ -95,12 +95,19 @@ func (g *Guard) Require(rules ...Authorizer) (*Gate, error) {
 // CheckNow is gate two inside a handler, for rules that need the object the handler
 // has loaded. All rules must allow. An anonymous request never passes, and a check
 // that cannot work (no rules, a nil rule) is answered with 500.
+//
+// Who the request is from is for gates to say: behind one, of whatever guard, the
+// verdict's context is ctx.
 func (g *Guard) CheckNow(ctx context.Context, r Request, rules ...Authorizer) Verdict {
 	t, err := g.require("check", rules)
 	if err != nil {
 		t = &Gate{guard: g, kind: "check", rules: broken{err}}
 	}
-	return t.Check(ctx, r)
+	v := t.Check(ctx, r)
+	if v.Context != ctx && authContextFrom(ctx) != nil {
+		v.Context = ctx
+	}
+	return v
 }
 
 // broken is the rule of a check that cannot work; it returns err.

@@ -70,6 +70,8 @@ func Principal(c *fiber.Ctx) *core.Principal {
 // they refuse, it answers and returns the error that the handler must return.
 // Anything the handler still writes is dropped, and the guard's logger is told if
 // there is a gate in front of the handler.
+//
+// Behind a gate, [Principal] still returns whom the gates let through.
 func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	view, watched, v := decide(c, func(ctx context.Context, r core.Request) core.Verdict { return g.CheckNow(ctx, r, rules...) })
 	if v.Response == nil {

@@ -54,6 +54,8 @@ func Principal(c *gin.Context) *core.Principal {
 // they refuse, it answers, aborts and returns the denial; the handler must return
 // without writing. Anything it still writes is dropped, and the guard's logger is
 // told.
+//
+// Behind a gate, [Principal] still returns whom the gates let through.
 func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(c.Request.Context(), newView(c), rules...)
 	if v.Response == nil {

@@ -15,6 +15,7 @@ var orderCases = []testCase{
 	{"invariant 1 gate two runs gate one first", gateOneFirst},
 	{"one request is one principal at all its gates", onePrincipal},
 	{"two guards each know their principal", twoPrincipals},
+	{"a check of another guard keeps the principal", checkKeepsPrincipal},
 	{"check inside a handler", checkInHandler},
 	{"check behind an optional gate", checkAnonymous},
 	{"check of the object that the handler has loaded", checkOfObject},

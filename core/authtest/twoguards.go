@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/must"
 )
 
 // asking is a scheme that counts how often it is asked.
@@ -66,5 +67,43 @@ func twoPrincipals(t *testing.T, f Framework) {
 		if p, ok := other.PrincipalFrom(t.Context()); ok || p != nil {
 			t.Error("a principal of no request")
 		}
+	}
+}
+
+// checkKeepsPrincipal checks that behind a gate, a check of another guard or variant does
+// not change whom the request is from, and can be repeated.
+func checkKeepsPrincipal(t *testing.T, f Framework) {
+	var asked int
+	user, _ := guard(t)
+	app, _ := guardOf(t, []core.Authenticator{asking{sessions{}, &asked}})
+	both, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}})
+	variant := must.Have(both.With(core.WithSchemes("Name")))(t)
+	for _, tt := range []struct {
+		gate    Gate
+		checks  *core.Guard
+		headers []string
+		want    string
+	}{
+		{Gate{Kind: "Authenticate", Guard: user}, app, []string{as("alice"), "Cookie: session=carol"}, "alice"},
+		{Gate{Kind: "Optional", Guard: user}, app, []string{"Cookie: session=carol"}, "anonymous"},
+		{Gate{Kind: "Optional", Guard: variant}, both, []string{"Cookie: session=carol"}, "anonymous"},
+	} {
+		d := newDoorIn(t, f, App{}, func(x Exchange) error {
+			for range 2 {
+				if err := x.Check(tt.checks, only("carol")); err != nil {
+					return err
+				}
+			}
+			if p, _ := core.PrincipalFrom(x.Context()); p != x.Principal() {
+				t.Error("context and adapter give different principals")
+			}
+			return nil
+		}, tt.gate)
+		if a := d.get(tt.headers...); a.Status != http.StatusOK || a.Body != handled+tt.want || a.vary() != "authorization cookie" {
+			t.Errorf("%q: %d %q, want %s; Vary %q", tt.headers, a.Status, a.Body, tt.want, a.vary())
+		}
+	}
+	if asked != 4 {
+		t.Errorf("authenticated %d times in four checks", asked)
 	}
 }

@@ -60,9 +60,9 @@ func Principal(r *http.Request) *core.Principal {
 // can keep the handler from appending to the response, and it cannot do so if a
 // middleware compresses or buffers the response.
 //
-// r keeps its context: [Principal] still returns whom the gates let through. Without a
-// gate of g in front, each Check authenticates anew, and what counts only once, such as
-// a DPoP proof, passes only the first.
+// [Principal] still returns whom the gates let through. Without a gate of g in front,
+// each Check authenticates anew, and what counts only once, such as a DPoP proof,
+// passes only the first.
 func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(r.Context(), Request(r), rules...)
 	if v.Response == nil {

@@ -59,6 +59,8 @@ func Principal(c *echo.Context) *core.Principal {
 // Check asks rules from inside a handler, once the object they need is loaded. If
 // they refuse, it answers and returns the error that the handler must return.
 // Anything the handler still writes is dropped, and the guard's logger is told.
+//
+// Behind a gate, [Principal] still returns whom the gates let through.
 func Check(c *echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	view := newView(c)
 	v := g.CheckNow(c.Request().Context(), view, rules...)
