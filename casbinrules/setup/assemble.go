@@ -28,6 +28,7 @@ type assembly struct {
 	store source.Source // the policy's store, once opened
 
 	verifier verifier // of access tokens, once opened
+	unusable error    // why it could not be
 	opaque   verifier // the part for opaque tokens; nil if there is none
 
 	asked bool // some scheme consults the revocation log
@@ -54,10 +55,12 @@ func (a *assembly) assemble() error {
 		opts = append(opts, more...)
 	}
 	a.answers = slices.Clone(opts)
-	if err := a.followRevocations(); err != nil {
-		return err
+	err := a.followRevocations()
+	schemes, refused := a.schemes()
+	err = decode.Join(err, refused)
+	if a.config.Policy != nil && (err == nil || a.config.Policy.Store.Settings == nil) { // a store is only asked for a service that starts
+		err = decode.Join(err, a.openPolicy())
 	}
-	schemes, err := a.schemes()
 	if err != nil {
 		return err
 	}
@@ -65,9 +68,6 @@ func (a *assembly) assemble() error {
 		return a.doc.Wrap(errors.New("the log is never consulted: it is for bearer, dpop and session"), c)
 	}
 	if a.config.Policy != nil {
-		if err := a.openPolicy(); err != nil {
-			return err
-		}
 		opts = append(opts, core.WithAuthorizer(a.made.policy))
 	}
 	tenants, err := a.tenants()
@@ -89,7 +89,8 @@ func (a *assembly) assemble() error {
 	return a.atEnd()
 }
 
-// schemes opens the schemes of the file, in its order.
+// schemes opens the schemes of the file, in its order, and returns what is wrong with
+// any of them.
 func (a *assembly) schemes() ([]core.Authenticator, error) {
 	c := a.config
 	type scheme struct {
@@ -111,14 +112,16 @@ func (a *assembly) schemes() ([]core.Authenticator, error) {
 	}
 	slices.SortFunc(all, func(x, y scheme) int { return a.doc.Compare(x.at, y.at) })
 	schemes := make([]core.Authenticator, len(all))
+	var failed error
 	for i, s := range all {
 		var err error
 		if schemes[i], err = s.new(); err != nil {
-			return nil, a.doc.Wrap(err, s.at)
+			failed = decode.Join(failed, a.doc.Wrap(err, s.at))
+			continue
 		}
 		a.made.schemes = append(a.made.schemes, a.describe(s.at)...)
 	}
-	return schemes, nil
+	return schemes, failed
 }
 
 // logger returns the program's logger, or one that the file describes.

@@ -110,46 +110,45 @@ func revealed(secrets []decode.Secret) (keys [][]byte) {
 }
 
 // tokens returns the verifier of access tokens, which both schemes share.
-func (a *assembly) tokens() (_ verifier, err error) {
-	if a.verifier != nil {
-		return a.verifier, nil
+func (a *assembly) tokens() (verifier, error) {
+	if a.verifier == nil && a.unusable == nil {
+		var err error
+		a.verifier, err = a.openTokens(a.config.Bearer)
+		a.unusable = a.doc.Wrap(err, &a.config.Bearer)
 	}
-	c := a.config.Bearer
+	return a.verifier, a.unusable
+}
+
+func (a *assembly) openTokens(c *bearerConfig) (verifier, error) {
 	if err := a.checkIssuers(c); err != nil {
 		return nil, err
 	}
 	lists, err := a.revocationsOf(&c.issuerConfig)
-	if err != nil {
-		return nil, err
-	}
 	if c.Introspection != nil {
-		if a.opaque, err = a.introspection(c.Introspection, lists); err != nil {
-			return nil, err
-		}
+		opaque, refused := a.introspection(c.Introspection, lists)
+		a.opaque, err = opaque, decode.Join(err, refused)
 	}
 	var jwts verifier
+	var refused error
 	switch {
 	case len(c.Issuers) > 0:
-		jwts, err = a.issuers(c)
-	case c.single() || a.opaque == nil:
-		jwts, err = asVerifier(a.issuer(&c.issuerConfig, lists, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer))
+		jwts, refused = a.issuers(c)
+	case c.single() || c.Introspection == nil:
+		jwts, refused = asVerifier(a.issuer(&c.issuerConfig, lists, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer))
 	}
-	switch {
+	switch err = decode.Join(err, refused); {
 	case err != nil:
 		return nil, err
 	case jwts == nil:
-		a.verifier = a.opaque
-		return a.verifier, nil
+		return a.opaque, nil
 	case a.opaque == nil:
-		a.verifier = jwts
-		return a.verifier, nil
+		return jwts, nil
 	}
 	both, err := jwtauth.ByForm(jwts, a.opaque)
 	if err != nil {
 		return nil, err
 	}
-	a.verifier = both.(verifier) // as both are
-	return a.verifier, nil
+	return both.(verifier), nil // as both are
 }
 
 // single reports whether the keys of one issuer name it.
@@ -181,17 +180,15 @@ func asVerifier(v *jwtauth.Verifier, err error) (verifier, error) {
 // issuers returns a verifier for several issuers.
 func (a *assembly) issuers(c *bearerConfig) (verifier, error) {
 	verifiers := make([]*jwtauth.Verifier, len(c.Issuers))
+	var failed error
 	for i := range c.Issuers {
 		one := &c.Issuers[i]
 		lists, err := a.revocationsOf(one)
-		if err != nil {
-			return nil, err
-		}
-		v, err := a.issuer(one, lists, int(c.MaxTokenSize), &one.Issuer, one)
-		if err != nil {
-			return nil, err
-		}
-		verifiers[i] = v
+		v, refused := a.issuer(one, lists, int(c.MaxTokenSize), &one.Issuer, one)
+		verifiers[i], failed = v, decode.Join(failed, err, refused)
+	}
+	if failed != nil {
+		return nil, failed
 	}
 	all, err := jwtauth.NewIssuers(verifiers...)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
 // TestErrors: what is wrong with a file is said with its place and what to do.
@@ -99,6 +101,40 @@ func TestAllErrors(t *testing.T) {
 	}
 	if len(lines) != 4 || lines[0] != 1 || lines[1] != 1 || lines[2] != 2 || lines[3] != 3 {
 		t.Errorf("errors in lines %v, want 1 1 2 3:\n%v", lines, err)
+	}
+}
+
+// TestAllFiles: what is wrong with the files that a configuration names is said of each
+// of them, once and in its order.
+func TestAllFiles(t *testing.T) {
+	t.Parallel()
+	path := configFile(t, `realm: reports
+bearer:
+  issuer: https://idp.example
+  audience: reports
+  jwks: broken
+  revocations: broken
+dpop: {address: 'https://api.example'}
+basic: {htpasswd: broken}
+digest: {htdigest: broken}
+api_keys: {file: broken}
+policy: {model: rbac, files: broken}
+`)
+	write(t, filepath.Join(filepath.Dir(path), "broken"), "p, alice\n")
+	_, err := Open(path, quiet())
+	var all Errors
+	if !errors.As(err, &all) {
+		t.Fatalf("%v is no Errors", err)
+	}
+	var keys []string
+	for _, e := range all {
+		keys = append(keys, e.Key)
+	}
+	if got, want := strings.Join(keys, " "), "bearer.jwks bearer.revocations basic.htpasswd digest.htdigest api_keys.file policy"; got != want {
+		t.Errorf("mistakes in %s, want %s:\n%v", got, want, err)
+	}
+	if _, ok := errors.AsType[*casbinrules.FindingsError](err); !ok {
+		t.Error("the findings are not in the error")
 	}
 }
 

@@ -84,9 +84,10 @@ type Setup struct {
 // Open reads the file at path and assembles the guard it describes. Relative paths in
 // it start at its folder.
 //
-// Mistakes in the file itself are an [Errors], all at once. A mistake in a part is an
-// [*Error] that wraps the error of its package, such as a
-// [*casbinrules.FindingsError]. After an error nothing is left running.
+// Mistakes in the file itself are an [Errors], all at once; so are those in the files
+// that it names, once it has none itself. A single mistake there is an [*Error]. Each
+// wraps the error of its package, such as a [*casbinrules.FindingsError]. After an
+// error nothing is left running.
 //
 // The files that it names, except itself, are watched while the service runs: an edit
 // takes effect whole or not at all, and the outcome is logged. Keys are fetched in the

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,36 @@ func (e Errors) Unwrap() []error {
 		all[i] = one
 	}
 	return all
+}
+
+// Join returns errs as one error, nil if all are nil. If they are an [*Error] or
+// [Errors], so is the result, with each mistake once.
+func Join(errs ...error) error {
+	var all Errors
+	for _, err := range errs {
+		var more Errors
+		switch err := err.(type) {
+		case nil:
+		case *Error:
+			more = Errors{err}
+		case Errors:
+			more = err
+		default:
+			return errors.Join(errs...)
+		}
+		for _, e := range more {
+			if !slices.Contains(all, e) {
+				all = append(all, e)
+			}
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all.sorted()
 }
 
 func (e Errors) sorted() Errors {
