@@ -37,6 +37,7 @@ type source struct {
 	policies []string
 	given    string     // how they were given, if not with -p
 	config   string     // the configuration file that names them, "" if there is none
+	text     string     // its content
 	at       string     // time by which role links are judged, "" for that of clock
 	clock    *ask.Clock // nil for the present time
 }

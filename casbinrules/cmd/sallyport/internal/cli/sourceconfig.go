@@ -52,6 +52,7 @@ func (s *source) fromConfig() error {
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
+	s.text = string(text)
 	return s.take(s.config, text)
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,8 +54,8 @@ then 1.
 none, and role links that lead to none. With --min the exit code is 1 when less
 than so many percent of the lines are covered.
 
---watch runs the tests again whenever one of the files, the policy or the model
-changes, until it is interrupted. The exit code is that of the last run.`
+--watch runs the tests again whenever one of the files, the policy, the model or the
+configuration file changes, until it is interrupted. The exit code is that of the last run.`
 
 func newTest() *cobra.Command {
 	var t testRun
@@ -79,21 +78,9 @@ func newTest() *cobra.Command {
 		if t.least < 0 || t.least > 100 {
 			return command.Usagef("--min %v: give a number from 0 to 100", t.least)
 		}
-		var dir string
-		if len(args) > 0 {
-			dir = filepath.Dir(args[0])
-		}
-		if err := t.settle(dir); err != nil {
+		t.flags, t.args = t.source, args
+		if err := t.settleAll(); err != nil {
 			return err
-		}
-		if t.files = args; len(args) == 0 {
-			var err error
-			if t.files, err = testsBeside(t.source.files()); err != nil {
-				return err
-			}
-			if len(t.files) == 0 {
-				return command.Usagef("there is no *.tests beside the policy: name a file of tests")
-			}
 		}
 		if !t.watch {
 			return t.run(cmd.Context(), cmd)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -17,10 +18,32 @@ import (
 // testRun is one run of the command test or, with --watch, several.
 type testRun struct {
 	source
+	flags                 source   // as the command line has it
+	args                  []string // the files that it names
 	files                 []string
 	format                string
 	least                 float64
 	lenient, cover, watch bool
+}
+
+// settleAll determines the policy and the files of tests.
+func (t *testRun) settleAll() error {
+	var dir string
+	if len(t.args) > 0 {
+		dir = filepath.Dir(t.args[0])
+	}
+	t.source = t.flags
+	if err := t.settle(dir); err != nil {
+		return err
+	}
+	if t.files = t.args; len(t.files) > 0 {
+		return nil
+	}
+	var err error
+	if t.files, err = testsBeside(t.source.files()); err == nil && len(t.files) == 0 {
+		err = command.Usagef("there is no *.tests beside the policy: name a file of tests")
+	}
+	return err
 }
 
 func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
@@ -59,36 +82,68 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 // runAndWatch runs the tests at each change of a file, until ctx ends. The error is
 // that of the last run, which was printed.
 func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
-	paths, err := t.watched()
-	if err != nil {
-		return err
-	}
 	options := []watch.Option{watch.WithSuffixes(".csv"), watch.WithErrorObserver(func(err error) {
 		command.Say(cmd.ErrOrStderr(), "sallyport: %s\n", command.OneLine(err))
 	})}
-	read, err := watch.Read(paths, options[0])
-	if err != nil {
-		return err
-	}
 	var last error
-	runs := 0
-	again := func(ctx context.Context, _ watch.Snapshot) error {
-		runs++
-		command.Say(cmd.ErrOrStderr(), "run %d at %s\n", runs, time.Now().Format(time.TimeOnly))
-		if last = t.run(ctx, cmd); last != nil && !errors.Is(last, command.ErrFindings) {
-			last = command.Tell(cmd, last)
+	for runs := 0; ; {
+		paths, err := t.watched()
+		if err != nil {
+			return err
 		}
-		return nil
+		read, err := watch.Read(paths, options[0])
+		if err != nil {
+			return err
+		}
+		var broken error // why the configuration is of no use
+		elsewhere := make(chan *testRun, 1)
+		again := func(ctx context.Context, _ watch.Snapshot) error {
+			if t.reconfigured() {
+				next := *t
+				if broken = next.settleAll(); broken == nil {
+					_, broken = next.watched()
+				}
+				if t.text = next.text; broken == nil {
+					elsewhere <- &next
+					return nil
+				}
+			}
+			runs++
+			command.Say(cmd.ErrOrStderr(), "run %d at %s\n", runs, time.Now().Format(time.TimeOnly))
+			if last = broken; last == nil {
+				last = t.run(ctx, cmd)
+			}
+			if last != nil && !errors.Is(last, command.ErrFindings) {
+				last = command.Tell(cmd, last)
+			}
+			return nil
+		}
+		if err := again(ctx, read); err != nil {
+			return err
+		}
+		w, err := watch.New(paths, again, append(options, watch.WithCurrentSnapshot(read))...)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(w.Close(), last) // no run is in progress any more
+		case next := <-elsewhere:
+			if err := w.Close(); err != nil {
+				return err
+			}
+			t = next
+		}
 	}
-	if err := again(ctx, read); err != nil {
-		return err
+}
+
+// reconfigured reports whether the configuration file is no longer what it was.
+func (t *testRun) reconfigured() bool {
+	if t.config == "" {
+		return false
 	}
-	w, err := watch.New(paths, again, append(options, watch.WithCurrentSnapshot(read))...)
-	if err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return errors.Join(w.Close(), last) // no run is in progress any more
+	text, err := os.ReadFile(t.config)
+	return err == nil && string(text) != t.text // a file that is missing comes back
 }
 
 // watched returns the files and directories that a run reads.
@@ -99,6 +154,9 @@ func (t *testRun) watched() ([]string, error) {
 	}
 	paths, _ := splitManifests(policies)
 	paths = append(paths, t.files...)
+	if t.config != "" {
+		paths = append(paths, t.config)
+	}
 	if m.Text() == "" {
 		paths = append(paths, m.Name())
 	}

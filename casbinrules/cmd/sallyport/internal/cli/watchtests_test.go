@@ -14,17 +14,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// TestWatch edits tests, policy and model while watch runs, and ends with the exit code
-// of the last run.
-func TestWatch(t *testing.T) {
-	t.Parallel()
-	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": "allow erin /reports/7 PATCH\n"})
+// watching runs "test --watch" with args in dir. The first function waits for a line of
+// the output, the second writes a file, the third interrupts and returns the exit code.
+func watching(t *testing.T, dir string, args ...string) (await func(string), change func(name, text string), end func() int) {
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	t.Cleanup(cancel)
 	reader, writer := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- command.Run(ctx, newRoot(), []string{"test", "--watch", filepath.Join(dir, "policy.tests")}, nil, writer, writer)
+		ended <- command.Run(ctx, newRoot(), append([]string{"test", "--watch"}, args...), nil, writer, writer)
 		_ = writer.Close()
 	}()
 	lines := make(chan string, 1000)
@@ -35,8 +33,8 @@ func TestWatch(t *testing.T) {
 		}
 	}()
 	limit := time.NewTimer(authtest.TimeLimit(30 * time.Second))
-	defer limit.Stop()
-	await := func(want string) {
+	t.Cleanup(func() { limit.Stop() })
+	await = func(want string) {
 		t.Helper()
 		for {
 			select {
@@ -52,12 +50,28 @@ func TestWatch(t *testing.T) {
 			}
 		}
 	}
-	change := func(name, text string) {
+	change = func(name, text string) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	end = func() int {
+		cancel()
+		for range lines {
+			continue // the rest of the output
+		}
+		return <-ended
+	}
+	return await, change, end
+}
+
+// TestWatch edits tests, policy and model while watch runs, and ends with the exit code
+// of the last run.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": "allow erin /reports/7 PATCH\n"})
+	await, change, end := watching(t, dir, filepath.Join(dir, "policy.tests"))
 	await("run 1 at ")
 	await("1 passed, 0 failed")
 	change("policy.tests", "table erin victor\n/reports/7 PATCH allow allow\n")
@@ -69,11 +83,34 @@ func TestWatch(t *testing.T) {
 	await("policy.csv:1:")
 	change("model.conf", "[nonsense]\n")
 	await("model.conf:1:")
-	cancel()
-	for range lines {
-		continue // the rest of the output
+	if code := end(); code != exitFindings {
+		t.Errorf("exit code %d", code)
 	}
-	if code := <-ended; code != exitFindings {
+}
+
+// TestWatchConfiguration edits the configuration file that names the policy: another
+// policy and another model are watched from then on, and a mistake is waited out.
+func TestWatchConfiguration(t *testing.T) {
+	t.Parallel()
+	const config = "realm: reports\nbasic: {htpasswd: users}\npolicy: {model: model.conf, files: %s}\n"
+	named := func(file string) string { return strings.Replace(config, "%s", file, 1) }
+	dir := write(t, map[string]string{
+		"model.conf": "rbac", "policy.csv": policy, "none.csv": "p, nobody, /, GET\n", "policy.tests": "allow erin /reports/7 PATCH\n",
+		"sallyport.yaml": named("policy.csv"),
+	})
+	await, change, end := watching(t, dir, filepath.Join(dir, "policy.tests"))
+	await("1 passed, 0 failed")
+	change("sallyport.yaml", named("none.csv"))
+	await("0 passed, 1 failed")
+	change("none.csv", policy)
+	await("1 passed, 0 failed")
+	change("sallyport.yaml", named("missing.csv"))
+	await("there is no policy ")
+	change("sallyport.yaml", "realm: [\n")
+	await("sallyport.yaml:")
+	change("sallyport.yaml", named("policy.csv"))
+	await("1 passed, 0 failed")
+	if code := end(); code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
 }
