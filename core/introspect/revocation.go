@@ -2,9 +2,7 @@ package introspect
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/revocation"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -35,15 +33,5 @@ func (v *Verifier) identityOf(a answer) (revoke.Token, error) {
 
 // checkRevoked refuses a token that was revoked.
 func (v *Verifier) checkRevoked(ctx context.Context, found verdict) error {
-	if v.revocations == nil {
-		return nil
-	}
-	revoked, err := revocation.ByEitherName(ctx, v.revocations, found.identity, found.principal.ID())
-	if err != nil {
-		return &core.UnavailableError{Err: fmt.Errorf("introspect: asking whether a token is revoked: %w", err)}
-	}
-	if revoked {
-		return refuse(core.ReasonRevoked, "the token with jti %.128q is revoked", found.identity.ID)
-	}
-	return nil
+	return revocation.Check(ctx, "introspect", v.revocations, found.identity, found.principal.ID())
 }

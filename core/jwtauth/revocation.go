@@ -2,9 +2,7 @@ package jwtauth
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/revocation"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -37,15 +35,5 @@ func (v *Verifier) identityOf(t *verified) (revoke.Token, error) {
 }
 
 func (v *Verifier) checkRevoked(ctx context.Context, t *verified) error {
-	if v.revocations == nil {
-		return nil
-	}
-	revoked, err := revocation.ByEitherName(ctx, v.revocations, t.identity, t.principal.ID())
-	if err != nil {
-		return &core.UnavailableError{Err: fmt.Errorf("jwtauth: asking whether a token is revoked: %w", err)}
-	}
-	if revoked {
-		return refuse(core.ReasonRevoked, "the token with jti %.128q is revoked", t.identity.ID)
-	}
-	return nil
+	return revocation.Check(ctx, "jwtauth", v.revocations, t.identity, t.principal.ID())
 }

@@ -1,11 +1,13 @@
-// Package revocation identifies tokens for revocation, and asks whether somebody with two
-// names is revoked.
+// Package revocation identifies tokens for revocation, asks whether somebody with two
+// names is revoked, and refuses tokens that are.
 package revocation
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -36,4 +38,19 @@ func ByEitherName(ctx context.Context, c revoke.Checker, t revoke.Token, other s
 	}
 	t.Subject = other
 	return c.Revoked(ctx, t)
+}
+
+// Check refuses the token t of a principal with the given ID if c, which may be nil, calls
+// it revoked, or cannot say. pkg is the name with which the error begins.
+func Check(ctx context.Context, pkg string, c revoke.Checker, t revoke.Token, id string) error {
+	if c == nil {
+		return nil
+	}
+	switch revoked, err := ByEitherName(ctx, c, t, id); {
+	case err != nil:
+		return &core.UnavailableError{Err: fmt.Errorf("%s: asking whether a token is revoked: %w", pkg, err)}
+	case revoked:
+		return claims.Refuse(core.ReasonRevoked, "", fmt.Errorf("%s: the token with jti %.128q is revoked", pkg, t.ID))
+	}
+	return nil
 }
