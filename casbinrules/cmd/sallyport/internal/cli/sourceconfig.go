@@ -67,8 +67,10 @@ func (s *source) take(file string, text []byte) error {
 	case p.Store != "" && presets[p.Model] == nil: // the model is beside the policy
 	case p.Store != "":
 		s.model = cmp.Or(s.model, p.Model)
-	case s.model != "" || len(s.policies) > 0:
-		return command.Usagef("-c names the policy by a configuration file: leave -m and -p out")
+	case s.model != "":
+		return command.Usagef("-c names the model by a configuration file: leave -m out")
+	case len(s.policies) > 0:
+		return command.Usagef("-c names the policy by a configuration file: leave -p out")
 	default:
 		s.model, s.given = p.Model, file
 		for _, name := range p.Files {

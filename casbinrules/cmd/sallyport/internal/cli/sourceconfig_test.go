@@ -94,3 +94,17 @@ func TestConfigurationThatNamesNoFiles(t *testing.T) {
 	ask("allow: ", "explain anonymous /a GET")
 	ask("allow: ", "explain -c sallyport.yaml -p policy.csv anonymous /a GET")
 }
+
+// TestConfigurationBesideFlags names the flag that was given, which some commands lack.
+func TestConfigurationBesideFlags(t *testing.T) {
+	t.Parallel()
+	dir := write(t, configuredFiles(configured))
+	const config, file = " -c DIR/sallyport.yaml", "DIR/access/rules.csv"
+	for args, want := range map[string]string{
+		"diff " + file + " " + file + " -m rbac": "leave -m out",
+		"lint -m rbac":                           "leave -m out",
+		"lint -p " + file:                        "leave -p out",
+	} {
+		expect(t, dir, "", exitUsage, "", want, strings.Fields(args+config)...)
+	}
+}
