@@ -106,8 +106,8 @@ func (a *assembly) needsSessions(store session.Store, at *decode.Kind) {
 	}, at)
 }
 
-// sessionTest is for how long a session must be kept at least.
-const sessionTest = 5 * time.Minute
+// sessionTest is less than any time for which package session keeps an entry.
+const sessionTest = 30 * time.Second
 
 // contextless is a [session.Store] whose calls cannot be stopped.
 type contextless struct{ session.Store }
