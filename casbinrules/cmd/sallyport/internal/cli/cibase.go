@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
 
@@ -20,25 +21,25 @@ type namedCommit struct {
 type ciBase struct {
 	source
 	named namedCommit
-	repo  *repository
+	repo  *git.Repository
 }
 
 // openBase finds the base, without reading its content yet.
 func (c *ciRun) openBase() (*ciBase, error) {
-	repo, err := openRepository(folderOf(cmp.Or(c.config, c.files()[0])))
+	repo, err := git.Open(folderOf(cmp.Or(c.config, c.files()[0])))
 	if err != nil {
 		return nil, fmt.Errorf("nothing to compare with: %w; with --without-diff nothing is compared", err)
 	}
 	b := &ciBase{source: c.flagged, repo: repo, named: namedCommit{Revision: c.base}}
 	b.config = c.config
 	if c.base != "" {
-		b.named.Commit, err = repo.commit(c.base)
+		b.named.Commit, err = repo.Commit(c.base)
 		return b, err
 	}
-	branch, err := repo.defaultBranch()
+	branch, err := repo.DefaultBranch()
 	if err == nil {
 		b.named.Revision = "the merge base with " + branch
-		b.named.Commit, err = repo.mergeBase(branch)
+		b.named.Commit, err = repo.MergeBase(branch)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("nothing to compare with: %w; name a revision with --base and fetch it, or give --without-diff", err)
@@ -49,11 +50,11 @@ func (c *ciRun) openBase() (*ciBase, error) {
 // open opens the policy as it was, with the options of its configuration at that time.
 func (b *ciBase) open() (*ask.Policy, error) {
 	if b.config != "" {
-		name, err := b.repo.name(b.config)
+		name, err := b.repo.Name(b.config)
 		if err != nil {
 			return nil, err
 		}
-		text, err := b.repo.text(b.named.Commit, name)
+		text, err := b.repo.Text(b.named.Commit, name)
 		if err != nil {
 			return nil, fmt.Errorf("the base has no %s: %w", name, err)
 		}
@@ -74,7 +75,7 @@ func (b *ciBase) open() (*ask.Policy, error) {
 // hasChanged returns an error if the base is HEAD itself and no file of the policy
 // has been edited since: such a comparison finds nothing, whatever was merged.
 func (c *ciRun) hasChanged(b *ciBase) error {
-	head, err := b.repo.commit("HEAD")
+	head, err := b.repo.Commit("HEAD")
 	if err != nil || head != b.named.Commit {
 		return err
 	}
@@ -87,13 +88,13 @@ func (c *ciRun) hasChanged(b *ciBase) error {
 		files = append(files, c.config)
 	}
 	for _, file := range files {
-		name, err := b.repo.name(file)
+		name, err := b.repo.Name(file)
 		if err != nil {
 			return err
 		}
 		names = append(names, name)
 	}
-	edited, err := b.repo.edited(names)
+	edited, err := b.repo.Edited(names)
 	if err != nil || edited {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -131,7 +131,7 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 	}
 	found = append(found, removed(newest, files)...)
 	if p.commit == "" {
-		p.commit = gitCommit(dir)
+		p.commit = git.CommitOf(dir)
 	}
 	publication := shared.Publication{Base: base, Files: files, Note: shared.Note{Commit: p.commit}}
 	return p.publish(ctx, cmd, s, publication, found, dir)
@@ -242,7 +242,7 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 	if err := command.OutputError(cmd); err != nil {
 		return err // what it changes could not be shown
 	}
-	publication.Author, publication.Message = cmp.Or(p.author, gitAuthor()), p.message
+	publication.Author, publication.Message = cmp.Or(p.author, git.Author()), p.message
 	publication.Forced = strings.Join(found, "; ")
 	publication.AtLeast = shared.Revision(max(p.atLeast, 0))
 	e, err := s.Publish(ctx, publication)
@@ -260,37 +260,4 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 	}
 	command.Say(cmd.OutOrStdout(), "published revision %d by %s\n", e.Revision, command.Plain(e.Author))
 	return nil
-}
-
-// gitAuthor returns the author according to git, or the user of the system.
-func gitAuthor() string {
-	name, email := git("", "config", "user.name"), git("", "config", "user.email")
-	switch {
-	case name != "" && email != "":
-		return name + " <" + email + ">"
-	case name != "" || email != "":
-		return name + email
-	}
-	return cmp.Or(os.Getenv("USER"), os.Getenv("LOGNAME"))
-}
-
-// gitCommit returns the commit of a directory, with a mark if the directory has
-// uncommitted changes; "" without git.
-func gitCommit(dir string) string {
-	commit := git(dir, "rev-parse", "HEAD")
-	if commit != "" && git(dir, "status", "--porcelain", "--", ".") != "" {
-		commit += "-dirty"
-	}
-	return commit
-}
-
-func git(dir string, args ...string) string {
-	// A directory from a store must not make git run a program of its choice.
-	cmd := exec.Command("git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
-	cmd.Dir = dir
-	out, err := cmd.Output()
-	if err != nil {
-		return "" // git is missing, or this is not a repository
-	}
-	return strings.TrimSpace(string(out))
 }

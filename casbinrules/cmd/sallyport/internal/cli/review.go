@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -115,7 +116,7 @@ func (r *review) write(w io.Writer, format string) error {
 // inRepository returns findings with paths relative to the top of the git
 // repository, where tools that read SARIF look for files, and column for them.
 func inRepository(findings []casbinrules.Finding, column func(casbinrules.Finding) int) ([]casbinrules.Finding, func(casbinrules.Finding) int) {
-	repo, err := openRepository(".")
+	repo, err := git.Open(".")
 	if err != nil {
 		return findings, column
 	}
@@ -125,7 +126,7 @@ func inRepository(findings []casbinrules.Finding, column func(casbinrules.Findin
 		if filepath.IsAbs(f.File) || f.File == "" {
 			continue
 		}
-		if name, err := repo.name(f.File); err == nil {
+		if name, err := repo.Name(f.File); err == nil {
 			here[name], findings[i].File = f.File, name
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
 )
 
@@ -49,11 +50,11 @@ func (s source) openPath(path string) (*ask.Policy, error) {
 
 // openRevision loads a revision of the policy.
 func (s source) openRevision(revision string) (*ask.Policy, error) {
-	repo, err := openRepository(folderOf(s.files()[0]))
+	repo, err := git.Open(folderOf(s.files()[0]))
 	if err != nil {
 		return nil, fmt.Errorf("there is no file %s, and %w", revision, err)
 	}
-	commit, err := repo.commit(revision)
+	commit, err := repo.Commit(revision)
 	if err != nil {
 		return nil, err
 	}
@@ -73,12 +74,12 @@ func (s *source) files() []string {
 }
 
 // openCommit loads model and policy of a commit, with the paths of today.
-func (s *source) openCommit(repo *repository, commit string) (*ask.Policy, error) {
+func (s *source) openCommit(repo *git.Repository, commit string) (*ask.Policy, error) {
 	var policies []string
 	keys := map[string][]string{}
 	given, keysOf := splitManifests(s.files())
 	for _, p := range given {
-		name, err := repo.name(p)
+		name, err := repo.Name(p)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +92,7 @@ func (s *source) openCommit(repo *repository, commit string) (*ask.Policy, error
 	if err != nil {
 		return nil, err
 	}
-	files, err := repo.files(commit, append(names, policies...))
+	files, err := repo.Files(commit, append(names, policies...))
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +115,13 @@ func (s *source) openCommit(repo *repository, commit string) (*ask.Policy, error
 
 // modelIn returns the model of a policy in a repository, with the names of its
 // files there: none for a preset, or a file outside of the repository.
-func (s source) modelIn(repo *repository) (m casbinrules.Model, names []string, err error) {
+func (s source) modelIn(repo *git.Repository) (m casbinrules.Model, names []string, err error) {
 	if preset := presets[s.model]; preset != nil {
 		return preset(), nil, nil
 	}
 	file := cmp.Or(s.model, filepath.Join(folderOf(s.files()[0]), modelName))
-	name, err := repo.name(file)
-	if errors.Is(err, errOutside) && s.model != "" {
+	name, err := repo.Name(file)
+	if errors.Is(err, git.ErrOutside) && s.model != "" {
 		m, err = s.findModel("")
 		return m, nil, err
 	}

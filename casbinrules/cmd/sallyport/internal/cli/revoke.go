@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -80,7 +81,7 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 		if replay.IsPseudonym(e.Subject) {
 			return command.Usagef("%s is a pseudonym, which no token and no session has: give the name that it stands for", e.Subject)
 		}
-		note := gitAuthor()
+		note := git.Author()
 		if message != "" {
 			note += ": " + message
 		}

@@ -1,11 +1,15 @@
-package cli
+// Package git asks git about the repository that a policy is in: its revisions, the files
+// in them, and who commits.
+package git
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -16,16 +20,15 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
-// repository is the git repository that a policy is in.
-type repository struct{ program, dir, top string }
+// Repository is the git repository that a policy is in.
+type Repository struct{ dir, top string }
 
-// openRepository finds the repository that a directory is in.
-func openRepository(dir string) (*repository, error) {
-	program, err := exec.LookPath("git")
-	if err != nil {
+// Open finds the repository that a directory is in.
+func Open(dir string) (*Repository, error) {
+	if _, err := exec.LookPath("git"); err != nil {
 		return nil, fmt.Errorf("a revision needs the program git: %w", err)
 	}
-	r := &repository{program: program, dir: dir, top: dir}
+	r := &Repository{dir: dir, top: dir}
 	top, err := r.git("rev-parse", "--show-toplevel")
 	if err != nil {
 		return nil, fmt.Errorf("%s is in no git repository: %w", dir, err)
@@ -34,12 +37,13 @@ func openRepository(dir string) (*repository, error) {
 	return r, nil
 }
 
-// git runs git in the top directory. The error contains git's messages.
-func (r *repository) git(args ...string) ([]byte, error) { return r.ask(nil, args...) }
+// git runs git in the top directory.
+func (r *Repository) git(args ...string) ([]byte, error) { return git(r.top, nil, args...) }
 
-// ask is [repository.git] with input for git.
-func (r *repository) ask(in io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.Command(r.program, append([]string{"--literal-pathspecs", "-C", r.top}, args...)...)
+// git runs git in a directory, which must not make it run a program of its choice. The
+// error contains git's messages.
+func git(dir string, in io.Reader, args ...string) ([]byte, error) {
+	cmd := exec.Command("git", append([]string{"--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", dir}, args...)...)
 	var out, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &stderr
 	err := cmd.Run()
@@ -49,7 +53,8 @@ func (r *repository) ask(in io.Reader, args ...string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func (r *repository) commit(revision string) (string, error) {
+// Commit returns the hash of the commit that a revision names.
+func (r *Repository) Commit(revision string) (string, error) {
 	if strings.HasPrefix(revision, "-") || revision == "" {
 		return "", command.Usagef("%q is neither a file nor a revision", revision)
 	}
@@ -60,11 +65,11 @@ func (r *repository) commit(revision string) (string, error) {
 	return strings.TrimSpace(string(hash)), nil
 }
 
-// errOutside means that a file is not in the repository, and so in none of its revisions.
-var errOutside = errors.New("it is not in the git repository")
+// ErrOutside means that a file is not in the repository, and so in none of its revisions.
+var ErrOutside = errors.New("it is not in the git repository")
 
-// name returns the name of a file or directory inside the repository.
-func (r *repository) name(path string) (string, error) {
+// Name returns the name of a file or directory inside the repository.
+func (r *Repository) Name(path string) (string, error) {
 	whole, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -79,15 +84,15 @@ func (r *repository) name(path string) (string, error) {
 	}
 	name, err := filepath.Rel(top, filepath.Join(dir, filepath.Base(whole)))
 	if err != nil || !filepath.IsLocal(name) {
-		return "", fmt.Errorf("%s: %w", path, errOutside)
+		return "", fmt.Errorf("%s: %w", path, ErrOutside)
 	}
 	return filepath.ToSlash(name), nil
 }
 
-// files returns the files with some names in a commit, and for directories the .csv
+// Files returns the files with some names in a commit, and for directories the .csv
 // files directly in them. Contents are those of the objects: no attribute of the
 // repository omits or changes a file, as it does in an archive or a working tree.
-func (r *repository) files(commit string, names []string) (fs.FS, error) {
+func (r *Repository) Files(commit string, names []string) (fs.FS, error) {
 	files := fstest.MapFS{}
 	var objects []string
 	paths := map[string]string{} // names of objects, by path
@@ -126,9 +131,9 @@ func selected(file, name string) bool {
 	return file == name || path.Dir(file) == name && path.Ext(file) == ".csv"
 }
 
-// edited reports whether files with some names, or policy files in directories with
+// Edited reports whether files with some names, or policy files in directories with
 // them, differ from HEAD.
-func (r *repository) edited(names []string) (bool, error) {
+func (r *Repository) Edited(names []string) (bool, error) {
 	out, err := r.git(append([]string{"status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored", "--"}, names...)...)
 	if err != nil {
 		return false, err
@@ -145,8 +150,9 @@ func (r *repository) edited(names []string) (bool, error) {
 	return false, nil
 }
 
-func (r *repository) text(commit, name string) ([]byte, error) {
-	files, err := r.files(commit, []string{name})
+// Text returns the content of a file in a commit.
+func (r *Repository) Text(commit, name string) ([]byte, error) {
+	files, err := r.Files(commit, []string{name})
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +169,7 @@ const (
 type entry struct{ mode, object, path string }
 
 // entries returns the files of a commit with a name, or below it.
-func (r *repository) entries(commit, name string) ([]entry, error) {
+func (r *Repository) entries(commit, name string) ([]entry, error) {
 	args := []string{"ls-tree", "-r", "-z", "--full-tree", commit}
 	if name != "." {
 		args = append(args, "--", name)
@@ -184,11 +190,11 @@ func (r *repository) entries(commit, name string) ([]entry, error) {
 	return all, nil
 }
 
-func (r *repository) texts(objects []string) (map[string][]byte, error) {
+func (r *Repository) texts(objects []string) (map[string][]byte, error) {
 	if len(objects) == 0 {
 		return nil, nil
 	}
-	out, err := r.ask(strings.NewReader(strings.Join(objects, "\n")+"\n"), "cat-file", "--batch")
+	out, err := git(r.top, strings.NewReader(strings.Join(objects, "\n")+"\n"), "cat-file", "--batch")
 	if err != nil {
 		return nil, err
 	}
@@ -205,8 +211,8 @@ func (r *repository) texts(objects []string) (map[string][]byte, error) {
 	return texts, nil
 }
 
-// defaultBranch returns the branch that changes are merged into.
-func (r *repository) defaultBranch() (string, error) {
+// DefaultBranch returns the branch that changes are merged into.
+func (r *Repository) DefaultBranch() (string, error) {
 	if head, err := r.git("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"); err == nil {
 		return strings.TrimSpace(strings.TrimPrefix(string(head), "refs/remotes/")), nil
 	}
@@ -218,11 +224,39 @@ func (r *repository) defaultBranch() (string, error) {
 	return "", errors.New("there is no default branch here (origin/HEAD, main or master)")
 }
 
-// mergeBase returns the newest commit that HEAD and a branch have in common.
-func (r *repository) mergeBase(branch string) (string, error) {
+// MergeBase returns the newest commit that HEAD and a branch have in common.
+func (r *Repository) MergeBase(branch string) (string, error) {
 	hash, err := r.git("merge-base", "HEAD", branch)
 	if err != nil {
 		return "", fmt.Errorf("HEAD and %s have no commit in common here, as in a clone without history: %w", branch, err)
 	}
 	return strings.TrimSpace(string(hash)), nil
+}
+
+// Author returns the author according to git, or the user of the system.
+func Author() string {
+	name, email := say("", "config", "user.name"), say("", "config", "user.email")
+	switch {
+	case name != "" && email != "":
+		return name + " <" + email + ">"
+	case name != "" || email != "":
+		return name + email
+	}
+	return cmp.Or(os.Getenv("USER"), os.Getenv("LOGNAME"))
+}
+
+// CommitOf returns the commit of a directory, with a mark if the directory has
+// uncommitted changes; "" without git.
+func CommitOf(dir string) string {
+	commit := say(dir, "rev-parse", "HEAD")
+	if commit != "" && say(dir, "status", "--porcelain", "--", ".") != "" {
+		commit += "-dirty"
+	}
+	return commit
+}
+
+// say returns what git says; "" if it is missing, or this is not a repository.
+func say(dir string, args ...string) string {
+	out, _ := git(dir, nil, args...)
+	return strings.TrimSpace(string(out))
 }
