@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -22,7 +23,7 @@ import (
 const maxRequest = 64 << 10
 
 func newCheck() *cobra.Command {
-	var s source
+	var s policyfile.Source
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Decide requests read from stdin",
@@ -44,12 +45,12 @@ The exit code is 1 when a request could not be decided.`,
 		Example: `  printf 'erin, /reports/7, PATCH\n' | sallyport check -m rbac -p policy.csv`,
 		Args:    command.NoArguments("name the policy with -p, and send the requests to stdin"),
 	}
-	s.flags(cmd)
-	s.pathFlags(cmd)
+	s.Flags(cmd)
+	s.PathFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		// Casbin's own Enforce has no roles from credentials.
 		s.WithoutTokenRoles = s.WithoutTokenRoles || s.AsCasbin
-		a, err := s.open("")
+		a, err := s.Open("")
 		if err != nil {
 			return err
 		}
@@ -63,7 +64,7 @@ The exit code is 1 when a request could not be decided.`,
 type checker struct {
 	authorizer *ask.Policy
 	fields     []string
-	source     *source
+	source     *policyfile.Source
 	stderr     io.Writer
 	line       int // the current one, counted from 1
 }
@@ -156,7 +157,7 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 	if c.source.AsCasbin {
 		return c.authorizer.Enforce(ctx, values...)
 	}
-	q, note, err := c.source.canonical(question(c.fields, values))
+	q, note, err := c.source.Canonical(question(c.fields, values))
 	if err != nil {
 		return core.Decision{}, err
 	}

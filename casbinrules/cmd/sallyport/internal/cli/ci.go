@@ -12,12 +12,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
 type ciRun struct {
-	source
+	policyfile.Source
 	routes, base, out, format      string
 	tests, tenants, claims, public []string
 	level, failOn                  string
@@ -25,7 +26,7 @@ type ciRun struct {
 	limit                          int
 	lenient, withoutDiff           bool
 	// flagged is the policy according to the flags, without a configuration.
-	flagged source
+	flagged policyfile.Source
 }
 
 func newCI() *cobra.Command {
@@ -53,9 +54,9 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 		Example: "  sallyport ci --fail-on widen --min 80\n  sallyport ci --base v1.4.0 --format markdown -o comment.md",
 		Args:    command.NoArguments("name the policy with -p, and tests with --tests"),
 	}
-	c.policyFlags(cmd)
-	c.configFlag(cmd, defaultConfig)
-	c.pathFlags(cmd)
+	c.PolicyFlags(cmd)
+	c.ConfigFlag(cmd, policyfile.DefaultConfig)
+	c.PathFlags(cmd)
 	command.FormatFlag(cmd, &c.format, "text", "markdown", "json", "sarif", "junit")
 	command.ChoiceFlag(cmd, &c.level, "lint", "least `severity` for exit code 1: ", "warning", "error")
 	command.ChoiceFlag(cmd, &c.failOn, "fail-on", "what `effect` exit code 1 is for: ", "none", "widen", "change")
@@ -64,7 +65,7 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 	f.StringVar(&c.base, "base", "", "git `revision` to compare with (default the merge base with the default branch)")
 	f.BoolVar(&c.withoutDiff, "without-diff", false, "do not compare with a base")
 	f.StringVar(&c.routes, "routes", "", "JSON `file` with the routes of the application, for lint")
-	publicFlag(cmd, &c.public)
+	policyfile.PublicFlag(cmd, &c.public)
 	f.StringArrayVar(&c.tests, "tests", nil, "`file` of tests; may be repeated (default *.tests beside the policy)")
 	f.BoolVar(&c.lenient, "allow-unknown", false, "warn of misspelt names in tests only")
 	f.Float64Var(&c.least, "min", 0, "how many `percent` of the lines must be covered")
@@ -92,9 +93,9 @@ func (c *ciRun) prepare() error {
 	case c.withoutDiff && (c.base != "" || c.failOn != "none"):
 		return command.Usagef("--without-diff compares nothing: leave --base and --fail-on out")
 	}
-	c.setClock()
-	c.flagged = c.source
-	return c.settle("")
+	c.SetClock()
+	c.flagged = c.Source
+	return c.Settle("")
 }
 
 // write writes the report in its format, and its text in addition to a file.
@@ -113,13 +114,13 @@ func (c *ciRun) write(cmd *cobra.Command, r *review) error {
 }
 
 func (c *ciRun) review(ctx context.Context) (*review, error) {
-	m, policies, err := c.find("")
+	m, policies, err := c.Find("")
 	if err != nil {
 		return nil, err
 	}
-	files, _ := splitManifests(policies)
+	files, _ := policyfile.SplitManifests(policies)
 	r := &review{Problems: []string{}, Policies: files, level: c.level, least: c.least, failOn: c.failOn}
-	if r.findings, err = c.lint(c.routes, c.public); err != nil {
+	if r.findings, err = c.Lint(c.routes, c.public); err != nil {
 		return nil, err
 	}
 	n := severities(r.findings)
@@ -133,7 +134,7 @@ func (c *ciRun) review(ctx context.Context) (*review, error) {
 		}
 		return r, nil
 	}
-	if r.policy, err = c.load(m, policies); err != nil {
+	if r.policy, err = c.Load(m, policies); err != nil {
 		return nil, err
 	}
 	if err := c.runSuite(ctx, r); err != nil {
@@ -147,7 +148,7 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 	files := c.tests
 	if len(files) == 0 {
 		var err error
-		if files, err = testsBeside(c.files()); err != nil {
+		if files, err = policyfile.TestsBeside(c.Files()); err != nil {
 			return err
 		}
 	}
@@ -160,8 +161,8 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 		}
 		return nil
 	}
-	tests, err := readTests(files)
-	if found, ok := testFindings(err); ok {
+	tests, err := policyfile.ReadTests(files)
+	if found, ok := policyfile.SyntaxErrors(err); ok {
 		r.findings = append(r.findings, found...)
 		r.problem(len(found), "error in the tests")
 		r.skip("tests", "not all of them can be read")
@@ -171,7 +172,7 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 	if err != nil {
 		return err
 	}
-	if r.results, err = c.runTests(ctx, r.policy, tests, c.lenient); err != nil {
+	if r.results, err = c.RunTests(ctx, r.policy, tests, c.lenient); err != nil {
 		return err
 	}
 	r.problem(failures(r.results), "failed test")
@@ -210,16 +211,16 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 	if err != nil {
 		return unknown(err)
 	}
-	who, types, err := c.bothSides(base.source)
+	who, types, err := c.bothSides(base.Source)
 	if err != nil {
 		return unknown(err)
 	}
-	claims, err := readClaims(c.claims)
+	claims, err := policyfile.ReadClaims(c.claims)
 	if err != nil {
 		return err
 	}
 	who.Tenants = c.tenants
-	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit, Clock: c.clock})
+	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit, Clock: c.Clock})
 	if tooLarge(err) {
 		return unknown(err)
 	}
@@ -238,8 +239,8 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 
 // bothSides returns the people to ask about, and the types of their attributes, for
 // which the options of the two policies may differ.
-func (c *ciRun) bothSides(base source) (ask.Who, map[string]casbinrules.AttributeType, error) {
-	who, types := c.who(ask.Who{}), c.Types()
+func (c *ciRun) bothSides(base policyfile.Source) (ask.Who, map[string]casbinrules.AttributeType, error) {
+	who, types := c.Who(ask.Who{}), c.Types()
 	if base.RolePrefix != c.RolePrefix {
 		return who, nil, fmt.Errorf("the base has the role prefix %q, and this policy %q", base.RolePrefix, c.RolePrefix)
 	}

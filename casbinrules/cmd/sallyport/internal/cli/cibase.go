@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
 
@@ -19,19 +20,19 @@ type namedCommit struct {
 
 // ciBase is what a policy is compared with.
 type ciBase struct {
-	source
+	policyfile.Source
 	named namedCommit
 	repo  *git.Repository
 }
 
 // openBase finds the base, without reading its content yet.
 func (c *ciRun) openBase() (*ciBase, error) {
-	repo, err := git.Open(folderOf(cmp.Or(c.config, c.files()[0])))
+	repo, err := git.Open(policyfile.FolderOf(cmp.Or(c.Config, c.Files()[0])))
 	if err != nil {
 		return nil, fmt.Errorf("nothing to compare with: %w; with --without-diff nothing is compared", err)
 	}
-	b := &ciBase{source: c.flagged, repo: repo, named: namedCommit{Revision: c.base}}
-	b.config = c.config
+	b := &ciBase{Source: c.flagged, repo: repo, named: namedCommit{Revision: c.base}}
+	b.Config = c.Config
 	if c.base != "" {
 		b.named.Commit, err = repo.Commit(c.base)
 		return b, err
@@ -49,8 +50,8 @@ func (c *ciRun) openBase() (*ciBase, error) {
 
 // open opens the policy as it was, with the options of its configuration at that time.
 func (b *ciBase) open() (*ask.Policy, error) {
-	if b.config != "" {
-		name, err := b.repo.Name(b.config)
+	if b.Config != "" {
+		name, err := b.repo.Name(b.Config)
 		if err != nil {
 			return nil, err
 		}
@@ -58,11 +59,11 @@ func (b *ciBase) open() (*ask.Policy, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the base has no %s: %w", name, err)
 		}
-		if err := b.take(b.config, text); err != nil {
+		if err := b.Take(b.Config, text); err != nil {
 			return nil, fmt.Errorf("the base: %w", err)
 		}
 	}
-	a, err := b.openCommit(b.repo, b.named.Commit)
+	a, err := b.OpenCommit(b.repo, b.named.Commit)
 	if refused, ok := errors.AsType[*casbinrules.FindingsError](err); ok {
 		return nil, fmt.Errorf("the policy of the base is refused: %w", refused)
 	}
@@ -79,13 +80,13 @@ func (c *ciRun) hasChanged(b *ciBase) error {
 	if err != nil || head != b.named.Commit {
 		return err
 	}
-	_, names, err := c.modelIn(b.repo)
+	_, names, err := c.ModelIn(b.repo)
 	if err != nil {
 		return err
 	}
-	files, _ := splitManifests(c.files())
-	if c.config != "" {
-		files = append(files, c.config)
+	files, _ := policyfile.SplitManifests(c.Files())
+	if c.Config != "" {
+		files = append(files, c.Config)
 	}
 	for _, file := range files {
 		name, err := b.repo.Name(file)

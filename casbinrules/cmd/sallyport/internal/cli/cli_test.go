@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
 const policy = clitest.Policy
@@ -16,6 +17,7 @@ const policy = clitest.Policy
 var (
 	write    = clitest.Write
 	readFile = clitest.ReadFile
+	presets  = starter.Presets
 )
 
 const (

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/oidc"     // kinds of sign-ins
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres" // kinds of stores
@@ -27,7 +28,7 @@ with package casbinrules/setup read.`,
 }
 
 func configFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVarP(file, "config", "c", configName, "configuration `file`")
+	cmd.Flags().StringVarP(file, "config", "c", policyfile.ConfigName, "configuration `file`")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for unknown flags only
 }
 

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
 
@@ -37,7 +37,7 @@ compared.`
 
 func newDiff() *cobra.Command {
 	var (
-		s              source
+		s              policyfile.Source
 		format, failOn string
 		limit          int
 		tenants        []string
@@ -50,9 +50,9 @@ func newDiff() *cobra.Command {
 		Example: "  sallyport diff --fail-on widen old.csv policy.csv",
 		Args:    command.Exactly(2, "the old and the new policy"),
 	}
-	s.modelFlags(cmd)
-	s.configFlag(cmd, ": OLD and NEW are read by its model")
-	command.BeforeRun(cmd, s.fromConfig)
+	s.ModelFlags(cmd)
+	s.ConfigFlag(cmd, ": OLD and NEW are read by its model")
+	command.BeforeRun(cmd, s.FromConfig)
 	command.FormatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
 	failOnFlag(cmd, &failOn)
@@ -60,17 +60,17 @@ func newDiff() *cobra.Command {
 	f.StringArrayVar(&claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s.setClock()
-		old, now, err := s.openBoth(args[0], args[1])
+		s.SetClock()
+		old, now, err := s.OpenBoth(args[0], args[1])
 		if err != nil {
 			return err
 		}
-		given, err := readClaims(claims)
+		given, err := policyfile.ReadClaims(claims)
 		if err != nil {
 			return err
 		}
 		r, err := effect.Compare(cmd.Context(), old, now, effect.Settings{
-			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.Types(), Limit: limit, Clock: s.clock,
+			Who: s.Who(ask.Who{Tenants: tenants}), Claims: given, Types: s.Types(), Limit: limit, Clock: s.Clock,
 		})
 		if err != nil {
 			return err
@@ -104,32 +104,6 @@ func failOnFlag(cmd *cobra.Command, failOn *string) {
 	})
 }
 
-// openBoth loads two policies, each with the model beside it if none is given. An
-// attribute may belong to either model.
-func (s source) openBoth(before, after string) (old, now *ask.Policy, err error) {
-	var models [2]casbinrules.Model
-	var files [2][]string
-	for i, path := range []string{before, after} {
-		s.policies, s.given = []string{path}, [...]string{"the first argument", "the second argument"}[i]
-		if models[i], files[i], err = s.find(""); err != nil {
-			return nil, nil, fmt.Errorf("%s policy: %w", sides[i], err)
-		}
-	}
-	if err := s.checkAttributes(models[:]...); err != nil {
-		return nil, nil, err
-	}
-	var loaded [2]*ask.Policy
-	for i := range sides {
-		if loaded[i], err = s.load(models[i], files[i]); err != nil {
-			return nil, nil, fmt.Errorf("%s policy: %w", sides[i], err)
-		}
-	}
-	return loaded[0], loaded[1], nil
-}
-
-// sides are the names of the two policies of a comparison.
-var sides = [2]string{"old", "new"}
-
 func writeChanges(w io.Writer, r *effect.Report) {
 	paint := command.PaletteFor(w)
 	for _, c := range r.Changes {
@@ -156,9 +130,9 @@ func writeChanges(w io.Writer, r *effect.Report) {
 
 func sideOf(old bool) string {
 	if old {
-		return sides[0]
+		return "old"
 	}
-	return sides[1]
+	return "new"
 }
 
 // ruleOf returns the line that causes a change, in brackets, or "".

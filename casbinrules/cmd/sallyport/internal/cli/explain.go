@@ -8,12 +8,13 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 )
 
 func newExplain() *cobra.Command {
 	var (
-		s      source
+		s      policyfile.Source
 		format string
 		who    subjectFlags
 	)
@@ -36,8 +37,8 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		Example: "  sallyport explain erin /reports/7 PATCH\n  sallyport explain sam:viewer,auditor /reports GET",
 		Args:    command.Exactly(3, "a subject, an object and an action"),
 	}
-	s.flags(cmd)
-	s.pathFlags(cmd)
+	s.Flags(cmd)
+	s.PathFlags(cmd)
 	command.FormatFlag(cmd, &format, "text", "json")
 	who.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -46,11 +47,11 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 			return err
 		}
 		q.Object, q.Action = args[1], args[2]
-		a, err := s.open("")
+		a, err := s.Open("")
 		if err != nil {
 			return err
 		}
-		if q, err = s.orient(cmd.ErrOrStderr(), a, q); err != nil {
+		if q, err = orient(&s, cmd.ErrOrStderr(), a, q); err != nil {
 			return err
 		}
 		e, err := ask.Explain(cmd.Context(), a, q)
@@ -91,11 +92,11 @@ func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 			return q, err
 		}
 	}
-	given, err := readClaims(f.claims)
+	given, err := policyfile.ReadClaims(f.claims)
 	if err != nil {
 		return q, err
 	}
-	if q.Attributes, err = oneEach(given); err != nil {
+	if q.Attributes, err = policyfile.OneEach(given); err != nil {
 		return q, err
 	}
 	if q.Subject == "" {
@@ -106,7 +107,7 @@ func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 
 // orient puts object and action into the right order, reads the object as a gate
 // does, and prints notes about what the policy does not know.
-func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Question, error) {
+func orient(s *policyfile.Source, stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Question, error) {
 	names := ask.NewNames(a)
 	q, hint, err := names.Orient(q)
 	if err != nil {
@@ -115,7 +116,7 @@ func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Qu
 	if hint != "" {
 		command.Say(stderr, "sallyport: hint: %s\n", command.Plain(hint))
 	}
-	q, note, err := s.canonical(q)
+	q, note, err := s.Canonical(q)
 	if err != nil {
 		return q, command.Usage(err)
 	}

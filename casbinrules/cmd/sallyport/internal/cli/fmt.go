@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 )
 
 func newFmt() *cobra.Command {
@@ -123,7 +124,7 @@ func policyFiles(names []string) ([]string, error) {
 			files = append(files, name)
 			continue
 		}
-		inside, err := filesIn(name, ".csv")
+		inside, err := policyfile.FilesIn(name, ".csv")
 		if err != nil {
 			return nil, fmt.Errorf("read policy: %w", err)
 		}

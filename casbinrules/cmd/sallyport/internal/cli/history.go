@@ -199,9 +199,9 @@ checks that push makes; the history keeps both. Its tests are those of that
 revision.`,
 		Args: command.Exactly(1, "the number of a revision"),
 	}
-	p.modelFlags(cmd)
-	p.configFlag(cmd, "")
-	command.BeforeRun(cmd, p.fromConfig)
+	p.ModelFlags(cmd)
+	p.ConfigFlag(cmd, "")
+	command.BeforeRun(cmd, p.FromConfig)
 	_ = cmd.Flags().MarkHidden("model") // it is in the store
 	p.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

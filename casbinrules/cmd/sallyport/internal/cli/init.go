@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
@@ -49,7 +50,7 @@ Until the modules are released, --checkout takes them from a clone.`,
 		Args:    command.AtMostOne("a directory"),
 	}
 	f := cmd.Flags()
-	f.StringVar(&b.preset, "preset", "rbac", "`model` to begin with: "+presetNames)
+	f.StringVar(&b.preset, "preset", "rbac", "`model` to begin with: "+policyfile.PresetNames)
 	f.StringVar(&b.framework, "framework", "", "write a service for this `framework`, too: "+strings.Join(starter.Frameworks, ", "))
 	f.StringVar(&b.checkout, "checkout", "", "`folder` of a clone of Sallyport to take its modules from, by replace lines in go.mod")
 	f.BoolVar(&b.force, "force", false, "overwrite files that are there, but no keys")
@@ -58,8 +59,8 @@ Until the modules are released, --checkout takes them from a clone.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		b.dir = command.FolderIn(args)
 		switch {
-		case presets[b.preset] == nil:
-			return command.Usagef("there is no preset %q: use one of %s", b.preset, presetNames)
+		case starter.Presets[b.preset] == nil:
+			return command.Usagef("there is no preset %q: use one of %s", b.preset, policyfile.PresetNames)
 		case b.framework != "" && !slices.Contains(starter.Frameworks, b.framework):
 			return command.Usagef("there is no framework %q: use one of %s", b.framework, strings.Join(starter.Frameworks, ", "))
 		case b.checkout != "" && b.framework == "":

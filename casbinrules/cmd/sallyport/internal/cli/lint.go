@@ -2,9 +2,7 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -13,16 +11,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
-	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/probe"
 )
 
 func newLint() *cobra.Command {
 	var (
-		s                      source
+		s                      policyfile.Source
 		public                 []string
 		routes, format, failOn string
 	)
@@ -45,16 +41,16 @@ The exit code is 1 when there is a warning or an error, or with --fail-on error
 when there is an error. Notes never change it.`,
 		Args: command.NoArguments("name the policy with -p"),
 	}
-	s.flags(cmd)
+	s.Flags(cmd)
 	command.FormatFlag(cmd, &format, "text", "json", "sarif")
 	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
-	publicFlag(cmd, &public)
+	policyfile.PublicFlag(cmd, &public)
 	cmd.Flags().StringVar(&failOn, "fail-on", "warning", "least `severity` for exit code 1: warning, error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if failOn != "warning" && failOn != "error" {
 			return command.Usagef("lint cannot fail on %q: use --fail-on warning or --fail-on error", failOn)
 		}
-		findings, err := s.lint(routes, public)
+		findings, err := s.Lint(routes, public)
 		if err != nil {
 			return err
 		}
@@ -71,58 +67,6 @@ when there is an error. Notes never change it.`,
 		})))
 	}
 	return cmd
-}
-
-// lint leaves routes that a pattern of public matches out of the comparison.
-func (s *source) lint(routesFile string, public []string) ([]casbinrules.Finding, error) {
-	m, policies, err := s.find("")
-	if err != nil {
-		return nil, err
-	}
-	if err := s.checkAttributes(m); err != nil {
-		return nil, err
-	}
-	options, err := s.options()
-	if err != nil {
-		return nil, err
-	}
-	opts := ask.LintOptions(options)
-	if routesFile != "" {
-		routes, err := readRoutes(routesFile)
-		if err != nil {
-			return nil, err
-		}
-		routes = slices.DeleteFunc(routes, func(r core.RouteInfo) bool { return isPublic(public, r.Method, r.Pattern) })
-		opts = append(opts, casbinrules.WithRoutes(routes))
-	}
-	if files, keys := splitManifests(policies); keys != nil {
-		return casbinrules.LintFS(&manifests{base: hostFiles{}, keys: keys}, m, files, opts...)
-	}
-	return casbinrules.Lint(m, policies, opts...)
-}
-
-// publicFlag adds the flag for routes without a gate.
-func publicFlag(cmd *cobra.Command, public *[]string) {
-	cmd.Flags().StringArrayVar(public, "public", nil, "`pattern` of routes without a gate, such as /assets/*; may be repeated")
-}
-
-func isPublic(public []string, method, path string) bool {
-	return slices.ContainsFunc(public, func(pattern string) bool { return probe.Match(pattern, method, path) })
-}
-
-func readRoutes(file string) ([]core.RouteInfo, error) { return readRoutesIn(hostFiles{}, file) }
-
-// readRoutesIn reads them from another file system.
-func readRoutesIn(fsys fs.FS, file string) ([]core.RouteInfo, error) {
-	text, err := fs.ReadFile(fsys, file)
-	if err != nil {
-		return nil, fmt.Errorf("read routes: %w", err)
-	}
-	routes, err := ask.ParseRoutes(text)
-	if err != nil {
-		return nil, fmt.Errorf("read routes: %s: %w", file, err)
-	}
-	return routes, nil
 }
 
 func writeFindings(w io.Writer, findings []casbinrules.Finding) {

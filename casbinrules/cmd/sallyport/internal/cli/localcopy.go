@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -108,7 +109,7 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) (err err
 	}()
 	for _, f := range c.Files {
 		mode := fs.FileMode(0o600) // it may contain hashes of secrets
-		if isPolicyFile(f.Name) {
+		if policyfile.IsPolicyFile(f.Name) {
 			mode = 0o644
 		}
 		one, err := atomicfile.Stage(root, f.Name, mode, f.Content)
@@ -133,11 +134,6 @@ func pull(dir string, before *localCopy, c *shared.Content, force bool) (err err
 		}
 	}
 	return nil
-}
-
-// isPolicyFile reports whether a file is a model, a policy, or tests of one.
-func isPolicyFile(name string) bool {
-	return slices.Contains([]string{".csv", ".conf", ".tests"}, filepath.Ext(name))
 }
 
 // checkOverwrite returns an error if edits would be lost. A file that already has the new

@@ -14,14 +14,16 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/lsp"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
 func newLSP() *cobra.Command {
 	var (
-		s      source
+		s      policyfile.Source
 		routes string
 	)
 	cmd := &cobra.Command{
@@ -38,16 +40,16 @@ and for other .csv files all of the folder. Flags go before that, and what
 the editor sends as initializationOptions, with the same names, before flags.`,
 		Args: command.NoArguments("editors start it"),
 	}
-	s.policyFlags(cmd)
+	s.PolicyFlags(cmd)
 	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
 	cmd.Flags().Bool("stdio", true, "speak on stdin and stdout, which is all there is")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx, stop := command.UntilSignal(cmd.Context())
 		defer stop()
-		if _, err := s.options(); err != nil {
+		if _, err := s.LoadOptions(); err != nil {
 			return err
 		}
-		err := lsp.Serve(ctx, cmd.InOrStdin(), command.Underlying(cmd.OutOrStdout()), lsp.Settings{Model: s.model, Policy: s.policies, Routes: routes, Options: s.Options}, lsp.Config{
+		err := lsp.Serve(ctx, cmd.InOrStdin(), command.Underlying(cmd.OutOrStdout()), lsp.Settings{Model: s.Model, Policy: s.Policies, Routes: routes, Options: s.Options}, lsp.Config{
 			Version: command.Version(), Find: findProject, Test: testForEditor, Explain: explainForEditor,
 		})
 		if err != nil {
@@ -62,13 +64,13 @@ the editor sends as initializationOptions, with the same names, before flags.`,
 // projectFinder finds the policy that a file belongs to.
 type projectFinder struct {
 	lsp.Lookup
-	source
+	policyfile.Source
 	// skipped says which configuration or routes could not be read; "" if there are none.
 	skipped string
 }
 
 func findProject(l lsp.Lookup) (lsp.Project, error) {
-	f := projectFinder{Lookup: l, source: source{model: l.Model, Options: l.Options}}
+	f := projectFinder{Lookup: l, Source: policyfile.Source{Model: l.Model, Options: l.Options}}
 	f.Attribute = nil
 	for _, a := range l.Attribute {
 		if err := f.AddAttribute(a); err != nil {
@@ -124,20 +126,20 @@ func (f *projectFinder) configured() (lsp.Project, error) {
 // withModel adds the model: that of the settings, or model.conf in a folder.
 func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error) {
 	var err error
-	if p.Options, err = f.options(); err != nil {
+	if p.Options, err = f.LoadOptions(); err != nil {
 		return p, err
 	}
-	p.Read = f.source.Options
-	name := filepath.Join(dir, modelName)
-	switch preset := presets[f.model]; {
+	p.Read = f.Source.Options
+	name := filepath.Join(dir, policyfile.ModelName)
+	switch preset := starter.Presets[f.Model]; {
 	case preset != nil:
 		p.Model = preset()
 		return p, nil
-	case f.model != "":
-		name = f.absolute(f.model)
+	case f.Model != "":
+		name = f.absolute(f.Model)
 	}
 	if !f.exists(name) {
-		p.Why = fmt.Sprintf("there is no %s: say in the settings which model file the policy is for, or one of %s", name, presetNames)
+		p.Why = fmt.Sprintf("there is no %s: say in the settings which model file the policy is for, or one of %s", name, policyfile.PresetNames)
 		return p, nil
 	}
 	p.Model = casbinrules.ModelFile(name)
@@ -148,14 +150,14 @@ func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error
 // it. A configuration that cannot be read has no policy, and is reported.
 func (f *projectFinder) fromConfiguration() (p lsp.Project, found bool, err error) {
 	for dir := filepath.Dir(f.File); ; dir = filepath.Dir(dir) {
-		name := filepath.Join(dir, configName)
+		name := filepath.Join(dir, policyfile.ConfigName)
 		text, err := fs.ReadFile(f.FS, name)
 		if err == nil {
-			var c source
-			if err = c.take(name, text); err == nil {
-				made := projectFinder{Lookup: f.Lookup, source: c}
+			var c policyfile.Source
+			if err = c.Take(name, text); err == nil {
+				made := projectFinder{Lookup: f.Lookup, Source: c}
 				find := made.beside // a copy of what a store holds
-				if made.Policy = c.policies; len(c.policies) > 0 {
+				if made.Policy = c.Policies; len(c.Policies) > 0 {
 					find = made.configured
 				}
 				if p, err = find(); err != nil || f.Kind == lsp.KindTests || belongs(p, f.File) {
@@ -181,7 +183,7 @@ func (f *projectFinder) inWorkspace(dir string) bool {
 // beside returns the policy in the directory of the file.
 func (f *projectFinder) beside() (lsp.Project, error) {
 	dir := filepath.Dir(f.File)
-	policy := filepath.Join(dir, policyName)
+	policy := filepath.Join(dir, policyfile.PolicyName)
 	var p lsp.Project
 	switch {
 	case f.Kind == lsp.KindPolicy && f.exists(policy):
@@ -196,10 +198,10 @@ func (f *projectFinder) beside() (lsp.Project, error) {
 	if f.Kind != lsp.KindModel {
 		return f.withModel(p, dir)
 	}
-	if filepath.Base(f.File) != modelName {
+	if filepath.Base(f.File) != policyfile.ModelName {
 		p.Policies = nil // nothing tells that it is for these
 	}
-	f.model = f.File
+	f.Model = f.File
 	return f.withModel(p, dir)
 }
 
@@ -227,12 +229,12 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 	if f.Routes != "" {
 		var err error
 		p.CompareRoutes = true
-		p.Routes, err = readRoutesIn(f.FS, f.absolute(f.Routes))
+		p.Routes, err = policyfile.ReadRoutesIn(f.FS, f.absolute(f.Routes))
 		return err
 	}
 	var unread error
 	for _, dir := range []string{filepath.Dir(f.File), filepath.Dir(filepath.Dir(f.File))} {
-		routes, err := readRoutesIn(f.FS, filepath.Join(dir, "routes.json"))
+		routes, err := policyfile.ReadRoutesIn(f.FS, filepath.Join(dir, "routes.json"))
 		if err == nil {
 			p.Routes = routes
 			return nil
@@ -251,15 +253,15 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer, name, text string) ([]lsp.TestResult, error) {
 	tests, err := policytest.Parse(name, text)
 	var found []lsp.TestResult
-	unreadable, _ := testFindings(err)
+	unreadable, _ := policyfile.SyntaxErrors(err)
 	for _, f := range unreadable {
 		found = append(found, lsp.TestResult{Line: f.Line, Column: f.Column, Code: f.Code, Text: f.Message})
 	}
 	if a == nil {
 		return found, nil
 	}
-	s := source{Options: p.Read}
-	results, err := s.runTests(ctx, &ask.Policy{Authorizer: a}, tests, false)
+	s := policyfile.Source{Options: p.Read}
+	results, err := s.RunTests(ctx, &ask.Policy{Authorizer: a}, tests, false)
 	if err != nil {
 		return found, err
 	}
@@ -284,9 +286,9 @@ func explainForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authori
 	if err != nil || len(tests) != 1 {
 		return "", err
 	}
-	s := source{Options: p.Read}
+	s := policyfile.Source{Options: p.Read}
 	policy := &ask.Policy{Authorizer: a}
-	r := policytest.Runner{Canonical: s.canonical}.Read(tests[0], ask.NewNames(policy))
+	r := policytest.Runner{Canonical: s.Canonical}.Read(tests[0], ask.NewNames(policy))
 	if r.Err != nil {
 		return "", r.Err
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 )
 
 // BenchmarkLSPKeystroke measures the time from a keystroke until the editor has the
@@ -24,7 +26,7 @@ func BenchmarkLSPKeystroke(b *testing.B) {
 			for i := range lines / 2 {
 				fmt.Fprintf(&text, "p, role%d, /a%d/:id/b%d/*, %s\ng, user%d, role%d\n", i%(lines/20), i%1000, i, []string{"GET", "PUT", "POST", "*"}[i%4], i, i%(lines/20))
 			}
-			file := filepath.Join(b.TempDir(), policyName)
+			file := filepath.Join(b.TempDir(), policyfile.PolicyName)
 			w := startWire(b)
 			w.send(`"id":1,"method":"initialize"`, map[string]any{
 				"workspaceFolders": []any{map[string]any{"uri": fileURI(filepath.Dir(file))}}, "initializationOptions": map[string]any{"model": "rbac"},

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 )
 
 var (
@@ -122,7 +123,7 @@ func askEverything(t *testing.T, e *editor, rnd *rand.Rand, file, text string) {
 	}
 	var edits []lspTextEdit
 	e.call("textDocument/formatting", params, &edits)
-	if before, err := rulesOf(text); err == nil && filepath.Base(file) == policyName {
+	if before, err := rulesOf(text); err == nil && filepath.Base(file) == policyfile.PolicyName {
 		if after, err := rulesOf(applied(text, edits)); err != nil || after != before {
 			t.Errorf("formatting changes\n%q\nto\n%q: %v", text, applied(text, edits), err)
 		}

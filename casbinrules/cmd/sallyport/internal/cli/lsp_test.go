@@ -16,6 +16,7 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 )
 
 // TestLSPAgreesWithLint opens every broken file with several models, and every example
@@ -34,8 +35,8 @@ func TestLSPAgreesWithLint(t *testing.T) {
 			if i%3 != n || testing.Short() && i/3%2 > 0 {
 				continue
 			}
-			m := casbinrules.ModelFile(filepath.Join(dir, modelName))
-			file := filepath.Join(dir, policyName)
+			m := casbinrules.ModelFile(filepath.Join(dir, policyfile.ModelName))
+			file := filepath.Join(dir, policyfile.PolicyName)
 			want, err := casbinrules.Lint(m, []string{file}, casbinrules.WithClaimsAsAttributes())
 			if err != nil {
 				t.Fatal(err)
@@ -72,7 +73,7 @@ func lspCases(t *testing.T, root string) []string {
 	add := func(name, model, policy string) {
 		dir := filepath.Join(root, name)
 		dirs = append(dirs, dir)
-		for file, text := range map[string]string{modelName: model, policyName: policy} {
+		for file, text := range map[string]string{policyfile.ModelName: model, policyfile.PolicyName: policy} {
 			if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644)); err != nil {
 				t.Fatal(err)
 			}

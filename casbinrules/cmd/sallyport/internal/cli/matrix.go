@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 )
 
@@ -34,7 +35,7 @@ or of the file. With --sort name both are in the order of their names.`
 
 func newMatrix() *cobra.Command {
 	var (
-		s                     source
+		s                     policyfile.Source
 		format, routes, order string
 		claims                []string
 		settings              matrix.Settings
@@ -46,7 +47,7 @@ func newMatrix() *cobra.Command {
 		Example: "  sallyport matrix -p policy.csv --format html > matrix.html",
 		Args:    command.NoArguments("name the policy with -p"),
 	}
-	s.flags(cmd)
+	s.Flags(cmd)
 	command.FormatFlag(cmd, &format, "text", "csv", "markdown", "html", "json")
 	command.ChoiceFlag(cmd, &order, "sort", "`order` of routes and roles: ", "policy", "name")
 	f := cmd.Flags()
@@ -56,14 +57,14 @@ func newMatrix() *cobra.Command {
 	f.StringArrayVar(&settings.Tenants, "tenant", nil, "draw this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		settings.ByName = order == "name"
-		a, m, err := s.draw(cmd.Context(), routes, claims, &settings)
+		a, m, err := draw(cmd.Context(), &s, routes, claims, &settings)
 		if err != nil {
 			return err
 		}
 		if format != "html" {
 			return writeMatrix(cmd.OutOrStdout(), m, format)
 		}
-		files, err := s.listings(a)
+		files, err := listings(&s, a)
 		if err != nil {
 			return err
 		}
@@ -73,37 +74,31 @@ func newMatrix() *cobra.Command {
 }
 
 // draw opens the policy and draws its table by settings, which it completes.
-func (s *source) draw(ctx context.Context, routes string, claims []string, settings *matrix.Settings) (*ask.Policy, *matrix.Matrix, error) {
+func draw(ctx context.Context, s *policyfile.Source, routes string, claims []string, settings *matrix.Settings) (*ask.Policy, *matrix.Matrix, error) {
 	var err error
 	if s.ObjectRoute && routes == "" {
 		return nil, nil, command.Usagef("--object-route needs --routes: the policy alone does not tell routes")
 	}
 	if routes != "" {
-		if settings.Routes, err = readRoutes(routes); err != nil {
+		if settings.Routes, err = policyfile.ReadRoutes(routes); err != nil {
 			return nil, nil, err
 		}
 	}
-	a, err := s.open("")
+	a, err := s.Open("")
 	if err != nil {
 		return nil, nil, err
 	}
-	if settings.Claims, err = readClaims(claims); err != nil {
+	if settings.Claims, err = policyfile.ReadClaims(claims); err != nil {
 		return nil, nil, err
 	}
-	settings.Who, settings.ByRoute, settings.Types = s.who(settings.Who), s.ObjectRoute, s.Types()
+	settings.Who, settings.ByRoute, settings.Types = s.Who(settings.Who), s.ObjectRoute, s.Types()
 	m, err := matrix.New(ctx, a, *settings)
 	return a, m, err
 }
 
-// who returns w with what the flags say about subjects.
-func (s *source) who(w ask.Who) ask.Who {
-	w.Prefix, w.NoTokenRoles, w.Anonymous = s.RolePrefix, s.WithoutTokenRoles, s.AllowAnonymous
-	return w
-}
-
 // listings returns the files of a policy for a page, on which lines are linked to. It is
 // an error if they are no longer those that the policy was loaded from.
-func (s *source) listings(a *ask.Policy) ([]matrix.Listing, error) {
+func listings(s *policyfile.Source, a *ask.Policy) ([]matrix.Listing, error) {
 	v := a.Version()
 	var files []matrix.Listing
 	for _, name := range v.Files[1:] {
@@ -113,7 +108,7 @@ func (s *source) listings(a *ask.Policy) ([]matrix.Listing, error) {
 		}
 		files = append(files, matrix.Listing{Name: name, Text: text})
 	}
-	now, err := s.open("")
+	now, err := s.Open("")
 	if err == nil && now.Version().Hash != v.Hash {
 		err = errors.New("the policy was changed meanwhile: nothing was written, so try again")
 	}

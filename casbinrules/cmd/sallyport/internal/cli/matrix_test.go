@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 )
 
 func TestMatrixFormats(t *testing.T) {
@@ -162,18 +163,18 @@ GET,/b,/b,deny,deny,deny,deny,deny,allow
 // meanwhile.
 func TestPagesOfOneState(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
-	s := &source{policies: []string{filepath.Join(dir, "policy.csv")}}
-	a, err := s.open("")
+	s := &policyfile.Source{Policies: []string{filepath.Join(dir, "policy.csv")}}
+	a, err := s.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files, err := s.listings(a); err != nil || len(files) != 1 || string(files[0].Text) != policy {
+	if files, err := listings(s, a); err != nil || len(files) != 1 || string(files[0].Text) != policy {
 		t.Errorf("%v, %v", files, err)
 	}
 	for name, text := range map[string]string{"policy.csv": "# A line more.\n" + policy, "model.conf": presets["rbac"]().Text() + "\n"} {
 		before := readFile(t, filepath.Join(dir, name))
 		edit(t, dir, name, text)
-		if _, err := s.listings(a); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
+		if _, err := listings(s, a); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
 			t.Errorf("%s: %v", name, err)
 		}
 		edit(t, dir, name, before)

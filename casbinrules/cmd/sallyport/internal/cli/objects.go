@@ -8,11 +8,12 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 )
 
 func newObjects() *cobra.Command {
 	var (
-		s      source
+		s      policyfile.Source
 		format string
 		who    subjectFlags
 	)
@@ -29,7 +30,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 		Example: "  sallyport objects erin GET\n  sallyport objects sam:viewer GET /reports /reports/7",
 		Args:    command.AtLeast(2, "a subject and an action"),
 	}
-	s.flags(cmd)
+	s.Flags(cmd)
 	who.flags(cmd)
 	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -41,7 +42,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 		if err != nil {
 			return command.Usage(err)
 		}
-		a, err := s.open("")
+		a, err := s.Open("")
 		if err != nil {
 			return err
 		}
@@ -86,7 +87,7 @@ func (g listedGrant) text() string {
 
 func newSubjects() *cobra.Command {
 	var (
-		s              source
+		s              policyfile.Source
 		format, tenant string
 	)
 	cmd := &cobra.Command{
@@ -103,11 +104,11 @@ OBJECT is asked as it is written.`,
 		Example: "  sallyport subjects /reports/7 PATCH\n  sallyport subjects /reports GET --tenant acme",
 		Args:    command.Exactly(2, "an object and an action"),
 	}
-	s.flags(cmd)
+	s.Flags(cmd)
 	cmd.Flags().StringVar(&tenant, "tenant", "", "`tenant` to look in, for a model with tenants")
 	command.FormatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		a, err := s.open("")
+		a, err := s.Open("")
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/openapi"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core"
@@ -56,7 +57,7 @@ routes.json its own operations are the routes. A new file is OpenAPI 3.1.`,
 	configFlag(cmd, &f.config)
 	fl := cmd.Flags()
 	fl.StringVar(&f.routes, "routes", "", "JSON `file` with the routes of the application (default "+routesName+", if it is there)")
-	publicFlag(cmd, &f.public)
+	policyfile.PublicFlag(cmd, &f.public)
 	fl.StringVarP(&f.output, "output", "o", "", "write to `file`, JSON if its name ends in .json, and keep what it holds")
 	fl.StringVar(&f.title, "title", "", "`title` of a new document (default the realm)")
 	return cmd
@@ -128,7 +129,7 @@ func (f *openAPIFlags) readRoutes(ctx context.Context, s *setup.Setup, isNew boo
 			return nil, nil
 		}
 	}
-	list, err := readRoutes(file)
+	list, err := policyfile.ReadRoutes(file)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func passesAnonymous(ctx context.Context, policy *casbinrules.Authorizer, r core
 }
 
 func (f *openAPIFlags) isPublic(method, path string) bool {
-	return isPublic(f.public, method, path)
+	return policyfile.IsPublic(f.public, method, path)
 }
 
 // requestFor returns a request without credentials that accepts a media type, "" for any.

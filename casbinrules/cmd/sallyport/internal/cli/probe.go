@@ -17,12 +17,13 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
 type probeFlags struct {
-	source                         source
+	source                         policyfile.Source
 	routes, openAPI, direct        string
 	public, as, bad, writes, hosts []string
 	accounts                       []string
@@ -83,10 +84,10 @@ The exit code is 1 when there is a finding that --baseline does not have.`,
 }
 
 func (f *probeFlags) flags(cmd *cobra.Command) {
-	f.source.policyFlags(cmd)
-	f.source.configFlag(cmd, "")
-	command.BeforeRun(cmd, f.source.fromConfig)
-	f.source.pathFlags(cmd)
+	f.source.PolicyFlags(cmd)
+	f.source.ConfigFlag(cmd, "")
+	command.BeforeRun(cmd, f.source.FromConfig)
+	f.source.PathFlags(cmd)
 	command.FormatFlag(cmd, &f.format, "text", "json", "sarif", "junit", "html")
 	fl := cmd.Flags()
 	fl.StringVar(&f.routes, "routes", "", "JSON `file` with the routes of the application")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
@@ -163,22 +164,22 @@ func identity(flag, value string) (probing.Person, core.Field, error) {
 }
 
 func (f *probeFlags) policy(ctx context.Context, people []probing.Person) (*probing.Policy, error) {
-	if len(f.source.policies) == 0 && f.source.model == "" && f.source.config == "" {
+	if len(f.source.Policies) == 0 && f.source.Model == "" && f.source.Config == "" {
 		return nil, nil
 	}
-	a, err := f.source.open("")
+	a, err := f.source.Open("")
 	if err != nil {
 		return nil, err
 	}
-	given, err := readClaims(f.claims)
+	given, err := policyfile.ReadClaims(f.claims)
 	if err != nil {
 		return nil, err
 	}
-	claims, err := oneEach(given)
+	claims, err := policyfile.OneEach(given)
 	if err != nil {
 		return nil, err
 	}
-	p := &probing.Policy{Authorizer: a, Tenant: f.tenant, Attributes: claims, Canonical: f.source.canonical}
+	p := &probing.Policy{Authorizer: a, Tenant: f.tenant, Attributes: claims, Canonical: f.source.Canonical}
 	p.Prepare(ctx, people)
 	f.settings.Expect = func(as, method, path string) probe.Verdict { return p.Expect(ctx, as, method, path) }
 	f.settings.Words, f.settings.Users = p.Roles(), p.Users()
@@ -211,7 +212,7 @@ func (f *probeFlags) findRoutes(ctx context.Context, policy *probing.Policy) err
 
 // readProbeRoutes reads --routes, in which a route may have a path to request.
 func (f *probeFlags) readProbeRoutes() error {
-	list, err := readRoutes(f.routes)
+	list, err := policyfile.ReadRoutes(f.routes)
 	if err != nil {
 		return err
 	}
@@ -240,11 +241,11 @@ func (f *probeFlags) addRoute(r probe.Route) {
 
 // policyRoutes uses the patterns of the policy as routes.
 func (f *probeFlags) policyRoutes(ctx context.Context, a *ask.Policy) error {
-	given, err := readClaims(f.claims)
+	given, err := policyfile.ReadClaims(f.claims)
 	if err != nil {
 		return err
 	}
-	m, err := matrix.New(ctx, a, matrix.Settings{Who: f.source.who(ask.Who{}), Claims: given, Types: f.source.Types()})
+	m, err := matrix.New(ctx, a, matrix.Settings{Who: f.source.Who(ask.Who{}), Claims: given, Types: f.source.Types()})
 	if err != nil {
 		return err
 	}

@@ -15,12 +15,13 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
 
 // pushing is what push and rollback share.
 type pushing struct {
-	source
+	policyfile.Source
 	from                        storeFlags
 	tests, files                []string
 	author, commit, message     string
@@ -74,7 +75,7 @@ adds or replaces one.`,
 		Example: "  sallyport push --store postgres://publisher@db.example/app?sslmode=verify-full -M \"editors may archive\"",
 		Args:    command.NoArguments("name the policy with -p"),
 	}
-	p.source.flags(cmd)
+	p.Source.Flags(cmd)
 	p.flags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&p.tests, "tests", nil, "`file` of tests; may be repeated (default *.tests beside the policy)")
@@ -89,17 +90,17 @@ adds or replaces one.`,
 
 // push publishes the files of a folder.
 func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) error {
-	m, policies, err := p.find("")
+	m, policies, err := p.Find("")
 	if err != nil {
 		return err
 	}
-	if err := p.checkAttributes(m); err != nil {
+	if err := p.CheckAttributes(m); err != nil {
 		return err
 	}
-	if _, keys := splitManifests(policies); keys != nil {
-		return command.Usagef("push publishes policy files: write the policy of %s into a .csv file", plainPath(policies[0]))
+	if _, keys := policyfile.SplitManifests(policies); keys != nil {
+		return command.Usagef("push publishes policy files: write the policy of %s into a .csv file", policyfile.PlainPath(policies[0]))
 	}
-	dir := folderOf(policies[0])
+	dir := policyfile.FolderOf(policies[0])
 	newest, err := newestOf(ctx, s)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 		return err
 	}
 	if len(p.tests) == 0 {
-		if p.tests, err = testsBeside(policies); err != nil {
+		if p.tests, err = policyfile.TestsBeside(policies); err != nil {
 			return err
 		}
 	}
@@ -182,14 +183,14 @@ func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared
 			return nil, err
 		}
 	}
-	files := []shared.File{{Name: modelName, Content: model}}
+	files := []shared.File{{Name: policyfile.ModelName, Content: model}}
 	var paths []string
 	for _, path := range policies {
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
 			paths = append(paths, path)
 			continue
 		}
-		inside, err := filesIn(path, ".csv")
+		inside, err := policyfile.FilesIn(path, ".csv")
 		if err != nil {
 			return nil, err
 		}
@@ -205,7 +206,7 @@ func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared
 	if newest != nil {
 		for _, f := range newest.Files {
 			named := slices.ContainsFunc(files, func(g shared.File) bool { return g.Name == f.Name })
-			if !named && !isPolicyFile(f.Name) {
+			if !named && !policyfile.IsPolicyFile(f.Name) {
 				files = append(files, f)
 			}
 		}
@@ -222,7 +223,7 @@ func removed(newest *shared.Content, files []shared.File) []string {
 	}
 	var found []string
 	for _, f := range newest.Files {
-		if isPolicyFile(f.Name) && !slices.ContainsFunc(files, func(g shared.File) bool { return g.Name == f.Name }) {
+		if policyfile.IsPolicyFile(f.Name) && !slices.ContainsFunc(files, func(g shared.File) bool { return g.Name == f.Name }) {
 			found = append(found, fmt.Sprintf("the file %s would be removed from the store: name it with -p as well", command.Plain(f.Name)))
 		}
 	}

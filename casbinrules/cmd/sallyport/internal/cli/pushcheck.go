@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
@@ -29,8 +30,8 @@ type candidate struct {
 // check returns findings that speak against publishing a policy. A policy that
 // instances would not load is an error, which cannot be overridden.
 func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, newest *shared.Content) (found []string, err error) {
-	p.setClock()
-	opts, err := p.options()
+	p.SetClock()
+	opts, err := p.LoadOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	if n := counts[casbinrules.SeverityWarning]; n > 0 && p.lint == "warning" {
 		found = append(found, command.Quantity(n, "warning"))
 	}
-	a, err := p.policy(c.open(opts))
+	a, err := p.Loaded(c.open(opts))
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +93,11 @@ func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Pol
 		command.Say(cmd.ErrOrStderr(), "sallyport: note: there are no tests; write some into policy.tests beside the policy\n")
 		return 0, nil
 	}
-	tests, err := testsIn(c.readFile, c.tests)
+	tests, err := policyfile.TestsIn(c.readFile, c.tests)
 	if err != nil {
 		return 0, err
 	}
-	results, err := p.runTests(ctx, a, tests, p.allowUnknown)
+	results, err := p.RunTests(ctx, a, tests, p.allowUnknown)
 	if err != nil {
 		return 0, err
 	}
@@ -129,7 +130,7 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 	if had >= shrinkFrom && has*shrinkBy < had {
 		found = append(found, fmt.Sprintf("the policy had %d lines and has %d", had, has))
 	}
-	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.Types(), Limit: p.limit, Clock: p.clock})
+	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.Who(ask.Who{}), Types: p.Types(), Limit: p.limit, Clock: p.Clock})
 	if tooLarge(err) {
 		return unknown("the effect is not known: %v", err)
 	}
@@ -147,19 +148,19 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 }
 
 func (p *pushing) openContent(c *shared.Content) (*ask.Policy, error) {
-	opts, err := p.options()
+	opts, err := p.LoadOptions()
 	if err != nil {
 		return nil, err
 	}
 	of := unpacked(c)
-	return p.policy(of.open(opts))
+	return p.Loaded(of.open(opts))
 }
 
 // unpacked returns the policy of a revision, in memory: a signal to stop would leave files
 // behind, with everything that the store keeps secret.
 func unpacked(c *shared.Content) candidate {
 	files := fstest.MapFS{}
-	in := candidate{fsys: files, model: casbinrules.ModelFile(modelName)}
+	in := candidate{fsys: files, model: casbinrules.ModelFile(policyfile.ModelName)}
 	for _, f := range c.Files {
 		files[f.Name] = &fstest.MapFile{Data: f.Content, Mode: 0o444}
 		switch path.Ext(f.Name) {

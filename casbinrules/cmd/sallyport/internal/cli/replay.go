@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 )
@@ -39,7 +40,7 @@ With --fail-on widen the exit code is 1 when somebody gains access, and with
 
 func newReplay() *cobra.Command {
 	var (
-		s                        source
+		s                        policyfile.Source
 		old, now, format, failOn string
 		samples                  int
 		settings                 replay.Settings
@@ -51,7 +52,7 @@ func newReplay() *cobra.Command {
 		Example: "  sallyport replay --old HEAD~1 --new HEAD decisions.jsonl\n  sallyport replay -p new/policy.csv --format json decisions.jsonl",
 		Args:    command.AtLeast(1, "a decision log"),
 	}
-	s.flags(cmd)
+	s.Flags(cmd)
 	command.FormatFlag(cmd, &format, "text", "json", "sarif")
 	f := cmd.Flags()
 	f.StringVar(&old, "old", "", "the old policy: a `file`, a directory or a git revision (default what the log says)")
@@ -64,17 +65,17 @@ func newReplay() *cobra.Command {
 			return err
 		}
 		settings.Samples = max(0, samples)
-		s.setClock()
-		settings.Clock = s.clock
+		s.SetClock()
+		settings.Clock = s.Clock
 		if old != "" {
-			if settings.Old, err = s.openSide("old", old); err != nil {
+			if settings.Old, err = s.OpenSide("old", old); err != nil {
 				return err
 			}
 		}
 		if now == "" {
-			settings.New, err = s.open("")
+			settings.New, err = s.Open("")
 		} else {
-			settings.New, err = s.openSide("new", now)
+			settings.New, err = s.OpenSide("new", now)
 		}
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/audit"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -24,7 +25,7 @@ import (
 )
 
 type reporter struct {
-	source
+	policyfile.Source
 	out, routes, since, conflicts string
 	tests, logs, claims           []string
 	settings                      matrix.Settings
@@ -51,7 +52,7 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 		Example: "  sallyport report -o report.html --since v1.4.0 --tests policy.tests --log decisions.jsonl --conflicts conflicts.csv",
 		Args:    command.NoArguments("name the policy with -p"),
 	}
-	r.flags(cmd)
+	r.Flags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&r.out, "output", "o", "", "`file` to write (default stdout)")
 	f.StringVar(&r.routes, "routes", "", "JSON `file` with the routes of the application")
@@ -76,9 +77,9 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 }
 
 func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
-	r.setClock()
+	r.SetClock()
 	r.settings.Users = true
-	a, m, err := r.draw(ctx, r.routes, r.claims, &r.settings)
+	a, m, err := draw(ctx, &r.Source, r.routes, r.claims, &r.settings)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 		}
 		page.Sections = append(page.Sections, s)
 	}
-	page.Files, err = r.listings(r.authorizer) // last, since sections read files as well
+	page.Files, err = listings(&r.Source, r.authorizer) // last, since sections read files as well
 	return page, err
 }
 
@@ -131,7 +132,7 @@ func (r *reporter) orphans(context.Context, []ask.Subject) (audit.Section, error
 		ID: "orphans", Title: "orphaned roles", Intro: "Roles of rules that no line gives to anybody, which is fine where tokens bring them, and roles that are given and that no rule is for.",
 		None: "Every role is given to somebody, and some rule is for it.",
 	}
-	findings, err := r.lint(r.routes, nil)
+	findings, err := r.Lint(r.routes, nil)
 	for _, f := range findings {
 		everybody := r.authorizer.Alone != "" && strings.Contains(f.Message, strconv.Quote(r.RolePrefix+r.authorizer.Alone))
 		if slices.Contains(orphanCodes, f.Code) && !everybody {
@@ -148,12 +149,12 @@ func (r *reporter) changes(ctx context.Context, _ []ask.Subject) (audit.Section,
 		return s, nil
 	}
 	s.Title += " since " + r.since
-	old, err := r.openSide("old", r.since)
+	old, err := r.OpenSide("old", r.since)
 	if err != nil {
 		return s, err
 	}
 	report, err := effect.Compare(ctx, old, r.authorizer, effect.Settings{
-		Who: r.who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.Types(), Limit: 10_000_000, Clock: r.clock,
+		Who: r.Who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.Types(), Limit: 10_000_000, Clock: r.Clock,
 	})
 	if err != nil {
 		return s, err
@@ -177,11 +178,11 @@ func (r *reporter) untested(ctx context.Context, _ []ask.Subject) (audit.Section
 		s.Missing = "Not looked at: give files of tests with --tests."
 		return s, nil
 	}
-	tests, err := readTests(r.tests)
+	tests, err := policyfile.ReadTests(r.tests)
 	if err != nil {
 		return s, err
 	}
-	results, err := r.runTests(ctx, r.authorizer, tests, false)
+	results, err := r.RunTests(ctx, r.authorizer, tests, false)
 	if err != nil {
 		return s, err
 	}
@@ -204,7 +205,7 @@ func (r *reporter) unused(ctx context.Context, _ []ask.Subject) (audit.Section, 
 	if err != nil {
 		return s, err
 	}
-	report, err := replay.Run(ctx, files, replay.Settings{New: r.authorizer, Clock: r.clock})
+	report, err := replay.Run(ctx, files, replay.Settings{New: r.authorizer, Clock: r.Clock})
 	if err != nil {
 		return s, err
 	}

@@ -77,20 +77,6 @@ func gainedAndLost(r *effect.Report) (gained, lost int) {
 	return gained, len(r.Changes) - gained
 }
 
-// testSyntax is the code of a test with a syntax error.
-const testSyntax = "test_syntax"
-
-// testFindings returns the syntax errors in tests as findings.
-func testFindings(err error) ([]casbinrules.Finding, bool) {
-	var all []casbinrules.Finding
-	for _, e := range policytest.Errors(err) {
-		all = append(all, casbinrules.Finding{
-			File: e.File, Line: e.Line, Column: e.Column, Severity: casbinrules.SeverityError, Code: testSyntax, Message: e.Message,
-		})
-	}
-	return all, len(all) > 0
-}
-
 func (r *review) write(w io.Writer, format string) error {
 	switch format {
 	case "markdown":

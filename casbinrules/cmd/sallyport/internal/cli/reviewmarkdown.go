@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/markdown"
 )
 
@@ -139,7 +140,7 @@ func (r *review) findingsTable(b *strings.Builder, most int) {
 				what += "<br>" + code(f.Hint)
 			}
 			name := "[" + code(f.Code) + "](" + findingsPage + f.Code + ")"
-			if f.Code == testSyntax {
+			if f.Code == policyfile.TestSyntax {
 				name = code(f.Code)
 			}
 			t.Add(code(fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)), severity.String(), name, what)

@@ -1,18 +1,15 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
@@ -65,9 +62,9 @@ func newTest() *cobra.Command {
 		Long:    testHelp,
 		Example: "  sallyport test policy.tests\n  sallyport test --watch policy.tests",
 	}
-	t.policyFlags(cmd)
-	t.configFlag(cmd, " (default the "+configName+" beside the first FILE or here, if neither -p nor -m is given)")
-	t.pathFlags(cmd)
+	t.PolicyFlags(cmd)
+	t.ConfigFlag(cmd, " (default the "+policyfile.ConfigName+" beside the first FILE or here, if neither -p nor -m is given)")
+	t.PathFlags(cmd)
 	command.FormatFlag(cmd, &t.format, "text", "json")
 	f := cmd.Flags()
 	f.BoolVar(&t.lenient, "allow-unknown", false, "warn of misspelt names only")
@@ -78,7 +75,7 @@ func newTest() *cobra.Command {
 		if t.least < 0 || t.least > 100 {
 			return command.Usagef("--min %v: give a number from 0 to 100", t.least)
 		}
-		t.flags, t.args = t.source, args
+		t.flags, t.args = t.Source, args
 		if err := t.settleAll(); err != nil {
 			return err
 		}
@@ -90,33 +87,6 @@ func newTest() *cobra.Command {
 		return t.runAndWatch(ctx, cmd)
 	}
 	return cmd
-}
-
-func readTests(files []string) ([]policytest.Test, error) { return testsIn(os.ReadFile, files) }
-
-func testsIn(readFile func(name string) ([]byte, error), files []string) ([]policytest.Test, error) {
-	var tests []policytest.Test
-	var errs []error
-	for _, file := range files {
-		text, err := readFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("read tests: %w%s", err, command.IfMissing(err, "sallyport init writes some"))
-		}
-		read, err := policytest.Parse(file, string(text))
-		errs = append(errs, err)
-		tests = append(tests, read...)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("tests that cannot be read, none was run:\n%w", err)
-	}
-	if len(tests) == 0 {
-		return nil, fmt.Errorf("there is no test in %s: write one such as \"allow erin /reports GET\"", strings.Join(files, ", "))
-	}
-	return tests, nil
-}
-
-func (s *source) runTests(ctx context.Context, a *ask.Policy, tests []policytest.Test, lenient bool) ([]policytest.Result, error) {
-	return policytest.Runner{Canonical: s.canonical, Lenient: lenient}.Run(ctx, a, tests)
 }
 
 func writeWarnings(stderr io.Writer, results []policytest.Result) {

@@ -15,13 +15,11 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
-
-// configName is the file that setup.Open reads.
-const configName = "sallyport.yaml"
 
 type tokenFlags struct {
 	config, issuer, key, alg, client, expires string
@@ -56,7 +54,7 @@ is given again; --claim NAME:=JSON adds any other value.`,
 	flags.StringVar(&f.client, "client", "sallyport", "`ID` of the client that the token is issued to")
 	flags.StringVar(&f.key, "key", "", "private key `file` in PEM (default the one beside the JWK set: "+signingName+" or "+developmentName+")")
 	flags.StringVar(&f.alg, "alg", "", "`algorithm` of an RSA key that does not say its own")
-	flags.StringVarP(&f.config, "config", "c", "", "configuration `file` (default "+configName+", if it is there)")
+	flags.StringVarP(&f.config, "config", "c", "", "configuration `file` (default "+policyfile.ConfigName+", if it is there)")
 	_ = cmd.MarkFlagFilename("key", "pem") // fails for unknown flags only
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -98,7 +96,7 @@ func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 
 // settle takes what the flags do not specify from the configuration, and reads the key.
 func (f *tokenFlags) settle() (*jwtsign.Key, error) {
-	name := cmp.Or(f.config, configName)
+	name := cmp.Or(f.config, policyfile.ConfigName)
 	dir, jwks := ".", ""
 	found, err := setup.ReadIssuer(name, f.issuer)
 	switch {

@@ -11,15 +11,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
 // testRun is one run of the command test or, with --watch, several.
 type testRun struct {
-	source
-	flags                 source   // as the command line has it
-	args                  []string // the files that it names
+	policyfile.Source
+	flags                 policyfile.Source // as the command line has it
+	args                  []string          // the files that it names
 	files                 []string
 	format                string
 	least                 float64
@@ -32,30 +33,30 @@ func (t *testRun) settleAll() error {
 	if len(t.args) > 0 {
 		dir = filepath.Dir(t.args[0])
 	}
-	t.source = t.flags
-	if err := t.settle(dir); err != nil {
+	t.Source = t.flags
+	if err := t.Settle(dir); err != nil {
 		return err
 	}
 	if t.files = t.args; len(t.files) > 0 {
 		return nil
 	}
 	var err error
-	if t.files, err = testsBeside(t.source.files()); err == nil && len(t.files) == 0 {
+	if t.files, err = policyfile.TestsBeside(t.Files()); err == nil && len(t.files) == 0 {
 		err = command.Usagef("there is no *.tests beside the policy: name a file of tests")
 	}
 	return err
 }
 
 func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
-	tests, err := readTests(t.files)
+	tests, err := policyfile.ReadTests(t.files)
 	if err != nil {
 		return err
 	}
-	a, err := t.open(filepath.Dir(t.files[0]))
+	a, err := t.Open(filepath.Dir(t.files[0]))
 	if err != nil {
 		return err
 	}
-	results, err := t.runTests(ctx, a, tests, t.lenient)
+	results, err := t.RunTests(ctx, a, tests, t.lenient)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
 				if broken = next.settleAll(); broken == nil {
 					_, broken = next.watched()
 				}
-				if t.text = next.text; broken == nil {
+				if t.Text = next.Text; broken == nil {
 					elsewhere <- &next
 					return nil
 				}
@@ -139,23 +140,23 @@ func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
 
 // reconfigured reports whether the configuration file is no longer what it was.
 func (t *testRun) reconfigured() bool {
-	if t.config == "" {
+	if t.Config == "" {
 		return false
 	}
-	text, err := os.ReadFile(t.config)
-	return err == nil && string(text) != t.text // a file that is missing comes back
+	text, err := os.ReadFile(t.Config)
+	return err == nil && string(text) != t.Text // a file that is missing comes back
 }
 
 // watched returns the files and directories that a run reads.
 func (t *testRun) watched() ([]string, error) {
-	m, policies, err := t.find(filepath.Dir(t.files[0]))
+	m, policies, err := t.Find(filepath.Dir(t.files[0]))
 	if err != nil {
 		return nil, err
 	}
-	paths, _ := splitManifests(policies)
+	paths, _ := policyfile.SplitManifests(policies)
 	paths = append(paths, t.files...)
-	if t.config != "" {
-		paths = append(paths, t.config)
+	if t.Config != "" {
+		paths = append(paths, t.Config)
 	}
 	if m.Text() == "" {
 		paths = append(paths, m.Name())

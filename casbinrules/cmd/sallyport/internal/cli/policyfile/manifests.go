@@ -1,4 +1,4 @@
-package cli
+package policyfile
 
 import (
 	"fmt"
@@ -23,9 +23,9 @@ type manifests struct {
 	found map[string]*manifest.Policy
 }
 
-// splitManifests splits policies, as given, into files and the keys of those in
+// SplitManifests splits policies, as given, into files and the keys of those in
 // YAML; keys is nil if there are none.
-func splitManifests(policies []string) (files []string, keys map[string][]string) {
+func SplitManifests(policies []string) (files []string, keys map[string][]string) {
 	for _, p := range policies {
 		file, key, ok := manifest.Split(p)
 		if info, err := os.Stat(p); err == nil && (file != p || info.IsDir()) {
@@ -42,15 +42,9 @@ func splitManifests(policies []string) (files []string, keys map[string][]string
 	return files, keys
 }
 
-// plainPath returns the path of a policy without the key of a YAML file.
-func plainPath(policy string) string {
-	files, _ := splitManifests([]string{policy})
-	return files[0]
-}
-
 // openManifests loads a policy that is wholly or partly in YAML.
-func (s *source) openManifests(in *manifests, m casbinrules.Model, files []string, opts []casbinrules.Option) (*ask.Policy, error) {
-	a, err := s.policy(casbinrules.OpenFS(in, m, files, opts...))
+func (s *Source) openManifests(in *manifests, m casbinrules.Model, files []string, opts []casbinrules.Option) (*ask.Policy, error) {
+	a, err := s.Loaded(casbinrules.OpenFS(in, m, files, opts...))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +53,7 @@ func (s *source) openManifests(in *manifests, m casbinrules.Model, files []strin
 }
 
 // roleOfEverybody returns the role in policy.default, as credentials would name it.
-func (s *source) roleOfEverybody(in *manifests) (string, error) {
+func (s *Source) roleOfEverybody(in *manifests) (string, error) {
 	role, place, err := in.defaultRole()
 	if err != nil || role == "" {
 		return "", err

@@ -1,4 +1,4 @@
-package cli
+package policyfile
 
 import (
 	"slices"
@@ -9,9 +9,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 )
 
-// checkAttributes refuses a type for a field that none of the models has: it is
+// CheckAttributes refuses a type for a field that none of the models has: it is
 // probably misspelt, and the intended field would be compared as text.
-func (s *source) checkAttributes(models ...casbinrules.Model) error {
+func (s *Source) CheckAttributes(models ...casbinrules.Model) error {
 	if len(s.Attribute) == 0 {
 		return nil
 	}
@@ -36,9 +36,9 @@ func (s *source) checkAttributes(models ...casbinrules.Model) error {
 	return nil
 }
 
-// readClaims parses --claim NAME=VALUE. A name may be given several times, for
+// ReadClaims parses --claim NAME=VALUE. A name may be given several times, for
 // several values.
-func readClaims(claims []string) (map[string][]string, error) {
+func ReadClaims(claims []string) (map[string][]string, error) {
 	values := map[string][]string{}
 	for _, claim := range claims {
 		name, value, ok := strings.Cut(claim, "=")
@@ -50,8 +50,8 @@ func readClaims(claims []string) (map[string][]string, error) {
 	return values, nil
 }
 
-// oneEach returns the values of attributes for one request.
-func oneEach(claims map[string][]string) (map[string]any, error) {
+// OneEach returns the values of attributes for one request.
+func OneEach(claims map[string][]string) (map[string]any, error) {
 	var values map[string]any
 	for name, given := range claims {
 		if len(given) > 1 {

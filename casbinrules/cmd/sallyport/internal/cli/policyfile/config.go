@@ -1,4 +1,4 @@
-package cli
+package policyfile
 
 import (
 	"cmp"
@@ -13,68 +13,69 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
 
-// configFlag adds the flag for a configuration file; otherwise says what counts without it.
-func (s *source) configFlag(cmd *cobra.Command, otherwise string) {
-	cmd.Flags().StringVarP(&s.config, "config", "c", "", "configuration `file` with the policy and its options"+otherwise)
+// ConfigFlag adds the flag for a configuration file; otherwise says what counts without it.
+func (s *Source) ConfigFlag(cmd *cobra.Command, otherwise string) {
+	cmd.Flags().StringVarP(&s.Config, "config", "c", "", "configuration `file` with the policy and its options"+otherwise)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for unknown flags only
 }
 
-// defaultConfig describes [source.settle].
-const defaultConfig = " (default " + configName + ", if it is there and neither -p nor -m is given)"
+// DefaultConfig describes [Source.Settle].
+const DefaultConfig = " (default " + ConfigName + ", if it is there and neither -p nor -m is given)"
 
-// settle takes the policy and its options from the file of -c. Without that flag, -m and
+// Settle takes the policy and its options from the file of -c. Without that flag, -m and
 // -p it is the file in dir, if there is one and it has a policy.
-func (s *source) settle(dir string) error {
-	if s.config != "" {
-		return s.fromConfig()
+func (s *Source) Settle(dir string) error {
+	if s.Config != "" {
+		return s.FromConfig()
 	}
-	s.config = filepath.Join(dir, configName)
-	if s.model != "" || len(s.policies) > 0 || atomicfile.NotThere(s.config) {
-		s.config = ""
+	s.Config = filepath.Join(dir, ConfigName)
+	if s.Model != "" || len(s.Policies) > 0 || atomicfile.NotThere(s.Config) {
+		s.Config = ""
 		return nil
 	}
-	err := s.fromConfig()
+	err := s.FromConfig()
 	if errors.Is(err, setup.ErrNoPolicy) {
-		s.config, err = "", nil
+		s.Config, err = "", nil
 	}
 	return err
 }
 
-// fromConfig takes the policy and its options from the file of -c, if one was given.
-func (s *source) fromConfig() error {
-	if s.config == "" {
+// FromConfig takes the policy and its options from the file of -c, if one was given.
+func (s *Source) FromConfig() error {
+	if s.Config == "" {
 		return nil
 	}
-	text, err := os.ReadFile(s.config)
+	text, err := os.ReadFile(s.Config)
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	s.text = string(text)
-	return s.take(s.config, text)
+	s.Text = string(text)
+	return s.Take(s.Config, text)
 }
 
-// take takes the policy and its options from the text of a configuration file. Of a
+// Take takes the policy and its options from the text of a configuration file. Of a
 // policy in a store it takes the options: the files are a copy of those in the store.
-func (s *source) take(file string, text []byte) error {
+func (s *Source) Take(file string, text []byte) error {
 	p, err := setup.ParsePolicy(file, text)
 	if err != nil {
 		return err
 	}
 	switch {
-	case p.Store != "" && presets[p.Model] == nil: // the model is beside the policy
+	case p.Store != "" && starter.Presets[p.Model] == nil: // the model is beside the policy
 	case p.Store != "":
-		s.model = cmp.Or(s.model, p.Model)
-	case s.model != "":
+		s.Model = cmp.Or(s.Model, p.Model)
+	case s.Model != "":
 		return command.Usagef("-c names the model by a configuration file: leave -m out")
-	case len(s.policies) > 0:
+	case len(s.Policies) > 0:
 		return command.Usagef("-c names the policy by a configuration file: leave -p out")
 	default:
-		s.model, s.given = p.Model, file
+		s.Model, s.given = p.Model, file
 		for _, name := range p.Files {
-			s.policies = append(s.policies, filepath.Clean(name))
+			s.Policies = append(s.Policies, filepath.Clean(name))
 		}
 	}
 	s.Function, s.RolePatterns = slices.Clone(s.Function), slices.Clone(s.RolePatterns)
