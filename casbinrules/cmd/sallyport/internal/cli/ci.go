@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
@@ -123,7 +124,7 @@ func (c *ciRun) review(ctx context.Context) (*review, error) {
 	if r.findings, err = c.Lint(c.routes, c.public); err != nil {
 		return nil, err
 	}
-	n := severities(r.findings)
+	n := result.Severities(r.findings)
 	r.problem(n[casbinrules.SeverityError], "error")
 	if c.level == "warning" {
 		r.problem(n[casbinrules.SeverityWarning], "warning")
@@ -175,7 +176,7 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 	if r.results, err = c.RunTests(ctx, r.policy, tests, c.lenient); err != nil {
 		return err
 	}
-	r.problem(failures(r.results), "failed test")
+	r.problem(result.Failures(r.results), "failed test")
 	if r.covered, err = policytest.NewCoverage(ctx, r.policy, r.results); err != nil {
 		return err
 	}
@@ -221,7 +222,7 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 	}
 	who.Tenants = c.tenants
 	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit, Clock: c.Clock})
-	if tooLarge(err) {
+	if result.TooLarge(err) {
 		return unknown(err)
 	}
 	if err != nil {
@@ -229,10 +230,10 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 	}
 	r.Effect = report
 	switch {
-	case c.failOn == "widen" && report.Widens(), c.failOn == "change" && len(report.Changes) > 0:
+	case result.FailsOn(c.failOn, report.Widens(), len(report.Changes)):
 		r.problem(len(report.Changes), "change in effect")
 	case r.unknownIsProblem():
-		r.Problems = append(r.Problems, changedRules(len(report.NotCompared))+" not compared")
+		r.Problems = append(r.Problems, result.ChangedRules(len(report.NotCompared))+" not compared")
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
 
 // namedCommit is a commit and the name by which it was given.
@@ -100,9 +99,4 @@ func (c *ciRun) hasChanged(b *ciBase) error {
 		return err
 	}
 	return errors.New("the base is HEAD itself, and no file of the policy has been edited since: name the revision before the change with --base")
-}
-
-func tooLarge(err error) bool {
-	_, ok := errors.AsType[*effect.TooLargeError](err)
-	return ok
 }

@@ -2,16 +2,13 @@ package cli
 
 import (
 	"fmt"
-	"io"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
 
@@ -55,7 +52,7 @@ func newDiff() *cobra.Command {
 	command.BeforeRun(cmd, s.FromConfig)
 	command.FormatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
-	failOnFlag(cmd, &failOn)
+	result.FailOnFlag(cmd, &failOn)
 	f.IntVar(&limit, "limit", 10_000_000, "how many requests are compared at most")
 	f.StringArrayVar(&claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
@@ -78,128 +75,17 @@ func newDiff() *cobra.Command {
 		if format == "json" {
 			err = command.WriteJSON(cmd.OutOrStdout(), r)
 		} else {
-			writeChanges(cmd.OutOrStdout(), r)
+			result.WriteChanges(cmd.OutOrStdout(), r)
 		}
 		switch {
 		case err != nil:
 			return err
-		case failOn == "widen" && r.Widens(), failOn == "change" && len(r.Changes) > 0:
+		case result.FailsOn(failOn, r.Widens(), len(r.Changes)):
 			return command.ErrFindings
 		case !r.Complete() && (failOn != "" || r.Asked == 0):
-			return fmt.Errorf("%s could not be compared", changedRules(len(r.NotCompared)))
+			return fmt.Errorf("%s could not be compared", result.ChangedRules(len(r.NotCompared)))
 		}
 		return nil
 	}
 	return cmd
 }
-
-// failOnFlag adds the flag that says which effect exit code 1 is for.
-func failOnFlag(cmd *cobra.Command, failOn *string) {
-	cmd.Flags().StringVar(failOn, "fail-on", "", "what exit code 1 is for: widen, change")
-	command.BeforeRun(cmd, func() error {
-		if *failOn != "" && *failOn != "widen" && *failOn != "change" {
-			return command.Usagef("--fail-on knows widen and change, and not %q", *failOn)
-		}
-		return nil
-	})
-}
-
-func writeChanges(w io.Writer, r *effect.Report) {
-	paint := command.PaletteFor(w)
-	for _, c := range r.Changes {
-		command.Say(w, "%s\n", paint.Change(c.Gains, changeText(c)))
-	}
-	for _, rule := range r.NotCompared {
-		command.Say(w, "%s\n", paint.Yellow("not compared: "+sideOf(rule.Old)+" "+command.Plain(rule.String())))
-	}
-	for _, gap := range r.Gaps {
-		command.Say(w, "  because %s\n", command.Plain(gap))
-	}
-	switch gained, lost := gainedAndLost(r); {
-	case len(r.Changes) > 0:
-		command.Say(w, "%d gained, %d lost, in %d requests compared\n", gained, lost, r.Asked)
-	case !r.Complete():
-		command.Say(w, "no change seen in %d requests compared, and %s not compared\n", r.Asked, changedRules(len(r.NotCompared)))
-	default:
-		command.Say(w, "no change in effect, in %d requests compared\n", r.Asked)
-	}
-	if only := narrowed(r); only != "" {
-		command.Say(w, "note: compared with %s alone; nothing is known of others\n", command.Plain(only))
-	}
-}
-
-func sideOf(old bool) string {
-	if old {
-		return "old"
-	}
-	return "new"
-}
-
-// ruleOf returns the line that causes a change, in brackets, or "".
-func ruleOf(rule string, old bool) string {
-	if rule == "" {
-		return ""
-	}
-	return " (" + sideOf(old) + " " + rule + ")"
-}
-
-// narrowed returns what --claim and --tenant have limited a comparison to, or "".
-func narrowed(r *effect.Report) string {
-	var only []string
-	for _, name := range slices.Sorted(maps.Keys(r.OnlyAttributes)) {
-		only = append(only, name+"="+strings.Join(r.OnlyAttributes[name], " or "))
-	}
-	if len(r.OnlyTenants) > 0 {
-		only = append(only, "tenant "+strings.Join(r.OnlyTenants, " or "))
-	}
-	return strings.Join(only, " and ")
-}
-
-func changedRules(n int) string { return command.Quantity(n, "changed rule") }
-
-// changeText returns a text such as "viewer gains DELETE /reports/:id (new
-// policy.csv:14)".
-func changeText(c effect.Change) string {
-	var b strings.Builder
-	b.WriteString(c.Subject)
-	if c.Tenant != "" {
-		b.WriteString(" in " + c.Tenant)
-	}
-	if attributes := attributesText(c.Attributes); attributes != "" {
-		b.WriteString(" " + attributes)
-	}
-	verb, too := "loses", "so do "
-	if c.Gains {
-		verb = "gains"
-	}
-	if len(c.Also) == 1 {
-		too = "so does "
-	}
-	fmt.Fprintf(&b, " %s %s %s", verb, strings.Join(c.Actions, ", "), c.Object)
-	if c.From != "" {
-		b.WriteString(" from " + c.From)
-	}
-	b.WriteString(ruleOf(c.Rule, c.Old))
-	if len(c.Also) > 0 {
-		b.WriteString("; " + too + strings.Join(c.Also, ", "))
-	}
-	return b.String()
-}
-
-// attributesText returns a text such as "age=16 or 17 region=eu", sorted by name.
-// Of many values it has the first few.
-func attributesText(attributes map[string][]string) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		values := attributes[name]
-		text := name + "=" + strings.Join(values[:min(len(values), maxShownValues)], " or ")
-		if more := len(values) - maxShownValues; more > 0 {
-			text += fmt.Sprintf(" or %d more", more)
-		}
-		parts = append(parts, text)
-	}
-	return strings.Join(parts, " ")
-}
-
-// maxShownValues is the maximum number of values of one attribute in a line.
-const maxShownValues = 5

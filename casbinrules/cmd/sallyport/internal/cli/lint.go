@@ -2,17 +2,14 @@ package cli
 
 import (
 	"cmp"
-	"io"
-	"os"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 )
 
@@ -56,75 +53,15 @@ when there is an error. Notes never change it.`,
 		}
 		switch out := cmd.OutOrStdout(); format {
 		case "json":
-			err = command.WriteJSON(out, jsonFindings(findings))
+			err = command.WriteJSON(out, result.Findings(findings))
 		case "sarif":
-			err = command.WriteJSON(out, sarif.New(findings, columns{}.characters))
+			err = command.WriteJSON(out, sarif.New(findings, result.Columns{}.Characters))
 		default:
-			writeFindings(out, findings)
+			result.WriteFindings(out, findings)
 		}
 		return cmp.Or(err, command.FoundIf(slices.ContainsFunc(findings, func(f casbinrules.Finding) bool {
 			return f.Severity == casbinrules.SeverityError || f.Severity == casbinrules.SeverityWarning && failOn == "warning"
 		})))
 	}
 	return cmd
-}
-
-func writeFindings(w io.Writer, findings []casbinrules.Finding) {
-	paint := command.PaletteFor(w)
-	for _, f := range findings {
-		severity := f.Severity.String()
-		painted := severity
-		switch f.Severity {
-		case casbinrules.SeverityError:
-			painted = paint.Red(severity)
-		case casbinrules.SeverityWarning:
-			painted = paint.Yellow(severity)
-		}
-		command.Say(w, "%s\n", strings.Replace(f.String(), ": "+severity+": "+f.Code+": ", ": "+painted+": "+f.Code+": ", 1))
-	}
-}
-
-func severities(findings []casbinrules.Finding) map[casbinrules.Severity]int {
-	counts := map[casbinrules.Severity]int{}
-	for _, f := range findings {
-		counts[f.Severity]++
-	}
-	return counts
-}
-
-type jsonFinding struct {
-	File     string `json:"file"`
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
-	Severity string `json:"severity"`
-	Code     string `json:"code"`
-	Message  string `json:"message"`
-	Hint     string `json:"hint,omitempty"`
-}
-
-func jsonFindings(findings []casbinrules.Finding) []jsonFinding {
-	list := make([]jsonFinding, len(findings))
-	for i, f := range findings {
-		list[i] = jsonFinding{f.File, f.Line, f.Column, f.Severity.String(), f.Code, f.Message, f.Hint}
-	}
-	return list
-}
-
-// columns counts columns in characters, and caches the lines of each file.
-type columns map[string][]string
-
-// characters returns the column of f in characters, or in bytes if the file can no
-// longer be read.
-func (c columns) characters(f casbinrules.Finding) int {
-	lines, ok := c[f.File]
-	if !ok {
-		if text, err := os.ReadFile(f.File); err == nil {
-			lines = strings.Split(string(text), "\n")
-		}
-		c[f.File] = lines
-	}
-	if f.Line < 1 || f.Line > len(lines) || f.Column < 1 || f.Column > len(lines[f.Line-1]) {
-		return f.Column
-	}
-	return utf8.RuneCountInString(lines[f.Line-1][:f.Column-1]) + 1
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 )
 
 const flawed = "p, viewer, /reports, GET\np, vïewer, /reports , GET, x\np, viewer, /reports, GET\n"
@@ -17,7 +19,7 @@ func TestLintFormats(t *testing.T) {
 	if strings.Contains(got.stdout, "\x1b") {
 		t.Error("there is colour without a terminal")
 	}
-	var findings []jsonFinding
+	var findings []result.Finding
 	got = run(t, dir, "", "lint", "-p", "DIR/policy.csv", "--format", "json")
 	if err := json.Unmarshal([]byte(got.stdout), &findings); err != nil || got.code != exitFindings {
 		t.Fatalf("json: %v in %+v", err, got)

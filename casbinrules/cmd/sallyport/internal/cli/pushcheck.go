@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	shared "github.com/sallyport-go/sallyport/core/source"
 )
@@ -39,8 +40,8 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	if err != nil {
 		return nil, err
 	}
-	writeFindings(cmd.ErrOrStderr(), findings)
-	counts := severities(findings)
+	result.WriteFindings(cmd.ErrOrStderr(), findings)
+	counts := result.Severities(findings)
 	if counts[casbinrules.SeverityError] > 0 {
 		command.Say(cmd.ErrOrStderr(), "sallyport: nothing was published: no instance would load the policy\n")
 		return nil, command.ErrFindings
@@ -101,9 +102,9 @@ func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Pol
 	if err != nil {
 		return 0, err
 	}
-	writeWarnings(cmd.ErrOrStderr(), results)
-	writeResults(cmd.OutOrStdout(), results)
-	return failures(results), nil
+	result.WriteWarnings(cmd.ErrOrStderr(), results)
+	result.WriteTests(cmd.OutOrStdout(), results)
+	return result.Failures(results), nil
 }
 
 // A policy that had at least shrinkFrom lines and keeps fewer than one in shrinkBy
@@ -131,18 +132,18 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 		found = append(found, fmt.Sprintf("the policy had %d lines and has %d", had, has))
 	}
 	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.Who(ask.Who{}), Types: p.Types(), Limit: p.limit, Clock: p.Clock})
-	if tooLarge(err) {
+	if result.TooLarge(err) {
 		return unknown("the effect is not known: %v", err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	writeChanges(cmd.OutOrStdout(), r)
+	result.WriteChanges(cmd.OutOrStdout(), r)
 	switch {
-	case p.effect == "widen" && r.Widens(), p.effect == "change" && len(r.Changes) > 0:
+	case result.FailsOn(p.effect, r.Widens(), len(r.Changes)):
 		found = append(found, command.Quantity(len(r.Changes), "change")+" in effect")
 	case p.effect != "none" && !r.Complete():
-		found = append(found, changedRules(len(r.NotCompared))+" not compared")
+		found = append(found, result.ChangedRules(len(r.NotCompared))+" not compared")
 	}
 	return found, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 )
@@ -57,7 +58,7 @@ func newReplay() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&old, "old", "", "the old policy: a `file`, a directory or a git revision (default what the log says)")
 	f.StringVar(&now, "new", "", "the new policy: a `file`, a directory or a git revision (default that given with -p)")
-	failOnFlag(cmd, &failOn)
+	result.FailOnFlag(cmd, &failOn)
 	f.IntVar(&samples, "samples", 3, "how many lines of each kind that cannot be compared are named")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		files, err := logFiles(args)
@@ -88,7 +89,7 @@ func newReplay() *cobra.Command {
 			return err
 		}
 		switch {
-		case failOn == "widen" && r.Widens(), failOn == "change" && len(r.Changes) > 0:
+		case result.FailsOn(failOn, r.Widens(), len(r.Changes)):
 			return command.ErrFindings
 		case r.Compared == 0:
 			return fmt.Errorf("none of %d lines could be compared", r.Lines)
@@ -103,7 +104,7 @@ func writeReplay(w io.Writer, r *replay.Report, a *ask.Policy, format string) er
 	case "json":
 		return command.WriteJSON(w, r)
 	case "sarif":
-		return command.WriteJSON(w, sarif.New(replayFindings(r, a), columns{}.characters))
+		return command.WriteJSON(w, sarif.New(replayFindings(r, a), result.Columns{}.Characters))
 	}
 	paint := command.PaletteFor(w)
 	counts := map[bool]uint64{} // by whether it is gained
@@ -139,7 +140,7 @@ func replayText(c replay.Change) string {
 	if c.Tenant != "" {
 		b.WriteString(" in " + c.Tenant)
 	}
-	b.WriteString(ruleOf(c.Rule, c.Old))
+	b.WriteString(result.RuleOf(c.Rule, c.Old))
 	rest := c.Count
 	for i, by := range c.By[:min(len(c.By), maxShownPrincipals)] {
 		fmt.Fprintf(&b, "%s %s %d", [...]string{":", ","}[min(i, 1)], by.Principal, by.Count)
@@ -188,9 +189,9 @@ func replayNotes(r *replay.Report) []string {
 // cause them.
 func replayFindings(r *replay.Report, a *ask.Policy) []casbinrules.Finding {
 	var findings []casbinrules.Finding
-	lines, first := linesByPlace(a), a.Version().Files[1]
+	lines, first := result.LinesByPlace(a), a.Version().Files[1]
 	for _, c := range r.Changes {
-		findings = append(findings, changeFinding(c.Gains, replayText(c), lines.at(c.Rule, c.Old, first)))
+		findings = append(findings, result.ChangeFinding(c.Gains, replayText(c), lines.At(c.Rule, c.Old, first)))
 	}
 	for _, rule := range r.Unused {
 		findings = append(findings, casbinrules.Finding{

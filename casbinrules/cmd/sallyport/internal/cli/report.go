@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -164,7 +165,7 @@ func (r *reporter) changes(ctx context.Context, _ []ask.Subject) (audit.Section,
 		if c.Gains {
 			sign = "+"
 		}
-		s.Lines = append(s.Lines, audit.Line{Sign: sign, Text: changeText(c)})
+		s.Lines = append(s.Lines, audit.Line{Sign: sign, Text: result.ChangeText(c)})
 	}
 	for _, rule := range report.NotCompared {
 		s.Lines = append(s.Lines, audit.Line{Text: "not compared: " + rule.String()})
@@ -190,7 +191,7 @@ func (r *reporter) untested(ctx context.Context, _ []ask.Subject) (audit.Section
 	if err != nil {
 		return s, err
 	}
-	s.Intro += fmt.Sprintf(" %d of %d lines are covered (%.1f%%), by %s, of which %d failed.", c.Covered, c.Lines, c.Percent, command.Quantity(len(results), "test"), failures(results))
+	s.Intro += fmt.Sprintf(" %d of %d lines are covered (%.1f%%), by %s, of which %d failed.", c.Covered, c.Lines, c.Percent, command.Quantity(len(results), "test"), result.Failures(results))
 	s.Lines = ruleLines(c.NotCovered)
 	return s, nil
 }

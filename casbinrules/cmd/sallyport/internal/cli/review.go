@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/git"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -24,11 +25,11 @@ type review struct {
 	Problems []string `json:"problems"` // reasons for exit code 1
 	Policies []string `json:"policies"`
 	// Base is the commit with which the effect was compared.
-	Base     *namedCommit   `json:"base,omitempty"`
-	Findings []jsonFinding  `json:"findings"`
-	Tests    *jsonTests     `json:"tests,omitempty"`
-	Effect   *effect.Report `json:"effect,omitempty"`
-	NotRun   []notRun       `json:"not_run,omitempty"`
+	Base     *namedCommit     `json:"base,omitempty"`
+	Findings []result.Finding `json:"findings"`
+	Tests    *result.Tests    `json:"tests,omitempty"`
+	Effect   *effect.Report   `json:"effect,omitempty"`
+	NotRun   []notRun         `json:"not_run,omitempty"`
 
 	findings []casbinrules.Finding
 	policy   *ask.Policy         // nil if it was refused
@@ -68,29 +69,19 @@ func (r *review) problem(n int, what string) {
 	}
 }
 
-func gainedAndLost(r *effect.Report) (gained, lost int) {
-	for _, c := range r.Changes {
-		if c.Gains {
-			gained++
-		}
-	}
-	return gained, len(r.Changes) - gained
-}
-
 func (r *review) write(w io.Writer, format string) error {
 	switch format {
 	case "markdown":
 		command.Say(w, "%s", r.comment())
 	case "json":
-		r.Passed, r.Findings = len(r.Problems) == 0, jsonFindings(r.findings)
+		r.Passed, r.Findings = len(r.Problems) == 0, result.Findings(r.findings)
 		if r.results != nil {
-			tests := summary(r.results)
-			tests.Coverage = r.covered
+			tests := result.Summarize(r.results, r.covered)
 			r.Tests = &tests
 		}
 		return command.WriteJSON(w, r)
 	case "sarif":
-		return command.WriteJSON(w, sarif.New(inRepository(r.allFindings(), columns{}.characters)))
+		return command.WriteJSON(w, sarif.New(inRepository(r.allFindings(), result.Columns{}.Characters)))
 	case "junit":
 		return junit.Write(w, r.suites()...)
 	default:
@@ -123,15 +114,15 @@ func inRepository(findings []casbinrules.Finding, column func(casbinrules.Findin
 }
 
 func (r *review) writeText(w io.Writer) {
-	writeFindings(w, r.findings)
+	result.WriteFindings(w, r.findings)
 	if r.results != nil {
-		writeWarnings(w, r.results)
-		writeResults(w, r.results)
-		writeCoverage(w, r.covered, r.least)
+		result.WriteWarnings(w, r.results)
+		result.WriteTests(w, r.results)
+		result.WriteCoverage(w, r.covered, r.least)
 	}
 	if r.Effect != nil {
 		command.Say(w, "since %s (%.12s):\n", command.Plain(r.Base.Revision), r.Base.Commit)
-		writeChanges(w, r.Effect)
+		result.WriteChanges(w, r.Effect)
 	}
 	paint := command.PaletteFor(w)
 	for _, n := range r.NotRun {
@@ -157,9 +148,9 @@ func (r *review) allFindings() []casbinrules.Finding {
 		}
 	}
 	if r.Effect != nil {
-		lines := linesByPlace(r.policy)
+		lines := result.LinesByPlace(r.policy)
 		for _, c := range r.Effect.Changes {
-			all = append(all, changeFinding(c.Gains, changeText(c), lines.at(c.Rule, c.Old, r.Policies[0])))
+			all = append(all, result.ChangeFinding(c.Gains, result.ChangeText(c), lines.At(c.Rule, c.Old, r.Policies[0])))
 		}
 		for _, rule := range r.Effect.NotCompared {
 			f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "not-compared", File: rule.File, Line: rule.Line, Column: 1, Message: "what this line changes is not known: " + rule.Text}
@@ -175,35 +166,6 @@ func (r *review) allFindings() []casbinrules.Finding {
 		}
 	}
 	return all
-}
-
-// changeFinding returns a finding about access that somebody gains or loses.
-func changeFinding(gains bool, text string, at casbinrules.RuleText) casbinrules.Finding {
-	code := "access-lost"
-	if gains {
-		code = "access-gained"
-	}
-	return casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: code, Message: text, File: at.File, Line: at.Line, Column: 1}
-}
-
-// policyLines are the lines of a policy by place.
-type policyLines map[string]casbinrules.RuleText
-
-func linesByPlace(a *ask.Policy) policyLines {
-	lines := policyLines{}
-	for _, rule := range a.Rules() {
-		lines[rule.Place()] = rule.RuleText
-	}
-	return lines
-}
-
-// at returns the line with a place. A line of the old policy is not among them, and
-// neither is one that a log names: the beginning of the file first stands for it.
-func (l policyLines) at(place string, old bool, first string) casbinrules.RuleText {
-	if line, ok := l[place]; ok && !old {
-		return line
-	}
-	return casbinrules.RuleText{File: first, Line: 1}
 }
 
 // suites returns the checks that were run as JUnit suites.
@@ -241,9 +203,9 @@ func (r *review) suites() []junit.Suite {
 func (r *review) effectSuite() junit.Suite {
 	diff := junit.Suite{Name: "sallyport diff"}
 	for _, c := range r.Effect.Changes {
-		one := junit.Case{Name: changeText(c), Class: "diff"}
-		if r.failOn == "change" || r.failOn == "widen" && c.Gains {
-			one.Failure = &junit.Failure{Message: changeText(c), Type: "effect"}
+		one := junit.Case{Name: result.ChangeText(c), Class: "diff"}
+		if result.FailsOn(r.failOn, c.Gains, 1) {
+			one.Failure = &junit.Failure{Message: result.ChangeText(c), Type: "effect"}
 		}
 		diff.Cases = append(diff.Cases, one)
 	}

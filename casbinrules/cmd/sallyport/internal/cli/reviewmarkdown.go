@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/markdown"
 )
 
@@ -52,20 +53,20 @@ func (r *review) markdown(most int) string {
 // overview returns a table with a line for each check.
 func (r *review) overview() *markdown.Table {
 	t := &markdown.Table{Head: []string{"check", "result"}}
-	n := severities(r.findings)
+	n := result.Severities(r.findings)
 	t.Add("lint", fmt.Sprintf("%s, %s, %s", command.Quantity(n[casbinrules.SeverityError], "error"), command.Quantity(n[casbinrules.SeverityWarning], "warning"), command.Quantity(n[casbinrules.SeverityNote], "note")))
 	if r.results != nil {
-		failed := failures(r.results)
+		failed := result.Failures(r.results)
 		t.Add("tests", fmt.Sprintf("%d passed, %d failed", len(r.results)-failed, failed))
 		t.Add("coverage", fmt.Sprintf("%d of %d lines, %.1f %%", r.covered.Covered, r.covered.Lines, r.covered.Percent))
 	}
 	if r.Effect != nil {
-		gained, lost := gainedAndLost(r.Effect)
+		gained, lost := result.GainedAndLost(r.Effect)
 		text := fmt.Sprintf("%d gained, %d lost, in %d requests compared with %s (%s)", gained, lost, r.Effect.Asked, code(r.Base.Revision), code(fmt.Sprintf("%.12s", r.Base.Commit)))
 		if n := len(r.Effect.NotCompared); n > 0 {
-			text += ", " + changedRules(n) + " **not compared**"
+			text += ", " + result.ChangedRules(n) + " **not compared**"
 		}
-		if only := narrowed(r.Effect); only != "" {
+		if only := result.Narrowed(r.Effect); only != "" {
 			text += "; with " + code(only) + " alone"
 		}
 		t.Add("diff", text)
@@ -97,7 +98,7 @@ func (r *review) changesTable(b *strings.Builder, most int) {
 		if c.Tenant != "" {
 			who += " in " + c.Tenant
 		}
-		if attributes := attributesText(c.Attributes); attributes != "" {
+		if attributes := result.AttributesText(c.Attributes); attributes != "" {
 			who += " " + attributes
 		}
 		if by != "" {
@@ -113,7 +114,7 @@ func (r *review) changesTable(b *strings.Builder, most int) {
 		t.Add(verb, code(who), code(strings.Join(c.Actions, ", ")), code(c.Object), by, also)
 	}
 	for _, rule := range r.Effect.NotCompared {
-		t.Add("*not compared*", "", "", "", sideOf(rule.Old)+" "+code(rule.String()), "")
+		t.Add("*not compared*", "", "", "", result.SideOf(rule.Old)+" "+code(rule.String()), "")
 	}
 	section(b, "Who gains and loses what", t, most)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/result"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -60,7 +61,7 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	writeWarnings(cmd.ErrOrStderr(), results)
+	result.WriteWarnings(cmd.ErrOrStderr(), results)
 	var covered *policytest.Coverage
 	if t.cover || t.least > 0 {
 		if covered, err = policytest.NewCoverage(ctx, a, results); err != nil {
@@ -68,16 +69,14 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 		}
 	}
 	if t.format == "json" {
-		all := summary(results)
-		all.Coverage = covered
-		err = command.WriteJSON(cmd.OutOrStdout(), all)
+		err = command.WriteJSON(cmd.OutOrStdout(), result.Summarize(results, covered))
 	} else {
-		writeResults(cmd.OutOrStdout(), results)
+		result.WriteTests(cmd.OutOrStdout(), results)
 		if covered != nil {
-			writeCoverage(cmd.OutOrStdout(), covered, t.least)
+			result.WriteCoverage(cmd.OutOrStdout(), covered, t.least)
 		}
 	}
-	return cmp.Or(err, command.FoundIf(failures(results) > 0 || covered != nil && covered.Percent < t.least))
+	return cmp.Or(err, command.FoundIf(result.Failures(results) > 0 || covered != nil && covered.Percent < t.least))
 }
 
 // runAndWatch runs the tests at each change of a file, until ctx ends. The error is
