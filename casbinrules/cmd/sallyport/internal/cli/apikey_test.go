@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -59,9 +58,9 @@ func TestAPIKeyNew(t *testing.T) {
 	file := filepath.Join(dir, "api.keys")
 	got := run(t, dir, "", "apikey", "new", "-f", "DIR/api.keys", "--owner", "ci-bot", "--roles", "editor,viewer", "--scopes", "reports:read",
 		"--tenant", "globex", "--comment", "nightly build", "--expires", "90d")
-	key := strings.TrimSuffix(got.stdout, "\n")
-	if got.code != exitOK || masked(got.stdout) != "KEY\n" ||
-		masked(got.stderr) != "sallyport: key ID of ci-bot is good until TIME. It is not shown again.\n" {
+	key := strings.TrimSuffix(got.Stdout, "\n")
+	if got.Code != exitOK || masked(got.Stdout) != "KEY\n" ||
+		masked(got.Stderr) != "sallyport: key ID of ci-bot is good until TIME. It is not shown again.\n" {
 		t.Fatalf("got %+v", got)
 	}
 	want := "[ID]\nhash = HASH\nowner = ci-bot\nroles = editor, viewer\nscopes = reports:read\ntenant = globex\ncomment = nightly build\ncreated = TIME\nexpires = TIME\n"
@@ -72,7 +71,7 @@ func TestAPIKeyNew(t *testing.T) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	_, secret, _ := strings.Cut(key, ".")
-	if strings.Contains(readFile(t, file)+got.stderr, secret) {
+	if strings.Contains(readFile(t, file)+got.Stderr, secret) {
 		t.Error("the secret is printed twice")
 	}
 	keys, err := apikey.OpenFile(file)
@@ -87,7 +86,7 @@ func TestAPIKeyNew(t *testing.T) {
 	// A second key is appended, and existing content stays.
 	before := readFile(t, file)
 	got = run(t, dir, "", "apikey", "new", "-f", "DIR/api.keys", "--owner", "erin")
-	if got.code != exitOK || !strings.Contains(got.stderr, "of erin does not expire.") {
+	if got.Code != exitOK || !strings.Contains(got.Stderr, "of erin does not expire.") {
 		t.Errorf("got %+v", got)
 	}
 	if text := readFile(t, file); !strings.HasPrefix(text, before) || masked(text[len(before):]) != "\n[ID]\nhash = HASH\nowner = erin\ncreated = TIME\n" {
@@ -97,7 +96,7 @@ func TestAPIKeyNew(t *testing.T) {
 	if err := os.WriteFile(file, []byte("# none yet\n"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(t, dir, "", "apikey", "new", "-f", "DIR/api.keys", "--owner", "erin"); got.code != exitOK || !strings.HasPrefix(readFile(t, file), "# none yet\n\n[sp_") {
+	if got := run(t, dir, "", "apikey", "new", "-f", "DIR/api.keys", "--owner", "erin"); got.Code != exitOK || !strings.HasPrefix(readFile(t, file), "# none yet\n\n[sp_") {
 		t.Errorf("got %+v\n%s", got, readFile(t, file))
 	}
 }
@@ -112,10 +111,6 @@ func TestAPIKeyNewWithoutOutput(t *testing.T) {
 	}
 }
 
-type brokenPipe struct{}
-
-func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
-
 func TestAPIKeyList(t *testing.T) {
 	dir := write(t, map[string]string{"api.keys": keyFile})
 	expect(t, dir, "", exitOK, `ID             STATE    OWNER   ROLES          SCOPES        TENANT  CREATED               EXPIRES               REMARKS
@@ -125,10 +120,10 @@ sp_cccccccccc  revoked  ci-bot  -              -             -       -          
 `, "", "apikey", "list", "-f", "DIR/api.keys")
 	got := run(t, dir, "", "apikey", "list", "-f", "DIR/api.keys", "--format", "json")
 	var all []map[string]any
-	if err := json.Unmarshal([]byte(got.stdout), &all); err != nil || len(all) != 3 || all[1]["state"] != "expired" || all[2]["reason"] != "laptop stolen" {
+	if err := json.Unmarshal([]byte(got.Stdout), &all); err != nil || len(all) != 3 || all[1]["state"] != "expired" || all[2]["reason"] != "laptop stolen" {
 		t.Errorf("%v %+v", err, got)
 	}
-	if strings.Contains(got.stdout, "0a0a") {
+	if strings.Contains(got.Stdout, "0a0a") {
 		t.Error("hashes are listed")
 	}
 }
@@ -184,7 +179,7 @@ func TestAPIKeyUsage(t *testing.T) {
 		{"argument 2 is not the ID of a key", []string{"revoke", "-f", "DIR/api.keys", "sp_aaaaaaaaaa", key}},
 	} {
 		expect(t, dir, "", exitUsage, "", c.stderr, append([]string{"apikey"}, c.args...)...)
-		if got := run(t, dir, "", append([]string{"apikey"}, c.args...)...); strings.Contains(got.stderr, key) {
+		if got := run(t, dir, "", append([]string{"apikey"}, c.args...)...); strings.Contains(got.Stderr, key) {
 			t.Errorf("%q: the key is printed", c.args[0])
 		}
 	}
@@ -217,9 +212,9 @@ func TestAPIKeyRunsAtTheSameTime(t *testing.T) {
 			got := run(t, dir, "", "apikey", "new", "-f", "DIR/api.keys", "--owner", "erin")
 			mu.Lock()
 			defer mu.Unlock()
-			id, _, _ := strings.Cut(got.stdout, ".")
+			id, _, _ := strings.Cut(got.Stdout, ".")
 			made[id] = true
-			if got.code != exitOK {
+			if got.Code != exitOK {
 				t.Errorf("got %+v", got)
 			}
 		})

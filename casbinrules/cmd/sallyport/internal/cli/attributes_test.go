@@ -48,7 +48,7 @@ allow ops res=clusters shop/x update
 		{exitOK, "is drawn as applications, sample; --claim chooses others", []string{"matrix", "-p", "DIR/policy.csv"}},
 	} {
 		got := run(t, dir, "", in(c.args...)...)
-		if got.code != c.code || !strings.Contains(got.stdout, c.want) || got.stderr != "" {
+		if got.Code != c.code || !strings.Contains(got.Stdout, c.want) || got.Stderr != "" {
 			t.Errorf("%q: got %+v\nwant %d %s", c.args, got, c.code, c.want)
 		}
 	}
@@ -62,7 +62,7 @@ allow ops res=clusters shop/x update
 		expect(t, dir, "", exitUsage, "", stderr, args...)
 	}
 	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv")
-	if got.code != exitFindings || !strings.Contains(got.stdout, `the matcher calls "globOrRegexMatch", which is neither a function nor a role definition`) || !strings.Contains(got.stdout, "--function") {
+	if got.Code != exitFindings || !strings.Contains(got.Stdout, `the matcher calls "globOrRegexMatch", which is neither a function nor a role definition`) || !strings.Contains(got.Stdout, "--function") {
 		t.Errorf("lint without --function: got %+v", got)
 	}
 }
@@ -95,12 +95,12 @@ func TestATypeForAFieldThatTheModelLacksIsAnError(t *testing.T) {
 		} {
 			expect(t, dir, "", exitUsage, "", stderr, args...)
 		}
-		if got := run(t, dir, "", in("DIR", "level=number")...); strings.Contains(got.stderr, "--attribute") {
+		if got := run(t, dir, "", in("DIR", "level=number")...); strings.Contains(got.Stderr, "--attribute") {
 			t.Errorf("%s: %+v", c[0], got)
 		}
 	}
 	// The field may be in the model of either policy.
-	if got := run(t, dir, "", "diff", "DIR/plain/policy.csv", "DIR/policy.csv", "--attribute", "level=number", "--claim", "level=8"); got.code != exitOK || !strings.Contains(got.stdout, "0 gained, 1 lost") {
+	if got := run(t, dir, "", "diff", "DIR/plain/policy.csv", "DIR/policy.csv", "--attribute", "level=number", "--claim", "level=8"); got.Code != exitOK || !strings.Contains(got.Stdout, "0 gained, 1 lost") {
 		t.Errorf("a field of one of two models: %+v", got)
 	}
 	expect(t, dir, "", exitUsage, "", `no attribute "levle": did you mean level? (it asks for level)`, "diff", "DIR/plain/policy.csv", "DIR/policy.csv", "--attribute", "levle=number")
@@ -121,11 +121,11 @@ func TestDiffFailsForWhatItCouldNotCompare(t *testing.T) {
 			"2 changed rules could not be compared", append([]string{"diff", "DIR/old.csv", "DIR/new.csv"}, flags...)...)
 	}
 	got := run(t, twice, "", "diff", "DIR/old.csv", "DIR/new.csv")
-	if got.code != exitOK || !strings.Contains(got.stdout, "not compared: ") {
+	if got.Code != exitOK || !strings.Contains(got.Stdout, "not compared: ") {
 		t.Errorf("without --fail-on: got %+v", got)
 	}
 	got = run(t, twice, "", "diff", "DIR/old.csv", "DIR/new.csv", "--format", "json", "--fail-on", "widen")
-	if got.code != exitUsage || !strings.Contains(got.stdout, `"not_compared": [`) || !strings.Contains(got.stdout, `"gaps": [`) {
+	if got.Code != exitUsage || !strings.Contains(got.Stdout, `"not_compared": [`) || !strings.Contains(got.Stdout, `"gaps": [`) {
 		t.Errorf("json: got %+v", got)
 	}
 	// Nothing changed, so nothing was left uncompared.
@@ -143,7 +143,7 @@ func TestDiffSeesTextsWithoutSlashes(t *testing.T) {
 		"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && globMatch(r.obj, p.obj) && r.act == p.act\n"
 	dir := write(t, map[string]string{"model.conf": glob, "old.csv": "p, reader, team-a-*, list\ng, ann, reader\n", "new.csv": "p, reader, *, list\np, reader, *, purge\ng, ann, reader\n"})
 	got := run(t, dir, "", "diff", "DIR/old.csv", "DIR/new.csv", "--fail-on", "widen")
-	if got.code != exitFindings || !strings.HasPrefix(got.stdout, "+ reader gains list * (new new.csv:1); so does ann\n+ reader gains purge * (new new.csv:2); so does ann\n2 gained, 0 lost") {
+	if got.Code != exitFindings || !strings.HasPrefix(got.Stdout, "+ reader gains list * (new new.csv:1); so does ann\n+ reader gains purge * (new new.csv:2); so does ann\n2 gained, 0 lost") {
 		t.Errorf("got %+v", got)
 	}
 	expect(t, dir, "", exitOK, "method,route,sample,(no role),reader\nlist,*,sample,deny,allow\npurge,*,sample,deny,allow\n", "", "matrix", "-p", "DIR/new.csv", "--format", "csv")

@@ -68,7 +68,7 @@ func testObject(t *testing.T, object, asked, why string) {
 	}
 	noted := func(of string, got outcome, note string) {
 		t.Helper()
-		if note == "" && strings.Contains(got.stderr, "is read as") || !strings.Contains(got.stderr, note) {
+		if note == "" && strings.Contains(got.Stderr, "is read as") || !strings.Contains(got.Stderr, note) {
 			t.Errorf("%s: want %q in %+v", of, note, got)
 		}
 	}
@@ -79,24 +79,24 @@ func testObject(t *testing.T, object, asked, why string) {
 	allows := run(t, tests, "", "test", "-p", dir, "DIR/allow", "--allow-unknown")
 	denies := run(t, tests, "", "test", "-p", dir, "DIR/deny", "--allow-unknown")
 	if why != "" {
-		if explained.code != exitUsage || explained.stdout != "" || !strings.Contains(explained.stderr, why) || !strings.Contains(explained.stderr, "400") {
+		if explained.Code != exitUsage || explained.Stdout != "" || !strings.Contains(explained.Stderr, why) || !strings.Contains(explained.Stderr, "400") {
 			t.Errorf("explain: got %+v", explained)
 		}
-		if first, second, _ := strings.Cut(checked.stdout, "\n"); checked.code != exitFindings || first != "deny" || !strings.HasPrefix(second, "error: ") || !strings.Contains(second, why) {
+		if first, second, _ := strings.Cut(checked.Stdout, "\n"); checked.Code != exitFindings || first != "deny" || !strings.HasPrefix(second, "error: ") || !strings.Contains(second, why) {
 			t.Errorf("check: got %+v", checked)
 		}
 		for _, got := range []outcome{allows, denies} {
-			if got.code != exitFindings || !strings.Contains(got.stdout, why) || !strings.Contains(got.stdout, "0 passed, 1 failed") {
+			if got.Code != exitFindings || !strings.Contains(got.Stdout, why) || !strings.Contains(got.Stdout, "0 passed, 1 failed") {
 				t.Errorf("test: got %+v", got)
 			}
 		}
 		return
 	}
-	if explained.code != exitOK || !strings.HasPrefix(explained.stdout, answer+":") {
+	if explained.Code != exitOK || !strings.HasPrefix(explained.Stdout, answer+":") {
 		t.Errorf("explain: want %s, got %+v", answer, explained)
 	}
 	noted("explain", explained, note)
-	if checked.code != exitOK || checked.stdout != "deny\n"+answer+"\n" {
+	if checked.Code != exitOK || checked.Stdout != "deny\n"+answer+"\n" {
 		t.Errorf("check: want %s, got %+v", answer, checked)
 	}
 	if note == "" {
@@ -108,7 +108,7 @@ func testObject(t *testing.T, object, asked, why string) {
 	if answer == "deny" {
 		right, wrong = denies, allows
 	}
-	if right.code != exitOK || wrong.code != exitFindings || !strings.Contains(wrong.stdout, "FAIL: ") {
+	if right.Code != exitOK || wrong.Code != exitFindings || !strings.Contains(wrong.Stdout, "FAIL: ") {
 		t.Errorf("test: want %s, got %+v and %+v", answer, right, wrong)
 	}
 	noted("test", right, strings.Replace(note, "note: ", "hint: ", 1))
@@ -120,7 +120,7 @@ func TestObjectsStayAsTheyAreForCasbinAndForRoutes(t *testing.T) {
 	for _, flag := range []string{"--as-casbin", "--object-route"} {
 		for _, object := range []string{"/reports/", "/x//y"} {
 			got := run(t, dir, "", "explain", "-p", "DIR", flag, "erin", object, "GET")
-			if got.code != exitOK || !strings.HasPrefix(got.stdout, "allow:") || got.stderr != "" {
+			if got.Code != exitOK || !strings.HasPrefix(got.Stdout, "allow:") || got.Stderr != "" {
 				t.Errorf("explain %s %s: got %+v", flag, object, got)
 			}
 		}
@@ -133,11 +133,11 @@ func TestEncodedSlashesAreForGuardsThatLetThemThrough(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, erin, /@scope%2Fname, GET\n",
 		"a.tests": "allow erin /@scope%2Fname GET\nallow erin /@scope%2fname/ GET\n"})
 	got := run(t, dir, "", "explain", "-p", "DIR", "erin", "/@scope%2Fname", "GET")
-	if got.code != exitUsage || !strings.Contains(got.stderr, "say --encoded-slashes if the guard has core.WithEncodedSlashes") {
+	if got.Code != exitUsage || !strings.Contains(got.Stderr, "say --encoded-slashes if the guard has core.WithEncodedSlashes") {
 		t.Errorf("without the flag: got %+v", got)
 	}
 	got = run(t, dir, "", "explain", "-p", "DIR", "--encoded-slashes", "erin", "/@scope%2Fname", "GET")
-	if got.code != exitOK || !strings.HasPrefix(got.stdout, "allow:") || got.stderr != "" {
+	if got.Code != exitOK || !strings.HasPrefix(got.Stdout, "allow:") || got.Stderr != "" {
 		t.Errorf("explain: got %+v", got)
 	}
 	expect(t, dir, "erin, /@scope%2Fname, GET\nerin, /%2e%2Fname, GET\n", exitFindings,

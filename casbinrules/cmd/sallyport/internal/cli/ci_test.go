@@ -62,8 +62,8 @@ func TestCI(t *testing.T) {
 	dir, git := repositoryOf(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": ciTests})
 	branchOff(git)
 	got := run(t, dir, "", "ci", "-p", "DIR/policy.csv", "--fail-on", "change")
-	if got.code != exitOK || !strings.Contains(got.stdout, "2 passed, 0 failed\n") || !strings.Contains(got.stdout, "since the merge base with main (") ||
-		!strings.Contains(got.stdout, "no change in effect, ") || !strings.HasSuffix(got.stdout, "no problems\n") || got.stderr != "" {
+	if got.Code != exitOK || !strings.Contains(got.Stdout, "2 passed, 0 failed\n") || !strings.Contains(got.Stdout, "since the merge base with main (") ||
+		!strings.Contains(got.Stdout, "no change in effect, ") || !strings.HasSuffix(got.Stdout, "no problems\n") || got.Stderr != "" {
 		t.Errorf("unchanged: %+v", got)
 	}
 	git("checkout", "-q", "-b", "change")
@@ -80,7 +80,7 @@ func TestCI(t *testing.T) {
 		"+ viewer gains DELETE /reports/:id (new policy.csv:5); so do editor, erin, victor\n", "- editor loses PATCH /reports/:id (old policy.csv:5); so does erin\n",
 		"problems: 1 warning, 2 failed tests, coverage is less than 90%, 2 changes in effect\n",
 	} {
-		if got.code != exitFindings || !strings.Contains(got.stdout, want) {
+		if got.Code != exitFindings || !strings.Contains(got.Stdout, want) {
 			t.Errorf("no %q in %+v", want, got)
 		}
 	}
@@ -90,19 +90,19 @@ func TestCI(t *testing.T) {
 		file := filepath.Join(dir, format)
 		both := run(t, dir, "", append(args, "--format", format, "-o", file)...)
 		text, err := os.ReadFile(file)
-		if err != nil || shown.code != exitFindings || both != got || when.ReplaceAllString(strings.ReplaceAll(string(text), dir+"/", ""), "") != when.ReplaceAllString(shown.stdout, "") {
+		if err != nil || shown.Code != exitFindings || both != got || when.ReplaceAllString(strings.ReplaceAll(string(text), dir+"/", ""), "") != when.ReplaceAllString(shown.Stdout, "") {
 			t.Errorf("%s: %v\n%+v\n%+v", format, err, shown, both)
 		}
-		checkReview(t, format, shown.stdout)
+		checkReview(t, format, shown.Stdout)
 	}
 	// The same without the causes of failure: skipping a step is not a pass.
 	for _, flags := range []string{"--base HEAD --lint error --fail-on none", "--without-diff --fail-on none"} {
 		got := run(t, dir, "", append(args[:3:3], strings.Fields(flags)...)...)
-		if got.code != exitFindings || !strings.HasSuffix(got.stdout, "2 failed tests\n") {
+		if got.Code != exitFindings || !strings.HasSuffix(got.Stdout, "2 failed tests\n") {
 			t.Errorf("%s: %+v", flags, got)
 		}
 		flags += " --allow-unknown --tests " + filepath.Join(dir, "passing.txt") + " --lint error --format junit"
-		if got := run(t, dir, "", append(args[:3:3], strings.Fields(flags)...)...); got.code != exitOK || strings.Contains(got.stdout, "<failure ") {
+		if got := run(t, dir, "", append(args[:3:3], strings.Fields(flags)...)...); got.Code != exitOK || strings.Contains(got.Stdout, "<failure ") {
 			t.Errorf("%s: %+v", flags, got)
 		}
 	}
@@ -179,21 +179,21 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 	} {
 		got := run(t, dir, "", append([]string{"ci"}, strings.Fields(c.args)...)...)
 		for _, want := range c.want {
-			if got.code != c.code || !strings.Contains(got.stdout, want) || got.stderr != "" {
+			if got.Code != c.code || !strings.Contains(got.Stdout, want) || got.Stderr != "" {
 				t.Errorf("%s: no %q, or not %d, in %+v", c.name, want, c.code, got)
 			}
 		}
 		// For systems that read JUnit, it must not pass if the exit code is a failure.
 		got = run(t, dir, "", append([]string{"ci", "--format", "junit"}, strings.Fields(c.args)...)...)
-		if failed := strings.Contains(got.stdout, "<failure "); failed != (c.code == exitFindings) {
-			t.Errorf("%s: exit code %d and JUnit\n%s", c.name, c.code, got.stdout)
+		if failed := strings.Contains(got.Stdout, "<failure "); failed != (c.code == exitFindings) {
+			t.Errorf("%s: exit code %d and JUnit\n%s", c.name, c.code, got.Stdout)
 		}
 	}
 	git("add", "-A")
 	git("commit", "-q", "-m", "broken")
 	put(t, dir, map[string]string{"broken.csv": "p, editor, /x, GET\ng, erin, editor\n", "files.yaml": "policy: {model: rbac, files: policy.csv}\n"})
 	got := run(t, dir, "", "ci", "-m", "rbac", "-p", "DIR/broken.csv", "--base", "HEAD", "--fail-on", "widen", "--tests", "DIR/policy.tests")
-	if got.code != exitFindings || !strings.Contains(got.stdout, "not run: diff: the policy of the base is refused: ") {
+	if got.Code != exitFindings || !strings.Contains(got.Stdout, "not run: diff: the policy of the base is refused: ") {
 		t.Errorf("base refused: %+v", got)
 	}
 	outside := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
@@ -208,7 +208,7 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 		{dir, "read tests: ", "-p DIR/policy.csv --tests DIR/none.tests"},
 		{dir, "ci takes no arguments", "policy.csv"},
 	} {
-		if got := run(t, c.dir, "", append([]string{"ci"}, strings.Fields(c.args)...)...); got.code != exitUsage || !strings.Contains(got.stderr, c.want) {
+		if got := run(t, c.dir, "", append([]string{"ci"}, strings.Fields(c.args)...)...); got.Code != exitUsage || !strings.Contains(got.Stderr, c.want) {
 			t.Errorf("%s: no %q in %+v", c.args, c.want, got)
 		}
 	}
@@ -236,7 +236,7 @@ func TestCIOfMergedChangeIsNotAPass(t *testing.T) {
 				}
 				for failOn, code := range map[string]int{"none": exitOK, "widen": exitFindings} {
 					got := run(t, dir, "", append(args[:len(args):len(args)], "--fail-on", failOn)...)
-					if strings.Contains(got.stdout, reason) != merged || merged && (got.code != code || (code == exitFindings) != strings.Contains(got.stdout, "problems: the effect is not known\n")) {
+					if strings.Contains(got.Stdout, reason) != merged || merged && (got.Code != code || (code == exitFindings) != strings.Contains(got.Stdout, "problems: the effect is not known\n")) {
 						t.Errorf("%s: %v --fail-on %s: %+v", what, args, failOn, got)
 					}
 				}
@@ -267,7 +267,7 @@ func TestCIRunsTheTestsBesideEveryPolicy(t *testing.T) {
 		"deploy[1]/c.csv": "g, erin, editor\n", "deploy[1]/c.tests": failing, "fo*er/d.csv": "g, sam, editor\n", "fo*er/d.tests": failing, "folder/e.tests": failing,
 	})
 	got := run(t, dir, "", "ci", "--without-diff", "-m", "DIR/model.conf", "-p", "DIR/one/a.csv", "-p", "DIR/one/b.csv", "-p", "DIR/deploy[1]", "-p", "DIR/fo*er/d.csv")
-	if got.code != exitFindings || !strings.Contains(got.stdout, "1 passed, 2 failed\n") || !strings.Contains(got.stdout, "c.tests:1: FAIL") || !strings.Contains(got.stdout, "d.tests:1: FAIL") {
+	if got.Code != exitFindings || !strings.Contains(got.Stdout, "1 passed, 2 failed\n") || !strings.Contains(got.Stdout, "c.tests:1: FAIL") || !strings.Contains(got.Stdout, "d.tests:1: FAIL") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -302,18 +302,18 @@ func TestCIReadsTheBaseAsItWas(t *testing.T) {
 	} {
 		dir, git := repositoryOf(t, c.before)
 		branchOff(git)
-		if got := run(t, dir, "", "ci", "-c", "DIR/sallyport.yaml", "--fail-on", "change", "--lint", "error"); got.code != exitOK {
+		if got := run(t, dir, "", "ci", "-c", "DIR/sallyport.yaml", "--fail-on", "change", "--lint", "error"); got.Code != exitOK {
 			t.Errorf("%s, unchanged: %+v", name, got)
 		}
 		put(t, dir, c.after)
-		if got := run(t, dir, "", "ci", "-c", "DIR/sallyport.yaml", "--fail-on", "widen", "--lint", "error"); got.code != exitFindings || !strings.Contains(got.stdout, "+ ") {
+		if got := run(t, dir, "", "ci", "-c", "DIR/sallyport.yaml", "--fail-on", "widen", "--lint", "error"); got.Code != exitFindings || !strings.Contains(got.Stdout, "+ ") {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if name != "a model elsewhere" {
 			continue
 		}
 		got := run(t, dir, "", "ci", "-m", "DIR/models/model.conf", "-p", "DIR/policies", "--fail-on", "widen", "--lint", "error")
-		if got.code != exitFindings || !strings.Contains(got.stdout, "+ ") {
+		if got.Code != exitFindings || !strings.Contains(got.Stdout, "+ ") {
 			t.Errorf("%s, by -m and -p: %+v", name, got)
 		}
 	}
@@ -337,11 +337,11 @@ func TestCIMarkdownStaysATable(t *testing.T) {
 		if n > 100 {
 			got = run(t, dir, "", "ci", "-p", "DIR/policy.csv", "--format", "markdown", "--without-diff")
 		}
-		if got.code == exitUsage || len(got.stdout) > maxComment || len(got.stdout) < 1000 {
-			t.Fatalf("%d bytes, %d, %s", len(got.stdout), got.code, got.stderr)
+		if got.Code == exitUsage || len(got.Stdout) > maxComment || len(got.Stdout) < 1000 {
+			t.Fatalf("%d bytes, %d, %s", len(got.Stdout), got.Code, got.Stderr)
 		}
 		columns := 0
-		for line := range strings.Lines(got.stdout) {
+		for line := range strings.Lines(got.Stdout) {
 			if !strings.HasPrefix(line, "|") {
 				columns = 0
 				if n := strings.Count(line, "`"); n > 0 || strings.Contains(line, "evil") {
@@ -360,7 +360,7 @@ func TestCIMarkdownStaysATable(t *testing.T) {
 				}
 			}
 		}
-		if n > 100 && !strings.Contains(got.stdout, " more.\n") {
+		if n > 100 && !strings.Contains(got.Stdout, " more.\n") {
 			t.Error("nothing says that lines are left out")
 		}
 	}

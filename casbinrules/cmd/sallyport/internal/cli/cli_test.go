@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,9 +14,19 @@ import (
 const policy = clitest.Policy
 
 var (
+	program  = clitest.Program(Run)
+	run      = program.Run
+	expect   = program.Expect
+	wants    = program.Wants
 	write    = clitest.Write
 	readFile = clitest.ReadFile
+	edit     = clitest.Edit
 	presets  = starter.Presets
+)
+
+type (
+	outcome    = clitest.Outcome
+	brokenPipe = clitest.BrokenPipe
 )
 
 const (
@@ -25,35 +34,6 @@ const (
 	exitFindings = command.ExitFindings
 	exitUsage    = command.ExitUsage
 )
-
-// outcome is the result of a command. Paths of the directory are removed.
-type outcome struct {
-	code           int
-	stdout, stderr string
-}
-
-// run runs a command, with DIR in its arguments replaced by dir.
-func run(t *testing.T, dir, stdin string, args ...string) outcome {
-	t.Helper()
-	args = append([]string(nil), args...)
-	for i := range args {
-		args[i] = strings.ReplaceAll(args[i], "DIR", dir)
-	}
-	var stdout, stderr bytes.Buffer
-	code := Run(args, strings.NewReader(stdin), &stdout, &stderr)
-	cut := func(b *bytes.Buffer) string { return strings.ReplaceAll(b.String(), dir+"/", "") }
-	return outcome{code, cut(&stdout), cut(&stderr)}
-}
-
-// expect runs a command and compares its result; of stderr it requires a part.
-func expect(t *testing.T, dir, stdin string, code int, stdout, stderr string, args ...string) {
-	t.Helper()
-	got := run(t, dir, stdin, args...)
-	if got.code != code || got.stdout != stdout || !strings.Contains(got.stderr, stderr) || stderr == "" && got.stderr != "" {
-		t.Errorf("%s: got %d\n--- stdout\n%s--- stderr\n%s\nwant %d\n--- stdout\n%s--- stderr\n%s",
-			strings.Join(args, " "), got.code, got.stdout, got.stderr, code, stdout, stderr)
-	}
-}
 
 // TestFilesWithASuffixInCapitals: no file of policies or tests is left out unsaid.
 func TestFilesWithASuffixInCapitals(t *testing.T) {
@@ -68,8 +48,8 @@ func TestFilesWithASuffixInCapitals(t *testing.T) {
 		{"more/DENY.CSV: only names that end in .csv are read", []string{"fmt", "--check", "DIR/more"}},
 		{"more/DENY.CSV: only names that end in .csv are read", []string{"check", "-m", "rbac", "-p", "DIR/more"}},
 	} {
-		if got := run(t, dir, "", c.args...); got.code != 2 || !strings.Contains(got.stderr, c.want) {
-			t.Errorf("%s: got %d, %q", c.args[0], got.code, got.stderr)
+		if got := run(t, dir, "", c.args...); got.Code != 2 || !strings.Contains(got.Stderr, c.want) {
+			t.Errorf("%s: got %d, %q", c.args[0], got.Code, got.Stderr)
 		}
 	}
 }
@@ -142,7 +122,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 
 func TestHelpAndCompletion(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"help"}, {"help", "lint"}, {"help", "apikey", "new"}, {"apikey", "--help"}, {"completion", "--help"}, {"check", "--help"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"}} {
-		if got := run(t, "DIR", "", args...); got.code != exitOK || len(got.stdout) < 300 || got.stderr != "" {
+		if got := run(t, "DIR", "", args...); got.Code != exitOK || len(got.Stdout) < 300 || got.Stderr != "" {
 			t.Errorf("%q: got %+v", args, got)
 		}
 	}
@@ -211,7 +191,7 @@ func TestExplain(t *testing.T) {
 		{`"reason": "subject_is_role_name"`, []string{"admin", "/reports", "GET"}},
 	} {
 		got := run(t, dir, "", append([]string{"explain", "-p", "DIR", "--format", "json"}, c.args...)...)
-		if got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+		if got.Code != exitOK || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%q: got %+v", c.args, got)
 		}
 	}
@@ -230,7 +210,7 @@ func TestTest(t *testing.T) {
 `, "", "test", "DIR/good.tests", "DIR/bad.tests")
 	got := run(t, dir, "", "test", "--format", "json", "DIR/bad.tests")
 	for _, want := range []string{`"passed": 1,`, `"failed": 1,`, `"line": 2,`, `"expected": "deny"`, `"got": "allow"`, `"why": "a reason"`, `"explanation": {`} {
-		if got.code != exitFindings || !strings.Contains(got.stdout, want) {
+		if got.Code != exitFindings || !strings.Contains(got.Stdout, want) {
 			t.Errorf("no %s in %+v", want, got)
 		}
 	}
@@ -242,7 +222,7 @@ func TestInitWritesWhatLintTestAndFmtAccept(t *testing.T) {
 		expect(t, dir, "", exitOK, "a/b/model.conf\na/b/policy.csv\na/b/policy.tests\n", "", "init", "DIR/a/b", "--preset", preset)
 		expect(t, dir, "", exitOK, "", "", "lint", "-p", "DIR/a/b/policy.csv")
 		expect(t, dir, "", exitOK, "", "", "fmt", "--check", "DIR/a/b")
-		if got := run(t, dir, "", "test", "DIR/a/b/policy.tests"); got.code != exitOK || strings.HasPrefix(got.stdout, "0 ") {
+		if got := run(t, dir, "", "test", "DIR/a/b/policy.tests"); got.Code != exitOK || strings.HasPrefix(got.Stdout, "0 ") {
 			t.Errorf("%s: got %+v", preset, got)
 		}
 		policy := filepath.Join(dir, "a/b/policy.csv")
@@ -253,7 +233,7 @@ func TestInitWritesWhatLintTestAndFmtAccept(t *testing.T) {
 		if text, err := os.ReadFile(policy); err != nil || string(text) != "mine" {
 			t.Errorf("%s was overwritten with %q, %v", policy, text, err)
 		}
-		if got := run(t, dir, "", "init", "DIR/a/b", "--preset", preset, "--force"); got.code != exitOK {
+		if got := run(t, dir, "", "init", "DIR/a/b", "--preset", preset, "--force"); got.Code != exitOK {
 			t.Errorf("--force: got %+v", got)
 		}
 		expect(t, dir, "", exitOK, "", "", "lint", "-p", "DIR/a/b")
@@ -286,8 +266,8 @@ func TestPasswordsInURLsAreNotShown(t *testing.T) {
 			if args[0] == "doctor" && !strings.HasPrefix(url, "http:") {
 				continue // the name of a log
 			}
-			if got := run(t, t.TempDir(), "", args...); got.code != exitUsage || strings.Contains(got.stderr, "s3cret") {
-				t.Errorf("%s: exit code %d\n%s", args, got.code, got.stderr)
+			if got := run(t, t.TempDir(), "", args...); got.Code != exitUsage || strings.Contains(got.Stderr, "s3cret") {
+				t.Errorf("%s: exit code %d\n%s", args, got.Code, got.Stderr)
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func TestCoverage(t *testing.T) {
 		Coverage *policytest.Coverage
 	}
 	out := run(t, dir, "", "test", "--cover", "--format", "json", "DIR/wrong.tests")
-	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil || out.code != exitFindings || got.Coverage == nil || got.Coverage.Covered != 0 || len(got.Coverage.NotCovered) != 9 {
+	if err := json.Unmarshal([]byte(out.Stdout), &got); err != nil || out.Code != exitFindings || got.Coverage == nil || got.Coverage.Covered != 0 || len(got.Coverage.NotCovered) != 9 {
 		t.Errorf("json: %v, %+v", err, out)
 	}
 }

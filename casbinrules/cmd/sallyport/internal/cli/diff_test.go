@@ -45,10 +45,10 @@ func expectDiff(t *testing.T, dir, other, name string) {
 		code = exitFindings
 	}
 	got := run(t, dir, "", "diff", "DIR/old.csv", other+"/"+name, "--fail-on", "widen")
-	if got.code != code || !strings.HasPrefix(got.stdout, want.text) || got.stderr != "" {
+	if got.Code != code || !strings.HasPrefix(got.Stdout, want.text) || got.Stderr != "" {
 		t.Errorf("%s: got %+v\nwant %d %s", name, got, code, want.text)
 	}
-	if got := run(t, dir, "", "diff", "DIR/old.csv", other+"/"+name); got.code != exitOK {
+	if got := run(t, dir, "", "diff", "DIR/old.csv", other+"/"+name); got.Code != exitOK {
 		t.Errorf("%s: without --fail-on: %+v", name, got)
 	}
 	code = exitFindings
@@ -56,7 +56,7 @@ func expectDiff(t *testing.T, dir, other, name string) {
 		code = exitOK
 	}
 	got = run(t, dir, "", "diff", "DIR/old.csv", other+"/"+name, "--fail-on", "change", "--format", "json")
-	if got.code != code || !strings.Contains(got.stdout, `"asked": `) {
+	if got.Code != code || !strings.Contains(got.Stdout, `"asked": `) {
 		t.Errorf("%s: json: %+v", name, got)
 	}
 }
@@ -78,7 +78,7 @@ func TestDiffSeesWhatOverlapsAndDenies(t *testing.T) {
 		{"rbac-tenants", "t", "s", "+ u in t2 gains GET /x (new s.csv:1)\n- u in t1 loses GET /x (old t.csv:1)\n1 gained, 1 lost"},
 	} {
 		got := run(t, dir, "", "diff", "-m", c.model, "DIR/"+c.old+".csv", "DIR/"+c.now+".csv")
-		if got.code != exitOK || !strings.HasPrefix(got.stdout, c.want) {
+		if got.Code != exitOK || !strings.HasPrefix(got.Stdout, c.want) {
 			t.Errorf("%s %s: got %+v\nwant %s", c.old, c.now, got, c.want)
 		}
 	}
@@ -102,7 +102,7 @@ func TestDiffOfAnUnknownTenant(t *testing.T) {
 		{"rbac", "d", "d", "acme", exitUsage, "the model has no tenants"},
 	} {
 		got := run(t, dir, "", "diff", "-m", c.model, "--fail-on", "widen", "--tenant", c.tenant, "DIR/"+c.old+".csv", "DIR/"+c.now+".csv")
-		if got.code != c.code || !strings.Contains(got.stderr, c.want) {
+		if got.Code != c.code || !strings.Contains(got.Stderr, c.want) {
 			t.Errorf("%s in %s: got %+v", c.now, c.tenant, got)
 		}
 	}
@@ -125,7 +125,7 @@ func TestRoleOfTheMatcher(t *testing.T) {
 		{[]string{"test", "DIR/new/policy.tests"}, exitOK, "2 passed, 0 failed"},
 		{[]string{"matrix", "-p", "DIR/new"}, exitOK, "(no role)  editor  admin"},
 	} {
-		if got := run(t, dir, "", c.args...); got.code != c.code || !strings.Contains(got.stdout, c.want) {
+		if got := run(t, dir, "", c.args...); got.Code != c.code || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%q: got %+v", c.args, got)
 		}
 	}
@@ -141,27 +141,27 @@ func TestDiffFoldsValuesAndSaysWhatItComparedAlone(t *testing.T) {
 	}
 	expect(t, dir, "", exitOK, "+ ann age=16 or 17 or 18 or 19 region=us gains GET /bar (new new.csv:2)\n1 gained, 0 lost, in 450 requests compared\n", "", diff()...)
 	got := run(t, dir, "", diff("--claim", "age=5")...)
-	if !strings.HasPrefix(got.stdout, "no change in effect, in ") || !strings.HasSuffix(got.stdout, " requests compared\nnote: compared with age=5 alone; nothing is known of others\n") {
+	if !strings.HasPrefix(got.Stdout, "no change in effect, in ") || !strings.HasSuffix(got.Stdout, " requests compared\nnote: compared with age=5 alone; nothing is known of others\n") {
 		t.Errorf("one value: %+v", got)
 	}
 	got = run(t, dir, "", diff("--claim", "age=5", "--claim", "age=30", "--claim", "region=us")...)
-	if !strings.HasPrefix(got.stdout, "+ ann age=30 region=us gains") || !strings.HasSuffix(got.stdout, "note: compared with age=5 or 30 and region=us alone; nothing is known of others\n") {
+	if !strings.HasPrefix(got.Stdout, "+ ann age=30 region=us gains") || !strings.HasSuffix(got.Stdout, "note: compared with age=5 or 30 and region=us alone; nothing is known of others\n") {
 		t.Errorf("three values: %+v", got)
 	}
 	var many []string
 	for _, age := range []string{"20", "21", "22", "23", "24", "25", "26"} {
 		many = append(many, "--claim", "age="+age)
 	}
-	if got = run(t, dir, "", diff(many...)...); !strings.HasPrefix(got.stdout, "+ ann age=20 or 21 or 22 or 23 or 24 or 2 more region=us gains") {
+	if got = run(t, dir, "", diff(many...)...); !strings.HasPrefix(got.Stdout, "+ ann age=20 or 21 or 22 or 23 or 24 or 2 more region=us gains") {
 		t.Errorf("many values: %+v", got)
 	}
 	got = run(t, dir, "", diff("--format", "json", "--claim", "age=30")...)
-	if !strings.Contains(got.stdout, `"only_attributes": {`) || !strings.Contains(got.stdout, `"region": [`) {
+	if !strings.Contains(got.Stdout, `"only_attributes": {`) || !strings.Contains(got.Stdout, `"region": [`) {
 		t.Errorf("json: %+v", got)
 	}
 	tenants := write(t, map[string]string{"old.csv": "p, editor, acme, /x, GET\n", "new.csv": "p, editor, acme, /x, GET\np, editor, globex, /x, GET\n"})
 	got = run(t, tenants, "", "diff", "-m", "rbac-tenants", "DIR/old.csv", "DIR/new.csv", "--tenant", "acme")
-	if !strings.HasPrefix(got.stdout, "no change in effect") || !strings.HasSuffix(got.stdout, "note: compared with tenant acme alone; nothing is known of others\n") {
+	if !strings.HasPrefix(got.Stdout, "no change in effect") || !strings.HasSuffix(got.Stdout, "note: compared with tenant acme alone; nothing is known of others\n") {
 		t.Errorf("one tenant: %+v", got)
 	}
 }

@@ -45,8 +45,8 @@ func TestDoctorReadsALog(t *testing.T) {
 // Control characters in a log do not reach the terminal.
 func TestDoctorPrintsNoControlCharacters(t *testing.T) {
 	line := strings.Replace(refusedLine, "route=/reports/:id", `route="/\u001b[2J\nall is well"`, 1)
-	if got := run(t, t.TempDir(), line, "doctor", "-"); strings.Contains(got.stdout, "\x1b") || strings.Count(got.stdout, "\n") != 3 {
-		t.Errorf("got %q", got.stdout)
+	if got := run(t, t.TempDir(), line, "doctor", "-"); strings.Contains(got.Stdout, "\x1b") || strings.Count(got.Stdout, "\n") != 3 {
+		t.Errorf("got %q", got.Stdout)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestDoctorReportsUnreadableInput(t *testing.T) {
 		"# TYPE sallyport_requests_total counter\nsallyport_requests_total{sallyport_outcome=\"all": "not in Prometheus's text format",
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })) // the client has disconnected
-		if got := run(t, t.TempDir(), "", "doctor", server.URL); got.code != 2 || !strings.Contains(got.stderr, server.URL) || !strings.Contains(got.stderr, want) {
+		if got := run(t, t.TempDir(), "", "doctor", server.URL); got.Code != 2 || !strings.Contains(got.Stderr, server.URL) || !strings.Contains(got.Stderr, want) {
 			t.Errorf("%q: %+v", page, got)
 		}
 		server.Close()
@@ -98,23 +98,23 @@ func TestDoctorAsksForMetrics(t *testing.T) {
 		_, _ = io.WriteString(w, page) // the client has disconnected
 	}))
 	defer server.Close()
-	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/metrics"); got.code != 1 || !strings.HasPrefix(got.stdout, "dependency: 1 of 4 requests are 503, ") {
+	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/metrics"); got.Code != 1 || !strings.HasPrefix(got.Stdout, "dependency: 1 of 4 requests are 503, ") {
 		t.Errorf("got %+v", got)
 	}
-	if got := run(t, t.TempDir(), "", "doctor", "--during", "1ms", server.URL+"/metrics"); got.code != 2 || !strings.Contains(got.stderr, "no request was counted") {
+	if got := run(t, t.TempDir(), "", "doctor", "--during", "1ms", server.URL+"/metrics"); got.Code != 2 || !strings.Contains(got.Stderr, "no request was counted") {
 		t.Errorf("without new requests: %+v", got)
 	}
-	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/moved"); got.code != 1 {
+	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/moved"); got.Code != 1 {
 		t.Errorf("moved: %+v", got)
 	}
-	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/away"); got.code != 2 || !strings.Contains(got.stderr, "it redirects to http://metrics.invalid/metrics: give that address") {
+	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/away"); got.Code != 2 || !strings.Contains(got.Stderr, "it redirects to http://metrics.invalid/metrics: give that address") {
 		t.Errorf("at another host: %+v", got)
 	}
-	if got := run(t, t.TempDir(), "", "doctor", server.URL); got.code != 2 || !strings.Contains(got.stderr, "404") {
+	if got := run(t, t.TempDir(), "", "doctor", server.URL); got.Code != 2 || !strings.Contains(got.Stderr, "404") {
 		t.Errorf("at another page: %+v", got)
 	}
 	secret := strings.Replace(server.URL, "http://", "http://scraper:pass-word@", 1)
-	if got := run(t, t.TempDir(), "", "doctor", secret); got.code != 2 || !strings.Contains(got.stderr, "404") || strings.Contains(got.stderr, "pass-word") {
+	if got := run(t, t.TempDir(), "", "doctor", secret); got.Code != 2 || !strings.Contains(got.Stderr, "404") || strings.Contains(got.Stderr, "pass-word") {
 		t.Errorf("with a password: %+v", got)
 	}
 }

@@ -203,11 +203,11 @@ func diagnosed(t *testing.T, from ...string) []string {
 	var answer struct {
 		Findings []struct{ Plumbing, Alert, Seen, Look string }
 	}
-	if err := json.Unmarshal([]byte(got.stdout), &answer); err != nil {
+	if err := json.Unmarshal([]byte(got.Stdout), &answer); err != nil {
 		t.Fatalf("%v: %+v", err, got)
 	}
-	if (got.code == 1) != (len(answer.Findings) > 0) {
-		t.Errorf("exit code %d with %d findings", got.code, len(answer.Findings))
+	if (got.Code == 1) != (len(answer.Findings) > 0) {
+		t.Errorf("exit code %d with %d findings", got.Code, len(answer.Findings))
 	}
 	var all []string
 	for _, f := range answer.Findings {

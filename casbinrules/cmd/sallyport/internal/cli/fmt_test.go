@@ -80,8 +80,8 @@ func TestFmtKeepsDecisions(t *testing.T) {
 	before := run(t, dir, requests.String(), "check", "-p", "DIR")
 	expect(t, dir, "", exitOK, "", "", "fmt", "-w", "DIR")
 	expect(t, dir, "", exitOK, "", "", "fmt", "--check", "DIR")
-	expect(t, dir, requests.String(), exitOK, before.stdout, "", "check", "-p", "DIR")
-	if !strings.Contains(before.stdout, "allow") || !strings.Contains(before.stdout, "deny") {
+	expect(t, dir, requests.String(), exitOK, before.Stdout, "", "check", "-p", "DIR")
+	if !strings.Contains(before.Stdout, "allow") || !strings.Contains(before.Stdout, "deny") {
 		t.Error("the requests prove nothing")
 	}
 }

@@ -34,15 +34,15 @@ func TestInitWritesAServiceThoughItCannotBeTidied(t *testing.T) {
 	for _, framework := range starter.Frameworks {
 		dir := filepath.Join(t.TempDir(), "My App")
 		got := run(t, dir, "", "init", "DIR", "--framework", framework)
-		if got.code != exitOK {
+		if got.Code != exitOK {
 			t.Fatalf("%s: %+v", framework, got)
 		}
-		if want := "model.conf\npolicy.csv\npolicy.tests\nmain.go\nsallyport.yaml\ngo.mod\n.gitignore\ndevelopment.pem\njwks.json\n"; got.stdout != want {
-			t.Errorf("%s: wrote\n%s", framework, got.stdout)
+		if want := "model.conf\npolicy.csv\npolicy.tests\nmain.go\nsallyport.yaml\ngo.mod\n.gitignore\ndevelopment.pem\njwks.json\n"; got.Stdout != want {
+			t.Errorf("%s: wrote\n%s", framework, got.Stdout)
 		}
 		for _, part := range []string{"go mod tidy has failed", "&& go mod tidy\n", "--checkout CLONE", "go run .", "$(sallyport token erin)"} {
-			if !strings.Contains(got.stderr, part) {
-				t.Errorf("%s: %q is not in\n%s", framework, part, got.stderr)
+			if !strings.Contains(got.Stderr, part) {
+				t.Errorf("%s: %q is not in\n%s", framework, part, got.Stderr)
 			}
 		}
 		main := content(t, filepath.Join(dir, "main.go"))

@@ -13,15 +13,15 @@ const flawed = "p, viewer, /reports, GET\np, vïewer, /reports , GET, x\np, view
 func TestLintFormats(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": flawed, "clean.csv": policy})
 	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv")
-	if got.code != exitFindings || got.stderr != "" || !strings.HasPrefix(got.stdout, "policy.csv:2:") {
+	if got.Code != exitFindings || got.Stderr != "" || !strings.HasPrefix(got.Stdout, "policy.csv:2:") {
 		t.Errorf("text: got %+v", got)
 	}
-	if strings.Contains(got.stdout, "\x1b") {
+	if strings.Contains(got.Stdout, "\x1b") {
 		t.Error("there is colour without a terminal")
 	}
 	var findings []result.Finding
 	got = run(t, dir, "", "lint", "-p", "DIR/policy.csv", "--format", "json")
-	if err := json.Unmarshal([]byte(got.stdout), &findings); err != nil || got.code != exitFindings {
+	if err := json.Unmarshal([]byte(got.Stdout), &findings); err != nil || got.Code != exitFindings {
 		t.Fatalf("json: %v in %+v", err, got)
 	}
 	if f := findings[0]; f.File != "policy.csv" || f.Line != 2 || f.Severity != "error" || f.Code != "field_count" || f.Column != 29 {
@@ -35,7 +35,7 @@ func TestLintSARIF(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": flawed, "clean.csv": policy})
 	var log map[string]any
 	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv", "--format", "sarif")
-	if err := json.Unmarshal([]byte(got.stdout), &log); err != nil || got.code != exitFindings {
+	if err := json.Unmarshal([]byte(got.Stdout), &log); err != nil || got.Code != exitFindings {
 		t.Fatalf("%v in %+v", err, got)
 	}
 	at := func(v any, path ...any) any {
@@ -72,7 +72,7 @@ func TestLintSARIF(t *testing.T) {
 		t.Errorf("uri %s", uri)
 	}
 	got = run(t, dir, "", "lint", "-p", "DIR/clean.csv", "--format", "sarif")
-	if err := json.Unmarshal([]byte(got.stdout), &log); err != nil || got.code != exitOK || at(log, "runs", 0, "results") == nil {
+	if err := json.Unmarshal([]byte(got.Stdout), &log); err != nil || got.Code != exitOK || at(log, "runs", 0, "results") == nil {
 		t.Errorf("without findings: %v in %+v", err, got)
 	}
 }
@@ -88,7 +88,7 @@ func TestLintFailOnAndAsCasbin(t *testing.T) {
 		{exitFindings, []string{"-p", "DIR/space.csv", "--fail-on", "error"}},
 		{exitOK, []string{"-p", "DIR/space.csv", "--fail-on", "error", "--as-casbin"}},
 	} {
-		if got := run(t, dir, "", append([]string{"lint"}, c.args...)...); got.code != c.code || got.stdout == "" {
+		if got := run(t, dir, "", append([]string{"lint"}, c.args...)...); got.Code != c.code || got.Stdout == "" {
 			t.Errorf("%q: got %+v, want %d", c.args, got, c.code)
 		}
 	}
@@ -110,11 +110,11 @@ func TestNotesNeverFail(t *testing.T) {
 		{exitFindings, ": note: put_without_patch: ", []string{"-p", "DIR/both.csv"}},
 		{exitOK, ": note: put_without_patch: ", []string{"-p", "DIR/both.csv", "--fail-on", "error"}},
 	} {
-		if got := run(t, dir, "", append([]string{"lint"}, c.args...)...); got.code != c.code || !strings.Contains(got.stdout, c.want) || got.stderr != "" {
+		if got := run(t, dir, "", append([]string{"lint"}, c.args...)...); got.Code != c.code || !strings.Contains(got.Stdout, c.want) || got.Stderr != "" {
 			t.Errorf("%q: got %+v, want %d and %q", c.args, got, c.code, c.want)
 		}
 	}
-	if got := run(t, dir, "", "lint", "-p", "DIR/note.csv", "--fail-on", "note"); got.code != exitUsage || !strings.Contains(got.stderr, "--fail-on warning or --fail-on error") {
+	if got := run(t, dir, "", "lint", "-p", "DIR/note.csv", "--fail-on", "note"); got.Code != exitUsage || !strings.Contains(got.Stderr, "--fail-on warning or --fail-on error") {
 		t.Errorf("--fail-on note: got %+v", got)
 	}
 }
@@ -123,7 +123,7 @@ func TestLintComparesWithRoutes(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy,
 		"routes.json": `[{"method": "GET", "pattern": "/reports"}, {"method": "PUT", "pattern": "/drafts/:id"}]`})
 	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv", "--routes", "DIR/routes.json")
-	if got.code != exitFindings || !strings.Contains(got.stdout, "rule_matches_no_route") {
+	if got.Code != exitFindings || !strings.Contains(got.Stdout, "rule_matches_no_route") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -133,10 +133,10 @@ func TestLintLeavesOutRoutesWithoutAGate(t *testing.T) {
 		"routes.json": `[{"method": "GET", "pattern": "/reports"}, {"method": "POST", "pattern": "/login"}, {"method": "GET", "pattern": "/assets/*path"}]`})
 	for _, args := range [][]string{{"lint"}, {"ci", "--without-diff"}} {
 		args = append(args, "-p", "DIR/policy.csv", "--routes", "DIR/routes.json", "--public", "/assets/*")
-		if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, "the route POST /login") || strings.Contains(got.stdout, "/assets") {
+		if got := run(t, dir, "", args...); got.Code != exitFindings || !strings.Contains(got.Stdout, "the route POST /login") || strings.Contains(got.Stdout, "/assets") {
 			t.Errorf("%q: %+v", args, got)
 		}
-		if got := run(t, dir, "", append(args, "--public", "POST /login")...); got.code != exitOK {
+		if got := run(t, dir, "", append(args, "--public", "POST /login")...); got.Code != exitOK {
 			t.Errorf("%q: %+v", args, got)
 		}
 	}
@@ -155,7 +155,7 @@ func TestHintsNameTheFlagOfAnOption(t *testing.T) {
 		{"use WithRolePrefix (--role-prefix)", []string{"lint", "-m", "rbac-tenants", "-p", "DIR/same.csv"}},
 		{"WithRouteAsObject (--object-route, route_as_object)", []string{"lint", "-m", "DIR/plain.conf", "-p", "DIR/route.csv"}},
 	} {
-		if got := run(t, dir, "", c.args...); !strings.Contains(got.stdout, c.want) {
+		if got := run(t, dir, "", c.args...); !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%q: want %q in %+v", c.args, c.want, got)
 		}
 	}

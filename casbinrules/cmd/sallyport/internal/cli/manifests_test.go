@@ -68,7 +68,7 @@ func TestPolicyInConfigMap(t *testing.T) {
 		{exitOK, "allow\n", with("check", "argocd-rbac-cm.yaml")},
 	} {
 		got := run(t, dir, "stranger, applications, get, bank/core\n", c.args...)
-		if got.code != c.code || !strings.Contains(got.stdout, c.want) {
+		if got.Code != c.code || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%v: no %q, or not %d, in %+v", c.args, c.want, c.code, got)
 		}
 	}
@@ -82,7 +82,7 @@ func TestPolicyInConfigMap(t *testing.T) {
 		{"there is no policy none.yaml", with("lint", "none.yaml#x")},
 		{"push publishes policy files", append(with("push", "argocd-rbac-cm.yaml"), "--store", "postgres://127.0.0.1:1/x")},
 	} {
-		if got := run(t, dir, "", c.args...); got.code != exitUsage || !strings.Contains(got.stderr, c.want) {
+		if got := run(t, dir, "", c.args...); got.Code != exitUsage || !strings.Contains(got.Stderr, c.want) {
 			t.Errorf("%v: no %q in %+v", c.args, c.want, got)
 		}
 	}
@@ -113,7 +113,7 @@ func TestDefaultRoleIsAskedAlone(t *testing.T) {
 		"anonymous any/one get": "deny: anonymous may not",
 	} {
 		all := append([]string{"explain", "--claim", "res=applications"}, append(flags, strings.Fields(args)...)...)
-		if got := run(t, dir, "", all...); got.code != exitOK || !strings.Contains(got.stdout, want) {
+		if got := run(t, dir, "", all...); got.Code != exitOK || !strings.Contains(got.Stdout, want) {
 			t.Errorf("%s: no %q in %+v", args, want, got)
 		}
 	}
@@ -125,7 +125,7 @@ func TestCIOfConfigMap(t *testing.T) {
 	dir, git := repositoryOf(t, map[string]string{"apps/model.conf": argoModel, "apps/argocd-rbac-cm.yaml": argoConfigMap})
 	branchOff(git)
 	args := []string{"ci", "-p", "DIR/apps/argocd-rbac-cm.yaml", "--function", "globOrRegexMatch=globMatch", "--fail-on", "widen", "--lint", "error"}
-	if got := run(t, dir, "", args...); got.code != exitOK || !strings.Contains(got.stdout, "no change in effect") {
+	if got := run(t, dir, "", args...); got.Code != exitOK || !strings.Contains(got.Stdout, "no change in effect") {
 		t.Errorf("unchanged: %+v", got)
 	}
 	for _, c := range []struct{ old, new, want string }{
@@ -134,7 +134,7 @@ func TestCIOfConfigMap(t *testing.T) {
 		{"  policy.freeze.csv: |\n    p, role:deployer, applications, sync, shop/legacy, deny\n", "", "+ "},
 	} {
 		put(t, dir, map[string]string{"apps/argocd-rbac-cm.yaml": strings.Replace(argoConfigMap, c.old, c.new, 1)})
-		if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, c.want) {
+		if got := run(t, dir, "", args...); got.Code != exitFindings || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%q: no %q in %+v", c.new, c.want, got)
 		}
 	}

@@ -34,13 +34,13 @@ A route stands for one request, with `+"`sample`"+` for each parameter.
 `, "", args("markdown")...)
 	got := run(t, dir, "", args("json")...)
 	for _, want := range []string{`"parameter_sample": "sample"`, `"subject": "(no role)"`, `"reason": "no_rule_matched"`, `"text": "p, editor, /reports/:id, PATCH"`} {
-		if !strings.Contains(got.stdout, want) {
-			t.Errorf("json has no %s:\n%s", want, got.stdout)
+		if !strings.Contains(got.Stdout, want) {
+			t.Errorf("json has no %s:\n%s", want, got.Stdout)
 		}
 	}
 	got = run(t, dir, "", args("html")...)
 	for _, want := range []string{"<title>Who may do what</title>", `<a href="#f1-5" title="policy.csv:5: p, editor, /reports/:id, PATCH">`, `<li id="f1-5" value="5"><code>p, editor, /reports/:id, PATCH</code>`} {
-		if got.code != exitOK || !strings.Contains(got.stdout, want) {
+		if got.Code != exitOK || !strings.Contains(got.Stdout, want) {
 			t.Errorf("html has no %s", want)
 		}
 	}
@@ -68,7 +68,7 @@ func TestMatrixReportsWhatItCannotShow(t *testing.T) {
 	const note = "no request could be generated for ^/$^/ (policy.csv:2), so it has no row"
 	for _, format := range []string{"text", "markdown", "json", "html"} {
 		got := run(t, dir, "", "matrix", "-p", "DIR/policy.csv", "--format", format)
-		if got.code != exitOK || !strings.Contains(strings.ReplaceAll(got.stdout, `\*`, "*"), note) {
+		if got.Code != exitOK || !strings.Contains(strings.ReplaceAll(got.Stdout, `\*`, "*"), note) {
 			t.Errorf("%s: got %+v", format, got)
 		}
 	}
@@ -78,8 +78,8 @@ func TestMatrixDistinguishesFilesOfOneName(t *testing.T) {
 	dir := write(t, map[string]string{"a/policy.csv": "p, ann, /x, GET\n", "b/policy.csv": "p, ann, /y, GET\n"})
 	got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/a", "-p", "DIR/b", "--format", "html")
 	for _, want := range []string{`<th scope="row" title="asked about /x"><span class="method">GET</span> /x</th>`, `<a href="#f1-1"`, `<a href="#f2-1"`, "<small>a/policy.csv:1</small>", "<small>b/policy.csv:1</small>"} {
-		if !strings.Contains(got.stdout, want) {
-			t.Errorf("no %s in the page, exit code %d, %s", want, got.code, got.stderr)
+		if !strings.Contains(got.Stdout, want) {
+			t.Errorf("no %s in the page, exit code %d, %s", want, got.Code, got.Stderr)
 		}
 	}
 }
@@ -144,17 +144,17 @@ GET,/b,/b,deny,deny,deny,deny,deny,allow
 
 	for _, format := range []string{"text", "markdown", "json", "html"} {
 		got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--sort", "name", "--format", format)
-		_, table, _ := strings.Cut(got.stdout, "<table") // the page lists the policy, too
+		_, table, _ := strings.Cut(got.Stdout, "<table") // the page lists the policy, too
 		if format != "html" {
-			table = got.stdout
+			table = got.Stdout
 		}
 		place := func(word string) int { return strings.Index(table, word) }
-		if got.code != exitOK || place("auditor") < 0 || place("auditor") > place("editor") || place("editor") > place("writer") ||
+		if got.Code != exitOK || place("auditor") < 0 || place("auditor") > place("editor") || place("editor") > place("writer") ||
 			place("/a") < 0 || place("/a") > place("/b") {
-			t.Errorf("%s is not by name: %s", format, got.stdout)
+			t.Errorf("%s is not by name: %s", format, got.Stdout)
 		}
 	}
-	if got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--sort", "size"); got.code != exitUsage || !strings.Contains(got.stderr, "policy") {
+	if got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--sort", "size"); got.Code != exitUsage || !strings.Contains(got.Stderr, "policy") {
 		t.Errorf("an invalid order: %+v", got)
 	}
 }

@@ -53,20 +53,20 @@ func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 	for _, value := range []string{"nine", `""`, "018"} {
 		line := "deny kim age=" + value + " /bar GET"
 		got := runTest(t, dir, "age", line, "--attribute", "age=number")
-		if got.code != exitFindings || !strings.Contains(got.stdout, "error: attribute age: the value is not a number") {
+		if got.Code != exitFindings || !strings.Contains(got.Stdout, "error: attribute age: the value is not a number") {
 			t.Errorf("%s: got %+v", line, got)
 		}
 	}
 	for _, c := range tests {
 		got := runTest(t, dir, c.policy, c.line)
-		if got.code != exitFindings || !strings.Contains(got.stdout, c.want) || !strings.HasSuffix(got.stdout, "0 passed, 1 failed\n") {
+		if got.Code != exitFindings || !strings.Contains(got.Stdout, c.want) || !strings.HasSuffix(got.Stdout, "0 passed, 1 failed\n") {
 			t.Errorf("%s %s: got %+v\nwant %s", c.policy, c.line, got, c.want)
 		}
 	}
-	if got := runTest(t, dir, "region", "deny ann region=us-west-2 /orders GET"); got.code != exitOK || got.stderr != "" {
+	if got := runTest(t, dir, "region", "deny ann region=us-west-2 /orders GET"); got.Code != exitOK || got.Stderr != "" {
 		t.Errorf("a value like that of a rule: got %+v", got)
 	}
-	if got := runTest(t, dir, "", "deny ernn reports publish", "--allow-unknown"); got.code != exitOK || !strings.Contains(got.stderr, "t.tests:1: warning: ") {
+	if got := runTest(t, dir, "", "deny ernn reports publish", "--allow-unknown"); got.Code != exitOK || !strings.Contains(got.Stderr, "t.tests:1: warning: ") {
 		t.Errorf("--allow-unknown: got %+v", got)
 	}
 }
@@ -82,7 +82,7 @@ func runTest(t *testing.T, dir, policy, line string, flags ...string) outcome {
 		"age":    {"-p", "DIR/age/policy.csv"},
 	}[policy]
 	got := run(t, dir, "", append(append([]string{"test", d + "/t.tests"}, args...), flags...)...)
-	got.stderr = strings.ReplaceAll(got.stderr, d+"/", "")
+	got.Stderr = strings.ReplaceAll(got.Stderr, d+"/", "")
 	return got
 }
 
@@ -119,7 +119,7 @@ func TestPassingTestsSayWhatTheyDoNotProve(t *testing.T) {
 		{"region", "deny ann region=us /orders GET", ""},
 	} {
 		got := runTest(t, dir, c.policy, c.line)
-		if got.code != exitOK || got.stdout != "1 passed, 0 failed\n" || !strings.Contains(got.stderr, c.stderr) || c.stderr == "" && got.stderr != "" {
+		if got.Code != exitOK || got.Stdout != "1 passed, 0 failed\n" || !strings.Contains(got.Stderr, c.stderr) || c.stderr == "" && got.Stderr != "" {
 			t.Errorf("%s %s: got %+v\nwant %s", c.policy, c.line, got, c.stderr)
 		}
 	}
@@ -137,7 +137,7 @@ func TestPolicyDecidesWhatAWordIs(t *testing.T) {
 		"allow erin describe GET": "may not GET describe",
 	} {
 		got := runTest(t, dir, "", line)
-		if failed := got.code != exitOK; failed != (want != "") || !strings.Contains(got.stdout, want) {
+		if failed := got.Code != exitOK; failed != (want != "") || !strings.Contains(got.Stdout, want) {
 			t.Errorf("%s: got %+v, want %q", line, got, want)
 		}
 	}
@@ -173,7 +173,7 @@ func TestExplainReadsOneOrder(t *testing.T) {
 		if c.args[0] == "-p" {
 			got = run(t, dir, "", append([]string{"explain"}, c.args...)...)
 		}
-		if got.code != c.code || !strings.HasPrefix(got.stdout, c.stdout) || !strings.Contains(got.stderr, c.stderr) || c.stderr == "" && got.stderr != "" {
+		if got.Code != c.code || !strings.HasPrefix(got.Stdout, c.stdout) || !strings.Contains(got.Stderr, c.stderr) || c.stderr == "" && got.Stderr != "" {
 			t.Errorf("%q: got %+v\nwant %+v", c.args, got, c)
 		}
 	}
@@ -184,7 +184,7 @@ func TestNamesWithBlanksAreShownInQuotes(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, bob , /a, GET\n"})
 	got := run(t, dir, "", "explain", "-p", "DIR/policy.csv", "--as-casbin", "bob", "/a", "GET")
-	if !strings.Contains(got.stderr, `did you mean "bob "?`) || !strings.Contains(got.stdout, `near: "bob " has GET on /a at policy.csv:1, not bob`) {
+	if !strings.Contains(got.Stderr, `did you mean "bob "?`) || !strings.Contains(got.Stdout, `near: "bob " has GET on /a at policy.csv:1, not bob`) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -25,7 +25,7 @@ func TestOpenAPISaysWhatTheGuardAnswers(t *testing.T) {
 	file := configFolder(t, openAPIConfig)
 	t.Chdir(filepath.Dir(file))
 	writeFile(t, "routes.json", `[{"method": "GET", "pattern": "/reports/:id"}, {"method": "GET", "pattern": "/healthz"}]`)
-	if o := run(t, "", "", "openapi", "--public", "/healthz", "-o", "openapi.json"); o.code != exitOK || o.stderr != "" {
+	if o := run(t, "", "", "openapi", "--public", "/healthz", "-o", "openapi.json"); o.Code != exitOK || o.Stderr != "" {
 		t.Fatalf("%+v", o)
 	}
 	doc, err := openapi3.NewLoader().LoadFromFile("openapi.json")
@@ -68,12 +68,12 @@ func TestOpenAPISaysWhatTheGuardAnswers(t *testing.T) {
 func TestOpenAPIWritesNothingThatIsWrong(t *testing.T) {
 	file := configFolder(t, openAPIConfig)
 	t.Chdir(filepath.Dir(file))
-	if o := run(t, "", "", "openapi"); o.code != exitUsage || !strings.Contains(o.stderr, "there is no routes.json") {
+	if o := run(t, "", "", "openapi"); o.Code != exitUsage || !strings.Contains(o.Stderr, "there is no routes.json") {
 		t.Errorf("%+v", o)
 	}
 	const text = "openapi: 3.1.0\ninfo: {title: a, version: \"1\"}\npaths: [1]\n"
 	writeFile(t, "openapi.yaml", text)
-	if o := run(t, "", "", "openapi", "-o", "openapi.yaml"); o.code != exitUsage || !strings.Contains(o.stderr, "paths is not an object") {
+	if o := run(t, "", "", "openapi", "-o", "openapi.yaml"); o.Code != exitUsage || !strings.Contains(o.Stderr, "paths is not an object") {
 		t.Errorf("%+v", o)
 	}
 	if now, err := os.ReadFile("openapi.yaml"); err != nil || string(now) != text {

@@ -31,14 +31,14 @@ func TestFilesOfOneName(t *testing.T) {
 	wants(t, dir, 0, "(new sub/policy.csv:1)|  a/policy.csv:1|  b/policy.csv:1|  other.csv:1", of("replay", "DIR/decisions.jsonl")...)
 	sarif := run(t, dir, "", of("replay", "--format", "sarif", "DIR/decisions.jsonl")...)
 	for _, file := range []string{"a/policy.csv", "b/policy.csv", "b/sub/policy.csv", "other.csv"} {
-		if n := strings.Count(sarif.stdout, `"uri": "file://`+file+`"`); n != 1 {
-			t.Errorf("%s is %d times in %s", file, n, sarif.stdout)
+		if n := strings.Count(sarif.Stdout, `"uri": "file://`+file+`"`); n != 1 {
+			t.Errorf("%s is %d times in %s", file, n, sarif.Stdout)
 		}
 	}
 	matrix := run(t, dir, "", of("matrix", "--format", "json")...)
 	for _, file := range []string{"a/policy.csv", "b/policy.csv", "b/sub/policy.csv", "other.csv"} {
-		if n := strings.Count(matrix.stdout, fmt.Sprintf(`"file": %q`, file)); n != 1 {
-			t.Errorf("%s is %d times in %s", file, n, matrix.stdout)
+		if n := strings.Count(matrix.Stdout, fmt.Sprintf(`"file": %q`, file)); n != 1 {
+			t.Errorf("%s is %d times in %s", file, n, matrix.Stdout)
 		}
 	}
 }

@@ -56,12 +56,12 @@ func TestProbe(t *testing.T) {
 		args := append([]string{"probe", url, "--routes", "DIR/routes.json", "-p", "DIR", "--public", "/health"}, probeAs...)
 		return append(args, more...)
 	}
-	if got := run(t, dir, "", all(service(t, false))...); got.code != exitOK || got.stderr != "" ||
-		!strings.Contains(got.stdout, "GET /v1/reports    401        200   200\n") || !strings.Contains(got.stdout, "\n0 findings in ") {
+	if got := run(t, dir, "", all(service(t, false))...); got.Code != exitOK || got.Stderr != "" ||
+		!strings.Contains(got.Stdout, "GET /v1/reports    401        200   200\n") || !strings.Contains(got.Stdout, "\n0 findings in ") {
 		t.Errorf("a correct service: %+v", got)
 	}
-	if got := run(t, dir, "", all(service(t, false), "--write", "PATCH /reports/*")...); got.code != exitOK ||
-		!strings.Contains(got.stdout, "PATCH /v1/reports/1  401        200   403\n") {
+	if got := run(t, dir, "", all(service(t, false), "--write", "PATCH /reports/*")...); got.Code != exitOK ||
+		!strings.Contains(got.Stdout, "PATCH /v1/reports/1  401        200   403\n") {
 		t.Errorf("with consent to PATCH: %+v", got)
 	}
 	url := service(t, true)
@@ -71,7 +71,7 @@ func TestProbe(t *testing.T) {
 		Findings []map[string]any
 		Notes    []string
 	}
-	if err := json.Unmarshal([]byte(got.stdout), &doc); err != nil || got.code != exitOK || doc.Requests < 100 || len(doc.Findings) != 1 {
+	if err := json.Unmarshal([]byte(got.Stdout), &doc); err != nil || got.Code != exitOK || doc.Requests < 100 || len(doc.Findings) != 1 {
 		t.Fatalf("%v, %+v", err, got)
 	}
 	for name, want := range map[string]any{
@@ -82,10 +82,10 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, doc.Findings[0][name], want)
 		}
 	}
-	if got := run(t, dir, "", all(url)...); got.code != exitFindings || !strings.Contains(got.stdout, "spelling_bypass  GET /v1/reports/ as anonymous\n    got 200, want 401, as for") {
+	if got := run(t, dir, "", all(url)...); got.Code != exitFindings || !strings.Contains(got.Stdout, "spelling_bypass  GET /v1/reports/ as anonymous\n    got 200, want 401, as for") {
 		t.Errorf("a faulty service: %+v", got)
 	}
-	if got := run(t, dir, "", all(url, "--baseline", "DIR/known.json", "-o", "DIR/out.txt")...); got.code != exitOK || got.stdout != "" || !strings.Contains(got.stderr, "1 finding in") {
+	if got := run(t, dir, "", all(url, "--baseline", "DIR/known.json", "-o", "DIR/out.txt")...); got.Code != exitOK || got.Stdout != "" || !strings.Contains(got.Stderr, "1 finding in") {
 		t.Errorf("with a baseline: %+v", got)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "out.txt")); err != nil || !strings.Contains(string(text), "spelling_bypass (known)") {
@@ -97,7 +97,7 @@ func TestProbeOfNothingIsNoPass(t *testing.T) {
 	dir := write(t, map[string]string{"routes.json": `[{"method": "GET", "pattern": "/nowhere"}]`})
 	for _, routes := range [][]string{nil, {"--routes", "DIR/routes.json"}} {
 		got := run(t, dir, "", append([]string{"probe", service(t, false)}, routes...)...)
-		if got.code != exitUsage || !strings.Contains(got.stdout, "was not evaluated: it answers 404\n") || !strings.Contains(got.stderr, "no answer could be evaluated") {
+		if got.Code != exitUsage || !strings.Contains(got.Stdout, "was not evaluated: it answers 404\n") || !strings.Contains(got.Stderr, "no answer could be evaluated") {
 			t.Errorf("%q: %+v", routes, got)
 		}
 	}
@@ -106,7 +106,7 @@ func TestProbeOfNothingIsNoPass(t *testing.T) {
 func TestProbeTakesRoutesFromThePolicy(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
 	got := run(t, dir, "", append([]string{"probe", "--dry-run", "-p", "DIR", "http://127.0.0.1:1"}, probeAs...)...)
-	if got.code != exitOK || !strings.Contains(got.stdout, "plain: GET /reports as erin\n") || strings.Contains(got.stdout, "secret") || strings.Contains(got.stdout, "PATCH") {
+	if got.Code != exitOK || !strings.Contains(got.Stdout, "plain: GET /reports as erin\n") || strings.Contains(got.Stdout, "secret") || strings.Contains(got.Stdout, "PATCH") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -129,15 +129,15 @@ func TestProbeLogin(t *testing.T) {
 	args := []string{"probe", "--public", "/", "--login", `POST /login {"email": "{account}", "password": "{password}"}`, "--account", "erin@example.com", srv.URL + "/v1"}
 	dir := t.TempDir()
 	got := run(t, dir, "", append(args, "--dry-run")...)
-	if got.code != exitOK || strings.Count(got.stdout, "account: POST /v1/login as wrong password (erin@example.com)\n") != 4 ||
-		!strings.Contains(got.stdout, "\nwrong passwords for the account erin@example.com: 4 at most\n") {
+	if got.Code != exitOK || strings.Count(got.Stdout, "account: POST /v1/login as wrong password (erin@example.com)\n") != 4 ||
+		!strings.Contains(got.Stdout, "\nwrong passwords for the account erin@example.com: 4 at most\n") {
 		t.Errorf("the plan: %+v", got)
 	}
-	if got := run(t, dir, "", args...); got.code != exitOK || !strings.Contains(got.stdout, "\n0 findings in ") {
+	if got := run(t, dir, "", args...); got.Code != exitOK || !strings.Contains(got.Stdout, "\n0 findings in ") {
 		t.Errorf("a correct login: %+v", got)
 	}
 	tells = true
-	if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, `user_enumeration  POST /v1/login as wrong password
+	if got := run(t, dir, "", args...); got.Code != exitFindings || !strings.Contains(got.Stdout, `user_enumeration  POST /v1/login as wrong password
     got 401 "once more?" for erin@example.com, want 401 "", as for an account that does not exist
 `) {
 		t.Errorf("a login that reveals users: %+v", got)
@@ -159,7 +159,7 @@ func TestProbeVerdicts(t *testing.T) {
 	var doc struct {
 		Findings []struct{ Code, Path, As string }
 	}
-	if err := json.Unmarshal([]byte(got.stdout), &doc); err != nil {
+	if err := json.Unmarshal([]byte(got.Stdout), &doc); err != nil {
 		t.Fatal(err, got)
 	}
 	// The line for all paths gives no verdict for /sample.

@@ -44,7 +44,7 @@ func TestReplay(t *testing.T) {
 	const text = "+ 1 x PATCH /reports/:id (new policy.csv:5): victor 1\n- 2 x PATCH /reports/:id (old policy.csv:5): erin 2\n" +
 		"1 request would be allowed, 2 refused, of 3 compared\n"
 	got := run(t, dir, "", "replay", "--old", "HEAD", "-p", "DIR/policy.csv", "DIR/decisions.jsonl")
-	if out := got.stdout; got.code != exitOK || !strings.HasPrefix(out, text) || !strings.Contains(out, "decided none of them:\n") {
+	if out := got.Stdout; got.Code != exitOK || !strings.HasPrefix(out, text) || !strings.Contains(out, "decided none of them:\n") {
 		t.Errorf("got %+v\nwant %s", got, text)
 	}
 	for _, args := range [][]string{
@@ -52,7 +52,7 @@ func TestReplay(t *testing.T) {
 		{"--fail-on", "change"},
 		{"--old", "DIR/policy.csv", "--new", "HEAD", "--fail-on", "change", "--format", "json"},
 	} {
-		if got := run(t, dir, "", append([]string{"replay", "-p", "DIR/policy.csv", "DIR/decisions.jsonl"}, args...)...); got.code != exitFindings {
+		if got := run(t, dir, "", append([]string{"replay", "-p", "DIR/policy.csv", "DIR/decisions.jsonl"}, args...)...); got.Code != exitFindings {
 			t.Errorf("%v: %+v", args, got)
 		}
 	}
@@ -64,7 +64,7 @@ func TestReplay(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(sarif.stdout), &log); err != nil || len(log.Runs) != 1 || len(log.Runs[0].Results) < 3 || log.Runs[0].Results[0].RuleID != "access-gained" {
+	if err := json.Unmarshal([]byte(sarif.Stdout), &log); err != nil || len(log.Runs) != 1 || len(log.Runs[0].Results) < 3 || log.Runs[0].Results[0].RuleID != "access-gained" {
 		t.Errorf("sarif: %v, %+v", err, sarif)
 	}
 	for _, tt := range []struct{ want, args string }{
@@ -74,7 +74,7 @@ func TestReplay(t *testing.T) {
 		{"there is no policy", "--old gone.csv"},
 	} {
 		args := append([]string{"replay", "-p", "DIR/policy.csv", "DIR/decisions.jsonl"}, strings.Fields(tt.args)...)
-		if got := run(t, dir, "", args...); got.code != exitUsage || !strings.Contains(got.stderr, tt.want) {
+		if got := run(t, dir, "", args...); got.Code != exitUsage || !strings.Contains(got.Stderr, tt.want) {
 			t.Errorf("%s: %+v", tt.args, got)
 		}
 	}
@@ -100,13 +100,13 @@ func TestLogVerify(t *testing.T) {
 		t.Helper()
 		return run(t, dir, "", append([]string{"log", "verify", "DIR/decisions.jsonl"}, args...)...)
 	}
-	if got := verify("--key", "DIR/secret"); got.code != exitOK || !strings.Contains(got.stdout, "nothing was changed; signed up to number") {
+	if got := verify("--key", "DIR/secret"); got.Code != exitOK || !strings.Contains(got.Stdout, "nothing was changed; signed up to number") {
 		t.Errorf("good: %+v", got)
 	}
-	if got := verify(); got.code != exitUsage || !strings.Contains(got.stderr, "--key") {
+	if got := verify(); got.Code != exitUsage || !strings.Contains(got.Stderr, "--key") {
 		t.Errorf("without a key: %+v", got)
 	}
-	if got := verify("--key", "DIR/other"); got.code != exitFindings || !strings.Contains(got.stdout, ": signature: ") {
+	if got := verify("--key", "DIR/other"); got.Code != exitFindings || !strings.Contains(got.Stdout, ": signature: ") {
 		t.Errorf("another key: %+v", got)
 	}
 	text, err := os.ReadFile(name)
@@ -116,13 +116,13 @@ func TestLogVerify(t *testing.T) {
 	if err := os.WriteFile(name, []byte(strings.Replace(string(text), `"method":"GET"`, `"method":"PUT"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := verify("--key", "DIR/secret"); got.code != exitFindings || !strings.Contains(got.stdout, "decisions.jsonl:3: changed: ") {
+	if got := verify("--key", "DIR/secret"); got.Code != exitFindings || !strings.Contains(got.Stdout, "decisions.jsonl:3: changed: ") {
 		t.Errorf("changed: %+v", got)
 	}
-	if got := verify("--key", "DIR/secret", "--format", "json"); got.code != exitFindings || !strings.Contains(got.stdout, `"code": "changed"`) {
+	if got := verify("--key", "DIR/secret", "--format", "json"); got.Code != exitFindings || !strings.Contains(got.Stdout, `"code": "changed"`) {
 		t.Errorf("json: %+v", got)
 	}
-	if got := run(t, dir, "", "log", "verify", "DIR/gone"); got.code != exitUsage {
+	if got := run(t, dir, "", "log", "verify", "DIR/gone"); got.Code != exitUsage {
 		t.Errorf("no file: %+v", got)
 	}
 }

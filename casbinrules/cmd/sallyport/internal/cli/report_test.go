@@ -20,10 +20,10 @@ func TestReport(t *testing.T) {
 	})
 	all := []string{"report", "-p", "DIR/policy.csv", "--since", "DIR/old.csv", "--tests", "DIR/policy.tests", "--log", "DIR/decisions.jsonl", "--conflicts", "DIR/conflicts.csv"}
 	got := run(t, dir, "", all...)
-	if got.code != exitOK || got.stderr != "" {
-		t.Fatalf("got %d, %s", got.code, got.stderr)
+	if got.Code != exitOK || got.Stderr != "" {
+		t.Fatalf("got %d, %s", got.Code, got.Stderr)
 	}
-	shown := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(got.stdout, ""))
+	shown := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(got.Stdout, ""))
 	for _, want := range []string{
 		"user erin has both editor and admin (Editors are not administrators.)",
 		"user erin may do both: PATCH /reports/7 and DELETE /reports/7",
@@ -38,17 +38,17 @@ func TestReport(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	if strings.Contains(shown, "Not looked at") || strings.Contains(got.stdout, "<ghost>") {
+	if strings.Contains(shown, "Not looked at") || strings.Contains(got.Stdout, "<ghost>") {
 		t.Error("the page says that something was not checked, or has markup from the policy")
 	}
-	for _, anchor := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got.stdout, -1) {
-		if !strings.Contains(got.stdout, `id="`+anchor[1]+`"`) {
+	for _, anchor := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got.Stdout, -1) {
+		if !strings.Contains(got.Stdout, `id="`+anchor[1]+`"`) {
 			t.Errorf("a link leads nowhere: #%s", anchor[1])
 		}
 	}
 
 	for range 2 { // a new file, and an existing one
-		if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "-o", "DIR/report.html"); got.code != exitOK || got.stdout != "" {
+		if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "-o", "DIR/report.html"); got.Code != exitOK || got.Stdout != "" {
 			t.Fatalf("got %+v", got)
 		}
 	}
@@ -86,11 +86,11 @@ g, lead, approver, acme
 		"conflicts.csv": "roles, payer, approver\naccess, /payments, POST, /payments/7/approval, POST\n",
 	})
 	got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--conflicts", "DIR/conflicts.csv", "--claim", "region=eu", "--claim", "region=us")
-	if got.code != exitOK {
+	if got.Code != exitOK {
 		t.Fatalf("got %+v", got)
 	}
 	var conflicts []string
-	for _, line := range regexp.MustCompile(`<li>([^<]* (?:has both|may do both)[^<]*)</li>`).FindAllStringSubmatch(got.stdout, -1) {
+	for _, line := range regexp.MustCompile(`<li>([^<]* (?:has both|may do both)[^<]*)</li>`).FindAllStringSubmatch(got.Stdout, -1) {
 		conflicts = append(conflicts, line[1])
 	}
 	want := []string{"user sam in acme has both payer and approver", "user sam in acme region=eu may do both: POST /payments and POST /payments/7/approval"}
@@ -98,7 +98,7 @@ g, lead, approver, acme
 		t.Errorf("conflicts\ngot  %q\nwant %q", conflicts, want)
 	}
 	var heads []string
-	for _, head := range regexp.MustCompile(`<th scope="col">([^<]*)</th>`).FindAllStringSubmatch(got.stdout, -1) {
+	for _, head := range regexp.MustCompile(`<th scope="col">([^<]*)</th>`).FindAllStringSubmatch(got.Stdout, -1) {
 		heads = append(heads, head[1])
 	}
 	want = []string{"Route", "payer in acme", "approver in acme region=eu", "lead in acme region=eu", "erin in acme", "sam in acme region=eu", "sam in acme region=us",
@@ -107,7 +107,7 @@ g, lead, approver, acme
 		t.Errorf("columns\ngot  %q\nwant %q", heads, want)
 	}
 	for _, idle := range []string{"(no role) in acme", "approver in acme region=us", "sam in globex"} {
-		if !strings.Contains(got.stdout, `<span class="whole">`+idle+`</span>`) {
+		if !strings.Contains(got.Stdout, `<span class="whole">`+idle+`</span>`) {
 			t.Errorf("%s is not reported as denied everything", idle)
 		}
 	}
@@ -131,7 +131,7 @@ func TestForbiddenPairs(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "conflicts.csv"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--conflicts", "DIR/conflicts.csv"); got.code != exitUsage || !strings.Contains(got.stderr, want) {
+		if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--conflicts", "DIR/conflicts.csv"); got.Code != exitUsage || !strings.Contains(got.Stderr, want) {
 			t.Errorf("%q: %+v, want %s", text, got, want)
 		}
 	}

@@ -29,17 +29,17 @@ func TestBaseIsWhatWasCommitted(t *testing.T) {
 		}
 		for _, args := range ways {
 			args = append([]string{"ci", "--fail-on", "change", "--lint", "error"}, args...)
-			if got := run(t, dir, "", args...); !strings.Contains(got.stdout, "no change in effect") {
+			if got := run(t, dir, "", args...); !strings.Contains(got.Stdout, "no change in effect") {
 				t.Errorf("%s, unchanged: %+v", attributes, got)
 			}
 			put(t, dir, map[string]string{"policies/deny.csv": "# nothing is denied\n"})
-			if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, "+ erin gains GET /a") {
+			if got := run(t, dir, "", args...); got.Code != exitFindings || !strings.Contains(got.Stdout, "+ erin gains GET /a") {
 				t.Errorf("%s, with a denial fewer: %+v", attributes, got)
 			}
 			if err := os.Remove(filepath.Join(dir, "policies/deny.csv")); err != nil {
 				t.Fatal(err)
 			}
-			if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, "+ erin gains GET /a") {
+			if got := run(t, dir, "", args...); got.Code != exitFindings || !strings.Contains(got.Stdout, "+ erin gains GET /a") {
 				t.Errorf("%s, with a file fewer: %+v", attributes, got)
 			}
 			put(t, dir, map[string]string{"policies/deny.csv": "p, erin, /a, GET, deny\n"})
@@ -71,7 +71,7 @@ func TestLinkInBaseIsNamed(t *testing.T) {
 		{"-c DIR/link.yaml", "link.yaml is a symbolic link in it"},
 	} {
 		args := append([]string{"ci", "--fail-on", "widen", "--lint", "error"}, strings.Fields(c.args)...)
-		if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, "not run: diff: ") || !strings.Contains(got.stdout, c.want) {
+		if got := run(t, dir, "", args...); got.Code != exitFindings || !strings.Contains(got.Stdout, "not run: diff: ") || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%s: no %q in %+v", c.args, c.want, got)
 		}
 	}

@@ -60,7 +60,7 @@ func TestEveryCommandCountsTheDefaultRole(t *testing.T) {
 			{"report", ">everybody who is signed in "},
 		} {
 			got := run(t, dir, "", append(strings.Fields(c.args), given...)...)
-			if got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+			if got.Code != exitOK || !strings.Contains(got.Stdout, c.want) {
 				t.Errorf("%v: no %q in %+v", append(strings.Fields(c.args), given...), c.want, got)
 			}
 		}
@@ -70,7 +70,7 @@ func TestEveryCommandCountsTheDefaultRole(t *testing.T) {
 		{"cm.yaml", "none.yaml", "- (no other role) loses GET /x (old cm.yaml:"},
 		{"cm.yaml", "cm.yaml", "no change in effect"},
 	} {
-		if got := run(t, dir, "", "diff", "-m", "rbac", "DIR/"+c.old, "DIR/"+c.now); got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+		if got := run(t, dir, "", "diff", "-m", "rbac", "DIR/"+c.old, "DIR/"+c.now); got.Code != exitOK || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%s, %s: no %q in %+v", c.old, c.now, c.want, got)
 		}
 	}
@@ -87,7 +87,7 @@ func TestReportCountsRolesOfTheDefaultRole(t *testing.T) {
 	})
 	for _, given := range [][]string{{"-p", "DIR/policy.csv", "--default-role", "reader"}, {"-p", "DIR/cm.yaml"}} {
 		got := run(t, dir, "", append([]string{"report", "--conflicts", "DIR/conflicts", "-m", "rbac", "--role-prefix", "role:"}, given...)...)
-		if n := strings.Count(got.stdout, "no g line gives anybody the role "); n != 1 || !strings.Contains(got.stdout, "user ann has both base and editor") {
+		if n := strings.Count(got.Stdout, "no g line gives anybody the role "); n != 1 || !strings.Contains(got.Stdout, "user ann has both base and editor") {
 			t.Errorf("%v: %d orphans, and conflicts in %+v", given, n, got)
 		}
 	}
@@ -118,7 +118,7 @@ func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {
 		append(replay, "--old", "DIR/policy.csv", "--new", "DIR/always.csv")...)
 	expect(t, dir, "", exitOK, "+ 2 x GET /x (new policy.csv:1): ann 2\n2 requests would be allowed, 0 refused, of 6 compared\n", "",
 		append(replay, "--at", "2001-07-01 00:00:00")...)
-	if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--log", "DIR/log.jsonl"); got.code != exitOK || !strings.Contains(got.stdout, "Every line has decided some request.") {
+	if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--log", "DIR/log.jsonl"); got.Code != exitOK || !strings.Contains(got.Stdout, "Every line has decided some request.") {
 		t.Errorf("report: %+v", got)
 	}
 }
@@ -168,20 +168,20 @@ func TestDiffComparesFutureTimes(t *testing.T) {
 		if c.at != "" {
 			args = append(args, "--at", c.at)
 		}
-		if got := run(t, dir, "", args...); got.code != c.code || !strings.HasPrefix(got.stdout, c.want) || got.stderr != "" {
+		if got := run(t, dir, "", args...); got.Code != c.code || !strings.HasPrefix(got.Stdout, c.want) || got.Stderr != "" {
 			t.Errorf("%s %s at %q: got %+v, want %d %q", c.old, c.now, c.at, got, c.code, c.want)
 		}
 	}
 	got := run(t, dir, "", "diff", "DIR/next.csv", "DIR/through.csv", "--format", "json")
-	if !strings.Contains(got.stdout, `"from": "2090-01-01 00:00:00",`) {
+	if !strings.Contains(got.Stdout, `"from": "2090-01-01 00:00:00",`) {
 		t.Errorf("JSON: %+v", got)
 	}
 	got = run(t, dir, "", "diff", "DIR/nobody.csv", "DIR/always.csv", "--allow-anonymous")
-	if !strings.HasPrefix(got.stdout, "+ anonymous gains GET /x from 2090-01-01 00:00:00 (new always.csv:1)\n1 gained, 0 lost") {
+	if !strings.HasPrefix(got.Stdout, "+ anonymous gains GET /x from 2090-01-01 00:00:00 (new always.csv:1)\n1 gained, 0 lost") {
 		t.Errorf("anonymous: %+v", got)
 	}
 	got = run(t, dir, "", "diff", "DIR/next.csv", "DIR/through.csv", "--limit", "50")
-	if got.code != exitUsage || !strings.Contains(got.stderr, "or one time with --at") {
+	if got.Code != exitUsage || !strings.Contains(got.Stderr, "or one time with --at") {
 		t.Errorf("--limit: %+v", got)
 	}
 }

@@ -5,23 +5,16 @@ import (
 	"context"
 	"io"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/stores"
 )
 
 // Run runs one command and returns its exit code.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return command.Run(context.Background(), newRoot(), args, stdin, stdout, stderr)
 }
-
-// The Redis client would write to stderr what its errors contain, too.
-func init() { redis.SetLogger(silent{}) }
-
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -40,5 +33,6 @@ Exit codes: 0 all is well; 1 findings, failed tests, or requests that cannot be
 decided; 2 the command could not do what was asked.`,
 		Version: command.Version(),
 	}
-	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore(), newRevoke(), newState(), newLog(), newReplay(), newReport())
+	root.AddCommand(stores.Commands()...)
+	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newLog(), newReplay(), newReport())
 }

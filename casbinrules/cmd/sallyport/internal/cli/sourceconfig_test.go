@@ -48,7 +48,7 @@ func TestCommandsTakeTheConfiguration(t *testing.T) {
 	}
 	for name, c := range commands {
 		got := run(t, dir, c.stdin, append(strings.Fields(c.args), "-c", "DIR/sallyport.yaml")...)
-		if got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+		if got.Code != exitOK || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%s -c: %+v", name, got)
 		}
 	}
@@ -58,16 +58,16 @@ func TestCommandsTakeTheConfiguration(t *testing.T) {
 			continue // each side may have a model of its own
 		}
 		got := run(t, dir, c.stdin, strings.Fields(c.args)...)
-		if got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+		if got.Code != exitOK || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if got := run(t, dir, "", "lint", "-m", "access/by.conf", "-p", "access/rules.csv"); got.code == exitOK || !strings.Contains(got.stderr+got.stdout, "overlap") {
+	if got := run(t, dir, "", "lint", "-m", "access/by.conf", "-p", "access/rules.csv"); got.Code == exitOK || !strings.Contains(got.Stderr+got.Stdout, "overlap") {
 		t.Errorf("with -p the file must not count: %+v", got)
 	}
 	elsewhere := t.TempDir()
 	t.Chdir(elsewhere)
-	if got := run(t, dir, "", "test", filepath.Join(dir, "a.tests")); got.code != exitOK {
+	if got := run(t, dir, "", "test", filepath.Join(dir, "a.tests")); got.Code != exitOK {
 		t.Errorf("beside the tests: %+v", got)
 	}
 }
@@ -81,7 +81,7 @@ func TestConfigurationThatNamesNoFiles(t *testing.T) {
 	t.Chdir(dir)
 	ask := func(want, words string) {
 		t.Helper()
-		if got := run(t, dir, "", strings.Fields(words)...); !strings.Contains(got.stdout+got.stderr, want) {
+		if got := run(t, dir, "", strings.Fields(words)...); !strings.Contains(got.Stdout+got.Stderr, want) {
 			t.Errorf("%s: no %q in %+v", words, want, got)
 		}
 	}

@@ -20,10 +20,10 @@ const config = "realm: reports\nbearer:\n  issuer: http://localhost:8080\n  audi
 func good(t *testing.T, dir, stdin string, args ...string) string {
 	t.Helper()
 	got := run(t, dir, stdin, args...)
-	if got.code != exitOK {
+	if got.Code != exitOK {
 		t.Fatalf("%s: %+v", strings.Join(args, " "), got)
 	}
-	return got.stdout
+	return got.Stdout
 }
 
 // judge verifies a token with the set in a file.
@@ -97,7 +97,7 @@ func TestTokenSaysWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, dir, "", exitUsage, "", "signing.pem is not a key of jwks.json", "token", "erin")
-	if got := run(t, dir, "", "token", "erin", "--key", "signing.pem"); got.code != exitOK {
+	if got := run(t, dir, "", "token", "erin", "--key", "signing.pem"); got.Code != exitOK {
 		t.Errorf("with a named key: %+v", got)
 	}
 }
@@ -248,7 +248,7 @@ func TestPasswordIsOnlyTheFirstLine(t *testing.T) {
 
 func TestVersionIsShown(t *testing.T) {
 	got := run(t, t.TempDir(), "", "--version")
-	if got.code != exitOK || !strings.HasPrefix(got.stdout, "sallyport version ") || got.stderr != "" {
+	if got.Code != exitOK || !strings.HasPrefix(got.Stdout, "sallyport version ") || got.Stderr != "" {
 		t.Errorf("%+v", got)
 	}
 }

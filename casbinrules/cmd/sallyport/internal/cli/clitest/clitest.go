@@ -2,10 +2,18 @@
 package clitest
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
@@ -49,4 +57,76 @@ func ReadFile(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// Edit writes a file of a folder again.
+func Edit(t testing.TB, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// BrokenPipe is an output that takes nothing.
+type BrokenPipe struct{}
+
+// Write implements io.Writer.
+func (BrokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+// Program runs a command line and returns its exit code.
+type Program func(args []string, stdin io.Reader, stdout, stderr io.Writer) int
+
+// Of returns a program with the commands of a room.
+func Of(commands func() []*cobra.Command) Program {
+	return func(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+		root := command.Group(&cobra.Command{Use: "sallyport"}, commands()...)
+		return command.Run(context.Background(), root, args, stdin, stdout, stderr)
+	}
+}
+
+// Outcome is the result of a command. Paths of the directory are removed.
+type Outcome struct {
+	Code           int
+	Stdout, Stderr string
+}
+
+// Run runs a command, with DIR in its arguments replaced by dir.
+func (p Program) Run(t testing.TB, dir, stdin string, args ...string) Outcome {
+	t.Helper()
+	args = append([]string(nil), args...)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "DIR", dir)
+	}
+	var stdout, stderr bytes.Buffer
+	code := p(args, strings.NewReader(stdin), &stdout, &stderr)
+	cut := func(b *bytes.Buffer) string { return strings.ReplaceAll(b.String(), dir+"/", "") }
+	return Outcome{code, cut(&stdout), cut(&stderr)}
+}
+
+// Expect runs a command and compares its result; of stderr it requires a part.
+func (p Program) Expect(t testing.TB, dir, stdin string, code int, stdout, stderr string, args ...string) {
+	t.Helper()
+	got := p.Run(t, dir, stdin, args...)
+	if got.Code != code || got.Stdout != stdout || !strings.Contains(got.Stderr, stderr) || stderr == "" && got.Stderr != "" {
+		t.Errorf("%s: got %d\n--- stdout\n%s--- stderr\n%s\nwant %d\n--- stdout\n%s--- stderr\n%s",
+			strings.Join(args, " "), got.Code, got.Stdout, got.Stderr, code, stdout, stderr)
+	}
+}
+
+// Wants runs a command and requires its code, and parts of its output in order.
+func (p Program) Wants(t testing.TB, dir string, code int, parts string, args ...string) {
+	t.Helper()
+	got := p.Run(t, dir, "", args...)
+	said := got.Stdout + got.Stderr
+	for part := range strings.SplitSeq(parts, "|") {
+		_, rest, found := strings.Cut(said, part)
+		if !found {
+			t.Errorf("%s: lacks %q", strings.Join(args, " "), part)
+			break
+		}
+		said = rest
+	}
+	if t.Failed() || got.Code != code {
+		t.Fatalf("%s: code %d, want %d\n--- stdout\n%s--- stderr\n%s", strings.Join(args, " "), got.Code, code, got.Stdout, got.Stderr)
+	}
 }

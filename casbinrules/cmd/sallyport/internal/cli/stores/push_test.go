@@ -1,4 +1,4 @@
-package cli
+package stores
 
 import (
 	"bytes"
@@ -26,32 +26,6 @@ func published(t *testing.T) string {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": "allow erin /reports/7 PATCH\n"})
 	wants(t, dir, 0, "1 passed, 0 failed\npublished revision 1 by ann\n", "push", "-p", "DIR/policy.csv", "--author", "ann", "-M", "begin")
 	return dir
-}
-
-// wants runs a command and requires its code, and parts of its output in order.
-func wants(t *testing.T, dir string, code int, parts string, args ...string) {
-	t.Helper()
-	got := run(t, dir, "", args...)
-	said := got.stdout + got.stderr
-	for part := range strings.SplitSeq(parts, "|") {
-		_, rest, found := strings.Cut(said, part)
-		if !found {
-			t.Errorf("%s: lacks %q", strings.Join(args, " "), part)
-			break
-		}
-		said = rest
-	}
-	if t.Failed() || got.code != code {
-		t.Fatalf("%s: code %d, want %d\n--- stdout\n%s--- stderr\n%s", strings.Join(args, " "), got.code, code, got.stdout, got.stderr)
-	}
-}
-
-// edit writes a file of a folder again.
-func edit(t *testing.T, dir, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestPushAndPull(t *testing.T) {
@@ -106,7 +80,7 @@ func TestPushOfFilesThatChange(t *testing.T) {
 		store := "file:" + filepath.Join(dir, "policy.bundle")
 		var stderr bytes.Buffer
 		stdout := &atFirstWrite{do: func() { edit(t, dir, name, text) }}
-		code := Run([]string{"push", "-p", filepath.Join(dir, "policy.csv"), "--author", "ann", "--store", store, "--key", filepath.Join(dir, "old.key")},
+		code := program([]string{"push", "-p", filepath.Join(dir, "policy.csv"), "--author", "ann", "--store", store, "--key", filepath.Join(dir, "old.key")},
 			strings.NewReader(""), stdout, &stderr)
 		if code != exitUsage || !strings.Contains(stderr.String(), "changed while they were checked") {
 			t.Errorf("%s: code %d, %s%s", name, code, stdout.text.String(), stderr.String())
@@ -141,7 +115,7 @@ func TestNothingIsPublishedUnseen(t *testing.T) {
 	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
 	var stderr strings.Builder
 	args := []string{"push", "-p", filepath.Join(dir, "policy.csv"), "--author", "ann"}
-	if code := Run(args, strings.NewReader(""), brokenPipe{}, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "sallyport: broken pipe\n") {
+	if code := program(args, strings.NewReader(""), brokenPipe{}, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "sallyport: broken pipe\n") {
 		t.Errorf("exit code %d, %s", code, stderr.String())
 	}
 	wants(t, dir, 0, "made from revision 1, the newest", "status", "DIR")
@@ -267,7 +241,7 @@ func TestWhichStore(t *testing.T) {
 	dir := t.TempDir()
 	wants(t, dir, 2, "which store?", "history")
 	got := run(t, dir, "", "history", "--store", "mysql://ann:secret@db/x")
-	if got.code != 2 || !strings.Contains(got.stderr, "no store of that kind") || strings.Contains(got.stderr, "secret") {
+	if got.Code != 2 || !strings.Contains(got.Stderr, "no store of that kind") || strings.Contains(got.Stderr, "secret") {
 		t.Errorf("%+v", got)
 	}
 	wants(t, dir, 2, "would not verify the server", "history", "--store", "postgres://db.example/app")

@@ -1,4 +1,4 @@
-package cli
+package stores
 
 import (
 	"bytes"
@@ -103,19 +103,19 @@ func TestBundle(t *testing.T) {
 	push(0, "published revision 5 by ann", "short", "--key", "DIR/new.key", "--base", "4", "--force", "--expires", "1s")
 	for expired := time.Now().Add(authtest.TimeLimit(time.Minute)); ; time.Sleep(50 * time.Millisecond) {
 		got := run(t, dir, "", "status", "--store", address, "--public-key", filepath.Join(dir, "new.pub"))
-		if got.code == 2 && strings.Contains(got.stderr, "the bundle has expired") {
+		if got.Code == 2 && strings.Contains(got.Stderr, "the bundle has expired") {
 			break
 		}
 		if time.Now().After(expired) {
-			t.Fatalf("status of an expired bundle: %d %s%s", got.code, got.stdout, got.stderr)
+			t.Fatalf("status of an expired bundle: %d %s%s", got.Code, got.Stdout, got.Stderr)
 		}
 	}
 	at(0, "5  |", "history") // which is still to be read
 	wants(t, dir, 2, "--expires is for a bundle in file:", "rollback", "1", "--author", "ann", "--store", "redis://127.0.0.1:1", "--expires", "1h")
 	wants(t, dir, 2, "this store signs nothing", "history", "--store", "redis://127.0.0.1:1", "--public-key", trust)
 	for _, store := range []string{"file:", "file://host/x", "file:///"} {
-		if got := run(t, dir, "", "history", "--store", store, "--public-key", trust); got.code != 2 || strings.Contains(got.stderr, "panic") {
-			t.Errorf("%s: code %d, %s", store, got.code, got.stderr)
+		if got := run(t, dir, "", "history", "--store", store, "--public-key", trust); got.Code != 2 || strings.Contains(got.Stderr, "panic") {
+			t.Errorf("%s: code %d, %s", store, got.Code, got.Stderr)
 		}
 	}
 	wants(t, dir, 0, "5  |4  |3  ", "history", "--store", "file://"+filepath.ToSlash(filepath.Join(dir, "www", "policy.bundle")), "--public-key", "DIR/new.pub", "--public-key", trust)

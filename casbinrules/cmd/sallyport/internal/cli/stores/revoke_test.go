@@ -1,4 +1,4 @@
-package cli
+package stores
 
 import (
 	"testing"
@@ -31,8 +31,8 @@ func TestRevoke(t *testing.T) {
 	wants(t, dir, 0, "3  all issued-before=2001-01-01T00:00:00Z\n", "revoke", "all", "--before", "2001-01-01T00:00:00Z")
 	wants(t, dir, 0, "4  jti short", "revoke", "token", "short", "--expires-in", "1ns")
 	wants(t, dir, 0, "1  |: a laptop was lost  sub alice issued-before=|2  |jti 3f2a|3  |all issued-before=2001", "revoke", "list")
-	if got := run(t, dir, "", "revoke", "list"); len(got.stdout) == 0 || got.stdout[0] != '1' || got.stdout[len(got.stdout)-1] != '\n' || lines(got.stdout) != 3 {
-		t.Errorf("list prints\n%s", got.stdout)
+	if got := run(t, dir, "", "revoke", "list"); len(got.Stdout) == 0 || got.Stdout[0] != '1' || got.Stdout[len(got.Stdout)-1] != '\n' || lines(got.Stdout) != 3 {
+		t.Errorf("list prints\n%s", got.Stdout)
 	}
 	if err := f.WaitFor(t.Context(), revoke.Position{Number: 4}); err != nil {
 		t.Fatal(err)
