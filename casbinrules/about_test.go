@@ -170,7 +170,7 @@ func TestOwnersInConditions(t *testing.T) {
 	if err != nil || !strings.Contains(text, "COALESCE((owner)::text, $") || !slices.Contains(args, any("nobody")) {
 		t.Errorf("%s %q, %v", text, args, err)
 	}
-	for name, opts := range map[string][]SQLOption{"none": nil, "another": {WithColumn("group", "g")}, "twice": {WithColumn("owner", "a"), WithColumn("owner", "b")}, "empty": {WithColumn("owner", "")}, "nil": {nil}} {
+	for name, opts := range map[string][]SQLOption{"none": nil, "another": {WithColumn("group", "g")}, "twice": {WithColumn("owner", "a"), WithColumn("owner", "b")}, "empty": {WithColumn("owner", "")}, "no field": {WithColumn("owner", "owner"), WithColumn("", "x")}, "nil": {nil}} {
 		if _, _, err := set.SQL("path", Dollar, opts...); err == nil {
 			t.Errorf("columns: %s: no error", name)
 		}
@@ -209,6 +209,29 @@ func TestArgumentsAreThoseOfTheCondition(t *testing.T) {
 		if err != nil || strings.Count(text, "?") != len(args) {
 			t.Errorf("%q: %s %q, %v", id, text, args, err)
 		}
+	}
+}
+
+// TestListsKnowWhoFillsAttributes: a function may look at the object, and a claim cannot.
+func TestListsKnowWhoFillsAttributes(t *testing.T) {
+	m := ModelText("m.conf", modelText("sub, obj, act, region", "sub, obj, act, region", "g = _, _", someAllow, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.region == p.region"))
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann", Claims: map[string]any{"region": "eu"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byClaim := openLines(t, m, "p, ann, /a, GET, eu\np, ann, /b, GET, us\n", WithClaimAttribute("region", "region"))
+	set, err := byClaim.Objects(t.Context(), p, Action{Name: "GET"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Collect(set.Grants("")); len(got) != 1 || got[0].Object != "/a" {
+		t.Errorf("by a claim: %v", got)
+	}
+	byObject := openLines(t, m, "p, ann, /a, GET, eu\n", WithAttribute("region", func(_ *core.Principal, a core.Access) (string, error) {
+		return map[string]string{"/a": "eu"}[a.Resource.Name], nil
+	}))
+	if _, err := byObject.Objects(t.Context(), p, Action{Name: "GET"}); !errors.As(err, new(*UnlistableError)) {
+		t.Errorf("by a function: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package casbinrules_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"math/rand/v2"
@@ -208,6 +209,9 @@ func (l *lists) compareOwned(set *casbinrules.ObjectSet, p *core.Principal, acti
 // name is allowed.
 func (l *lists) compareGrants(set *casbinrules.ObjectSet, p *core.Principal, action casbinrules.Action, allowed []string) {
 	grants := slices.Collect(set.Grants(""))
+	if n := len(grants); n > 0 && slices.Collect(set.Grants(grants[n-1].Object)) != nil {
+		l.fail("grants behind the last one, %v", grants)
+	}
 	for _, g := range grants {
 		if g.Function == "==" && !l.authorize(p, action.Name, g.Object) {
 			l.fail("%q is granted and not allowed", g.Object)
@@ -307,6 +311,63 @@ func TestSubjectsOfWhatEverybodyMay(t *testing.T) {
 	}
 }
 
+// TestListsOfActionsThatAreNoMethods: "*" stands for a named action and for no unusual
+// method.
+func TestListsOfActionsThatAreNoMethods(t *testing.T) {
+	a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte("p, ann, /a, *\n")}}, casbinrules.RBAC(), []string{"policy.csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for action, want := range map[casbinrules.Action]bool{{Name: "approve", Named: true}: true, {Name: "PURGE"}: false} {
+		set, err := a.Objects(t.Context(), ann, action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contained, err := set.Contains("/a")
+		if err != nil || contained != want || set.Condition().Holds("/a", nil) != want {
+			t.Errorf("%+v: contained %v, %v; condition %+v", action, contained, err, set.Condition())
+		}
+		if got, err := a.Filter(t.Context(), ann, action, []string{"/a"}); err != nil || len(got) == 1 != want {
+			t.Errorf("%+v: filtered %q, %v", action, got, err)
+		}
+		if got, err := a.Subjects(t.Context(), "", "/a", action); err != nil || slices.Contains(got.Users, "ann") != want {
+			t.Errorf("%+v: subjects %+v, %v", action, got, err)
+		}
+	}
+}
+
+// TestListsOfWhoIsRefusedAll: a list says why it is empty, and a call that has been given
+// up makes none.
+func TestListsOfWhoIsRefusedAll(t *testing.T) {
+	a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte("p, ann, t1, /a, GET\n")}}, casbinrules.RBACWithTenants(), []string{"policy.csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := casbinrules.Action{Name: "GET"}
+	for tenant, want := range map[string]core.Reason{"": casbinrules.ReasonNoTenant, "t2": casbinrules.ReasonNoRule} {
+		p, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann", Tenant: tenant})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := a.Objects(t.Context(), p, get); err != nil || set.Reason != want || set.Condition().Kind != casbinrules.ConditionNone {
+			t.Errorf("in tenant %q: %+v, %v", tenant, set, err)
+		}
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann", Tenant: "t1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if set, err := a.Objects(gone, p, get); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the caller has gone: %+v, %v", set, err)
+	}
+}
+
 // TestWhatListsMustNotLeaveOut: conditions that no list of names can express, and what SQL
 // has to exclude for them.
 func TestWhatListsMustNotLeaveOut(t *testing.T) {
@@ -337,7 +398,17 @@ func TestWhatListsMustNotLeaveOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if text, _, err := set.SQL("path", nil); err == nil {
+		t.Errorf("without placeholders: %s", text)
+	}
 	if text, _, err := set.SQL("path", casbinrules.QuestionMark); err != nil || !strings.Contains(text, "chr(63)") || strings.Contains(text, "'?'") {
 		t.Errorf("%s, %v: objects with a question mark must be left out, and without a placeholder for it", text, err)
+	}
+	regexps := open("", `r.sub == p.sub && regexMatch(r.obj, p.obj) && r.act == p.act`, "p, alice, ^/a.*$, GET\n")
+	if set, err = regexps.Objects(t.Context(), alice, get); err != nil {
+		t.Fatal(err)
+	}
+	if text, _, err := set.SQL("path", casbinrules.Dollar); err == nil || text != "" || !strings.Contains(err.Error(), "policy.csv:1") {
+		t.Errorf("a regular expression: %q, %v", text, err)
 	}
 }
