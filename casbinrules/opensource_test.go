@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -83,7 +84,7 @@ func (m *memory) set(down error) {
 }
 
 const (
-	annMayRead  = "p, ann, /reports, GET\np, bob, /reports, GET\n"
+	annMayRead  = "p, ann, /reports, GET\np, bob, /reports, GET\np, anonymous, /open, GET\n"
 	annMayWrite = "p, ann, /reports, GET\np, ann, /reports, POST\n"
 )
 
@@ -223,8 +224,17 @@ func TestStaleModes(t *testing.T) {
 				roles, _ := asks(t, a, "ann", "GET", "visitor") // with other roles it is another question
 				denied, _ := asks(t, a, "ann", "POST")
 				head, headErr := asks(t, a, "ann", "HEAD")
+				anybody, anybodyErr := a.AuthorizeAnonymous(t.Context(), core.Access{Action: "GET", Resource: core.Resource{Path: "/open"}})
+				if anybody.Allowed != other.Allowed || (anybodyErr == nil) != (otherErr == nil) {
+					t.Errorf("without credentials %+v, %v; other %+v, %v", anybody, anybodyErr, other, otherErr)
+				}
 				if head.Allowed != known.Allowed || (headErr == nil) != (err == nil) {
 					t.Errorf("HEAD %+v, %v; GET %+v, %v", head, headErr, known, err)
+				}
+				list, listErr := a.Objects(t.Context(), nil, casbinrules.Action{Name: "GET"})
+				_, whoErr := a.Subjects(t.Context(), "", "/open", casbinrules.Action{Name: "GET"})
+				if serves := otherErr == nil; serves != (listErr == nil) || serves != (list != nil) || serves != (whoErr == nil) {
+					t.Errorf("listed %+v, %v and %v; other %+v, %v", list, listErr, whoErr, other, otherErr)
 				}
 				switch mode {
 				case casbinrules.StaleServe:
@@ -255,7 +265,7 @@ func TestStaleModes(t *testing.T) {
 				if last := outcomes[len(outcomes)-1]; last != casbinrules.ReloadUnchanged {
 					t.Errorf("told last of %s", last)
 				}
-			}, casbinrules.WithMaxStaleness(30*time.Second, mode),
+			}, casbinrules.WithMaxStaleness(30*time.Second, mode), casbinrules.WithAnonymous(),
 				casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { outcomes = append(outcomes, e.Outcome) }))
 		})
 	}
@@ -430,5 +440,12 @@ func TestWrongSourceSetup(t *testing.T) {
 	defer func() { _ = a.Close() }()
 	if err := a.ReloadForced(t.Context()); err != nil {
 		t.Error(err)
+	}
+	files, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte(annMayRead)}}, casbinrules.RBAC(), []string{"policy.csv"}, quietly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := files.WaitFor(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "OpenSource") {
+		t.Errorf("files have a revision to wait for: %v", err)
 	}
 }

@@ -31,6 +31,11 @@ func TestNoTwoQuestionsReadTheSame(t *testing.T) {
 		r.question(tenantOf(t, "y", "x"), false, "o", "a", nil),
 		r.question(nil, false, "o", "a", nil),
 		r.question(nil, false, "oa", "", nil),
+		r.question(tenantOf(t, "t2", "u"), false, "o", "a", about("x", "y")),
+		r.question(tenantOf(t, "t", "v"), false, "o", "a", about("x", "y")),
+		r.question(tenantOf(t, "t", "u"), false, "o", "b", about("x", "y")),
+		r.question(tenantOf(t, "t", "u"), false, "p", "a", about("x", "y")),
+		r.question(tenantOf(t, "t", "u"), false, "o", "a", about("w", "y")),
 	} {
 		if at, known := seen[q]; known {
 			t.Errorf("questions %d and %d read the same", at, i)
