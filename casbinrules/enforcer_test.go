@@ -54,6 +54,7 @@ func TestEnforcerDecidesWithTheAdditions(t *testing.T) {
 		{"anonymous by name", "anonymous", "GET", "/open", ReasonSubjectIsRoleName, ""},
 		{"HEAD as GET", "erin", "HEAD", "/reports", core.ReasonAllowed, "p, staff, /reports, GET, allow"},
 		{"unusual method under *", "erin", "TRACE", "/reports", core.ReasonUnknownMethod, ""},
+		{"unusual method denied", "erin", "TRACE", "/secret", ReasonDeniedByRule, "p, staff, /secret, *, deny"},
 		{"method named like a path", "erin", "reports", "/reports", core.ReasonUnknownMethod, ""},
 		{"no object", "erin", "GET", "", ReasonNoObject, ""},
 	} {
@@ -80,7 +81,24 @@ func TestEnforcerDecidesWithTheAdditions(t *testing.T) {
 	if d, err := a.Authorize(done, who(t, "erin"), to("GET", "/reports")); !errors.Is(err, context.Canceled) || d.Allowed {
 		t.Errorf("%+v, %v", d, err)
 	}
+	star := to("approve", "/reports")
+	star.Request = request{method: "POST"}
+	if d, err := a.Authorize(context.Background(), who(t, "erin"), star); err != nil || !d.Allowed {
+		t.Errorf("a named action under *: %+v, %v", d, err)
+	}
+	root := fromEnforcer(t, enforcerOf(t, ModelText("m.conf", strings.TrimSpace(RBAC().Text())+` || r.sub == "root"`)))
+	for method, want := range map[string]core.Reason{"GET": core.ReasonAllowed, "TRACE": core.ReasonUnknownMethod} {
+		if d, err := root.Authorize(context.Background(), who(t, "root"), to(method, "/x")); err != nil || d.Reason != want {
+			t.Errorf("%s allowed by no rule: %+v, %v", method, d, err)
+		}
+	}
 	plain := fromEnforcer(t, e, WithCasbinSemantics())
+	get := enforcerOf(t, RBAC(), "p, ann, /a, GET")
+	for asCasbin, asked := range map[bool]*EnforcerAuthorizer{false: fromEnforcer(t, get), true: fromEnforcer(t, get, WithCasbinSemantics())} {
+		if d, err := asked.Authorize(context.Background(), who(t, "ann"), to("HEAD", "/a")); err != nil || d.Allowed == asCasbin {
+			t.Errorf("HEAD, as Casbin %t: %+v, %v", asCasbin, d, err)
+		}
+	}
 	if d, err := plain.Authorize(context.Background(), who(t, "staff"), to("TRACE", "/x")); err != nil || !d.Allowed {
 		t.Errorf("as Casbin: %+v, %v", d, err)
 	}
@@ -168,6 +186,8 @@ func TestEnforcerAssembly(t *testing.T) {
 		{"nil option", "option 1 is nil", rbac(), []Option{nil}},
 		{"bad option", "role prefix", rbac(), []Option{WithRolePrefix("")}},
 		{"watched", "remove the options", rbac(), []Option{WithoutTokenRoles(), WithFileWatch()}},
+		{"told of changes", "remove the options", rbac(), []Option{WithoutTokenRoles(), WithWatcher(&pager{})}},
+		{"alias", "AddFunction", rbac(), []Option{WithoutTokenRoles(), WithFunctionAlias("f", "keyMatch")}},
 		{"function", "AddFunction", rbac(), []Option{WithoutTokenRoles(), WithFunction("f", func(...string) (bool, error) { return true, nil })}},
 		{"field nobody fills", "cannot be filled", enforcerOf(t, ModelText("m.conf", modelText("sub, obj, act, age", "sub, obj, act", "", someAllow, "r.sub == p.sub"))), nil},
 		{"deny only", "allows what none", enforcerOf(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "", "!some(where (p.eft == deny))", "r.sub == p.sub"))), nil},
@@ -178,6 +198,9 @@ func TestEnforcerAssembly(t *testing.T) {
 	}
 	if err := fromEnforcer(t, rbac()).Update(nil); err == nil {
 		t.Error("a nil change is taken")
+	}
+	if err := fromEnforcer(t, rbac()).Update(func() error { return errRota }); !errors.Is(err, errRota) {
+		t.Errorf("a change that fails: %v", err)
 	}
 }
 
