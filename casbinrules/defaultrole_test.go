@@ -1,10 +1,12 @@
 package casbinrules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -78,9 +80,20 @@ func TestDefaultRoleMakesNobodyAMember(t *testing.T) {
 }
 
 func TestDefaultRoleIsSpelledAsByCredentials(t *testing.T) {
-	a := openLines(t, RBAC(), "p, role:reader, /a, GET\np, reader, /b, GET\n", WithDefaultRole("reader"), WithRolePrefix("role:"))
+	a := openLines(t, RBAC(), "p, role:reader, /a, GET\np, reader, /b, GET\ng, role:reader, role:visitor\n", WithDefaultRole("reader"), WithRolePrefix("role:"))
+	if got := rolesOf(t, a, principal(t, "ann")); !slices.Equal(got, []string{"reader", "visitor"}) {
+		t.Errorf("roles %q", got)
+	}
 	if !may(t, a, "ann", "", "/a") || may(t, a, "ann", "", "/b") {
 		t.Error("the prefix is left out")
+	}
+	lines := "p, r9, /a, GET\np, r10, /b, GET\n"
+	for i := range policy.MaxLinks {
+		lines += fmt.Sprintf("g, r%d, r%d\n", i, i+1)
+	}
+	deep := openLines(t, RBAC(), lines, WithDefaultRole("r0"))
+	if got := rolesOf(t, deep, principal(t, "ann")); slices.Contains(got, "r10") || !slices.Contains(got, "r9") || !may(t, deep, "ann", "", "/a") || may(t, deep, "ann", "", "/b") {
+		t.Errorf("ten links from a name follow, and that to the default role is one: roles %q", got)
 	}
 }
 

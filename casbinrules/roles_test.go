@@ -99,6 +99,10 @@ func TestRolePrefixKeepsNamesApart(t *testing.T) {
 			t.Errorf("%s: roles %q, want %q", c.name, got, c.wanted)
 		}
 	}
+	e, err := a.Explain(t.Context(), who(t, "x", "admin"), to("GET", "/a"))
+	if err != nil || !e.Allowed || !slices.Equal(e.Roles, []string{"role:admin"}) {
+		t.Errorf("explained as %+v, %v", e, err)
+	}
 	if got, want := a.KnownRoles(), []string{"admin", "viewer"}; !slices.Equal(got, want) {
 		t.Errorf("KnownRoles %q, want %q", got, want)
 	}
