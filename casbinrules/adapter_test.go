@@ -118,6 +118,17 @@ func TestAdapterRowsAreChecked(t *testing.T) {
 			}
 		})
 	}
+	latin, err := FromAdapter(RBACWithDeny(), newTable("p, a\xff, /x, GET, allow", "p, a, /x, GET, allow"), quiet, WithCasbinSemantics(), WithoutTokenRoles())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, w := latin.Version().Rules, latin.Warnings(); n != 2 || len(w) != 1 || w[0].Line != 1 {
+		t.Errorf("texts that are not UTF-8, with Casbin semantics: %d rules, %v", n, w)
+	}
+	var refused *FindingsError
+	if _, err := FromAdapter(RBACWithDeny(), newTable("p, a, /\xff, GET, allow"), quiet); !errors.As(err, &refused) || len(refused.Findings) != 1 {
+		t.Errorf("a value that is not UTF-8 is looked at further: %v", err)
+	}
 	if _, err := FromAdapter(RBACWithDeny(), newTable("p, a, /x#1, GET, allow"), quiet); err != nil {
 		t.Errorf("a # that nothing could take for a comment is refused: %v", err)
 	}

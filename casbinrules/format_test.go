@@ -46,8 +46,8 @@ func TestFormatPolicyRefusesWhatIsNotCertain(t *testing.T) {
 	} {
 		_, err := FormatPolicy("policy.csv", []byte(text))
 		var refused *FindingsError
-		if !errors.As(err, &refused) || refused.Findings[0].Code != code {
-			t.Errorf("%.20q: got %v, want %s", text, err, code)
+		if !errors.As(err, &refused) || refused.Findings[0].Code != code || refused.Findings[0].Line != 1 {
+			t.Errorf("%.20q: got %v, want %s in line 1", text, err, code)
 		}
 	}
 }

@@ -205,6 +205,10 @@ func TestRoutesOfEveryFrameworkAreCompared(t *testing.T) {
 	if slices.Sort(got); !slices.Equal(trimColumn(got), trimColumn(want)) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	got = keep(lintOf(t, RBACWithDeny(), "p, ann, /gin/:id, GET, deny\n", WithRoutes(routes[:1])))
+	if !slices.Equal(got, []string{"1:1:route_without_rule"}) {
+		t.Errorf("a deny alone: got %q", got)
+	}
 	got = keep(lintOf(t, byFunction("keyMatch"), "p, ann, /gin/*, GET\np, ann, /nine*, GET\n", WithRoutes(routes[:2])))
 	if !slices.Equal(got, []string{"2:9:rule_matches_no_route"}) {
 		t.Errorf("keyMatch: got %q", got)

@@ -83,7 +83,7 @@ g, sam, payer, acme
 g, sam, lead, acme
 g, lead, approver, acme
 `,
-		"conflicts.csv": "roles, payer, approver\naccess, /payments, POST, /payments/7/approval, POST\n",
+		"conflicts.csv": "roles, payer, approver\naccess, /payments, POST, /payments/7/approval, POST\nroles, lead, approver\n",
 	})
 	got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--conflicts", "DIR/conflicts.csv", "--claim", "region=eu", "--claim", "region=us")
 	if got.Code != exitOK {
@@ -93,7 +93,8 @@ g, lead, approver, acme
 	for _, line := range regexp.MustCompile(`<li>([^<]* (?:has both|may do both)[^<]*)</li>`).FindAllStringSubmatch(got.Stdout, -1) {
 		conflicts = append(conflicts, line[1])
 	}
-	want := []string{"user sam in acme has both payer and approver", "user sam in acme region=eu may do both: POST /payments and POST /payments/7/approval"}
+	want := []string{"role lead in acme has both lead and approver", "user sam in acme has both payer and approver",
+		"user sam in acme region=eu may do both: POST /payments and POST /payments/7/approval", "user sam in acme has both lead and approver"}
 	if !slices.Equal(conflicts, want) {
 		t.Errorf("conflicts\ngot  %q\nwant %q", conflicts, want)
 	}
