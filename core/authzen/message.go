@@ -11,6 +11,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
+// maxText is the maximum length in bytes of each text in a question, as of a path by
+// default ([core.WithMaxPathSize]): a thousand questions may share one text, and
+// comparing it with patterns costs more the longer it is.
+const maxText = 8 << 10
+
 // question is what one evaluation asks. Its context is not looked at.
 type question struct {
 	subject, resource Entity
@@ -108,7 +113,11 @@ func member(own, defaults map[string]any, name, part string) (string, error) {
 		if !there {
 			continue
 		}
-		if text, ok := value.(string); ok && text != "" {
+		text, ok := value.(string)
+		switch {
+		case len(text) > maxText:
+			return "", badRequest(fmt.Sprintf("%s.%s is longer than %d bytes", name, part, maxText))
+		case ok && text != "":
 			return text, nil
 		}
 		return "", badRequest(name + "." + part + " is not a string, or empty")
