@@ -176,6 +176,28 @@ func TestPseudonymsKeepWhatIsNotPersonal(t *testing.T) {
 	}
 }
 
+// A path with thousands of segments costs no thousands of pseudonyms.
+func TestPseudonymsOfALongPath(t *testing.T) {
+	p := newPseudonyms(t, string(pseudonymKey))
+	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithPseudonyms(pseudonymKey))
+	gate := mounted(t)(g.Optional())
+	of := func(path string) string {
+		gate.Check(t.Context(), routed{get(path), "/files/{path...}"})
+		return o.last(t).Resource
+	}
+	long := "/files" + strings.Repeat("/a", 4000)
+	got := of(long)
+	if want := "/files" + strings.Repeat("/"+p.Of("a"), 30) + "/" + p.Of("a"+strings.Repeat("/a", 4000-31)); got != want {
+		t.Errorf("%d bytes, want %d: %.100s", len(got), len(want), got)
+	}
+	if of(long[:len(long)-1]+"b") == got {
+		t.Error("two paths have one pseudonym")
+	}
+	if got, want := of("/files"+strings.Repeat("/a", 31)), "/files"+strings.Repeat("/"+p.Of("a"), 31); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // A refusal by policy shows what it was decided with.
 func TestEventsOfRefusals(t *testing.T) {
 	var log bytes.Buffer
