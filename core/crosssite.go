@@ -44,7 +44,7 @@ func CrossSite(r Request, trusted ...string) error {
 	case sites == 1 && (site == "same-origin" || site == "none"):
 		return nil
 	case sites == 1:
-		return fmt.Errorf("unsafe request with Sec-Fetch-Site %q from origin %q", site, origin)
+		return fmt.Errorf("unsafe request with Sec-Fetch-Site %.64q from origin %.256q", site, origin)
 	case origins == 0:
 		return nil
 	}
@@ -52,7 +52,7 @@ func CrossSite(r Request, trusted ...string) error {
 		(o.Scheme == "https" || o.Scheme == "http" && r.TLS() == nil) {
 		return nil
 	}
-	return fmt.Errorf("unsafe request from origin %q to host %q", origin, r.Host())
+	return fmt.Errorf("unsafe request from origin %.256q to host %.256q", origin, r.Host())
 }
 
 // opensWebSocket reports whether r asks for an upgrade. A proxy that asks package

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,6 +169,16 @@ func TestAnInsecurePageIsAnotherSiteOverTLS(t *testing.T) {
 		r := get("/", "Sec-Fetch-Site: cross-site").with(method)
 		if err := core.CrossSite(r); (err == nil) != (method == "") { // "" stands for GET
 			t.Errorf("%q: %v", method, err)
+		}
+	}
+}
+
+// The cause of a refusal does not quote megabytes of an Origin.
+func TestACauseQuotesTheBeginningOfAnOrigin(t *testing.T) {
+	origin := "https://" + strings.Repeat("\xff", 1<<20)
+	for _, fields := range [][]string{{"Origin: " + origin}, {"Origin: " + origin, "Sec-Fetch-Site: cross-site" + origin}} {
+		if err := core.CrossSite(get("/", fields...).with(http.MethodPost)); err == nil || len(err.Error()) > 4<<10 {
+			t.Errorf("%d bytes", len(fmt.Sprint(err)))
 		}
 	}
 }
