@@ -166,7 +166,7 @@ func (s *Spellings) add(text string, first bool) {
 
 // spellingsAt returns the other spellings of the beginning of a text that follows
 // the byte before in a path.
-func (s *Spellings) spellingsAt(before byte, text string) iter.Seq[string] {
+func spellingsAt[T string | []byte](s *Spellings, before byte, text T) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, n := range s.lengths[lowerByte(text[0])] {
 			if n > len(text) {
@@ -178,7 +178,7 @@ func (s *Spellings) spellingsAt(before byte, text string) iter.Seq[string] {
 				key = append(key, lowerByte(text[i]))
 			}
 			for _, w := range s.words[string(key)] {
-				if (before == '/' || !w.first) && w.text != text[:n] && !yield(w.text) {
+				if (before == '/' || !w.first) && w.text != string(text[:n]) && !yield(w.text) {
 					return
 				}
 			}
@@ -194,7 +194,7 @@ const maxSpellings = 64
 func (s *Spellings) Of(path string, folded int) ([]string, error) {
 	some := s.classes
 	for i := 1; i < folded && !some; i++ {
-		for range s.spellingsAt(path[i-1], path[i:folded]) {
+		for range spellingsAt(s, path[i-1], path[i:folded]) {
 			some = true
 			break
 		}
@@ -229,7 +229,7 @@ type speller struct {
 // walk adds all spellings of the path from i on.
 func (w *speller) walk(i int) {
 	for ; i < w.end && len(w.found) <= maxSpellings; i++ {
-		for text := range w.spellingsAt(w.path[i-1], string(w.path[i:w.end])) {
+		for text := range spellingsAt(w.Spellings, w.path[i-1], w.path[i:w.end]) {
 			own := string(w.path[i : i+len(text)])
 			copy(w.path[i:], text)
 			w.walk(i + len(text))

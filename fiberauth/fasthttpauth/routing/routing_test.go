@@ -289,6 +289,8 @@ func TestParams(t *testing.T) {
 func TestFolding(t *testing.T) {
 	mounted := routing.NewFolding(false)
 	mounted.Mount("/Api/", false)
+	tenants := routing.NewFolding(false)
+	tenants.Mount("/:t/Api", false)
 	unknown := routing.NewFolding(false)
 	unknown.Unknown()
 	for name, tt := range map[string]struct {
@@ -298,6 +300,7 @@ func TestFolding(t *testing.T) {
 	}{
 		"a sub-app":        {mounted, rt{path: "/api/*"}, 5},
 		"beside a sub-app": {mounted, rt{path: "/apis/*"}, 0},
+		"a parameter":      {tenants, rt{path: "/:t/api/*"}, 8},
 		"Static":           {routing.NewFolding(true), rt{path: "/api", use: true, static: true}, 4},
 		"nobody knows":     {unknown, rt{path: "/api/*"}, 5},
 	} {
