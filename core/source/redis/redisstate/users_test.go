@@ -103,3 +103,19 @@ func TestMissingRights(t *testing.T) {
 		}
 	}
 }
+
+// TestRightToSelect: another database than 0 needs one more right, which the error names once.
+func TestRightToSelect(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	says(t, s, "ACL", "SETUSER", "u", "on", ">secret", "~*", "+get", "+ping", "+hello")
+	state, err := redisstate.New("redis://u:secret@"+s.Addr()+"/3", redisstate.WithTimeout(min(authtest.TimeLimit(5*time.Second), 10*time.Second)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = state.Close() }()
+	_, _, err = state.Sessions().Find("key")
+	if err == nil || strings.Count(err.Error(), "the user of the URL") != 1 || !strings.Contains(err.Error(), "'select'") {
+		t.Error(err)
+	}
+}

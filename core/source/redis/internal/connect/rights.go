@@ -25,11 +25,14 @@ func (r rights) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
-// explain says what to check if a user lacks the rights for an operation. Before version
-// 7.2 a server does not say NOPERM of a command in a script, nor names that.
+const lacking = "the user of the URL has no right to do that"
+
+// explain says what to check if a user lacks the rights for an operation, once. Before
+// version 7.2 a server does not say NOPERM of a command in a script, nor names that.
 func explain(err error, to string) error {
-	if !redis.HasErrorPrefix(err, "NOPERM") && (err == nil || !strings.Contains(err.Error(), "The user executing the script can't ")) {
+	refused := redis.HasErrorPrefix(err, "NOPERM") || err != nil && strings.Contains(err.Error(), "The user executing the script can't ")
+	if !refused || strings.Contains(err.Error(), lacking) {
 		return err
 	}
-	return fmt.Errorf("the user of the URL has no right to do that to %s: see its ACL, the name in braces (WithName, --set, --service), and the server's ACL LOG: %w", to, err)
+	return fmt.Errorf(lacking+" to %s: see its ACL, the name in braces (WithName, --set, --service), and the server's ACL LOG: %w", to, err)
 }
