@@ -10,15 +10,16 @@ import (
 )
 
 var resourceCases = map[string]func(*testing.T, Framework){
-	"matched route and canonical path":        matchedRoute,
-	"G01-G17 spellings of a path":             spellings,
-	"G13 H09 parameters are decoded once":     decodedParams,
-	"G14-G15 methods":                         guardedMethods,
-	"G16 upgrade requests":                    upgrades,
-	"G18-G20 headers that prove nothing":      untrustedHeaders,
-	"G18 fields behind the body":              trailers,
-	"400 for a path comes before 401 and 403": ambiguousFirst,
-	"G02 encoded slashes by option":           encodedSlashes,
+	"matched route and canonical path":           matchedRoute,
+	"G01-G17 spellings of a path":                spellings,
+	"G13 H09 parameters are decoded once":        decodedParams,
+	"G14-G15 methods":                            guardedMethods,
+	"G16 upgrade requests":                       upgrades,
+	"G05 G10 a gate on the app sees each target": everyTarget,
+	"G18-G20 headers that prove nothing":         untrustedHeaders,
+	"G18 fields behind the body":                 trailers,
+	"400 for a path comes before 401 and 403":    ambiguousFirst,
+	"G02 encoded slashes by option":              encodedSlashes,
 }
 
 // spelling is an unusual request target with its expected outcome.
@@ -106,6 +107,31 @@ func spellings(t *testing.T, f Framework) {
 		for _, r := range v.take() {
 			if leak := r.leak(v.rec.Last(t).Resource); leak != "" {
 				t.Errorf("%s GET %s: %s", c.item, c.target, leak)
+			}
+		}
+	}
+}
+
+// everyTarget checks that no request target passes a gate on the whole app by, to a route
+// that answers for any path.
+func everyTarget(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	ran := false
+	addr := f.Start(t, App{Use: []Gate{{Kind: "Authenticate", Guard: g}}, Routes: []Route{{Pattern: "/*", Handler: func(x Exchange) error {
+		ran = true
+		return ok(x)
+	}}}})
+	if a := Send(t, addr, Request("GET", "/x", "Authorization: Name alice")); a.Status != 200 || !ran {
+		t.Fatalf("GET /x: %d, the handler ran: %v", a.Status, ran)
+	}
+	for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "CONNECT"} {
+		for _, target := range []string{
+			"/", "/x", "//", "///", "/%2F", "/%2f%2F", "/.", "/..", "/%00", `/\`, "*", "/*", "?", "/?", "//?x", "http://app.example", "http://app.example?x",
+			"http://app.example//", "//app.example", "//app.example?x", "http:", "http://?x", "x", "app.example:80", ";", "/;", "%2F", "http:///",
+		} {
+			ran = false
+			if a, _ := send(addr, Request(method, target)); ran {
+				t.Errorf("%s %s without credentials reaches the handler: %d", method, target, a.Status)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package fiberauth_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -44,14 +45,17 @@ var configs = []fiber.Config{
 // behind it.
 var gatesOn = map[string]func(app *fiber.App, prefix string, gate fiber.Handler) (fiber.Router, string){
 	"app": func(app *fiber.App, prefix string, gate fiber.Handler) (fiber.Router, string) {
-		app.Use(gate)
+		app.Use("/*", gate)
 		return app, prefix
 	},
 	"prefix": func(app *fiber.App, prefix string, gate fiber.Handler) (fiber.Router, string) {
-		app.Use(prefix, gate)
+		app.Use(cmp.Or(prefix, "/*"), gate)
 		return app, prefix
 	},
 	"group": func(app *fiber.App, prefix string, gate fiber.Handler) (fiber.Router, string) {
+		if prefix == "" {
+			return app.Group("").Use("/*", gate), ""
+		}
 		return app.Group(prefix, gate), ""
 	},
 }

@@ -21,7 +21,7 @@ func TestAppsAreCollected(t *testing.T) {
 	var made []weak.Pointer[fiber.App]
 	for range apps {
 		app := fiber.New()
-		app.Use(gate)
+		app.Use("/*", gate)
 		app.Get("/things/:id", func(c fiber.Ctx) error { return c.SendString(app.Config().AppName) })
 		if code, _ := ask(app.Handler(), "/things/7"); code != http.StatusOK {
 			t.Fatalf("status %d", code)
@@ -48,7 +48,7 @@ func TestAppsAreCollected(t *testing.T) {
 func TestRoutesAreKeptWithTheirApp(t *testing.T) {
 	gate := (&judge{allows: func(r core.Resource) bool { return r.Route == "/things/:id" }}).gate(t)
 	app := fiber.New()
-	app.Use(gate)
+	app.Use("/*", gate)
 	app.Get("/things/:id", passOn, func(c fiber.Ctx) error { return c.SendString("here") })
 	for range 3 {
 		if code, _ := ask(app.Handler(), "/things/7"); code != http.StatusOK {

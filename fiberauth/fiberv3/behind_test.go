@@ -16,7 +16,7 @@ func TestMiddlewareBehindAGate(t *testing.T) {
 	j := new(judge)
 	gate := j.gate(t)
 	app := fiber.New()
-	app.Use(gate, passOn)
+	app.Use("/*", gate, passOn)
 	app.Use(passOn)
 	app.Use("/API", passOn)
 	app.Use("/apidocs", passOn)

@@ -41,7 +41,7 @@ func TestAllocationBudgets(t *testing.T) {
 func newApp(around, onRoute []fiber.Handler) fasthttp.RequestHandler {
 	app := fiber.New()
 	for _, gate := range around {
-		app.Use(gate)
+		app.Use("/*", gate)
 	}
 	handle(app, "GET", "/things/:id", append(onRoute[:len(onRoute):len(onRoute)], func(c fiber.Ctx) error {
 		c.Status(http.StatusNoContent)

@@ -56,7 +56,7 @@ var changers = []struct {
 	{"in front", func(app *fiber.App, change, gate fiber.Handler) []any { app.Use(change, gate); return nil }},
 	{"in front, apart", func(app *fiber.App, change, gate fiber.Handler) []any {
 		app.Use(change)
-		app.Use(gate)
+		app.Use("/*", gate)
 		return nil
 	}},
 	{"on a prefix", func(app *fiber.App, change, gate fiber.Handler) []any {

@@ -116,7 +116,7 @@ func TestUnreadableRequests(t *testing.T) {
 	} {
 		for kind, gate := range map[string]fiber.Handler{"Authenticate": fiberauth.Authenticate(g), "Authorize": fiberauth.Authorize(g), "Optional": fiberauth.Optional(g)} {
 			app := fiber.New(fiber.Config{ErrorHandler: handler, BodyLimit: 16})
-			app.Use(gate)
+			app.Use("/*", gate)
 			app.Use("/files", func(c fiber.Ctx) error { return c.SendString(secret) })
 			addr := listen(t, app)
 			for _, request := range []string{

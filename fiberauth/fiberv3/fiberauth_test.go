@@ -123,7 +123,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config, of 
 		})
 	}
 	for _, m := range mounts.All(app.Use) {
-		root.Use(m)
+		root.Use("/*", m)
 	}
 	for _, tree := range app.Trees {
 		group := root.Group(tree.Prefix, anys(mounts.All(tree.Gates))...)

@@ -101,7 +101,7 @@ func TestDenialsByRegisteredSpelling(t *testing.T) {
 			for _, beside := range []string{"", "/*"} {
 				build := func(gate fiber.Handler) fasthttp.RequestHandler {
 					app := fiber.New(cfg)
-					app.Use(gate)
+					app.Use("/*", gate)
 					p.mount(app, &s)
 					if beside != "" {
 						app.Get(beside, func(c fiber.Ctx) error { return c.SendStatus(http.StatusNotFound) })

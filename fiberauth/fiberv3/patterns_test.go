@@ -69,13 +69,13 @@ func TestPatterns(t *testing.T) {
 		handlers := []any{nil}
 		switch place {
 		case 0:
-			app.Use(gate)
+			app.Use("/*", gate)
 		case 1:
 			app.Use("/a", gate)
 		case 2:
 			to = app.Group("/a", gate)
 		case 3:
-			app.Use(gate)
+			app.Use("/*", gate)
 			to = sub
 		default:
 			handlers = []any{gate, nil}

@@ -110,7 +110,7 @@ func adminApp(t *testing.T, first func(*fiber.App)) (app *fiber.App, reached *bo
 	}
 	app = fiber.New()
 	first(app)
-	app.Use(fiberauth.Authorize(g))
+	app.Use("/*", fiberauth.Authorize(g))
 	app.Get("/admin", admin)
 	app.Delete("/admin/:id", admin)
 	return app, reached
@@ -149,7 +149,7 @@ func TestRefusedInAnotherApp(t *testing.T) {
 	})
 	serve := other.Handler()
 	app := fiber.New()
-	app.Use(fiberauth.Authenticate(g), func(c fiber.Ctx) error {
+	app.Use("/*", fiberauth.Authenticate(g), func(c fiber.Ctx) error {
 		serve(c.RequestCtx())
 		return nil
 	})

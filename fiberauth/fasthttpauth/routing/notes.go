@@ -36,6 +36,7 @@ type question struct {
 	only bool   // only the route that asks counts
 	text bool   // path is the pattern of an entry, and the question is what matches it
 	fill bool   // the parameters of the first route are wanted
+	each bool   // each entry that matches counts, and is all that is wanted
 }
 
 // notes are what the handlers of a copy record about one request.
@@ -103,6 +104,9 @@ func (t *Table) dispatch(method string, path []byte, n *notes) {
 func (t *Table) Visit(c Ctx, ctx *fasthttp.RequestCtx, e *Entry) error {
 	n, _ := ctx.UserValue(notesKey{}).(*notes)
 	switch {
+	case n.each:
+		n.seen = append(n.seen, sighting{Entry: e})
+		return c.Next()
 	case e.Index < n.from, e.idle, e.spent && e.Index == n.from && !n.all:
 		return c.Next()
 	case c.Path() != n.path:
@@ -191,6 +195,9 @@ func (e *Entry) files(s *sighting, values []string, decoded string) (paths []str
 // holds the result of an earlier search for the same request, Resolve reuses it, or
 // its path if only that is the same. After an error m is unchanged.
 func (t *Table) Resolve(c Ctx, method string, at *Entry, m *Match) error {
+	if t.leftOut != nil {
+		return t.leftOut
+	}
 	req := c.Request()
 	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
 		// fasthttp drops what follows the first, and takes what follows the

@@ -9,6 +9,7 @@
 package routing
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,9 @@ type Table struct {
 	mixed  bool            // some route has capital letters in its literal parts
 	listed map[string]bool // the methods with a route that is in only one of Fiber's lists
 	pool   sync.Pool
+	// leftOut is an error if the router answers some requests without a gate that stands
+	// in front of all.
+	leftOut error
 }
 
 // Config is the configuration of the app's router.
@@ -65,6 +69,7 @@ type Entry struct {
 	// gates, or middleware of the whole app. spent reports that only gates follow its
 	// first gate.
 	idle, spent bool
+	gated       bool // one of its handlers is a gate
 	// moves reports that Fiber may continue elsewhere in the stack if one of its
 	// handlers changes the path: Fiber continues at the same index in another list of
 	// routes, those with the same beginning, and some routes up to this one are in
@@ -107,7 +112,7 @@ func (t *Table) Add(e *Entry, path string, names, params []string, gates []*core
 	}
 	e.Pattern = newPattern(path, names, params, folding.end(path, e.Static))
 	first, answers := slices.IndexFunc(gates, func(g *core.Gate) bool { return g != nil }), 0
-	e.spent = true
+	e.spent, e.gated = true, first >= 0
 	for i, gate := range gates {
 		if gate == nil {
 			answers++
@@ -129,6 +134,26 @@ func (t *Table) Finish(handler fasthttp.RequestHandler, entries map[string][]*En
 	t.copied = handler
 	for method, of := range entries {
 		t.compare(method, of)
+		t.findLeftOut(method, of)
+	}
+}
+
+// findLeftOut looks for gates mounted with Use for all paths which Fiber leaves out where
+// a path does not begin with a slash, or has nothing but slashes, although a route may
+// answer there.
+func (t *Table) findLeftOut(method string, entries []*Entry) {
+	n, _ := t.pool.Get().(*notes)
+	defer t.pool.Put(n)
+	for _, path := range [...]string{"*", "", "//"} {
+		n.question = question{path: path, each: true}
+		t.dispatch(method, []byte(path), n)
+		for _, s := range n.seen {
+			for _, e := range entries[:s.Index] {
+				if !s.Use && !s.gated && e.Use && e.gated && e.Pattern.text == "/" && !slices.ContainsFunc(n.seen, func(s sighting) bool { return s.Entry == e }) {
+					t.leftOut = fmt.Errorf("fiber calls no gate mounted with Use for %s %q, which route %q answers: mount the gate as Use(\"/*\", gate) on the app, or on that route", method, path, s.Pattern.text)
+				}
+			}
+		}
 	}
 }
 

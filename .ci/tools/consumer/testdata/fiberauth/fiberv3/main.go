@@ -8,7 +8,7 @@ import (
 
 func main() {
 	app := fiber.New()
-	app.Use(fiberauth.Authenticate(newGuard()))
+	app.Use("/*", fiberauth.Authenticate(newGuard()))
 	app.Get("/me", func(c fiber.Ctx) error { return c.SendString(fiberauth.Principal(c).ID()) })
 	panic(app.Listen("127.0.0.1:8080"))
 }
