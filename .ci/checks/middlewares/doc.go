@@ -1,3 +1,3 @@
-// Package middlewares tests gates beside the middlewares of gin-contrib, in
-// either order. It has no code of its own.
+// Package middlewares tests gates beside the middlewares of the frameworks and of
+// gin-contrib: by hand, and in apps that are made at random. It has no code of its own.
 package middlewares
