@@ -22,6 +22,7 @@ type File struct {
 	list *List
 	path string
 	mu   sync.Mutex // held while the file is written and read back
+	size int        // of the content that is loaded
 }
 
 var _ Checker = (*File)(nil)
@@ -114,14 +115,26 @@ func (f *File) load() error {
 	if err != nil {
 		return fmt.Errorf("revoke: %w", err)
 	}
-	return f.list.Load(f.path, data)
+	return f.replace(f.path, data)
 }
 
-// Load replaces all entries; see [List.Load].
+func (f *File) replace(name string, data []byte) error {
+	err := f.list.Load(name, data)
+	if err == nil {
+		f.size = len(data)
+	}
+	return err
+}
+
+// Load replaces all entries; see [List.Load]. If data is shorter than what is loaded, it
+// may have been read before the last append, and the file is read again instead.
 func (f *File) Load(name string, data []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.list.Load(name, data)
+	if len(data) < f.size {
+		return f.load()
+	}
+	return f.replace(name, data)
 }
 
 // Revoked implements [Checker]. It never fails.

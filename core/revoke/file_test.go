@@ -60,9 +60,37 @@ func TestFileKeepsWhatOthersWrote(t *testing.T) {
 			t.Errorf("%s is not revoked", id)
 		}
 	}
+	must(t, os.WriteFile(path, []byte("jti elsewhere"), 0o600))
 	must(t, f.Load(path, []byte("jti elsewhere")))
 	if !isRevoked(t, f, revoke.Token{ID: "elsewhere"}) || isRevoked(t, f, revoke.Token{ID: "now", IssuedAt: noon}) {
 		t.Error("Load does not replace")
+	}
+}
+
+// What a watcher had read before an entry was appended does not take that back.
+func TestFileReadBeforeARevocation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "revoked.txt")
+	f, err := revoke.OpenFile(path)
+	must(t, err)
+	must(t, f.Revoke(revoke.Entry{ID: "before"}))
+	read, err := os.ReadFile(path)
+	must(t, err)
+	must(t, f.Revoke(revoke.Entry{ID: "now"}))
+	must(t, f.Load(path, read))
+	if !isRevoked(t, f, revoke.Token{ID: "now"}) {
+		t.Error("the entry is gone while it is in the file")
+	}
+	must(t, os.WriteFile(path, []byte("jti now exp=2999-01-01T00:00:00Z\njti more exp=2999-01-01T00:00:00Z\n"), 0o600))
+	newer, err := os.ReadFile(path)
+	must(t, err)
+	must(t, f.Load(path, newer)) // by one watcher
+	must(t, f.Load(path, read))  // by another, which is late
+	if !isRevoked(t, f, revoke.Token{ID: "more"}) || isRevoked(t, f, revoke.Token{ID: "before", IssuedAt: noon}) {
+		t.Error("an older content has replaced a newer one")
+	}
+	must(t, os.Remove(path))
+	if err := f.Load(path, read); err == nil || !isRevoked(t, f, revoke.Token{ID: "more"}) {
+		t.Errorf("without a file: %v", err)
 	}
 }
 
