@@ -102,7 +102,7 @@ func (d *decisionLog) close() error {
 func (d *decisionLog) takeOver(next *decisionLog) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.settings != next.settings || d.log.Load() == nil {
+	if d.settings != next.settings || d.log.Load() == nil || d.users == 0 { // closed with the last one
 		if err := d.replace(next); err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (a *assembly) decisions() ([]core.Option, error) {
 		}
 		d.log.Store(l)
 		d.users = 1
-		a.closes(sync.OnceValue(d.close))
+		a.closes(d.close)
 	}
 	a.made.decisions = made
 	a.made.reloads = append(a.made.reloads, made.reopen)
@@ -172,7 +172,7 @@ func (a *assembly) decisions() ([]core.Option, error) {
 			if err := made.takeOver(d); err != nil {
 				return a.doc.Wrap(err, at)
 			}
-			a.closes(sync.OnceValue(made.close))
+			a.closes(made.close)
 			return nil
 		}
 	}

@@ -150,6 +150,28 @@ func TestDecisionLogOfASuccessor(t *testing.T) {
 	}
 }
 
+// TestDecisionLogOfAClosedPredecessor: the log is opened again.
+func TestDecisionLogOfAClosedPredecessor(t *testing.T) {
+	t.Parallel()
+	path := configFile(t, minimal+"decision_log: {path: decisions.jsonl}\n")
+	s := openPath(t, path, quiet())
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next := openPath(t, path, quiet(), WithPredecessor(s))
+	wants(t, next.Guard(), 401, "GET", "/reports")
+	if err := next.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(path), "decisions.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), `"kind":"decision"`); n != 1 || next.decisions.stats().QueueFull != 0 {
+		t.Errorf("%d decisions: %s", n, text)
+	}
+}
+
 // unmeasured is an instrument that takes no decision log.
 type unmeasured struct{ Instrument }
 

@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// closes registers a function for Close of the setup.
-func (a *assembly) closes(f func() error) { a.made.closers = append(a.made.closers, f) }
+// closes registers a function for Close of the setup, which calls it once: some stores
+// call it an error to be closed twice.
+func (a *assembly) closes(f func() error) { a.made.closers = append(a.made.closers, sync.OnceValue(f)) }
 
 // path returns a path that is relative to the folder of the configuration file.
 func (a *assembly) path(path string) string {
@@ -28,7 +30,10 @@ func (a *assembly) load(path string, into watch.Loader) error {
 		return fmt.Errorf("%s is a folder, and one file is expected", path)
 	}
 	if !a.config.Watch {
+		var mu sync.Mutex // so that an older content never replaces a newer one
 		read := func(context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
 			data, err := os.ReadFile(path)
 			if err != nil {
 				return err

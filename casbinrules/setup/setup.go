@@ -163,7 +163,8 @@ func (s *Setup) Reload(ctx context.Context) error {
 	return nil
 }
 
-// Close stops watching and fetching, and closes stores. It may be called twice.
+// Close stops watching and fetching, and closes stores. Further calls return the same
+// error.
 func (s *Setup) Close() error {
 	var errs []error
 	for _, closes := range slices.Backward(s.closers) {

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
@@ -216,5 +217,86 @@ func TestFirstPolicyIsLogged(t *testing.T) {
 	s := open(t, minimal+"watch: false\n", WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 	if want := `msg="policy loaded" outcome=loaded revision=` + s.Policy().Version().Revision; !strings.Contains(log.String(), want) {
 		t.Errorf("no %s in %s", want, log.String())
+	}
+}
+
+// These are the kinds whose second close is an error, as with clients of Redis.
+func init() {
+	RegisterObserver("once_closed", func(*struct{}) (core.Observer, func() error, error) {
+		closed := false
+		return core.ObserverFunc(func(context.Context, core.Event) {}), func() error {
+			if closed {
+				return errors.New("it is closed already")
+			}
+			closed = true
+			return nil
+		}, nil
+	})
+	RegisterObserver("unclosable", func(*struct{}) (core.Observer, func() error, error) {
+		return core.ObserverFunc(func(context.Context, core.Event) {}), func() error { return errors.New("the disk is full") }, nil
+	})
+}
+
+// TestCloseAgain: each part is closed once, and a later call returns the same.
+func TestCloseAgain(t *testing.T) {
+	t.Parallel()
+	s, err := Open(configFile(t, minimal+"observers: [{once_closed: {}}]\n"), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	failing, err := Open(configFile(t, minimal+"observers: [{unclosable: {}}]\n"), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := failing.Close(); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// slow is a loader whose second call waits.
+type slow struct {
+	calls   int
+	entered chan struct{}
+	goOn    chan struct{}
+	loaded  string
+}
+
+func (l *slow) Load(_ string, data []byte) error {
+	if l.calls++; l.calls == 2 {
+		close(l.entered)
+		<-l.goOn
+	}
+	l.loaded = string(data)
+	return nil
+}
+
+// TestReloadsAtOnce: without a watch, of two reloads the one that reads last counts.
+func TestReloadsAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file")
+	write(t, path, "first")
+	l := &slow{entered: make(chan struct{}), goOn: make(chan struct{})}
+	a := &assembly{config: &config{}, made: &Setup{}}
+	if err := a.load(path, l); err != nil {
+		t.Fatal(err)
+	}
+	reload := func() chan error {
+		done := make(chan error, 1)
+		go func() { done <- a.made.Reload(t.Context()) }()
+		return done
+	}
+	older := reload()
+	<-l.entered
+	write(t, path, "second")
+	newer := reload()
+	time.Sleep(50 * time.Millisecond) // for a newer one that does not wait
+	close(l.goOn)
+	if err := errors.Join(<-older, <-newer); err != nil || l.loaded != "second" {
+		t.Errorf("%q is in force, %v", l.loaded, err)
 	}
 }
