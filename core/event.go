@@ -344,6 +344,12 @@ func (g *Guard) observe(ctx context.Context, e *Event) {
 	}
 }
 
+// log logs to the guard's logger. A panic in its handler changes no verdict either.
+func (g *Guard) log(ctx context.Context, level slog.Level, text string, args ...any) {
+	defer func() { _ = recover() }()
+	g.logger.Log(ctx, level, text, args...)
+}
+
 // panicText returns the text of a panic for the log.
 func (g *Guard) panicText(v any) string {
 	if g.pseudonyms != nil {
@@ -355,7 +361,7 @@ func (g *Guard) panicText(v any) string {
 func observeOne(ctx context.Context, o Observer, e *Event, g *Guard) {
 	defer func() {
 		if v := recover(); v != nil {
-			g.logger.ErrorContext(ctx, "observer panicked", "panic", g.panicText(v))
+			g.log(ctx, slog.LevelError, "observer panicked", "panic", g.panicText(v))
 		}
 	}()
 	switch f := o.(type) { // a function by itself spares a copy

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
@@ -193,7 +194,7 @@ func (v Verdict) WroteAfter(ctx context.Context, r Request) {
 	}
 	rt, _ := r.Route() // only for the log
 	method, reason := v.gate.guard.logged(r.Method(), v.Denial.Reason)
-	v.gate.guard.logger.WarnContext(ctx, "a handler wrote after a refusal; nothing of it was sent",
+	v.gate.guard.log(ctx, slog.LevelWarn, "a handler wrote after a refusal; nothing of it was sent",
 		"gate", v.gate.kind, "status", v.Response.Status, "reason", reason, "method", method, "route", printable(rt.Pattern))
 }
 

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -139,7 +140,7 @@ func Recheck(ctx context.Context, rules ...Authorizer) error {
 func notKept(ctx context.Context) *Denial {
 	g, err := new(Guard), errors.New("recheck: no gate has kept the request: use core.WithRecheck for the guard whose gates are in front of the handler, and pass the context of the request to Recheck")
 	if at := authContextFrom(ctx); at != nil && at.guard != nil {
-		at.guard.logger.ErrorContext(ctx, "access", "error", err.Error())
+		at.guard.log(ctx, slog.LevelError, "access", "error", err.Error())
 	}
 	return g.failure(&InternalError{err})
 }
@@ -147,12 +148,11 @@ func notKept(ctx context.Context) *Denial {
 // recheck asks the gates that have kept the request, then rules, and tells the
 // observers of a refusal.
 func (before *authContext) recheck(ctx context.Context, rules []Authorizer) *Denial {
-	g, r := before.opened.guard, before.opened.request
+	g := before.opened.guard
 	e := Event{Time: time.Now(), Gate: "recheck", PassedBefore: true, Method: before.method}
 	if before.scheme != nil {
 		e.Scheme = before.scheme.name
 	}
-	e.from(ctx, g, r)
 	last := before.opened.gates[len(before.opened.gates)-1].access.Resource
 	e.Route, e.Resource = last.Route, last.Path
 	d := before.judgeAgain(ctx, rules, &e)
@@ -177,6 +177,7 @@ func (before *authContext) judgeAgain(ctx context.Context, rules []Authorizer, e
 		}
 	}()
 	o := before.opened
+	e.from(ctx, o.guard, o.request)
 	id := identity{scheme: before.scheme, ended: before.ended}
 	if before.principal != nil {
 		if d := o.guard.identifyAgain(ctx, before, &id, e); d != nil {

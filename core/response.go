@@ -1,6 +1,8 @@
 package core
 
 import (
+	"context"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -90,7 +92,7 @@ func (g *Guard) render(r Request, d *Denial) *Response {
 func (g *Guard) respond(r Request, d *Denial) (resp Response) {
 	defer func() {
 		if v := recover(); v != nil {
-			g.logger.Error("responder panicked", "panic", g.panicText(v))
+			g.log(context.Background(), slog.LevelError, "responder panicked", "panic", g.panicText(v))
 			resp = new(defaultResponder).Respond(r, d)
 		}
 	}()
