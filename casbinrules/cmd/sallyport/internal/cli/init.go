@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/credentials"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
@@ -179,15 +180,11 @@ func (b *beginning) writeKeys() (written []starter.File, err error) {
 		return nil, err
 	}
 	written = []starter.File{{Name: starter.GitIgnore}}
-	p := pair{key: filepath.Join(b.dir, starter.Key), jwks: filepath.Join(b.dir, starter.JWKS)}
-	if !atomicfile.NotThere(p.key) {
+	key := filepath.Join(b.dir, starter.Key)
+	if !atomicfile.NotThere(key) {
 		return written, nil // with --force
 	}
-	key, err := generate("", true)
-	if err != nil {
-		return nil, err
-	}
-	return append(written, starter.File{Name: starter.Key}, starter.File{Name: starter.JWKS}), p.write(key)
+	return append(written, starter.File{Name: starter.Key}, starter.File{Name: starter.JWKS}), credentials.DevelopmentPair(key, filepath.Join(b.dir, starter.JWKS))
 }
 
 func (b *beginning) sayNext(cmd *cobra.Command) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/credentials"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/stores"
 )
 
@@ -34,5 +35,6 @@ decided; 2 the command could not do what was asked.`,
 		Version: command.Version(),
 	}
 	root.AddCommand(stores.Commands()...)
-	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newLog(), newReplay(), newReport())
+	root.AddCommand(credentials.Commands()...)
+	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newConfig(), newServe(), newProbe(), newOpenAPI(), newDoctor(), newLog(), newReplay(), newReport())
 }

@@ -1,4 +1,4 @@
-package cli
+package credentials
 
 import (
 	"bytes"
@@ -111,6 +111,16 @@ func generate(alg string, development bool) (*jwtsign.Key, error) {
 		return nil, command.Usage(err)
 	}
 	return key, nil
+}
+
+// DevelopmentPair makes a key pair for trying things out on this machine.
+func DevelopmentPair(key, jwks string) error {
+	k, err := generate("", true)
+	if err != nil {
+		return err
+	}
+	p := pair{key: key, jwks: jwks}
+	return p.write(k)
 }
 
 // write writes both files, or none if one of them already exists.
