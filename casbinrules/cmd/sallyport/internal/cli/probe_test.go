@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// service is one in which viewers get what the policy below denies, with more faults if
+// serviceWith is one in which viewers get what the policy below denies, with more faults if
 // wrong.
-func service(t *testing.T, wrong bool) string {
+func serviceWith(t *testing.T, wrong bool) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := 404
 		who := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -56,15 +56,15 @@ func TestProbe(t *testing.T) {
 		args := append([]string{"probe", url, "--routes", "DIR/routes.json", "-p", "DIR", "--public", "/health"}, probeAs...)
 		return append(args, more...)
 	}
-	if got := run(t, dir, "", all(service(t, false))...); got.Code != exitOK || got.Stderr != "" ||
+	if got := run(t, dir, "", all(serviceWith(t, false))...); got.Code != exitOK || got.Stderr != "" ||
 		!strings.Contains(got.Stdout, "GET /v1/reports    401        200   200\n") || !strings.Contains(got.Stdout, "\n0 findings in ") {
 		t.Errorf("a correct service: %+v", got)
 	}
-	if got := run(t, dir, "", all(service(t, false), "--write", "PATCH /reports/*")...); got.Code != exitOK ||
+	if got := run(t, dir, "", all(serviceWith(t, false), "--write", "PATCH /reports/*")...); got.Code != exitOK ||
 		!strings.Contains(got.Stdout, "PATCH /v1/reports/1  401        200   403\n") {
 		t.Errorf("with consent to PATCH: %+v", got)
 	}
-	url := service(t, true)
+	url := serviceWith(t, true)
 	got := run(t, dir, "", all(url, "--format", "json", "--write-baseline", filepath.Join(dir, "known.json"))...)
 	var doc struct {
 		Requests int
@@ -96,7 +96,7 @@ func TestProbe(t *testing.T) {
 func TestProbeOfNothingIsNoPass(t *testing.T) {
 	dir := write(t, map[string]string{"routes.json": `[{"method": "GET", "pattern": "/nowhere"}]`})
 	for _, routes := range [][]string{nil, {"--routes", "DIR/routes.json"}} {
-		got := run(t, dir, "", append([]string{"probe", service(t, false)}, routes...)...)
+		got := run(t, dir, "", append([]string{"probe", serviceWith(t, false)}, routes...)...)
 		if got.Code != exitUsage || !strings.Contains(got.Stdout, "was not evaluated: it answers 404\n") || !strings.Contains(got.Stderr, "no answer could be evaluated") {
 			t.Errorf("%q: %+v", routes, got)
 		}

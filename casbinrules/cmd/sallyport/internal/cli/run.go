@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/credentials"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/service"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/stores"
 )
 
@@ -36,5 +37,6 @@ decided; 2 the command could not do what was asked.`,
 	}
 	root.AddCommand(stores.Commands()...)
 	root.AddCommand(credentials.Commands()...)
-	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newConfig(), newServe(), newProbe(), newOpenAPI(), newDoctor(), newLog(), newReplay(), newReport())
+	root.AddCommand(service.Commands()...)
+	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newProbe(), newDoctor(), newLog(), newReplay(), newReport())
 }

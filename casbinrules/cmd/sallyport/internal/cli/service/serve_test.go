@@ -1,4 +1,4 @@
-package cli
+package service
 
 import (
 	"bufio"
@@ -194,7 +194,7 @@ func TestConfig(t *testing.T) {
 		{[]string{"config"}, 2, "", "check"},
 	} {
 		var stdout, stderr strings.Builder
-		if got := Run(c.args, nil, &stdout, &stderr); got != c.code {
+		if got := program(c.args, nil, &stdout, &stderr); got != c.code {
 			t.Errorf("%q: exit code %d, want %d: %s", c.args, got, c.code, stderr.String())
 		}
 		if !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) || c.stderr == "" && stderr.Len() > 0 {
@@ -202,7 +202,7 @@ func TestConfig(t *testing.T) {
 		}
 	}
 	var stdout, stderr strings.Builder
-	if Run([]string{"config", "schema"}, nil, &stdout, &stderr); !json.Valid([]byte(stdout.String())) {
+	if program([]string{"config", "schema"}, nil, &stdout, &stderr); !json.Valid([]byte(stdout.String())) {
 		t.Error("the schema is not JSON")
 	}
 }

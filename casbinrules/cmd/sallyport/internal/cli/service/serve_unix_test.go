@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package service
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ import (
 func TestSignalsWhileServeOpens(t *testing.T) {
 	const config = "SALLYPORT_TEST_CONFIG"
 	if file := os.Getenv(config); file != "" { // the program
-		os.Exit(Run([]string{"serve", "-c", file}, os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(program([]string{"serve", "-c", file}, os.Stdin, os.Stdout, os.Stderr))
 	}
 	self, err := os.Executable()
 	if err != nil {
