@@ -2,14 +2,12 @@ package cli
 
 import (
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 )
 
 func newExplain() *cobra.Command {
@@ -88,7 +86,7 @@ func (f *subjectFlags) flags(cmd *cobra.Command) {
 func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 	q = ask.Question{Subject: subject, Roles: f.roles, Tenant: f.tenant}
 	if len(f.roles) == 0 {
-		if q.Subject, q.Roles, err = splitRoles(subject); err != nil {
+		if q.Subject, q.Roles, err = policyfile.SplitRoles(subject); err != nil {
 			return q, err
 		}
 	}
@@ -132,41 +130,4 @@ func orient(s *policyfile.Source, stderr io.Writer, a *ask.Policy, q ask.Questio
 		command.Say(stderr, "sallyport: note: %s\n", command.Plain(note))
 	}
 	return q, nil
-}
-
-// splitRoles splits "erin:editor,viewer" at the last colon outside quotes. A
-// subject that contains a colon is quoted like a field of a policy line.
-func splitRoles(arg string) (subject string, roles []string, err error) {
-	at, inQuotes := -1, false
-	for i := range len(arg) {
-		switch {
-		case arg[i] == '"':
-			inQuotes = !inQuotes
-		case arg[i] == ':' && !inQuotes:
-			at = i
-		}
-	}
-	if at < 0 {
-		at = len(arg)
-	}
-	subject = arg[:at]
-	if strings.HasPrefix(subject, `"`) {
-		var rest string
-		if subject, rest, err = quoted.Cut(subject); err != nil || rest != "" {
-			return "", nil, command.Usagef("the subject %s: end it with a quote, and double a quote inside", arg[:at])
-		}
-	}
-	if at == len(arg) {
-		return subject, nil, nil
-	}
-	list, err := quoted.List(arg[at+1:])
-	if err != nil {
-		return "", nil, command.Usagef("the roles of %s: %s", arg, err)
-	}
-	for _, role := range list {
-		if role != "" {
-			roles = append(roles, role)
-		}
-	}
-	return subject, roles, nil
 }

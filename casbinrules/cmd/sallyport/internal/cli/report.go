@@ -202,7 +202,7 @@ func (r *reporter) unused(ctx context.Context, _ []ask.Subject) (audit.Section, 
 		s.Missing = "Not looked at: give decision logs with --log."
 		return s, nil
 	}
-	files, err := logFiles(r.logs)
+	files, err := replay.Files(r.logs)
 	if err != nil {
 		return s, err
 	}
@@ -215,7 +215,7 @@ func (r *reporter) unused(ctx context.Context, _ []ask.Subject) (audit.Section, 
 		return s, nil
 	}
 	s.Intro += fmt.Sprintf(" %s could be decided again.", command.Quantity(int(report.Compared), "request"))
-	for _, note := range replayNotes(report) {
+	for _, note := range report.Notes() {
 		s.Intro += " Note: " + note + "."
 	}
 	s.Lines = ruleLines(report.Unused)

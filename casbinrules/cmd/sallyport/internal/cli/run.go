@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/credentials"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/operate"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/service"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/stores"
 )
@@ -38,5 +39,6 @@ decided; 2 the command could not do what was asked.`,
 	root.AddCommand(stores.Commands()...)
 	root.AddCommand(credentials.Commands()...)
 	root.AddCommand(service.Commands()...)
-	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newProbe(), newDoctor(), newLog(), newReplay(), newReport())
+	root.AddCommand(operate.Commands()...)
+	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newReport())
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
@@ -266,4 +267,20 @@ func (r *run) parse(text []byte) error {
 		}
 	}
 	return nil
+}
+
+// Files returns the files of logs, including renamed ones.
+func Files(logs []string) ([]string, error) {
+	var files []string
+	for _, name := range logs {
+		if _, err := os.Stat(name); err != nil {
+			return nil, fmt.Errorf("read log: %w", err)
+		}
+		some, err := decisionlog.Files(name)
+		if err != nil {
+			return nil, err
+		}
+		files = distinct.Add(files, some...)
+	}
+	return files, nil
 }

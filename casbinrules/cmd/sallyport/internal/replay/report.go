@@ -2,8 +2,11 @@ package replay
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
@@ -115,4 +118,37 @@ func (t *tally) finish(s *Settings) *Report {
 	slices.Sort(r.SampleRates)
 	r.SampleRates = slices.Compact(r.SampleRates)
 	return r
+}
+
+// Notes returns what the comparison cannot tell.
+func (r *Report) Notes() []string {
+	var notes []string
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	for _, l := range r.Lacks {
+		text := l.String()
+		if len(l.Samples) > 0 {
+			var numbers []string
+			for _, n := range l.Samples {
+				numbers = append(numbers, strconv.FormatUint(n, 10))
+			}
+			text += " (number " + strings.Join(numbers, ", ") + ")"
+		}
+		note("not compared: %s", text)
+	}
+	for _, rate := range r.SampleRates {
+		note("allowed requests were sampled, at %v: what would be lost by others is not known", rate)
+	}
+	if r.Dropped > 0 {
+		note("the log says that %d decisions were dropped", r.Dropped)
+	}
+	if r.LostAtMost > 0 {
+		note("up to %d decisions were lost when processes were killed", r.LostAtMost)
+	}
+	if r.Readings > 0 {
+		note("%d requests could be for other resources, too, which are not compared", r.Readings)
+	}
+	if r.NotReproduced > 0 {
+		note("%d decisions by this very revision of the old policy come out otherwise here: are the options those of the service?", r.NotReproduced)
+	}
+	return notes
 }

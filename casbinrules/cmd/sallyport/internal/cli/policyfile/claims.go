@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 )
 
 // CheckAttributes refuses a type for a field that none of the models has: it is
@@ -63,4 +64,41 @@ func OneEach(claims map[string][]string) (map[string]any, error) {
 		values[name] = given[0]
 	}
 	return values, nil
+}
+
+// SplitRoles splits "erin:editor,viewer" at the last colon outside quotes. A
+// subject that contains a colon is quoted like a field of a policy line.
+func SplitRoles(arg string) (subject string, roles []string, err error) {
+	at, inQuotes := -1, false
+	for i := range len(arg) {
+		switch {
+		case arg[i] == '"':
+			inQuotes = !inQuotes
+		case arg[i] == ':' && !inQuotes:
+			at = i
+		}
+	}
+	if at < 0 {
+		at = len(arg)
+	}
+	subject = arg[:at]
+	if strings.HasPrefix(subject, `"`) {
+		var rest string
+		if subject, rest, err = quoted.Cut(subject); err != nil || rest != "" {
+			return "", nil, command.Usagef("the subject %s: end it with a quote, and double a quote inside", arg[:at])
+		}
+	}
+	if at == len(arg) {
+		return subject, nil, nil
+	}
+	list, err := quoted.List(arg[at+1:])
+	if err != nil {
+		return "", nil, command.Usagef("the roles of %s: %s", arg, err)
+	}
+	for _, role := range list {
+		if role != "" {
+			roles = append(roles, role)
+		}
+	}
+	return subject, roles, nil
 }

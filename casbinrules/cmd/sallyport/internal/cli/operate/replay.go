@@ -1,9 +1,8 @@
-package cli
+package operate
 
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,7 +60,7 @@ func newReplay() *cobra.Command {
 	result.FailOnFlag(cmd, &failOn)
 	f.IntVar(&samples, "samples", 3, "how many lines of each kind that cannot be compared are named")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		files, err := logFiles(args)
+		files, err := replay.Files(args)
 		if err != nil {
 			return err
 		}
@@ -117,7 +116,7 @@ func writeReplay(w io.Writer, r *replay.Report, a *ask.Policy, format string) er
 	} else {
 		command.Say(w, "%s would be allowed, %d refused, of %d compared\n", command.Quantity(int(counts[true]), "request"), counts[false], r.Compared)
 	}
-	for _, note := range replayNotes(r) {
+	for _, note := range r.Notes() {
 		command.Say(w, "%s\n", paint.Yellow("note: "+command.Plain(note)))
 	}
 	if len(r.Unused) > 0 {
@@ -150,39 +149,6 @@ func replayText(c replay.Change) string {
 		fmt.Fprintf(&b, ", others %d", rest)
 	}
 	return b.String()
-}
-
-// replayNotes returns what the comparison cannot tell.
-func replayNotes(r *replay.Report) []string {
-	var notes []string
-	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	for _, l := range r.Lacks {
-		text := l.String()
-		if len(l.Samples) > 0 {
-			var numbers []string
-			for _, n := range l.Samples {
-				numbers = append(numbers, strconv.FormatUint(n, 10))
-			}
-			text += " (number " + strings.Join(numbers, ", ") + ")"
-		}
-		note("not compared: %s", text)
-	}
-	for _, rate := range r.SampleRates {
-		note("allowed requests were sampled, at %v: what would be lost by others is not known", rate)
-	}
-	if r.Dropped > 0 {
-		note("the log says that %d decisions were dropped", r.Dropped)
-	}
-	if r.LostAtMost > 0 {
-		note("up to %d decisions were lost when processes were killed", r.LostAtMost)
-	}
-	if r.Readings > 0 {
-		note("%d requests could be for other resources, too, which are not compared", r.Readings)
-	}
-	if r.NotReproduced > 0 {
-		note("%d decisions by this very revision of the old policy come out otherwise here: are the options those of the service?", r.NotReproduced)
-	}
-	return notes
 }
 
 // replayFindings returns changes and unused lines as findings at the lines that

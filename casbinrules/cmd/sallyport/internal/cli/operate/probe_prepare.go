@@ -1,4 +1,4 @@
-package cli
+package operate
 
 import (
 	"cmp"
@@ -153,7 +153,7 @@ func identity(flag, value string) (probing.Person, core.Field, error) {
 	if !challenge.IsToken(field.Name) || field.Value == "" || strings.ContainsAny(field.Value, "\r\n\x00") {
 		return probing.Person{}, core.Field{}, command.Usagef("%s %s: the header is not one that can be sent: %s", flag, who, hint)
 	}
-	id, roles, err := splitRoles(who)
+	id, roles, err := policyfile.SplitRoles(who)
 	if err != nil {
 		return probing.Person{}, core.Field{}, err
 	}

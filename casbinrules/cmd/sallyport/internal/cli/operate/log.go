@@ -1,4 +1,4 @@
-package cli
+package operate
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/distinct"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
@@ -105,34 +105,18 @@ func verifyOptions(keys, heads []string, partial bool) ([]decisionlog.VerifyOpti
 // was renamed meanwhile.
 func verifyLogs(logs []string, opts []decisionlog.VerifyOption) (v *decisionlog.Verification, files []string, err error) {
 	const tries = 5
-	if files, err = logFiles(logs); err != nil {
+	if files, err = replay.Files(logs); err != nil {
 		return nil, nil, err
 	}
 	for range tries {
 		v, err = decisionlog.Verify(files, opts...)
-		now, listErr := logFiles(logs)
+		now, listErr := replay.Files(logs)
 		if listErr != nil || slices.Equal(files, now) {
 			break
 		}
 		files = now
 	}
 	return v, files, err
-}
-
-// logFiles returns the files of logs, including renamed ones.
-func logFiles(logs []string) ([]string, error) {
-	var files []string
-	for _, name := range logs {
-		if _, err := os.Stat(name); err != nil {
-			return nil, fmt.Errorf("read log: %w", err)
-		}
-		some, err := decisionlog.Files(name)
-		if err != nil {
-			return nil, err
-		}
-		files = distinct.Add(files, some...)
-	}
-	return files, nil
 }
 
 func writeVerification(w io.Writer, v *decisionlog.Verification, files int) {
