@@ -1,4 +1,5 @@
-// Package cli contains the commands of sallyport, each in a file of its own.
+// Package cli puts the commands of sallyport together. Those about policies are here, the
+// others in rooms of their own below.
 package cli
 
 import (
