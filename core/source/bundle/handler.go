@@ -89,11 +89,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	wait, waits := preferredWait(r.Header)
 	data, etag, err := h.current()
-	for end := time.Now().Add(wait); err == nil && etag != "" && names(r.Header, etag) && time.Now().Before(end); {
-		if pause.For(r.Context(), min(lookEvery, time.Until(end))) != nil {
-			return // the client is gone
+	if known := etag; wait > 0 && err == nil && known != "" && names(r.Header, known) { // the field may be long
+		for end := time.Now().Add(wait); err == nil && etag == known && time.Now().Before(end); {
+			if pause.For(r.Context(), min(lookEvery, time.Until(end))) != nil {
+				return // the client is gone
+			}
+			data, etag, err = h.current()
 		}
-		data, etag, err = h.current()
 	}
 	switch {
 	case err != nil:
