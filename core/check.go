@@ -73,7 +73,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 		}
 	}()
 	g := t.guard
-	e.Method = r.Method()
+	e.Method = ownMethod(r.Method())
 	if !g.countsOnly {
 		e.from(ctx, g, r)
 	}

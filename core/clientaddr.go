@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"net/netip"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -28,6 +29,9 @@ type described interface {
 	IDs() (requestID, traceparent string)
 }
 
+// maxRequestID is the maximum length in bytes of a request ID in an event.
+const maxRequestID = 1 << 10
+
 // from records where r comes from, and by which IDs others know it. Its RemoteAddr is
 // parsed only when an observer asks.
 func (e *Event) from(ctx context.Context, g *Guard, r Request) {
@@ -38,6 +42,9 @@ func (e *Event) from(ctx context.Context, g *Guard, r Request) {
 	} else {
 		e.RequestID, _ = r.Header("X-Request-Id")
 		traceparent, _ = r.Header("Traceparent")
+	}
+	if len(e.RequestID) > maxRequestID {
+		e.RequestID = strings.Clone(e.RequestID[:maxRequestID])
 	}
 	switch {
 	case g.clientAddr != nil:

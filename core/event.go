@@ -85,7 +85,7 @@ type Event struct {
 	// a hash of their content, which has no order; for a source that instances
 	// share, its revision number.
 	Revision string
-	// RequestID is the X-Request-Id of the client or proxy. TraceID is what
+	// RequestID is the X-Request-Id of the client or proxy, up to 1 KiB of it. TraceID is what
 	// [WithTraceID] returns, or the trace-id of traceparent (W3C Trace Context
 	// §3.2).
 	RequestID, TraceID string
@@ -317,9 +317,12 @@ func WithTraceID(of func(ctx context.Context) string) Option {
 	return func(g *Guard) error { return option.Set(&g.traceID, of, "trace ID is nil") }
 }
 
+// maxTraceparent is the maximum length in bytes of a traceparent field; today's has 55.
+const maxTraceparent = 256
+
 // traceID returns the trace-id of a traceparent field, or "".
 func traceID(traceparent string) string {
-	if len(traceparent) < 55 || traceparent[2] != '-' || traceparent[35] != '-' {
+	if len(traceparent) < 55 || len(traceparent) > maxTraceparent || traceparent[2] != '-' || traceparent[35] != '-' {
 		return ""
 	}
 	id := traceparent[3:35]

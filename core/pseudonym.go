@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -228,12 +229,17 @@ func (c *pseudonymCause) As(target any) bool {
 // Format keeps %+v and %#v from printing the error itself.
 func (c *pseudonymCause) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.text)) }
 
-func isUsualMethod(method string) bool {
-	switch method {
-	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "":
-		return true
+func isUsualMethod(method string) bool { return slices.Contains(usualMethods[:], method) }
+
+var usualMethods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", ""}
+
+// ownMethod returns a method that shares no memory with the request: net/http's is a part
+// of the request line, which an observer that keeps the event would keep with it.
+func ownMethod(method string) string {
+	if i := slices.Index(usualMethods[:], method); i >= 0 {
+		return usualMethods[i]
 	}
-	return false
+	return strings.Clone(method)
 }
 
 // only reports whether s is not empty and ok accepts all its bytes.

@@ -65,14 +65,23 @@ func (v View) Route() (core.Route, error) {
 // them.
 func (v View) Matched(pattern string) (core.Route, error) {
 	u := v.Request.URL
-	if u.RawPath == "" {
-		return core.Route{Pattern: pattern, Path: u.Path}, nil
+	rt := core.Route{Pattern: pattern, Path: u.Path}
+	if u.RawPath != "" {
+		if p, err := url.PathUnescape(u.RawPath); err != nil || p != u.Path {
+			return core.Route{}, core.ErrAmbiguousPath
+		}
+		rt.Path, rt.Escaped = u.RawPath, true
 	}
-	if p, err := url.PathUnescape(u.RawPath); err != nil || p != u.Path {
-		return core.Route{}, core.ErrAmbiguousPath
+	if len(v.Request.RequestURI) > longTarget {
+		rt.Path = strings.Clone(rt.Path)
 	}
-	return core.Route{Pattern: pattern, Path: u.RawPath, Escaped: true}, nil
+	return rt, nil
 }
+
+// longTarget is the length in bytes of a request target above which its path is copied:
+// net/http's is a part of the request line, and observers that keep the path must not
+// keep a query of a megabyte with it.
+const longTarget = 4 << 10
 
 // Param implements [core.Request] with the wildcards of a ServeMux, or of a router
 // that sets path values and may leave them encoded, such as chi.

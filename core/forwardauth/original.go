@@ -50,8 +50,15 @@ func splitTarget(target string) (rt core.Route, query string, err error) {
 		}
 	}
 	path, query, _ := strings.Cut(target, "?")
+	if len(query) > longQuery {
+		path = strings.Clone(path)
+	}
 	return core.Route{Path: path, Escaped: true}, query, nil
 }
+
+// longQuery is the length in bytes above which a query must not stay in memory because an
+// observer keeps the path.
+const longQuery = 4 << 10
 
 // refuseSemicolons refuses a path with a semicolon, plain or encoded.
 func refuseSemicolons(path string) error {
