@@ -32,6 +32,23 @@ func findings(t *testing.T, m Model, fsys fs.FS, policies []string, opts ...Opti
 	return got
 }
 
+func TestConstraints(t *testing.T) {
+	m := ModelText("m.conf", strings.Replace(RBAC().Text(), "g = _, _", "g = _, _\ng2 = _, _", 1)+
+		"\n[constraint_definition]\nc = sod(\"payer\", \"approver\")\nc2 = sodMax([\"a\", \"b\", \"c\"], 2)\nc3 = roleMax(\"root\", 1)\nc4 = rolePre(\"lead\", \"staff\")\n")
+	for lines, want := range map[string][]string{
+		"g, ann, payer\ng, ben, approver\ng, ann, a\ng, ann, b\ng, ann, root\ng, ann, lead\ng, ann, staff\n": nil,
+		"g, ann, payer\ng, ann, approver\n":           {"p.csv:3:9:constraint_violated"},
+		"g, ann, a\ng, ann, b\ng, ann, c\n":           {"p.csv:4:9:constraint_violated"},
+		"g, ann, root\ng, ben, root\n":                {"p.csv:3:9:constraint_violated"},
+		"g, ben, staff\ng, ann, lead\n":               {"p.csv:3:9:constraint_violated"},
+		"g2, /a, root\ng2, /b, root\ng2, ann, lead\n": nil, // these links give nobody a role
+	} {
+		if got := findings(t, m, files("p.csv", "p, staff, /, GET\n"+lines), []string{"p.csv"}); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", lines, got, want)
+		}
+	}
+}
+
 // good is a line without findings.
 const good = "p, admin, /*, *, allow\n"
 
