@@ -93,6 +93,13 @@ func TestEnforcerDecidesWithTheAdditions(t *testing.T) {
 		}
 	}
 	plain := fromEnforcer(t, e, WithCasbinSemantics())
+	apart := fromEnforcer(t, enforcerOf(t, RBAC(), "p, role:a, /a, GET", "p, role:x, /x, GET", "g, erin, role:a"), WithRolePrefix("role:"))
+	if d, err := apart.Authorize(context.Background(), who(t, "role:x"), to("GET", "/x")); err != nil || d.Reason != ReasonSubjectIsRoleName {
+		t.Errorf("an ID with the prefix: %+v, %v", d, err)
+	}
+	if roles, err := apart.RolesOf(context.Background(), who(t, "erin")); err != nil || !slices.Equal(roles, []string{"a"}) {
+		t.Errorf("roles without the prefix %q, %v", roles, err)
+	}
 	get := enforcerOf(t, RBAC(), "p, ann, /a, GET")
 	for asCasbin, asked := range map[bool]*EnforcerAuthorizer{false: fromEnforcer(t, get), true: fromEnforcer(t, get, WithCasbinSemantics())} {
 		if d, err := asked.Authorize(context.Background(), who(t, "ann"), to("HEAD", "/a")); err != nil || d.Allowed == asCasbin {
@@ -155,6 +162,9 @@ func TestEnforcerKeepsWhatIsItsOwn(t *testing.T) {
 			t.Errorf("%+v: %+v, %v", c, d, err)
 		}
 	}
+	if roles, err := a.RolesOf(context.Background(), who(t, "erin")); err != nil || roles != nil {
+		t.Errorf("roles without a tenant %q, %v", roles, err)
+	}
 	p, _ := core.NewPrincipal(core.PrincipalInfo{ID: "erin", Tenant: "t1", Claims: map[string]any{"age": "?"}})
 	var internal *core.InternalError
 	if d, err := a.Authorize(context.Background(), p, to("GET", "/a")); !errors.As(err, &internal) || d.Allowed {
@@ -187,6 +197,10 @@ func TestEnforcerAssembly(t *testing.T) {
 		{"bad option", "role prefix", rbac(), []Option{WithRolePrefix("")}},
 		{"watched", "remove the options", rbac(), []Option{WithoutTokenRoles(), WithFileWatch()}},
 		{"told of changes", "remove the options", rbac(), []Option{WithoutTokenRoles(), WithWatcher(&pager{})}},
+		{"told of loads", "remove the options", rbac(), []Option{WithoutTokenRoles(), WithReloadObserver(func(context.Context, ReloadEvent) {})}},
+		{"empty policy", "remove the options", rbac(), []Option{WithoutTokenRoles(), WithEmptyPolicy()}},
+		{"order of a field", "byte by byte", enforcerOf(t, ModelText("m.conf", modelText("sub, obj, act, age", "sub, obj, act, min", "", someAllow, "r.sub == p.sub && r.age >= p.min"))), []Option{WithClaimAttribute("age", "age"), WithAttributeType("age", Number)}},
+		{"order of a text", "byte by byte", enforcerOf(t, ModelText("m.conf", modelText("sub, obj, act, age", "sub, obj, act", "", someAllow, "r.sub == p.sub && r.age < '18'"))), []Option{WithClaimAttribute("age", "age"), WithAttributeType("age", Number)}},
 		{"alias", "AddFunction", rbac(), []Option{WithoutTokenRoles(), WithFunctionAlias("f", "keyMatch")}},
 		{"function", "AddFunction", rbac(), []Option{WithoutTokenRoles(), WithFunction("f", func(...string) (bool, error) { return true, nil })}},
 		{"field nobody fills", "cannot be filled", enforcerOf(t, ModelText("m.conf", modelText("sub, obj, act, age", "sub, obj, act", "", someAllow, "r.sub == p.sub"))), nil},
