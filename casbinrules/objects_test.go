@@ -368,6 +368,31 @@ func TestListsOfWhoIsRefusedAll(t *testing.T) {
 	}
 }
 
+// TestSubjectsWithoutRolesOfCredentials: roles that have no effect are not listed, and the
+// default role is looked for in the matcher, too.
+func TestSubjectsWithoutRolesOfCredentials(t *testing.T) {
+	text := policygen.ModelText("sub, obj, act", "sub, obj, act", "g = _, _", policygen.SomeAllow,
+		`g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || g(r.sub, "reader") && r.obj == "/open"`)
+	open := func(opts ...casbinrules.Option) *casbinrules.Authorizer {
+		t.Helper()
+		a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte("p, editor, /a, GET\np, bob, /b, GET\n")}}, casbinrules.ModelText("model.conf", text), []string{"policy.csv"}, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	get := casbinrules.Action{Name: "GET"}
+	if set, err := open(casbinrules.WithoutTokenRoles()).Subjects(t.Context(), "", "/a", get); err != nil || !slices.Equal(set.Users, []string{"editor"}) || set.Roles != nil {
+		t.Errorf("without roles: %+v, %v", set, err)
+	}
+	if set, err := open(casbinrules.WithDefaultRole("reader")).Subjects(t.Context(), "", "/open", get); err != nil || !set.Others || !slices.Contains(set.Users, "bob") {
+		t.Errorf("with a default role: %+v, %v", set, err)
+	}
+	if set, err := open().Subjects(t.Context(), "", "/a", get); err != nil || !slices.Equal(set.Roles, []string{"editor"}) {
+		t.Errorf("with roles: %+v, %v", set, err)
+	}
+}
+
 // TestWhatListsMustNotLeaveOut: conditions that no list of names can express, and what SQL
 // has to exclude for them.
 func TestWhatListsMustNotLeaveOut(t *testing.T) {
@@ -403,6 +428,13 @@ func TestWhatListsMustNotLeaveOut(t *testing.T) {
 	}
 	if text, _, err := set.SQL("path", casbinrules.QuestionMark); err != nil || !strings.Contains(text, "chr(63)") || strings.Contains(text, "'?'") {
 		t.Errorf("%s, %v: objects with a question mark must be left out, and without a placeholder for it", text, err)
+	}
+	escaped := open("", `r.sub == p.sub && keyMatch2(r.obj, p.obj) && r.act == p.act`, "p, alice, /v1\\.2-b/:id, GET\n")
+	if set, err = escaped.Objects(t.Context(), alice, get); err != nil {
+		t.Fatal(err)
+	}
+	if _, args, err := set.SQL("path", casbinrules.Dollar); err != nil || !slices.Equal(args, []any{`^/v1\.2\-b/[^/]+$`}) {
+		t.Errorf("a dot that is meant: %q, %v", args, err)
 	}
 	regexps := open("", `r.sub == p.sub && regexMatch(r.obj, p.obj) && r.act == p.act`, "p, alice, ^/a.*$, GET\n")
 	if set, err = regexps.Objects(t.Context(), alice, get); err != nil {

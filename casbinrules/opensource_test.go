@@ -231,8 +231,11 @@ func TestStaleModes(t *testing.T) {
 				if head.Allowed != known.Allowed || (headErr == nil) != (err == nil) {
 					t.Errorf("HEAD %+v, %v; GET %+v, %v", head, headErr, known, err)
 				}
+				if found, err := a.Filter(t.Context(), nil, casbinrules.Action{Name: "GET"}, []string{"/open"}); (err == nil) != (otherErr == nil) || len(found) == 1 != other.Allowed || other.Revision != "1" {
+					t.Errorf("filtered %q, %v; other %+v, %v", found, err, other, otherErr)
+				}
 				list, listErr := a.Objects(t.Context(), nil, casbinrules.Action{Name: "GET"})
-				_, whoErr := a.Subjects(t.Context(), "", "/open", casbinrules.Action{Name: "GET"})
+				_, whoErr := a.Subjects(t.Context(), "", "/reports", casbinrules.Action{Name: "GET"})
 				if serves := otherErr == nil; serves != (listErr == nil) || serves != (list != nil) || serves != (whoErr == nil) {
 					t.Errorf("listed %+v, %v and %v; other %+v, %v", list, listErr, whoErr, other, otherErr)
 				}
