@@ -58,6 +58,9 @@ func TestMatrixOfSubjects(t *testing.T) {
 		"matrix", "-m", "rbac", "-p", "DIR/roles.csv", "--role-prefix", "role:", "--users", "--allow-anonymous", "--format", "csv")
 	expect(t, dir, "", exitOK, "method,route,sample,(no role) in t2,editor in t2\nGET,/x,/x,deny,deny\nPUT,/x,/x,deny,allow\n", "",
 		"matrix", "-m", "rbac-tenants", "-p", "DIR/t.csv", "--tenant", "t2", "--format", "csv")
+	formulas := write(t, map[string]string{"policy.csv": "p, =cmd, -a, +x\np, @b, /x, GET\n"})
+	expect(t, formulas, "", exitOK, "method,route,sample,(no role),'=cmd,'@b\n'+x,'-a,'-a,deny,allow,deny\nGET,/x,/x,deny,deny,allow\n", "",
+		"matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--format", "csv")
 	expect(t, dir, "", exitOK, "method,route,sample,(no role) in t1,editor in t1,(no role) in t2,editor in t2\nGET,/x,/x,deny,allow,deny,deny\nPUT,/x,/x,deny,deny,deny,allow\n", "",
 		"matrix", "-m", "DIR/of.conf", "-p", "DIR/t.csv", "--format", "csv")
 }
