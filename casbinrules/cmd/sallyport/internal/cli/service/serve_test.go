@@ -28,7 +28,7 @@ serve: {proxy: nginx, address: "127.0.0.1:0"}
 func configFolder(t *testing.T, text string) (file string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("../../../../setup/testdata/files")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("../../../../../setup/testdata/files")); err != nil {
 		t.Fatal(err)
 	}
 	file = filepath.Join(dir, "sallyport.yaml")
