@@ -3,6 +3,7 @@ package jwtauth
 import (
 	"encoding/base64"
 	"errors"
+	"math"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -13,6 +14,10 @@ import (
 // maxKeyID is the maximum length of a kid in bytes, in tokens and in key sets.
 const maxKeyID = 256
 
+// maxHeaderValues is the maximum number of values in a JOSE header, which anybody can make
+// without a key. With a key and a chain of certificates it has about 20.
+const maxHeaderValues = 100
+
 // header holds the parameters of a JOSE header that matter here (RFC 7515 §4.1).
 type header struct {
 	alg *jws.Algorithm
@@ -22,11 +27,20 @@ type header struct {
 
 // parseHeader parses the first part of a token.
 func parseHeader(part string) (header, error) {
-	m, err := decodeObject(part)
+	m, err := decodeHeader(part)
 	if err != nil {
-		return header{}, refuse(core.ReasonMalformed, "header: %w", err)
+		return header{}, err
 	}
 	return headerOf(m)
+}
+
+// decodeHeader decodes the first part of a token or proof.
+func decodeHeader(part string) (map[string]any, error) {
+	m, err := decodeUpTo(part, maxHeaderValues)
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "header: %w", err)
+	}
+	return m, nil
 }
 
 // headerOf refuses all critical extensions (crit, RFC 7515 §4.1.11) and unencoded
@@ -76,11 +90,14 @@ func appendPart(dst []byte, s string) ([]byte, error) {
 }
 
 // decodeObject decodes a part that is a JSON object.
-func decodeObject(part string) (map[string]any, error) {
+func decodeObject(part string) (map[string]any, error) { return decodeUpTo(part, math.MaxInt) }
+
+// decodeUpTo decodes a part that is a JSON object of at most so many values.
+func decodeUpTo(part string, values int) (map[string]any, error) {
 	var room [1024]byte // for most parts, which are copied once, out of it
 	text, err := appendPart(room[:0], part)
 	if err != nil {
 		return nil, err
 	}
-	return strictjson.Decode(string(text))
+	return strictjson.DecodeUpTo(string(text), values)
 }

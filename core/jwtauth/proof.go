@@ -48,9 +48,9 @@ func verifyProof(text, typ string, algs []string) (*Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := decodeObject(parts.header)
+	m, err := decodeHeader(parts.header)
 	if err != nil {
-		return nil, refuse(core.ReasonMalformed, "header: %w", err)
+		return nil, err
 	}
 	h, err := headerOf(m)
 	if err != nil {

@@ -63,6 +63,8 @@ func TestHeaderIsReadStrictly(t *testing.T) {
 		{"null", `null`, core.ReasonMalformed},
 		{"array", `["HS256"]`, core.ReasonMalformed},
 		{"text after", `{"alg":"HS256"}{}`, core.ReasonMalformed},
+		{"100 values", `{"alg":"HS256","x":[` + strings.Repeat("0,", 97) + `{}]}`, ""},
+		{"101 values", `{"alg":"HS256","x":[` + strings.Repeat("[],", 98) + `0]}`, core.ReasonMalformed},
 		{"nested too deeply", `{"alg":"HS256","x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, core.ReasonMalformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

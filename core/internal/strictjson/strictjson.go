@@ -9,6 +9,7 @@ package strictjson
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,8 +28,12 @@ const maxExact = 1<<53 - 1
 // may share memory with text.
 //
 // Errors say what is wrong at which byte, and never contain values from text.
-func Decode(text string) (map[string]any, error) {
-	d := decoder{text: text}
+func Decode(text string) (map[string]any, error) { return DecodeUpTo(text, math.MaxInt) }
+
+// DecodeUpTo is [Decode] for an object of at most so many values, at all depths together:
+// a value of two bytes takes a hundred in memory.
+func DecodeUpTo(text string, values int) (map[string]any, error) {
+	d := decoder{text: text, left: values}
 	d.skipSpace()
 	if d.peek() != '{' {
 		return nil, d.fail("not an object")
@@ -47,6 +52,7 @@ type decoder struct {
 	text  string
 	at    int
 	depth int
+	left  int // values that may follow
 }
 
 func (d *decoder) fail(what string) error {
@@ -79,6 +85,9 @@ func (d *decoder) next(c byte) bool {
 }
 
 func (d *decoder) value() (any, error) {
+	if d.left--; d.left < 0 {
+		return nil, d.fail("too many values")
+	}
 	d.skipSpace()
 	switch c := d.peek(); {
 	case c == '{':
