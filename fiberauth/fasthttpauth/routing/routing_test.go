@@ -301,6 +301,7 @@ func TestFolding(t *testing.T) {
 		"a sub-app":        {mounted, rt{path: "/api/*"}, 5},
 		"beside a sub-app": {mounted, rt{path: "/apis/*"}, 0},
 		"a parameter":      {tenants, rt{path: "/:t/api/*"}, 8},
+		"one behind it":    {tenants, rt{path: "/:t/api/:id"}, 8},
 		"Static":           {routing.NewFolding(true), rt{path: "/api", use: true, static: true}, 4},
 		"nobody knows":     {unknown, rt{path: "/api/*"}, 5},
 	} {
