@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -234,3 +235,24 @@ func TestNew(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// leaving counts how often its idle connections are closed.
+type leaving struct {
+	http.RoundTripper
+	closed atomic.Int32
+}
+
+func (l *leaving) CloseIdleConnections() { l.closed.Add(1) }
+
+// TestCloseClosesConnections, which would otherwise stay for more than a minute.
+func TestCloseClosesConnections(t *testing.T) {
+	transport := &leaving{RoundTripper: http.DefaultTransport}
+	p, err := openid.NewProvider(newIDP(t).URL, "shop", openid.WithTransport(transport))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	if transport.closed.Load() == 0 {
+		t.Error("connections are left open")
+	}
+}

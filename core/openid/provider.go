@@ -189,8 +189,11 @@ func (p *Provider) finish() error {
 	return nil
 }
 
-// Close stops fetching keys.
-func (p *Provider) Close() { p.keys.Close() }
+// Close stops fetching keys and closes idle connections.
+func (p *Provider) Close() {
+	p.keys.Close()
+	p.discovery.client.CloseIdleConnections()
+}
 
 // maxAnswer is the maximum number of bytes that are read of a provider's response.
 const maxAnswer = 1 << 20
@@ -225,6 +228,13 @@ func (b boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}{&limited{resp.Body, maxAnswer}, resp.Body}
 	}
 	return resp, err
+}
+
+// CloseIdleConnections is for [http.Client.CloseIdleConnections].
+func (b boundedTransport) CloseIdleConnections() {
+	if c, ok := b.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
 }
 
 type limited struct {

@@ -45,6 +45,13 @@ func Transport(rt http.RoundTripper) http.RoundTripper { return transport{rt} }
 
 type transport struct{ http.RoundTripper }
 
+// CloseIdleConnections is for [http.Client.CloseIdleConnections].
+func (t transport) CloseIdleConnections() {
+	if c, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 var errLocation = errors.New("redirect to something that is not a URL")
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {

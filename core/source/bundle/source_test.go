@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -526,5 +527,34 @@ func TestHandler(t *testing.T) {
 	publish(t, f, 1, "two")
 	if code := <-answered; code != 200 {
 		t.Errorf("waited for: %d", code)
+	}
+}
+
+// TestCloseClosesConnections, which would otherwise stay for a minute.
+func TestCloseClosesConnections(t *testing.T) {
+	data := encoded(t, 1, "p, ann, /a, GET\n")
+	closed := make(chan struct{}, 10)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(data) }))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	defer server.Close()
+	s, err := bundle.New(server.URL, public(key(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-closed:
+	case <-time.After(authtest.TimeLimit(10 * time.Second)):
+		t.Error("the connection is still open")
 	}
 }
