@@ -10,6 +10,8 @@ import (
 
 	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // table is an adapter with rows in memory.
@@ -244,4 +246,31 @@ type loading struct {
 func (l loading) LoadPolicy(m casbinmodel.Model) error {
 	l.do()
 	return l.table.LoadPolicy(m)
+}
+
+// TestRowsThatPanic: a reload by a watcher fails, and the program goes on.
+func TestRowsThatPanic(t *testing.T) {
+	w, gone := &pager{}, false
+	events := make(chan ReloadEvent, 1)
+	a, err := FromRows(RBAC(), func(string) ([][]string, error) {
+		if gone {
+			panic("no connection")
+		}
+		return [][]string{{"p", "erin", "/a", "GET"}}, nil
+	}, WithWatcher(w), quiet, WithReloadObserver(func(_ context.Context, e ReloadEvent) { events <- e }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone = true
+	w.call("")
+	var panicked *core.PanicError
+	if e := <-events; e.Outcome != ReloadFailed || !errors.As(e.Err, &panicked) {
+		t.Errorf("%s, %v", e.Outcome, e.Err)
+	}
+	if !decide(t, a, who(t, "erin"), to("GET", "/a")).Allowed {
+		t.Error("the policy in force is gone")
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -8,10 +8,12 @@ import (
 	"hash"
 	"hash/maphash"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
 )
 
@@ -157,9 +159,17 @@ func (s *shared) reserve(ctx context.Context, a Attempt) (answer Answer, err err
 	return answer, err
 }
 
-// settle tells the store; a reservation that is not settled expires.
+// settle tells the store; a reservation that is not settled expires. A panic is a failure
+// of the store.
 func (s *shared) settle(ctx context.Context, a Attempt, o Outcome) {
-	_ = s.calls.Do(ctx, func(ctx context.Context) error { return s.store.Settle(ctx, a, o) })
+	_ = s.calls.Do(ctx, func(ctx context.Context) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = &core.PanicError{Value: v, Stack: debug.Stack()}
+			}
+		}()
+		return s.store.Settle(ctx, a, o)
+	})
 }
 
 // settleLater tells the store while the request continues. If too many such calls
@@ -169,7 +179,7 @@ func (s *shared) settleLater(ctx context.Context, a Attempt, o Outcome) {
 	select {
 	case s.later <- struct{}{}:
 		go func() {
-			defer func() { <-s.later }()
+			defer func() { _, _ = <-s.later, recover() }() // from a panic of the store's observer
 			s.settle(ctx, a, o)
 		}()
 	default:

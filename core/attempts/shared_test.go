@@ -270,3 +270,33 @@ func TestStoreOptions(t *testing.T) {
 		}
 	}
 }
+
+// panicking is a store whose calls for results panic.
+type panicking struct{ *counting }
+
+func (p panicking) Settle(ctx context.Context, a attempts.Attempt, o attempts.Outcome) error {
+	_ = p.counting.Settle(ctx, a, o)
+	panic("no connection")
+}
+
+// TestStoreThatPanics is a store that fails, also where the request does not wait for it.
+func TestStoreThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		l := sharing(t, panicking{newCounting()}, attempts.WithStoreObserver(func(err error) {
+			told = append(told, fmt.Sprint(err))
+			panic("no room")
+		}))
+		if !one(l, home, "alice", nil) {
+			t.Error("refused")
+		}
+		synctest.Wait()
+		if !slices.Equal(told, []string{"panic: no connection"}) {
+			t.Errorf("told %q", told)
+		}
+		time.Sleep(2 * time.Second)
+		if !one(l, home, "alice", wrong) {
+			t.Error("refused")
+		}
+	})
+}

@@ -387,3 +387,56 @@ func BenchmarkObserve(b *testing.B) {
 type nowhere struct{}
 
 func (*nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+// absent is a writer and a handler of a logger that panics on demand.
+type absent struct {
+	slog.Handler
+	bytes.Buffer
+	panics atomic.Bool
+}
+
+func (a *absent) Enabled(context.Context, slog.Level) bool { return true }
+
+func (a *absent) Handle(context.Context, slog.Record) error {
+	_, err := a.Write([]byte("record\n"))
+	return err
+}
+
+func (a *absent) Write(p []byte) (int, error) {
+	if a.panics.Load() {
+		panic("it is gone")
+	}
+	return a.Buffer.Write(p)
+}
+
+// TestPanics of what the application provides are failures to write, even if the logger
+// that would be told panics too.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	e := eventsOf(t, "/reports/7", "bob")[0]
+	for name, start := range map[string]func(*absent, ...decisionlog.Option) (*decisionlog.Log, error){
+		"writer": func(a *absent, opts ...decisionlog.Option) (*decisionlog.Log, error) {
+			return decisionlog.New(a, append(opts, decisionlog.WithHashChain())...)
+		},
+		"logger": func(a *absent, opts ...decisionlog.Option) (*decisionlog.Log, error) {
+			return decisionlog.NewSlog(slog.New(a), opts...)
+		},
+	} {
+		out := new(absent)
+		l, err := start(out, decisionlog.WithLogger(slog.New(out)))
+		must(t, err)
+		for _, panics := range []bool{false, true, true, false} {
+			out.panics.Store(panics)
+			l.Observe(t.Context(), e)
+			_ = l.Flush(t.Context()) // the writer may already be done
+		}
+		must(t, l.Close())
+		if s := l.Stats(); s.Written != 2 || s.WriteFailed != 2 {
+			t.Errorf("%s: stats %+v", name, s)
+		}
+		out.panics.Store(true)
+		if _, err := start(out); err == nil {
+			t.Errorf("%s: a log begins without its first line", name)
+		}
+	}
+}

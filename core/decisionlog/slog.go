@@ -20,10 +20,11 @@ func (*records) close() error       { return nil }
 
 // decision writes a decision with the names that its fields have in files; those of the
 // request are not nested.
-func (s *records) decision(e *core.Event) {
+func (s *records) decision(e *core.Event) (err error) {
+	defer recovered(&err)
 	ctx := context.Background()
 	if !s.logger.Enabled(ctx, slog.LevelInfo) {
-		return
+		return nil
 	}
 	attrs := make([]slog.Attr, 0, 24)
 	text := func(key, value string) {
@@ -58,15 +59,18 @@ func (s *records) decision(e *core.Event) {
 		text("cause", causeText(e.Cause))
 	}
 	s.logger.LogAttrs(ctx, slog.LevelInfo, KindDecision, attrs...)
+	return nil
 }
 
 // record writes a record of the log's own.
-func (s *records) record(kind string, v any) {
+func (s *records) record(kind string, v any) (err error) {
+	defer recovered(&err)
 	level := slog.LevelInfo
 	if kind == KindDropped {
 		level = slog.LevelWarn
 	}
 	s.logger.LogAttrs(context.Background(), level, "decision log "+kind, slog.Any(kind, v))
+	return nil
 }
 
 // visible returns a text with unprintable characters escaped, whatever the handler does.

@@ -1,6 +1,7 @@
 package decisionlog
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,7 +9,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -27,7 +30,8 @@ type stream struct {
 	torn bool // it ends with a partial line
 }
 
-func (s *stream) write(lines []byte) error {
+func (s *stream) write(lines []byte) (err error) {
+	defer recovered(&err)
 	if s.torn {
 		lines = append([]byte{'\n'}, lines...)
 	}
@@ -39,6 +43,14 @@ func (s *stream) write(lines []byte) error {
 }
 
 func (s *stream) close() error { return nil }
+
+// recovered makes a panic of what the application provides an error. It would end the
+// program, since nobody else recovers on the writer's goroutine.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &core.PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
 
 // chain is the state of the hash chain.
 type chain struct {
@@ -130,7 +142,7 @@ func (w *writer) look() error {
 	if !ok || !f.lost() {
 		return nil
 	}
-	w.config.logger.Warn("the decision log file was removed, replaced or truncated: starting a new one", "file", f.name)
+	w.say(slog.LevelWarn, "the decision log file was removed, replaced or truncated: starting a new one", "file", f.name)
 	w.unopened = "reopen"
 	return f.reopen()
 }
@@ -219,7 +231,11 @@ func (w *writer) end() error {
 func (w *writer) add() {
 	w.lines++
 	if s, ok := w.out.(*records); ok {
-		s.decision(&w.event)
+		if err := s.decision(&w.event); err != nil {
+			w.lines--
+			w.log.failed.Add(1)
+			w.complain(cannotWrite, err)
+		}
 		return
 	}
 	_ = w.line(KindDecision, w.event.Time, func() error { // never fails
@@ -231,8 +247,7 @@ func (w *writer) add() {
 // record adds a record of the log's own to the batch.
 func (w *writer) record(kind, key string, v any) error {
 	if s, ok := w.out.(*records); ok {
-		s.record(kind, v)
-		return nil
+		return s.record(kind, v)
 	}
 	return w.line(kind, w.config.now(), func() error { return w.enc.object(key, v) })
 }
@@ -301,7 +316,13 @@ func (w *writer) complain(what string, err error) {
 		return
 	}
 	w.complained[what] = now
-	w.config.logger.Error(what, "error", err, "lost", w.log.failed.Load())
+	w.say(slog.LevelError, what, "error", err, "lost", w.log.failed.Load())
+}
+
+// say logs. A panic of the logger keeps nothing from being written.
+func (w *writer) say(level slog.Level, text string, args ...any) {
+	defer func() { _ = recover() }()
+	w.config.logger.Log(context.Background(), level, text, args...)
 }
 
 // head signs the last line, if it is not signed yet.

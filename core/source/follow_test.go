@@ -364,3 +364,25 @@ func TestWrongSetup(t *testing.T) {
 		t.Error("a nil function is accepted")
 	}
 }
+
+// TestObserversThatPanic have no effect, on any of the goroutines that call them.
+func TestObserversThatPanic(t *testing.T) {
+	told, stale := 0, 0
+	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
+		store.publish()
+		synctest.Wait()
+		store.set(errDown)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 2 || !s.Stale {
+			t.Errorf("%+v", s)
+		}
+		store.set(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := f.Status(); s.Stale || s.Err != nil || told == 0 || stale != 2 {
+			t.Errorf("%+v after %d and %d calls", s, told, stale)
+		}
+	}, source.WithStatusObserver(func(source.Status) { told++; panic("no room") }),
+		source.WithMaxStaleness(10*time.Second, func(source.Status) { stale++; panic("no room") }))
+}

@@ -69,8 +69,8 @@ func WithMaxRetryInterval(d time.Duration) Option {
 
 // WithMaxStaleness sets [Status.Stale] once the source has not confirmed the newest
 // revision for d, and calls call when the bound is passed and when the source is
-// back. call may be nil; it must be fast. A rejected revision does not count as
-// stale, since the source has answered.
+// back. call may be nil; it must be fast, and a panic in it has no effect. A rejected
+// revision does not count as stale, since the source has answered.
 //
 // On some systems time during which the machine is suspended does not count.
 func WithMaxStaleness(d time.Duration, call func(Status)) Option {
@@ -78,8 +78,8 @@ func WithMaxStaleness(d time.Duration, call func(Status)) Option {
 }
 
 // WithStatusObserver calls observe for each change of the status, one call at a
-// time. It must be fast and must not wait for the follower. Without this option, slog's
-// default logger is told of errors.
+// time. It must be fast and must not wait for the follower; a panic in it has no
+// effect. Without this option, slog's default logger is told of errors.
 func WithStatusObserver(observe func(Status)) Option {
 	return func(s *settings) error { return option.SetOnce(&s.observe, observe, "status observer") }
 }

@@ -114,9 +114,15 @@ func (f *Follower) update(change func(s *Status)) {
 	f.changed = make(chan struct{})
 	f.mu.Unlock()
 	if before != after.Stale && f.settings.onStale != nil {
-		f.settings.onStale(after)
+		tell(f.settings.onStale, after)
 	}
-	f.settings.observe(after)
+	tell(f.settings.observe, after)
+}
+
+// tell calls an observer. Its panic would end the program.
+func tell(observe func(Status), s Status) {
+	defer func() { _ = recover() }()
+	observe(s)
 }
 
 // confirmed records that the source has answered with a known revision.

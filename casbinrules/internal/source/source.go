@@ -14,11 +14,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+	"github.com/sallyport-go/sallyport/core"
 	from "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -313,6 +315,17 @@ func (in *Contents) HashAt(p *pace.Pace) string {
 	return in.sum
 }
 
+// rows calls Rows. A panic would end the program, since it may be on a goroutine that
+// reloads.
+func (s *Sources) rows(model string) (rows [][]string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &core.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return s.Rows(model)
+}
+
 // readRows reads all rows, and the model first.
 func (s *Sources) readRows() (*Contents, error) {
 	m, err := s.Model.Read(s.FS)
@@ -322,7 +335,7 @@ func (s *Sources) readRows() (*Contents, error) {
 	in := &Contents{Model: m, Adapted: true}
 	// Errors in the model are reported when it is parsed again.
 	if _, err := s.Casbin.ReadModel(m.Text); err == nil {
-		if in.Rows, err = s.Rows(m.Text); err != nil {
+		if in.Rows, err = s.rows(m.Text); err != nil {
 			return nil, fmt.Errorf("read policy: adapter: %w", err)
 		}
 	}
