@@ -150,7 +150,11 @@ func buildEcho4(d dice, w *world) app {
 		}
 	}
 	w.note("front")
-	e.Use(use(3, append(answering, pick(d, nil, changing)...)...)...)
+	excluded := pick(d, nil, changing)
+	if p.gates == "pre" { // what is mounted with Use is behind the gate
+		excluded = changing
+	}
+	e.Use(use(3, append(answering, excluded...)...)...)
 	guarded := true // what is behind it
 	switch p.gates {
 	case "app", "app, routes", "named":

@@ -217,7 +217,8 @@ func buildGin(d dice, w *world) app {
 	}
 	if strings.HasPrefix(p.gates, "app") && d.chance(50) {
 		rest := func(c *gin.Context) {
-			c.String(http.StatusOK, "%s", w.servedPath("no route", "", c.Request.URL.Path, who(c.GetHeader("Authorization")), true))
+			// It also answers for a missing file, whose route is that of the files.
+			c.String(http.StatusOK, "%s", w.servedPath("no route", c.FullPath(), c.Request.URL.Path, who(c.GetHeader("Authorization")), true))
 		}
 		w.note("NoRoute")
 		e.NoRoute(rest)
