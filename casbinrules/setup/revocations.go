@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+	"github.com/sallyport-go/sallyport/core/linefile"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -63,20 +66,63 @@ func (a *assembly) followRevocations() error {
 
 // revoked opens a file of revoked tokens. What the predecessor has loaded from it stays
 // until the file can be loaded again.
-func (a *assembly) revoked(path string) (list *revoke.File, err error) {
+func (a *assembly) revoked(path string) (list *revokedFile, err error) {
 	if p := a.settings.predecessor; p != nil {
 		list = p.revoked[path]
 	}
 	if list == nil {
-		if list, err = revoke.OpenFile(path); err != nil {
+		file, err := revoke.OpenFile(path)
+		if err != nil {
 			return nil, err
 		}
+		list = &revokedFile{File: file, log: a.log}
 	}
 	if a.made.revoked == nil {
-		a.made.revoked = map[string]*revoke.File{}
+		a.made.revoked = map[string]*revokedFile{}
 	}
 	a.made.revoked[path] = list
 	return list, a.load(path, list)
+}
+
+// revokedFile is a file of revocations that warns of an edit that takes some back, since a
+// file that was written in part looks the same.
+type revokedFile struct {
+	*revoke.File
+	log *slog.Logger
+
+	mu   sync.Mutex
+	ends []time.Time // when each line that was loaded last expires
+}
+
+func (f *revokedFile) Load(name string, data []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	had := f.Len()
+	if err := f.File.Load(name, data); err != nil {
+		return err
+	}
+	before := unexpired(f.ends)
+	f.ends = nil
+	linefile.New(name).Each(string(data), func(_ int, line string) {
+		if e, err := revoke.ParseEntry(line); err == nil {
+			f.ends = append(f.ends, e.Expires)
+		}
+	})
+	// Lines alone may be duplicates, and entries alone have expired.
+	if after := unexpired(f.ends); after < before && f.Len() < had {
+		f.log.Warn("file has lost revocations that have not expired: what it no longer names is accepted again", "file", name, "before", before, "after", after)
+	}
+	return nil
+}
+
+func unexpired(ends []time.Time) (n int) {
+	now := time.Now()
+	for _, end := range ends {
+		if end.IsZero() || now.Before(end) {
+			n++
+		}
+	}
+	return n
 }
 
 // revocationsOf returns the lists that the tokens of an issuer are looked up in.

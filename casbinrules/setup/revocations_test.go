@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -189,6 +190,40 @@ func TestEmptiedFileOfRevocations(t *testing.T) {
 	}
 	defer func() { _ = next.Close() }()
 	gone(next, false)
+}
+
+// TestLostRevocationsAreLogged: an edit of a file of revoked tokens that takes some back is
+// warned of, and no other, also by a setup that replaces another.
+func TestLostRevocationsAreLogged(t *testing.T) {
+	t.Parallel()
+	config := configFile(t, strings.Replace(minimal, "bearer:\n", "bearer:\n  revocations: revoked.txt\n", 1)+"watch: false\n")
+	list := filepath.Join(filepath.Dir(config), "revoked.txt")
+	soon := time.Now().Add(time.Second)
+	expires := "jti c exp=" + soon.UTC().Format(time.RFC3339Nano) + "\n"
+	write(t, list, "jti a\njti a\njti b\n"+expires)
+	var log bytes.Buffer
+	logger := WithLogger(slog.New(slog.NewTextHandler(&log, nil)))
+	s := openPath(t, config, logger)
+	edit := func(text string, told int) {
+		t.Helper()
+		write(t, list, text)
+		if err := s.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(log.String(), "lost revocations"); n != told {
+			t.Errorf("%q: told %d times, want %d:\n%s", text, n, told, &log)
+		}
+	}
+	edit("jti a\njti b\n"+expires, 0)
+	time.Sleep(time.Until(soon))
+	edit("jti a\njti b\n", 0) // without what has expired
+	edit("jti a\n", 1)
+	edit("jti d\n# a\n", 1)
+	edit("jti d\njti e", 1)
+	write(t, list, "jti d\n")
+	s = openPath(t, config, logger, WithPredecessor(s))
+	edit("jti d\n", 2)
+	edit("#\n", 3)
 }
 
 // TestRevocationsOfOpaqueTokens: a token that its issuer calls active is 401 when this

@@ -75,7 +75,7 @@ type Setup struct {
 	remote []func(context.Context) error // what Ready asks
 
 	revocations *revoke.Follower        // nil if there is no log of them
-	revoked     map[string]*revoke.File // files of them, by path
+	revoked     map[string]*revokedFile // files of them, by path
 
 	store    decode.Kind            // of the policy
 	followed []func() source.Status // what follows that store
