@@ -105,7 +105,7 @@ func (g *Guard) CheckNow(ctx context.Context, r Request, rules ...Authorizer) Ve
 		t = &Gate{guard: g, kind: "check", rules: broken{err}}
 	}
 	v := t.Check(ctx, r)
-	if v.Context != ctx && authContextFrom(ctx) != nil {
+	if authContextFrom(ctx) != nil {
 		v.Context = ctx
 	}
 	return v

@@ -202,7 +202,7 @@ func isRefusal(err error) bool {
 // setContext gives handlers the context of a verdict, unless it is the very context
 // that the gate watched.
 func setContext(c *fiber.Ctx, watched, ctx context.Context) {
-	if ctx != watched {
+	if !adapter.SameContext(ctx, watched) {
 		c.SetUserContext(ctx)
 	}
 }

@@ -231,10 +231,11 @@ func add(root *fiber.App, rt authtest.Route) {
 
 type exchange struct{ c *fiber.Ctx }
 
-func (x exchange) Context() context.Context     { return x.c.UserContext() }
-func (x exchange) Principal() *core.Principal   { return fiberauth.Principal(x.c) }
-func (x exchange) SetHeader(name, value string) { x.c.Set(name, value) }
-func (x exchange) AddHeader(name, value string) { x.c.Response().Header.Add(name, value) }
+func (x exchange) Context() context.Context       { return x.c.UserContext() }
+func (x exchange) SetContext(ctx context.Context) { x.c.SetUserContext(ctx) }
+func (x exchange) Principal() *core.Principal     { return fiberauth.Principal(x.c) }
+func (x exchange) SetHeader(name, value string)   { x.c.Set(name, value) }
+func (x exchange) AddHeader(name, value string)   { x.c.Response().Header.Add(name, value) }
 
 func (x exchange) Param(name string) string { return x.c.Params(name) }
 

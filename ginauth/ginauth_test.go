@@ -150,10 +150,11 @@ func native(h authtest.Handler) any {
 
 type exchange struct{ c *gin.Context }
 
-func (x exchange) Context() context.Context     { return x.c.Request.Context() }
-func (x exchange) Principal() *core.Principal   { return ginauth.Principal(x.c) }
-func (x exchange) SetHeader(name, value string) { x.c.Header(name, value) }
-func (x exchange) AddHeader(name, value string) { x.c.Writer.Header().Add(name, value) }
+func (x exchange) Context() context.Context       { return x.c.Request.Context() }
+func (x exchange) SetContext(ctx context.Context) { x.c.Request = x.c.Request.WithContext(ctx) }
+func (x exchange) Principal() *core.Principal     { return ginauth.Principal(x.c) }
+func (x exchange) SetHeader(name, value string)   { x.c.Header(name, value) }
+func (x exchange) AddHeader(name, value string)   { x.c.Writer.Header().Add(name, value) }
 
 func (x exchange) Param(name string) string {
 	if name == "*" {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -178,8 +179,14 @@ func (v View) Body() io.Reader {
 
 // WithContext returns r with ctx, and r itself if it already has ctx.
 func WithContext(r *http.Request, ctx context.Context) *http.Request {
-	if r.Context() == ctx {
+	if SameContext(r.Context(), ctx) {
 		return r
 	}
 	return r.WithContext(ctx)
+}
+
+// SameContext reports whether a and b are equal. Contexts of a type for which == panics
+// never are.
+func SameContext(a, b context.Context) bool {
+	return reflect.ValueOf(a).Comparable() && a == b
 }

@@ -177,6 +177,8 @@ type Handler func(x Exchange) error
 type Exchange interface {
 	// Context returns the request's context.
 	Context() context.Context
+	// SetContext replaces the request's context, as a middleware does.
+	SetContext(ctx context.Context)
 	// Principal returns the result of the adapter's Principal.
 	Principal() *core.Principal
 	// Param returns the path parameter from the framework; "*" is the rest of the path.

@@ -205,10 +205,11 @@ type muxExchange struct {
 	r *http.Request
 }
 
-func (x muxExchange) Context() context.Context     { return x.r.Context() }
-func (x muxExchange) Principal() *core.Principal   { return httpauth.Principal(x.r) }
-func (x muxExchange) SetHeader(name, value string) { x.w.Header().Set(name, value) }
-func (x muxExchange) AddHeader(name, value string) { x.w.Header().Add(name, value) }
+func (x muxExchange) Context() context.Context       { return x.r.Context() }
+func (x muxExchange) SetContext(ctx context.Context) { *x.r = *x.r.WithContext(ctx) }
+func (x muxExchange) Principal() *core.Principal     { return httpauth.Principal(x.r) }
+func (x muxExchange) SetHeader(name, value string)   { x.w.Header().Set(name, value) }
+func (x muxExchange) AddHeader(name, value string)   { x.w.Header().Add(name, value) }
 
 func (x muxExchange) Param(name string) string {
 	if rest := x.r.PathValue("rest"); name == "*" && rest != "" {

@@ -16,6 +16,7 @@ var orderCases = []testCase{
 	{"one request is one principal at all its gates", onePrincipal},
 	{"two guards each know their principal", twoPrincipals},
 	{"a check of another guard keeps the principal", checkKeepsPrincipal},
+	{"check with a context of any type", checkWithAnyContext},
 	{"check inside a handler", checkInHandler},
 	{"check behind an optional gate", checkAnonymous},
 	{"check of the object that the handler has loaded", checkOfObject},
@@ -102,6 +103,24 @@ func onePrincipal(t *testing.T, f Framework) {
 	if n := len(rec.Events()); n != 10 {
 		t.Errorf("%d events from five gates and two requests", n)
 	}
+}
+
+// tagged is a context that cannot be compared.
+type tagged struct {
+	context.Context
+	tags []string
+}
+
+// checkWithAnyContext checks that a check works if the handler, or a middleware, has put
+// the request's context into one that == panics for.
+func checkWithAnyContext(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	d := newDoorIn(t, f, App{}, func(x Exchange) error {
+		x.SetContext(tagged{x.Context(), []string{"a"}})
+		return x.Check(g, only("alice"))
+	}, Gate{Kind: "Authenticate", Guard: g})
+	d.admits("alice", as("alice"))
+	d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"))
 }
 
 // checkInHandler checks that a refusal inside a handler is byte for byte that of a gate,

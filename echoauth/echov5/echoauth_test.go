@@ -181,10 +181,11 @@ func native(h authtest.Handler) any {
 
 type exchange struct{ c *echo.Context }
 
-func (x exchange) Context() context.Context     { return x.c.Request().Context() }
-func (x exchange) Principal() *core.Principal   { return echoauth.Principal(x.c) }
-func (x exchange) SetHeader(name, value string) { x.c.Response().Header().Set(name, value) }
-func (x exchange) AddHeader(name, value string) { x.c.Response().Header().Add(name, value) }
+func (x exchange) Context() context.Context       { return x.c.Request().Context() }
+func (x exchange) SetContext(ctx context.Context) { x.c.SetRequest(x.c.Request().WithContext(ctx)) }
+func (x exchange) Principal() *core.Principal     { return echoauth.Principal(x.c) }
+func (x exchange) SetHeader(name, value string)   { x.c.Response().Header().Set(name, value) }
+func (x exchange) AddHeader(name, value string)   { x.c.Response().Header().Add(name, value) }
 
 func (x exchange) Param(name string) string { return x.c.Param(name) }
 

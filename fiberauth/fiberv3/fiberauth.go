@@ -207,7 +207,7 @@ func isRefusal(err error) bool {
 // that the gate watched. The principal is also found in c itself and in the context
 // of net/http handlers, which look for it among fasthttp's user values.
 func setContext(c fiber.Ctx, watched, ctx context.Context) {
-	if ctx != watched {
+	if !adapter.SameContext(ctx, watched) {
 		c.SetContext(ctx)
 		c.RequestCtx().SetUserValue(passedKey, ctx.Value(passedKey))
 	}

@@ -251,10 +251,11 @@ func anys(handlers []fiber.Handler) (all []any) {
 
 type exchange struct{ c fiber.Ctx }
 
-func (x exchange) Context() context.Context     { return x.c.Context() }
-func (x exchange) Principal() *core.Principal   { return fiberauth.Principal(x.c) }
-func (x exchange) SetHeader(name, value string) { x.c.Set(name, value) }
-func (x exchange) AddHeader(name, value string) { x.c.Response().Header.Add(name, value) }
+func (x exchange) Context() context.Context       { return x.c.Context() }
+func (x exchange) SetContext(ctx context.Context) { x.c.SetContext(ctx) }
+func (x exchange) Principal() *core.Principal     { return fiberauth.Principal(x.c) }
+func (x exchange) SetHeader(name, value string)   { x.c.Set(name, value) }
+func (x exchange) AddHeader(name, value string)   { x.c.Response().Header.Add(name, value) }
 
 func (x exchange) Param(name string) string { return x.c.Params(name) }
 

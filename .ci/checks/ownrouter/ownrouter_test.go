@@ -96,10 +96,11 @@ var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
 
 type exchange struct{ c *trail.Context }
 
-func (x exchange) Context() context.Context     { return x.c.Request.Context() }
-func (x exchange) Principal() *core.Principal   { return trail.Principal(x.c) }
-func (x exchange) SetHeader(name, value string) { x.c.Writer.Header().Set(name, value) }
-func (x exchange) AddHeader(name, value string) { x.c.Writer.Header().Add(name, value) }
+func (x exchange) Context() context.Context       { return x.c.Request.Context() }
+func (x exchange) SetContext(ctx context.Context) { x.c.Request = x.c.Request.WithContext(ctx) }
+func (x exchange) Principal() *core.Principal     { return trail.Principal(x.c) }
+func (x exchange) SetHeader(name, value string)   { x.c.Writer.Header().Set(name, value) }
+func (x exchange) AddHeader(name, value string)   { x.c.Writer.Header().Add(name, value) }
 
 func (x exchange) Param(name string) string { return x.c.Params[name] }
 
