@@ -27,6 +27,7 @@ func TestGatesLeftOut(t *testing.T) {
 		open bool // the app works
 	}{
 		"Use":                    {func(app *fiber.App) { app.Use(gate); app.Get("/*", answer) }, false},
+		"handler of Use":         {func(app *fiber.App) { app.Use(gate); app.Use("/*", answer) }, false},
 		"gate on the route":      {func(app *fiber.App) { app.Use(gate); app.Get("/*", gate, answer) }, true},
 		"no route for all paths": {func(app *fiber.App) { app.Use(gate); app.Get("/:x", answer) }, true},
 	} {

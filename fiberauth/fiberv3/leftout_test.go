@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/static"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
@@ -17,6 +18,7 @@ import (
 func TestGatesLeftOut(t *testing.T) {
 	g, rec := leftOutGuard(t)
 	gate := fiberauth.Authenticate(g)
+	dir := t.TempDir()
 	mounts := map[string]struct {
 		add  func(app *fiber.App)
 		open bool // the app works
@@ -27,6 +29,10 @@ func TestGatesLeftOut(t *testing.T) {
 		"sub-app":                {func(app *fiber.App) { app.Use("/", fiber.New().Use(gate).Get("/*", tell).(*fiber.App)) }, false},
 		"middleware in front":    {func(app *fiber.App) { app.Use(passOn); app.Use(passOn, gate); app.Get("/*", passOn, tell) }, false},
 		"another method":         {func(app *fiber.App) { app.Use(gate); app.Get("/x", tell); app.Post("/*", tell) }, false},
+		"handler of Use":         {func(app *fiber.App) { app.Use(gate); app.Use("/*", tell) }, false},
+		"static of Use":          {func(app *fiber.App) { app.Use(gate); app.Get("/x", tell); app.Use("*", static.New(dir)) }, false},
+		"Use of all, and again":  {func(app *fiber.App) { app.Use("/*", gate); app.Use(gate); app.Get("/*", tell) }, true},
+		"middleware of Use":      {func(app *fiber.App) { app.Use("/*", passOn); app.Use(gate); app.Get("/:x", tell) }, true},
 		"Use of all":             {func(app *fiber.App) { app.Use("/*", gate); app.Get("/*", tell) }, true},
 		"two gates":              {func(app *fiber.App) { app.Use(gate); app.Get("/*", gate, tell) }, true},
 		"route in front":         {func(app *fiber.App) { app.All("/*", passOn); app.Use(gate); app.Get("/:x", tell) }, true},

@@ -139,8 +139,8 @@ func (t *Table) Finish(handler fasthttp.RequestHandler, entries map[string][]*En
 }
 
 // findLeftOut looks for gates mounted with Use for all paths which Fiber leaves out where
-// a path does not begin with a slash, or has nothing but slashes, although a route may
-// answer there.
+// a path does not begin with a slash, or has nothing but slashes, although a handler may
+// answer there. A gate that is called refuses such a path.
 func (t *Table) findLeftOut(method string, entries []*Entry) {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
@@ -148,9 +148,15 @@ func (t *Table) findLeftOut(method string, entries []*Entry) {
 		n.question = question{path: path, each: true}
 		t.dispatch(method, []byte(path), n)
 		for _, s := range n.seen {
+			if s.gated {
+				break
+			}
+			if s.idle { // such as a handler of 404 at the end
+				continue
+			}
 			for _, e := range entries[:s.Index] {
-				if !s.Use && !s.gated && e.Use && e.gated && e.Pattern.text == "/" && !slices.ContainsFunc(n.seen, func(s sighting) bool { return s.Entry == e }) {
-					t.leftOut = fmt.Errorf("fiber calls no gate mounted with Use for %s %q, which route %q answers: mount the gate as Use(\"/*\", gate) on the app, or on that route", method, path, s.Pattern.text)
+				if e.Use && e.gated && e.Pattern.text == "/" {
+					t.leftOut = fmt.Errorf("fiber calls no gate mounted with Use for %s %q, which a handler at %q may answer: mount the gate as Use(\"/*\", gate) on the app, or in front of that handler", method, path, s.Pattern.text)
 				}
 			}
 		}
