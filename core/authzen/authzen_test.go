@@ -129,6 +129,7 @@ func TestCertificationScenario(t *testing.T) {
 		"action a number":       {"evaluation", "alice", "{" + alice + `, "action": {"name": 123},` + record + "}", 400, "action.name is not a string"},
 		"too long":              {"evaluation", "alice", "{" + alice + strings.Repeat(" ", 1<<20) + "}", 400, "longer than 1048576 bytes"},
 		"a long path":           {"evaluation", "alice", "{" + alice + "," + read + `, "resource": {"type": "path", "id": "/` + strings.Repeat("x", 8<<10) + `"}}`, 400, "resource.id is longer than 8192 bytes"},
+		"a long query":          {"evaluation", "alice", "{" + alice + "," + read + `, "resource": {"type": "path", "id": "/reports/7?` + strings.Repeat("x", 8<<10) + `"}}`, 400, "resource.id is longer than 8192 bytes"},
 		"a long action":         {"evaluation", "alice", "{" + alice + `, "action": {"name": "` + strings.Repeat("x", 8<<10+1) + `"},` + record + "}", 400, "action.name is longer than 8192 bytes"},
 		"one long path for two": {"evaluations", "alice", "{" + alice + "," + read + `, "resource": {"type": "path", "id": "/` + strings.Repeat("x", 8<<10) + `"}, "evaluations": [{}, {` + record + "}]}", 200, `{"evaluations":[{"decision":false,"context":{"error":{"status":400,"message":"resource.id is longer than 8192 bytes"}}},{"decision":true}]}`},
 		"path":                  {"evaluation", "alice", "{" + alice + "," + read + `, "resource": {"type": "path", "id": "/reports/%37/?page=2"}}`, 200, `{"decision":true}`},

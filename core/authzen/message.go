@@ -13,7 +13,8 @@ import (
 
 // maxText is the maximum length in bytes of each text in a question, as of a path by
 // default ([core.WithMaxPathSize]): a thousand questions may share one text, and
-// comparing it with patterns costs more the longer it is.
+// comparing it with patterns costs more the longer it is. Other than at a gate, the query
+// of a path counts, since functions of the application get the text with it.
 const maxText = 8 << 10
 
 // question is what one evaluation asks. Its context is not looked at.
