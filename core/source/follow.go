@@ -82,7 +82,7 @@ func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Foll
 	f.hearing.first, f.hearing.most = f.settings.retry, max(f.settings.maxRetry, hearingRetry)
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	if err := f.start(ctx); err != nil {
-		f.cancel()
+		_ = f.Close() // it never fails
 		return nil, fmt.Errorf("source: %w", err)
 	}
 	f.running.Go(f.listen)

@@ -1,14 +1,17 @@
 package source_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/sallyport-go/sallyport/core/source"
 )
@@ -206,4 +209,20 @@ func TestStart(t *testing.T) {
 		}
 		_ = f.Close()
 	})
+}
+
+// TestFailedStartLeavesNothing: a bound of a day does not keep what failed for a day.
+func TestFailedStartLeavesNothing(t *testing.T) {
+	store := &fake{hints: map[int]func(){}, cut: make(chan struct{})}
+	store.publish()
+	kept := weak.Make(store)
+	refuse := func(context.Context, *source.Content) error { return errDown }
+	if _, err := source.Follow(t.Context(), store, refuse, source.WithMaxStaleness(24*time.Hour, nil)); err == nil {
+		t.Fatal("it starts with what is refused")
+	}
+	store = nil
+	runtime.GC()
+	if kept.Value() != nil {
+		t.Error("the source is still in memory")
+	}
 }
