@@ -141,12 +141,8 @@ func (a *EnforcerAuthorizer) Update(change func() error) error {
 // as "p, editor, /reports, GET". The error is a [*core.InternalError] if Casbin
 // fails, that of an attribute, or that of ctx.
 func (a *EnforcerAuthorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
-	a.lock.RLock()
-	defer a.lock.RUnlock()
-	q := engine.Request{Subject: p.ID(), Tenant: p.Tenant(), DefaultReason: ReasonNoRule}
-	if a.enforcer.IsRoleName(q.Subject) {
-		q.Subject, q.DenyOnlySubject, q.DefaultReason = engine.Unmatchable, q.Subject, ReasonSubjectIsRoleName
-	}
+	// The subject may turn out to be that, which no attribute may equal.
+	q := engine.Request{Subject: engine.Unmatchable, Tenant: p.Tenant(), DefaultReason: ReasonNoRule}
 	return a.decide(ctx, &q, p, access)
 }
 
@@ -156,8 +152,6 @@ func (a *EnforcerAuthorizer) AuthorizeAnonymous(ctx context.Context, access core
 	if !a.config.Anonymous {
 		return core.Decision{Reason: core.ReasonNoCredentials}, nil
 	}
-	a.lock.RLock()
-	defer a.lock.RUnlock()
 	return a.decide(ctx, &engine.Request{Subject: policy.Anonymous, DefaultReason: ReasonNoRule}, nil, access)
 }
 
@@ -176,10 +170,19 @@ func (a *EnforcerAuthorizer) RolesOf(_ context.Context, p *core.Principal) ([]st
 	return a.enforcer.RolesOf(p.ID(), p.Tenant())
 }
 
-// decide decides while holding the lock.
+// decide decides. It fills in attributes before it takes the lock: their functions may
+// ask the enforcer themselves, which then must not wait for a change that waits for them.
 func (a *EnforcerAuthorizer) decide(ctx context.Context, q *engine.Request, p *core.Principal, access core.Access) (core.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Decision{}, err
+	}
+	attributes := a.config.fill(a.enforcer.Schema, q, p, &access, nil)
+	a.lock.RLock()
+	defer a.lock.RUnlock()
+	if p != nil && a.enforcer.IsRoleName(p.ID()) {
+		q.DenyOnlySubject, q.DefaultReason = p.ID(), ReasonSubjectIsRoleName
+	} else if p != nil {
+		q.Subject = p.ID()
 	}
 	q.Object, q.Folded = a.config.object(&access.Resource)
 	q.Action = access.Action
@@ -189,7 +192,6 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *engine.Request, p *c
 			q.Action = http.MethodGet
 		}
 	}
-	attributes := a.config.fill(a.enforcer.Schema, q, p, &access, nil)
 	d, err := a.decideFilled(q)
 	d.Attributes = attributes
 	return d, err

@@ -3,15 +3,18 @@ package casbinrules
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/casbin/casbin/v2"
 	casbinmodel "github.com/casbin/casbin/v2/model"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 func enforcerOf(t *testing.T, m Model, lines ...string) *casbin.Enforcer {
@@ -275,5 +278,57 @@ func TestEnforcerIsChangedWhileItDecides(t *testing.T) {
 				t.Errorf("got %+v, %v", d, err)
 			}
 		})
+	}
+}
+
+// TestAttributeThatAsksTheEnforcer: a change that waits for decisions does not make them
+// wait for it.
+func TestAttributeThatAsksTheEnforcer(t *testing.T) {
+	m := ModelText("m.conf", `[request_definition]
+r = sub, obj, act, level
+[policy_definition]
+p = sub, obj, act, level
+[role_definition]
+g = _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.level == p.level
+`)
+	entered := make(chan struct{})
+	var a *EnforcerAuthorizer
+	a = fromEnforcer(t, enforcerOf(t, m, "p, staff, /a, GET, staff", "g, erin, staff"),
+		WithAttribute("level", func(p *core.Principal, _ core.Access) (string, error) {
+			entered <- struct{}{}
+			<-entered
+			roles, err := a.RolesOf(t.Context(), p)
+			return strings.Join(roles, " "), err
+		}))
+	decided := make(chan error, 1)
+	go func() {
+		d, err := a.Authorize(t.Context(), who(t, "erin"), to("GET", "/a"))
+		if err == nil && !d.Allowed {
+			err = fmt.Errorf("refused: %+v", d)
+		}
+		decided <- err
+	}()
+	<-entered
+	changed := make(chan error, 1)
+	go func() { changed <- a.Update(func() error { return nil }) }()
+	time.Sleep(50 * time.Millisecond) // until it waits, if it has to
+	entered <- struct{}{}
+	for range 2 {
+		select {
+		case err := <-decided:
+			if err != nil {
+				t.Error(err)
+			}
+		case err := <-changed:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(authtest.TimeLimit(10 * time.Second)):
+			t.Fatal("they wait for each other")
+		}
 	}
 }
