@@ -36,7 +36,7 @@ var advice = map[string]string{
 	"wrong_realm":            "a Digest answer for another service, or a realm that was renamed",
 	"foreign_nonce":          "instances that do not share the key of their nonces, or a restart without such a key (digest.WithNonceKey)",
 	"replayed":               "a proxy or client that repeats requests unchanged, or an attack",
-	"dependency_unavailable": "whatever does not answer: key server, introspection, session store, user store; the cause is in the log. Credentials and policy are not the problem",
+	"dependency_unavailable": "whatever does not answer: key server, introspection, session store, user store, log of revocations; the cause is in the log. Credentials and policy are not the problem",
 	"policy_stale":           "whether the service's machine can reach the store of the policy, users or keys",
 	"credentials_stale":      "whether the service's machine can reach the store of the policy, users or keys",
 	"development_key":        "a development key in the key set of a service that does not run on the developer's machine",

@@ -33,6 +33,8 @@ type Kind struct{ Outcome, Reason string }
 type Tally struct {
 	Number                 float64
 	Routes, Rules, Schemes map[string]float64
+	// Cause is the last error behind an outage or a fault, from a log.
+	Cause string
 }
 
 // maxValues is the maximum number of kinds, and of values per kind, so that an unrelated
@@ -105,6 +107,7 @@ func (c *Counts) addAll(k Kind, t *Tally) {
 	if sum == nil {
 		return // beyond the limit, and counted as others
 	}
+	sum.Cause = cmp.Or(t.Cause, sum.Cause)
 	for _, of := range []struct{ to, from map[string]float64 }{{sum.Routes, t.Routes}, {sum.Rules, t.Rules}, {sum.Schemes, t.Schemes}} {
 		for value, n := range of.from {
 			count(of.to, value, n)
@@ -220,7 +223,7 @@ var generalAdvice = map[string]string{
 	policy:     "the last edit of the policy, roles, rules, entitlements, account state",
 	guessing:   "the addresses in the log (client), and the limits on guessing; somebody guesses, or a file of passwords or keys was replaced",
 	keys:       "whether the keys of the issuer were rotated and fetched, and whether tokens are of another environment",
-	dependency: "what does not answer: key server, introspection, session store, user store; the cause is in the log. Credentials and policy are not the problem",
+	dependency: "what does not answer: key server, introspection, session store, user store, log of revocations; the cause is in the log. Credentials and policy are not the problem",
 	program:    "the cause in the log, with the stack of a panic: a scheme, rule or setting is faulty",
 	requests:   "clients or proxies that write paths or credentials in two ways; scanners do so, too",
 }
@@ -251,7 +254,7 @@ func (c *Counts) Diagnose() []Finding {
 			found[i].Seen += "; " + seen
 			continue
 		}
-		found = append(found, Finding{Plumbing: kind, Alert: alert, Count: t.Number, Look: look, Seen: seen})
+		found = append(found, Finding{Plumbing: kind, Alert: alert, Count: t.Number, Look: look, Seen: seen + before(": ", t.Cause)})
 	}
 	return found
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -49,14 +50,40 @@ func events(o core.Observer, refused map[Kind]int) {
 	}
 }
 
-// TestAStoreThatDoesNotAnswerIsNamed: by the last log line about the policy, and by its
+// TestTheCauseOfAnOutageIsNamed: the last one, since the advice is to look for it in the log.
+func TestTheCauseOfAnOutageIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, k := range []Kind{{"unavailable", "dependency_unavailable"}, {"error", "panic"}, {"unauthenticated", "expired"}} {
+		var text bytes.Buffer
+		o := core.LogObserver(slog.New(slog.NewTextHandler(&text, nil)))
+		for _, cause := range []string{"the first", "sessions: connection refused"} {
+			o.Observe(t.Context(), core.Event{Outcome: core.Outcome(k.Outcome), Reason: core.Reason(k.Reason), Gate: "authorize", Cause: errors.New(cause)})
+		}
+		c, err := ReadLog(&text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := k.Outcome != "unauthenticated"
+		for _, counts := range []*Counts{c, Together([]*Counts{c, {}})} {
+			found := counts.Diagnose()
+			if len(found) != 1 || strings.HasSuffix(found[0].Seen, ": sessions: connection refused") != named {
+				t.Errorf("%v: got %+v", k, found)
+			}
+		}
+	}
+}
+
+// TestAStoreThatDoesNotAnswerIsNamed: by the last log line about it, and by its
 // age in metrics, which also show decisions missing from the log.
 func TestAStoreThatDoesNotAnswerIsNamed(t *testing.T) {
 	t.Parallel()
 	const stale = `{"level":"ERROR","msg":"policy stale, its source does not answer","revision":"a","outcome":"stale","error":"no route to host"}` + "\n"
+	const unread = `{"level":"ERROR","msg":"revocations not read from their log, those that are known stay in force","error":"no route to host"}` + "\n"
 	for text, want := range map[string]string{
 		stale: dependency,
 		stale + `{"level":"INFO","msg":"policy unchanged","revision":"a","outcome":"unchanged"}` + "\n": "",
+		unread: dependency,
+		unread + `{"level":"INFO","msg":"revocations read from their log again"}` + "\n": "",
 	} {
 		c, err := ReadLog(strings.NewReader(text))
 		if err != nil {

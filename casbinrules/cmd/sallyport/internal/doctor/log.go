@@ -111,7 +111,7 @@ type logReader struct {
 }
 
 // relevantWords are those of which a relevant line contains at least one.
-var relevantWords = [][]byte{[]byte("access"), []byte("policy "), []byte("policy: "), []byte("keys "), []byte("file "), []byte("decisions ")}
+var relevantWords = [][]byte{[]byte("access"), []byte("policy "), []byte("policy: "), []byte("keys "), []byte("file "), []byte("revocations "), []byte("decisions ")}
 
 func (l *logReader) read(line []byte, long bool) {
 	switch {
@@ -157,6 +157,10 @@ func (l *logReader) note(line string) {
 		l.failing["file "+f["file"]] = Finding{Plumbing: dependency, Alert: sourceStale, Look: storeLook, Seen: message + ": " + f["file"] + ": " + f["error"]}
 	case strings.HasPrefix(message, "file loaded from its store"), strings.HasPrefix(message, "file confirmed by its store"):
 		delete(l.failing, "file "+f["file"])
+	case strings.HasPrefix(message, "revocations not read"):
+		l.failing["revocations"] = Finding{Plumbing: dependency, Alert: sourceStale, Look: storeLook, Seen: message + ": " + f["error"]}
+	case message == "revocations read from their log again":
+		delete(l.failing, "revocations")
 	case strings.HasPrefix(message, "decisions cannot be written"):
 		l.failing["decisions"] = Finding{Plumbing: program, Alert: decisionsLost, Look: decisionsLook, Seen: message + ": " + f["error"]}
 	}
@@ -204,7 +208,11 @@ func (l *logReader) access(f map[string]string) {
 	case "preflight", "client_gone":
 	default:
 		if statuses[outcome] != 0 {
-			c.Add(Kind{outcome, f["reason"]}, 1, f["route"], f["rule"], f["scheme"])
+			kind := Kind{outcome, f["reason"]}
+			c.Add(kind, 1, f["route"], f["rule"], f["scheme"])
+			if t := c.Refused[kind]; t != nil && (outcome == "unavailable" || outcome == "error") {
+				t.Cause = f["cause"]
+			}
 		}
 	}
 }
