@@ -105,7 +105,7 @@ func (g *Guard) CheckNow(ctx context.Context, r Request, rules ...Authorizer) Ve
 		t = &Gate{guard: g, kind: "check", rules: broken{err}}
 	}
 	v := t.Check(ctx, r)
-	if authContextFrom(ctx) != nil {
+	if at := authContextFrom(ctx); at != nil && at.guard != nil { // not of ContextWithPrincipal
 		v.Context = ctx
 	}
 	return v
