@@ -112,6 +112,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"-w writes and --check does not", []string{"fmt", "-w", "--check", "DIR"}},
 		{"-w needs a file to write", []string{"fmt", "-w"}},
 		{"no such file", []string{"fmt", "DIR/no.csv"}},
+		{"none.tests holds tests: fmt aligns only policies\n", []string{"fmt", "--check", "DIR/none.tests"}},
 		{"directory empty holds no .csv file", []string{"fmt", "DIR/empty"}},
 		{"there is no preset \"acl\": use one of rbac, ", []string{"init", "DIR/new", "--preset", "acl"}},
 		{"model.conf, policy.csv already exist: choose another directory, or overwrite them with --force", []string{"init", "DIR"}},

@@ -19,11 +19,13 @@ about every subject, object and action that either names, and prints who gains
     + viewer gains DELETE /reports/:id (new policy.csv:14); so do editor, erin
 
 OLD and NEW are files or directories; each is read by the model given with -m, or
-by the model.conf beside it. Requests are made up, one of every kind that either
-policy tells apart, with values for attributes that the model asks for; --claim
-gives values of an attribute in place of these, and a note says so. Where not every kind could be made
-up, rules that have changed without any change in effect to be seen are listed as
-not compared. Policies that need more than --limit requests are not compared.
+by the model.conf beside it. "sallyport ci" compares with a git revision.
+
+Requests are made up, one of every kind that either policy tells apart, with values
+for attributes that the model asks for; --claim gives values of an attribute in place
+of these, and a note says so. Where not every kind could be made up, changed rules to
+which none of the changes is attributed, and changed role links, are listed as not
+compared. Policies that need more than --limit requests are not compared.
 
 Role links with a start and an end are judged by the present time, and by each time
 to come at which one begins or ends; --at chooses one time.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -119,6 +120,9 @@ func policyFiles(names []string) ([]string, error) {
 		info, err := os.Stat(name)
 		if err != nil {
 			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		if filepath.Ext(name) == ".tests" {
+			return nil, command.Usagef("%s holds tests: fmt aligns only policies", name)
 		}
 		if !info.IsDir() {
 			files = append(files, name)
