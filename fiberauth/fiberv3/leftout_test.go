@@ -67,3 +67,44 @@ func leftOutGuard(t *testing.T) (*core.Guard, *authtest.Recorder) {
 	}
 	return g, rec
 }
+
+// TestGatesLeftOutBelow: where Fiber answers some requests for a handler below a gate that is
+// mounted with Use without that gate, no request passes the gate.
+func TestGatesLeftOutBelow(t *testing.T) {
+	rec := new(authtest.Recorder)
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(rec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate, answer := fiberauth.Authenticate(g), func(c fiber.Ctx) error { return c.SendString("here") }
+	strict := fiber.Config{StrictRouting: true}
+	for name, m := range map[string]struct {
+		cfg  fiber.Config
+		add  func(app *fiber.App)
+		path string
+		open bool // the app works
+	}{
+		"slash, optional parameter": {strict, func(app *fiber.App) { r := app.Group("/docs"); r.Use("/", gate); r.Get("/:x?", answer) }, "/docs/x", false},
+		"slash, star":               {strict, func(app *fiber.App) { r := app.Group("/docs/all"); r.Use("/", gate); r.Get("/*", answer) }, "/docs/all/x", false},
+		"slash, parameter":          {strict, func(app *fiber.App) { r := app.Group("/docs"); r.Use("/", gate); r.Get("/:x", answer) }, "/docs/x", true},
+		"slash, not strict":         {fiber.Config{}, func(app *fiber.App) { r := app.Group("/docs"); r.Use("/", gate); r.Get("/:x?", answer) }, "/docs/x", true},
+		"slash, gate on the route":  {strict, func(app *fiber.App) { r := app.Group("/docs"); r.Use("/", gate); r.Get("/:x?", gate, answer) }, "/docs/x", true},
+		"no slash":                  {strict, func(app *fiber.App) { app.Group("/docs", gate).Get("/:x?", answer) }, "/docs/x", true},
+		"text behind a parameter":   {fiber.Config{}, func(app *fiber.App) { app.Group("/:x.txt", gate).Get("/b", answer) }, "/a.txt/b", false},
+		"the same, with letters":    {fiber.Config{}, func(app *fiber.App) { app.Group("/:x<alpha>-:y.txt", gate).Get("/b", answer) }, "/a-b.txt/b", false},
+		"the same, handler of Use":  {fiber.Config{}, func(app *fiber.App) { app.Group("/:x.txt", gate).Use("/b", answer) }, "/a.txt/b", false},
+		"the same, and a slash":     {strict, func(app *fiber.App) { r := app.Group("/:x.txt"); r.Use("/", gate); r.Get("/b", answer) }, "/a.txt/b", false},
+		"the same, with numbers":    {fiber.Config{}, func(app *fiber.App) { app.Group("/:x<int>.txt", gate).Get("/b", answer) }, "/1.txt/b", true},
+		"text behind a slash":       {fiber.Config{}, func(app *fiber.App) { app.Group("/:x/b", gate).Get("/c", answer) }, "/b/b/c", true},
+	} {
+		app := fiber.New(m.cfg)
+		m.add(app)
+		code, _ := ask(app.Handler(), m.path)
+		if m.open != (code == http.StatusOK) || !m.open && code != http.StatusInternalServerError {
+			t.Errorf("%s: %d", name, code)
+		}
+		if cause := rec.Last(t).Cause; !m.open && (cause == nil || !strings.Contains(cause.Error(), "mount the gate in front of that handler")) {
+			t.Errorf("%s: the observer is told %v", name, cause)
+		}
+	}
+}

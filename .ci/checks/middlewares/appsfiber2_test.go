@@ -79,7 +79,8 @@ var fiber2Middlewares = map[string]func(d dice, w *world) fiber.Handler{
 	},
 	"override and restart": func(dice, *world) fiber.Handler {
 		return func(c *fiber.Ctx) error {
-			if m := c.Get("X-HTTP-Method-Override"); m != "" && m != c.Method() {
+			if m := c.Get("X-HTTP-Method-Override"); m != "" && m != c.Method() && c.Locals("restarted") == nil {
+				c.Locals("restarted", true) // two that disagree would never end
 				c.Method(m)
 				return c.RestartRouting()
 			}
@@ -89,7 +90,8 @@ var fiber2Middlewares = map[string]func(d dice, w *world) fiber.Handler{
 	"rewrite and restart": func(d dice, _ *world) fiber.Handler {
 		from, to := pick(d, "/a/", "/v1/", "/b/"), pick(d, "/secret/", "/")
 		return func(c *fiber.Ctx) error {
-			if rest, ok := strings.CutPrefix(c.Path(), from); ok {
+			if rest, ok := strings.CutPrefix(c.Path(), from); ok && c.Locals("restarted") == nil {
+				c.Locals("restarted", true)
 				c.Path(to + rest)
 				return c.RestartRouting()
 			}

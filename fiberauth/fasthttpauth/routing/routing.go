@@ -135,6 +135,7 @@ func (t *Table) Finish(handler fasthttp.RequestHandler, entries map[string][]*En
 	for method, of := range entries {
 		t.compare(method, of)
 		t.findLeftOut(method, of)
+		t.findLeftOutBelow(method, of)
 	}
 }
 
@@ -157,6 +158,42 @@ func (t *Table) findLeftOut(method string, entries []*Entry) {
 			for _, e := range entries[:s.Index] {
 				if e.Use && e.gated && e.Pattern.text == "/" {
 					t.leftOut = fmt.Errorf("fiber calls no gate mounted with Use for %s %q, which a handler at %q may answer: mount the gate as Use(\"/*\", gate) on the app, or in front of that handler", method, path, s.Pattern.text)
+				}
+			}
+		}
+	}
+}
+
+// findLeftOutBelow looks for gates mounted with Use which Fiber leaves out for a handler below
+// them: with strict routing, one at "/a/" where "/a/:x?" answers "/a"; and on Fiber v3 one at
+// "/:x.txt" where "/:x.txt/b" answers "/1.txt.txt/b".
+func (t *Table) findLeftOutBelow(method string, entries []*Entry) {
+	n, _ := t.pool.Get().(*notes)
+	defer t.pool.Put(n)
+	for i, e := range entries {
+		last := len(e.Pattern.literals) - 1
+		end := strings.TrimRight(e.Pattern.literals[last], "/")
+		behind := last > 0 && end != "" && !strings.Contains(end, "/") // a parameter
+		slash := len(e.Pattern.text) > 1 && strings.HasSuffix(e.Pattern.text, "/")
+		if !e.Use || !e.gated || !behind && !slash {
+			continue
+		}
+		for _, r := range entries[i+1:] {
+			if r.idle || r.gated || len(r.Pattern.literals) <= last || !strings.HasPrefix(r.Pattern.text, e.Pattern.text) {
+				continue
+			}
+			for _, value := range [...]string{"1", "a"} {
+				twice := slices.Clone(r.Pattern.literals)
+				twice[last] = end + twice[last]
+				for _, path := range [...]string{strings.TrimRight(strings.Join(e.Pattern.literals, value), "/"), strings.Join(twice, value)} {
+					n.question = question{path: path, each: true}
+					t.dispatch(method, []byte(path), n)
+					seen := func(e *Entry) bool {
+						return slices.ContainsFunc(n.seen, func(s sighting) bool { return s.Entry == e })
+					}
+					if seen(r) && !seen(e) {
+						t.leftOut = fmt.Errorf("fiber does not call the gate mounted with Use at %q for %s %q, which %q answers: mount the gate in front of that handler", e.Pattern.text, method, path, r.Pattern.text)
+					}
 				}
 			}
 		}
