@@ -59,7 +59,7 @@ func IfMissing(err error, hint string) string {
 	return ""
 }
 
-// FoundIf returns errFindings if there are findings, which were printed.
+// FoundIf returns ErrFindings if there are findings, which were printed.
 func FoundIf(findings bool) error {
 	if findings {
 		return ErrFindings

@@ -7,8 +7,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/printable"
 )
 
 // output is the standard output of a command. It keeps the first error, which Run
