@@ -10,7 +10,7 @@ const (
 	FindingCut        = "cut"        // the last line of a file is incomplete
 	FindingTruncated  = "truncated"  // the log ends before its last known head
 	FindingUnreadable = "unreadable" // a line is not a record
-	FindingUnchained  = "unchained"  // a line has no hash
+	FindingUnchained  = "unchained"  // lines have no hash; one finding for all in a row
 	FindingSignature  = "signature"  // a head is not signed by any given key
 	FindingUnsigned   = "unsigned"   // a log has no heads, but a key was given
 	FindingNoHead     = "no_head"    // the file with the last head is missing

@@ -127,9 +127,11 @@ type verifier struct {
 	before   hashed
 	followed bool // before is the hash of the line before the current one
 	signed   bool // a run signs its heads
-	partial  bool
-	lastFile string
-	headFile string // that the last opening names, or ""
+	// unchained reports that the line before has no hash.
+	unchained bool
+	partial   bool
+	lastFile  string
+	headFile  string // that the last opening names, or ""
 }
 
 func (v *verifier) find(code, format string, args ...any) {
@@ -196,7 +198,7 @@ func (v *verifier) file(name string, newest bool) error {
 		return err
 	}
 	defer f.Close() // only read
-	v.name, v.line, v.lastFile = name, 0, name
+	v.name, v.line, v.lastFile, v.unchained = name, 0, name, false
 	r := bufio.NewReaderSize(f, 256<<10)
 	for {
 		line, err := readLine(r)
@@ -250,11 +252,14 @@ func (v *verifier) read(line []byte) {
 	}
 	body, chain, ok := splitChain(line)
 	if !ok {
-		v.find(FindingUnchained, "the line has no hash: the log was not chained then, or the hash was removed")
+		if !v.unchained { // one finding for all such lines in a row
+			v.find(FindingUnchained, "the line has no hash: the log was not chained from here on, or hashes were removed")
+		}
 		v.number(r)
-		v.known = false
+		v.known, v.unchained = false, true
 		return
 	}
+	v.unchained = false
 	v.opening(r)
 	if !v.known {
 		// The lines before are lost, which was reported: continue from this line.

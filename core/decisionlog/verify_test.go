@@ -516,3 +516,20 @@ func TestVerifyInvalidLogs(t *testing.T) {
 		}
 	}
 }
+
+// A log without a chain is one finding, so that what else is wrong with it can be seen.
+func TestVerifyWithoutChain(t *testing.T) {
+	t.Parallel()
+	lines := make([]string, 30)
+	for i := range lines {
+		lines[i] = fmt.Sprintf(`{"v":1,"kind":"decision","seq":%d,"time":"2026-11-29T01:02:03Z","outcome":"allowed"}`+"\n", i+1)
+	}
+	v := verified(t, []byte(strings.Join(slices.Delete(lines, 10, 12), "")))
+	var got []string
+	for _, f := range v.Findings {
+		got = append(got, fmt.Sprint(f.Line, " ", f.Code))
+	}
+	if want := []string{"1 unchained", "11 removed"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
