@@ -102,7 +102,7 @@ func (p *AuthContext) Belongs(w http.ResponseWriter, r *http.Request) bool {
 func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *AuthContext, passed *http.Request) {
 	h := w.Header()
 	p = AuthContextFrom(v.Context)
-	if p != nil && p.Behind(w) {
+	if p != nil && p.Seal.w != nil && p.Behind(w) { // without w it is from Room
 		AddFields(h, v.Fields)
 		p.Join(v)
 		return nil, WithContext(r, v.Context)

@@ -1,9 +1,6 @@
 package challenge
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Credentials is the content of an Authorization field (RFC 9110 §11.4): a scheme
 // with either a token68, or parameters, or nothing. It holds secrets and should not
@@ -99,7 +96,10 @@ func Split(field string) (scheme, rest string, ok bool) {
 	if rest != "" && rest[0] != ' ' {
 		return scheme, "", false
 	}
-	return scheme, strings.TrimLeft(rest, " "), n > 0
+	for rest != "" && rest[0] == ' ' {
+		rest = rest[1:]
+	}
+	return scheme, rest, n > 0
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

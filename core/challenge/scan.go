@@ -163,7 +163,7 @@ func IsToken(s string) bool { return s != "" && tokenLen(s) == len(s) }
 // tokenLen returns the length of the token that s begins with.
 func tokenLen(s string) int {
 	for i := range len(s) {
-		if !isAlnum(s[i]) && strings.IndexByte("!#$%&'*+-.^_`|~", s[i]) < 0 {
+		if c := s[i]; !isAlnum(c) && (c == ' ' || strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0) {
 			return i
 		}
 	}

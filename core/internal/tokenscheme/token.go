@@ -52,7 +52,7 @@ func tokenOf(field string, n int, scheme string, maxSize int) (string, error) {
 	}
 	name, token, ok := challenge.Split(field)
 	switch {
-	case !strings.EqualFold(name, scheme):
+	case name != scheme && !strings.EqualFold(name, scheme):
 		return "", core.ErrNoCredentials
 	case !ok:
 		return "", malformed(errSeparator)
