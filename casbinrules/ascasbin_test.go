@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casbin/casbin/v2"
 	casbinmodel "github.com/casbin/casbin/v2/model"
@@ -18,6 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // soil makes random lines of a policy dirty in ways that Casbin may load.
@@ -70,8 +70,7 @@ func soil(rnd *rand.Rand, lines []string) string {
 // with Casbin's file adapter and Enforce.
 func TestAsCasbinIsCasbin(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	dir := t.TempDir()
 	allowed := 0
 	for n, f := range families() {

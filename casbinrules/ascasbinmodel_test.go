@@ -6,10 +6,11 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casbin/casbin/v2"
 	casbinmodel "github.com/casbin/casbin/v2/model"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // conditions are parts of matchers, most of which are refused without WithCasbinSemantics
@@ -29,8 +30,7 @@ var conditions = []string{
 // some request must be opened, and decide the same.
 func TestAsCasbinDecidesWhatCasbinDecides(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	decided, refused, allowed := 0, 0, 0
 	for range cases(20_000) / 40 {

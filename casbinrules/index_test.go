@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
@@ -19,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // casesFlag is how many questions the differential test of the index asks: go test -run
@@ -81,8 +81,7 @@ func indexFamilies() []family {
 // and rule must be the same.
 func TestIndexAnswersAsCasbin(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	all := indexFamilies()
 	total := 0
 	for _, f := range all {
@@ -119,8 +118,7 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 // exactly, or leave it to Casbin.
 func TestIndexOfRandomMatchers(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	indexed, allowed := 0, 0
 	for range max(100, cases(*casesFlag)/200) {

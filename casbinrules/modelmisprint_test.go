@@ -5,10 +5,11 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casbin/casbin/v2"
 	casbinmodel "github.com/casbin/casbin/v2/model"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // misprints are texts to put into models.
@@ -44,8 +45,7 @@ func mutated(rnd *rand.Rand, text string) string {
 // Casbin does with it.
 func TestMisprintedModelsDecideAsCasbins(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	simple, denying := []string{"p, a, /x, GET", "p, b, /y, PUT", "g, a, b"}, []string{"p, a, /x, GET, allow", "p, b, /y, PUT, deny", "p, a, /y, PUT, allow", "g, a, b"}
 	models := []struct {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -17,6 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // setsFlag is how many policies the lists are compared for, in each family.
@@ -26,8 +26,7 @@ var setsFlag = flag.Int("sets", 10, "policies, in each family, whose lists are c
 // with Authorize, object by object and name by name.
 func TestListsEqualDecisions(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	sets := *setsFlag
 	if testing.Short() {
 		sets = min(sets, 3)

@@ -12,11 +12,11 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/bridge/bridgetest"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // editsFlag is how many random edits are reloaded, in each family.
@@ -27,8 +27,7 @@ var editsFlag = flag.Int("edits", 100, "random edits, in each family, after whic
 // rules, findings, decisions with their reasons, and lists.
 func TestReloadsEqualFirstLoads(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	edits := *editsFlag
 	if testing.Short() {
 		edits = min(edits, 40)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casbin/casbin/v2"
 	casbinmodel "github.com/casbin/casbin/v2/model"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // sameHash generates policies in which much is shared: names have the hash of another name,
@@ -41,8 +41,7 @@ var (
 // after loading and after each of a few edits.
 func TestDecisionsOfOneHashEqualCasbins(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	for i, effect := range []string{policygen.SomeAllow, policygen.AllowAndDeny, policygen.FirstMatch} {
 		for j, tenants := range []bool{false, true} {
 			for _, opts := range [][]Option{nil, {WithCasbinSemantics()}} {

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/core/authtest"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
@@ -17,8 +17,7 @@ import (
 // allows reported as contradicted, from random policies: no decision may change.
 func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	removed := 0
 	for n, f := range families() {
 		t.Run(f.Name, func(t *testing.T) {

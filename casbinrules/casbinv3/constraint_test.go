@@ -8,12 +8,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/casbin/casbin/v3/model"
 	"github.com/casbin/casbin/v3/persist"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 const rbacWithDomains = `[request_definition]
@@ -31,8 +31,7 @@ m = g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act
 // TestConstraintsAreThoseOfCasbin holds what is refused for a constraint against
 // Casbin's own ValidateConstraints.
 func TestConstraintsAreThoseOfCasbin(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	role := func() string { return fmt.Sprintf("r%d", rnd.IntN(4)) }
 	two := func() (string, string) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // TestMain fails when a test leaves a goroutine of the watcher or of its event
@@ -33,20 +34,8 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what has to come. It is no measure of
-// speed; those are the benchmarks. SALLYPORT_TIME_FACTOR multiplies it, as
-// TimeLimit of core/authtest does, which this module does not require.
-var patience = func() time.Duration {
-	const usual = 2 * time.Minute
-	factor := os.Getenv("SALLYPORT_TIME_FACTOR")
-	if factor == "" {
-		return usual
-	}
-	f, err := strconv.ParseFloat(factor, 64)
-	if err != nil || !(f >= 1 && f <= 1000) {
-		panic("SALLYPORT_TIME_FACTOR=" + factor + ": must be a number from 1 to 1000")
-	}
-	return time.Duration(usual.Seconds() * f * float64(time.Second))
-}()
+// speed; those are the benchmarks.
+var patience = authtest.TimeLimit(2 * time.Minute)
 
 // spy is a callback that keeps what it is called with.
 type spy struct {

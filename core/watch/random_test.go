@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // farm is a place with files of every arrangement: a plain file, a directory
@@ -109,8 +111,7 @@ func (f *farm) edit() string {
 // Events alone do it: the poll is an hour away.
 func TestRandomEditsConverge(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	f := newFarm(t, seed)
 	s := watching(t, f.paths(), WithDebounce(2*time.Millisecond, 20*time.Millisecond))
 	last := s.next(t)

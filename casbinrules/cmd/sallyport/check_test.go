@@ -166,8 +166,7 @@ func (f family) randomRequest(rnd *rand.Rand) []string {
 // TestCheckAsCasbinEqualsCasbin asks Casbin itself the same of random policies.
 func TestCheckAsCasbinEqualsCasbin(t *testing.T) {
 	const policies, requests = 6, 400
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	seen := map[string]int{}
 	for _, f := range families {

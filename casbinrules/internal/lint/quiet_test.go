@@ -4,17 +4,16 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // TestNothingIsSaidAboutQuietObjects compares the quick check of objects with the complete
 // one.
 func TestNothingIsSaidAboutQuietObjects(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 7))
 	parts := []string{"/", "/", "/", "a", "b-1", "c_d", ":id", ":", "*", ".", "{x}", "%41", "?", "(", `\`, ""}
 	quiet := 0

@@ -5,18 +5,17 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // TestRepeatedRulesAreFound reads policies with few words, many of whose rules are equal,
 // some because of commas in their fields, and compares them as Casbin does.
 func TestRepeatedRulesAreFound(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 6))
 	c := &model.Settings{Casbin: casbinv2.Casbin, AsCasbin: true}
 	s := model.ReadSchema("rbac.conf", model.Preset("rbac.conf"), c)

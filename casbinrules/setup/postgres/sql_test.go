@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/bridge/bridgetest"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
 )
 
@@ -43,8 +43,7 @@ func TestRowsSelectedAreObjectsAllowed(t *testing.T) {
 	if _, err := db.Exec(t.Context(), "insert into report select path, owner from unnest(array_append($1::text[], null) || array['']) path, unnest(array_append($2::text[], null)) owner", stored, owners); err != nil {
 		t.Fatal(err)
 	}
-	seed, selected := uint64(time.Now().UnixNano()), 0
-	t.Logf("seed %d", seed)
+	seed, selected := authtest.Seed(t), 0
 	for sample := range bridgetest.Samples(seed, 5) {
 		a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte(strings.Join(sample.Lines, "\n"))}},
 			casbinrules.ModelText("model.conf", sample.Model), []string{"policy.csv"}, sample.Options...)

@@ -10,16 +10,15 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/policyfile"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 var (
 	lspEdits = flag.Int("lsp.edits", 3000, "how many random edits the language server is tried with")
-	lspSeed  = flag.Uint64("lsp.seed", 0, "what random edits follow from; 0 for the time of day")
 )
 
 // lspFiles maps file names to texts.
@@ -44,11 +43,7 @@ var pieces = []string{
 // positions, and none may fail.
 func TestLSPRandomEdits(t *testing.T) {
 	t.Parallel()
-	seed := *lspSeed
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	start := map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": policy, "policy.tests": "allow erin /reports GET\n"}
 	dir := write(t, start)

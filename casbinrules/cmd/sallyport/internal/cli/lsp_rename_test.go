@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // renaming is a random policy in which names are renamed.
@@ -70,8 +70,7 @@ func (r *renaming) open(model, policy string) (*casbinrules.Authorizer, error) {
 // request with the new name instead of the old one gets the same answer.
 func TestLSPRenamesChangeNoDecision(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := authtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	renamed, refused, allowed := 0, 0, 0
 	for n := 0; n < 15 || n < 300 && (renamed == 0 || refused == 0 || allowed == 0); n++ {
