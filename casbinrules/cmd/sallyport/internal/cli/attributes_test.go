@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 )
 
 // argoModel is built like Argo CD's: a request field besides subject, object and action,
@@ -70,7 +72,7 @@ allow ops res=clusters shop/x update
 // A type for a field that the model lacks would have no effect, and the intended field
 // would be compared as a text.
 func TestATypeForAFieldThatTheModelLacksIsAnError(t *testing.T) {
-	levels := strings.ReplaceAll(regionModel, "region", "level")
+	levels := strings.ReplaceAll(clitest.RegionModel, "region", "level")
 	dir := write(t, map[string]string{"model.conf": levels, "policy.csv": "p, clerk, /bar, GET, 9\n", "t.tests": "deny kim level=9 /bar GET\n",
 		"plain/model.conf": presets["rbac"]().Text(), "plain/policy.csv": "p, clerk, /bar, GET\n", "plain/t.tests": "deny kim /bar GET\n"})
 	commands := [][]string{{"lint", "-p"}, {"explain", "kim", "/bar", "GET", "-p"}, {"check", "-p"}, {"matrix", "-p"}, {"test", "t.tests", "-p"}, {"diff", "old"}}
@@ -131,7 +133,7 @@ func TestDiffFailsForWhatItCouldNotCompare(t *testing.T) {
 	// Nothing changed, so nothing was left uncompared.
 	expect(t, twice, "", exitOK, "no change in effect, in 20 requests compared\n", "", "diff", "DIR/old.csv", "DIR/old.csv", "--fail-on", "change")
 
-	region := write(t, map[string]string{"model.conf": regionModel, "old.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n",
+	region := write(t, map[string]string{"model.conf": clitest.RegionModel, "old.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n",
 		"new.csv": "p, clerk, /orders, GET, eu\np, clerk, /orders, DELETE, eu\ng, ann, clerk\ng, mallory, clerk\n"})
 	expect(t, region, "", exitFindings, "+ clerk region=eu gains DELETE /orders (new new.csv:2); so do ann, mallory\n"+
 		"+ mallory region=eu gains GET /orders (new new.csv:1)\n2 gained, 0 lost, in 96 requests compared\n", "", "diff", "DIR/old.csv", "DIR/new.csv", "--fail-on", "widen")

@@ -19,6 +19,10 @@ var direction = map[string][]string{
 	"policyfile": {"command", "atomicfile", "git"},
 	"result":     {"command"},
 
+	"inspect": {"command", "policyfile", "result"},
+	"review":  {"command", "atomicfile", "git", "policyfile", "result"},
+	"editor":  {"command", "atomicfile", "policyfile"},
+
 	"stores":      {"command", "atomicfile", "git", "policyfile", "result"},
 	"credentials": {"command", "atomicfile", "policyfile"},
 	"service":     {"command", "atomicfile", "policyfile", "credentials"},

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/atomicfile"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
@@ -61,7 +62,7 @@ func TestInitWritesAServiceThoughItCannotBeTidied(t *testing.T) {
 			t.Errorf("%s: .gitignore is %q", framework, ignored)
 		}
 		t.Chdir(dir)
-		if _, err := judge(t, "jwks.json", good(t, dir, "", "token", "erin")); err != nil {
+		if _, err := clitest.VerifyToken(t, "jwks.json", good(t, dir, "", "token", "erin")); err != nil {
 			t.Errorf("%s: %v", framework, err)
 		}
 		if got := good(t, dir, "", "test"); got != "13 passed, 0 failed\n" { // as policy.tests says

@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/clitest"
 )
 
 // argoBuiltin is like the built-in roles of Argo CD.
@@ -122,8 +124,10 @@ func TestDefaultRoleIsAskedAlone(t *testing.T) {
 // TestCIOfConfigMap compares a ConfigMap with that in the base.
 func TestCIOfConfigMap(t *testing.T) {
 	t.Parallel()
-	dir, git := repositoryOf(t, map[string]string{"apps/model.conf": argoModel, "apps/argocd-rbac-cm.yaml": argoConfigMap})
-	branchOff(git)
+	dir := write(t, map[string]string{"apps/model.conf": argoModel, "apps/argocd-rbac-cm.yaml": argoConfigMap})
+	git := clitest.Commit(t, dir)
+	git("checkout", "-q", "-b", "branch")
+	git("commit", "-q", "--allow-empty", "-m", "nothing") // so that the base is not HEAD
 	args := []string{"ci", "-p", "DIR/apps/argocd-rbac-cm.yaml", "--function", "globOrRegexMatch=globMatch", "--fail-on", "widen", "--lint", "error"}
 	if got := run(t, dir, "", args...); got.Code != exitOK || !strings.Contains(got.Stdout, "no change in effect") {
 		t.Errorf("unchanged: %+v", got)
@@ -133,7 +137,7 @@ func TestCIOfConfigMap(t *testing.T) {
 		{"default: role:readonly", "default: role:deployer", "(no other role) res=applications gains sync shop/* (new argocd-rbac-cm.yaml:13)"},
 		{"  policy.freeze.csv: |\n    p, role:deployer, applications, sync, shop/legacy, deny\n", "", "+ "},
 	} {
-		put(t, dir, map[string]string{"apps/argocd-rbac-cm.yaml": strings.Replace(argoConfigMap, c.old, c.new, 1)})
+		edit(t, dir, "apps/argocd-rbac-cm.yaml", strings.Replace(argoConfigMap, c.old, c.new, 1))
 		if got := run(t, dir, "", args...); got.Code != exitFindings || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%q: no %q in %+v", c.new, c.want, got)
 		}

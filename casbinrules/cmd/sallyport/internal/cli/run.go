@@ -1,16 +1,19 @@
-// Package cli puts the commands of sallyport together. Those about policies are here, the
-// others in rooms of their own below.
+// Package cli puts the commands of sallyport together, which have rooms of their own below.
 package cli
 
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/credentials"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/editor"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/inspect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/operate"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/review"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/service"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/stores"
 )
@@ -37,9 +40,6 @@ Exit codes: 0 all is well; 1 findings, failed tests, or requests that cannot be
 decided; 2 the command could not do what was asked.`,
 		Version: command.Version(),
 	}
-	root.AddCommand(stores.Commands()...)
-	root.AddCommand(credentials.Commands()...)
-	root.AddCommand(service.Commands()...)
-	root.AddCommand(operate.Commands()...)
-	return command.Group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newReport())
+	return command.Group(root, slices.Concat(inspect.Commands(), review.Commands(), editor.Commands(),
+		stores.Commands(), credentials.Commands(), service.Commands(), operate.Commands())...)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli/command"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
 // Policy is a small policy for the preset rbac.
@@ -28,6 +31,17 @@ g, editor, viewer
 g, erin, editor
 g, victor, viewer
 g, alice, admin
+`
+
+// RegionModel asks for an attribute besides subject, object and action.
+const RegionModel = "[request_definition]\nr = sub, obj, act, region\n[policy_definition]\np = sub, obj, act, region\n[role_definition]\ng = _, _\n" +
+	"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act && r.region == p.region\n"
+
+// DecisionLines are log lines with decisions by Policy.
+const DecisionLines = `{"v":1,"kind":"open","seq":1,"time":"2026-11-29T00:00:00Z","open":{"why":"start","sample_rate":1}}
+{"v":1,"kind":"decision","seq":2,"time":"2026-11-29T00:00:00Z","outcome":"forbidden","status":403,"gate":"authorize","request":{"principal":"victor","method":"PATCH","action":"PATCH","route":"/reports/:id","resource":"/reports/7"},"duration_us":3}
+{"v":1,"kind":"decision","seq":3,"time":"2026-11-29T00:00:00Z","outcome":"allowed","status":200,"gate":"authorize","request":{"principal":"erin","method":"PATCH","action":"PATCH","route":"/reports/:id","resource":"/reports/7"},"duration_us":3}
+{"v":1,"kind":"decision","seq":4,"time":"2026-11-29T00:00:00Z","outcome":"allowed","status":200,"gate":"authorize","request":{"principal":"erin","method":"PATCH","action":"PATCH","route":"/reports/:id","resource":"/reports/7"},"duration_us":4}
 `
 
 // Write puts files into a new directory, "model.conf" by a preset's name.
@@ -67,6 +81,42 @@ func Edit(t testing.TB, dir, name, text string) {
 	}
 }
 
+// Commit makes a git repository of a folder, with one commit on main, and returns the
+// command git in it.
+func Commit(t testing.TB, dir string) (git func(args ...string)) {
+	t.Helper()
+	program, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("git is not installed: revisions cannot be read")
+	}
+	git = func(args ...string) {
+		t.Helper()
+		cmd := exec.Command(program, append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q", "-b", "main")
+	git("add", "-A")
+	git("commit", "-q", "-m", "first")
+	return git
+}
+
+// VerifyToken verifies a token with the set in a file.
+func VerifyToken(t testing.TB, jwks, token string) (*core.Principal, error) {
+	t.Helper()
+	set, err := jwtauth.OpenJWKS(jwks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jwtauth.New(set, jwtauth.WithIssuer("http://localhost:8080"), jwtauth.WithAudience("reports"),
+		jwtauth.WithAccessTokenProfile(), jwtauth.WithDevelopmentKeysAnywhere())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.VerifyToken(t.Context(), strings.TrimSpace(token))
+}
+
 // BrokenPipe is an output that takes nothing.
 type BrokenPipe struct{}
 
@@ -101,6 +151,16 @@ func (p Program) Run(t testing.TB, dir, stdin string, args ...string) Outcome {
 	code := p(args, strings.NewReader(stdin), &stdout, &stderr)
 	cut := func(b *bytes.Buffer) string { return strings.ReplaceAll(b.String(), dir+"/", "") }
 	return Outcome{code, cut(&stdout), cut(&stderr)}
+}
+
+// Good runs a command that must succeed and returns its output.
+func (p Program) Good(t testing.TB, dir, stdin string, args ...string) string {
+	t.Helper()
+	got := p.Run(t, dir, stdin, args...)
+	if got.Code != command.ExitOK {
+		t.Fatalf("%s: %+v", strings.Join(args, " "), got)
+	}
+	return got.Stdout
 }
 
 // Expect runs a command and compares its result; of stderr it requires a part.
