@@ -149,13 +149,13 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 		other.Resource = others[i]
 		var also string
 		if also, err = g.tenant.find(other); err == nil && also != tenant {
-			err = errForeignTenant
+			err = fmt.Errorf("%w: the request can be for %q or for %q", errForeignTenant, tenant, also)
 		}
 	}
 	switch {
 	case err == nil:
 	case errors.Is(err, errForeignTenant):
-		return g.forbiddenDenial(ReasonForeignTenant)
+		return g.foreignTenant(err)
 	case errors.Is(err, ErrAmbiguousCredentials):
 		return g.refuse(a.Request, -1, err)
 	default:
@@ -168,7 +168,7 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 	member := tenant == "" || tenant == whole.info.Tenant || slices.Contains(whole.info.Tenants, tenant)
 	unnamed := whole.info.Tenant == "" && len(whole.info.Tenants) == 0
 	if !member && !unnamed {
-		return g.forbiddenDenial(ReasonForeignTenant)
+		return g.foreignTenant(fmt.Errorf("%w: %q", errForeignTenant, tenant))
 	}
 	if g.roles != nil {
 		extra, err := g.roles.RolesOf(ctx, p)
@@ -181,10 +181,18 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 		}
 	}
 	if !member {
-		return g.forbiddenDenial(ReasonForeignTenant)
+		return g.foreignTenant(fmt.Errorf("%w: %q", errForeignTenant, tenant))
 	}
 	id.principal = p
 	return nil
+}
+
+// foreignTenant returns the denial whose cause names the request's tenant: the
+// event has only the principal's.
+func (g *Guard) foreignTenant(cause error) *Denial {
+	d := *g.forbiddenDenial(ReasonForeignTenant)
+	d.Cause = cause
+	return &d
 }
 
 // within returns p in a tenant, "" for none, with the roles of its credentials that

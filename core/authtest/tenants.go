@@ -2,8 +2,10 @@ package authtest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -112,6 +114,8 @@ func requestTenants(t *testing.T, f Framework) {
 					switch {
 					case body == "" && (a.Status != http.StatusForbidden || rec.Last(t).Reason != core.ReasonForeignTenant || a.Header.Get("WWW-Authenticate") != ""):
 						t.Errorf("%s, gate on %s: %s for %s: %d %s", s.name, place, who, tenant, a.Status, a.Body)
+					case body == "" && !strings.Contains(fmt.Sprint(rec.Last(t).Cause), strconv.Quote(tenant)):
+						t.Errorf("%s, gate on %s: %s for %s: cause %v", s.name, place, who, tenant, rec.Last(t).Cause)
 					case body != "" && (a.Status != http.StatusOK || a.Body != body):
 						t.Errorf("%s, gate on %s: %s for %s: %d %q, want %q", s.name, place, who, tenant, a.Status, a.Body, body)
 					}
