@@ -117,7 +117,8 @@ var (
 )
 
 // dependencies are what the go.mod files of the repository require directly,
-// with the version.
+// with the version, which is the same in all of them: the tests of the workspace
+// then run with what the published modules require.
 func dependencies(t *testing.T) map[string]string {
 	t.Helper()
 	versions := map[string]string{}
@@ -136,9 +137,13 @@ func dependencies(t *testing.T) map[string]string {
 			return err
 		}
 		for _, m := range requirement.FindAllStringSubmatch(string(text), -1) {
-			if !strings.HasPrefix(m[1], "github.com/sallyport-go/") {
-				versions[m[1]] = m[2]
+			if strings.HasPrefix(m[1], "github.com/sallyport-go/") {
+				continue
 			}
+			if other := versions[m[1]]; other != "" && other != m[2] {
+				t.Errorf("%s requires %s %s, and another module %s", path, m[1], m[2], other)
+			}
+			versions[m[1]] = m[2]
 		}
 		for _, m := range tool.FindAllStringSubmatch(string(text), -1) {
 			line := regexp.MustCompile(`(?m)^\t(\S+) (v\S+) // indirect$`)

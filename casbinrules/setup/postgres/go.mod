@@ -3,7 +3,7 @@ module github.com/sallyport-go/sallyport/casbinrules/setup/postgres
 go 1.26.0
 
 require (
-	github.com/jackc/pgx/v5 v5.10.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
@@ -18,7 +18,7 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
-	github.com/jackc/puddle/v2 v2.2.2 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0 // indirect
 	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
