@@ -7,7 +7,7 @@ import (
 
 // issuerOptions returns the options of a verifier that a file can set.
 func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
-	opts := options[jwtauth.Option]{jwtauth.WithLeeway(c.Leeway), jwtauth.WithMaxTokenSize(maxSize)}
+	opts := options[jwtauth.Option]{jwtauth.WithLeeway(c.Leeway), jwtauth.WithMaxLifetime(c.MaxLifetime), jwtauth.WithMaxTokenSize(maxSize)}
 	opts.text(c.Issuer, jwtauth.WithIssuer)
 	opts.text(c.Template, jwtauth.WithIssuerTemplate)
 	opts.texts(c.Audience, jwtauth.WithAudience)
@@ -16,7 +16,6 @@ func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
 	opts.on(c.AccessToken, jwtauth.WithAccessTokenProfile)
 	opts.on(c.IDTokens, jwtauth.WithIDTokens)
 	opts.on(c.Development == "anywhere", jwtauth.WithDevelopmentKeysAnywhere)
-	opts.on(c.MaxLifetime != 0, func() jwtauth.Option { return jwtauth.WithMaxLifetime(c.MaxLifetime) })
 	return append(opts, principalOptions(&c.principalConfig, mapping[jwtauth.Option]{
 		jwtauth.WithAuthorizedClients, jwtauth.WithNonce, jwtauth.WithoutClients, jwtauth.WithClientsAsUsers, jwtauth.WithClientPrefix, jwtauth.WithIDPrefix,
 		jwtauth.WithID, jwtauth.WithRoles, jwtauth.WithRolesFromKeys, jwtauth.WithScopes, jwtauth.WithTenant,

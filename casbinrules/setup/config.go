@@ -56,7 +56,7 @@ type issuerConfig struct {
 	AccessToken bool            `key:"access_token_profile" doc:"accept only tokens with the profile of RFC 9068"`
 	IDTokens    bool            `key:"id_tokens" doc:"also accept ID tokens"`
 	Leeway      time.Duration   `key:"leeway" default:"30s" doc:"how far clocks may differ"`
-	MaxLifetime time.Duration   `key:"max_lifetime" doc:"how far in the future a token may expire; 3650 days by default"`
+	MaxLifetime time.Duration   `key:"max_lifetime" default:"87600h" doc:"how far in the future a token may expire"`
 	Development string          `key:"development" enum:"local,anywhere" default:"local" doc:"from where tokens signed by development keys are accepted: local for programs on this machine, or anywhere"`
 	Revocations decode.File     `key:"revocations" doc:"file of revoked tokens; beside introspection it covers those tokens too"`
 	PlainHTTP   bool            `key:"plain_http" doc:"fetch keys without TLS from other machines, in a closed network"`

@@ -94,6 +94,39 @@ func TestDocumentedFiles(t *testing.T) {
 	}
 }
 
+// limits are durations, sizes and numbers of a file.
+var limits = regexp.MustCompile(`\b(\w+): \d+(ms|s|m|h|KiB|MiB|)(?:[,}\n])`)
+
+// TestNoLimitIsZero: a limit of 0 is refused, and never means none, except where the page
+// says so.
+func TestNoLimitIsZero(t *testing.T) {
+	for name, value := range variables {
+		t.Setenv(name, value)
+	}
+	count := 0
+	for _, block := range blocks.FindAllStringSubmatch(pageText(t, page), -1) {
+		text := block[1]
+		for _, at := range limits.FindAllStringSubmatchIndex(text, -1) {
+			key, unit := text[at[2]:at[3]], text[at[4]:at[5]]
+			if slices.Contains([]string{"leeway", "cache_ttl", "allowed_percent"}, key) {
+				continue
+			}
+			count++
+			zero := "0" + strings.NewReplacer("m", "s", "h", "s").Replace(strings.TrimSuffix(unit, "s"))
+			t.Run(fmt.Sprintf("%s %d", key, count), func(t *testing.T) {
+				s, err := Open(configFile(t, text[:at[3]]+": "+zero+text[at[1]-1:]), quiet())
+				if err == nil {
+					t.Errorf("%s: %s is accepted", key, zero)
+					_ = s.Close()
+				}
+			})
+		}
+	}
+	if count < 20 {
+		t.Errorf("%d limits found", count)
+	}
+}
+
 // TestEveryKeyIsShown: each key stands in a file on the page, which is opened.
 func TestEveryKeyIsShown(t *testing.T) {
 	t.Parallel()
