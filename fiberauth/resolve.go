@@ -3,7 +3,6 @@ package fiberauth
 import (
 	"reflect"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
@@ -72,16 +71,12 @@ func newResolver(app *fiber.App) *resolver {
 		UnescapePath:   cfg.UnescapePath,
 		RequestMethods: cfg.RequestMethods,
 	})
-	for m, stack := range app.Stack() {
-		for i := range stack {
-			copied.Add(cfg.RequestMethods[m], "/"+strconv.Itoa(i), passOn) // to be overwritten
-		}
-	}
 	copied.Use(func(*fiber.Ctx) error { return nil }) // if no route is left
 	routes, everywhere, names, folded := app.GetRoutes(true), outsideGet(app), paramNames(), foldingOf(app)
 	entries := make(map[string][]*routing.Entry)
 	for m, stack := range app.Stack() {
 		method := cfg.RequestMethods[m]
+		clones := make([]*fiber.Route, len(stack), len(stack)+1)
 		for i, rt := range stack {
 			e := &routing.Entry{Method: method, Index: i, Use: len(routes) == 0 || !sameRoute(rt, &routes[0])}
 			if !e.Use {
@@ -97,8 +92,9 @@ func newResolver(app *fiber.App) *resolver {
 			clone := *rt // with what the router knows of it
 			clone.Params = e.Pattern.Keys()
 			clone.Handlers = []fiber.Handler{func(c *fiber.Ctx) error { return r.table.Visit(c, c.Context(), e) }}
-			*copied.Stack()[m][i] = clone
+			clones[i] = &clone
 		}
+		copied.Stack()[m] = append(clones, copied.Stack()[m]...) // not by Add, which takes methods in upper case only
 	}
 	r.table.Finish(copied.Handler(), entries)
 	return r

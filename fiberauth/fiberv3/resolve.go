@@ -2,7 +2,6 @@ package fiberauth
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unsafe"
@@ -80,11 +79,6 @@ func newResolver(app *fiber.App) *resolver {
 		RequestMethods:          cfg.RequestMethods,
 		DisableHeadAutoRegister: true, // its routes are copied
 	})
-	for m, stack := range r.stacks {
-		for i := range stack {
-			copied.Add(cfg.RequestMethods[m:m+1], "/"+strconv.Itoa(i), passOn) // to be overwritten
-		}
-	}
 	copied.Use(func(fiber.Ctx) error { return nil }) // if no route is left
 	names, cuts, folded := paramNames(), cutsOf(r.stacks), routing.NewFolding(false)
 	for _, prefix := range mountedIn(app) {
@@ -93,6 +87,7 @@ func newResolver(app *fiber.App) *resolver {
 	entries := make(map[string][]*routing.Entry)
 	for m, stack := range r.stacks {
 		method := cfg.RequestMethods[m]
+		clones := make([]*fiber.Route, len(stack), len(stack)+1)
 		for i, rt := range stack {
 			e := &routing.Entry{Method: method, Index: i, Use: useField.of(rt).Bool(), Cuts: cuts(rt)}
 			e.Static = len(e.Cuts) > 0
@@ -103,8 +98,9 @@ func newResolver(app *fiber.App) *resolver {
 			clone := *rt // with what the router knows of it
 			clone.Params = e.Pattern.Keys()
 			clone.Handlers = []fiber.Handler{func(c fiber.Ctx) error { return r.table.Visit(c, c.RequestCtx(), e) }}
-			*copied.Stack()[m][i] = clone
+			clones[i] = &clone
 		}
+		copied.Stack()[m] = append(clones, copied.Stack()[m]...) // not by Add, which takes methods in upper case only
 	}
 	r.table.Finish(copied.Handler(), entries)
 	return r

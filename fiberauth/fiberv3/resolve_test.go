@@ -132,6 +132,21 @@ func status(t *testing.T, app *fiber.App, method, path, override string) int {
 	return resp.StatusCode
 }
 
+// TestMethodInLowerCase: Fiber takes no routes for a method of the app in lower case, but
+// handlers of Use for it.
+func TestMethodInLowerCase(t *testing.T) {
+	app := fiber.New(fiber.Config{RequestMethods: append(slices.Clone(fiber.DefaultMethods), "load")})
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(new(authtest.Recorder)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Use("/*", fiberauth.Authenticate(g))
+	app.Get("/reports", func(c fiber.Ctx) error { return c.SendString("reports") })
+	if got := status(t, app, http.MethodGet, "/reports", ""); got != http.StatusOK {
+		t.Errorf("answered %d", got)
+	}
+}
+
 // TestRefusedInAnotherApp: a handler may serve a request with another app, whose context
 // no longer exists when the gate learns of a write after a refusal there.
 func TestRefusedInAnotherApp(t *testing.T) {
