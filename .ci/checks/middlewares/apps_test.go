@@ -55,6 +55,7 @@ type segment struct {
 	optional    bool
 	digits      bool // the parameter has only digits
 	suffix      string
+	constraint  string // of Fiber, in the place of digits
 }
 
 // route is one of an app's routes.
@@ -67,7 +68,12 @@ type route struct {
 }
 
 // kinds are the segments that a router knows, apart from literals and parameters.
-type kinds struct{ prefixed, suffixed, optional, digits, restAnywhere, upper bool }
+type kinds struct {
+	prefixed, suffixed, optional, digits, restAnywhere, upper bool
+	constraints                                               []string // of Fiber
+	methods                                                   []string // besides the usual ones
+	unicode                                                   bool
+}
 
 func (k kinds) segments(d dice, most int, last bool) []segment {
 	var all []segment
@@ -77,6 +83,9 @@ func (k kinds) segments(d dice, most int, last bool) []segment {
 		s := segment{text: pick(d, "a", "b", "secret", "files", "a", "secret")}
 		if k.upper && d.chance(10) {
 			s.text = pick(d, "Ab", "SECRET", "Files")
+		}
+		if k.unicode && d.chance(8) {
+			s.text = pick(d, "é", "É", "\u017fecret", "\u212a")
 		}
 		switch roll := d.IntN(100); {
 		case roll < 40:
@@ -90,6 +99,9 @@ func (k kinds) segments(d dice, most int, last bool) []segment {
 			s = segment{param: names[i], optional: true}
 		case roll < 93 && k.digits:
 			s = segment{param: names[i], digits: true}
+			if len(k.constraints) > 0 {
+				s.constraint = pick(d, k.constraints...)
+			}
 		case last && (i == n-1 || k.restAnywhere && !slices.ContainsFunc(all, func(s segment) bool { return s.rest })):
 			s = segment{param: "rest", rest: true}
 			if slices.ContainsFunc(all, func(s segment) bool { return s.rest }) {
@@ -134,6 +146,9 @@ func newPlan(d dice, k kinds, places ...string) *plan {
 			rt.methods = []string{"POST"}
 		default:
 			rt.methods = []string{"GET"}
+		}
+		if len(k.methods) > 0 && d.chance(15) {
+			rt.methods = append([]string{pick(d, k.methods...)}, rt.methods...)
 		}
 		p.routes = append(p.routes, rt)
 	}
@@ -365,6 +380,9 @@ func (p *plan) request(d dice) request {
 			switch {
 			case s.digits:
 				v = pick(d, "7", "12")
+				if s.constraint != "" {
+					v = pick(d, "7", "12", "a", "secret", "Ab", "b")
+				}
 			case s.optional && d.chance(50):
 			case d.chance(8):
 				v = pick(d, oddValues...)
@@ -383,7 +401,7 @@ func (p *plan) request(d dice) request {
 		r.target = "/"
 	}
 	if d.chance(10) {
-		r.method = pick(d, "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "QUERY", "G:T")
+		r.method = pick(d, "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "QUERY", "LOAD", "load", "G:T")
 	}
 	for d.chance(35) {
 		r.target = misspell(d, r.target)
@@ -397,7 +415,7 @@ func (p *plan) request(d dice) request {
 	if d.chance(15) {
 		r.body, r.chunked = pick(d, "_method=DELETE", "_method=GET&x=1", `{"a":1}`, strings.Repeat("x", 300)), d.chance(40)
 	}
-	r.odd = !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}, r.method) || strings.ContainsAny(r.target, "%\\#+;:*") || strings.Contains(r.target, "//") || strings.Contains(r.target, "/.") || strings.Contains(r.target, "./") || strings.ContainsFunc(r.target, func(c rune) bool { return c > 126 || c < 33 }) || !strings.HasPrefix(r.target, "/")
+	r.odd = !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}, r.method) || strings.ContainsAny(r.target, "%\\#+;:*") || strings.Contains(r.target, "//") || strings.Contains(r.target, "/.") || strings.Contains(r.target, "./") || strings.HasSuffix(r.target, ".") || strings.ContainsFunc(r.target, func(c rune) bool { return c > 126 || c < 33 }) || !strings.HasPrefix(r.target, "/")
 	return r
 }
 

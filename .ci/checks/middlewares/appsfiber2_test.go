@@ -208,7 +208,7 @@ func fiberPattern(segments []segment) string {
 		case g.rest:
 			s += "/*"
 		case g.digits:
-			s += "/" + g.text + ":" + g.param + "<int>"
+			s += "/" + g.text + ":" + g.param + "<" + cmp.Or(g.constraint, "int") + ">"
 		case g.optional:
 			s += "/" + g.text + ":" + g.param + "?"
 		case g.param != "":
@@ -253,16 +253,43 @@ func folder(w *world, prefix string) string {
 	return dir
 }
 
+// fiber2ErrorHandlers answer in their own way, or start over.
+var fiber2ErrorHandlers = []fiber.ErrorHandler{
+	func(c *fiber.Ctx, err error) error { return c.Status(fiber.StatusTeapot).SendString(err.Error()) },
+	func(c *fiber.Ctx, _ error) error { return c.Status(fiber.StatusOK).SendString("recovered") },
+	func(c *fiber.Ctx, err error) error {
+		if c.Locals("again") != nil {
+			return fiber.DefaultErrorHandler(c, err)
+		}
+		c.Locals("again", true)
+		return c.RestartRouting()
+	},
+	func(c *fiber.Ctx, err error) error {
+		if c.Locals("again") != nil {
+			return fiber.DefaultErrorHandler(c, err)
+		}
+		c.Locals("again", true)
+		c.Path("/a")
+		return c.RestartRouting()
+	},
+	func(*fiber.Ctx, error) error { return nil },
+}
+
 func buildFiber2(d dice, w *world) app {
 	cfg := fiber.Config{
 		CaseSensitive: d.chance(30), StrictRouting: d.chance(30), UnescapePath: d.chance(30), Immutable: d.chance(20),
 		DisableHeaderNormalizing: d.chance(10), DisableStartupMessage: true,
 	}
+	if d.chance(30) {
+		cfg.ErrorHandler = pick(d, fiber2ErrorHandlers...)
+	}
+	k := kinds{prefixed: true, suffixed: true, digits: true, optional: true, restAnywhere: true, upper: true, unicode: true, constraints: fiberConstraints[1:]}
 	if d.chance(20) {
-		cfg.ErrorHandler = func(c *fiber.Ctx, err error) error { return c.Status(fiber.StatusTeapot).SendString(err.Error()) }
+		k.methods = []string{"LOAD", "load", "PURGE"}
+		cfg.RequestMethods = append(slices.Clone(fiber.DefaultMethods), k.methods...)
 	}
 	e := fiber.New(cfg)
-	p := newPlan(d, kinds{prefixed: true, suffixed: true, digits: true, optional: true, restAnywhere: true, upper: true}, gatePlaces...)
+	p := newPlan(d, k, gatePlaces...)
 	w.plan = p
 	w.note("case %v strict %v unescape %v", cfg.CaseSensitive, cfg.StrictRouting, cfg.UnescapePath)
 	for _, rt := range p.routes {
@@ -322,14 +349,23 @@ func buildFiber2(d dice, w *world) app {
 	for _, m := range use(2, behind(guarded)...) {
 		e.Use(m)
 	}
+	type mount struct {
+		app         *fiber.App
+		prefix, way string
+		inner       fiber.Config
+	}
+	var mounts []mount
 	var groups []fiber.Router
 	for i, g := range p.groups {
 		prefix := fiberPattern(g.segments)
-		way := pick(d, "group", "mount", "route")
-		if (prefix == "" || strings.Contains(prefix, ":")) && way == "mount" {
+		way := pick(d, "group", "mount", "mount in a group", "mount twice", "route")
+		if (prefix == "" || strings.Contains(prefix, ":")) && strings.HasPrefix(way, "mount") {
 			// Fiber v2 runs nothing that is mounted with Use there for "//", and gives handlers
 			// below a parameter other values than those of their names.
 			way = "group"
+		}
+		if slices.ContainsFunc(mounts, func(m mount) bool { return strings.EqualFold(m.prefix, prefix) }) {
+			way = "group" // Fiber itself panics where the prefix of a sub-app is used again
 		}
 		w.note("group %d %s: %s", i, prefix, way)
 		chain := use(1, behind(guarded)...)
@@ -339,12 +375,21 @@ func buildFiber2(d dice, w *world) app {
 		}
 		var r fiber.Router
 		switch way {
-		case "mount":
-			sub := fiber.New(cfg)
+		case "mount", "mount in a group", "mount twice":
+			inner := cfg
+			if d.chance(40) {
+				inner = fiber.Config{CaseSensitive: d.chance(50), StrictRouting: d.chance(50), UnescapePath: d.chance(50), RequestMethods: cfg.RequestMethods}
+				if d.chance(50) {
+					inner.ErrorHandler = pick(d, fiber2ErrorHandlers...)
+				}
+				w.note("inner case %v strict %v unescape %v", inner.CaseSensitive, inner.StrictRouting, inner.UnescapePath)
+			}
+			sub := fiber.New(inner)
 			for _, m := range chain {
 				sub.Use(m)
 			}
 			r = sub
+			mounts = append(mounts, mount{sub, prefix, way, inner})
 		case "route":
 			e.Route(prefix, func(inner fiber.Router) {
 				for _, m := range chain {
@@ -364,8 +409,39 @@ func buildFiber2(d dice, w *world) app {
 		}
 		return append(chain, use(1, behind(guarded || strings.Contains(p.gates, "routes"))...)...)
 	}
-	for _, rt := range p.routes {
+	mounted := false
+	mountAll := func() {
+		mounted = true
+		for i, r := range groups {
+			sub, ok := r.(*fiber.App)
+			if !ok || sub == e {
+				continue
+			}
+			prefix := cmp.Or(fiberPattern(p.groups[i].segments), "/")
+			at := slices.IndexFunc(mounts, func(m mount) bool { return m.app == sub })
+			switch m := mounts[at]; {
+			case m.way == "mount in a group":
+				e.Group("/").Mount(prefix, sub)
+			case m.way == "mount twice" && prefix != "/":
+				outer := fiber.New(m.inner)
+				outer.Mount("/", sub)
+				e.Mount(prefix, outer)
+			default:
+				e.Mount(prefix, sub)
+			}
+		}
+	}
+	after := 0 // so many routes are added when the app has served a request
+	if d.chance(20) {
+		after = 1 + d.IntN(2)
+		w.note("the last %d after start", after)
+	}
+	for i, rt := range p.routes {
 		w.note("%s", rt.name)
+		if i == len(p.routes)-after {
+			mountAll()
+			serveFast(e.Handler())(p.request(d).as("carol"))
+		}
 		params := make(map[string]string)
 		for _, s := range p.whole(rt) {
 			params[s.param] = s.param
@@ -383,17 +459,24 @@ func buildFiber2(d dice, w *world) app {
 		}
 		chain := append(onRoute(), h)
 		relative := cmp.Or(fiberPattern(rt.segments), "/")
+		to := groups[rt.group]
+		if sub, ok := to.(*fiber.App); ok && sub != e && mounted {
+			to, relative = e, cmp.Or(fiberPattern(p.whole(rt)), "/") // a sub-app takes no more routes
+			if p.gates == "groups" || p.gates == "some groups" && rt.group > 0 {
+				chain = append([]fiber.Handler{authorize}, chain...)
+			}
+		}
 		if rt.methods == nil {
-			groups[rt.group].All(relative, chain...)
+			to.All(relative, chain...)
 		}
 		for _, m := range rt.methods {
-			groups[rt.group].Add(m, relative, chain...)
+			if added := to.Add(m, relative, chain...); d.chance(20) {
+				added.Name(rt.name + "é")
+			}
 		}
 	}
-	for i, r := range groups {
-		if sub, ok := r.(*fiber.App); ok && sub != e {
-			e.Mount(cmp.Or(fiberPattern(p.groups[i].segments), "/"), sub)
-		}
+	if !mounted {
+		mountAll()
 	}
 	if guarded && d.chance(40) {
 		prefix := pick(d, "/files", "/a", "/secret", "/")

@@ -175,16 +175,53 @@ var fiber3Middlewares = map[string]func(d dice, w *world) fiber.Handler{
 	"timeout": func(dice, *world) fiber.Handler { return timeout.New(fiber3Next, timeout.Config{Timeout: time.Minute}) },
 }
 
+// ofConstraint is a constraint of the app.
+type ofConstraint struct{}
+
+func (ofConstraint) Name() string { return "known" }
+
+func (ofConstraint) Execute(param string, _ ...string) bool { return strings.ContainsAny(param, "a7") }
+
+var fiberConstraints = []string{"known", "int", "alpha", "minLen(2)", "minLen(1);maxLen(4)", "len(1)", "regex(^[a-z0-9.]+$)", "range(3,9)", "bool"}
+
+// fiber3ErrorHandlers answer in their own way, or start over.
+var fiber3ErrorHandlers = []fiber.ErrorHandler{
+	func(c fiber.Ctx, err error) error { return c.Status(fiber.StatusTeapot).SendString(err.Error()) },
+	func(c fiber.Ctx, _ error) error { return c.Status(fiber.StatusOK).SendString("recovered") },
+	func(c fiber.Ctx, err error) error {
+		if c.Locals("again") != nil {
+			return fiber.DefaultErrorHandler(c, err)
+		}
+		c.Locals("again", true)
+		return c.RestartRouting()
+	},
+	func(c fiber.Ctx, err error) error {
+		if c.Locals("again") != nil {
+			return fiber.DefaultErrorHandler(c, err)
+		}
+		c.Locals("again", true)
+		c.Path("/a")
+		return c.RestartRouting()
+	},
+	func(fiber.Ctx, error) error { return nil },
+}
+
 func buildFiber3(d dice, w *world) app {
 	cfg := fiber.Config{
 		CaseSensitive: d.chance(30), StrictRouting: d.chance(30), UnescapePath: d.chance(30), Immutable: d.chance(20),
 		DisableHeaderNormalizing: d.chance(10), DisableHeadAutoRegister: d.chance(20),
 	}
+	if d.chance(30) {
+		cfg.ErrorHandler = pick(d, fiber3ErrorHandlers...)
+	}
+	k := kinds{prefixed: true, suffixed: true, digits: true, optional: true, restAnywhere: true, upper: true, unicode: true, constraints: fiberConstraints}
 	if d.chance(20) {
-		cfg.ErrorHandler = func(c fiber.Ctx, err error) error { return c.Status(fiber.StatusTeapot).SendString(err.Error()) }
+		k.methods = []string{"LOAD", "load", "PURGE"}
+		cfg.RequestMethods = append(slices.Clone(fiber.DefaultMethods), k.methods...)
 	}
 	e := fiber.New(cfg)
-	p := newPlan(d, kinds{prefixed: true, suffixed: true, digits: true, optional: true, restAnywhere: true, upper: true}, gatePlaces...)
+	e.RegisterCustomConstraint(ofConstraint{})
+	p := newPlan(d, k, gatePlaces...)
 	w.plan = p
 	w.note("case %v strict %v unescape %v", cfg.CaseSensitive, cfg.StrictRouting, cfg.UnescapePath)
 	for _, rt := range p.routes {
@@ -251,12 +288,21 @@ func buildFiber3(d dice, w *world) app {
 		}
 		return all
 	}
+	type mount struct {
+		app         *fiber.App
+		prefix, way string
+		inner       fiber.Config
+	}
+	var mounts []mount
 	var groups []fiber.Router
 	for i, g := range p.groups {
 		prefix := fiberPattern(g.segments)
-		way := pick(d, "group", "mount", "route")
-		if strings.Contains(prefix, ":") && way == "mount" {
+		way := pick(d, "group", "mount", "mount in a group", "mount twice", "route")
+		if strings.Contains(prefix, ":") && strings.HasPrefix(way, "mount") {
 			way = "group" // Fiber v2 gives handlers other values than those of their names
+		}
+		if slices.ContainsFunc(mounts, func(m mount) bool { return strings.EqualFold(m.prefix, prefix) }) {
+			way = "group" // Fiber itself panics where the prefix of a sub-app is used again
 		}
 		w.note("group %d %s: %s", i, prefix, way)
 		chain := use(1, behind(guarded)...)
@@ -270,12 +316,22 @@ func buildFiber3(d dice, w *world) app {
 		}
 		var r fiber.Router
 		switch way {
-		case "mount":
-			sub := fiber.New(cfg)
+		case "mount", "mount in a group", "mount twice":
+			inner := cfg
+			if d.chance(40) {
+				inner = fiber.Config{CaseSensitive: d.chance(50), StrictRouting: d.chance(50), UnescapePath: d.chance(50), RequestMethods: cfg.RequestMethods}
+				if d.chance(50) {
+					inner.ErrorHandler = pick(d, fiber3ErrorHandlers...)
+				}
+				w.note("inner case %v strict %v unescape %v", inner.CaseSensitive, inner.StrictRouting, inner.UnescapePath)
+			}
+			sub := fiber.New(inner)
+			sub.RegisterCustomConstraint(ofConstraint{})
 			for _, m := range chain {
 				sub.Use(all, m)
 			}
 			r = sub
+			mounts = append(mounts, mount{sub, prefix, way, inner})
 		case "route":
 			e.Route(prefix, func(inner fiber.Router) {
 				for _, m := range chain {
@@ -298,8 +354,39 @@ func buildFiber3(d dice, w *world) app {
 		}
 		return append(chain, use(1, behind(guarded || strings.Contains(p.gates, "routes"))...)...)
 	}
-	for _, rt := range p.routes {
+	mounted := false
+	mountAll := func() {
+		mounted = true
+		for i, r := range groups {
+			sub, ok := r.(*fiber.App)
+			if !ok || sub == e {
+				continue
+			}
+			prefix := cmp.Or(fiberPattern(p.groups[i].segments), "/")
+			at := slices.IndexFunc(mounts, func(m mount) bool { return m.app == sub })
+			switch m := mounts[at]; {
+			case m.way == "mount in a group":
+				e.Group("/").Use(prefix, sub)
+			case m.way == "mount twice" && prefix != "/":
+				outer := fiber.New(m.inner)
+				outer.Use("/", sub)
+				e.Use(prefix, outer)
+			default:
+				e.Use(prefix, sub)
+			}
+		}
+	}
+	after := 0 // so many routes are added when the app has served a request
+	if d.chance(20) {
+		after = 1 + d.IntN(2)
+		w.note("the last %d after start", after)
+	}
+	for i, rt := range p.routes {
 		w.note("%s", rt.name)
+		if i == len(p.routes)-after {
+			mountAll()
+			serveFast(e.Handler())(p.request(d).as("carol"))
+		}
 		params := make(map[string]string)
 		for _, s := range p.whole(rt) {
 			params[s.param] = s.param
@@ -317,18 +404,29 @@ func buildFiber3(d dice, w *world) app {
 		}
 		chain := append(onRoute(), h)
 		relative := cmp.Or(fiberPattern(rt.segments), "/")
+		to := groups[rt.group]
+		if sub, ok := to.(*fiber.App); ok && sub != e && mounted {
+			to, relative = e, cmp.Or(fiberPattern(p.whole(rt)), "/") // a sub-app takes no more routes
+			if p.gates == "groups" || p.gates == "some groups" && rt.group > 0 {
+				chain = append([]fiber.Handler{authorize}, chain...)
+			}
+		}
 		if rt.methods == nil {
-			groups[rt.group].All(relative, chain[0], anys(chain[1:])...)
+			to.All(relative, chain[0], anys(chain[1:])...)
 		}
 		for _, m := range rt.methods {
-			groups[rt.group].Add([]string{m}, relative, chain[0], anys(chain[1:])...)
+			if d.chance(20) {
+				to.RouteChain(relative).Add([]string{m}, chain[0], anys(chain[1:])...)
+			} else if added := to.Add([]string{m}, relative, chain[0], anys(chain[1:])...); d.chance(20) {
+				added.Name(rt.name + "é")
+			}
 		}
 	}
-	for i, r := range groups {
-		if sub, ok := r.(*fiber.App); ok && sub != e {
-			e.Use(cmp.Or(fiberPattern(p.groups[i].segments), "/"), sub)
-		}
+	if !mounted {
+		mountAll()
 	}
+	e.Handler()
+	e.RebuildTree()
 	if guarded && d.chance(40) {
 		prefix := pick(d, "/files", "/a", "/secret", "/")
 		w.note("Static %s", prefix)
