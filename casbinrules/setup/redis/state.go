@@ -4,18 +4,14 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
-	"github.com/sallyport-go/sallyport/core/attempts"
-	"github.com/sallyport-go/sallyport/core/digest"
-	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
-	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 )
 
 func init() {
-	setup.RegisterAttemptStore("redis", openAttempts)
-	setup.RegisterReplayStore("redis", openReplays)
-	setup.RegisterCountStore("redis", openCounts)
-	setup.RegisterRevocationLog("redis", openRevocations)
+	setup.RegisterAttemptStore("redis", opener((*redisstate.State).Attempts))
+	setup.RegisterReplayStore("redis", opener((*redisstate.State).Replays))
+	setup.RegisterCountStore("redis", opener((*redisstate.State).Counts))
+	setup.RegisterRevocationLog("redis", opener((*redisstate.State).Revocations))
 }
 
 // stateSettings are the keys below redis for state that instances share.
@@ -43,34 +39,14 @@ func openState(s *stateSettings) (*redisstate.State, error) {
 	return redisstate.New(s.URL.Reveal(), opts...)
 }
 
-func openAttempts(s *stateSettings) (attempts.Store, func() error, error) {
-	state, err := openState(s)
-	if err != nil {
-		return nil, nil, err
+// opener returns a function that opens a state and takes one of its stores.
+func opener[S any](store func(*redisstate.State) S) func(*stateSettings) (S, func() error, error) {
+	return func(s *stateSettings) (S, func() error, error) {
+		state, err := openState(s)
+		if err != nil {
+			var none S
+			return none, nil, err
+		}
+		return store(state), state.Close, nil
 	}
-	return state.Attempts(), state.Close, nil
-}
-
-func openReplays(s *stateSettings) (dpop.ReplayStore, func() error, error) {
-	state, err := openState(s)
-	if err != nil {
-		return nil, nil, err
-	}
-	return state.Replays(), state.Close, nil
-}
-
-func openCounts(s *stateSettings) (digest.CountStore, func() error, error) {
-	state, err := openState(s)
-	if err != nil {
-		return nil, nil, err
-	}
-	return state.Counts(), state.Close, nil
-}
-
-func openRevocations(s *stateSettings) (revoke.Log, func() error, error) {
-	state, err := openState(s)
-	if err != nil {
-		return nil, nil, err
-	}
-	return state.Revocations(), state.Close, nil
 }
