@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // WithCORS lets scripts of the named origins see that they were refused, and why:
@@ -92,14 +94,7 @@ func (g *Guard) preflight(r Request) *Response {
 // isTokenList reports whether s holds only tokens, commas and spaces (RFC 9110
 // §5.6.1, §5.6.2), and so may be sent back.
 func isTokenList(s string) bool {
-	const marks = "!#$%&'*+-.^_`|~, "
-	for i := range len(s) {
-		c := s[i]
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !slices.Contains([]byte(marks), c) {
-			return false
-		}
-	}
-	return s != ""
+	return ascii.Only(s, "!#$%&'*+-.^_`|~, ")
 }
 
 // isPreflight reports whether an OPTIONS request is a CORS preflight (Fetch

@@ -326,13 +326,8 @@ func traceID(traceparent string) string {
 		return ""
 	}
 	id := traceparent[3:35]
-	if id == "00000000000000000000000000000000" {
+	if id == "00000000000000000000000000000000" || strings.Trim(id, "0123456789abcdef") != "" {
 		return ""
-	}
-	for i := range len(id) {
-		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return ""
-		}
 	}
 	return id
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
@@ -80,7 +81,7 @@ func (p *parser) parseLine(n int, line string) {
 // quoted returns a short word quoted for a finding, or "" for one that may be a
 // secret.
 func quoted(word string) string {
-	if len(word) > 12 || !isName(word, "-_") {
+	if len(word) > 12 || !ascii.Only(word, "-_") {
 		return "this "
 	}
 	return fmt.Sprintf("%q ", word)

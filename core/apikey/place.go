@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // DefaultHeader is the header field that a key is read from by default.
@@ -107,7 +108,7 @@ func otherPlaces(p place) []place {
 func WithHeader(name string) Option {
 	return func(a *Authenticator) error {
 		switch {
-		case !isName(name, "-"):
+		case !ascii.Only(name, "-"):
 			return fmt.Errorf("header %q: use letters, digits and hyphens", name)
 		case strings.EqualFold(name, "Authorization"):
 			return errors.New("header Authorization begins with a scheme: use WithAuthorizationScheme (authorization_scheme)")
@@ -128,7 +129,7 @@ func WithAuthorizationScheme(scheme string) Option {
 				return fmt.Errorf("scheme %s is for other credentials: use a name of your own, such as %s", taken, DefaultScheme)
 			}
 		}
-		if !isName(scheme, "-") {
+		if !ascii.Only(scheme, "-") {
 			return fmt.Errorf("scheme %q: use letters, digits and hyphens", scheme)
 		}
 		return a.setPlace(place{authorization, scheme})
@@ -141,7 +142,7 @@ func WithAuthorizationScheme(scheme string) Option {
 // clients that cannot send a header.
 func WithQueryParameter(name string) Option {
 	return func(a *Authenticator) error {
-		if !isName(name, "-_") {
+		if !ascii.Only(name, "-_") {
 			return fmt.Errorf("query parameter %q: use letters, digits, hyphens and underscores", name)
 		}
 		return a.setPlace(place{query, name})
@@ -154,14 +155,4 @@ func (a *Authenticator) setPlace(p place) error {
 	}
 	a.place = p
 	return nil
-}
-
-// isName reports whether s is not empty and consists of letters, digits and others.
-func isName(s, others string) bool {
-	for _, c := range s {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune(others, c) {
-			return false
-		}
-	}
-	return s != ""
 }

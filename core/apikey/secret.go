@@ -88,12 +88,7 @@ func isKey(s string) bool {
 }
 
 func isLetters(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (c < '2' || c > '7') {
-			return false
-		}
-	}
-	return true
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // checksum tells a truncated or mistyped key from a wrong one, and a key from other

@@ -1,6 +1,10 @@
 package challenge
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
+)
 
 // Credentials is the content of an Authorization field (RFC 9110 §11.4): a scheme
 // with either a token68, or parameters, or nothing. It holds secrets and should not
@@ -91,7 +95,7 @@ func Split(field string) (scheme, rest string, ok bool) {
 	for field != "" && isBlank(field[len(field)-1]) {
 		field = field[:len(field)-1]
 	}
-	n := tokenLen(field)
+	n := ascii.TokenLen(field)
 	scheme, rest = field[:n], field[n:]
 	if rest != "" && rest[0] != ' ' {
 		return scheme, "", false

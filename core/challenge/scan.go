@@ -3,6 +3,8 @@ package challenge
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // Limits on parsed and created challenges. They are far above what schemes use and
@@ -72,7 +74,7 @@ func (s *scanner) spaces() bool {
 
 // token parses a token; "" if there is none.
 func (s *scanner) token() string {
-	n := tokenLen(s.text[s.pos:])
+	n := ascii.TokenLen(s.text[s.pos:])
 	s.pos += n
 	return s.text[s.pos-n : s.pos]
 }
@@ -158,22 +160,12 @@ func (s *scanner) quoted() (string, error) {
 
 // IsToken reports whether s is a token of RFC 9110 §5.6.2, such as a method, a
 // field name or a scheme.
-func IsToken(s string) bool { return s != "" && tokenLen(s) == len(s) }
-
-// tokenLen returns the length of the token that s begins with.
-func tokenLen(s string) int {
-	for i := range len(s) {
-		if c := s[i]; !isAlnum(c) && (c == ' ' || strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0) {
-			return i
-		}
-	}
-	return len(s)
-}
+func IsToken(s string) bool { return s != "" && ascii.TokenLen(s) == len(s) }
 
 // notInToken68 are 1 for what is not a character of a token68, but for the padding.
 var notInToken68 = func() (set [256]uint8) {
 	for c := range set {
-		if !isAlnum(byte(c)) && strings.IndexByte("-._~+/", byte(c)) < 0 {
+		if !ascii.IsAlphanumeric(byte(c)) && strings.IndexByte("-._~+/", byte(c)) < 0 {
 			set[c] = 1
 		}
 	}
@@ -201,8 +193,4 @@ func token68Len(s string) int {
 		i++
 	}
 	return i
-}
-
-func isAlnum(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // Identity names the header fields that tell the application about the principal; a
@@ -42,7 +43,7 @@ func WithIdentity(fields Identity) Option {
 			switch lower := strings.ToLower(name); {
 			case name == "":
 				continue
-			case !isFieldName(name):
+			case !ascii.Only(name, "-") || name[0] == '-':
 				return fmt.Errorf("identity: %q: use letters, digits and hyphens", name)
 			case reserved[lower]:
 				return fmt.Errorf("identity: %q already has a meaning: use a name such as X-Auth-User", name)
@@ -64,16 +65,6 @@ var reserved = map[string]bool{
 	"cookie": true, "host": true, "keep-alive": true, "proxy-authorization": true, "set-cookie": true, "te": true,
 	"trailer": true, "transfer-encoding": true, "upgrade": true, "vary": true, "www-authenticate": true,
 	strings.ToLower(AnswerField): true,
-}
-
-func isFieldName(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return s != "" && s[0] != '-'
 }
 
 // fields returns the fields that describe p, which may be nil.

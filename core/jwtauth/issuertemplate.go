@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
@@ -67,13 +68,8 @@ func (t *issuerTemplate) of(c claims.Set) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%s, which is a part of the issuer, is missing or not a string", t.claim)
 	}
-	if value == "" || value == "." || value == ".." || strings.IndexFunc(value, notUnreserved) >= 0 {
+	if value == "." || value == ".." || !ascii.Only(value, "-._~") {
 		return "", errors.New(t.claim + ", which is a part of the issuer, is empty or has characters other than letters, digits and ._~-")
 	}
 	return t.before + value + t.after, nil
-}
-
-// notUnreserved is the complement of RFC 3986 §2.3's unreserved characters.
-func notUnreserved(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -135,8 +136,10 @@ func splitResource(resource string) (origin, path string, err error) {
 	if host != strings.ToLower(host) || strings.HasSuffix(host, port) || strings.HasSuffix(host, ":") {
 		return "", "", errors.New("spell the host in lower case and leave out the default port, as clients do")
 	}
-	if i := strings.IndexFunc(path, notInPath); i >= 0 {
-		return "", "", fmt.Errorf("byte %#02x in the path: letters, digits and -._~/ can be mounted on every router", path[i])
+	for _, c := range []byte(path) {
+		if !ascii.IsAlphanumeric(c) && strings.IndexByte("-._~/", c) < 0 {
+			return "", "", fmt.Errorf("byte %#02x in the path: letters, digits and -._~/ can be mounted on every router", c)
+		}
 	}
 	for i, segment := range strings.Split(strings.Trim(path, "/"), "/") {
 		if path != "" && (segment == "" || segment == "." || segment == "..") {
@@ -147,8 +150,4 @@ func splitResource(resource string) (origin, path string, err error) {
 		return "", "", errors.New("empty segment in the path")
 	}
 	return scheme + "://" + host, path, nil
-}
-
-func notInPath(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~/", r)
 }

@@ -3,6 +3,8 @@ package proxy
 import (
 	"errors"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // lastXForwardedFor splits the last address off an X-Forwarded-For value. rest is
@@ -53,7 +55,7 @@ func element(s string) (node, after string, err error) {
 	found := false
 	for {
 		s = strings.TrimLeft(s, " \t")
-		n := tokenLen(s)
+		n := ascii.TokenLen(s)
 		if n == 0 || n == len(s) || s[n] != '=' {
 			return "", "", errSyntax
 		}
@@ -85,7 +87,7 @@ func element(s string) (node, after string, err error) {
 // pairValue parses a token or quoted-string (RFC 9110 §5.6.4) at the start of s.
 func pairValue(s string) (value, after string, err error) {
 	if s == "" || s[0] != '"' {
-		n := tokenLen(s)
+		n := ascii.TokenLen(s)
 		if n == 0 {
 			return "", "", errSyntax
 		}
@@ -104,20 +106,6 @@ func pairValue(s string) (value, after string, err error) {
 		b.WriteByte(s[i])
 	}
 	return "", "", errSyntax
-}
-
-// tokenLen returns the length of the token (RFC 9110 §5.6.2) that s begins with.
-func tokenLen(s string) int {
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
-		default:
-			return i
-		}
-	}
-	return len(s)
 }
 
 func trim(s string) string { return strings.Trim(s, " \t") }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -146,11 +147,8 @@ func WithContentSecurityPolicy(policy string) Option {
 // repeated. A UUID becomes a urn:uuid in problem details.
 func WithRequestID(field string) Option {
 	return func(s *settings) error {
-		for i := range len(field) {
-			c := field[i]
-			if alnum := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'; !alnum && c != '-' && c != '_' {
-				return fmt.Errorf("request ID: %q is not the name of a header field", field)
-			}
+		if field != "" && !ascii.Only(field, "-_") {
+			return fmt.Errorf("request ID: %q is not the name of a header field", field)
 		}
 		s.idField = field
 		return nil

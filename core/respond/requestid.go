@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // maxRequestID is the maximum length in bytes of a request ID that is repeated.
@@ -18,16 +19,8 @@ func requestID(r core.Request, name string) string {
 		return ""
 	}
 	id, n := r.Header(name)
-	if n != 1 || len(id) > maxRequestID {
+	if n != 1 || len(id) > maxRequestID || !ascii.Only(id, "._~-") || !ascii.IsAlphanumeric(id[0]) {
 		return ""
-	}
-	for i := range len(id) {
-		switch c := id[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case i > 0 && (c == '.' || c == '_' || c == '~' || c == '-'):
-		default:
-			return ""
-		}
 	}
 	return id
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/ascii"
 )
 
 // maxCode is the maximum length of a public code in bytes.
@@ -53,8 +54,8 @@ func checkPublic(code, message string) error {
 		return fmt.Errorf("code %q has %d bytes, more than %d", code, len(code), maxCode)
 	}
 	for i := range len(code) {
-		if !isCodeChar(code[i]) {
-			return fmt.Errorf("code %q: byte %#02x at offset %d is not an ASCII letter, digit, \"_\", \"-\" or \".\"", code, code[i], i)
+		if c := code[i]; !ascii.IsAlphanumeric(c) && strings.IndexByte("_-.", c) < 0 {
+			return fmt.Errorf("code %q: byte %#02x at offset %d is not an ASCII letter, digit, \"_\", \"-\" or \".\"", code, c, i)
 		}
 	}
 	for _, r := range reserved {
@@ -66,10 +67,6 @@ func checkPublic(code, message string) error {
 		return fmt.Errorf("message %q is not valid UTF-8 or contains a control character", message)
 	}
 	return nil
-}
-
-func isCodeChar(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.'
 }
 
 type public struct {

@@ -24,3 +24,21 @@ func TestOnlyASCIIHasLetterCase(t *testing.T) {
 		t.Error("EqualFold")
 	}
 }
+
+func TestLettersAndDigits(t *testing.T) {
+	for c := range 256 {
+		r := rune(c)
+		want := c < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r))
+		if IsAlphanumeric(byte(c)) != want || Only(string([]byte{byte(c)}), "-") != (want || c == '-') {
+			t.Errorf("%q", r)
+		}
+	}
+	if Only("", "-") || Only("a\u00e9", "-") || !Only("a-9", "-") {
+		t.Error("Only")
+	}
+	for s, want := range map[string]int{"": 0, "Basic x": 5, "a!#$%&'*+-.^_`|~9=": 17, " a": 0, "\u00e9": 0} {
+		if got := TokenLen(s); got != want {
+			t.Errorf("%q: %d, want %d", s, got, want)
+		}
+	}
+}

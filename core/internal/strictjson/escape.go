@@ -77,11 +77,6 @@ func (d *decoder) hex4() (rune, bool) {
 	if len(d.text)-d.at < 4 {
 		return 0, false
 	}
-	for _, c := range []byte(d.text[d.at : d.at+4]) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return 0, false
-		}
-	}
 	n, err := strconv.ParseUint(d.text[d.at:d.at+4], 16, 32)
 	d.at += 4
 	return rune(n), err == nil

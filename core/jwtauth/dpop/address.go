@@ -103,7 +103,7 @@ func normalizeAuthority(scheme, authority string) (string, error) {
 		return "", errors.New("no host")
 	}
 	for i := range len(name) {
-		if c := name[i]; !isAlphanumeric(c) && strings.IndexByte(allowed, c) < 0 {
+		if c := name[i]; !ascii.IsAlphanumeric(c) && strings.IndexByte(allowed, c) < 0 {
 			return "", fmt.Errorf("byte %#02x in the authority", c)
 		}
 	}
@@ -167,11 +167,7 @@ func removeDots(path string) string {
 }
 
 // isUnreserved reports whether c means the same encoded or not (RFC 3986 §2.3).
-func isUnreserved(c byte) bool { return isAlphanumeric(c) || strings.IndexByte("-._~", c) >= 0 }
-
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
+func isUnreserved(c byte) bool { return ascii.IsAlphanumeric(c) || strings.IndexByte("-._~", c) >= 0 }
 
 // unhex returns the value of a hexadecimal digit, or -1.
 func unhex(c byte) int {
