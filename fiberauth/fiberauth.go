@@ -26,6 +26,7 @@ package fiberauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 
 	"github.com/gofiber/fiber/v2"
@@ -108,6 +109,18 @@ func Routes(app *fiber.App) []core.RouteInfo {
 		routes = append(routes, core.RouteInfo{Method: r.Method, Pattern: r.Path})
 	}
 	return routes
+}
+
+// Verify returns an error if the app answers some requests without a gate that is mounted
+// in front of them with Use, since Fiber leaves it out there. It is for the start of a
+// program, when all routes are in place. Gates find out as well, and then let no request
+// pass, but only once one of them is called.
+func Verify(app *fiber.App) error {
+	app.Handler() // merges mounted sub-apps, as the start of the app does
+	if err := newResolver(app).table.LeftOut(); err != nil {
+		return fmt.Errorf("fiberauth: %w", err)
+	}
+	return nil
 }
 
 func mount(t *core.Gate, err error) fiber.Handler {

@@ -35,6 +35,10 @@ func TestGatesLeftOut(t *testing.T) {
 			app, sub := fiber.New(cfg), fiber.New(cfg)
 			m.sub(sub)
 			app.Mount("/", sub)
+			verified := fiberauth.Verify(app)
+			if m.open != (verified == nil) || !m.open && !strings.Contains(verified.Error(), `Use("/*", gate)`) {
+				t.Errorf("%s, %v: Verify says %v", name, options(cfg), verified)
+			}
 			if code, _ := ask(app.Handler(), "/x"); m.open != (code == http.StatusOK) || !m.open && code != http.StatusInternalServerError {
 				t.Errorf("%s, %v: %d", name, options(cfg), code)
 			}
@@ -81,6 +85,9 @@ func TestGatesLeftOutBelow(t *testing.T) {
 	} {
 		app := fiber.New(m.cfg)
 		m.add(app)
+		if err := fiberauth.Verify(app); m.open != (err == nil) {
+			t.Errorf("%s: Verify says %v", name, err)
+		}
 		code, _ := ask(app.Handler(), m.path)
 		if m.open != (code == http.StatusOK) || !m.open && code != http.StatusInternalServerError {
 			t.Errorf("%s: %d", name, code)

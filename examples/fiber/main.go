@@ -74,7 +74,7 @@ func routes(d *demo.Demo) *fiber.App {
 	read("/regional", fiberauth.Require(guard, rule.Claim("region", "eu")), show)
 	read("/scoped", fiberauth.Require(guard, rule.Scope("reports:read")), show)
 	app.Post("/notes", active, show).Options("/notes", active, show)
-	return app
+	return must(app, fiberauth.Verify(app))
 }
 
 // show answers with the route and the principal.

@@ -47,6 +47,10 @@ func TestGatesLeftOut(t *testing.T) {
 		for _, cfg := range configs {
 			app := fiber.New(cfg)
 			m.add(app)
+			verified := fiberauth.Verify(app)
+			if m.open != (verified == nil) || !m.open && !strings.Contains(verified.Error(), `Use("/*", gate)`) {
+				t.Errorf("%s, %v: Verify says %v", name, options(cfg), verified)
+			}
 			code, _ := ask(app.Handler(), "/x")
 			if m.open != (code == http.StatusOK) || !m.open && code != http.StatusInternalServerError {
 				t.Errorf("%s, %v: %d", name, options(cfg), code)
@@ -99,6 +103,9 @@ func TestGatesLeftOutBelow(t *testing.T) {
 	} {
 		app := fiber.New(m.cfg)
 		m.add(app)
+		if err := fiberauth.Verify(app); m.open != (err == nil) {
+			t.Errorf("%s: Verify says %v", name, err)
+		}
 		code, _ := ask(app.Handler(), m.path)
 		if m.open != (code == http.StatusOK) || !m.open && code != http.StatusInternalServerError {
 			t.Errorf("%s: %d", name, code)

@@ -35,8 +35,7 @@ type Table struct {
 	mixed  bool            // some route has capital letters in its literal parts
 	listed map[string]bool // the methods with a route that is in only one of Fiber's lists
 	pool   sync.Pool
-	// leftOut is an error if the router answers some requests without a gate that stands
-	// in front of all.
+	// leftOut is what LeftOut returns.
 	leftOut error
 }
 
@@ -138,6 +137,10 @@ func (t *Table) Finish(handler fasthttp.RequestHandler, entries map[string][]*En
 		t.findLeftOutBelow(method, of)
 	}
 }
+
+// LeftOut returns an error if the router answers some requests without a gate that stands
+// in front of all.
+func (t *Table) LeftOut() error { return t.leftOut }
 
 // findLeftOut looks for gates mounted with Use for all paths which Fiber leaves out where
 // a path does not begin with a slash, or has nothing but slashes, although a handler may
