@@ -99,6 +99,7 @@ func TestGatesLeftOutBelow(t *testing.T) {
 		"the same, handler of Use":  {fiber.Config{}, func(app *fiber.App) { app.Group("/:x.txt", gate).Use("/b", answer) }, "/a.txt/b", false},
 		"the same, and a slash":     {strict, func(app *fiber.App) { r := app.Group("/:x.txt"); r.Use("/", gate); r.Get("/b", answer) }, "/a.txt/b", false},
 		"the same, with numbers":    {fiber.Config{}, func(app *fiber.App) { app.Group("/:x<int>.txt", gate).Get("/b", answer) }, "/1.txt/b", true},
+		"the same, with a length":   {fiber.Config{}, func(app *fiber.App) { app.Group("/:x<len(9)>.txt", gate).Get("/b", answer) }, "/123456789.txt/b", false},
 		"text behind a slash":       {fiber.Config{}, func(app *fiber.App) { app.Group("/:x/b", gate).Get("/c", answer) }, "/b/b/c", true},
 	} {
 		app := fiber.New(m.cfg)
@@ -112,6 +113,28 @@ func TestGatesLeftOutBelow(t *testing.T) {
 		}
 		if cause := rec.Last(t).Cause; !m.open && (cause == nil || !strings.Contains(cause.Error(), "mount the gate in front of that handler")) {
 			t.Errorf("%s: the observer is told %v", name, cause)
+		}
+	}
+}
+
+// TestGatesLeftOutBelowConstraints: whether Fiber leaves a gate out is found for whatever a
+// parameter in front of it must look like.
+func TestGatesLeftOutBelowConstraints(t *testing.T) {
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate, answer := fiberauth.Authenticate(g), func(c fiber.Ctx) error { return c.SendString("here") }
+	for constraint, open := range map[string]bool{
+		"": false, "<minLen(18)>": false, "<maxLen(5)>": false, "<len(9)>": false, "<betweenLen(14,16)>": false,
+		"<regex(^[a-z]{3}[^a-z].+$)>": false, "<regex(^a.*$)>": false, "<minLen(6);regex(^(en|de).*$)>": false,
+		"<int>": true, "<bool>": true, "<float>": true, "<alpha>": true, "<guid>": true, "<min(18)>": true, "<max(-18)>": true, "<range(20,30)>": true,
+		`<datetime(2006\-01\-02)>`: true, "<len(3)>": true, "<regex(^[a-z]{3}[^a-z]$)>": true, "<regex(^(en|de)$)>": true, "<min(18);max(20)>": true, "<alpha;minLen(14)>": true,
+	} {
+		app := fiber.New()
+		app.Group("/:one<min(7)>/:x"+constraint+".txt", gate).Get("/b", answer)
+		if err := fiberauth.Verify(app); open != (err == nil) {
+			t.Errorf("%q: Verify says %v", constraint, err)
 		}
 	}
 }

@@ -17,6 +17,8 @@ type Pattern struct {
 	// letter case.
 	folded int
 	star   int // the first "*" among the parameters, or -1
+	// constraints are what the route demands of each parameter, "" for nothing.
+	constraints []string
 }
 
 // newPattern splits text at names, of which there are at most 30: those that Fiber's
@@ -37,6 +39,8 @@ func newPattern(text string, names, params []string, folded int) *Pattern {
 			break
 		}
 		p.add(rest[:start], len(text)-len(rest) < folded)
+		_, constraint, _ := strings.Cut(rest[start:end], "<")
+		p.constraints = append(p.constraints, constraint)
 		rest = rest[end:]
 	}
 	p.add(rest, len(text)-len(rest) < folded)
@@ -140,6 +144,17 @@ func (p *Pattern) follow(path string, values []string) (spelled string, n int, o
 		path = string(respelled)
 	}
 	return path, n, true
+}
+
+// with returns a path that p matches if the first values suit its parameters.
+func (p *Pattern) with(values []string) string {
+	var path strings.Builder
+	for i, literal := range p.literals {
+		if path.WriteString(literal); i < len(p.literals)-1 {
+			path.WriteString(values[i])
+		}
+	}
+	return path.String()
 }
 
 // fileAt returns where the name of a file begins in a path that p has matched with

@@ -168,39 +168,65 @@ func (t *Table) findLeftOut(method string, entries []*Entry) {
 }
 
 // findLeftOutBelow looks for gates mounted with Use which Fiber leaves out for a handler below
-// them: with strict routing, one at "/a/" where "/a/:x?" answers "/a"; and on Fiber v3 one at
-// "/:x.txt" where "/:x.txt/b" answers "/1.txt.txt/b".
+// them: with strict routing, one at "/a/" where "/a/:x?" answers "/a"; and one at "/:x.txt" where
+// "/:x.txt/b" answers "/.txt.txt/b", and on Fiber v3 "/1.txt.txt/b".
 func (t *Table) findLeftOutBelow(method string, entries []*Entry) {
-	n, _ := t.pool.Get().(*notes)
-	defer t.pool.Put(n)
 	for i, e := range entries {
-		last := len(e.Pattern.literals) - 1
-		end := strings.TrimRight(e.Pattern.literals[last], "/")
-		behind := last > 0 && end != "" && !strings.Contains(end, "/") // a parameter
-		slash := len(e.Pattern.text) > 1 && strings.HasSuffix(e.Pattern.text, "/")
-		if !e.Use || !e.gated || !behind && !slash {
+		if !e.Use || !e.gated {
 			continue
 		}
 		for _, r := range entries[i+1:] {
-			if r.idle || r.gated || len(r.Pattern.literals) <= last || !strings.HasPrefix(r.Pattern.text, e.Pattern.text) {
-				continue
-			}
-			for _, value := range [...]string{"1", "a"} {
-				twice := slices.Clone(r.Pattern.literals)
-				twice[last] = end + twice[last]
-				for _, path := range [...]string{strings.TrimRight(strings.Join(e.Pattern.literals, value), "/"), strings.Join(twice, value)} {
-					n.question = question{path: path, each: true}
-					t.dispatch(method, []byte(path), n)
-					seen := func(e *Entry) bool {
-						return slices.ContainsFunc(n.seen, func(s sighting) bool { return s.Entry == e })
-					}
-					if seen(r) && !seen(e) {
-						t.leftOut = fmt.Errorf("fiber does not call the gate mounted with Use at %q for %s %q, which %q answers: mount the gate in front of that handler", e.Pattern.text, method, path, r.Pattern.text)
-					}
+			if !r.idle && !r.gated && len(r.Pattern.literals) >= len(e.Pattern.literals) && strings.HasPrefix(r.Pattern.text, e.Pattern.text) {
+				if err := t.leftOutFor(method, e, r); err != nil {
+					t.leftOut = err
 				}
 			}
 		}
 	}
+}
+
+// leftOutFor returns an error if Fiber leaves out the gate e for some paths that r answers
+// below it, or if that cannot be known.
+func (t *Table) leftOutFor(method string, e, r *Entry) error {
+	n, _ := t.pool.Get().(*notes)
+	defer t.pool.Put(n)
+	last := len(e.Pattern.literals) - 1
+	end := strings.TrimRight(e.Pattern.literals[last], "/")
+	behind := last > 0 && end != "" && !strings.Contains(end, "/") // a parameter
+	slash := len(e.Pattern.text) > 1 && strings.HasSuffix(e.Pattern.text, "/")
+	if !behind && !slash {
+		return nil
+	}
+	known := !behind
+	for values := range combinations(r.Pattern.constraints) {
+		own := e.Pattern.with(values)
+		paths := []string{own, strings.TrimRight(own, "/")}
+		if behind {
+			v := values[last-1]
+			for _, v := range [...]string{v, v[:max(len(v)-len(end), 0)]} {
+				for i := range len(v) + 1 { // the gate's parameter ends at the first end
+					values[last-1] = v[:i] + end + v[i:]
+					paths = append(paths, r.Pattern.with(values))
+				}
+			}
+		}
+		for _, path := range paths {
+			n.question = question{path: path, each: true}
+			t.dispatch(method, []byte(path), n)
+			called, answers := false, false
+			for _, s := range n.seen {
+				called, answers = called || s.Entry == e, answers || s.Entry == r
+			}
+			if answers && !called {
+				return fmt.Errorf("fiber does not call the gate mounted with Use at %q for %s %q, which %q answers: mount the gate in front of that handler", e.Pattern.text, method, path, r.Pattern.text)
+			}
+			known = known || called
+		}
+	}
+	if !known {
+		return fmt.Errorf("it is not known whether fiber calls the gate mounted with Use at %q for all that %q answers, since no parameters are known that fit: mount the gate in front of that handler", e.Pattern.text, r.Pattern.text)
+	}
+	return nil
 }
 
 // compare finds out which entries of a stack match everything that another one
