@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/sallyport-go/sallyport/ci/tools/internal/modules"
@@ -65,7 +66,7 @@ func (u *user) install(published []modules.Module, version string) (string, erro
 }
 
 // starter writes a service into an empty folder and asks it.
-func (u *user) starter(program, framework string) error {
+func (u *user) starter(program, framework string) (err error) {
 	dir, err := os.MkdirTemp(u.home, "starter-")
 	if err != nil {
 		return err
@@ -99,7 +100,7 @@ func (u *user) starter(program, framework string) error {
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer func() { err = errors.Join(err, stop()) }()
 	for _, want := range []struct {
 		user, method, path string
 		status             int
@@ -118,8 +119,9 @@ func (u *user) starter(program, framework string) error {
 	return nil
 }
 
-// start starts the service in dir and returns where it listens.
-func start(ctx context.Context, dir string) (address string, stop func(), err error) {
+// start starts the service in dir and returns where it listens, and how to end it, which
+// is an error if it does not end by itself.
+func start(ctx context.Context, dir string) (address string, stop func() error, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, "app.exe"), "-addr", "127.0.0.1:0")
 	cmd.Dir = dir
@@ -133,17 +135,24 @@ func start(ctx context.Context, dir string) (address string, stop func(), err er
 		cancel()
 		return "", nil, err
 	}
-	stop = func() {
-		cancel()
-		_ = cmd.Wait() // it was killed
+	stop = func() error {
+		defer cancel()
+		if runtime.GOOS == "windows" || cmd.Process.Signal(syscall.SIGTERM) != nil {
+			cancel()
+			_ = cmd.Wait() // it was killed
+			return nil
+		}
+		if err := cmd.Wait(); err != nil {
+			return fmt.Errorf("after SIGTERM: %w\n%s", err, &said)
+		}
+		return nil
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if address, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
 			return address, stop, nil
 		}
 	}
-	stop()
-	return "", nil, fmt.Errorf("the service does not listen: %s", &said)
+	return "", nil, fmt.Errorf("the service does not listen: %w\n%s", stop(), &said)
 }
 
 // wants sends a request and looks at its status, and at the challenge that a 401

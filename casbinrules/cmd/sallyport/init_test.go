@@ -2,10 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -25,6 +30,14 @@ func TestInitServes(t *testing.T) {
 	got := run(t, dir, "", "init", "--framework", "nethttp", "--checkout", clone)
 	if got.code != 0 || strings.Contains(got.stderr, "has failed") {
 		t.Fatalf("%+v", got)
+	}
+	config, err := os.OpenFile(filepath.Join(dir, "sallyport.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = config.WriteString("decision_log:\n  path: decisions.jsonl\n")
+		err = errors.Join(err, config.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	build := exec.Command("go", "build", "-o", "service", ".")
 	build.Dir = dir
@@ -71,5 +84,18 @@ func TestInitServes(t *testing.T) {
 		if challenge := resp.Header.Get("WWW-Authenticate"); resp.StatusCode != c.status || (challenge != "") != (c.status == 401) {
 			t.Errorf("%s %s by %q: %d %q", c.method, c.path, c.user, resp.StatusCode, challenge)
 		}
+	}
+	if runtime.GOOS == "windows" {
+		return // which has no such signal
+	}
+	if err := service.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+	decisions, err := os.ReadFile(filepath.Join(dir, "decisions.jsonl"))
+	if err != nil || bytes.Count(decisions, []byte(`"kind":"close"`)) != 1 {
+		t.Errorf("the log was not closed: %v\n%s", err, decisions)
 	}
 }

@@ -48,7 +48,7 @@ func TestInitWritesAServiceThoughItCannotBeTidied(t *testing.T) {
 		}
 		main := content(t, filepath.Join(dir, "main.go"))
 		formatted, err := format.Source([]byte(main))
-		if err != nil || string(formatted) != main || strings.Count(main, "\n") > 50 {
+		if err != nil || string(formatted) != main || strings.Count(main, "\n") > 60 {
 			t.Errorf("%s: %d lines, or not formatted: %v", framework, strings.Count(main, "\n"), err)
 		}
 		if mod := content(t, filepath.Join(dir, "go.mod")); mod != "module myapp\n\ngo 1.26.0\n" {
