@@ -100,7 +100,7 @@ func explanations(t *testing.T) []explanation {
 func oddExplanations(t *testing.T) []explanation {
 	unusual := open(t, RBAC(), "p, admin, /*, *\np, bot, /dav/*, PROPFIND\ng, alice, admin\n")
 	objects := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _\ng2 = _, _", someAllow, "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act")),
-		"p, editor, docs, GET\ng, erin, editor\ng2, /a, papers\ng2, papers, docs\n")
+		"p, editor, docs, GET\ng, erin, editor\ng2, /a, papers\ng2, papers, docs\ng2, erin, papers\n")
 	root := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, `r.sub == "root" || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`)),
 		"p, editor, /a, GET\n")
 	either := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, `r.sub == p.sub && r.obj == p.obj && r.act == p.act || g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r.act == "GET"`)),
@@ -115,7 +115,60 @@ func oddExplanations(t *testing.T) []explanation {
 		`g(r.sub, p.sub, r.tenant) && r.tenant == p.team && keyMatch(r.obj, p.obj) && r.act == p.act && g(r.sub, "staff", r.tenant) && r.obj != "/x/secret"`)),
 		"p, editor, t1, /x/*, GET\ng, erin, editor, t1\ng, erin, staff, t1\ng, temp, editor, t1\n")
 	everybody := open(t, RBAC(), "p, anonymous, /x, GET\n", WithAnonymous())
+	byRule := open(t, ModelText("m.conf", modelText(tenantsRequest, "sub, dom, obj, act", "g = _, _, _", someAllow, "g(r.sub, p.sub, p.dom) && r.obj == p.obj && r.act == p.act")),
+		"p, editor, t2, /a, GET\ng, erin, author, t2\ng, author, editor, t2\n")
+	regions := open(t, ModelText("m.conf", modelText("sub, region, obj, act", "sub, region, obj, act", "g = _, _, _", someAllow, "g(r.sub, p.sub, r.region) && r.region == p.region && r.obj == p.obj && r.act == p.act")),
+		"p, editor, eu, /a, GET\ng, erin, editor, us\ng, erin, editor, eu\n", WithAttribute("region", func(*core.Principal, core.Access) (string, error) { return "eu", nil }))
+	denied := open(t, RBACWithDeny(), "p, editor, /a, *, allow\np, banned, /a, *, deny\ng, ann, editor\n")
+	asCasbin := open(t, RBACWithDeny(), "p, ann, /*, *, allow\np, ann, /dav/*, *, deny\n", WithCasbinSemantics())
+	twice := open(t, RBACWithTenants(), "p, editor, t2, /x, GET\np, viewer, t1, /x, GET\np, viewer, t1, /*, GET\ng, erin, editor, t1\n")
+	standard := open(t, RBAC(), "p, everybody, /a, GET\np, editor, /b, GET\ng, staff, everybody\n", WithDefaultRole("staff"))
+	whatever := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, `r.sub == "root" || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`)), "g, erin, editor\n", WithEmptyPolicy())
+	tenantFirst := open(t, ModelText("m.conf", modelText("dom, sub, obj, act", "sub, dom, obj, act", "g = _, _, _", someAllow, "g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act")),
+		"p, editor, t1, /x, GET\ng, ann, editor, t1\n")
 	return []explanation{
+		{"the default role", standard, who(t, "ann", "guest"), to("GET", "/a"),
+			`ann (guest) may GET /a: policy.csv:1 allows it
+  rule: policy.csv:1: p, everybody, /a, GET
+  roles: ann → staff (the default role) → everybody (policy.csv:3)`},
+		{"the default role, in the credentials", standard, who(t, "ann", "staff"), to("GET", "/a"),
+			`ann (staff) may GET /a: policy.csv:1 allows it
+  rule: policy.csv:1: p, everybody, /a, GET
+  roles: ann → staff (from the credentials) → everybody (policy.csv:3)`},
+		{"no default role without credentials", standard, nil, to("GET", "/a"),
+			`anonymous may not GET /a: there are no credentials, and the policy is not asked about such requests (see WithAnonymous, --allow-anonymous, anonymous: true)`},
+		{"whatever the rules say", whatever, who(t, "root"), to("GET", "/a"),
+			`root may GET /a: the matcher allows it whatever the rules say`},
+		{"blanks around a name", standard, who(t, "ann "), to("GET", "/c"),
+			`"ann " may not GET /c: no rule allows it
+  near: "ann " has GET on /a at policy.csv:1, not on /c`},
+		{"the tenant in front", tenantFirst, tenantOf(t, "t1", "erin"), to("GET", "/x"),
+			`erin in tenant t1 may not GET /x: no rule allows it
+  near: the role editor has GET on /x at policy.csv:1, which erin does not have`},
+		{"an unusual method with Casbin's semantics", asCasbin, who(t, "ann"), to("PROPFIND", "/dav/x"),
+			`ann may not PROPFIND /dav/x: policy.csv:2 denies it
+  rule: policy.csv:2: p, ann, /dav/*, *, deny
+  overrides: policy.csv:1: p, ann, /*, *, allow`},
+		{"a role only in another tenant, and two rules of one role", twice, tenantOf(t, "t1", "erin"), to("GET", "/x"),
+			`erin in tenant t1 may not GET /x: no rule allows it
+  near: viewer has GET on /x at policy.csv:2, not erin`},
+		{"tenant of the rule", byRule, tenantOf(t, "t1", "erin", "editor"), to("GET", "/a"),
+			`erin (editor) in tenant t1 may GET /a: policy.csv:1 allows it
+  rule: policy.csv:1: p, editor, t2, /a, GET
+  roles: erin → author (policy.csv:2) → editor (policy.csv:3)`},
+		{"tenant of an attribute", regions, who(t, "erin"), to("GET", "/a"),
+			`erin may GET /a: policy.csv:1 allows it
+  rule: policy.csv:1: p, editor, eu, /a, GET
+  roles: erin → editor (policy.csv:3)`},
+		{"object called like the subject", objects, who(t, "erin", "docs"), to("GET", "erin"),
+			`erin (docs) may GET erin: policy.csv:1 allows it
+  rule: policy.csv:1: p, editor, docs, GET
+  roles: erin → editor (policy.csv:2)
+  object: erin → papers (policy.csv:5) → docs (policy.csv:4)`},
+		{"name of a role with roles", denied, who(t, "editor", "banned"), to("GET", "/a"),
+			`editor (banned) may not GET /a: policy.csv:2 denies it
+  rule: policy.csv:2: p, banned, /a, *, deny
+  roles: editor → banned (from the credentials)`},
 		{"unknown method", unusual, who(t, "alice"), to("TRACE", "/x"),
 			`alice may not TRACE /x: no rule names the method TRACE, and "*" stands only for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS
   near: alice has * on /* at policy.csv:1, which does not cover TRACE`},

@@ -171,7 +171,7 @@ func TestConditionsTogetherAreTheMatcher(t *testing.T) {
 }
 
 func TestExplainQueryEqualsExplain(t *testing.T) {
-	a := open(t, RBACWithDeny(), reports+"p, author, /reports, publish, allow\n", WithAnonymous())
+	a := open(t, RBACWithDeny(), reports+"p, author, /reports, publish, allow\np, admin, /reports, seal, deny\n", WithAnonymous())
 	for _, q := range []Query{
 		{Subject: "erin", Object: "/reports", Action: "GET"},
 		{Subject: "t-1", Roles: []string{"viewer"}, Object: "/files/secret/a", Action: "HEAD"},
@@ -187,7 +187,7 @@ func TestExplainQueryEqualsExplain(t *testing.T) {
 		if q.Subject != "" {
 			p = who(t, q.Subject, q.Roles...)
 		}
-		if want := explained(t, a, p, to(q.Action, q.Object)); got.String() != want.String() {
+		if want := explained(t, a, p, to(q.Action, q.Object)); got.String() != want.String() || got.Version != a.Version().Hash || want.Version != got.Version {
 			t.Errorf("%+v: got\n%s\nwant\n%s", q, got, want)
 		}
 	}
@@ -195,6 +195,10 @@ func TestExplainQueryEqualsExplain(t *testing.T) {
 	named, err := a.ExplainQuery(t.Context(), Query{Subject: "alice", Object: "/reports", Action: "archive", Named: true})
 	if err != nil || !named.Allowed {
 		t.Errorf("named: %s, %v", named, err)
+	}
+	sealed, err := a.ExplainQuery(t.Context(), Query{Subject: "alice", Object: "/reports", Action: "seal", Named: true})
+	if err != nil || sealed.Allowed || sealed.Overrides == nil || sealed.Overrides.Line != 2 {
+		t.Errorf("named and denied: %s, %v", sealed, err)
 	}
 	for name, q := range map[string]Query{"roles of nobody": {Roles: []string{"a"}, Object: "/", Action: "GET"}, "tenant of nobody": {Tenant: "t"}} {
 		if _, err := a.ExplainQuery(t.Context(), q); err == nil {

@@ -208,13 +208,13 @@ func TestTooManySpellings(t *testing.T) {
 
 // TestSpellingsAreExplained: an explanation names the rule and the spelling.
 func TestSpellingsAreExplained(t *testing.T) {
-	a := openRules(t, RBACWithDeny(), "p, ann, /*, GET, allow\np, ann, /Files/private/*, *, deny\n")
+	a := openRules(t, RBACWithDeny(), "p, ann, /files/*, GET, allow\np, ann, /Files/private/*, *, deny\n")
 	access := folded("GET", "/files/private/x", prefixed)
 	e, err := a.Explain(t.Context(), who(t, "ann"), access)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Allowed || e.Rule == nil || e.Rule.Place() != "policy.csv:2" || e.Object != "/Files/private/x" || e.Overrides == nil ||
+	if e.Allowed || e.Rule == nil || e.Rule.Place() != "policy.csv:2" || e.Object != "/Files/private/x" || e.Overrides == nil || e.Overrides.Line != 1 ||
 		len(e.Notes) != 1 || !strings.Contains(e.Notes[0], "/files/private/x") {
 		t.Errorf("%+v", e)
 	}

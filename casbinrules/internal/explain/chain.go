@@ -29,7 +29,7 @@ func (x *Explainer) value(r policy.Rule, n *model.Node) string {
 	if column := x.Snapshot.Schema.Column(name); column >= 0 {
 		return r.Field(column)
 	}
-	if field, ok := x.Snapshot.Schema.RequestField(name); ok && field < model.FieldAttribute {
+	if field, ok := x.Snapshot.Schema.RequestField(name); ok {
 		return x.Request.Text(field)
 	}
 	return ""
@@ -37,19 +37,20 @@ func (x *Explainer) value(r policy.Rule, n *model.Node) string {
 
 // chain returns a shortest path from a name to a role, along the lines of one kind
 // and, for g, the roles of the credentials. It returns nil if there is none, or if
-// both are the same.
+// both are the same. It may come back to from once: only first links have times in a
+// tenant.
 func (x *Explainer) chain(kind, from, to, tenant string) []ChainLink {
 	g := x.Snapshot.Graphs[kind]
-	came := map[string]step{from: {}}
-	for queue, links := []string{from}, 0; len(queue) > 0 && links <= policy.MaxLinks; links++ {
-		if at := slices.IndexFunc(queue, func(name string) bool { return g.Matches(name, to) }); at >= 0 {
-			return x.trace(came, from, queue[at])
+	seen := map[string]bool{}
+	for queue, links := []*step{{to: from}}, 0; len(queue) > 0 && links <= policy.MaxLinks; links++ {
+		if at := slices.IndexFunc(queue, func(s *step) bool { return g.Matches(s.to, to) }); at >= 0 {
+			return x.trace(queue[at])
 		}
-		var next []string
+		var next []*step
 		for _, s := range x.steps(g, kind, queue, to, tenant, links == 0) {
-			if _, seen := came[s.to]; !seen {
-				came[s.to] = s
-				next = append(next, s.to)
+			if !seen[s.to] {
+				seen[s.to] = true
+				next = append(next, s)
 			}
 		}
 		queue = next
@@ -57,38 +58,41 @@ func (x *Explainer) chain(kind, from, to, tenant string) []ChainLink {
 	return nil
 }
 
-// step is a role link; rule is zero for a role of the credentials.
+// step is a role link after another one, nil for the name that a chain begins with;
+// rule is zero for a role of the credentials.
 type step struct {
-	from, to string
-	rule     policy.Rule
+	after *step
+	to    string
+	rule  policy.Rule
 }
 
-// steps returns the links that lead on from names, in the order of the names. A role
-// that is a pattern leads to the wanted role, if it matches, and to every matching
-// name in links. first reports that these are the first links of a chain.
-func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, tenant string, first bool) []step {
-	byName := map[string][]step{}
+// steps returns the links that lead on from others, in their order. A role that is a
+// pattern leads to the wanted role, if it matches, and to every matching name in
+// links. first reports that these are the first links of a chain.
+func (x *Explainer) steps(g *policy.Graph, kind string, reached []*step, wanted, tenant string, first bool) []*step {
+	byName := map[string][]*step{}
 	for _, r := range x.links(g, kind) {
 		from, to := g.Ends(r)
 		if !g.Covers(from.Tenant, tenant) || !x.counts(g, r, first) {
 			continue
 		}
-		for _, name := range names {
-			if !g.Matches(name, from.Name) {
+		for _, s := range reached {
+			if !g.Matches(s.to, from.Name) {
 				continue
 			}
-			byName[name] = append(byName[name], step{name, to.Name, r})
-			if name == from.Name && g.NameFunction() != "" {
-				byName[name] = append(byName[name], x.matching(g, step{name, to.Name, r}, wanted)...)
+			on := &step{s, to.Name, r}
+			byName[s.to] = append(byName[s.to], on)
+			if s.to == from.Name && g.NameFunction() != "" {
+				byName[s.to] = append(byName[s.to], x.matching(g, on, wanted)...)
 			}
 		}
 	}
-	var found []step
-	for _, name := range names {
-		found = append(found, byName[name]...)
-		if kind == "g" && name == x.Request.Subject && (!g.Tenants || tenant == x.Request.Tenant) {
+	var found []*step
+	for _, s := range reached {
+		found = append(found, byName[s.to]...)
+		if kind == "g" && s.to == x.Request.Subject && (!g.Tenants || tenant == x.Request.Tenant) {
 			for _, role := range x.Request.Roles {
-				found = append(found, step{from: name, to: role})
+				found = append(found, &step{after: s, to: role})
 			}
 		}
 	}
@@ -96,11 +100,11 @@ func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, 
 }
 
 // matching returns the steps to the names that the role of a step matches as a pattern.
-func (x *Explainer) matching(g *policy.Graph, to step, wanted string) []step {
-	var found []step
+func (x *Explainer) matching(g *policy.Graph, to *step, wanted string) []*step {
+	var found []*step
 	add := func(name string) {
-		if name != to.to && g.Matches(name, to.to) {
-			found = append(found, step{to.from, name, to.rule})
+		if g.Matches(name, to.to) {
+			found = append(found, &step{to.after, name, to.rule})
 		}
 	}
 	add(wanted)
@@ -110,11 +114,11 @@ func (x *Explainer) matching(g *policy.Graph, to step, wanted string) []step {
 	return found
 }
 
-func (x *Explainer) trace(came map[string]step, from, to string) []ChainLink {
+// trace returns the chain that ends with a step.
+func (x *Explainer) trace(s *step) []ChainLink {
 	var links []ChainLink
-	for name := to; name != from; {
-		s := came[name]
-		link := ChainLink{From: model.Visible(x.shown(s.from)), To: model.Visible(s.to)}
+	for ; s.after != nil; s = s.after {
+		link := ChainLink{From: model.Visible(x.shown(s.after.to)), To: model.Visible(s.to)}
 		if s.rule.IsZero() {
 			link.Default = !slices.Contains(x.Request.Roles[:x.Credentials], s.to)
 		} else {
@@ -122,7 +126,6 @@ func (x *Explainer) trace(came map[string]step, from, to string) []ChainLink {
 			link.Rule = &written
 		}
 		links = append(links, link)
-		name = s.from
 	}
 	slices.Reverse(links)
 	return links

@@ -107,10 +107,10 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 	var notes []string
 	if v.Spelled != "" {
 		notes = append(notes, "the router does not keep the letter case of "+model.Visible(q.Object)+", so it is refused what is refused to "+model.Visible(v.Spelled))
-		q.Object, x.Request.Object = v.Spelled, v.Spelled
+		x.Request.Object = v.Spelled
 	}
 	e := Explanation{
-		Notes: notes, Subject: model.Visible(x.Subject), Tenant: model.Visible(q.Tenant), Object: model.Visible(q.Object), Action: model.Visible(q.Action),
+		Notes: notes, Subject: model.Visible(x.Subject), Tenant: model.Visible(q.Tenant), Object: model.Visible(x.Request.Object), Action: model.Visible(q.Action),
 		Allowed: d.Allowed, Reason: d.Reason, Engine: v.By,
 	}
 	if v.By == engine.EngineCasbin {
@@ -125,7 +125,7 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 	if why := s.Schema.WhyNoRoles(); why != "" && x.hasRoles() {
 		e.Notes = append(e.Notes, why)
 	}
-	x.fill(&e, v)
+	x.fill(&e, v, q.Object)
 	return e, nil
 }
 
@@ -140,8 +140,9 @@ func (x *Explainer) hasRoles() bool {
 	return len(x.Request.Roles) > 0
 }
 
-// fill adds everything about the verdict.
-func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
+// fill adds everything about the verdict on a request for the asked object, of which
+// x.Request may have another spelling.
+func (x *Explainer) fill(e *Explanation, v engine.Verdict, asked string) {
 	e.Why = x.why(v)
 	if v.Rules != nil {
 		written := v.Rule().RuleText()
@@ -155,7 +156,7 @@ func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
 	switch {
 	case v.Allowed:
 	case v.Rules != nil:
-		e.Overrides = x.overridden()
+		e.Overrides = x.overridden(asked)
 	case slices.Contains([]core.Reason{engine.ReasonNoRule, engine.ReasonSubjectIsRoleName, engine.ReasonNoTenant, core.ReasonUnknownMethod}, v.Reason):
 		var err error
 		if e.NearMisses, err = x.nearMisses(); err != nil {

@@ -63,17 +63,20 @@ func (m miss) rank() int {
 	}
 }
 
-// overridden returns the first rule that would have allowed the request, or nil.
-func (x *Explainer) overridden() *policy.RuleText {
+// overridden returns the first rule that would have allowed the request, for the object
+// as it was asked for, or nil.
+func (x *Explainer) overridden(asked string) *policy.RuleText {
 	p, err := NewProbe(x.Snapshot)
 	if err != nil {
 		return nil
 	}
+	q := x.Request
+	q.Object = asked
 	for _, r := range x.candidates().All() {
 		if !x.allows(r) {
 			continue
 		}
-		if ok, err := p.Matches(&x.Request, r); ok && err == nil {
+		if ok, err := p.Matches(&q, r); ok && err == nil {
 			written := r.RuleText()
 			return &written
 		}
