@@ -127,12 +127,15 @@ type question struct {
 	principal *core.Principal // nil for a request without credentials
 	access    core.Access
 	request   request
+	// unknownMethod is a method that the guard refused because no rule named it.
+	unknownMethod bool
 }
 
 // put sets q to the question of a line.
 func (q *question) put(l *line) (err error) {
 	r := l.Request
 	q.request.method = r.Method
+	q.unknownMethod = l.Reason == core.ReasonUnknownMethod && l.Revision == ""
 	q.access = core.Access{
 		Action: r.Action, Request: &q.request,
 		Resource: core.Resource{Route: r.Route, Path: r.Resource, Name: r.Name, Folded: r.Folded},
@@ -153,6 +156,9 @@ func (q *question) put(l *line) (err error) {
 }
 
 func (q *question) decide(ctx context.Context, a *ask.Policy) (core.Decision, error) {
+	if q.unknownMethod && !a.JudgesMethod(q.request.method) {
+		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
+	}
 	if q.principal == nil {
 		return a.AuthorizeAnonymous(ctx, q.access)
 	}

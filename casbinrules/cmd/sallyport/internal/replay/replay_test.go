@@ -516,6 +516,35 @@ m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner
 	}
 }
 
+// TestMethodsThatTheGuardRefused: with Casbin's semantics "*" is any method, but the guard
+// lets an unusual one pass only if a rule names it.
+func TestMethodsThatTheGuardRefused(t *testing.T) {
+	t.Parallel()
+	before, _ := open(t, "p, ann, /reports/:id, *, allow\n", casbinrules.WithCasbinSemantics())
+	after, _ := open(t, "p, ann, /reports/:id, *, allow\np, ann, /reports/:id, TRACE, allow\n", casbinrules.WithCasbinSemantics())
+	name := filepath.Join(t.TempDir(), "decisions.jsonl")
+	l, err := decisionlog.Open(name)
+	must(t, err)
+	g, err := core.NewGuard([]core.Authenticator{scheme{}}, core.WithAuthorizer(before.Authorizer), core.WithObserver(l))
+	must(t, err)
+	gate, err := g.Authorize()
+	must(t, err)
+	ann, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann"})
+	must(t, err)
+	gate.Check(t.Context(), asked{method: "TRACE", route: "/reports/:id", path: "/reports/7", principal: ann})
+	must(t, l.Close())
+	for _, tt := range []struct {
+		old, new *ask.Policy
+		gains    int
+	}{{nil, before, 0}, {before, before, 0}, {nil, after, 1}, {before, after, 1}} {
+		r, err := replay.Run(t.Context(), []string{name}, replay.Settings{Old: tt.old, New: tt.new})
+		must(t, err)
+		if r.Compared != 1 || r.NotReproduced != 0 || len(r.Changes) != tt.gains {
+			t.Errorf("compared %d, not reproduced %d, changes %+v", r.Compared, r.NotReproduced, r.Changes)
+		}
+	}
+}
+
 // BenchmarkReplay measures repeated requests, as in real traffic, and distinct ones, with
 // policies of two sizes.
 func BenchmarkReplay(b *testing.B) {
