@@ -4,7 +4,7 @@ package doctor
 // troubleshooting page.
 var advice = map[string]string{
 	"no_credentials":         "the client lost its token; a proxy drops Authorization; a redirect to another host (clients drop the header there); a script that does not set the header",
-	"malformed":              "a client that sends Bearer undefined, a token in quotes, or a truncated one; a proxy that limits header sizes",
+	"malformed":              "a client that sends Bearer undefined, a token in quotes, or a truncated one; a proxy that limits header sizes; a sign-in form without a user, or that is sent as multipart",
 	"expired":                "tokens: refresh does not run or comes too late, or clocks differ (the leeway is 30 s, jwtauth.WithLeeway); API keys: the expires of the file; sessions: the absolute timeout",
 	"not_yet_valid":          "the issuer's clock is ahead",
 	"unknown_key":            "keys were rotated: the JWK set file here is older than the token's kid; keys over HTTP are fetched again in seconds (how soon); many with 503 mean that a client makes up key IDs",

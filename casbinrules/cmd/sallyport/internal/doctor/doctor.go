@@ -33,7 +33,7 @@ type Kind struct{ Outcome, Reason string }
 type Tally struct {
 	Number                 float64
 	Routes, Rules, Schemes map[string]float64
-	// Cause is the last error behind an outage or a fault, from a log.
+	// Cause is the last error behind such a refusal, from a log.
 	Cause string
 }
 
@@ -233,7 +233,8 @@ var generalAdvice = map[string]string{
 const notableShare = 0.05
 
 // Diagnose returns what is broken, the most frequent first. Kinds that make up less than a
-// twentieth of the requests count as normal, except for outages and faults.
+// twentieth of the requests count as normal, except for outages, faults and development
+// keys. Anybody can cause a 503 by naming a key that does not exist.
 func (c *Counts) Diagnose() []Finding {
 	found := slices.Clone(c.Notes)
 	total := c.Total()
@@ -242,7 +243,7 @@ func (c *Counts) Diagnose() []Finding {
 	})
 	for _, k := range order {
 		t, kind := c.Refused[k], plumbing(k)
-		if t.Number == 0 || t.Number < notableShare*total && kind != dependency && kind != program {
+		if t.Number == 0 || t.Number < notableShare*total && kind != dependency && kind != program && k.Reason != "development_key" {
 			continue
 		}
 		look := cmp.Or(advice[k.Reason], generalAdvice[kind])
@@ -254,7 +255,7 @@ func (c *Counts) Diagnose() []Finding {
 			found[i].Seen += "; " + seen
 			continue
 		}
-		found = append(found, Finding{Plumbing: kind, Alert: alert, Count: t.Number, Look: look, Seen: seen + before(": ", t.Cause)})
+		found = append(found, Finding{Plumbing: kind, Alert: alert, Count: t.Number, Look: look, Seen: seen + before("; the last: ", t.Cause)})
 	}
 	return found
 }

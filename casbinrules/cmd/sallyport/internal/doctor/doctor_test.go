@@ -50,26 +50,43 @@ func events(o core.Observer, refused map[Kind]int) {
 	}
 }
 
-// TestTheCauseOfAnOutageIsNamed: the last one, since the advice is to look for it in the log.
-func TestTheCauseOfAnOutageIsNamed(t *testing.T) {
+// TestTheLastCauseIsNamed: it says more than the reason, such as which aud a token has.
+func TestTheLastCauseIsNamed(t *testing.T) {
 	t.Parallel()
-	for _, k := range []Kind{{"unavailable", "dependency_unavailable"}, {"error", "panic"}, {"unauthenticated", "expired"}} {
+	for _, k := range []Kind{{"unavailable", "dependency_unavailable"}, {"error", "panic"}, {"unauthenticated", "wrong_audience"}, {"bad_request", "ambiguous_path"}} {
 		var text bytes.Buffer
 		o := core.LogObserver(slog.New(slog.NewTextHandler(&text, nil)))
-		for _, cause := range []string{"the first", "sessions: connection refused"} {
-			o.Observe(t.Context(), core.Event{Outcome: core.Outcome(k.Outcome), Reason: core.Reason(k.Reason), Gate: "authorize", Cause: errors.New(cause)})
+		for _, cause := range []string{"the first", k.Reason + ": what it was", ""} {
+			var err error
+			if cause != "" {
+				err = errors.New(cause)
+			}
+			o.Observe(t.Context(), core.Event{Outcome: core.Outcome(k.Outcome), Reason: core.Reason(k.Reason), Gate: "authorize", Cause: err})
 		}
 		c, err := ReadLog(&text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		named := k.Outcome != "unauthenticated"
 		for _, counts := range []*Counts{c, Together([]*Counts{c, {}})} {
 			found := counts.Diagnose()
-			if len(found) != 1 || strings.HasSuffix(found[0].Seen, ": sessions: connection refused") != named {
+			if len(found) != 1 || !strings.HasSuffix(found[0].Seen, "; the last: what it was") {
 				t.Errorf("%v: got %+v", k, found)
 			}
 		}
+	}
+}
+
+// TestADevelopmentKeyIsAlwaysFound: a single 503 may be all that there is of it.
+func TestADevelopmentKeyIsAlwaysFound(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	events(core.LogObserver(slog.New(slog.NewTextHandler(&text, nil))), map[Kind]int{{"unavailable", "development_key"}: 1, {"unavailable", "unknown_key"}: 1})
+	c, err := ReadLog(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := c.Diagnose(); len(found) != 1 || !strings.Contains(found[0].Seen, "reason development_key") {
+		t.Errorf("got %+v", found)
 	}
 }
 

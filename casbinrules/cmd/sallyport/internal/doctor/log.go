@@ -210,8 +210,8 @@ func (l *logReader) access(f map[string]string) {
 		if statuses[outcome] != 0 {
 			kind := Kind{outcome, f["reason"]}
 			c.Add(kind, 1, f["route"], f["rule"], f["scheme"])
-			if t := c.Refused[kind]; t != nil && (outcome == "unavailable" || outcome == "error") {
-				t.Cause = f["cause"]
+			if t := c.Refused[kind]; t != nil && f["cause"] != "" {
+				t.Cause = strings.TrimPrefix(f["cause"], kind.Reason+": ")
 			}
 		}
 	}
