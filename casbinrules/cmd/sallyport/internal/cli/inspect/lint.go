@@ -28,7 +28,9 @@ notes, as
     file:line:column: severity: code: message (hint)
 
 Errors refuse the policy when it is loaded; warnings are likely mistakes; notes
-are about what is fine in most policies. With --routes it also compares the
+are about what is fine in most policies. While there is an error, nothing is
+reported as missing, such as a rule for a role: lint again once it is repaired.
+With --routes it also compares the
 policy with the routes of an application, as Routes of an adapter lists them,
 written as JSON:
 
@@ -59,9 +61,13 @@ when there is an error. Notes never change it.`,
 		default:
 			result.WriteFindings(out, findings)
 		}
-		return cmp.Or(err, command.FoundIf(slices.ContainsFunc(findings, func(f casbinrules.Finding) bool {
-			return f.Severity == casbinrules.SeverityError || f.Severity == casbinrules.SeverityWarning && failOn == "warning"
-		})))
+		has := func(s casbinrules.Severity) bool {
+			return slices.ContainsFunc(findings, func(f casbinrules.Finding) bool { return f.Severity == s })
+		}
+		if has(casbinrules.SeverityError) {
+			command.Say(cmd.ErrOrStderr(), "sallyport: note: what is missing, such as a rule for a role, is looked for once there is no error\n")
+		}
+		return cmp.Or(err, command.FoundIf(has(casbinrules.SeverityError) || failOn == "warning" && has(casbinrules.SeverityWarning)))
 	}
 	return cmd
 }

@@ -89,6 +89,9 @@ func newRevokeEntry(use, short string, arguments int, what string, fill func(e *
 			p, err := s.Revocations().Append(ctx, note, e)
 			if err == nil {
 				command.Say(cmd.OutOrStdout(), "%d  %s\n", p.Number, command.Plain(e.String()))
+				if p.Number == 1 && !cmd.Flags().Changed("service") {
+					command.Say(cmd.ErrOrStderr(), "sallyport: note: it is the first of the service %q in this store; if the instances have another name, give it with --service\n", to.service)
+				}
 			}
 			return err
 		})

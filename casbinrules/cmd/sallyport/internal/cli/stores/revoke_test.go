@@ -26,7 +26,7 @@ func TestRevoke(t *testing.T) {
 	}
 	defer func() { _ = f.Close() }()
 	dir := t.TempDir()
-	wants(t, dir, 0, "1  sub alice issued-before=", "revoke", "user", "alice", "-M", "a laptop\nwas lost")
+	wants(t, dir, 0, "1  sub alice issued-before=|the first of the service \"default\"", "revoke", "user", "alice", "-M", "a laptop\nwas lost")
 	wants(t, dir, 0, "2  jti 3f2a iss=https://issuer.example exp=", "revoke", "token", "3f2a", "--issuer", "https://issuer.example", "--expires-in", "1h")
 	wants(t, dir, 0, "3  all issued-before=2001-01-01T00:00:00Z\n", "revoke", "all", "--before", "2001-01-01T00:00:00Z")
 	wants(t, dir, 0, "4  jti short", "revoke", "token", "short", "--expires-in", "1ns")
