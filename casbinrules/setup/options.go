@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -19,6 +20,7 @@ type settings struct {
 	// noWrites reports that no file may be written.
 	noWrites    bool
 	predecessor *Setup
+	ctx         context.Context // ends waiting for stores
 }
 
 // WithLogger sets where verdicts, reloads and warnings are logged, whatever the file
@@ -31,6 +33,13 @@ func WithLogger(l *slog.Logger) Option {
 // the section decision_log is checked but no log is written. A last_good_file is
 // neither written nor read, so the store must be available.
 func WithoutWrites() Option { return func(s *settings) error { return option.On(&s.noWrites) } }
+
+// WithContext makes [Open] wait for the stores that the file names no longer than until ctx
+// ends, for programs that may be told to end meanwhile. Without it, Open waits as long as
+// [source.WithStartTimeout] says.
+func WithContext(ctx context.Context) Option {
+	return func(s *settings) error { return option.Set(&s.ctx, ctx, "context is nil") }
+}
 
 // WithPredecessor opens a setup that replaces old, which is still serving, for
 // example after the configuration has changed. If both have a decision log with the

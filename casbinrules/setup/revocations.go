@@ -53,7 +53,7 @@ func (a *assembly) followRevocations() error {
 	if p := a.settings.predecessor; p != nil && p.revocations != nil {
 		opts = append(opts, revoke.WithPredecessor(p.revocations))
 	}
-	f, err := revoke.Follow(context.Background(), log, opts...)
+	f, err := revoke.Follow(a.settings.ctx, log, opts...)
 	if err != nil {
 		return a.doc.Wrap(fmt.Errorf("revocations: %w", err), c)
 	}

@@ -102,7 +102,7 @@ func Open(path string, opts ...Option) (*Setup, error) {
 		}
 		return nil, fmt.Errorf("setup: %w%s", err, hint)
 	}
-	var o settings
+	o := settings{ctx: context.Background()}
 	if err := option.Apply(&o, opts); err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}

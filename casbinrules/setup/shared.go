@@ -2,7 +2,6 @@ package setup
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -55,7 +54,7 @@ func (a *assembly) openShared(c *policyConfig, model casbinrules.Model, opts []c
 	case a.doc.Has(&c.Stale):
 		return nil, a.doc.Wrap(errors.New("when_stale needs max_staleness"), &c.Stale)
 	}
-	policy, err := casbinrules.OpenSource(context.Background(), s, model, c.StoreFiles, opts...)
+	policy, err := casbinrules.OpenSource(a.settings.ctx, s, model, c.StoreFiles, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +136,7 @@ func (a *assembly) loadEither(c credentialFile, into watch.Loader) (*source.Foll
 	if a.doc.Has(&policy.MaxStale) {
 		opts = append(opts, source.WithMaxStaleness(policy.MaxStale, nil))
 	}
-	f, err := source.FollowFile(context.Background(), s, *c.inStore, into, opts...)
+	f, err := source.FollowFile(a.settings.ctx, s, *c.inStore, into, opts...)
 	if err != nil {
 		return nil, a.doc.Wrap(err, c.inStore)
 	}

@@ -84,14 +84,14 @@ type served struct {
 
 func openService(file string) (*guardService, error) {
 	g := &guardService{file: file, ended: make(chan struct{})}
-	return g, g.open()
+	return g, g.open(context.Background())
 }
 
 // open replaces the configuration in use by what the file says now. After an error
-// the old one stays.
-func (g *guardService) open() error {
+// the old one stays. It waits for stores until ctx ends.
+func (g *guardService) open(ctx context.Context) error {
 	text, _ := os.ReadFile(g.file) // Open reports why it cannot be read
-	var opts []setup.Option
+	opts := []setup.Option{setup.WithContext(ctx)}
 	if now := g.inUse.Load(); now != nil {
 		opts = append(opts, setup.WithPredecessor(now.setup))
 	}
@@ -134,7 +134,7 @@ func (g *guardService) reload(ctx context.Context) error {
 	if now := g.inUse.Load(); bytes.Equal(text, now.text) {
 		return now.setup.Reload(ctx)
 	}
-	return g.open()
+	return g.open(ctx)
 }
 
 func (s *served) close() {

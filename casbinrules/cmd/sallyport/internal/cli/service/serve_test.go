@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -204,5 +206,33 @@ func TestConfig(t *testing.T) {
 	var stdout, stderr strings.Builder
 	if program([]string{"config", "schema"}, nil, &stdout, &stderr); !json.Valid([]byte(stdout.String())) {
 		t.Error("the schema is not JSON")
+	}
+}
+
+// TestEndWhileReloading: a store that does not answer does not keep a service from ending.
+func TestEndWhileReloading(t *testing.T) {
+	file := configFolder(t, serveConfig)
+	g, err := openService(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	t.Setenv("SALLYPORT_TEST_STORE", "redis://"+silent.Addr().String())
+	writeFile(t, file, strings.Replace(serveConfig, "files: policy.csv", `store: {redis: {url: "${SALLYPORT_TEST_STORE}"}}`, 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		if conn, err := silent.Accept(); err == nil {
+			defer func() { _ = conn.Close() }()
+			cancel()
+			_, _ = io.Copy(io.Discard, conn)
+		}
+	}()
+	if err := g.reload(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("the reload ended with %v", err)
 	}
 }
