@@ -340,6 +340,7 @@ func (w *world) take() (ran []serving, asked []core.Resource) {
 // request is what is sent, apart from who sends it.
 type request struct {
 	method, target string
+	host           string
 	lines          []string
 	body           string
 	chunked, odd   bool
@@ -347,7 +348,7 @@ type request struct {
 
 func (r request) as(who string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: app.example\r\n", r.method, r.target)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.method, r.target, r.host)
 	if who != "" {
 		fmt.Fprintf(&b, "Authorization: Name %s\r\n", who)
 	}
@@ -370,7 +371,10 @@ var oddValues = []string{"a%2Fsecret", "%73ecret", "a+b", "SECRET", "secret;x", 
 
 func (p *plan) request(d dice) request {
 	rt := pick(d, p.routes...)
-	r := request{method: "GET"}
+	r := request{method: "GET", host: "app.example"}
+	if d.chance(15) {
+		r.host = pick(d, "APP.example", "app.example:80", "app.example.", "other.example", "[::1]", "www.app.example", "")
+	}
 	if len(rt.methods) > 0 {
 		r.method = rt.methods[0]
 	}
