@@ -34,11 +34,11 @@ func (a *assembly) load(path string, into watch.Loader) error {
 		read := func(context.Context) error {
 			mu.Lock()
 			defer mu.Unlock()
-			data, err := os.ReadFile(path)
+			now, err := watch.Read([]string{path})
 			if err != nil {
 				return err
 			}
-			return into.Load(path, data)
+			return into.Load(path, now.Files[0].Content)
 		}
 		a.made.reloads = append(a.made.reloads, read)
 		return read(context.Background())
