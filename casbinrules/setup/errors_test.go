@@ -13,7 +13,14 @@ import (
 // TestErrors: what is wrong with a file is said with its place and what to do.
 // Each text is that of a file, and wants what the message says behind its name.
 func TestErrors(t *testing.T) {
-	t.Parallel()
+	t.Setenv("SALLYPORT_EMPTY", "")
+	t.Setenv("SALLYPORT_WORD", "yes")
+	with := func(file string) func(keys string) string {
+		return func(keys string) string { return strings.Replace(file, "%s", keys, 1) }
+	}
+	boundIs, digestIs, policyOf := with(boundWith), with("realm: a\ndigest: {htdigest: users.htdigest, %s}\n"+withPolicy), with(policyIs)
+	certsAre := with("realm: a\nclient_certificates: {%s}\n" + withPolicy)
+	sharedWith := with("realm: a\nbasic: {htpasswd: users.htpasswd}\npolicy: {model: rbac, %s}\n")
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":            {"# nothing\n", ":1:1: the file is empty"},
 		"syntax":           {"realm: reports\nbearer:\n\tissuer: x\n", ":3:1: found character that cannot start any token while scanning for the next token (indent with spaces, and put text that begins with a special character in quotes)"},
@@ -69,10 +76,57 @@ func TestErrors(t *testing.T) {
 		"tenant pattern":   {minimal + "tenant: {path: '/t/{tenant}'}\n", `:10:16: tenant.path: tenant from path: pattern "/t/{tenant}" must be like "/t/:tenant"`},
 		"tenant field":     {minimal + "tenant: {header: 'X Tenant'}\n", `:10:18: tenant.header: tenant from header: "X Tenant" is not the name of a field`},
 		"same issuer":      {"realm: a\nbearer:\n  issuers:\n  - &a {issuer: b}\n", ":4:5: bearer.issuers: anchors and aliases are not supported"},
+		"fallback alone":   {boundIs("replay_fallback: true"), ":3:57: dpop.replay_fallback: this is only for proofs in a store: replays is missing"},
+		"older nonce keys": {boundIs("previous_nonce_keys: [{file: names.key}]"), ":3:40: dpop.previous_nonce_keys: nonce_key is missing"},
+		"two issuers":      {"realm: a\nbearer: {issuer: 'https://a.example', issuer_template: 'https://{t}.example', audience: b, jwks: jwks.json}\n", ":2:56: bearer.issuer_template: issuer_template beside issuer: choose one"},
+		"template's keys":  {"realm: a\nbearer: {issuer_template: 'https://{t}.example', audience: b}\n", ":2:27: bearer.issuer_template: jwks is missing"},
+		"two audiences":    {"realm: a\nbearer: {issuer: 'https://a.example', audience: b, any_audience: true, jwks: jwks.json}\n", ":2:66: bearer.any_audience: any_audience beside audience: choose one"},
+		"JWKS alone":       {"realm: a\nbearer: {jwks: jwks.json, introspection: {endpoint: 'http://127.0.0.1:1', client: a, secret: {file: names.key}, any_audience: true}}\n", ":2:1: bearer: issuer is missing"},
+		"count fallback":   {digestIs("count_fallback: true"), ":2:52: digest.count_fallback: this is only for counts in a store: counts is missing"},
+		"counts' key":      {digestIs("counts: {gone: {}}"), ":2:36: digest.counts: counts needs nonce_key"},
+		"older Digest key": {digestIs("previous_nonce_keys: [{file: names.key}]"), ":2:36: digest.previous_nonce_keys: nonce_key is missing"},
+		"no authority":     {certsAre("identity: uri, ca: names.key"), ":2:42: client_certificates.ca: no certificate in the file"},
+		"who may send":     {certsAre("identity: uri, header: nginx"), ":2:46: client_certificates.header: proxies is missing: it says who may send certificates"},
+		"no trust domain":  {certsAre("identity: spiffe"), ":2:33: client_certificates.identity: trust_domain goes with the identity spiffe"},
+		"other identity":   {certsAre("identity: uri, trust_domain: a.example"), ":2:52: client_certificates.trust_domain: trust_domain goes with the identity spiffe"},
+		"no policy files":  {"realm: a\nbasic: {htpasswd: users.htpasswd}\npolicy: {model: rbac}\n", ":3:1: policy: files is missing: name policy files, or a store"},
+		"files and store":  {sharedWith("files: policy.csv, store: {one: {}}"), ":3:23: policy.files: files and store: choose one"},
+		"poll of files":    {sharedWith("files: policy.csv, poll_interval: 1s"), ":3:57: policy.poll_interval: this is only for a policy in a store"},
+		"age of files":     {sharedWith("files: policy.csv, max_staleness: 1s"), ":3:57: policy.max_staleness: this is only for a policy in a store"},
+		"stale files":      {sharedWith("files: policy.csv, when_stale: serve"), ":3:54: policy.when_stale: this is only for a policy in a store"},
+		"last good files":  {sharedWith("files: policy.csv, last_good_file: a"), ":3:58: policy.last_good_file: this is only for a policy in a store"},
+		"older files":      {sharedWith("files: policy.csv, older_revisions: true"), ":3:59: policy.older_revisions: this is only for a policy in a store"},
+		"when stale":       {sharedWith("store: {one: {}}, when_stale: serve"), ":3:53: policy.when_stale: when_stale needs max_staleness"},
+		"policy types":     {policyOf("model: model.conf, files: policy.csv, attribute_types: {age: number}"), ":3:1: policy: "},
+		"no log":           {minimal + "revocations: {poll_interval: 1s}\n", ":10:1: revocations: store is missing: the log that instances share"},
+		"when log stale":   {minimal + "revocations: {store: {memory: {}}, when_stale: serve}\n", ":10:48: revocations.when_stale: when_stale needs max_staleness"},
+		"no store key":     {minimal + "attempts: {store: {gone: {}}}\n", ":10:1: attempts: store_key is missing: at least 32 random bytes"},
+		"store key alone":  {minimal + "attempts: {store_key: {file: names.key}}\n", ":10:23: attempts.store_key: this is only for attempts in a store"},
+		"unshared alone":   {minimal + "attempts: {unshared_attempts: 2}\n", ":10:31: attempts.unshared_attempts: this is only for attempts in a store"},
+		"files in no store": {"realm: a\napi_keys: {store_file: a.keys}\npolicy: {model: rbac, files: policy.csv}\n",
+			":2:24: api_keys.store_file: policy.store is missing: the file is in the store of the policy"},
+		"open secret":     {boundIs("nonce_key: open"), ":3:51: dpop.nonce_key: a secret must not be written into this file (write ${NAME} for a variable"},
+		"secret in part":  {boundIs("nonce_key: '${PATH}x'"), ":3:51: dpop.nonce_key: a secret must not be written into this file"},
+		"empty variable":  {boundIs("nonce_key: '${SALLYPORT_EMPTY}'"), ":3:51: dpop.nonce_key: the variable ${SALLYPORT_EMPTY} is empty"},
+		"empty secret":    {boundIs("nonce_key: {file: empty}"), ":3:51: dpop.nonce_key: the file DIR/empty is empty"},
+		"long secret":     {boundIs("nonce_key: {file: long}"), ":3:51: dpop.nonce_key: the file DIR/long is larger than 65536 bytes"},
+		"empty text":      {"realm: ''\n", `:1:8: realm: "": it must not be empty (leave the key out for none)`},
+		"empty list":      {minimal + "browsers: {cors_origins: []}\n", ":10:12: browsers.cors_origins: the list is empty (leave the key out for none)"},
+		"empty names":     {sharedWith("files: policy.csv, attributes: {}"), ":3:42: policy.attributes: keys where names with values are expected"},
+		"merge key":       {"realm: a\n<<: {realm: b}\n", ":2:1: a key must be one word, such as realm"},
+		"expanded bool":   {"realm: a\nwatch: ${SALLYPORT_WORD}\n", `:2:8: watch: "${SALLYPORT_WORD}": neither true nor false`},
+		"which of two":    {"realm: a\nbasic: {htpasswd: users.htpasswd}\nproxies: {trusted: [10.0.0.0/8, x]}\n", `:3:33: proxies.trusted[1]: "x": not a network such as`},
+		"large size":      {"realm: a\nbearer: {max_token_size: 1025GiB}\n", `:2:26: bearer.max_token_size: "1025GiB": not a number of bytes`},
+		"only null":       {"~\n", ":1:1: the file is empty"},
+		"too large":       {"#" + strings.Repeat(" ", 1<<20) + "\nrealm: a\n", ": larger than 1048576 bytes"},
+		"kind's tag":      {minimal + "session: {store: {!x recorder: {}}}\n", ":10:19: session.store.recorder: tags such as !x are not supported"},
+		"unreadable file": {"realm: a\nbasic: {htpasswd: users.htpasswd/x}\n", `:2:19: basic.htpasswd: "users.htpasswd/x": file DIR/users.htpasswd/x: not a directory`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := configFile(t, c.text)
+			write(t, filepath.Join(filepath.Dir(path), "empty"), "\r\n")
+			write(t, filepath.Join(filepath.Dir(path), "long"), strings.Repeat("x", 64<<10+1))
 			s, err := Open(path, quiet())
 			if err == nil {
 				t.Fatalf("%v has no error", s)

@@ -25,6 +25,8 @@ type effect struct {
 	file, a, b string
 	// see is what is seen of the setup, or a request as [see] makes one.
 	see look
+	// only is what is seen with a alone, for values that could be taken one for the other.
+	only string
 	// test is the test that shows the effect, in the place of all that is above: in
 	// this folder, or in the one below it that stands in front of a slash.
 	test string
@@ -143,6 +145,8 @@ func (e effect) check(t *testing.T) {
 		t.Errorf("with %q and with %q the same is seen:\n%s", e.a, e.b, a)
 	} else if strings.HasPrefix(a, "error: ") && strings.HasPrefix(b, "error: ") {
 		t.Errorf("neither value is taken: %s\n%s", a, b)
+	} else if e.only != "" && (!strings.Contains(a, e.only) || strings.Contains(b, e.only)) {
+		t.Errorf("%q is not seen with %q alone:\n%s\n%s", e.only, e.a, a, b)
 	}
 }
 

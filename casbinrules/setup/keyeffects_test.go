@@ -92,7 +92,7 @@ var effects = map[string]effect{
 	"dpop.previous_nonce_keys": {test: "TestProofKeys"},
 	"dpop.nonce_lifetime":      {file: boundWith, a: "nonce_key: {file: names.key}, nonce_lifetime: 5m", b: "nonce_key: {file: names.key}, nonce_lifetime: 1h", see: askingBoundWithOldNonce},
 	"dpop.replays":             {test: "redis/TestReplaysInRedis"},
-	"dpop.replay_fallback":     {test: "redis/TestReplaysInRedis"},
+	"dpop.replay_fallback":     {file: boundWith, a: "replays: {gone: {}}, replay_fallback: true", b: "replays: {gone: {}}", see: askingBound, only: "200"},
 
 	"basic.htpasswd":     {file: "realm: reports\nbasic: {htpasswd: %s}\n" + withPolicy, a: "users.htpasswd", b: "alice.htpasswd", see: asking("GET", "/reports", byErin...)},
 	"basic.store_file":   {file: "realm: reports\nbasic: {store_file: %s}\n" + inStore, a: "users.htpasswd", b: "alice.htpasswd", see: asking("GET", "/reports", byErin...)},
@@ -109,7 +109,7 @@ var effects = map[string]effect{
 	"digest.max_nonces":          {file: digestWith, a: "max_nonces: 1", b: "max_nonces: 65536", see: digestAnswers(0, 1, 1, 2)},
 
 	"digest.counts":         {test: "redis/TestAttemptsInRedis"},
-	"digest.count_fallback": {test: "redis/TestAttemptsInRedis"},
+	"digest.count_fallback": {file: digestWith, a: "counts: {gone: {}}, count_fallback: true", b: "counts: {gone: {}}", see: digestAnswers(0, 1), only: "200"},
 
 	"api_keys.file":                 {file: "realm: reports\napi_keys: {file: %s}\n" + withPolicy, a: "api.keys", b: "others.keys", see: asking("GET", "/reports", "X-API-Key", apiKey)},
 	"api_keys.store_file":           {file: "realm: reports\napi_keys: {store_file: %s}\n" + inStore, a: "api.keys", b: "others.keys", see: asking("GET", "/reports", "X-API-Key", apiKey)},
@@ -162,7 +162,7 @@ var effects = map[string]effect{
 	"policy.last_good_file":    {file: sharedIs, a: "store: {one: {}}, last_good_file: a.json", b: "store: {one: {}}, last_good_file: b.json", see: filesIn("*.json")},
 	"policy.older_revisions":   {test: "TestOlderRevisions"},
 	"policy.anonymous":         {file: policyIs, a: "model: model.conf, files: anonymous.csv, anonymous: true", b: "model: model.conf, files: anonymous.csv", see: asking("GET", "/reports")},
-	"policy.empty":             {file: policyIs, a: "model: model.conf, files: empty.csv, empty: true", b: "model: model.conf, files: empty.csv"},
+	"policy.empty":             {file: policyIs, a: "model: model.conf, files: empty.csv, empty: true", b: "model: model.conf, files: empty.csv", only: "403"},
 	"policy.token_roles":       {file: policyIs, a: "model: model.conf, files: policy.csv, token_roles: true", b: "model: model.conf, files: policy.csv, token_roles: false", see: askingWith("ann", map[string]any{"roles": "editor"})},
 	"policy.role_prefix":       {file: policyIs, a: "model: model.conf, files: prefix.csv, role_prefix: 'role:'", b: "model: model.conf, files: prefix.csv, role_prefix: 'r:'", see: askingWith("ann", map[string]any{"roles": "editor"})},
 	"policy.default_role":      {file: policyIs, a: "model: model.conf, files: policy.csv, default_role: editor", b: "model: model.conf, files: policy.csv", see: askingWith("ann", map[string]any{})},
@@ -172,7 +172,7 @@ var effects = map[string]effect{
 	"policy.attribute_types":   {file: policyIs, a: attributesAre + "attributes: {age: age, dept: dep}, attribute_types: {age: number}", b: attributesAre + "attributes: {age: age, dept: dep}, attribute_types: {age: text}", see: askingWith("erin", map[string]any{"age": 100, "dep": "sales"})},
 	"policy.functions":         {file: policyIs, a: "model: attributes.conf, files: patterns.csv, functions: {pathMatch: keyMatch}, attributes: {age: age, dept: dep}, attribute_types: {age: number}", b: "model: attributes.conf, files: patterns.csv, functions: {pathMatch: keyMatch2}, attributes: {age: age, dept: dep}, attribute_types: {age: number}", see: askingWith("erin", map[string]any{"age": 20, "dep": "sales"})},
 	"policy.object_attributes": {file: policyIs, a: "model: owned.conf, files: owned.csv, object_attributes: owner", b: "model: owned.conf, files: owned.csv"},
-	"policy.objects_at_gates":  {file: policyIs, a: "model: owned.conf, files: owned.csv, object_attributes: owner, objects_at_gates: true", b: "model: owned.conf, files: owned.csv, object_attributes: owner"},
+	"policy.objects_at_gates":  {file: policyIs, a: "model: owned.conf, files: owned.csv, object_attributes: owner, objects_at_gates: true", b: "model: owned.conf, files: owned.csv, object_attributes: owner", only: "200"},
 	"policy.role_patterns":     {file: policyIs, a: "model: rbac, files: linked.csv, role_patterns: {g: globMatch}", b: "model: rbac, files: linked.csv, role_patterns: {g: keyMatch}"},
 	"policy.tenant_patterns":   {file: policyIs, a: "model: rbac-tenants, files: wild.csv, tenant_patterns: g", b: "model: rbac-tenants, files: wild.csv"},
 
@@ -196,7 +196,7 @@ var effects = map[string]effect{
 	"attempts.unshared_attempts":      {test: "redis/TestAttemptsInRedis"},
 
 	"proxies.trusted":     {file: minimal + "proxies: {trusted: %s}\n", a: "192.0.2.1/32", b: "10.0.0.0/8", see: asking("GET", "/reports", "X-Forwarded-For", "203.0.113.7")},
-	"proxies.unix_socket": {file: minimal + "proxies: {trusted: 10.0.0.0/8, unix_socket: %s}\n", a: "true", b: "false", see: fromSocket},
+	"proxies.unix_socket": {file: minimal + "proxies: {trusted: 10.0.0.0/8, unix_socket: %s}\n", a: "true", b: "false", see: fromSocket, only: "203.0.113.7"},
 	"proxies.forwarded":   {file: minimal + "proxies: {trusted: 192.0.2.1/32, forwarded: %s}\n", a: "true", b: "false", see: asking("GET", "/reports", "X-Forwarded-For", "203.0.113.7", "Forwarded", "for=203.0.113.8")},
 
 	"browsers.trusted_origins": {file: htpasswdOnly + "browsers: {trusted_origins: %s}\n", a: "'https://a.example'", b: "'https://b.example'", see: asking("POST", "/reports", append([]string{"Origin", "https://a.example", "Sec-Fetch-Site", "cross-site"}, byErin...)...)},
@@ -226,8 +226,8 @@ var effects = map[string]effect{
 
 	"serve.address":    {file: minimal + "proxies: {trusted: 192.0.2.1/32}\nserve: {proxy: nginx, address: %s}\n", a: "'127.0.0.1:1'", b: "'127.0.0.1:2'", see: func(_ *testing.T, s *Setup, _ string) string { return s.Address() }},
 	"serve.proxy":      {file: minimal + "proxies: {trusted: 192.0.2.1/32}\nserve: {proxy: %s}\n", a: "nginx", b: "caddy", see: proxyAsks("GET", "/reports")},
-	"serve.preflights": {file: minimal + "proxies: {trusted: 192.0.2.1/32}\nserve: {proxy: nginx, preflights: %s}\n", a: "true", b: "false", see: proxyAsks("OPTIONS", "/reports", "Origin", "https://a.example", "Access-Control-Request-Method", "GET")},
-	"serve.semicolons": {file: minimal + "proxies: {trusted: 192.0.2.1/32}\nserve: {proxy: nginx, semicolons: %s}\n", a: "true", b: "false", see: proxyAsks("GET", "/reports;a")},
+	"serve.preflights": {file: minimal + "proxies: {trusted: 192.0.2.1/32}\nserve: {proxy: nginx, preflights: %s}\n", a: "true", b: "false", see: proxyAsks("OPTIONS", "/reports", "Origin", "https://a.example", "Access-Control-Request-Method", "GET"), only: "200"},
+	"serve.semicolons": {file: minimal + "proxies: {trusted: 192.0.2.1/32}\nserve: {proxy: caddy, semicolons: %s}\n", a: "true", b: "false", see: proxyAsks("GET", "/reports;a", "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/reports;a", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "api.example"), only: "403"},
 }
 
 const attributesAre = "model: attributes.conf, files: attributes.csv, functions: {pathMatch: keyMatch2}, "
