@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/openid"
 	"github.com/sallyport-go/sallyport/core/session"
 )
@@ -42,6 +43,16 @@ func TestAttackStateSwap(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b.wantRefused(b.get(with(one, "state", state)), openid.ReasonUnknownSignIn)
 		})
+	}
+	b.wantRefused(b.get(one+"&state="+url.QueryEscape(stateOf(one))), openid.ReasonUnknownSignIn)
+	r := must(http.NewRequest(http.MethodGet, one, nil))
+	for range 2 {
+		r.AddCookie(&http.Cookie{Name: "openid-" + id, Value: b.cookies["openid-"+id]})
+	}
+	resp := must(client.Do(r))
+	_ = resp.Body.Close()
+	if e := a.last("sign_in"); b.cookies["openid-"+id] == "" || len(resp.Cookies()) > 0 || e.Reason != openid.ReasonUnknownSignIn {
+		t.Errorf("two cookies: %d %v, %s", resp.StatusCode, resp.Header, e.Reason)
 	}
 }
 
@@ -153,6 +164,15 @@ func TestAttackIDToken(t *testing.T) {
 			b.wantRefused(b.get(b.ask(b.begin("/account"))), tt.reason)
 		})
 	}
+	t.Run("an ID and no sub", func(t *testing.T) { // which names the sessions to end
+		t.Parallel()
+		p := newIDP(t)
+		a := newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p, openid.WithClaims(jwtauth.WithID("email")))}})
+		a.browser().signIn("/account")
+		p.claims = map[string]any{"sub": nil}
+		b := a.browser()
+		b.wantRefused(b.get(b.ask(b.begin("/account"))), core.ReasonBadClaim)
+	})
 	t.Run("forged", func(t *testing.T) {
 		t.Parallel()
 		a, p := simple(t)
@@ -246,6 +266,7 @@ func TestCallbackWithError(t *testing.T) {
 	back := b.ask(b.begin("/reports/7"))
 	b.wantRefused(b.get(back+"&error=access_denied"), core.ReasonMalformed)
 	b.wantRefused(b.get(with(b.ask(b.begin("/reports/7")), "code", "")), core.ReasonMalformed)
+	b.wantRefused(b.get(with(b.ask(b.begin("/reports/7")), "code", "")+"&code="), core.ReasonMalformed)
 	if got := b.send(http.MethodPost, back, url.Values{}); got.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", got.StatusCode)
 	}
@@ -263,6 +284,8 @@ func TestFlowExpires(t *testing.T) {
 	b := a.browser()
 	back := b.ask(b.begin("/account"))
 	late = openid.FlowLifetime
+	b.wantRefused(b.get(back), openid.ReasonUnknownSignIn)
+	late = -2 * time.Minute // by the clock of another server
 	b.wantRefused(b.get(back), openid.ReasonUnknownSignIn)
 	late = 0
 	b.signIn("/account")

@@ -151,6 +151,13 @@ func TestFaultsOfProviders(t *testing.T) {
 	}
 }
 
+// TestTransportPanics: metadata is fetched in the background, where a panic would end the
+// program.
+func TestTransportPanics(t *testing.T) {
+	t.Parallel()
+	fails(t, "/.well-known/openid-configuration", "cold", func(*http.Request) (*http.Response, error) { panic("in a transport") })
+}
+
 // fails injects one fault at one moment.
 func fails(t *testing.T, path, moment string, fault func(*http.Request) (*http.Response, error)) {
 	p := newIDP(t)

@@ -1,6 +1,7 @@
 package openid_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/openid"
 )
 
 // TestLogout ends the session here and leads on to the provider.
@@ -44,6 +46,31 @@ func TestLogout(t *testing.T) {
 		t.Errorf("from another site: %d", resp.StatusCode)
 	}
 	b.wantSignedIn("alice")
+}
+
+// TestLogoutWithoutAPageThere ends the session here alone: one of a provider that has no
+// such page, or of somebody who has not come from a provider.
+func TestLogoutWithoutAPageThere(t *testing.T) {
+	t.Parallel()
+	a, p := simple(t)
+	p.metadata["end_session_endpoint"] = ""
+	b := a.browser()
+	b.signIn("/account")
+	if got := b.send(http.MethodPost, "/logout", url.Values{}); got.StatusCode != http.StatusNoContent || b.cookies["session"] != "" {
+		t.Errorf("no page: %d to %q", got.StatusCode, got.location)
+	}
+	b.wantSignedIn("")
+
+	p = newIDP(t)
+	local := func(ctx context.Context, u *core.Principal) (*core.Principal, error) {
+		return core.NewPrincipal(core.PrincipalInfo{ID: u.ID()}) // without iss
+	}
+	a = newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p, openid.WithPrincipalLookup(local))}})
+	b = a.browser()
+	b.signIn("/account")
+	if got := b.send(http.MethodPost, "/logout", url.Values{}); got.StatusCode != http.StatusNoContent || b.cookies["session"] != "" {
+		t.Errorf("of nobody's: %d to %q", got.StatusCode, got.location)
+	}
 }
 
 // backChannel sends a logout token as a provider does.
@@ -139,6 +166,15 @@ func TestAttackLogoutToken(t *testing.T) {
 			b.wantSignedIn("alice")
 		})
 	}
+	if got := a.browser().send(http.MethodPost, "/openid/logout/default", url.Values{"logout_token": {good, good}}); got.StatusCode != http.StatusBadRequest {
+		t.Errorf("two tokens: %d", got.StatusCode)
+	}
+	r := must(http.NewRequest(http.MethodPost, a.URL+"/openid/logout/default", strings.NewReader("logout_token="+good)))
+	r.Header.Set("Content-Type", "text/plain") // which a form of another site may have
+	if resp := must(client.Do(r)); resp.Body.Close() != nil || resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("of another type: %d", resp.StatusCode)
+	}
+	b.wantSignedIn("alice")
 	if got := a.backChannel(good); got.StatusCode != http.StatusOK {
 		t.Errorf("good: %d", got.StatusCode)
 	}

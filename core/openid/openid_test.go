@@ -200,6 +200,44 @@ func TestPrincipalLookup(t *testing.T) {
 	}
 }
 
+// TestClientsProveThemselves in the one way that the provider takes, and a public client
+// only names itself.
+func TestClientsProveThemselves(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		secret   string
+		methods  []string
+		inHeader bool
+	}{
+		"by default":    {"s", nil, true},
+		"in the header": {"s", []string{"client_secret_post", "client_secret_basic"}, true},
+		"in the body":   {"s", []string{"client_secret_post"}, false},
+		"public":        {"", nil, false},
+	} {
+		p := newIDP(t)
+		if c.methods != nil {
+			p.metadata["token_endpoint_auth_methods_supported"] = c.methods
+		}
+		way := &faulty{RoundTripper: transport, path: "/token"}
+		inHeader := false
+		look := func(r *http.Request) (*http.Response, error) {
+			_, _, inHeader = r.BasicAuth()
+			return transport.RoundTrip(r)
+		}
+		way.fault.Store(&look)
+		opts := []openid.ProviderOption{openid.WithTransport(way)}
+		if c.secret != "" {
+			opts = append(opts, openid.WithClientSecret(c.secret))
+		}
+		own := must(openid.NewProvider(p.URL, "shop", opts...))
+		t.Cleanup(own.Close)
+		newApp(t, setUp{providers: []*openid.Provider{own}}).browser().signIn("/account")
+		if got := p.secrets.Load(); got != "shop "+c.secret || inHeader != c.inHeader {
+			t.Errorf("%s: %q, in the header: %v", name, got, inHeader)
+		}
+	}
+}
+
 // TestNew refuses invalid or unsafe configurations.
 func TestNew(t *testing.T) {
 	t.Parallel()
@@ -209,24 +247,35 @@ func TestNew(t *testing.T) {
 	t.Cleanup(one.Close)
 	other := defaultProvider(t, q, openid.WithName("other"))
 	t.Cleanup(other.Close)
+	plain := must(session.New(session.WithSignInPage("/login"), session.WithPlainHTTPForDevelopment()))
+	again := defaultProvider(t, p, openid.WithName("again"), openid.WithIDPrefix("again:"))
+	t.Cleanup(again.Close)
 	for want, err := range map[string]error{
-		"no sessions":           second(openid.New(nil, "https://shop.example", []*openid.Provider{one})),
-		"no page to sign in on": second(openid.New(must(session.New()), "https://shop.example", []*openid.Provider{one})),
-		"SameSite=Strict":       second(openid.New(must(session.New(session.WithSignInPage("/login"), session.WithStrictSameSite())), "https://shop.example", []*openid.Provider{one})),
-		"must begin with https": second(openid.New(good, "http://shop.example", []*openid.Provider{one})),
-		"is not https":          second(openid.New(good, "http://localhost:8080", []*openid.Provider{one})),
-		"no provider":           second(openid.New(good, "https://shop.example", nil)),
-		"are called":            second(openid.New(good, "https://shop.example", []*openid.Provider{one, one})),
-		"have the prefix":       second(openid.New(good, "https://shop.example", []*openid.Provider{one, other})),
-		"provider 1 is nil":     second(openid.New(good, "https://shop.example", []*openid.Provider{nil})),
-		"option 1 is nil":       second(openid.New(good, "https://shop.example", []*openid.Provider{one}, nil)),
-		"client ID is empty":    second(openid.NewProvider("https://idp.example", "")),
-		"issuer":                second(openid.NewProvider("http://idp.example", "shop")),
-		"WithoutIssuer":         second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutIssuer()))),
-		"WithoutExpiry":         second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutExpiry()))),
-		"ID prefix \"client:\"": second(openid.NewProvider("https://idp.example", "shop", openid.WithIDPrefix("client:"))),
-		"ID prefix \"c\"":       second(openid.NewProvider("https://idp.example", "shop", openid.WithIDPrefix("c"))),
-		"name":                  second(openid.NewProvider("https://idp.example", "shop", openid.WithName("a/b"))),
+		`shop.example": must begin with https`: second(openid.New(plain, "http://shop.example", []*openid.Provider{one})),
+		`"http://10.0.0.1": must begin with`:   second(openid.New(plain, "http://10.0.0.1", []*openid.Provider{one})),
+		"have the issuer":                      second(openid.New(good, "https://shop.example", []*openid.Provider{one, again})),
+		"made by NewProvider":                  second(openid.New(good, "https://shop.example", []*openid.Provider{new(openid.Provider)})),
+		`path "/a/../"`:                        second(openid.New(good, "https://shop.example", []*openid.Provider{one}, openid.WithPath("/a/../"))),
+		`path "/a b/"`:                         second(openid.New(good, "https://shop.example", []*openid.Provider{one}, openid.WithPath("/a b/"))),
+		`redirect "//evil"`:                    second(openid.New(good, "https://shop.example", []*openid.Provider{one}, openid.WithLogoutRedirect("//evil"))),
+		`scope "a b"`:                          second(openid.NewProvider("https://idp.example", "shop", openid.WithScopes("a b"))),
+		"no sessions":                          second(openid.New(nil, "https://shop.example", []*openid.Provider{one})),
+		"no page to sign in on":                second(openid.New(must(session.New()), "https://shop.example", []*openid.Provider{one})),
+		"SameSite=Strict":                      second(openid.New(must(session.New(session.WithSignInPage("/login"), session.WithStrictSameSite())), "https://shop.example", []*openid.Provider{one})),
+		"must begin with https":                second(openid.New(good, "http://shop.example", []*openid.Provider{one})),
+		"is not https":                         second(openid.New(good, "http://localhost:8080", []*openid.Provider{one})),
+		"no provider":                          second(openid.New(good, "https://shop.example", nil)),
+		"are called":                           second(openid.New(good, "https://shop.example", []*openid.Provider{one, one})),
+		"have the prefix":                      second(openid.New(good, "https://shop.example", []*openid.Provider{one, other})),
+		"provider 1 is nil":                    second(openid.New(good, "https://shop.example", []*openid.Provider{nil})),
+		"option 1 is nil":                      second(openid.New(good, "https://shop.example", []*openid.Provider{one}, nil)),
+		"client ID is empty":                   second(openid.NewProvider("https://idp.example", "")),
+		"issuer":                               second(openid.NewProvider("http://idp.example", "shop")),
+		"WithoutIssuer":                        second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutIssuer()))),
+		"WithoutExpiry":                        second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutExpiry()))),
+		"ID prefix \"client:\"":                second(openid.NewProvider("https://idp.example", "shop", openid.WithIDPrefix("client:"))),
+		"ID prefix \"c\"":                      second(openid.NewProvider("https://idp.example", "shop", openid.WithIDPrefix("c"))),
+		"name":                                 second(openid.NewProvider("https://idp.example", "shop", openid.WithName("a/b"))),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
