@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -126,5 +127,36 @@ func TestRequireKeepsItsRules(t *testing.T) {
 	rules[0] = allowing()
 	if v := gate.Check(t.Context(), get("/", "Authorization: Basic alice")); v.Response == nil || v.Response.Status != 403 {
 		t.Errorf("the rules changed with the caller's slice: %+v", v)
+	}
+}
+
+// What gate one has added to the response, and why credentials have lapsed, is still known
+// behind a gate that has kept the request, and to one that hides its route.
+func TestGateOneIsRememberedBehindAnother(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{informing{newScheme(t, "Basic")}})
+	keeping, err := g.With(core.WithRecheck())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hiding, err := keeping.With(core.WithConcealment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for credentials, reason := range map[string]core.Reason{"alice": core.ReasonDenied, "expired": core.ReasonExpired} {
+		r := kept{get("/", "Authorization: Basic "+credentials)}
+		first := mounted(t)(g.Optional(core.WithExpiredAsAnonymous())).Check(t.Context(), r)
+		second := mounted(t)(keeping.Optional()).Check(first.Context, r)
+		if len(first.Fields) == 0 || second.Response != nil {
+			t.Fatalf("%s: %+v, %+v", credentials, first, second)
+		}
+		for what, ctx := range map[string]context.Context{"gate one": first.Context, "a gate behind it": second.Context} {
+			last := mounted(t)(hiding.Require(answering(core.Decision{}, nil))).Check(ctx, r)
+			if _, undo, ok := last.Concealed(); !ok || !reflect.DeepEqual(undo, first.Fields) {
+				t.Errorf("%s, behind %s: concealed %v, without %+v, want %+v", credentials, what, ok, undo, first.Fields)
+			}
+			if last.Denial == nil || last.Denial.Reason != reason {
+				t.Errorf("%s, behind %s: %+v, want %s", credentials, what, last.Denial, reason)
+			}
+		}
 	}
 }

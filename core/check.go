@@ -116,7 +116,7 @@ func (t *Gate) enterAgain(ctx context.Context, before, nearest *authContext, a *
 	if p := before.principal; p != nil {
 		e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 	}
-	if before.principal != nil && before.scheme.byBrowser && e.Method != before.method { // a middleware has overridden it
+	if before.principal != nil && before.scheme.byBrowser && !isSafe(e.Method) { // a middleware may have overridden a safe one
 		if d := t.guard.crossSite(a.Request); d != nil {
 			return d
 		}
@@ -133,7 +133,10 @@ func (t *Gate) enterAgain(ctx context.Context, before, nearest *authContext, a *
 	// A gate of another guard may come in between, or the tenant may differ.
 	if before != nearest || id.principal != before.principal || kept != before.opened {
 		again := *before
-		again.Context, again.principal, again.opened = ctx, id.principal, kept
+		again.Context, again.principal = ctx, id.principal
+		if kept != before.opened {
+			again.rare = &rare{before.ended, before.fields, kept}
+		}
 		v.Context = &again
 	}
 	return nil
@@ -159,7 +162,9 @@ func (t *Gate) enter(ctx context.Context, a *Access, others []Resource, v *Verdi
 	}
 	passed := roomFor(ctx, a.Request)
 	passed.guard, passed.principal, passed.whole, passed.scheme = t.guard, id.principal, id.whole, id.scheme
-	passed.method, passed.fields, passed.ended, passed.opened = e.Method, id.fields, id.ended, kept
+	if id.ended != nil || len(id.informed) > 0 || kept != nil {
+		passed.rare = &rare{id.ended, id.fields, kept}
+	}
 	v.Context, v.Fields, v.SharedCaching = passed, id.fields, t.guard.sharedCaching
 	return nil
 }

@@ -28,11 +28,8 @@ const fetchMode = "Sec-Fetch-Mode"
 // GET, HEAD and OPTIONS pass, since their handlers must not change anything (RFC
 // 9110 §9.2.1), unless they ask for an upgrade or open a WebSocket.
 func CrossSite(r Request, trusted ...string) error {
-	switch r.Method() {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		if !opensWebSocket(r) {
-			return nil
-		}
+	if isSafe(r.Method()) && !opensWebSocket(r) {
+		return nil
 	}
 	site, sites := r.Header("Sec-Fetch-Site")
 	origin, origins := r.Header("Origin")
@@ -53,6 +50,10 @@ func CrossSite(r Request, trusted ...string) error {
 		return nil
 	}
 	return fmt.Errorf("unsafe request from origin %.256q to host %.256q", origin, r.Host())
+}
+
+func isSafe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
 // opensWebSocket reports whether r asks for an upgrade. A proxy that asks package

@@ -149,7 +149,7 @@ func notKept(ctx context.Context) *Denial {
 // observers of a refusal.
 func (before *authContext) recheck(ctx context.Context, rules []Authorizer) *Denial {
 	g := before.opened.guard
-	e := Event{Time: time.Now(), Gate: "recheck", PassedBefore: true, Method: before.method}
+	e := Event{Time: time.Now(), Gate: "recheck", PassedBefore: true, Method: before.opened.request.Method()}
 	if before.scheme != nil {
 		e.Scheme = before.scheme.name
 	}

@@ -19,7 +19,7 @@ type AuthContext struct {
 	// Seal is the response behind the gate.
 	Seal     Seal
 	request  http.Request
-	encoding string // Content-Encoding at the gate
+	encoding *string // Content-Encoding at the gate, nil for none
 	room     core.Room
 }
 
@@ -115,8 +115,9 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *AuthCont
 		p = &AuthContext{Context: v.Context}
 		v.Context = p
 	}
-	if len(h) > 0 {
-		p.encoding = strings.Join(h["Content-Encoding"], ", ")
+	if lines := h["Content-Encoding"]; len(lines) > 0 {
+		encoding := strings.Join(lines, ", ")
+		p.encoding = &encoding
 	}
 	AddFields(h, v.Fields)
 	p.Seal.w, p.Seal.fields, p.Seal.shared = w, fields, v.SharedCaching
@@ -221,8 +222,8 @@ func (p *AuthContext) answer(f *Refusal) {
 	}
 	h := p.Seal.w.Header()
 	ClearRepresentation(h)
-	if p.encoding != "" {
-		h["Content-Encoding"] = []string{p.encoding}
+	if p.encoding != nil {
+		h["Content-Encoding"] = []string{*p.encoding}
 	}
 	f.Answer(p.Seal.w, f)
 }
