@@ -58,8 +58,12 @@ func addField(h *fasthttp.ResponseHeader, f *core.Field) {
 		return
 	case "": // not shared, and its name may not be canonical
 		line = h.Peek(f.Name)
-	case fasthttp.HeaderVary, fasthttp.HeaderAccessControlExposeHeaders, "Www-Authenticate", fasthttp.HeaderSetCookie, fasthttp.HeaderCacheControl:
+	case fasthttp.HeaderVary, fasthttp.HeaderAccessControlExposeHeaders, "Www-Authenticate", fasthttp.HeaderSetCookie:
 		line = h.PeekCanonical(name)
+	case fasthttp.HeaderCacheControl:
+		if adapter.IsPrivate(f) {
+			line = h.PeekCanonical(name)
+		}
 	}
 	switch {
 	case len(line) == 0 && name != nil:

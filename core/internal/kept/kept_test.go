@@ -90,3 +90,16 @@ func TestMapIsSafeForConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestTargetsCaches(t *testing.T) {
+	for name, want := range map[string]bool{
+		"CDN-Cache-Control": true, "x-CACHE-CONTROL": true, "Edge-Control": true, "SURROGATE-CONTROL": true,
+		"surrogate-control": true, "X-Accel-Expires": true, "X-ACCEL-EXPIRES": true,
+		"": false, "o": false, "es": false, "Cache-Control": false, "-Cache-Control": false, "Expires": false,
+		"X-Content-Type-Options": false, "Access-Control-Expose-Headers": false, "X-Cache-Contro1": false, "Control": false,
+	} {
+		if got := TargetsCaches(name); got != want || TargetsCaches([]byte(name)) != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
+		}
+	}
+}
