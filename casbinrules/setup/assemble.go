@@ -47,7 +47,7 @@ func (a *assembly) assemble() error {
 		return err
 	}
 	var opts []core.Option
-	for _, part := range []func() ([]core.Option, error){a.logging, a.decisions, a.observers, a.answering, a.limits} {
+	for _, part := range []func() ([]core.Option, error){a.logging, a.decisions, a.observers, a.answering, a.limits, a.senders} {
 		more, err := part()
 		if err != nil {
 			return err

@@ -63,6 +63,8 @@ func TestErrors(t *testing.T) {
 		"URL for a policy": {strings.Replace(minimal, "policy.csv", "https://x.example/p.csv", 1), `:9:10: policy.files: "https://x.example/p.csv": a URL where the path of a file is expected`},
 		"URL for a model":  {strings.Replace(minimal, "model.conf", "https://x.example/m", 1), `:8:10: policy.model: a URL where the path of a model file is expected`},
 		"no file":          {"realm: a\nbasic: {htpasswd: /dev/null}\n", `:2:19: basic.htpasswd: "/dev/null": /dev/null is not a regular file`},
+		"trusted origin":   {minimal + "browsers: {trusted_origins: 'https://a.example/'}\n", `:10:12: browsers.trusted_origins: trusted origin "https://a.example/": an origin must be scheme, host and port`},
+		"CORS origin":      {minimal + "session: {}\nbrowsers: {cors_origins: 'https://a.example/'}\n", `:11:12: browsers.cors_origins: CORS origin "https://a.example/": an origin must be scheme, host and port`},
 		"no issuer":        {"realm: a\nbearer: {audience: b}\n", ":2:1: bearer: issuer is missing: what the claim iss of tokens must be, exactly"},
 		"no audience":      {"realm: a\nbearer: {issuer: 'https://idp.example'}\n", ":2:18: bearer.issuer: audience is missing"},
 		"issuers beside":   {"realm: a\nbearer:\n  audience: b\n  issuers: [{issuer: 'https://idp.example'}]\n", ":3:3: bearer.audience: the keys of one issuer cannot be combined with issuers: put this into each issuer"},

@@ -130,14 +130,11 @@ func (a *assembly) storeTold(what string) func(error) {
 
 // requests returns the options that say which requests are accepted.
 func (a *assembly) requests() []core.Option {
-	var opts options[core.Option]
-	if a.proxies != nil {
-		opts = append(opts, core.WithClientAddress(a.proxies.Client))
-	}
 	c := a.config.Requests
 	if c == nil {
-		return opts
+		return nil
 	}
+	var opts options[core.Option]
 	opts.texts(c.Methods, core.WithMethods)
 	opts.on(c.EncodedSlashes, core.WithEncodedSlashes)
 	return append(opts, core.WithMaxPathSize(int(c.MaxPathSize)))
@@ -163,7 +160,32 @@ func (a *assembly) tenants() ([]core.Option, error) {
 	return []core.Option{option}, nil
 }
 
-// browsers returns the options about requests from browsers.
+// senders returns the options about where requests come from, which the guard and the
+// endpoints for signing in and out share.
+func (a *assembly) senders() ([]core.Option, error) {
+	var opts options[core.Option]
+	if a.proxies != nil {
+		opts = append(opts, core.WithClientAddress(a.proxies.Client))
+	}
+	c := a.config.Browsers
+	if c == nil {
+		return opts, nil
+	}
+	// NewGuard does not know their places in the file.
+	if err := core.WithTrustedOrigins(c.Trusted...)(new(core.Guard)); err != nil {
+		return nil, a.doc.Wrap(err, &c.Trusted)
+	}
+	if len(c.CORS) > 0 {
+		cors := core.WithCORS(c.CORS...)
+		if err := cors(new(core.Guard)); err != nil {
+			return nil, a.doc.Wrap(err, &c.CORS)
+		}
+		opts = append(opts, cors)
+	}
+	return opts, nil
+}
+
+// browsers returns the guard's own options about requests from browsers.
 func (a *assembly) browsers() []core.Option {
 	c := a.config.Browsers
 	if c == nil {
@@ -171,7 +193,6 @@ func (a *assembly) browsers() []core.Option {
 	}
 	var opts options[core.Option]
 	opts.texts(c.Trusted, core.WithTrustedOrigins)
-	opts.texts(c.CORS, core.WithCORS)
 	opts.on(!c.Prompts, core.WithoutPrompts)
 	return opts
 }

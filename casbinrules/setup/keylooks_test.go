@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -344,6 +345,27 @@ func signedInByForm(_ *testing.T, s *Setup, _ string) string {
 	w := httptest.NewRecorder()
 	httpauth.Serve(s.Sessions().LoginEndpoint(users)).ServeHTTP(w, r)
 	return fmt.Sprint(w.Code, w.Header().Get("Location"))
+}
+
+// TestSignInIsAnsweredAsTheGuardAnswers: to pages of the same origins, and about clients
+// behind the same proxies.
+func TestSignInIsAnsweredAsTheGuardAnswers(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := open(t, "realm: a\nsession: {}\nbrowsers: {trusted_origins: 'https://a.example', cors_origins: 'https://a.example'}\nproxies: {trusted: 192.0.2.1/32}\n",
+		WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	r := httptest.NewRequest("POST", "https://api.example/login", strings.NewReader(`{"user":"erin","password":"wrong"}`)) // from 192.0.2.1
+	for name, value := range map[string]string{"Content-Type": "application/json", "Origin": "https://a.example", "X-Forwarded-For": "198.51.100.7"} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	httpauth.Serve(s.Sessions().LoginEndpoint(must(htpasswd.OpenFile("testdata/files/users.htpasswd")))).ServeHTTP(w, r)
+	if got := w.Header().Get("Access-Control-Allow-Origin"); w.Code != 401 || got != "https://a.example" {
+		t.Errorf("%d for the origin %q", w.Code, got)
+	}
+	if !strings.Contains(log.String(), "client=198.51.100.7 ") {
+		t.Error(log.String())
+	}
 }
 
 func signedOut(_ *testing.T, s *Setup, _ string) string {

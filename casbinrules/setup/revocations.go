@@ -49,7 +49,7 @@ func (a *assembly) followRevocations() error {
 	case a.doc.Has(&c.Stale):
 		return a.doc.Wrap(errors.New("when_stale needs max_staleness"), &c.Stale)
 	}
-	opts.on(c.Late, revoke.WithLateStart)
+	opts.on(c.Late || a.settings.noWrites, revoke.WithLateStart) // a tool asks Ready
 	if p := a.settings.predecessor; p != nil && p.revocations != nil {
 		opts = append(opts, revoke.WithPredecessor(p.revocations))
 	}

@@ -91,6 +91,18 @@ func (w lineWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// TestAToolAsksReadyForRevocations: it has a limit of its own, and wants to know of all
+// that does not answer.
+func TestAToolAsksReadyForRevocations(t *testing.T) {
+	t.Parallel()
+	s := openPath(t, configFile(t, minimal+"revocations: {store: {broken: {}}}\n"), WithoutWrites())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("no answer in time"))
+	if err := s.Ready(ctx); err == nil || !strings.Contains(err.Error(), "revocations.store: not ready") {
+		t.Error(err)
+	}
+}
+
 // TestRevocationsThatAreNotReadAreLogged: an outage of the log is an error in the log of
 // the setup, once, and so is its end.
 func TestRevocationsThatAreNotReadAreLogged(t *testing.T) {

@@ -45,8 +45,8 @@ printed as well. The environment must have the variables that the file names.
 
 Issuers, introspection, sign-in and stores are asked too: one that has not answered
 within --timeout is a finding. With --offline they are not asked, and "no errors" is
-about the file and the files that it names. A policy or credentials in a store, and
-a log of revocations, are opened in any case.`,
+about the file and the files that it names. A policy or credentials in a store are
+opened in any case, for which it waits up to 30 s.`,
 		Args: command.NoArguments("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := setup.Open(file, setup.WithLogger(slog.New(warnings{slog.NewTextHandler(cmd.ErrOrStderr(), nil)})), setup.WithoutWrites())
