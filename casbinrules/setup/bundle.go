@@ -16,7 +16,7 @@ func init() { RegisterPolicyStore("http", openBundle) }
 // bundleSettings are the keys below http in policy.store.
 type bundleSettings struct {
 	URL           string        `key:"url" required:"true" doc:"address of the bundle, such as https://policies.example/app.bundle"`
-	PublicKeys    []File        `key:"public_keys" required:"true" doc:"PEM files of the public keys, one of which must have signed the bundle; read once"`
+	PublicKeys    []File        `key:"public_keys" required:"true" once:"true" doc:"PEM files of the public keys, one of which must have signed the bundle; read once"`
 	Set           string        `key:"set" default:"default" doc:"name of the set of files that the bundle must contain"`
 	Authorization Secret        `key:"authorization" doc:"value of the field Authorization to send, such as Bearer and a token"`
 	MaxSize       Size          `key:"max_size" default:"64MiB" doc:"how large the bundle may be"`

@@ -149,7 +149,7 @@ type apiKeysConfig struct {
 type certsConfig struct {
 	Identity      string            `key:"identity" required:"true" enum:"common_name,dns_name,email,uri,spiffe" doc:"which name in a certificate is the ID"`
 	TrustDomain   string            `key:"trust_domain" doc:"the trust domain of SPIFFE IDs"`
-	CA            decode.File       `key:"ca" doc:"PEM file of the authorities whose certificates are accepted, whatever the TLS server accepts; read once"`
+	CA            decode.File       `key:"ca" once:"true" doc:"PEM file of the authorities whose certificates are accepted, whatever the TLS server accepts; read once"`
 	Units         map[string]string `key:"roles_of_units" doc:"which role each organizational unit gives"`
 	Header        string            `key:"header" enum:"client_cert,nginx" doc:"take the certificate from a header of the proxies: Client-Cert (RFC 9440), or as nginx sends it"`
 	NginxCert     string            `key:"nginx_certificate" default:"X-SSL-Client-Cert" doc:"nginx: header field with the certificate"`
@@ -217,7 +217,7 @@ type answersConfig struct {
 	SignInRedirect string        `key:"sign_in_redirect" doc:"path of the page to which people who open a page are sent instead of 401"`
 	SwitchAccount  string        `key:"switch_account" doc:"path of the page to switch accounts, for a link on the page of a 403"`
 	Contact        *contact      `key:"contact" doc:"whom to ask for access, for a link on the page of a 403"`
-	Style          decode.File   `key:"style" doc:"style sheet of pages; read once"`
+	Style          decode.File   `key:"style" once:"true" doc:"style sheet of pages; read once"`
 	CSP            string        `key:"content_security_policy" doc:"the policy of pages"`
 	RequestID      string        `key:"request_id" default:"X-Request-Id" doc:"header field with the ID of a request, which answers repeat"`
 	RetryAfter     time.Duration `key:"retry_after" default:"5s" doc:"Retry-After of a 503 if the failing part does not give one"`

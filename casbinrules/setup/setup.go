@@ -114,7 +114,21 @@ func Open(path string, opts ...Option) (*Setup, error) {
 	if err := a.assemble(); err != nil {
 		return nil, errors.Join(err, a.made.Close())
 	}
+	a.made.reloads = append(a.made.reloads, a.unchanged)
 	return a.made, nil
+}
+
+// ErrReadOnce is matched by the error of [Setup.Reload] if a file has changed that is read
+// only by [Open]. A setup that is opened with [WithPredecessor] has its new content.
+var ErrReadOnce = errors.New("it has changed, and is read only when the configuration is opened")
+
+// unchanged returns an error if a file has changed that is read only once.
+func (a *assembly) unchanged(context.Context) error {
+	var errs []error
+	for _, path := range a.doc.Changed() {
+		errs = append(errs, fmt.Errorf("%s: %w", path, ErrReadOnce))
+	}
+	return errors.Join(errs...)
 }
 
 // read parses the text of the file at path.
@@ -151,7 +165,8 @@ func (s *Setup) SignIn() SignIn { return s.signIn }
 // watch to notice, and returns when their content is in force; call it on SIGHUP. A
 // decision log is reopened, in case its file was renamed. An error names each file
 // that was refused; its last good content stays in force. The configuration itself
-// is not read again.
+// is not read again, nor are files that are read only once, such as secrets and
+// authorities: if one of those has changed, the error matches [ErrReadOnce].
 func (s *Setup) Reload(ctx context.Context) error {
 	var errs []error
 	for _, reload := range s.reloads {

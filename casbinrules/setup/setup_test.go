@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,73 @@ func TestReload(t *testing.T) {
 			t.Errorf("a broken set of keys: %v, want an error with its name", err)
 		}
 		wants(t, s.Guard(), 403, "GET", "/reports", erin...)
+	}
+}
+
+// TestReloadOfFilesReadOnce: an edit of a file that a reload does not read is not passed
+// over in silence.
+func TestReloadOfFilesReadOnce(t *testing.T) {
+	t.Parallel()
+	for file, keys := range map[string]string{
+		"ca.pem":        "client_certificates: {identity: dns_name, ca: ca.pem}\n",
+		"pages.css":     "answers: {style: pages.css}\n",
+		"names.key":     "log: {pseudonym_key: {file: names.key}}\n",
+		"decisions.key": "decision_log: {path: decisions.jsonl, chain_key: {file: decisions.key}}\n",
+	} {
+		path := configFile(t, minimal+keys)
+		s := openPath(t, path)
+		file = filepath.Join(filepath.Dir(path), file)
+		content := pageText(t, file)
+		reload := func(changed bool) {
+			t.Helper()
+			err := s.Reload(t.Context())
+			if errors.Is(err, ErrReadOnce) != changed || !changed && err != nil || changed && !strings.Contains(err.Error(), file) {
+				t.Errorf("%s changed %v: %v", file, changed, err)
+			}
+		}
+		reload(false)
+		write(t, file, content+"\n")
+		write(t, filepath.Join(filepath.Dir(path), "policy.csv"), "p, victor, /reports, GET, allow\n")
+		reload(true)
+		wants(t, s.Guard(), 403, "GET", "/reports", bearerOf(token(t, "erin", nil))...) // other edits take effect
+		write(t, file, content)
+		reload(false)
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		reload(true)
+	}
+}
+
+// TestReadOnceAsDocumented: files whose keys say that they are read once are compared, and
+// no others.
+func TestReadOnceAsDocumented(t *testing.T) {
+	t.Parallel()
+	seen, count := map[reflect.Type]bool{}, 0
+	var check func(of reflect.Type)
+	check = func(of reflect.Type) {
+		for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct || seen[of] {
+			return
+		}
+		seen[of] = true
+		for _, f := range reflect.VisibleFields(of) {
+			says, is := strings.HasSuffix(f.Tag.Get("doc"), "; read once"), f.Tag.Get("once") == "true"
+			if is {
+				count++
+			}
+			if says != is {
+				t.Errorf("%v.%s: documented as read once: %v, compared: %v", of, f.Name, says, is)
+			}
+			check(f.Type)
+		}
+	}
+	check(reflect.TypeFor[config]())
+	check(reflect.TypeFor[bundleSettings]())
+	if count < 3 {
+		t.Errorf("%d files are read once", count)
 	}
 }
 

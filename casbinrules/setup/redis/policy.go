@@ -12,7 +12,7 @@ func init() { setup.RegisterPolicyStore("redis", openPolicy) }
 type policySettings struct {
 	URL        setup.Secret `key:"url" required:"true" doc:"URL of the server, such as rediss://reader:…@cache.example:6379/0"`
 	Set        string       `key:"set" default:"default" doc:"name of the set of files, in a server with several"`
-	CA         setup.File   `key:"ca" doc:"PEM file of the authorities that may sign the server's certificate, instead of the system's; read once"`
+	CA         setup.File   `key:"ca" once:"true" doc:"PEM file of the authorities that may sign the server's certificate, instead of the system's; read once"`
 	Unverified bool         `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 

@@ -35,7 +35,7 @@ type settings struct {
 	Password setup.Secret  `key:"password" doc:"password of that user; none by default"`
 	Database int           `key:"database" default:"0" doc:"number of the database"`
 	TLS      bool          `key:"tls" doc:"connect with TLS"`
-	CA       setup.File    `key:"ca" doc:"PEM file of the authorities that may sign the server's certificate, instead of the system's, with tls; read once"`
+	CA       setup.File    `key:"ca" once:"true" doc:"PEM file of the authorities that may sign the server's certificate, instead of the system's, with tls; read once"`
 	Prefix   string        `key:"prefix" default:"sallyport:session:" doc:"what the names of keys begin with; services with the same share their sessions"`
 	Timeout  time.Duration `key:"timeout" default:"500ms" doc:"how long connecting, and each answer, may take"`
 }

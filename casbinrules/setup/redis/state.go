@@ -19,7 +19,7 @@ type stateSettings struct {
 	URL        setup.Secret  `key:"url" required:"true" doc:"URL of the server, such as rediss://app:…@cache.example:6379/0"`
 	Service    string        `key:"service" default:"default" doc:"name of the service, in a server with several"`
 	Timeout    time.Duration `key:"timeout" default:"250ms" doc:"how long connecting, and each answer, may take; attempts, and proofs and counts with a fallback, wait 250ms at most"`
-	CA         setup.File    `key:"ca" doc:"PEM file of the authorities that may sign the server's certificate, instead of the system's; read once"`
+	CA         setup.File    `key:"ca" once:"true" doc:"PEM file of the authorities that may sign the server's certificate, instead of the system's; read once"`
 	Unverified bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 

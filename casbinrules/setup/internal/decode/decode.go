@@ -6,7 +6,8 @@
 // for people and editors; `default`, the value of a field that is not in the file,
 // written as it would be there; `required:"true"`; `enum`, the values a text may
 // have, separated by commas; `missing`, what to do about a [File] that does not
-// exist; and `slot`, for a [Kind].
+// exist; `once:"true"`, for a [File] that is read only when the configuration is opened;
+// and `slot`, for a [Kind].
 //
 // Fields are text, bool, int, [time.Duration], [File], [Location], [Secret], [Size],
 // [Kind], types with UnmarshalText, lists and maps of those, structs, and pointers
@@ -16,9 +17,12 @@ package decode
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -52,6 +56,7 @@ type Document struct {
 	errors  Errors
 	top     reflect.Type // for hints about misplaced keys
 	written map[any]string
+	fixed   map[string][sha256.Size]byte // what files contained that are read once
 }
 
 // place is the position of a value, and its key with the parents.
@@ -71,7 +76,7 @@ func Read(text []byte, source Source, into any) (*Document, error) {
 // read is [Read] of the part of the file that cut leaves.
 func read(text []byte, source Source, into any, cut func(root *yaml.Node)) (*Document, error) {
 	v := reflect.ValueOf(into).Elem()
-	d := &Document{source: source, places: map[any]place{}, top: v.Type(), written: map[any]string{}}
+	d := &Document{source: source, places: map[any]place{}, top: v.Type(), written: map[any]string{}, fixed: map[string][sha256.Size]byte{}}
 	if len(text) > maxSize {
 		return d, Errors{{File: source.Name, Message: fmt.Sprintf("larger than %d bytes", maxSize)}}
 	}
@@ -235,6 +240,29 @@ func inside(p place, key string, n *yaml.Node) place {
 		key = p.key + "." + key
 	}
 	return place{n.Line, n.Column, key}
+}
+
+// readOnce notes what a file contains that is read only once.
+func (d *Document) readOnce(path string) { d.fixed[path] = sumOf(path) }
+
+// Changed returns the files that are read only once, secrets among them, and contain
+// something else than when the document was read.
+func (d *Document) Changed() []string {
+	changed := slices.Sorted(maps.Keys(d.fixed))
+	return slices.DeleteFunc(changed, func(path string) bool { return d.fixed[path] == sumOf(path) })
+}
+
+// sumOf returns the hash of a regular file of at most maxSize bytes, and of the beginning
+// of a larger one; that of nothing if it cannot be read.
+func sumOf(path string) [sha256.Size]byte {
+	var text []byte
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() { // reading a pipe may never end
+		if f, err := os.Open(path); err == nil {
+			text, _ = io.ReadAll(io.LimitReader(f, maxSize))
+			_ = f.Close() // it was only read
+		}
+	}
+	return sha256.Sum256(text)
 }
 
 // Dir returns the folder to which paths in the file are relative.

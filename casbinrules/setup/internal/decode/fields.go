@@ -16,6 +16,7 @@ type field struct {
 	required bool
 	enum     []string
 	missing  string
+	once     bool
 	slot     string
 }
 
@@ -34,7 +35,7 @@ func fields(t reflect.Type) []field {
 		}
 		one := field{
 			key: key, index: f.Index, doc: f.Tag.Get("doc"), fallback: f.Tag.Get("default"),
-			required: f.Tag.Get("required") == "true", missing: f.Tag.Get("missing"), slot: f.Tag.Get("slot"),
+			required: f.Tag.Get("required") == "true", missing: f.Tag.Get("missing"), once: f.Tag.Get("once") == "true", slot: f.Tag.Get("slot"),
 		}
 		checkType(t, f.Name, f.Type)
 		if enum := f.Tag.Get("enum"); enum != "" {

@@ -176,6 +176,9 @@ func (d *Document) setText(v reflect.Value, text string, f field) (hint string, 
 		case !info.Mode().IsRegular() && !info.IsDir():
 			return "", fmt.Errorf("%s is not a regular file", path) // reading a pipe may never end
 		}
+		if f.once {
+			d.readOnce(path)
+		}
 	default:
 		v.SetString(text)
 	}

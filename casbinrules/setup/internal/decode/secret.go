@@ -38,7 +38,7 @@ func (d *Document) secret(n *yaml.Node, s *Secret, p place) {
 	}
 	if n.Kind == yaml.MappingNode {
 		var from struct {
-			File File `key:"file" required:"true" doc:"path of the file with the secret"`
+			File File `key:"file" required:"true" once:"true" doc:"path of the file with the secret"`
 		}
 		before := len(d.errors)
 		d.mapping(n, reflect.ValueOf(&from).Elem(), p)

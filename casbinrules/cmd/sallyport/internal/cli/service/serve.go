@@ -123,16 +123,18 @@ func (g *guardService) close() {
 	g.inUse.Load().close()
 }
 
-// reload reads the files again, and replaces the configuration if it has changed:
-// what a guard has in memory, such as failed attempts, survives the former but not
-// the latter.
+// reload reads the files again, and replaces the configuration if it has changed, or a
+// file of it that is read only once: what a guard has in memory, such as failed attempts,
+// survives the former but not the latter.
 func (g *guardService) reload(ctx context.Context) error {
 	text, err := os.ReadFile(g.file)
 	if err != nil {
 		return err
 	}
 	if now := g.inUse.Load(); bytes.Equal(text, now.text) {
-		return now.setup.Reload(ctx)
+		if err := now.setup.Reload(ctx); !errors.Is(err, setup.ErrReadOnce) {
+			return err
+		}
 	}
 	return g.open(ctx)
 }

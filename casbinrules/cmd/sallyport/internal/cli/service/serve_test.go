@@ -147,6 +147,31 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeOpensFilesReadOnce: a reload puts an edit of a file into force that a setup reads
+// only once.
+func TestServeOpensFilesReadOnce(t *testing.T) {
+	file := configFolder(t, serveConfig+"answers: {style: own.css}\n")
+	style := filepath.Join(filepath.Dir(file), "own.css")
+	writeFile(t, style, "body { color: red }\n")
+	g, err := openService(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	for _, changed := range []bool{false, true, false} {
+		before := g.inUse.Load()
+		if changed {
+			writeFile(t, style, "body { color: rebeccapurple }\n")
+		}
+		if err := g.reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if (g.inUse.Load() != before) != changed {
+			t.Errorf("changed %v, but not what is in use", changed)
+		}
+	}
+}
+
 // TestServeGoesOnWithItsDecisionLog: a changed configuration takes effect although the
 // log allows only one writer.
 func TestServeGoesOnWithItsDecisionLog(t *testing.T) {
