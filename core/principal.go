@@ -213,8 +213,8 @@ type authContext struct {
 }
 
 // rare is what few requests have in their authContext. It is apart because a request pays
-// for each byte it allocates: with 64 fewer, one on Gin takes 54 ns less and one on Fiber
-// 87. It must not be modified.
+// for each byte it allocates: with 64 fewer, one on Gin or Fiber takes 4 % less processor
+// time, some 60 ns. It must not be modified.
 type rare struct {
 	ended  error   // why the credentials of an anonymous request have lapsed, or nil
 	fields []Field // that gate one has added to the response, nil for the usual ones
