@@ -274,6 +274,7 @@ func (a *assembly) introspection(c *introspectionConfig, lists allLists) (verifi
 	if err != nil {
 		return nil, a.doc.Wrap(err, c)
 	}
+	a.closes(func() error { v.Close(); return nil })
 	a.measure(func(i Instrument) error { return i.AddCache("introspection", v.CacheStats) })
 	a.needsIntrospection(v, &c.Endpoint)
 	return v, nil

@@ -15,6 +15,7 @@ import (
 	"io"
 	"maps"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -26,6 +27,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
@@ -221,6 +223,37 @@ func TestIntrospectionKeys(t *testing.T) {
 	got := wants(t, guard(", timeout: 50ms"), 503, "GET", "/reports", bearerOf("slow")...)
 	if got.Header.Get("Retry-After") != "7" {
 		t.Errorf("Retry-After %q, want that of retry_after", got.Header.Get("Retry-After"))
+	}
+}
+
+// TestIntrospectionEnds: no connection to the issuer outlives the setup.
+func TestIntrospectionEnds(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{}, 1)
+	issuer := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"active":true,"sub":"erin"}`) // the client has gone
+	}))
+	issuer.Config.ConnState = func(_ net.Conn, to http.ConnState) {
+		if to == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	issuer.Start()
+	t.Cleanup(issuer.Close)
+	s, err := Open(configFile(t, "realm: reports\nbearer: {introspection: {endpoint: "+issuer.URL+", client: reports, secret: {file: names.key}, any_audience: true}}\n"+
+		"policy: {model: model.conf, files: policy.csv}\n"), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, s.Guard(), 200, "GET", "/reports", bearerOf("opaque")...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-closed:
+	case <-time.After(authtest.TimeLimit(10 * time.Second)):
+		t.Error("the connection is still open")
 	}
 }
 
