@@ -105,7 +105,8 @@ type Store interface {
 	// Publish makes p the newest revision if the newest is p.Base, by an atomic
 	// compare-and-swap in the store. Otherwise it returns a [*ConflictError] and
 	// changes nothing. After any other error it is not known whether p was
-	// published; [Store.History] tells.
+	// published. It may be repeated then: if p is the newest revision already, Publish
+	// returns its entry.
 	Publish(ctx context.Context, p Publication) (Entry, error)
 
 	// At returns the content and the entry of an earlier revision. The error is
@@ -133,6 +134,12 @@ type Publication struct {
 
 // Next returns the revision that p becomes.
 func (p *Publication) Next() Revision { return max(p.Base+1, p.AtLeast) }
+
+// Became reports whether e, the entry of the newest revision, is that of p, which was then
+// published before. It is for implementations of [Store.Publish].
+func (p *Publication) Became(e Entry) bool {
+	return e.Revision == p.Next() && e.Note == p.Note && e.Hash == HashFiles(p.Files)
+}
 
 // Note says who has published something, from where and why. Only Author is
 // required. Texts may have up to [MaxNoteSize] bytes.

@@ -170,6 +170,8 @@ func (f *File) publish(ctx context.Context, p source.Publication) (source.Entry,
 	defer unlock()
 	var at source.Revision
 	switch b, err := f.newest(); {
+	case err == nil && p.Became(b.Entry):
+		return b.Entry, nil
 	case err == nil:
 		at = b.Entry.Revision
 	case !errors.Is(err, source.ErrEmpty):

@@ -59,12 +59,20 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e
 		return err
 	}
 	if moved.RowsAffected() == 0 {
-		var newest int64
-		err := tx.QueryRow(ctx, "select revision from sallyport.head where name = $1", s.name).Scan(&newest)
+		rows, err := tx.Query(ctx, "select "+columns+` from sallyport.revision where name = $1
+			and revision = (select revision from sallyport.head where name = $1)`, s.name)
+		if err != nil {
+			return err
+		}
+		newest, err := pgx.CollectExactlyOneRow(rows, entry)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		return &source.ConflictError{Base: p.Base, Newest: source.Revision(newest)}
+		if p.Became(newest) {
+			e.Published = newest.Published
+			return nil
+		}
+		return &source.ConflictError{Base: p.Base, Newest: newest.Revision}
 	}
 	err = tx.QueryRow(ctx, `insert into sallyport.revision (name, revision, hash, author, commit_id, message, forced, restores)
 		values ($1, $2, $3, $4, $5, $6, $7, $8) returning published`,

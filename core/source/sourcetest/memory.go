@@ -66,6 +66,9 @@ func (m *Memory) Publish(_ context.Context, p source.Publication) (source.Entry,
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if n := len(m.entries); n > 0 && p.Became(m.entries[n-1]) {
+		return m.entries[n-1], nil
+	}
 	if newest := m.newest(); newest != p.Base {
 		return source.Entry{}, &source.ConflictError{Base: p.Base, Newest: newest}
 	}

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) source.Store) {
 		{"a publication is read as a whole", whole},
 		{"what is known is not read again", known},
 		{"of two editors one is refused", conflict},
+		{"a publication may be repeated", repeated},
 		{"no edit is lost among many editors", manyEditors},
 		{"history lists and restores", history},
 		{"bad publications are refused", bad},
@@ -120,6 +121,34 @@ func conflict(t *testing.T, a, b source.Store) {
 	}
 	got := must.Have(a.Fetch(t.Context(), source.State{}))(t)
 	holds(t, got.Content, 2, "two of b")
+}
+
+// repeated publishes again, as after an answer that was lost.
+func repeated(t *testing.T, a, b source.Store) {
+	publish(t, a, 0, "one")
+	p := source.Publication{Base: 1, Files: Files("two"), Note: source.Note{Author: "ann", Message: "more"}}
+	first := must.Have(a.Publish(t.Context(), p))(t)
+	for _, s := range []source.Store{a, b} {
+		if again, err := s.Publish(t.Context(), p); err != nil || again != first {
+			t.Errorf("again: %+v, %v; want %+v", again, err, first)
+		}
+	}
+	if h := must.Have(b.History(t.Context(), 0, 10))(t); len(h) != 2 {
+		t.Errorf("the history is %+v", h)
+	}
+	for name, other := range map[string]source.Publication{
+		"with other content":      {Base: 1, Files: Files("other"), Note: p.Note},
+		"by another author":       {Base: 1, Files: p.Files, Note: by("bob")},
+		"from a base before that": {Base: 0, Files: p.Files, Note: p.Note},
+	} {
+		if _, err := b.Publish(t.Context(), other); !errtype.In[*source.ConflictError](err) {
+			t.Errorf("%s: %v, want a conflict", name, err)
+		}
+	}
+	publish(t, b, 2, "three")
+	if _, err := a.Publish(t.Context(), p); !errtype.In[*source.ConflictError](err) {
+		t.Errorf("after another one: %v, want a conflict", err)
+	}
 }
 
 // manyEditors lets several editors each append words to the newest content; in the end all
