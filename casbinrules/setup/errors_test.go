@@ -31,7 +31,7 @@ func TestErrors(t *testing.T) {
 		"shell variable":   {strings.Replace(minimal, "https://idp.example", "$IDP_URL", 1), ":4:11: bearer.issuer: $IDP_URL is not replaced by a variable of the environment (write ${IDP_URL})"},
 		"folder":           {strings.Replace(minimal, "jwks.json", ".", 1), ":6:9: bearer.jwks: DIR is a folder, and one file is expected"},
 		"kind by its name": {minimal + "session: {store: redis}\n", ":10:11: session.store: one value where one kind with its settings is expected (write store: {KIND: {…}}; import _ \"github.com/sallyport-go/sallyport/casbinrules/setup/redis\" in the program)"},
-		"kind left out":    {minimal + "session: {sign_in: {url: x, client: y}}\n", ":10:11: session.sign_in: keys where one kind with its settings is expected (write sign_in: {KIND: {…}}; known kinds: oidc)"},
+		"kind left out":    {minimal + "session: {sign_in: {url: x, client: y}}\n", ":10:11: session.sign_in: keys where one kind with its settings is expected (write sign_in: {KIND: {…}}; known kinds: door, oidc)"},
 		"first words":      {minimal + "session: {plain_http: true}\n", `:10:11: session: unknown key "plain_http" (did you mean plain_http_for_development?)`},
 		"open quote":       {"realm: 'reports\n\n", ":3:1: found unexpected end of stream while scanning a quoted scalar that begins in line 1"},
 		"documents":        {"realm: a\n---\nrealm: b\n", ":1:1: the file contains several documents: remove the lines ---"},

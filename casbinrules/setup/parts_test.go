@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/htpasswd"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/session"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -203,5 +205,50 @@ func TestKindsHaveOneName(t *testing.T) {
 			}()
 			register()
 		}()
+	}
+}
+
+// door is a sign-in whose provider is away.
+type door struct{}
+
+func (door) SignInEndpoint() core.Endpoint      { return nil }
+func (door) CallbackEndpoint() core.Endpoint    { return nil }
+func (door) LogoutEndpoint() core.Endpoint      { return nil }
+func (door) BackChannelEndpoint() core.Endpoint { return nil }
+func (door) Ready(context.Context) error        { return errors.New("the provider is away") }
+
+// closedDoors is how often a door was closed.
+var closedDoors atomic.Int32
+
+func init() {
+	RegisterSignIn("door", func(s *struct {
+		Stuck bool `key:"stuck" doc:"whether it cannot be opened"`
+	}, m *session.Manager) (SignIn, func() error, error) {
+		if s.Stuck || m == nil {
+			return nil, nil, errors.New("it is stuck")
+		}
+		return door{}, func() error { closedDoors.Add(1); return nil }, nil
+	})
+}
+
+// TestSignInIsAPart of a setup: it is asked whether it is ready, is closed, and what is
+// wrong with it is said at its place.
+func TestSignInIsAPart(t *testing.T) {
+	t.Parallel()
+	const text = "realm: reports\nsession: {sign_in_page: /in, sign_in: {door: {stuck: false}}}\n"
+	s, err := Open(configFile(t, text), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Ready(ctx); err == nil || !strings.Contains(err.Error(), ":2:30: session.sign_in: not ready: the provider is away") {
+		t.Errorf("ready: %v", err)
+	}
+	if err := s.Close(); err != nil || closedDoors.Load() != 1 {
+		t.Errorf("closed %d times, %v", closedDoors.Load(), err)
+	}
+	if _, err := Open(configFile(t, strings.Replace(text, "false", "true", 1)), quiet()); err == nil || !strings.Contains(err.Error(), ":2:40: session.sign_in.door: it is stuck") {
+		t.Errorf("stuck: %v", err)
 	}
 }

@@ -68,6 +68,12 @@ func TestHandler(t *testing.T) {
 			if got := question(t, h, "192.0.2.1", "/healthz").StatusCode; got != 204 {
 				t.Errorf("/healthz: %d, want 204", got)
 			}
+			for method, want := range map[string]int{"HEAD": 204, "POST": 405} {
+				w := httptest.NewRecorder()
+				if h.ServeHTTP(w, httptest.NewRequest(method, "/healthz", nil)); w.Code != want {
+					t.Errorf("%s /healthz: %d, want %d", method, w.Code, want)
+				}
+			}
 		})
 	}
 }

@@ -238,6 +238,26 @@ func TestClientsProveThemselves(t *testing.T) {
 	}
 }
 
+// everywhere is a transport that never reaches anybody.
+type everywhere func(*http.Request) (*http.Response, error)
+
+func (f everywhere) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestPlainEndpointsAreRefused: a provider with https has no endpoint without it, where a
+// code and the secret would be sent in the clear.
+func TestPlainEndpointsAreRefused(t *testing.T) {
+	t.Parallel()
+	for endpoint, status := range map[string]int{"https://idp.example/token": http.StatusSeeOther, "http://idp.example/token": http.StatusServiceUnavailable} {
+		metadata := `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/keys","authorization_endpoint":"https://idp.example/authorize","token_endpoint":"` + endpoint + `"}`
+		p := must(openid.NewProvider("https://idp.example", "shop", openid.WithTransport(everywhere(says(200, strings.NewReader(metadata), "Content-Type", "application/json")))))
+		t.Cleanup(p.Close)
+		a := newApp(t, setUp{providers: []*openid.Provider{p}})
+		if got := a.browser().get("/login"); got.StatusCode != status {
+			t.Errorf("%s: %d, want %d: %v", endpoint, got.StatusCode, status, got.location)
+		}
+	}
+}
+
 // TestNew refuses invalid or unsafe configurations.
 func TestNew(t *testing.T) {
 	t.Parallel()
