@@ -183,7 +183,8 @@ func WithTrustedOrigins(origins ...string) Option {
 
 // WithAnswers sets how [Manager.SignIn], [Manager.Refuse], [Manager.LoginEndpoint]
 // and [Manager.LogoutEndpoint] respond and whom they tell: a responder and
-// observers, commonly those of the guard, and the limiter of sign-ins
+// observers, commonly those of the guard, as well as its [core.WithCORS] and
+// [core.WithClientAddress], and the limiter of sign-ins
 // ([core.WithAttemptLimiter]). Set trusted origins with [WithTrustedOrigins].
 func WithAnswers(opts ...core.Option) Option {
 	return func(o *settings) error {

@@ -162,8 +162,9 @@ func WithRevocation(l Revocations) Option {
 
 // WithAnswers sets how the endpoints respond, whom they trust and whom they tell: a
 // responder and observers, commonly those of the guard; the limiter of sign-ins
-// ([core.WithAttemptLimiter]), without which passwords can be guessed; and
-// [core.WithTrustedOrigins] for a front end on another origin.
+// ([core.WithAttemptLimiter]), without which passwords can be guessed;
+// [core.WithClientAddress] behind a proxy; and [core.WithTrustedOrigins] and
+// [core.WithCORS] for a front end on another origin.
 func WithAnswers(opts ...core.Option) Option {
 	return func(o *settings) error {
 		o.answers = append(o.answers, opts...)
