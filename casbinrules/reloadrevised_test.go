@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"runtime"
 	"slices"
@@ -20,7 +21,7 @@ import (
 )
 
 // editsFlag is how many random edits are reloaded, in each family.
-var editsFlag = flag.Int("edits", 100, "random edits, in each family, after which a reload is compared with a first load")
+var editsFlag = flag.Int("edits", 40, "random edits, in each family, after which a reload is compared with a first load; five times as many in make long")
 
 // TestReloadsEqualFirstLoads makes random edits of policies, line by line, and compares the
 // result of a reload, which reads only changed lines, with that of opening the same files:
@@ -29,8 +30,8 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 	t.Parallel()
 	seed := authtest.Seed(t)
 	edits := *editsFlag
-	if testing.Short() {
-		edits = min(edits, 40)
+	if os.Getenv("SALLYPORT_LONG") != "" {
+		edits *= 5
 	}
 	families := policygen.AllFamilies()
 	// How often only changed lines were read, by an authorizer and a linter.

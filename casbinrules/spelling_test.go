@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -85,6 +86,30 @@ func TestDenialsHoldInEverySpelling(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEditsChangeSpellings: rules that an edit adds or takes away are spelled as if they had
+// been there from the start, or never.
+func TestEditsChangeSpellings(t *testing.T) {
+	const allow, deny = "p, ann, /*, GET, allow\n", "p, ann, /Files/private/:name, GET, deny\n"
+	fsys := fstest.MapFS{"policy.csv": {Data: []byte(allow)}}
+	a, err := OpenFS(fsys, RBACWithDeny(), []string{"policy.csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range []string{allow + deny, allow} {
+		fsys["policy.csv"] = &fstest.MapFile{Data: []byte(text)}
+		if err := a.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := LinesEdited(a); n != i+1 {
+			t.Fatalf("%d lines were read alone, want %d: the case proves nothing", n, i+1)
+		}
+		d, err := a.Authorize(t.Context(), who(t, "ann"), folded("GET", "/files/private/x", prefixed))
+		if err != nil || d.Allowed != (text == allow) {
+			t.Errorf("%q: %+v, %v", text, d, err)
+		}
 	}
 }
 
