@@ -6,12 +6,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
@@ -22,16 +24,39 @@ import (
 // found is a finding in the command's JSON.
 type found struct{ Code, Method, Path, As, Got, Want, Curl string }
 
-// command builds sallyport.
+// shared is the folder of these tests, for what they share.
+var shared string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if shared, err = os.MkdirTemp("", "probe"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(shared) }()
+		return m.Run()
+	}())
+}
+
+// build builds sallyport, once.
+var build = sync.OnceValues(func() (string, error) {
+	bin := filepath.Join(shared, "sallyport")
+	out, err := exec.Command("go", "build", "-o", bin, "github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return bin, err
+})
+
 func command(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("not run: it builds the command and sends thousands of requests, and -short is given")
 	}
-	bin := filepath.Join(t.TempDir(), "sallyport")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport").CombinedOutput()
+	bin, err := build()
 	if err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+		t.Fatal(err)
 	}
 	return bin
 }
