@@ -21,15 +21,18 @@ func TestInitServes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not run: it builds a service, and -short is given")
 	}
+	t.Parallel()
 	dir := t.TempDir()
 	clone, err := filepath.Abs("../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GOWORK", "off")
-	got := run(t, dir, "", "init", "--framework", "nethttp", "--checkout", clone)
-	if got.code != 0 || strings.Contains(got.stderr, "has failed") {
-		t.Fatalf("%+v", got)
+	for _, args := range [][]string{{program, "init", "--framework", "nethttp", "--checkout", clone}, {"go", "build", "-o", "service", "."}} {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "has failed") {
+			t.Fatalf("%q: %v: %s", args, err, out)
+		}
 	}
 	config, err := os.OpenFile(filepath.Join(dir, "sallyport.yaml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
@@ -38,11 +41,6 @@ func TestInitServes(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
-	}
-	build := exec.Command("go", "build", "-o", "service", ".")
-	build.Dir = dir
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
 	}
 	service := exec.Command(filepath.Join(dir, "service"), "-addr", "127.0.0.1:0")
 	service.Dir = dir
