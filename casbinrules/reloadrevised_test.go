@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/bridge/bridgetest"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
@@ -169,6 +170,42 @@ func TestManyEditsOfOneListAreReadAnew(t *testing.T) {
 			if n := casbinrules.LinesEdited(a); n != at.edited {
 				t.Errorf("%s: %d lines were read alone, want %d", object, n, at.edited)
 			}
+		}
+	}
+}
+
+// TestRevisionsAreRefused: an edit of one line that only a check of all rules finds wrong is
+// refused, and a linter with routes compares all of them after each edit.
+func TestRevisionsAreRefused(t *testing.T) {
+	const good = "p, ann, /a, GET\np, ben, /b, GET\np, cleo, /c, GET\n"
+	fsys := fstest.MapFS{"policy.csv": {Data: []byte(good)}}
+	a, err := casbinrules.OpenFS(fsys, casbinrules.RBAC(), []string{"policy.csv"}, casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := []core.RouteInfo{{Method: "GET", Pattern: "/a"}, {Method: "GET", Pattern: "/d"}}
+	linter, err := casbinrules.NewLinter(casbinrules.RBAC(), []string{"policy.csv"}, casbinrules.WithRoutes(routes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, code := range map[string]string{"p, ben, /d, get": "method_case", "p, *, /d, GET": "literal_star", "p, ben, /d, GET": ""} {
+		fsys["policy.csv"] = &fstest.MapFile{Data: []byte(good + line + "\n")}
+		err := a.Reload(t.Context())
+		found := findingsOf(err)
+		if code != "" && (len(found) != 1 || found[0].Code != code || found[0].Line != 4) || code == "" && err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if want := map[bool]int{true: 3, false: 4}[code != ""]; len(a.Rules()) != want {
+			t.Errorf("%s: %d rules are in force, want %d", line, len(a.Rules()), want)
+		}
+		got, err := linter.Lint(fsys)
+		want, err2 := casbinrules.LintFS(fsys, casbinrules.RBAC(), []string{"policy.csv"}, casbinrules.WithRoutes(routes))
+		if err != nil || err2 != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: linted again %q, %v; for once %q, %v", line, got, err, want, err2)
+		}
+		fsys["policy.csv"] = &fstest.MapFile{Data: []byte(good)}
+		if err := a.Reload(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -231,6 +231,28 @@ func TestTooManySpellings(t *testing.T) {
 	}
 }
 
+// TestEditedDenialsHoldInEverySpelling: an edit of one line adds a spelling, or takes it away.
+func TestEditedDenialsHoldInEverySpelling(t *testing.T) {
+	const allowed, denied = "p, ann, /*, GET, allow\np, ben, /*, GET, allow\n", "p, ann, /Files/private/*, *, deny\n"
+	fsys := files("policy.csv", allowed)
+	a, err := OpenFS(fsys, RBACWithDeny(), []string{"policy.csv"}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range []string{allowed + denied, allowed, allowed + denied} {
+		fsys["policy.csv"].Data = []byte(text)
+		if err := a.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d := decide(t, a, who(t, "ann"), folded("GET", "/files/private/x", prefixed)); d.Allowed != (text == allowed) {
+			t.Errorf("edit %d: %+v", i, d)
+		}
+	}
+	if n := LinesEdited(a); n != 3 {
+		t.Errorf("%d lines were read alone, want 3: the case proves nothing", n)
+	}
+}
+
 // TestSpellingsAreExplained: an explanation names the rule and the spelling.
 func TestSpellingsAreExplained(t *testing.T) {
 	a := openRules(t, RBACWithDeny(), "p, ann, /files/*, GET, allow\np, ann, /Files/private/*, *, deny\n")
