@@ -64,7 +64,8 @@ be forced.
 
 The store takes it only if nobody else has published since the revision that was
 edited. That is the one which "pull" or "push" left in the folder of the policy,
-in ` + localName + `, or --base.
+in ` + localName + `, or --base. If the newest revision holds the very same files, as after a
+push whose answer was lost, there is nothing to publish.
 
 A store "file:PATH" is a bundle in one file, signed with the --key, which any web
 server can hand out to instances.
@@ -106,7 +107,8 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 		return err
 	}
 	base, err := p.baseOf(dir, newest)
-	if err != nil {
+	conflict, conflicts := errors.AsType[*shared.ConflictError](err)
+	if err != nil && !conflicts {
 		return err
 	}
 	if len(p.tests) == 0 {
@@ -117,6 +119,16 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 	files, err := p.collect(m, policies, newest)
 	if err != nil {
 		return err
+	}
+	if conflicts {
+		if shared.HashFiles(files) != newest.Hash() {
+			return conflict
+		}
+		if !p.dryRun { // the answer to an earlier push was lost
+			p.keepCopy(cmd, dir, newest.Revision, files)
+		}
+		command.Say(cmd.OutOrStdout(), "nothing to publish: revision %d holds these files\n", newest.Revision)
+		return nil
 	}
 	found, err := p.check(ctx, cmd, candidate{model: m, policies: policies, tests: p.tests}, newest)
 	if err != nil {
@@ -251,14 +263,19 @@ func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Stor
 		return err
 	}
 	if dir != "" {
-		c, err := shared.NewContent(e.Revision, publication.Files)
-		if err == nil {
-			err = newLocalCopy(p.from.set, c).write(dir)
-		}
-		if err != nil {
-			command.Say(cmd.ErrOrStderr(), "sallyport: published, but %v: give --base %d next time\n", err, e.Revision)
-		}
+		p.keepCopy(cmd, dir, e.Revision, publication.Files)
 	}
 	command.Say(cmd.OutOrStdout(), "published revision %d by %s\n", e.Revision, command.Plain(e.Author))
 	return nil
+}
+
+// keepCopy notes in a folder that a revision, which was published, was made from its files.
+func (p *pushing) keepCopy(cmd *cobra.Command, dir string, r shared.Revision, files []shared.File) {
+	c, err := shared.NewContent(r, files)
+	if err == nil {
+		err = newLocalCopy(p.from.set, c).write(dir)
+	}
+	if err != nil {
+		command.Say(cmd.ErrOrStderr(), "sallyport: published, but %v: give --base %d next time\n", err, r)
+	}
 }

@@ -53,6 +53,27 @@ func TestPushAndPull(t *testing.T) {
 	wants(t, other, 2, "--before -1: must be at least 1", "history", "--before", "-1")
 }
 
+// TestPushAgain: a push whose answer was lost, so that the folder does not know of it, may be
+// repeated; with other files it is a conflict.
+func TestPushAgain(t *testing.T) {
+	dir := published(t)
+	before, err := os.ReadFile(filepath.Join(dir, localName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
+	push := []string{"push", "-p", "DIR/policy.csv", "--author", "bob"}
+	wants(t, dir, 0, "published revision 2 by bob", push...)
+	edit(t, dir, localName, string(before))
+	edit(t, dir, "policy.csv", policy+"p, editor, /reports, PUT\n")
+	wants(t, dir, 2, "the store is at revision 2, and this was made from revision 1", push...)
+	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
+	expect(t, dir, "", 0, "nothing to publish: revision 2 holds these files\n", "", push...)
+	wants(t, dir, 0, "made from revision 2, the newest", "status", "DIR")
+	edit(t, dir, "policy.csv", policy)
+	wants(t, dir, 0, "published revision 3 by bob", push...)
+}
+
 // atFirstWrite calls a function when a command begins to print.
 type atFirstWrite struct {
 	do   func()
