@@ -43,17 +43,20 @@ const (
 	// sharesOfReplays is the number of keys that it takes to fill a memory: by
 	// default a key's share is enough for about 360 requests a second.
 	sharesOfReplays = 8
+	// maxForgotten is how many expired proofs a call removes, more than it can add, so that
+	// none waits until all of a burst are removed.
+	maxForgotten = 64
 )
 
 // ReplayMemory is a [ReplayStore] in the memory of one process. It holds at most
-// limit proofs, about 250 bytes each, and at most an eighth of them for one key.
+// limit proofs, about 300 bytes each, and at most an eighth of them for one key.
 type ReplayMemory struct {
 	limit, share int
 	now          func() time.Time
 
 	mu    sync.Mutex
-	seen  map[[32]byte]struct{}
-	keys  map[[32]byte]int // number of stored proofs of each
+	seen  map[[32]byte]time.Time // until when each counts
+	keys  map[[32]byte]int       // number of stored proofs of each
 	queue byExpiry
 }
 
@@ -69,7 +72,7 @@ func NewReplayMemory(limit int) (*ReplayMemory, error) {
 	}
 	return &ReplayMemory{
 		limit: limit, share: (limit + sharesOfReplays - 1) / sharesOfReplays, now: time.Now,
-		seen: make(map[[32]byte]struct{}), keys: make(map[[32]byte]int),
+		seen: make(map[[32]byte]time.Time), keys: make(map[[32]byte]int),
 	}, nil
 }
 
@@ -78,11 +81,11 @@ func (m *ReplayMemory) Remember(_ context.Context, key, id [32]byte, ttl time.Du
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	for len(m.queue) > 0 && m.queue[0].expired(now) {
+	for n := 0; len(m.queue) > 0 && expired(m.queue[0].until, now) && (n < maxForgotten || m.keys[key] >= m.share); n++ {
 		m.forget(m.queue[0])
 		heap.Pop(&m.queue)
 	}
-	if _, again := m.seen[id]; again {
+	if until, again := m.seen[id]; again && !expired(until, now) {
 		return false, nil
 	}
 	switch {
@@ -91,14 +94,17 @@ func (m *ReplayMemory) Remember(_ context.Context, key, id [32]byte, ttl time.Du
 	case len(m.queue) >= m.limit:
 		return false, ErrReplayMemoryFull
 	}
-	m.seen[id] = struct{}{}
+	until := now.Add(ttl)
+	m.seen[id] = until
 	m.keys[key]++
-	heap.Push(&m.queue, remembered{key, id, now.Add(ttl)})
+	heap.Push(&m.queue, remembered{key, id, until})
 	return true, nil
 }
 
 func (m *ReplayMemory) forget(r remembered) {
-	delete(m.seen, r.id)
+	if m.seen[r.id].Equal(r.until) { // and was not remembered again
+		delete(m.seen, r.id)
+	}
 	if m.keys[r.key]--; m.keys[r.key] == 0 {
 		delete(m.keys, r.key)
 	}
@@ -112,8 +118,8 @@ type remembered struct {
 
 // expired reports whether a proof has expired by the time that has passed and by the time
 // of day, by which proofs are checked: it is valid once more if the clock is set back.
-func (r *remembered) expired(now time.Time) bool {
-	return !now.Before(r.until) && !now.Round(0).Before(r.until.Round(0))
+func expired(until, now time.Time) bool {
+	return !now.Before(until) && !now.Round(0).Before(until.Round(0))
 }
 
 // byExpiry is a heap whose first element expires next, by the time of day.

@@ -54,6 +54,35 @@ func TestReplayMemory(t *testing.T) { // B22
 	}
 }
 
+// TestExpiredProofsAreRemovedByAndBy: a call removes only some of those that have expired, and
+// what is left of them does not count.
+func TestExpiredProofsAreRemovedByAndBy(t *testing.T) {
+	const limit = 8000
+	m, c := newMemory(t, limit)
+	remember := func(key, n int, want bool) {
+		t.Helper()
+		if fresh, err := m.Remember(t.Context(), id(-key-1), id(n), time.Minute); fresh != want || err != nil {
+			t.Fatalf("proof %d of %d: %v, %v", n, key, fresh, err)
+		}
+	}
+	for n := range limit {
+		remember(n%8, n, true)
+	}
+	c.set(noon.Add(2 * time.Minute))
+	remember(8, limit-1, true) // its expired twin is still there
+	if _, queued := dpop.Held(m); queued < limit-100 {
+		t.Errorf("one call has removed %d", limit-queued)
+	}
+	remember(7, 0, true) // the share of this key was used up
+	for n := range limit / 8 {
+		remember(9, n+limit, true)
+	}
+	remember(8, limit-1, false)
+	if seen, queued := dpop.Held(m); seen != queued || seen > 1002 {
+		t.Errorf("it holds %d and %d", seen, queued)
+	}
+}
+
 // TestOneKeyCannotFillTheMemory: a key that has used up its share is refused with 429,
 // and no other is.
 func TestOneKeyCannotFillTheMemory(t *testing.T) {
