@@ -221,7 +221,7 @@ const noPolicy = "no policy"
 func (a *analyses) analyzeProject(v *view, p Project) *analysis {
 	l := &analysis{project: p, findings: map[string][]casbinrules.Finding{}}
 	if p.Model.Name() == "" {
-		l.addMissingModel(v)
+		l.addToPolicies(v, p.Why)
 		return l
 	}
 	files, policies, options := v.files(), p.Policies, p.Options
@@ -251,6 +251,13 @@ func (a *analyses) analyzeProject(v *view, p Project) *analysis {
 		}
 		found = found[n:]
 	}
+	for _, f := range l.findings[filepath.Clean(p.Model.Name())] {
+		if f.Severity == casbinrules.SeverityError {
+			f.File = filepath.Base(f.File)
+			l.addToPolicies(v, "not checked, or only in part, until the model is right: "+f.String())
+			break
+		}
+	}
 	return l
 }
 
@@ -272,12 +279,12 @@ func (a *analyses) lint(p Project, files fs.FS, policies []string, options []cas
 	return linter.Lint(files)
 }
 
-// addMissingModel reports policy files for which no model was found. Any .csv file may end
-// up here, so only those that look like a policy are reported.
-func (l *analysis) addMissingModel(v *view) {
+// addToPolicies says at the top of policy files why there is no model to check them with. Any
+// .csv file may end up here, so only those that look like a policy are reported.
+func (l *analysis) addToPolicies(v *view, why string) {
 	for path, d := range v.docs {
-		if d.kind == KindPolicy && l.project.Why != "" && l.project.touches(map[string]bool{path: true}) && looksLikePolicy(d.text) {
-			l.add(casbinrules.Finding{File: path, Line: 1, Column: 1, Severity: casbinrules.SeverityWarning, Code: codeNoModel, Message: l.project.Why})
+		if d.kind == KindPolicy && why != "" && l.project.touches(map[string]bool{path: true}) && looksLikePolicy(d.text) {
+			l.add(casbinrules.Finding{File: path, Line: 1, Column: 1, Severity: casbinrules.SeverityWarning, Code: codeNoModel, Message: why})
 		}
 	}
 }

@@ -187,7 +187,7 @@ func TestLSPRulesWithoutNames(t *testing.T) {
 		e.open(file)
 		var got struct{ Contents struct{ Value string } }
 		e.call("textDocument/hover", about(file, 0, strings.Index(line, "ann")), &got)
-		if want := "**Allows** `ann` `GET` on `/a`."; !strings.HasPrefix(got.Contents.Value, want) {
+		if want := "**Allows** `ann` `GET` on `/a`."; !strings.Contains(got.Contents.Value, want) {
 			t.Errorf("%q is about %q, want %q", fields, got.Contents.Value, want)
 		}
 	}
@@ -219,6 +219,9 @@ func compareWithLint(t *testing.T, e *editor, dir string, texts map[string]strin
 			p := e.published[fileURI(filepath.Join(dir, name))]
 			got = nil
 			for _, d := range p.Diagnostics {
+				if d.Code == "no_model" {
+					continue // which lint does not say
+				}
 				got = append(got, fmt.Sprintf("%v %s", d.Range.Start, d.Code))
 			}
 			slices.Sort(got)
