@@ -3,7 +3,6 @@ module github.com/sallyport-go/sallyport/casbinrules/setup/redis
 go 1.26.0
 
 require (
-	github.com/redis/go-redis/v9 v9.23.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
@@ -17,6 +16,7 @@ require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/redis/go-redis/v9 v9.23.0 // indirect
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0 // indirect
 	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
 	go.uber.org/atomic v1.12.0 // indirect

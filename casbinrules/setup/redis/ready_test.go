@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +34,7 @@ func TestReadyOfServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("STATE_REDIS", c.server.URL())
 			path := filepath.Join(t.TempDir(), "s.yaml")
-			text := "realm: shop\nsession:\n  sign_in_page: /login\n  store:\n    redis: {address: '" + c.server.Addr() + "', prefix: '{s}'}\n" +
+			text := "realm: shop\nsession:\n  sign_in_page: /login\n  store:\n    redis: {url: '${STATE_REDIS}'}\n" +
 				"revocations:\n  store:\n    redis: {url: '${STATE_REDIS}'}\n"
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
@@ -58,40 +56,5 @@ func TestReadyOfServer(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
-	}
-}
-
-var ofSessions = regexp.MustCompile("A user of its own needs `([^`]*)`, `([^`]*)` for another database, and `([^`]*)`")
-
-// TestUserOfSessions: a user with the rights on the page can do what sessions need, and without
-// one of them that it cannot do without the lack is reported.
-func TestUserOfSessions(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/configuration.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := ofSessions.FindStringSubmatch(string(page))
-	if found == nil {
-		t.Fatal("the page names no rights")
-	}
-	rights := strings.Fields(strings.Join(found[1:], " "))
-	for without, ready := range map[string]bool{"": true, "+get": false, "+set": false, "+del": false, "+select": false, "+info": true, "+hello": true, "~sallyport:session:*": false} {
-		kept := slices.DeleteFunc(slices.Clone(rights), func(right string) bool { return right == without })
-		if without != "" && len(kept) == len(rights) {
-			t.Errorf("the page does not name %s", without)
-		}
-		s := redistest.Start(t, append([]string{"--user", "shop", "on", ">secret"}, kept...)...)
-		t.Setenv("PASSWORD", "secret")
-		made := opened(t, "realm: shop\nsession:\n  sign_in_page: /login\n  store:\n    redis: {address: '"+s.Addr()+
-			"', username: shop, password: '${PASSWORD}', database: 3, timeout: "+patience.String()+"}\n")
-		limit := authtest.TimeLimit(time.Second)
-		if ready {
-			limit *= 20
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		if err := made.Ready(ctx); (err == nil) != ready {
-			t.Errorf("without %q: %v, want ready: %v", without, err, ready)
-		}
 	}
 }

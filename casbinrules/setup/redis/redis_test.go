@@ -1,15 +1,12 @@
 package redis
 
 import (
-	"bytes"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,9 +81,9 @@ func asks(s *setup.Setup, c *http.Cookie) int {
 // TestSharedSessions: two processes share the sessions of one server, and an
 // outage of it is 503.
 func TestSharedSessions(t *testing.T) {
-	t.Setenv("REDIS_PASSWORD", "not told")
 	addr, kill := server(t, "not told")
-	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + addr + "', password: '${REDIS_PASSWORD}', timeout: " + patience.String() + "}\n"
+	t.Setenv("STATE_REDIS", "redis://:not%20told@"+addr)
+	text := "realm: shop\nsession:\n  store:\n    redis: {url: '${STATE_REDIS}', timeout: " + patience.String() + "}\n"
 	one, two := opened(t, text), opened(t, text)
 	cookie := login(t, one)
 	if got := asks(two, cookie); got != 404 {
@@ -109,13 +106,13 @@ func TestSharedSessions(t *testing.T) {
 func TestTLS(t *testing.T) {
 	s, ca := redistest.StartTLS(t)
 	t.Setenv("STATE_REDIS", s.URL())
-	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + s.Addr() + "', tls: true, ca: '" + ca + "', timeout: " + patience.String() + "}\n" +
+	text := "realm: shop\nsession:\n  store:\n    redis: {url: '${STATE_REDIS}', ca: '" + ca + "', timeout: " + patience.String() + "}\n" +
 		"revocations: {store: {redis: {url: '${STATE_REDIS}', ca: '" + ca + "', timeout: " + patience.String() + "}}}\n"
 	one, two := opened(t, text), opened(t, text)
 	if got := asks(two, login(t, one)); got != 404 {
 		t.Errorf("the other process: %d, want 404 from the handler", got)
 	}
-	untrusting := opened(t, strings.Replace(text, ", tls: true, ca: '"+ca+"'", ", tls: true", 1))
+	untrusting := opened(t, strings.Replace(text, ", ca: '"+ca+"'", "", 1))
 	if got := asks(untrusting, login(t, one)); got != 503 {
 		t.Errorf("without the authority: %d, want 503", got)
 	}
@@ -132,53 +129,16 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestStore: an entry is there until it expires, and is replaced whole.
-func TestStore(t *testing.T) {
-	addr, _ := server(t, "")
-	st, closing, err := open(&settings{Address: addr, Timeout: patience, Prefix: "test:"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = closing() }()
-	find := func(key, want string) {
-		t.Helper()
-		data, found, err := st.Find(key)
-		if err != nil || string(data) != want || found != (want != "") {
-			t.Errorf("Find(%s): %q, %v, %v; want %q", key, data, found, err, want)
-		}
-	}
-	commit := func(key, data string, expires time.Time) {
-		t.Helper()
-		if err := st.Commit(key, []byte(data), expires); err != nil {
-			t.Errorf("Commit: %v", err)
-		}
-	}
-	find("a", "")
-	commit("a", "one", time.Now().Add(time.Hour))
-	find("a", "one")
-	commit("a", "two", time.Now().Add(time.Hour))
-	find("a", "two")
-	commit("a", "three", time.Now().Add(-time.Second))
-	find("a", "")
-	commit("b", "four", time.Now().Add(time.Hour))
-	for range 2 {
-		if err := st.Delete("b"); err != nil {
-			t.Errorf("Delete: %v", err)
-		}
-	}
-	find("b", "")
-}
-
 // TestSettings refuses what cannot work, with its place.
 func TestSettings(t *testing.T) {
+	t.Setenv("LOCAL", "redis://127.0.0.1:1")
+	t.Setenv("REMOTE", "redis://cache.example:6379")
 	for text, want := range map[string]string{
-		"{address: localhost}":             `:2:19: session.store.redis: address "localhost": want host:port`,
-		"{address: 'a:1', timeout: 0s}":    ":2:19: session.store.redis: timeout 0s: must be above 0",
-		"{address: 'a:1', database: -1}":   ":2:19: session.store.redis: database -1: must be at least 0",
-		"{address: 'a:1', ca: s.yaml}":     ":2:19: session.store.redis: ca is for a connection with tls: true",
-		"{}":                               ":2:19: session.store.redis: address is missing",
-		"{address: 'a:1', password: open}": ":2:53: session.store.redis.password: a secret must not be written into this file",
-		"{address: 'a:1', pasword: x}":     `:2:43: session.store.redis: unknown key "pasword" (did you mean password?)`,
+		"{url: '${REMOTE}'}":             ":2:19: session.store.redis: redisstate: ",
+		"{url: '${LOCAL}', timeout: 0s}": ":2:19: session.store.redis: redisstate: ",
+		"{}":                             ":2:19: session.store.redis: url is missing",
+		"{url: 'redis://a:1'}":           ":2:32: session.store.redis.url: a secret must not be written into this file",
+		"{url: '${LOCAL}', servise: x}":  `:2:44: session.store.redis: unknown key "servise" (did you mean service?)`,
 	} {
 		path := filepath.Join(t.TempDir(), "s.yaml")
 		if err := os.WriteFile(path, []byte("realm: a\nsession: {store: {redis: "+text+"}}\n"), 0o600); err != nil {
@@ -193,23 +153,18 @@ func TestSettings(t *testing.T) {
 
 var blocks = regexp.MustCompile("(?ms)^```yaml sallyport-redis\n(.*?)^```$")
 
-// TestDocumentation opens the file on the page and compares the table of keys.
+// TestDocumentation opens the file on the page.
 func TestDocumentation(t *testing.T) {
 	text, err := os.ReadFile("../../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("REDIS_PASSWORD", "not told")
+	t.Setenv("STATE_REDIS", "redis://127.0.0.1:1")
 	found := blocks.FindAllSubmatch(text, -1)
 	if len(found) == 0 {
 		t.Error("the page shows no file")
 	}
 	for _, b := range found {
 		opened(t, string(b[1]))
-	}
-	for _, key := range []string{"address", "username", "password", "database", "tls", "ca", "prefix", "timeout"} {
-		if !bytes.Contains(text, fmt.Appendf(nil, "| `%s` |", key)) {
-			t.Errorf("the page lacks %s", strconv.Quote(key))
-		}
 	}
 }

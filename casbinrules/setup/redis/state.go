@@ -4,10 +4,12 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/session"
 	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 )
 
 func init() {
+	setup.RegisterSessionStore("redis", opener(func(s *redisstate.State) session.Store { return s.Sessions() }))
 	setup.RegisterAttemptStore("redis", opener((*redisstate.State).Attempts))
 	setup.RegisterReplayStore("redis", opener((*redisstate.State).Replays))
 	setup.RegisterCountStore("redis", opener((*redisstate.State).Counts))

@@ -94,7 +94,7 @@ func TestReady(t *testing.T) {
 bearer: {issuer: 'https://issuer.example', audience: shop, jwks: jwks.json}
 dpop: {address: 'https://shop.example', replays: {redis: {url: '${STATE_REDIS}'}}}
 digest: {htdigest: users.htdigest, nonce_key: '${STATE_KEY}', counts: {redis: {url: '${STATE_REDIS}'}}}
-session: {store: {redis: {address: '` + addr + `'}}}
+session: {store: {redis: {url: '${STATE_REDIS}'}}}
 attempts: {store: {redis: {url: '${STATE_REDIS}'}}, store_key: '${STATE_KEY}'}
 `,
 		"users.htdigest": "ann:shop:" + strings.Repeat("a", 64) + "\n",

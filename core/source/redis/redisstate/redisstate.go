@@ -92,11 +92,8 @@ func (s *State) Close() error { return s.client.Close() }
 
 // Ready returns an error if the server does not answer, evicts keys, or is a replica
 // outside a cluster. Without the right +info it only sees that the server answers.
-func (s *State) Ready(ctx context.Context) error { return CheckServer(ctx, s.client) }
-
-// CheckServer is [State.Ready] for other clients that keep state in Redis.
-func CheckServer(ctx context.Context, c redis.Cmdable) error {
-	if err := connect.CheckServer(ctx, c); err != nil {
+func (s *State) Ready(ctx context.Context) error {
+	if err := connect.CheckServer(ctx, s.client); err != nil {
 		return fmt.Errorf("redisstate: %w", err)
 	}
 	return nil
