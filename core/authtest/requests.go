@@ -59,6 +59,7 @@ func carried(t *testing.T, f Framework) {
 		{"", "Cookie: key=a\tb; key\t=c", "0 , 2 a\tb, 0 "},
 		{"", "Cookie: key=a;\tkey=b", "0 , 2 a, 0 "},
 		{"", "Cookie:\tkey=a\t", "0 , 1 a, 0 "},
+		{"", "Cookie: key\t=c", "0 , 1 c, 0 "},
 		{"?key=a%20b%2B", "Accept: */*", "0 , 0 , 1 a b+"},
 		{"?key", "Accept: */*", "0 , 0 , 1 "},
 		{"?key=&a=b&key=c", "Accept: */*", "0 , 0 , 2 "},

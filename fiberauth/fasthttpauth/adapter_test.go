@@ -1,6 +1,8 @@
 package fasthttpauth_test
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -177,16 +179,22 @@ func TestReadBodiesKeepTheConnection(t *testing.T) {
 		}
 	}))
 	for _, tt := range []struct {
-		path, body string
-		closes     bool
-	}{{"/read", "", false}, {"/read", "abc", false}, {"/read", strings.Repeat("x", 70_000), false}, {"/left", "", false}, {"/left", "abc", true}, {"/left", strings.Repeat("x", 70_000), true}} {
-		resp, err := http.Post("http://"+addr+tt.path, "text/plain", strings.NewReader(tt.body))
+		path         string
+		length, sent int // what arrives while the server closes may reset the connection; it reads 8 KiB first
+		closes       bool
+	}{{"/read", 0, 0, false}, {"/read", 3, 3, false}, {"/read", 70_000, 70_000, false}, {"/left", 0, 0, false}, {"/left", 3, 3, true}, {"/left", 70_000, 8 << 10, true}} {
+		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = resp.Body.Close()
+		_, _ = fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: app.example\r\nContent-Length: %d\r\n\r\n%s", tt.path, tt.length, strings.Repeat("x", tt.sent))
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		_ = c.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if resp.StatusCode != http.StatusOK || resp.Close != tt.closes {
-			t.Errorf("%s, %d bytes: %d, closes %v", tt.path, len(tt.body), resp.StatusCode, resp.Close)
+			t.Errorf("%s, %d bytes: %d, closes %v", tt.path, tt.length, resp.StatusCode, resp.Close)
 		}
 	}
 }

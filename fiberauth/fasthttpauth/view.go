@@ -216,7 +216,7 @@ func first(value string, next []byte, count int) (string, int) {
 func (v *View) Cookie(name string) (value string, count int) {
 	h := &v.ctx.Request.Header
 	for key, val := range h.Cookies() {
-		if string(key) == name {
+		if string(bytes.Trim(key, "\t")) == name { // as net/http reads it, and fasthttp from 1.77 on
 			value, count = first(value, val, count)
 		}
 	}
@@ -229,7 +229,7 @@ func (v *View) Cookie(name string) (value string, count int) {
 }
 
 // leftOut returns how many cookies with a name fasthttp leaves out of a list, for a quote
-// or a backslash in their value, or for a tab beside the name, which net/http trims.
+// or a backslash in their value.
 func leftOut(list []byte, name string) (count int) {
 	for pair := range bytes.SplitSeq(bytes.Trim(list, " \t\r\n"), []byte(";")) {
 		key, val, ok := bytes.Cut(bytes.TrimRight(pair, " "), []byte("="))
@@ -240,7 +240,7 @@ func leftOut(list []byte, name string) (count int) {
 		if n := len(val); n > 1 && val[0] == '"' && val[n-1] == '"' {
 			val = val[1 : n-1]
 		}
-		if bytes.ContainsAny(val, `"\`) || bytes.ContainsRune(key, '\t') {
+		if bytes.ContainsAny(val, `"\`) {
 			count++
 		}
 	}
