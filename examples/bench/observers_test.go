@@ -5,9 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 
@@ -128,13 +126,4 @@ func observed(b *testing.B, s stacks.Stack, w *stacks.World, name, token string,
 	if lost := o.close(b); lost > 0 {
 		b.ReportMetric(lost, "lost/op")
 	}
-}
-
-// processorTime is what this process has used.
-func processorTime() time.Duration {
-	var used syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
-		return 0
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
