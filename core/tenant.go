@@ -149,7 +149,7 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 		other.Resource = others[i]
 		var also string
 		if also, err = g.tenant.find(other); err == nil && also != tenant {
-			err = fmt.Errorf("%w: the request can be for %q or for %q", errForeignTenant, tenant, also)
+			err = fmt.Errorf("%w: the request can be for %.128q or for %.128q", errForeignTenant, tenant, also)
 		}
 	}
 	switch {
@@ -168,7 +168,7 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 	member := tenant == "" || tenant == whole.info.Tenant || slices.Contains(whole.info.Tenants, tenant)
 	unnamed := whole.info.Tenant == "" && len(whole.info.Tenants) == 0
 	if !member && !unnamed {
-		return g.foreignTenant(fmt.Errorf("%w: %q", errForeignTenant, tenant))
+		return g.foreignTenant(fmt.Errorf("%w: %.128q", errForeignTenant, tenant))
 	}
 	if g.roles != nil {
 		extra, err := g.roles.RolesOf(ctx, p)
@@ -181,7 +181,7 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 		}
 	}
 	if !member {
-		return g.foreignTenant(fmt.Errorf("%w: %q", errForeignTenant, tenant))
+		return g.foreignTenant(fmt.Errorf("%w: %.128q", errForeignTenant, tenant))
 	}
 	id.principal = p
 	return nil

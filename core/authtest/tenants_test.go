@@ -3,6 +3,7 @@ package authtest
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -11,6 +12,7 @@ import (
 var tenantSemantics = []testCase{
 	{"a tenant source that cannot work is none", brokenTenants},
 	{"a tenant source that fails is no verdict", failingTenants},
+	{"a foreign tenant is named by its beginning", longTenants},
 }
 
 func brokenTenants(t *testing.T, _ Framework) {
@@ -49,6 +51,21 @@ func failingTenants(t *testing.T, f Framework) {
 		}
 		if a := Send(t, addr, Request("GET", "/none")); a.Status != http.StatusUnauthorized {
 			t.Errorf("%v, nobody: %d", err, a.Status)
+		}
+	}
+}
+
+// longTenants: observers get no text of any length that a client likes, nor is work spent
+// on one.
+func longTenants(t *testing.T, f Framework) {
+	long := strings.Repeat("a", 3000)
+	g, rec := guardOf(t, []core.Authenticator{members{}}, core.WithTenant(core.TenantFromHeader("X-Tenant")), core.WithRoles(tenantRoles{}))
+	addr := tenantDoor(t, f, nil, []Gate{{Kind: "Authenticate", Guard: g}})
+	for _, who := range []string{"ada", "dan"} { // whose credentials name tenants, or none
+		a := sendAs(t, addr, "/none", who, []string{"X-Tenant: " + long})
+		cause := rec.Last(t).Cause.Error()
+		if a.Status != http.StatusForbidden || !strings.Contains(cause, long[:100]) || len(cause) > 300 {
+			t.Errorf("%s: %d, a cause of %d bytes: %.200s", who, a.Status, len(cause), cause)
 		}
 	}
 }
