@@ -10,7 +10,7 @@ import (
 
 const (
 	maxTried  = 1 << 8 // combinations of values
-	maxSample = 64     // the bytes of a value made for a length
+	maxSample = 1 << 8 // the bytes of a value that is made up: paths are tried for each of them
 )
 
 // combinations returns values for parameters with constraints, such that each value of one
@@ -48,7 +48,9 @@ func samples(constraints string) []string {
 		data = data[:max(strings.LastIndexByte(data, ')'), 0)]
 		if name == "regex" {
 			if re, err := syntax.Parse(data, syntax.Perl); err == nil {
-				found = append(found, matching(re))
+				if text := matching(re); len(text) <= maxSample {
+					found = append(found, text)
+				}
 			}
 			continue
 		}
