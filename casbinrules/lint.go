@@ -53,7 +53,7 @@ func WithRoutes(routes []core.RouteInfo) LintOption { return routesOption(slices
 // files, their lines and columns.
 //
 // A line that cannot be parsed might contain anything, so findings about something
-// missing, such as a role that is never assigned, are only reported once no finding
+// missing, such as a role that is never assigned, may only be reported once no finding
 // is an error.
 //
 // The error is that of an option or of a file that cannot be read.

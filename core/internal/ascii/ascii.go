@@ -1,7 +1,7 @@
 // Package ascii knows the letters and digits of ASCII. It ignores the letter case of ASCII
-// alone, as the names of hosts do (RFC 3986 §3.2.2, RFC 5890 §2.3.2.1). Unicode folds other characters onto ASCII letters or
-// onto each other: U+0130 becomes "i" in lower case, although a host with it is another
-// one.
+// alone, as the names of hosts do (RFC 3986 §3.2.2, RFC 5890 §2.3.2.1). Unicode folds other
+// characters onto ASCII letters or onto each other: U+0130 becomes "i" in lower case,
+// although a host with it is another one.
 package ascii
 
 import "strings"

@@ -28,11 +28,10 @@ notes, as
     file:line:column: severity: code: message (hint)
 
 Errors refuse the policy when it is loaded; warnings are likely mistakes; notes
-are about what is fine in most policies. While there is an error, nothing is
-reported as missing, such as a rule for a role: lint again once it is repaired.
-With --routes it also compares the
-policy with the routes of an application, as Routes of an adapter lists them,
-written as JSON:
+are about what is fine in most policies. While there is an error, what is missing,
+such as a rule for a role, may not be reported: lint again once it is repaired.
+With --routes it also compares the policy with the routes of an application, as
+Routes of an adapter lists them, written as JSON:
 
     [{"method": "GET", "pattern": "/reports/:id"}]
 
@@ -65,7 +64,7 @@ when there is an error. Notes never change it.`,
 			return slices.ContainsFunc(findings, func(f casbinrules.Finding) bool { return f.Severity == s })
 		}
 		if has(casbinrules.SeverityError) {
-			command.Say(cmd.ErrOrStderr(), "sallyport: note: what is missing, such as a rule for a role, is looked for once there is no error\n")
+			command.Say(cmd.ErrOrStderr(), "sallyport: note: what is missing, such as a rule for a role, may be reported only once there is no error\n")
 		}
 		return cmp.Or(err, command.FoundIf(has(casbinrules.SeverityError) || failOn == "warning" && has(casbinrules.SeverityWarning)))
 	}

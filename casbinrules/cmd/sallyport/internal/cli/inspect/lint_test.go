@@ -13,7 +13,7 @@ const flawed = "p, viewer, /reports, GET\np, vïewer, /reports , GET, x\np, view
 func TestLintFormats(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": flawed, "clean.csv": policy})
 	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv")
-	if got.Code != exitFindings || !strings.Contains(got.Stderr, "once there is no error") || !strings.HasPrefix(got.Stdout, "policy.csv:2:") {
+	if got.Code != exitFindings || !strings.Contains(got.Stderr, "may be reported only once there is no error") || !strings.HasPrefix(got.Stdout, "policy.csv:2:") {
 		t.Errorf("text: got %+v", got)
 	}
 	if strings.Contains(got.Stdout, "\x1b") {
