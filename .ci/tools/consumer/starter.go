@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -100,7 +101,12 @@ func (u *user) starter(program, framework string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	// A connection without a request, as browsers open some, must not keep it from ending.
+	silent, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		return errors.Join(err, stop())
+	}
+	defer func() { err = errors.Join(err, stop(), silent.Close()) }()
 	for _, want := range []struct {
 		user, method, path string
 		status             int
