@@ -96,7 +96,11 @@ func hangup(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("not run: there is no SIGHUP on Windows")
 	}
-	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+	own, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := own.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 }
