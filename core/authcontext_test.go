@@ -142,8 +142,10 @@ func TestGateOneIsRememberedBehindAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for credentials, reason := range map[string]core.Reason{"alice": core.ReasonDenied, "expired": core.ReasonExpired} {
-		r := kept{get("/", "Authorization: Basic "+credentials)}
+	for credentials, reason := range map[string]core.Reason{
+		"Authorization: Basic alice": core.ReasonDenied, "Authorization: Basic expired": core.ReasonExpired, "X-Other: 1": core.ReasonNoCredentials,
+	} {
+		r := kept{get("/", credentials)}
 		first := mounted(t)(g.Optional(core.WithExpiredAsAnonymous())).Check(t.Context(), r)
 		second := mounted(t)(keeping.Optional()).Check(first.Context, r)
 		if len(first.Fields) == 0 || second.Response != nil {

@@ -90,7 +90,7 @@ func TestRecheck(t *testing.T) {
 		case tt.kind == 0:
 		case d == nil || d.Kind != tt.kind || d.Reason != tt.reason:
 			t.Errorf("%s: %+v", tt.name, d)
-		case len(o.events) != before+1 || o.last(t).Gate != "recheck" || o.last(t).Reason != tt.reason || o.last(t).Resource != "/live":
+		case len(o.events) != before+1 || o.last(t).Gate != "recheck" || o.last(t).Reason != tt.reason || o.last(t).Method != "GET" || o.last(t).Resource != "/live":
 			t.Errorf("%s: events %+v", tt.name, o.events[before:])
 		}
 	}
