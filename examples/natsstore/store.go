@@ -114,31 +114,37 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	if err := p.Check(); err != nil {
 		return source.Entry{}, wrap("publish", err)
 	}
-	_, newest, err := s.last(ctx)
+	stream, newest, err := s.last(ctx)
 	if err != nil && !errors.Is(err, source.ErrEmpty) {
 		return source.Entry{}, wrap("publish", err)
+	}
+	if p.Became(newest.Entry) {
+		return newest.Entry, nil
 	}
 	if newest.Revision != p.Base {
 		return source.Entry{}, &source.ConflictError{Base: p.Base, Newest: newest.Revision}
 	}
-	e := source.Entry{Revision: p.Next(), Published: time.Now().UTC(), Hash: source.HashFiles(p.Files), Note: p.Note}
+	e := source.Entry{Revision: p.Next(), Hash: source.HashFiles(p.Files), Note: p.Note}
 	data, err := json.Marshal(record{Entry: e, Files: p.Files})
 	if err != nil {
 		return source.Entry{}, wrap("publish", err)
 	}
 	asking, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	_, err = s.js.Publish(asking, s.subject, data, jetstream.WithExpectLastSequencePerSubject(newest.sequence))
+	kept, err := s.js.Publish(asking, s.subject, data, jetstream.WithExpectLastSequencePerSubject(newest.sequence))
 	var refused *jetstream.APIError
 	if errors.As(err, &refused) && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
 		if _, newest, err = s.last(ctx); err == nil {
 			return source.Entry{}, &source.ConflictError{Base: p.Base, Newest: newest.Revision}
 		}
 	}
+	if err == nil {
+		newest, err = read(stream.GetMsg(asking, kept.Sequence)) // with the time of the server
+	}
 	if err != nil {
 		return source.Entry{}, wrap("publish", err)
 	}
-	return e, nil
+	return newest.Entry, nil
 }
 
 // At implements [source.Store].
