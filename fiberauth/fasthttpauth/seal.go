@@ -207,7 +207,7 @@ func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
 }
 
 // closeUnread closes the connection after the response if the body of the request may
-// not have been read to its end: fasthttp would take the rest for the next request.
+// not have been read to its end: fasthttp before v1.76.0 takes the rest for the next request.
 func closeUnread(ctx *fasthttp.RequestCtx) {
 	if req := &ctx.Request; req.IsBodyStream() && !isRead(req) {
 		ctx.Response.SetConnectionClose()
@@ -227,8 +227,8 @@ func isRead(req *fasthttp.Request) bool {
 
 // closeForm closes the connection after the response if the request is a form in parts
 // of known length. Unless DisablePreParseMultipartForm is set, which cannot be seen here,
-// fasthttp has read it in front of all handlers, and what follows the last part not at
-// all: nobody can read it any more.
+// fasthttp has read it in front of all handlers, and before v1.76.0 what follows the last
+// part not at all: nobody can read it any more.
 func closeForm(ctx *fasthttp.RequestCtx) {
 	if h := &ctx.Request.Header; h.ContentLength() > 0 && len(h.MultipartFormBoundary()) > 0 {
 		ctx.Response.SetConnectionClose()
