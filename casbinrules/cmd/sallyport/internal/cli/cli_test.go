@@ -14,21 +14,17 @@ import (
 const policy = clitest.Policy
 
 var (
-	program  = clitest.Program(Run)
-	run      = program.Run
-	good     = program.Good
-	expect   = program.Expect
-	wants    = program.Wants
-	write    = clitest.Write
-	readFile = clitest.ReadFile
-	edit     = clitest.Edit
-	presets  = starter.Presets
+	program = clitest.Program(Run)
+	run     = program.Run
+	good    = program.Good
+	expect  = program.Expect
+	wants   = program.Wants
+	write   = clitest.Write
+	edit    = clitest.Edit
+	presets = starter.Presets
 )
 
-type (
-	outcome    = clitest.Outcome
-	brokenPipe = clitest.BrokenPipe
-)
+type brokenPipe = clitest.BrokenPipe
 
 const (
 	exitOK       = command.ExitOK
