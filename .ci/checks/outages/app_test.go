@@ -145,7 +145,7 @@ func newApp(t *testing.T, of shared, s stores, patience time.Duration) *app {
 	guarded("/token", must(bearer.New("api", verifier)))
 
 	if s.attempts != nil {
-		limiter := must(attempts.New(attempts.WithStore(s.attempts, of.secret), attempts.WithTimeout(patience), attempts.WithUnsharedAttempts(0),
+		limiter := must(attempts.New(attempts.WithStore(s.attempts, of.secret), attempts.WithTimeout(min(patience, 5*time.Second)), attempts.WithUnsharedAttempts(0),
 			attempts.WithAddressBudget(1, 24*time.Hour, 3), attempts.WithMaxWait(24*time.Hour)))
 		guarded("/basic", must(basic.New("api", users)), core.WithAttemptLimiter(limiter))
 	}
