@@ -136,10 +136,8 @@ func splitResource(resource string) (origin, path string, err error) {
 	if host != strings.ToLower(host) || strings.HasSuffix(host, port) || strings.HasSuffix(host, ":") {
 		return "", "", errors.New("spell the host in lower case and leave out the default port, as clients do")
 	}
-	for _, c := range []byte(path) {
-		if !ascii.IsAlphanumeric(c) && strings.IndexByte("-._~/", c) < 0 {
-			return "", "", fmt.Errorf("byte %#02x in the path: letters, digits and -._~/ can be mounted on every router", c)
-		}
+	if i := ascii.Span(path, "-._~/"); i < len(path) {
+		return "", "", fmt.Errorf("byte %#02x in the path: letters, digits and -._~/ can be mounted on every router", path[i])
 	}
 	for i, segment := range strings.Split(strings.Trim(path, "/"), "/") {
 		if path != "" && (segment == "" || segment == "." || segment == "..") {

@@ -53,10 +53,8 @@ func checkPublic(code, message string) error {
 	if len(code) > maxCode {
 		return fmt.Errorf("code %q has %d bytes, more than %d", code, len(code), maxCode)
 	}
-	for i := range len(code) {
-		if c := code[i]; !ascii.IsAlphanumeric(c) && strings.IndexByte("_-.", c) < 0 {
-			return fmt.Errorf("code %q: byte %#02x at offset %d is not an ASCII letter, digit, \"_\", \"-\" or \".\"", code, c, i)
-		}
+	if i := ascii.Span(code, "_-."); i < len(code) {
+		return fmt.Errorf("code %q: byte %#02x at offset %d is not an ASCII letter, digit, \"_\", \"-\" or \".\"", code, code[i], i)
 	}
 	for _, r := range reserved {
 		if code == r {

@@ -31,15 +31,18 @@ func IsAlphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// Only reports whether s is not empty and consists of letters, digits and others.
-func Only(s, others string) bool {
+// Span returns the length of what s begins with of letters, digits and others.
+func Span(s, others string) int {
 	for i := range len(s) {
 		if !IsAlphanumeric(s[i]) && strings.IndexByte(others, s[i]) < 0 {
-			return false
+			return i
 		}
 	}
-	return s != ""
+	return len(s)
 }
+
+// Only reports whether s is not empty and consists of letters, digits and others.
+func Only(s, others string) bool { return s != "" && Span(s, others) == len(s) }
 
 // TokenLen returns the length of the token (RFC 9110 §5.6.2) that s begins with.
 func TokenLen(s string) int {

@@ -33,6 +33,11 @@ func TestLettersAndDigits(t *testing.T) {
 			t.Errorf("%q", r)
 		}
 	}
+	for s, want := range map[string]int{"": 0, "/": 0, "a-9": 3, "a-/9": 2, "\u00e9": 0} {
+		if got := Span(s, "-"); got != want {
+			t.Errorf("%q: %d, want %d", s, got, want)
+		}
+	}
 	if Only("", "-") || Only("a\u00e9", "-") || !Only("a-9", "-") {
 		t.Error("Only")
 	}

@@ -102,10 +102,8 @@ func normalizeAuthority(scheme, authority string) (string, error) {
 	if name == "" {
 		return "", errors.New("no host")
 	}
-	for i := range len(name) {
-		if c := name[i]; !ascii.IsAlphanumeric(c) && strings.IndexByte(allowed, c) < 0 {
-			return "", fmt.Errorf("byte %#02x in the authority", c)
-		}
+	if i := ascii.Span(name, allowed); i < len(name) {
+		return "", fmt.Errorf("byte %#02x in the authority", name[i])
 	}
 	if port == "" || scheme == "https" && port == "443" || scheme == "http" && port == "80" {
 		return host, nil
