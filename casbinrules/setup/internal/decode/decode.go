@@ -17,17 +17,17 @@ package decode
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
+
+	"github.com/sallyport-go/sallyport/core/watch"
 )
 
 // maxSize is the maximum size of a file in bytes.
@@ -56,7 +56,7 @@ type Document struct {
 	errors  Errors
 	top     reflect.Type // for hints about misplaced keys
 	written map[any]string
-	fixed   map[string][sha256.Size]byte // what files contained that are read once
+	fixed   map[string]string // the hashes of files that are read once
 }
 
 // place is the position of a value, and its key with the parents.
@@ -76,7 +76,7 @@ func Read(text []byte, source Source, into any) (*Document, error) {
 // read is [Read] of the part of the file that cut leaves.
 func read(text []byte, source Source, into any, cut func(root *yaml.Node)) (*Document, error) {
 	v := reflect.ValueOf(into).Elem()
-	d := &Document{source: source, places: map[any]place{}, top: v.Type(), written: map[any]string{}, fixed: map[string][sha256.Size]byte{}}
+	d := &Document{source: source, places: map[any]place{}, top: v.Type(), written: map[any]string{}, fixed: map[string]string{}}
 	if len(text) > maxSize {
 		return d, Errors{{File: source.Name, Message: fmt.Sprintf("larger than %d bytes", maxSize)}}
 	}
@@ -243,26 +243,19 @@ func inside(p place, key string, n *yaml.Node) place {
 }
 
 // readOnce notes what a file contains that is read only once.
-func (d *Document) readOnce(path string) { d.fixed[path] = sumOf(path) }
+func (d *Document) readOnce(path string) { d.fixed[path] = hashOf(path) }
 
 // Changed returns the files that are read only once, secrets among them, and contain
 // something else than when the document was read.
 func (d *Document) Changed() []string {
 	changed := slices.Sorted(maps.Keys(d.fixed))
-	return slices.DeleteFunc(changed, func(path string) bool { return d.fixed[path] == sumOf(path) })
+	return slices.DeleteFunc(changed, func(path string) bool { return d.fixed[path] == hashOf(path) })
 }
 
-// sumOf returns the hash of a regular file of at most maxSize bytes, and of the beginning
-// of a larger one; that of nothing if it cannot be read.
-func sumOf(path string) [sha256.Size]byte {
-	var text []byte
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() { // reading a pipe may never end
-		if f, err := os.Open(path); err == nil {
-			text, _ = io.ReadAll(io.LimitReader(f, maxSize))
-			_ = f.Close() // it was only read
-		}
-	}
-	return sha256.Sum256(text)
+// hashOf returns the hash of a file, "" if it cannot be read.
+func hashOf(path string) string {
+	now, _ := watch.Read([]string{path})
+	return now.Hash
 }
 
 // Dir returns the folder to which paths in the file are relative.
