@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -20,27 +19,33 @@ type nodes struct {
 
 	mu     sync.Mutex
 	addr   string
-	node   *redis.Client // nil for the server of the URL
+	node   *node // nil for the server of the URL
 	closed bool
+}
+
+// node is a client of one node, closed when it has been left and no command runs on it. A
+// node that does not answer is left by every command, so that nothing may stay behind: a
+// client has goroutines of its own. The fields are guarded by the lock of nodes.
+type node struct {
+	*redis.Client
+	running int
+	left    bool
 }
 
 // maxMoves is how often one command is sent to another node.
 const maxMoves = 3
 
-// closeAfter is longer than any command takes.
-const closeAfter = 2 * time.Minute
-
 func (n *nodes) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (n *nodes) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		return n.run(func() error { return next(ctx, cmd) }, func(node *redis.Client) error { return node.Process(ctx, cmd) })
+		return n.run(func() error { return next(ctx, cmd) }, func(node *node) error { return node.Process(ctx, cmd) })
 	}
 }
 
 func (n *nodes) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		return n.run(func() error { return next(ctx, cmds) }, func(node *redis.Client) error {
+		return n.run(func() error { return next(ctx, cmds) }, func(node *node) error {
 			p := node.Pipeline()
 			for _, cmd := range cmds {
 				_ = p.Process(ctx, cmd) // only queued
@@ -52,29 +57,32 @@ func (n *nodes) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 }
 
 // run runs commands at the server of the URL, or on the node that has the keys.
-func (n *nodes) run(here func() error, there func(*redis.Client) error) (err error) {
-	node := n.current()
+func (n *nodes) run(here func() error, there func(*node) error) (err error) {
+	on := n.current()
 	for range 1 + maxMoves {
-		if node == nil {
+		if on == nil {
 			err = here()
 		} else {
-			err = there(node)
+			err = there(on)
+			n.done(on, isLost(err))
 		}
 		if addr, moved := redis.IsMovedError(err); moved {
 			var refused error
-			if node, refused = n.move(addr); refused != nil {
+			if on, refused = n.move(addr); refused != nil {
 				return refused
 			}
 			continue
 		}
-		if node == nil || !isLost(err) {
+		if on == nil || !isLost(err) {
 			return err
 		}
-		n.forget(node)
 		if dial, ok := errors.AsType[*net.OpError](err); !ok || dial.Op != "dial" {
 			return err // it may have been executed
 		}
-		node = nil
+		on = nil
+	}
+	if on != nil {
+		n.done(on, false) // the command was moved once too often
 	}
 	return err
 }
@@ -87,14 +95,19 @@ func isLost(err error) bool {
 	return err != nil && !answered && !errors.Is(err, context.Canceled) && !errors.Is(err, redis.ErrPoolTimeout) || redis.HasErrorPrefix(err, "CLUSTERDOWN")
 }
 
-func (n *nodes) current() *redis.Client {
+// current returns the node at which commands begin, and counts one that runs on it.
+func (n *nodes) current() *node {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.node != nil {
+		n.node.running++
+	}
 	return n.node
 }
 
-// move returns the node at addr, and has later commands begin there.
-func (n *nodes) move(addr string) (*redis.Client, error) {
+// move returns the node at addr, with one more command that runs on it, and has later
+// commands begin there.
+func (n *nodes) move(addr string) (*node, error) {
 	if host, port, err := net.SplitHostPort(addr); err == nil && host == "" {
 		known, _, _ := net.SplitHostPort(n.options.Addr)
 		addr = net.JoinHostPort(known, port) // the node does not know its name
@@ -112,24 +125,32 @@ func (n *nodes) move(addr string) (*redis.Client, error) {
 		n.leave()
 		o := n.options.Options
 		o.Addr = addr
-		n.addr, n.node = addr, redis.NewClient(&o)
+		n.addr, n.node = addr, &node{Client: redis.NewClient(&o)}
 	}
+	n.node.running++
 	return n.node, nil
 }
 
-// forget has later commands begin at the server of the URL.
-func (n *nodes) forget(node *redis.Client) {
+// done says that a command on a node has ended. If the node was lost, later commands begin
+// at the server of the URL.
+func (n *nodes) done(on *node, lost bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.node == node {
+	on.running--
+	if lost && n.node == on {
 		n.leave()
+	} else if on.left && on.running == 0 {
+		go on.Close()
 	}
 }
 
-// leave closes the node once running commands have ended. The lock must be held.
+// leave has later commands begin at the server of the URL. The lock must be held.
 func (n *nodes) leave() {
-	if old := n.node; old != nil {
-		time.AfterFunc(closeAfter, func() { _ = old.Close() })
+	if n.node != nil {
+		n.node.left = true
+		if n.node.running == 0 {
+			go n.node.Close()
+		}
 	}
 	n.node = nil
 }
@@ -139,7 +160,7 @@ func (n *nodes) close() {
 	defer n.mu.Unlock()
 	n.closed = true
 	if n.node != nil {
-		_ = n.node.Close()
+		_ = n.node.Close() // for the commands that run on it, too
 	}
 	n.node = nil
 }
