@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
+	"github.com/sallyport-go/sallyport/core/internal/lostpeer"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
@@ -94,5 +95,8 @@ func newTransport(concurrency int) http.RoundTripper {
 	t := shared.Clone()
 	t.MaxIdleConnsPerHost = concurrency
 	t.MaxResponseHeaderBytes = maxAnswer
+	if t.HTTP2 == nil {
+		t.HTTP2 = lostpeer.Pings()
+	}
 	return t
 }

@@ -204,9 +204,7 @@ const maxAnswer = 1 << 20
 func newClient(p *Provider) *http.Client {
 	t := p.transport
 	if t == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.MaxResponseHeaderBytes, own.MaxIdleConnsPerHost = 64<<10, 4
-		t = own
+		t = jwtauth.NewTransport()
 	}
 	return &http.Client{
 		Transport:     boundedTransport{t},

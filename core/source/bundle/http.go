@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
+	"github.com/sallyport-go/sallyport/core/internal/lostpeer"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 	"github.com/sallyport-go/sallyport/core/source"
@@ -39,6 +40,7 @@ func newTransport() *http.Transport {
 		IdleConnTimeout:        time.Minute,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  lostpeer.Pings(),
 	}
 }
 
