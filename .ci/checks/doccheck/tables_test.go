@@ -52,6 +52,30 @@ func TestTablesSayWhatTheCodeSays(t *testing.T) {
 	}
 }
 
+// TestTablesNameEveryOutcome: a reader of a log finds what its lines can say.
+func TestTablesNameEveryOutcome(t *testing.T) {
+	outcomes := constants(source(t), "Outcome", "core")
+	if len(outcomes) == 0 {
+		t.Fatal("the code has no outcomes")
+	}
+	for _, c := range []struct{ page, section string }{
+		{"docs/troubleshooting.md", "Fields of a log line"},
+		{"docs/decision-log.md", "Lines"},
+	} {
+		var row string
+		for _, line := range pageNamed(t, c.page).Section(c.section) {
+			if strings.HasPrefix(line, "| `outcome` |") {
+				row = line
+			}
+		}
+		for _, outcome := range outcomes {
+			if !regexp.MustCompile(`\b` + outcome + `\b`).MatchString(row) {
+				t.Errorf("%s, %s: the row of the outcome does not name %s", c.page, c.section, outcome)
+			}
+		}
+	}
+}
+
 // constants are the values of the string constants whose names begin with
 // prefix and go on with a capital, in the given folders or in those of all
 // modules that users get.
