@@ -15,9 +15,7 @@
 // gets an *[Error]. The response is complete by then, so what handlers, error
 // handlers and middlewares write is dropped. To change how denials look, set the
 // guard's responder. If a net/http server runs the app through Fiber's adaptor,
-// middlewares in front of all gates can still change the response. The connection is
-// closed after the response if the body of the request may not have been read, as
-// with StreamRequestBody.
+// middlewares in front of all gates can still change the response.
 //
 // Fiber reuses its buffers. Everything that gates pass on is a copy: principals,
 // events and the strings of a [core.Request] are safe to keep.
@@ -158,7 +156,7 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		fasthttpauth.AddFields(&ctx.Response.Header, v.Fields...)
 		setContext(c, watched, v.Context)
 		fasthttpauth.DecideCaching(ctx, v.SharedCaching)
-		defer fasthttpauth.Leave(ctx, v.Fields)
+		defer fasthttpauth.KeepFields(ctx, v.Fields)
 		err := c.Next()
 		fasthttpauth.TellLate(ctx, c.UserContext)
 		return finishRefusal(c, err)

@@ -17,9 +17,9 @@ import (
 )
 
 // unreadUploads checks that no part of a body that nobody has read, because the request is
-// refused or goes to an endpoint or a handler that does without, is parsed as a request,
-// however it is framed, and that the connection either stays usable or is closed. Of a
-// form, no handler can read what follows the last part.
+// refused, has no route or goes to an endpoint or a handler that does without, is parsed as
+// a request, however it is framed, and that the connection either stays usable or is
+// closed. Of a form, no handler can read what follows the last part.
 func unreadUploads(t *testing.T, f Framework) {
 	g, _ := guard(t)
 	d := &door{t: t}
@@ -28,12 +28,13 @@ func unreadUploads(t *testing.T, f Framework) {
 		inner,
 		{Pattern: "/upload", Methods: []string{"POST"}, Handler: ok, Gates: []Gate{{Kind: "Authenticate", Guard: g}}},
 		{Pattern: "/passed", Methods: []string{"POST"}, Handler: ok, Gates: []Gate{{Kind: "Optional", Guard: g}}},
+		{Pattern: "/open", Methods: []string{"POST"}, Handler: ok},
 		{Pattern: "/check", Methods: []string{"POST"}, Handler: func(x Exchange) error { return x.Check(g, only("alice")) }},
 		{Pattern: "/endpoint", Methods: []string{"POST"}, Endpoint: func(context.Context, core.Request) core.Response {
 			return core.Response{Status: http.StatusAccepted}
 		}},
 	}})
-	answers := map[string]int{"/upload": http.StatusUnauthorized, "/check": http.StatusUnauthorized, "/endpoint": http.StatusAccepted, "/passed": http.StatusOK}
+	answers := map[string]int{"/upload": http.StatusUnauthorized, "/check": http.StatusUnauthorized, "/endpoint": http.StatusAccepted, "/passed": http.StatusOK, "/open": http.StatusOK, "/absent": http.StatusNotFound}
 	smuggled := "GET /inner HTTP/1.1\r\nHost: app.example\r\n\r\n"
 	for _, padding := range []int{0, 100, 4096, 8192, 9000, 70_000, 300_000} {
 		body := strings.Repeat("x", padding) + smuggled

@@ -52,18 +52,8 @@ func PassCheck(ctx *fasthttp.RequestCtx, v *core.Verdict) {
 	ctx.SetUserValue(checkedKey{}, append(before[:len(before):len(before)], v.Fields...))
 }
 
-// Leave must be called when the handlers behind a gate have returned or panicked. fields
-// are those with which the request passed: see [KeepFields]. If the handlers may have left
-// a part of a streamed body unread, the connection is closed after the response.
-func Leave(ctx *fasthttp.RequestCtx, fields []core.Field) {
-	if ctx.LastTimeoutErrorResponse() == nil { // else the server may read on beside an abandoned handler
-		closeUnread(ctx)
-	}
-	KeepFields(ctx, fields)
-}
-
-// KeepFields does for a fasthttp response what [adapter.KeepFields] does, once the
-// handlers behind a gate have returned. Nothing of a response is sent before that,
+// KeepFields does for a fasthttp response what [adapter.KeepFields] does. It must be
+// called when the handlers behind a gate have returned or panicked. Nothing of a response is sent before that,
 // not even of a stream.
 func KeepFields(ctx *fasthttp.RequestCtx, fields []core.Field) {
 	decided := cachingOf(ctx)

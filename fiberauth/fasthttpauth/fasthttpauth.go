@@ -14,11 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// Write writes a response, copying its body. Content-Type is among its fields. The
-// connection is closed after it if the body of the request may not have been read to
-// its end: the rest would be taken for the next request (RFC 9112 §9.3).
+// Write writes a response, copying its body. Content-Type is among its fields.
 func Write(ctx *fasthttp.RequestCtx, resp *core.Response) {
-	closeUnread(ctx)
 	to := &ctx.Response
 	for i := range resp.Fields {
 		if f := &resp.Fields[i]; f.Name != fasthttp.HeaderContentLength || len(resp.Body) == 0 { // the server sets that of a body

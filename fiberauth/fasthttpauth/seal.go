@@ -3,7 +3,6 @@ package fasthttpauth
 import (
 	"bytes"
 	"context"
-	"io"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -142,10 +141,8 @@ func (v *View) Refuse(verdict *core.Verdict, alone bool) {
 	}
 }
 
-// MarkRefused records that the gate itself writes the response, and closes the
-// connection after it if necessary.
+// MarkRefused records that the gate itself writes the response.
 func MarkRefused(ctx *fasthttp.RequestCtx) {
-	closeUnread(ctx)
 	ctx.SetUserValue(cachingKey{}, refusedInside)
 }
 
@@ -164,7 +161,6 @@ func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict
 	if !ok {
 		Write(ctx, v.Response)
 	}
-	closeUnread(ctx)
 	Seal(ctx)
 	ctx.SetUserValue(insideKey{}, in)
 }
@@ -203,35 +199,6 @@ func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
 	late := &ctx.Response
 	if ctx.Hijacked() || late.IsBodyStream() || late.StatusCode() != sent.StatusCode() || !bytes.Equal(late.Body(), sent.Body()) {
 		in.verdict.WroteAfter(of(), in.request)
-	}
-}
-
-// closeUnread closes the connection after the response if the body of the request may
-// not have been read to its end: fasthttp before v1.76.0 takes the rest for the next request.
-func closeUnread(ctx *fasthttp.RequestCtx) {
-	if req := &ctx.Request; req.IsBodyStream() && !isRead(req) {
-		ctx.Response.SetConnectionClose()
-	}
-	closeForm(ctx)
-}
-
-// isRead reports whether a streamed body of known length was read to its end. Reading
-// nothing of it never waits for the client, as it may with a chunked one.
-func isRead(req *fasthttp.Request) bool {
-	if req.Header.ContentLength() < 0 {
-		return false
-	}
-	_, err := req.BodyStream().Read(nil)
-	return err == io.EOF
-}
-
-// closeForm closes the connection after the response if the request is a form in parts
-// of known length. Unless DisablePreParseMultipartForm is set, which cannot be seen here,
-// fasthttp has read it in front of all handlers, and before v1.76.0 what follows the last
-// part not at all: nobody can read it any more.
-func closeForm(ctx *fasthttp.RequestCtx) {
-	if h := &ctx.Request.Header; h.ContentLength() > 0 && len(h.MultipartFormBoundary()) > 0 {
-		ctx.Response.SetConnectionClose()
 	}
 }
 

@@ -51,7 +51,6 @@ func (v *View) Decide(ctx context.Context) *Watched {
 	w := &v.contexts[0]
 	v.contexts = v.contexts[1:]
 	w.Begin(ctx, v.ctx.Conn())
-	closeForm(v.ctx) // also after what a handler answers
 	v.lines, v.deciding = -1, true
 	return w
 }
