@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -124,5 +125,53 @@ func TestDefaultRoleDoesNotAllocate(t *testing.T) {
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestDefaultRoleAnswersForEverybody: a method or a path that lines for the default role
+// decide is not missing for others, also after an edit of a line.
+func TestDefaultRoleAnswersForEverybody(t *testing.T) {
+	linter, err := NewLinter(RBAC(), []string{"policy.csv"}, WithDefaultRole("reader"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const others = "p, ann, /c/*, HEAD\np, ben, /d/*, HEAD\np, cleo, /e/*, HEAD\np, dora, /f/*, HEAD\ng, reader, everyone\np, reader, /g, GET\np, reader, /g, HEAD\n"
+	for _, c := range []struct{ policy, want string }{
+		{"p, editor, /a/b, GET\np, everyone, /*, HEAD\n" + others, ""},
+		{"p, editor, /a/c, GET\np, everyone, /*, HEAD\n" + others, ""},
+		{"p, editor, /a/c, GET\np, everyone, /b, HEAD\n" + others, "get_without_head"},
+		{"p, editor, /a/c, GET\np, everyone, /*, HEAD\n" + others, ""},
+	} {
+		found, err := linter.Lint(files("policy.csv", c.policy))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range found {
+			if f.Line < 3 {
+				got += f.Code
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: found %q, want %q", c.policy, got, c.want)
+		}
+	}
+}
+
+// TestDefaultRoleDeniesWhereDenyWins: with priorities a line before the deny may allow.
+func TestDefaultRoleDeniesWhereDenyWins(t *testing.T) {
+	const policy = "p, editor, /a, GET, allow\np, reader, /*, GET, deny\ng, ann, editor\n"
+	for effect, want := range map[string]bool{allowAndDeny: true, firstMatch: false} {
+		m := ModelText("model.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", effect, "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && "+anyAct))
+		found, err := LintFS(files("policy.csv", policy), m, []string{"policy.csv"}, WithDefaultRole("reader"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.ContainsFunc(found, func(f Finding) bool { return f.Code == model.CodeDefaultDenies }); got != want {
+			t.Errorf("%s: %v", effect, found)
+		}
+		if a := open(t, m, policy, WithDefaultRole("reader"), WithoutTokenRoles()); decide(t, a, who(t, "ann"), to("GET", "/a")).Allowed == want {
+			t.Errorf("%s: ann may GET /a: %v", effect, !want)
+		}
 	}
 }

@@ -157,3 +157,28 @@ func TestPatternsAreLinted(t *testing.T) {
 		}
 	}
 }
+
+// TestRolesAcrossTenantPatterns: a role given in all tenants may have other roles, and
+// rules, in one of them.
+func TestRolesAcrossTenantPatterns(t *testing.T) {
+	const policy = "p, editor, acme, /a, GET\ng, ann, staff, *\ng, staff, editor, acme\n"
+	if !may(t, openLines(t, RBACWithTenantPatterns(), policy), "ann", "acme", "/a") {
+		t.Error("ann may not GET /a")
+	}
+	found, err := LintFS(files("policy.csv", policy), RBACWithTenantPatterns(), []string{"policy.csv"})
+	if err != nil || len(found) > 0 {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
+
+// TestRolePatternsMayAnswer: what a pattern gives a subject is not missing.
+func TestRolePatternsMayAnswer(t *testing.T) {
+	const policy = "p, svc-1, /a/*, GET\np, all, /a, GET\ng, svc-*, all\n"
+	if !may(t, openLines(t, RBAC(), policy, WithRolePatterns("g", "keyMatch")), "svc-1", "", "/a") {
+		t.Error("svc-1 may not GET /a")
+	}
+	found, err := LintFS(files("policy.csv", policy), RBAC(), []string{"policy.csv"}, WithRolePatterns("g", "keyMatch"))
+	if err != nil || len(found) > 0 {
+		t.Errorf("found %v, %v", found, err)
+	}
+}

@@ -15,20 +15,30 @@ func (l *Linter) defaultRole() string {
 	return l.settings.RolePrefix + l.settings.DefaultRole
 }
 
+// numberOfDefault returns the number of the default role, 0 if the policy does not name it.
+func (l *Linter) numberOfDefault() int32 {
+	role := l.defaultRole()
+	if role == "" {
+		return 0
+	}
+	return l.Texts.Known(role)
+}
+
 // checkDefaultRole checks the lines about the default role.
 func (l *Linter) checkDefaultRole(n *roleNotes) {
 	role, column := l.defaultRole(), l.shape.subject
 	if role == "" || column < 0 || l.Schema.NamePattern("p", column) != "" {
 		return
 	}
-	names := l.withRolesOf(n.rules.Texts.Known(role))
+	names := l.withRolesOf(l.numberOfDefault())
+	denyWins := l.Schema.Effect == model.AllowAndDenyEffect || l.Schema.Effect == model.DenyOverrideEffect
 	named := slices.Contains(l.Schema.MatcherRoles, role)
 	for r := range l.policyRules() {
 		if !names[r.Number(column)] {
 			continue
 		}
 		named = true
-		if policy.EffectOf(l.Schema, r) == "deny" && l.Schema.Effect != model.AllowOverrideEffect {
+		if denyWins && policy.EffectOf(l.Schema, r) == "deny" {
 			l.reportColumn(r, l.Schema.Eft, model.CodeDefaultDenies, "deny it to a role that not everybody has, or leave the line out: what no line allows is refused",
 				"everyone has the role %q, so the line denies it to everyone", r.Field(column))
 		}

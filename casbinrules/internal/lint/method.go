@@ -198,7 +198,7 @@ func (l *Linter) checkParent(r policy.Rule) {
 const maxRoles = 64
 
 // answered reports whether the policy decides about an object and a method for the
-// subject of r: with any effect if r allows, with a deny if it denies. Methods that
+// subject of r, or for the default role: with any effect if r allows, with a deny if it denies. Methods that
 // no route has need no decision.
 func (l *Linter) answered(r policy.Rule, object, method string) bool {
 	action := policy.ValueAt(r, l.shape.action.column)
@@ -217,19 +217,27 @@ func (l *Linter) answered(r policy.Rule, object, method string) bool {
 		return true
 	}
 	g := l.graphs["g"]
-	if g == nil || g.Tenants {
+	if g == nil || g.Tenants || g.Patterned() {
 		return g != nil
 	}
-	c := g.Of(policy.Pair{Name: subject})
-	if c == nil {
-		return false
-	}
-	if len(c.Links) > maxRoles {
-		return true
-	}
-	for _, role := range c.Links {
-		if l.cover.answers(r, role.Number, object, method, effect) {
+	for _, name := range []int32{subject, l.numberOfDefault()} {
+		if name == 0 {
+			continue
+		}
+		if name != subject && l.cover.answers(r, name, object, method, effect) {
 			return true
+		}
+		c := g.Of(policy.Pair{Name: name})
+		if c == nil {
+			continue
+		}
+		if len(c.Links) > maxRoles {
+			return true
+		}
+		for _, role := range c.Links {
+			if l.cover.answers(r, role.Number, object, method, effect) {
+				return true
+			}
 		}
 	}
 	return false

@@ -82,6 +82,15 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	if g != nil {
 		g.MarkDependents(old, changed, only, l.settings.Pace)
 	}
+	if role := l.numberOfDefault(); role != 0 {
+		if only[role] {
+			return false // its lines are those of all subjects
+		}
+		needed[role] = true
+		if g != nil {
+			g.Of(policy.Pair{Name: role}).Mark(needed)
+		}
+	}
 	marked := make([]bool, len(changed))
 	for _, r := range lines.All() {
 		l.settings.Pace.Step()

@@ -220,7 +220,7 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 // them or to any role that they lead to.
 func (l *Linter) checkUsed(n *roleNotes) {
 	g := l.graphs["g"]
-	if g == nil {
+	if g == nil || g.Patterned() { // a role may have others in any tenant that a pattern matches
 		return
 	}
 	useless := false
@@ -333,7 +333,7 @@ func (l *Linter) checkCapitals(n *roleNotes) {
 func (l *Linter) checkTenantNames(n *roleNotes) {
 	g := l.graphs["g"]
 	const both = given | holder
-	if g == nil || !g.Tenants || !slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&both == both && u&subject == 0 }) {
+	if g == nil || !g.Tenants || g.Patterned() || !slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&both == both && u&subject == 0 }) {
 		return
 	}
 	isRole := map[policy.Pair]bool{}
