@@ -121,6 +121,7 @@ func FuzzFile(f *testing.F) {
 		"expires = 2027-11-01T00:00:00Z", "revoked = 2026-12-01T08:30:00Z  stolen"))
 	f.Add("[sp_aaaaaaaaaa]\nhash=" + someHash + "\nowner==\nroles=,")
 	f.Add("\uFEFF[\x00]=\n=\n")
+	f.Add("\r\r\n\r ")
 	f.Fuzz(func(t *testing.T, text string) {
 		file := new(File)
 		if err := file.Load("keys", []byte(text)); err != nil {

@@ -33,7 +33,7 @@ func (r *Reader) Err() error { return errors.Join(r.findings...) }
 
 // Each calls entry with the lines of text and their numbers, counted from 1,
 // without line breaks of LF or CRLF. It skips blank lines and those whose first
-// character after spaces and tabs is "#". A byte order mark is a finding of its
+// character after spaces, tabs and CR is "#". A byte order mark is a finding of its
 // own, since tools that edit a line could leave it in front of another one, and so
 // is a comment with a character that [Misleading] finds, such as all of a file whose
 // lines end in CR. After [MaxFindings] the rest is skipped.
@@ -50,7 +50,7 @@ func (r *Reader) Each(text string, entry func(n int, line string)) {
 			return
 		}
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		switch blank := strings.TrimLeft(line, " \t"); {
+		switch blank := strings.TrimLeft(line, " \t\r"); {
 		case blank == "":
 		case blank[0] != '#':
 			entry(n, line)

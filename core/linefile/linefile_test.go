@@ -16,6 +16,7 @@ func TestEach(t *testing.T) {
 		{"spaces are kept", " a \n", "1 a "},
 		{"one return belongs to the break", "a\r\r\n", "1a\r"},
 		{"blank and comments", "\n \t\r\n# a\n\t # b\nc # d\n", "5c # d"},
+		{"blank but for a return", "a\n\r\r\n\r \nb", "1a 4b"},
 		{"byte order mark", "\uFEFFa\n", "1a"},
 		{"a comment in any language", "# 👩\u200d💻 \u200fעברית\tمي\u200cخواهم \r\r\na", "2a"},
 	} {
