@@ -44,11 +44,9 @@ func (s *Service) carried(v core.Verdict) core.Response {
 			status = own
 		}
 	}
-	resp := *v.Response
-	resp.Fields = withNoStore(resp.Fields)
-	packed := s.packer.pack(resp)
+	packed := s.packer.pack(*v.Response)
 	if len(packed) > maxCarried {
-		packed = s.packer.pack(withoutBody(resp))
+		packed = s.packer.pack(withoutBody(*v.Response))
 	}
 	// Depending on its version, nginx adds one or all challenges that it sees here
 	// to the response of Refusal, which would then have them twice.
@@ -97,7 +95,7 @@ type packer struct{ writers sync.Pool }
 // pack writes an answer as status, lines "Name: value", an empty line and the
 // body, compressed, in base64.
 func (p *packer) pack(resp core.Response) string {
-	var b, out bytes.Buffer
+	var b bytes.Buffer
 	fmt.Fprintf(&b, "%d\n", resp.Status)
 	for _, f := range resp.Fields {
 		if challenge.IsToken(f.Name) && isValue(f.Value) {
@@ -106,6 +104,11 @@ func (p *packer) pack(resp core.Response) string {
 	}
 	b.WriteByte('\n')
 	b.Write(resp.Body)
+	return p.compress(b.Bytes())
+}
+
+func (p *packer) compress(text []byte) string {
+	var out bytes.Buffer
 	w, ok := p.writers.Get().(*flate.Writer)
 	if ok {
 		w.Reset(&out)
@@ -113,7 +116,7 @@ func (p *packer) pack(resp core.Response) string {
 		w, _ = flate.NewWriter(&out, flate.BestSpeed) // fails for an unknown level alone
 	}
 	defer p.writers.Put(w)
-	_, _ = w.Write(b.Bytes()) // a bytes.Buffer takes everything
+	_, _ = w.Write(text) // a bytes.Buffer takes everything
 	_ = w.Close()
 	return base64.RawURLEncoding.EncodeToString(out.Bytes())
 }

@@ -15,7 +15,7 @@ func TestAnswersSurviveTheWay(t *testing.T) {
 		{Status: 401, Fields: []core.Field{{Name: "WWW-Authenticate", Value: `A realm="x"`}, {Name: "WWW-Authenticate", Value: "B"}}},
 		{Status: 503, Fields: []core.Field{{Name: "Retry-After", Value: "5"}}, Body: []byte("a\n\nb\x00\xff")},
 		{Status: 204, Fields: []core.Field{{Name: "X", Value: ""}}},
-		{Status: 404},
+		{Status: 404}, {Status: 300}, {Status: 599},
 	} {
 		for range 2 { // the second time with a kept compressor
 			got, err := unpack(p.pack(resp))
@@ -24,8 +24,8 @@ func TestAnswersSurviveTheWay(t *testing.T) {
 			}
 		}
 	}
-	split := core.Response{Status: 401, Fields: []core.Field{{Name: "X", Value: "a\nY: b"}, {Name: "Z Z", Value: "c"}, {Name: "K", Value: "d"}}}
-	if got, err := unpack(p.pack(split)); err != nil || len(got.Fields) != 1 || got.Fields[0].Name != "K" {
+	split := core.Response{Status: 401, Fields: []core.Field{{Name: "X", Value: "a\nY: b"}, {Name: "Z Z", Value: "c"}, {Name: "D", Value: "a\x7fb"}, {Name: "K", Value: "d\te"}}}
+	if got, err := unpack(p.pack(split)); err != nil || len(got.Fields) != 1 || got.Fields[0].Value != "d\te" {
 		t.Errorf("fields that are none: %+v, %v", got, err)
 	}
 }
@@ -39,6 +39,20 @@ func TestUnpackRefuses(t *testing.T) {
 	}
 	if got, err := unpack(p.pack(core.Response{Status: 401, Body: []byte(strings.Repeat("a", maxAnswer))})); err == nil {
 		t.Errorf("a bomb became %d bytes", len(got.Body))
+	}
+	packed := p.pack(core.Response{Status: 401, Body: []byte(strings.Repeat("abc", 100))})
+	for _, value := range []string{packed + "!", packed[:len(packed)-4]} {
+		if got, err := unpack(value); err == nil {
+			t.Errorf("%q became %+v", value, got)
+		}
+	}
+	for _, text := range []string{"401\nA: b", "\n\n", "401 \n\n", "401\nA:b\n\n", "401\nA b: c\n\n", "401\nA: b\rc\n\n"} {
+		if got, err := unpack(p.compress([]byte(text))); err == nil {
+			t.Errorf("%q became %+v", text, got)
+		}
+	}
+	if _, err := unpack(p.compress([]byte("599\n\n" + strings.Repeat("a", maxAnswer-5)))); err != nil {
+		t.Errorf("the longest answer: %v", err)
 	}
 }
 

