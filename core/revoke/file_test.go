@@ -25,6 +25,14 @@ func TestFileSurvivesARestart(t *testing.T) {
 	for _, e := range entries {
 		must(t, f.Revoke(e))
 	}
+	written, err := os.ReadFile(path)
+	must(t, err)
+	if err := f.Revoke(revoke.Entry{}); err == nil {
+		t.Error("an empty entry is accepted")
+	}
+	if now, err := os.ReadFile(path); err != nil || string(now) != string(written) {
+		t.Errorf("the empty entry changed the file to %q, %v", now, err)
+	}
 	again, err := revoke.OpenFile(path, now)
 	must(t, err)
 	for _, c := range []*revoke.File{f, again} {
@@ -88,6 +96,12 @@ func TestFileReadBeforeARevocation(t *testing.T) {
 	if !isRevoked(t, f, revoke.Token{ID: "more"}) || isRevoked(t, f, revoke.Token{ID: "before", IssuedAt: noon}) {
 		t.Error("an older content has replaced a newer one")
 	}
+	must(t, os.WriteFile(path, []byte("nonsense"), 0o600))
+	for _, data := range [][]byte{append(newer, "nonsense"...), []byte("nonsense"), read} {
+		if err := f.Load(path, data); err == nil || !isRevoked(t, f, revoke.Token{ID: "more"}) {
+			t.Errorf("after an edit that is wrong, %q: %v", data, err)
+		}
+	}
 	must(t, os.Remove(path))
 	if err := f.Load(path, read); err == nil || !isRevoked(t, f, revoke.Token{ID: "more"}) {
 		t.Errorf("without a file: %v", err)
@@ -127,8 +141,8 @@ func TestFileInTrouble(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sub", "revoked.txt")
 	for _, wrong := range []string{"", path} { // such as a variable that is not set, and a mistyped folder
-		if _, err := revoke.OpenFile(wrong); err == nil {
-			t.Errorf("the path %q, which cannot be created, is opened", wrong)
+		if _, err := revoke.OpenFile(wrong); err == nil || wrong != "" && !strings.Contains(err.Error(), "cannot be created") {
+			t.Errorf("the path %q, which cannot be created: %v", wrong, err)
 		}
 	}
 	must(t, os.Mkdir(filepath.Dir(path), 0o700))

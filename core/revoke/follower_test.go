@@ -151,6 +151,7 @@ func TestFollowerOddTimes(t *testing.T) {
 	f := follow(t, log)
 	for _, e := range []revoke.Entry{
 		{Subject: "far", IssuedBefore: far, Expires: far}, {Subject: "old", IssuedBefore: old}, {ID: "gone", Expires: old},
+		{Subject: "older", IssuedBefore: time.Date(1500, 1, 1, 0, 0, 0, 0, time.UTC)}, {ID: "late", Expires: time.Date(2110, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		if err := f.Revoke(e); err != nil {
 			t.Fatal(err)
@@ -165,6 +166,8 @@ func TestFollowerOddTimes(t *testing.T) {
 		{revoke.Token{Subject: "old", IssuedAt: noon}, false},
 		{revoke.Token{Subject: "old"}, true}, // issued who knows when
 		{revoke.Token{ID: "gone"}, false},
+		{revoke.Token{Subject: "older", IssuedAt: noon}, false},
+		{revoke.Token{ID: "late"}, true},
 	} {
 		if got := isRevoked(t, f, tt.token); got != tt.want {
 			t.Errorf("%+v: %v", tt.token, got)
@@ -302,6 +305,28 @@ func TestFollowerForgets(t *testing.T) {
 	}
 }
 
+// Entries count to the end of the second in which they expire, and two for the same
+// token to the later end.
+func TestFollowerToTheEnd(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: noon}
+	f := follow(t, &revoketest.Memory{Now: c.read}, revoke.WithFollowerClock(c.read))
+	end := noon.Add(1500 * time.Millisecond)
+	for _, e := range []revoke.Entry{{ID: "once", Expires: end}, {ID: "twice", Expires: noon.Add(time.Second)}, {ID: "twice", Expires: end}} {
+		if err := f.Revoke(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for after, want := range map[time.Duration]bool{1400 * time.Millisecond: true, 2 * time.Second: false} {
+		c.set(noon.Add(after))
+		for _, id := range []string{"once", "twice"} {
+			if got := isRevoked(t, f, revoke.Token{ID: id}); got != want {
+				t.Errorf("%s after %v: %v", id, after, got)
+			}
+		}
+	}
+}
+
 // TestFollowerWhileReading: readers never miss what was there before, while the table
 // grows under them.
 func TestFollowerWhileReading(t *testing.T) {
@@ -346,7 +371,7 @@ func TestFollowerOptions(t *testing.T) {
 	for name, o := range map[string]revoke.FollowOption{
 		"nil": nil, "poll": revoke.WithPollInterval(time.Millisecond), "timeout": revoke.WithTimeout(0), "start": revoke.WithStartTimeout(0),
 		"staleness": revoke.WithMaxStaleness(0, revoke.StaleServe), "mode": revoke.WithMaxStaleness(1, "deny"), "observer": revoke.WithStatusObserver(nil),
-		"entries": revoke.WithFollowerMaxEntries(0), "clock": revoke.WithFollowerClock(nil),
+		"entries": revoke.WithFollowerMaxEntries(0), "more entries": revoke.WithFollowerMaxEntries(1 << 30), "logger": revoke.WithLogger(nil), "clock": revoke.WithFollowerClock(nil),
 	} {
 		if _, err := revoke.Follow(t.Context(), &revoketest.Memory{}, o); err == nil || !strings.HasPrefix(err.Error(), "revoke: ") {
 			t.Errorf("%s: %v", name, err)

@@ -2,6 +2,8 @@ package revoke_test
 
 import (
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +78,23 @@ func TestLogIsAwayAtTheStart(t *testing.T) {
 	}
 }
 
+// A log that cannot be read is logged once, and so is that it can be read again.
+func TestLogThatIsAwayIsLogged(t *testing.T) {
+	t.Parallel()
+	log, logged := &quiet{Log: &revoketest.Memory{}}, new(lines)
+	f := follow(t, log, revoke.WithPollInterval(time.Hour), revoke.WithLogger(slog.New(slog.NewTextHandler(logged, nil))))
+	for _, err := range []error{errDown, errDown, nil, nil} {
+		log.read = func(revoke.Position) ([]revoke.Record, error) { return nil, err }
+		_ = f.WaitFor(t.Context(), revoke.Position{})
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if logged.count("connection refused") != 1 || logged.count("read from their log again") != 1 {
+		t.Error(logged.text.String())
+	}
+}
+
 // TestLogStepsBack: a log that lost its newest records takes nothing back, and what
 // gets their numbers is read.
 func TestLogStepsBack(t *testing.T) {
@@ -127,5 +146,14 @@ func TestFailedAppend(t *testing.T) {
 	}
 	if err := f.Revoke(revoke.Entry{}); err == nil || errors.Is(err, errDown) {
 		t.Errorf("an entry that is none: %v", err)
+	}
+	log.Fail(nil)
+	for _, note := range []string{"\xff", "a\x00b", strings.Repeat("a", revoke.MaxNoteSize+1)} {
+		if _, err := f.Append(t.Context(), note, revoke.Entry{ID: "k"}); err == nil {
+			t.Errorf("the note %.9q is accepted", note)
+		}
+	}
+	if _, err := f.Append(t.Context(), strings.Repeat("a", revoke.MaxNoteSize), revoke.Entry{ID: "k"}); err != nil {
+		t.Error(err)
 	}
 }

@@ -110,7 +110,7 @@ func (s *scanner) members(e *Entry) error {
 	seen := map[string]bool{}
 	for {
 		name, more, err := s.name()
-		if err != nil || !more {
+		if !more {
 			return err
 		}
 		if seen[name] {
@@ -234,7 +234,7 @@ func (e Entry) String() string {
 
 // quoted returns s as written in a line.
 func quoted(s string) string {
-	if s == "" || s[0] == '#' || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || needsQuotes(r) }) || !utf8.ValidString(s) {
+	if s[0] == '#' || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || needsQuotes(r) }) || !utf8.ValidString(s) {
 		return strconv.Quote(s)
 	}
 	return s

@@ -184,6 +184,46 @@ func TestExpiredEntriesAreForgotten(t *testing.T) {
 	}
 }
 
+// Expired entries of each kind are removed once a minute, and at once if there is no room.
+func TestExpiredEntriesMakeRoom(t *testing.T) {
+	l, c := list(t, revoke.WithMaxEntries(4))
+	for n := range 3 {
+		at := noon.Add(time.Duration(2*n) * time.Minute)
+		c.set(at)
+		end := at.Add(10 * time.Second)
+		for _, e := range []revoke.Entry{
+			{ID: fmt.Sprint(n), Expires: end}, {Subject: fmt.Sprint(n), IssuedBefore: noon, Expires: end}, {All: true, IssuedBefore: noon, Expires: end},
+		} {
+			must(t, l.Revoke(e))
+		}
+		if l.Len() != 3 {
+			t.Errorf("%d entries after %d minutes, want those of the minute", l.Len(), 2*n)
+		}
+	}
+	must(t, l.Revoke(revoke.Entry{ID: "last", Expires: noon.Add(time.Hour)}))
+	c.set(noon.Add(4*time.Minute + 20*time.Second))
+	if err := l.Revoke(revoke.Entry{ID: "more"}); err != nil || l.Len() != 2 {
+		t.Errorf("%d entries, %v", l.Len(), err)
+	}
+}
+
+func TestEntriesAsLines(t *testing.T) {
+	for line, e := range map[string]revoke.Entry{
+		`jti plain`:                                     {ID: "plain"},
+		`jti "#1" exp=2026-11-22T13:00:00.5Z`:           {ID: "#1", Expires: noon.Add(time.Hour + time.Second/2)},
+		`jti "\xff" iss="a b"`:                          {ID: "\xff", Issuer: "a b"},
+		`sub "a\tb" issued-before=2026-11-22T12:00:00Z`: {Subject: "a\tb", IssuedBefore: noon},
+		`all issued-before=2026-11-22T12:00:00Z`:        {All: true, IssuedBefore: noon},
+	} {
+		if got := e.String(); got != line {
+			t.Errorf("%+v is %s, want %s", e, got, line)
+		}
+		if got, err := revoke.ParseEntry(line); err != nil || got != e {
+			t.Errorf("%s is %+v, %v", line, got, err)
+		}
+	}
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -202,6 +242,9 @@ func TestEntriesAreChecked(t *testing.T) {
 		"identifier with a time": {ID: "j", IssuedBefore: noon},
 		"a long identifier":      {ID: strings.Repeat("j", 4097)},
 		"a long issuer":          {ID: "j", Issuer: strings.Repeat("j", 4097)},
+		"a long subject":         {Subject: strings.Repeat("j", 4097), IssuedBefore: noon},
+		"an end that is too far": {ID: "j", Expires: noon.AddDate(8000, 0, 0)},
+		"a time that is too far": {Subject: "alice", IssuedBefore: noon.AddDate(8000, 0, 0)},
 	} {
 		if err := l.Revoke(e); err == nil || l.Len() != 0 {
 			t.Errorf("%s: error %v, %d entries", name, err, l.Len())

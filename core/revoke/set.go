@@ -163,7 +163,7 @@ func (s *set) covers(table *slots, k kind, issuer, value string, t *Token, now f
 		return false
 	}
 	p := &table.spans[i]
-	return p.alive(now()) && (k == ofID || t.IssuedAt.IsZero() || packBefore(t.IssuedAt) <= p.before.Load())
+	return p.alive(now()) && (k == ofID || packBefore(t.IssuedAt) <= p.before.Load())
 }
 
 func (p *packedSpan) alive(now time.Time) bool {
@@ -267,7 +267,7 @@ func (s *set) rebuild(now time.Time) {
 	s.size.Store(int64(living))
 }
 
-// sweep frees the memory of expired entries if they are a quarter of all. It checks that
+// sweep frees the memory of expired entries if they are more than a quarter of all. It checks that
 // once a minute.
 func (s *set) sweep() {
 	now := s.clock.forgets()
@@ -279,11 +279,11 @@ func (s *set) sweep() {
 	s.swept = now
 	table, dead := s.slots.Load(), 0
 	for i := range table.hashes {
-		if table.hashes[i].Load() != 0 && !table.spans[i].alive(now) {
+		if !table.spans[i].alive(now) { // a free one has no end
 			dead++
 		}
 	}
-	if dead > 0 && dead >= int(s.size.Load())/4 {
+	if 4*dead > int(s.size.Load()) {
 		s.rebuild(now)
 	}
 }
