@@ -208,7 +208,7 @@ func verify(data []byte, trusted []ed25519.PublicKey) (signed []byte, err error)
 		if len(key) != ed25519.PublicKeySize {
 			return nil, fmt.Errorf("a trusted key has %d bytes, and must have %d", len(key), ed25519.PublicKeySize)
 		}
-		if s := signatures[KeyID(key)]; s != nil && ed25519.VerifyWithOptions(key, digest[:], s, algorithm) == nil {
+		if ed25519.VerifyWithOptions(key, digest[:], signatures[KeyID(key)], algorithm) == nil {
 			return rest, nil
 		}
 	}

@@ -116,6 +116,9 @@ func TestEncodeRefuses(t *testing.T) {
 		"revision 0":  second(bundle.Encode("default", source.Entry{}, time.Time{}, files, key(1))),
 		"no set":      second(bundle.Encode("", e, time.Time{}, files, key(1))),
 		"odd set":     second(bundle.Encode("a b", e, time.Time{}, files, key(1))),
+		"DEL in set":  second(bundle.Encode("a\x7fb", e, time.Time{}, files, key(1))),
+		"no UTF-8":    second(bundle.Encode("a\xffb", e, time.Time{}, files, key(1))),
+		"a long set":  second(bundle.Encode(strings.Repeat("x", 101), e, time.Time{}, files, key(1))),
 		"a path up":   second(bundle.Encode("default", e, time.Time{}, []source.File{{Name: "../x"}}, key(1))),
 		"a long note": second(bundle.Encode("default", source.Entry{Revision: 1, Note: source.Note{Message: strings.Repeat("x", 1<<20)}}, time.Time{}, files, key(1))),
 	} {

@@ -89,7 +89,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	wait, waits := preferredWait(r.Header)
 	data, etag, err := h.current()
-	if known := etag; wait > 0 && err == nil && known != "" && names(r.Header, known) { // the field may be long
+	if known := etag; known != "" && names(r.Header, known) { // the field may be long
 		for end := time.Now().Add(wait); err == nil && etag == known && time.Now().Before(end); {
 			if pause.For(r.Context(), min(lookEvery, time.Until(end))) != nil {
 				return // the client is gone

@@ -83,8 +83,8 @@ func (s *Source) get(ctx context.Context, etag string, wait *time.Duration) (ans
 		return answer{}, quiet.Error(err)
 	}
 	defer resp.Body.Close() // only read
-	a := answer{waits: wait != nil && waits(resp.Header)}
-	if seconds, err := strconv.Atoi(resp.Header.Get("Age")); err == nil && seconds > int(maxAge/time.Second) {
+	a := answer{waits: waits(resp.Header)}
+	if seconds, _ := strconv.Atoi(resp.Header.Get("Age")); seconds > int(maxAge/time.Second) {
 		return a, fmt.Errorf("a cache answered with a copy that is %d s old: have the server send Cache-Control: no-cache, so that caches ask it again", seconds)
 	}
 	switch {

@@ -104,7 +104,7 @@ func (s *Source) Verify(c *source.Content) error {
 
 // usable returns the error if a reading is not usable as the newest bundle.
 func (s *Source) usable(r *reading) error {
-	if r.err == nil && !r.expires.IsZero() && !time.Now().Before(r.expires) {
+	if !r.expires.IsZero() && !time.Now().Before(r.expires) {
 		return fmt.Errorf("bundle: %s: revision %d: %w at %s: publish again (sallyport push --expires), or find out what withholds newer ones",
 			quiet.URL(s.address), r.state.Revision, ErrExpired, r.expires.Format(time.RFC3339))
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -144,8 +145,15 @@ func TestConditionalRequests(t *testing.T) {
 				t.Errorf("a bad bundle: answers %s, want %s", said, want)
 			}
 		}
-		s.put(encoded(t, 5, "five"), "")
+		if b, err := from.Read(t.Context()); b != nil || !errors.Is(err, bundle.ErrUntrusted) {
+			t.Errorf("read by hand: %+v, %v", b, err)
+		}
+		s.answers()
+		s.put(encoded(t, 5, "five"), `"`+strings.Repeat("x", 1023)+`"`)
 		five := fetch(two, "[200]").State
+		fetch(five, "[200]") // its ETag is too long
+		s.put(encoded(t, 5, "five"), "")
+		five = fetch(two, "[200]").State
 		fetch(five, "[200]")
 	})
 }
@@ -172,8 +180,10 @@ func TestRefusedAnswers(t *testing.T) {
 		case "/near":
 			http.Redirect(w, r, "/good", http.StatusFound)
 		case "/cached":
-			w.Header().Set("Age", "3600")
+			w.Header().Set("Age", r.URL.Query().Get("age"))
 			_, _ = w.Write(good)
+		case "/gone":
+			w.WriteHeader(http.StatusGone)
 		case "/long":
 			w.Header().Set("Content-Length", "10000000")
 			endless(w)
@@ -209,7 +219,7 @@ func TestRefusedAnswers(t *testing.T) {
 				_, _ = w.Write(data)
 			}
 		case "/good":
-			if r.Header.Get("Authorization") != "Bearer SECRET" {
+			if r.Header.Get("Authorization") != "Bearer SECRET" || r.Header.Get("Cache-Control") != "no-cache" || r.Header["If-None-Match"] != nil {
 				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}
@@ -220,19 +230,27 @@ func TestRefusedAnswers(t *testing.T) {
 	}))
 	t.Cleanup(here.Close)
 	for path, want := range map[string]string{
-		"/near": "", "/good": "", "/away": "redirect to another host", "/loop": "more than 3 redirects", "/cached": "a cache answered",
+		"/near": "", "/good": "", "/away": "redirect to another host", "/loop": "more than 3 redirects", "/cached?age=61": "a cache answered", "/cached?age=99999999999999999999": "a cache answered", "/cached?age=60": "", "/cached?age=x": "", "/gone": "answer 410",
 		"/half": "unexpected EOF", "/half-without-length": "no trusted key has signed", "/page": "this is not a bundle", "/packed": "", "/bomb": "longer than 100000 bytes",
 		"/long": "longer than 100000 bytes", "/endless": "longer than 100000 bytes", "/part": "answer 206", "/unmodified": "answer 304",
 		"/staging": `set "staging", not`, "/nothing": "answer 404",
 	} {
-		s := newSource(t, here.URL+path+"?q=SECRET", bundle.WithMaxSize(100_000), bundle.WithAuthorization("Bearer SECRET"))
+		sep := "?"
+		if strings.Contains(path, "?") {
+			sep = "&"
+		}
+		s := newSource(t, here.URL+path+sep+"q=SECRET", bundle.WithMaxSize(100_000), bundle.WithAuthorization("Bearer SECRET"))
 		_, err := s.Fetch(t.Context(), source.State{})
 		switch {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "SECRET")):
 			t.Errorf("%s: %v", path, err)
-		case path == "/nothing" && !errors.Is(err, source.ErrEmpty):
+		case (path == "/nothing" || path == "/gone") && !errors.Is(err, source.ErrEmpty):
 			t.Errorf("%s: %v, want ErrEmpty", path, err)
 		}
+	}
+	staging := newSource(t, here.URL+"/staging", bundle.WithName("staging"))
+	if got, err := staging.Fetch(t.Context(), source.State{}); err != nil || got.State.Revision != 1 {
+		t.Errorf("a set by its name: %+v, %v", got, err)
 	}
 }
 
@@ -249,12 +267,14 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	if _, err := bundle.New("http://policies.example/x", trusted, bundle.WithPlainHTTP()); err != nil {
+	if _, err := bundle.New("http://policies.example/x", trusted, bundle.WithPlainHTTP(), bundle.WithWait(time.Second), bundle.WithWait(10*time.Minute)); err != nil {
 		t.Error(err)
 	}
 	for what, err := range map[string]error{
 		"no key": second(bundle.New(address, nil)), "short key": second(bundle.New(address, append(public(key(2)), trusted[0][:9]))),
-		"no size": second(bundle.New(address, trusted, bundle.WithMaxSize(0))), "wait": second(bundle.New(address, trusted, bundle.WithWait(time.Millisecond))),
+		"no size": second(bundle.New(address, trusted, bundle.WithMaxSize(0))), "wait": second(bundle.New(address, trusted, bundle.WithWait(0))),
+		"size": second(bundle.New(address, trusted, bundle.WithMaxSize(256<<20+1))), "part of a second": second(bundle.New(address, trusted, bundle.WithWait(1500*time.Millisecond))),
+		"long wait": second(bundle.New(address, trusted, bundle.WithWait(10*time.Minute+time.Second))),
 		"transport": second(bundle.New(address, trusted, bundle.WithTransport(nil))), "set": second(bundle.New(address, trusted, bundle.WithName(""))),
 		"authorization": second(bundle.New(address, trusted, bundle.WithAuthorization(""))), "line break": second(bundle.New(address, trusted, bundle.WithAuthorization("Bearer SECRET\n"))), "nil": second(bundle.New(address, trusted, nil)),
 		"handler": second(bundle.NewHandler("")),
@@ -446,8 +466,23 @@ func TestLastGoodFile(t *testing.T) {
 	for what, change := range map[string]func(c *source.Content){
 		"other rules":      func(c *source.Content) { c.Files[1].Content = []byte("p, mallory, /, GET\n") },
 		"another revision": func(c *source.Content) { c.Revision = 9 },
-		"without proof":    func(c *source.Content) { c.Proof = nil },
-		"another's proof":  func(c *source.Content) { c.Proof = encoded(t, 3, "three", key(2)) },
+		"files cut elsewhere": func(c *source.Content) {
+			first, second := &c.Files[0], &c.Files[1]
+			first.Content, second.Content = append(slices.Clone(first.Content), second.Content[0]), second.Content[1:]
+		},
+		"another set": func(c *source.Content) {
+			data, err := bundle.Encode("staging", source.Entry{Revision: c.Revision}, time.Time{}, c.Files, key(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := bundle.Decode(data, public(key(1))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Proof = b.Content.Proof
+		},
+		"without proof":   func(c *source.Content) { c.Proof = nil },
+		"another's proof": func(c *source.Content) { c.Proof = encoded(t, 3, "three", key(2)) },
 	} {
 		var file struct {
 			Confirmed time.Time       `json:"confirmed"`
@@ -504,10 +539,10 @@ func TestHandler(t *testing.T) {
 	h = newHandler(t, path)
 	w := ask("GET")
 	etag := w.Header().Get("ETag")
-	if w.Code != 200 || etag == "" || w.Header().Get("Cache-Control") != "no-cache" || w.Header().Get("Preference-Applied") != "" {
+	if w.Code != 200 || etag == "" || w.Header().Get("Cache-Control") != "no-cache" || w.Header().Get("Content-Type") != "application/octet-stream" || w.Header().Get("Preference-Applied") != "" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
-	if w := ask("GET", "If-None-Match", `"x", W/`+etag, "Prefer", `respond-async, wait="0"; x=y`); w.Code != 304 || w.Header().Get("Preference-Applied") != "wait=0" {
+	if w := ask("GET", "If-None-Match", `"x", W/`+etag, "Prefer", `respond-async, wait="0"; x=y`); w.Code != 304 || w.Header().Get("Preference-Applied") != "wait=0" || w.Header().Get("Vary") != "Prefer" {
 		t.Errorf("known: %d %v", w.Code, w.Header())
 	}
 	if w := ask("GET", "If-None-Match", `"x"`, "Prefer", "wait=30"); w.Code != 200 || w.Header().Get("Preference-Applied") != "wait=30" {
@@ -516,8 +551,8 @@ func TestHandler(t *testing.T) {
 	if w := ask("GET", "If-None-Match", etag, "Prefer", "wait=soon"); w.Code != 304 || w.Header().Get("Preference-Applied") != "" {
 		t.Errorf("no number: %d %v", w.Code, w.Header())
 	}
-	if w := ask("POST"); w.Code != 405 || w.Header().Get("Allow") == "" {
-		t.Errorf("POST: %d", w.Code)
+	if w := ask("POST"); w.Code != 405 || w.Header().Get("Allow") == "" || w.Body.String() != "method not allowed\n" {
+		t.Errorf("POST: %d %q", w.Code, w.Body)
 	}
 	if w := ask("HEAD"); w.Code != 200 || w.Body.Len() != 0 {
 		t.Errorf("HEAD: %d", w.Code)
@@ -527,6 +562,16 @@ func TestHandler(t *testing.T) {
 	publish(t, f, 1, "two")
 	if code := <-answered; code != 200 {
 		t.Errorf("waited for: %d", code)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if w := ask("GET", "If-None-Match", "", "Prefer", "wait=60"); w.Code != 404 || w.Result().Header.Get("ETag") != "" {
+		t.Errorf("without the file again: %d %v", w.Code, w.Header())
+	}
+	h = newHandler(t, filepath.Dir(path)) // a folder
+	if w := ask("GET"); w.Code != 503 || w.Header().Get("Retry-After") != "1" || w.Body.String() != "the bundle cannot be read\n" {
+		t.Errorf("a folder: %d %v %q", w.Code, w.Header(), w.Body)
 	}
 }
 

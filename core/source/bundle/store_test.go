@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -131,8 +132,8 @@ func TestFileRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reader.Publish(t.Context(), p); err == nil {
-		t.Error("published without a private key")
+	if _, err := reader.Publish(t.Context(), p); err == nil || !strings.Contains(err.Error(), "no private key") {
+		t.Errorf("without a private key: %v", err)
 	}
 	staging, err := bundle.NewFile(path, "staging", public(key(2)))
 	if err != nil {
