@@ -211,11 +211,11 @@ func (l *Limiter) allow(ctx context.Context, r core.Request, account string) (Pa
 	return part, err
 }
 
-// allowAccount decides on s, the reservation for an account if one is named, and
-// releases it if it refuses. A used-up budget stops neither a client that the
+// allowAccount decides on s, the reservation for an account if one is named and one
+// that is ok if not, and releases it if it refuses. A used-up budget stops neither a client that the
 // account is known from nor the first attempt of a network.
 func (l *Limiter) allowAccount(c claimant, s reservation, now time.Time) error {
-	if !c.named || s.ok() || l.isKnown(c.pair, now) {
+	if s.ok() || l.isKnown(c.pair, now) {
 		return nil
 	}
 	again := l.claim(pair{c.account, triedAs(c.client)}, now)
@@ -274,14 +274,11 @@ func (l *Limiter) reportAccount(account accountKey, client netip.Prefix, now tim
 // claim takes the one attempt that p has even though its account is over budget,
 // and returns how long to wait for the next one if it has been taken.
 func (l *Limiter) claim(p pair, now time.Time) (again time.Duration) {
-	l.tried.update(p, func(t try, ok bool) (try, bool) {
-		if ok {
-			if again = l.maxWait - now.Sub(t.at); again > 0 {
-				return t, true
-			}
-			again = 0
+	l.tried.update(p, func(t try, _ bool) (try, bool) {
+		if again = max(l.maxWait-now.Sub(t.at), 0); again == 0 {
+			t = try{at: now, open: true}
 		}
-		return try{at: now, open: true}, true
+		return t, true
 	})
 	return again
 }

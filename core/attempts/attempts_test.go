@@ -242,7 +242,7 @@ func TestAttemptsOnAttackedAccount(t *testing.T) {
 		if b.try(home, "alice", wrong) == 0 {
 			passed++
 		}
-		b.now = b.now.Add(time.Minute)
+		b.now = b.now.Add(61 * time.Second)
 		attack()
 	}
 	if passed != 6 {
@@ -271,6 +271,31 @@ func TestFirstAttemptIsOne(t *testing.T) {
 	b.Report(context.Background(), from(home), "alice", outage)
 	if b.begins(home, "alice") == 0 {
 		t.Error("an outage gives back an attempt that failed")
+	}
+}
+
+// TestSuccessGivesBackTheAttempt: an IPv6 network has its first attempt on an attacked
+// account again after one that succeeded.
+func TestSuccessGivesBackTheAttempt(t *testing.T) {
+	b := newBench(t)
+	b.attack("alice")
+	b.wants(0, "[2001:db8:1:1::1]:5", "alice", nil)
+	b.wants(0, "[2001:db8:1:2::1]:5", "alice", wrong)
+	if b.refused("[2001:db8:1:3::1]:5", "alice") == 0 {
+		t.Error("a failure leaves the network another attempt")
+	}
+}
+
+// TestDebtIsBounded: however often an account was attacked, it is forgiven a whole
+// budget after the longest wait.
+func TestDebtIsBounded(t *testing.T) {
+	b := newBench(t)
+	for i := range 200 {
+		b.Report(context.Background(), from(fmt.Sprintf("10.0.0.%d:80", i)), "alice", wrong)
+	}
+	b.now = b.now.Add(19 * time.Minute)
+	for range 3 {
+		b.wants(0, home, "alice", wrong)
 	}
 }
 

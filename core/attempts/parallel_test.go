@@ -179,6 +179,17 @@ func TestOneIPv6Network(t *testing.T) {
 	}
 }
 
+// TestRefusedNetworkTakesNoAttempt: an attempt that its network refuses is not under way.
+func TestRefusedNetworkTakesNoAttempt(t *testing.T) {
+	b := newBench(t, attempts.WithNetworkBudget(60, time.Minute, 1))
+	b.wants(0, "[2001:db8:1:1::1]:5", "", wrong)
+	for range 3 {
+		b.wants(time.Second, "[2001:db8:1:2::1]:5", "", wrong)
+	}
+	b.now = b.now.Add(time.Second)
+	b.wants(0, "[2001:db8:1:2::1]:5", "", wrong)
+}
+
 // An attempt without account that succeeds allocates nothing.
 func TestSuccessAllocatesNothing(t *testing.T) {
 	l, err := attempts.New()

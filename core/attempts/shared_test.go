@@ -204,6 +204,19 @@ func TestStoreKeysTellNothing(t *testing.T) {
 			}
 		}
 	}
+	c := newCounting() // the same texts and another key
+	other, err := attempts.New(attempts.WithStore(c, bytes.Repeat([]byte{8}, 32)), attempts.WithUnsharedAttempts(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one(other, home, "alice", wrong)
+	for _, counter := range c.reserved[0].Counters {
+		for what, key := range seen {
+			if key == counter.Key {
+				t.Errorf("%s: the same key with another secret", what)
+			}
+		}
+	}
 	unique := map[string]string{}
 	for what, key := range seen {
 		if other := unique[key]; other != "" {
@@ -299,4 +312,69 @@ func TestStoreThatPanics(t *testing.T) {
 			t.Error("refused")
 		}
 	})
+}
+
+// TestKnownAddressBesideTheStore: a success here counts before the store knows of it, but
+// for the account alone.
+func TestKnownAddressBesideTheStore(t *testing.T) {
+	c := newCounting()
+	l := sharing(t, c, attempts.WithUnsharedAttempts(0))
+	one(l, home, "alice", nil)
+	c.answer = attempts.Answer{Refused: attempts.Account, Wait: time.Minute}
+	if err := l.Allow(t.Context(), from(home), "alice"); err != nil {
+		t.Error(err)
+	}
+	if l.Allow(t.Context(), from(office), "alice") == nil {
+		t.Error("another address is let through")
+	}
+	c.answer.Refused = attempts.Address
+	if l.Allow(t.Context(), from(home), "alice") == nil {
+		t.Error("an address that has used up its own budget is let through")
+	}
+}
+
+// TestReservationsInTheStore are settled once each.
+func TestReservationsInTheStore(t *testing.T) {
+	c := newCounting()
+	l := sharing(t, c, attempts.WithUnsharedAttempts(0))
+	for range 2 {
+		if err := l.Allow(t.Context(), from(home), "alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		l.Report(t.Context(), from(home), "alice", wrong)
+	}
+	held := attempts.Outcome{Failed: true, Reserved: true}
+	if want := []attempts.Outcome{held, held, {Failed: true}}; !slices.Equal(c.settled, want) {
+		t.Errorf("settled %v, want %v", c.settled, want)
+	}
+}
+
+// TestFailuresElsewhere: what the store says has failed is asked about from then on.
+func TestFailuresElsewhere(t *testing.T) {
+	const attacker = "[2001:db8:1:1::9]:80"
+	for part, who := range map[attempts.Part]struct{ addr, account string }{
+		attempts.Network: {"[2001:db8:1:2::1]:80", "bob"}, attempts.Account: {home, "alice"},
+	} {
+		c := newCounting()
+		c.answer.Failing = part
+		l := sharing(t, c)
+		for range 2 { // the second one asks
+			if err := l.Allow(t.Context(), from(attacker), "alice"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			l.Report(t.Context(), from(attacker), "alice", outage)
+		}
+		before, _ := c.calls()
+		one(l, who.addr, who.account, outage)
+		if now, _ := c.calls(); before != 1 || now != 2 {
+			t.Errorf("%v: asked %d times, and %d after another attempt", part, before, now)
+		}
+		if counters := c.reserved[0].Counters; len(counters) != 3 || counters[1].Part != attempts.Network {
+			t.Errorf("asked about %v", counters)
+		}
+	}
 }
