@@ -135,7 +135,7 @@ func (by *edit) apply(files []File) bool {
 			return false
 		}
 		before := left[i].Content
-		if c.At < 0 || c.At > len(before) || c.Cut < 0 || c.Cut > len(before)-c.At {
+		if c.At < 0 || c.Cut < 0 || c.Cut > len(before)-c.At {
 			return false
 		}
 		if size += len(c.Add) - c.Cut; size > MaxSize {

@@ -114,6 +114,7 @@ func TestWrongEdits(t *testing.T) {
 		"before the beginning":     edit(at, to, change("policy.csv", -1, 1, "b")),
 		"more than there is":       edit(at, to, change("policy.csv", 9, 8, "b")),
 		"less than nothing":        edit(at, to, change("policy.csv", 9, -1, "b")),
+		"up to before the file":    edit(at, to, change("policy.csv", 0, -1, "b")),
 		"as much as there can be":  edit(at, to, change("policy.csv", 9, 1<<62, "b")),
 		"as far as there can be":   edit(at, to, change("policy.csv", 1<<62, 1<<62, "b")),
 		"nothing":                  edit(at, to, ""),

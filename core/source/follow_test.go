@@ -3,8 +3,10 @@ package source_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,6 +81,17 @@ func TestRejected(t *testing.T) {
 		if s := f.Status(); s.Revision != 1 || s.Latest != 2 || !errors.Is(s.Err, bad) || s.Lag() == 0 || s.Age() > 10*time.Second {
 			t.Errorf("%+v", s)
 		}
+		store.set(errDown)
+		time.Sleep(time.Minute)
+		if s := f.Status(); !errors.Is(s.Err, bad) || s.ListenErr == nil {
+			t.Errorf("in an outage: %+v", s)
+		}
+		store.set(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := f.Status(); !errors.Is(s.Err, bad) || s.Listens != 2 {
+			t.Errorf("after an outage: %+v", s)
+		}
 		if err := f.WaitFor(t.Context(), 2); !errors.Is(err, bad) {
 			t.Errorf("waiting for it: %v", err)
 		}
@@ -109,6 +122,18 @@ func TestWrongSources(t *testing.T) {
 		"emptied, as by eviction": {func(got *source.Fetched) { *got = source.Fetched{} }, source.ErrStepBack},
 		"content of another revision": {func(got *source.Fetched) {
 			got.Content = &source.Content{Revision: got.Revision + 1}
+		}, nil},
+		"content under another revision": {func(got *source.Fetched) {
+			if got.Content == nil {
+				c, err := source.NewContent(got.Revision, []source.File{{Name: "policy.csv", Content: fmt.Append(nil, got.Revision, "")}})
+				if err != nil || c.Hash() != got.Hash {
+					panic("the content is another one")
+				}
+				got.Content = c
+			}
+			c := *got.Content
+			c.Revision++
+			got.Content = &c
 		}, nil},
 		"half of the content": {func(got *source.Fetched) {
 			got.Content, got.Hash = &source.Content{Revision: got.Revision}, "of all of it"
@@ -237,7 +262,13 @@ func TestStaleness(t *testing.T) {
 		if s := f.Status(); s.Stale || s.Age() > time.Second {
 			t.Errorf("stale after recovery: %+v", s)
 		}
-		if !slices.Equal(told, []bool{true, false}) {
+		store.set(errDown)
+		time.Sleep(12 * time.Second)
+		synctest.Wait()
+		if s := f.Status(); !s.Stale {
+			t.Errorf("not stale in a second outage: %+v", s)
+		}
+		if !slices.Equal(told, []bool{true, false, true}) {
 			t.Errorf("reported %v", told)
 		}
 	}, source.WithPollInterval(2*time.Second), source.WithMaxStaleness(10*time.Second, func(s source.Status) { told = append(told, s.Stale) }))
@@ -274,13 +305,20 @@ func TestWaitFor(t *testing.T) {
 	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
 		store.deaf = true
 		store.publish()
-		if err := f.WaitFor(t.Context(), 2); err != nil { // it polls
-			t.Error(err)
+		began := time.Now()
+		if err := f.WaitFor(t.Context(), 2); err != nil || time.Since(began) > time.Second { // it asks at once
+			t.Errorf("%v after %v", err, time.Since(began))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := f.WaitFor(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("an unpublished revision: %v", err)
+		}
+		store.set(errDown)
+		down, cancelDown := context.WithTimeout(t.Context(), time.Minute)
+		defer cancelDown()
+		if err := f.WaitFor(down, 3); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errDown) {
+			t.Errorf("while the source is down: %v", err)
 		}
 		go func() {
 			time.Sleep(time.Minute)
@@ -348,21 +386,86 @@ func TestHerd(t *testing.T) {
 
 // TestWrongSetup is an error of Follow.
 func TestWrongSetup(t *testing.T) {
+	store := newFake()
+	store.publish()
 	for i, o := range []source.Option{
 		nil, source.WithPollInterval(time.Millisecond), source.WithTimeout(0), source.WithStartTimeout(-1), source.WithMaxRetryInterval(5),
 		source.WithPollInterval(math.MaxInt64), source.WithMaxRetryInterval(math.MaxInt64),
 		source.WithMaxStaleness(0, nil), source.WithStatusObserver(nil), source.WithLastGoodFile(""),
 	} {
-		if _, err := source.Follow(t.Context(), newFake(), new(applied).apply, o); err == nil {
+		if f, err := source.Follow(t.Context(), store, new(applied).apply, o); err == nil {
 			t.Errorf("option %d is accepted", i)
+			_ = f.Close()
 		}
 	}
 	if _, err := source.Follow(t.Context(), nil, new(applied).apply); err == nil {
 		t.Error("a nil source is accepted")
 	}
-	if _, err := source.Follow(t.Context(), newFake(), nil); err == nil {
-		t.Error("a nil function is accepted")
+	if _, err := source.Follow(t.Context(), store, nil); err == nil || !strings.Contains(err.Error(), "must not be nil") {
+		t.Errorf("a nil function: %v", err)
 	}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		if _, err := source.Follow(t.Context(), newFake(), new(applied).apply); !errors.Is(err, source.ErrEmpty) || time.Since(began) > 0 {
+			t.Errorf("an empty source: %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// TestListeningEnds: a source that returns from listening without an error listens no
+// more, and one that does not listen is followed as by default, never stale.
+func TestListeningEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		f, err := source.Follow(t.Context(), returning{store}, new(applied).apply)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if s := f.Status(); s.Listening || s.ListenErr == nil || s.Stale || s.Err != nil {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// returning is a source that does not listen.
+type returning struct{ source.Source }
+
+func (returning) Listen(context.Context, func()) error { return nil }
+
+// TestRefreshEndsWithItsContext: the fetch continues.
+func TestRefreshEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		f, err := source.Follow(t.Context(), store, func(_ context.Context, c *source.Content) error {
+			time.Sleep(time.Duration(c.Revision-1) * time.Minute)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		store.mu.Lock()
+		store.deaf = true
+		store.mu.Unlock()
+		store.publish()
+		for range 2 { // the second one waits for the first
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if err := f.Refresh(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			cancel()
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 2 {
+			t.Errorf("%+v", s)
+		}
+	})
 }
 
 // TestObserversThatPanic have no effect, on any of the goroutines that call them.

@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -63,12 +64,34 @@ func TestLastGoodFile(t *testing.T) {
 			t.Errorf("an older revision at the start: %+v", s)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.down = errDown
+		refused := errors.New("no good policy")
+		if _, err := source.Follow(t.Context(), store, func(context.Context, *source.Content) error { return refused }, source.WithLastGoodFile(file)); !errors.Is(err, refused) {
+			t.Errorf("content that was good and is refused now: %v", err)
+		}
+	})
 	damage(t, file)
 	synctest.Test(t, func(t *testing.T) {
 		store := newFake()
 		store.down = errDown
 		if _, err := source.Follow(t.Context(), store, new(applied).apply, source.WithLastGoodFile(file)); err == nil || !strings.Contains(err.Error(), "is damaged") {
 			t.Errorf("a damaged file: %v", err)
+		}
+		outside := &source.Content{Revision: 1, Files: []source.File{{Name: "../x"}}}
+		empty := &source.Content{Files: outside.Files}
+		for what, text := range map[string]string{
+			"no JSON": "{", "no content": "{}",
+			"no revision":           fmt.Sprintf(`{"sha256":%q,"content":{"revision":0,"files":[{"name":"../x"}]}}`, empty.Hash()),
+			"a name that leads out": fmt.Sprintf(`{"sha256":%q,"content":{"revision":1,"files":[{"name":"../x"}]}}`, outside.Hash()),
+		} {
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := source.Follow(t.Context(), store, new(applied).apply, source.WithLastGoodFile(file)); err == nil || !strings.Contains(err.Error(), "last good file "+file) {
+				t.Errorf("%s: %v", what, err)
+			}
 		}
 	})
 }
@@ -151,6 +174,10 @@ func TestLastGoodFileAge(t *testing.T) {
 		synctest.Wait()
 		start(t, false) // as after a crash: f was not closed
 		if err := f.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if err := f.Refresh(t.Context()); err != nil { // too soon to be written before Close
 			t.Fatal(err)
 		}
 		if err := f.Close(); err != nil {

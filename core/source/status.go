@@ -134,16 +134,11 @@ func (f *Follower) confirmed(asked time.Time, of State) error {
 		if f.inForce == of {
 			s.Err, s.Behind = nil, time.Time{}
 			f.known = of // the rejected revision has been withdrawn
-		} else if !isRejection(s.Err) {
-			// A failure to reach the source has hidden why it is not in force.
-			s.Err = &rejection{of.Revision, errRejectedBefore}
 		}
 		rejected = s.Err
 	})
 	return rejected
 }
-
-var errRejectedBefore = errors.New("it was rejected when it was first seen")
 
 // seen records that a revision is known but not in force.
 func (f *Follower) seen(of State) {
