@@ -17,7 +17,8 @@
 //   - A principal whose ID is the name of a role gets nothing by that name, and
 //     is denied what rules deny it.
 //   - A method outside GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS is
-//     allowed only by a rule that names it; "*" does not.
+//     allowed only by a rule that names it; "*" does not. It does cover actions
+//     that gates name ([core.WithAction]).
 //   - HEAD is judged as GET unless some rule names HEAD; what is denied to GET
 //     is denied to HEAD even then.
 //

@@ -36,7 +36,8 @@ func WithResourceName(name string) GateOption {
 }
 
 // WithAction gives the action behind the gate a name in place of the method. It
-// must not be empty.
+// must not be empty, and should have a lower-case letter: tools that judge a policy
+// without the gate, such as the command sallyport, take any other for a method.
 func WithAction(action string) GateOption {
 	return func(t *Gate) error {
 		return option.Set(&t.action, action, "action must not be empty: without WithAction the method is used")
