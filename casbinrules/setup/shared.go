@@ -150,7 +150,7 @@ func (a *assembly) loadEither(c credentialFile, into watch.Loader) (*source.Foll
 }
 
 // followLog returns a function that logs changes in the status of a file in the
-// store.
+// store. An outage is one line, whatever errors it has; after an answer the next is news.
 func (a *assembly) followLog(name string) func(source.Status) {
 	log := a.log.With("file", name)
 	var last source.Status
@@ -158,7 +158,7 @@ func (a *assembly) followLog(name string) func(source.Status) {
 		switch {
 		case s.Stale && !last.Stale:
 			log.Error("file not confirmed by its store for longer than max_staleness", "revision", uint64(s.Revision), "error", s.Err)
-		case s.Err != nil && (last.Err == nil || last.Err.Error() != s.Err.Error()) && s.Revision != 0:
+		case s.Err != nil && s.Revision != 0 && (last.Err == nil || last.Err.Error() != s.Err.Error() && !last.Confirmed.Equal(s.Confirmed)):
 			log.Error("file not taken from its store, the last good one stays in use", "revision", uint64(s.Revision), "error", s.Err)
 		case s.FileErr != nil && last.FileErr == nil:
 			log.Error("file in use, but not kept for a start without its store", "revision", uint64(s.Revision), "error", s.FileErr)
