@@ -26,18 +26,12 @@ func Mix(h, n uint64) uint64 {
 // Entries have no pointers, so that the garbage collector does not look at them: with
 // a string in each, it has 25 MB to look at in an application whose policy has 100,000
 // rules and as many role links, and 14 MB without.
-//
-// Entries are in one block of memory until the table is cloned: a decision with
-// 1,000 rules then takes 100 ns, and 107 ns if each entry is found through its
-// page.
 type Table[T any] struct {
 	seed  maphash.Seed
 	slots Slots
-	// flat holds the entries by number in a table that was trimmed; pages hold them
-	// in a table that is being filled or was cloned. Pages marked as shared also
-	// belong to another table, and so do the slots if any page is shared; later then
-	// holds the slots of texts added since, and added is their number.
-	flat   []entry[T]
+	// pages hold the entries by number. Those marked as shared also belong to another
+	// table, and so do the slots if any page is shared; later then holds the slots of
+	// texts added since, and added is their number.
 	pages  []*page[T]
 	count  int
 	shared []bool
@@ -157,11 +151,7 @@ func New[T any](room int) Table[T] {
 func (t *Table[T]) Clone() Table[T] {
 	made := *t
 	made.texts = slab{slices.Clip(t.texts.chunks), new(strings.Builder)}
-	if t.flat != nil {
-		made.cut()
-	} else {
-		made.pages = append(make([]*page[T], 0, len(t.pages)+1), t.pages...)
-	}
+	made.pages = append(make([]*page[T], 0, len(t.pages)+1), t.pages...)
 	made.shared = slices.Repeat([]bool{true}, len(made.pages))
 	made.later = slices.Clone(t.later)
 	if t.added > len(t.slots)/16 {
@@ -230,25 +220,7 @@ func (t *Table[T]) findLater(hash uint32, parent int32, text string) int32 {
 }
 
 func (t *Table[T]) entry(number int32) *entry[T] {
-	if int(number) < len(t.flat) {
-		return &t.flat[number]
-	}
 	return &t.pages[number>>pageBits][number&(pageSize-1)]
-}
-
-// cut puts the entries back into pages, all but the last of which are parts of the block.
-func (t *Table[T]) cut() {
-	whole := t.count >> pageBits
-	t.pages = make([]*page[T], 0, whole+2)
-	for i := range whole {
-		t.pages = append(t.pages, (*page[T])(t.flat[i<<pageBits:]))
-	}
-	if whole<<pageBits < t.count {
-		var last page[T]
-		copy(last[:], t.flat[whole<<pageBits:])
-		t.pages = append(t.pages, &last)
-	}
-	t.flat = nil
 }
 
 // change returns an entry that is to be changed.
@@ -290,9 +262,6 @@ func (s Slots) with(taken Slot, numbers int) Slots {
 // Reserve returns a number that no text has.
 func (t *Table[T]) Reserve() int32 {
 	number := int32(t.count)
-	if t.flat != nil {
-		t.cut()
-	}
 	if t.count%pageSize == 0 {
 		t.pages = append(t.pages, new(page[T]))
 	}
@@ -304,17 +273,12 @@ func (t *Table[T]) Reserve() int32 {
 // Trim frees unused memory, if there is much, once everything was added. It does
 // nothing to a table that was made from another.
 func (t *Table[T]) Trim() {
-	if t.shared != nil || t.flat != nil {
+	if t.shared != nil {
 		return
 	}
 	if size := leastSlots(t.count); size < len(t.slots) {
 		t.slots = t.slots.Resized(size)
 	}
-	t.flat = make([]entry[T], t.count)
-	for i, p := range t.pages {
-		copy(t.flat[i<<pageBits:], p[:])
-	}
-	t.pages = nil
 }
 
 // Numbers returns how many numbers there are, including 0, which has no text.
