@@ -174,6 +174,49 @@ func TestManyEditsOfOneListAreReadAnew(t *testing.T) {
 	}
 }
 
+// TestEditsChangeFindingsAboutOthers: an edited line changes findings about lines that stay,
+// in a policy so large that only few subjects are compared again.
+func TestEditsChangeFindingsAboutOthers(t *testing.T) {
+	var b strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&b, "p, user%d, /data%d, GET\n", i, i)
+	}
+	for what, c := range map[string]struct{ before, after, code string }{
+		"a role loses a method of a member":        {"p, ann, /a, PUT\np, clerk, /a, PATCH\ng, ann, clerk\n", "p, ann, /a, PUT\np, clerk, /b, PATCH\ng, ann, clerk\n", "put_without_patch"},
+		"a member asks for a method of a role":     {"p, ann, /a, PUT\np, clerk, /a, PATCH\ng, ann, clerk\n", "p, ann, /b, PUT\np, clerk, /a, PATCH\ng, ann, clerk\n", "put_without_patch"},
+		"a rule names a method for the first time": {"p, ann, /a, GET\n", "p, ann, /a, HEAD\n", "get_without_head"},
+	} {
+		fsys := fstest.MapFS{"policy.csv": {Data: []byte(b.String() + c.before)}}
+		linter, err := casbinrules.NewLinter(casbinrules.RBAC(), []string{"policy.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, end := range []string{c.after, c.before} {
+			if _, err := linter.Lint(fsys); err != nil {
+				t.Fatal(err)
+			}
+			fsys["policy.csv"] = &fstest.MapFile{Data: []byte(b.String() + end)}
+			got, err := linter.Lint(fsys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := casbinrules.LintFS(fsys, casbinrules.RBAC(), []string{"policy.csv"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s:\nlinted again: %q\nfor once:     %q", what, got, want)
+			}
+			if is := slices.ContainsFunc(want, func(f casbinrules.Finding) bool { return f.Code == c.code && f.Severity != casbinrules.SeverityNote }); is != (end == c.after) {
+				t.Errorf("%s: %s found: %v", what, c.code, is)
+			}
+		}
+		if casbinrules.LinesLinted(linter) == 0 {
+			t.Errorf("%s: no line was read alone: the case proves nothing", what)
+		}
+	}
+}
+
 // TestRevisionsAreRefused: an edit of one line that only a check of all rules finds wrong is
 // refused, and a linter with routes compares all of them after each edit.
 func TestRevisionsAreRefused(t *testing.T) {

@@ -89,7 +89,6 @@ func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Mov
 			}
 		}
 	}
-	w.subjects.forget(before.rules, b.index.rules, moved, b.pace)
 	w.paths.renumber(moved)
 	w.paths.mode = modeInsert
 	b.pace.RestIfDue()
@@ -102,7 +101,7 @@ func (b *indexBuilder) reviseClause(before *Index, old *clause, moved policy.Mov
 		}
 	}
 	b.pace.RestIfDue()
-	w.subjects.finishRevision(&old.subjects, w.subjects.changedSubjects(before.rules, b.index.rules, moved), b.pace)
+	w.subjects.finishRevision(&old.subjects, w.subjects.addedSubjects(b.index.rules, moved), b.pace)
 	b.pace.RestIfDue()
 	w.paths.finishRevision()
 	b.pace.RestIfDue()
@@ -237,8 +236,8 @@ func (x *pathIndex) finishRevision() {
 	x.pathBuilder = nil
 }
 
-// cloneForEdit returns a copy of x to which rules can be added. Subjects keep their
-// numbers, even if they have no rules any more.
+// cloneForEdit returns a copy of x to which rules can be added. Subjects stay subjects,
+// even if they have no rules any more.
 func (x *subjectIndex) cloneForEdit(in *Index, graphs map[string]*policy.Graph) subjectIndex {
 	made := subjectIndex{
 		column: x.column, keyed: x.keyed, named: x.named, tenant: x.tenant, consts: x.consts, everyone: x.everyone,
@@ -250,54 +249,28 @@ func (x *subjectIndex) cloneForEdit(in *Index, graphs map[string]*policy.Graph) 
 	return made
 }
 
-// forget clears hasRules for the subjects of removed rules that have no other rule.
-func (x *subjectIndex) forget(before, now policy.Rules, moved policy.Moves, p *pace.Pace) {
-	if x.column < 0 || x.keyed {
-		return
-	}
-	lost := map[int32]bool{}
-	for _, at := range moved {
-		for _, r := range before.Slice(at.From, at.End).All() {
-			if name := r.Number(x.column); int(name) < len(x.hasRules) && x.hasRules[name] {
-				lost[name], x.hasRules[name] = true, false
-			}
-		}
-	}
-	for _, r := range now.Each(p) {
-		if len(lost) == 0 {
-			return
-		}
-		if name := r.Number(x.column); int(name) < len(x.hasRules) && !x.hasRules[name] && lost[name] {
-			x.hasRules[name] = true
-			delete(lost, name)
-		}
-	}
-}
-
 // maxRecomputed is the maximum number of names whose reach is recomputed one by one.
 const maxRecomputed = 1000
 
-// changedSubjects returns the subjects of added and removed rules.
-func (x *subjectIndex) changedSubjects(before, now policy.Rules, moved policy.Moves) (names []int32) {
+// addedSubjects returns the subjects of added rules.
+func (x *subjectIndex) addedSubjects(now policy.Rules, moved policy.Moves) (names []int32) {
 	if x.column < 0 || x.keyed {
 		return nil
 	}
 	for _, at := range moved {
-		for _, rules := range []policy.Rules{before.Slice(at.From, at.End), now.Slice(at.To, at.To+at.Count)} {
-			for _, r := range rules.All() {
-				names = append(names, r.Number(x.column))
-			}
+		for _, r := range now.Slice(at.To, at.To+at.Count).All() {
+			names = append(names, r.Number(x.column))
 		}
 	}
 	return names
 }
 
 // finishRevision is finish, but reuses the reach of names whose subjects and role
-// links are unchanged since old. Some of the changed subjects, which may contain a
-// name twice, have gained their first rule or lost their last.
+// links are unchanged since old. Some of the added subjects, which may contain a name
+// twice, have gained their first rule.
 func (x *subjectIndex) finishRevision(old *subjectIndex, touched []int32, p *pace.Pace) {
 	sameLinks := x.graph == old.graph
-	touched = slices.DeleteFunc(touched, func(name int32) bool { return x.isRuleSubject(name) == old.isRuleSubject(name) })
+	touched = slices.DeleteFunc(touched, old.isRuleSubject)
 	if sameLinks && len(x.pairs) == len(old.pairs) && len(touched) == 0 {
 		x.reuse(old)
 		return
