@@ -100,6 +100,7 @@ func TestDamagedArgon2idNamesTheDamage(t *testing.T) {
 		{"no hash", "v=19$" + params + "$" + salt, "not $argon2id$v=19$"},
 		{"more after the hash", "v=19$" + params + "$" + salt + "$" + sum + "$", "not $argon2id$v=19$"},
 		{"order of parameters", "v=19$t=2,m=19456,p=1$" + salt + "$" + sum, "parameters that are not m=…"},
+		{"a parameter without its name", "v=19$m=19456,2,p=1$" + salt + "$" + sum, "parameters"},
 		{"a parameter less", "v=19$m=19456,t=2$" + salt + "$" + sum, "parameters"},
 		{"a key", "v=19$" + params + ",keyid=AAAA$" + salt + "$" + sum, "parameters"},
 		{"leading zero", "v=19$m=019456,t=2,p=1$" + salt + "$" + sum, "parameters"},

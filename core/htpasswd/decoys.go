@@ -14,20 +14,17 @@ const maxShapes = 4
 // They are derived from the users' own, so that they cost exactly as much; the
 // results of comparing with them are ignored.
 type decoys struct {
-	// ladder has a bcrypt hash for each cost from lowest to top; both are 0 in a
-	// file without bcrypt.
-	ladder      [maxCost + 1]*hash
-	lowest, top int
-	argon2id    []*hash
+	// ladder has a bcrypt hash for each cost up to top, which is 0 in a file without
+	// bcrypt.
+	ladder   [maxCost + 1]*hash
+	top      int
+	argon2id []*hash
 }
 
 // add takes a user's hash into account, or returns why that would be too much.
 func (d *decoys) add(h *hash) (problem string) {
 	switch {
 	case h.bcrypt():
-		if d.lowest == 0 || h.cost < d.lowest {
-			d.lowest = h.cost
-		}
 		d.top = max(d.top, h.cost)
 		d.ladder[h.cost] = h
 	case slices.ContainsFunc(d.argon2id, func(o *hash) bool { return o.shape == h.shape }):
@@ -42,7 +39,7 @@ func (d *decoys) add(h *hash) (problem string) {
 
 // fill completes the ladder once all hashes are added.
 func (d *decoys) fill() {
-	for cost := d.lowest; cost < d.top; cost++ {
+	for cost := range d.top {
 		d.ladder[cost] = d.ladder[d.top].withCost(cost)
 	}
 }

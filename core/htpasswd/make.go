@@ -86,7 +86,7 @@ func SetUser(name string, text []byte, user, hash string) ([]byte, error) {
 	for line := range strings.Lines(string(text)) {
 		body := strings.TrimRight(line, "\r\n")
 		own, _, found := strings.Cut(body, ":")
-		if found && !strings.HasPrefix(strings.TrimLeft(body, " \t"), "#") && norm.NFC.String(own) == norm.NFC.String(user) {
+		if found && norm.NFC.String(own) == norm.NFC.String(user) {
 			line = user + ":" + hash + line[len(body):]
 			replaced = true
 		}

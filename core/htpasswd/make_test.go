@@ -67,6 +67,7 @@ func TestSetUserKeepsTheRestOfTheFile(t *testing.T) {
 		{"first user", "", "bob", "bob:" + two + "\n"},
 		{"another user", "# users\nann:" + one + "\n\n# end", "bob", "# users\nann:" + one + "\n\n# end\nbob:" + two + "\n"},
 		{"the same user", "# bob:x\nbob:" + one + "\nann:" + one + "\n", "bob", "# bob:x\nbob:" + two + "\nann:" + one + "\n"},
+		{"a last line with its end", "ann:" + one + "\n", "bob", "ann:" + one + "\nbob:" + two + "\n"},
 		{"CRLF stays", "bob:" + one + "\r\nann:" + one + "\r\n", "bob", "bob:" + two + "\r\nann:" + one + "\r\n"},
 		{"another spelling", "e\u0301va:" + one + "\n", "\u00e9va", "\u00e9va:" + two + "\n"},
 	} {
@@ -78,7 +79,9 @@ func TestSetUserKeepsTheRestOfTheFile(t *testing.T) {
 	for name, tc := range map[string]struct{ text, user, hash string }{
 		"no user":         {"", "", one},
 		"colon":           {"", "a:b", one},
-		"comment":         {"", "#a", one},
+		"comment":         {"ann:" + one + "\n", "#a", one},
+		"indented":        {"ann:" + one + "\n", " #a", one},
+		"a name alone":    {"ann:" + one + "\nbob\n", "bob", one},
 		"line break":      {"", "a\nb", one},
 		"no hash":         {"", "bob", "hunter2"},
 		"a broken line":   {"ann\n", "bob", one},

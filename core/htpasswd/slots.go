@@ -35,9 +35,6 @@ func (s *slots) enter(ctx context.Context, bytes uint64) (leave func(), err erro
 	if s.capacity.TryAcquire(weight) {
 		return leave, nil
 	}
-	if s.maxWait == 0 {
-		return nil, errBusy
-	}
 	wait, cancel := context.WithTimeout(ctx, s.maxWait)
 	defer cancel()
 	if s.capacity.Acquire(wait, weight) == nil {

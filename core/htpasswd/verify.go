@@ -82,10 +82,6 @@ func (t *table) verify(matches matching, user string, password []byte) (*core.Pr
 // spend does the rest of a refusal's work after done was compared.
 func (t *table) spend(matches matching, done *hash, password []byte) {
 	for _, h := range t.decoys.rest(done) {
-		if h.bcrypt() {
-			_, _ = matches(h, password[:min(len(password), maxPassword)])
-		} else {
-			_, _ = matches(h, password)
-		}
+		_, _ = matches(h, password[:min(len(password), maxPassword)]) // bcrypt takes no more
 	}
 }
