@@ -49,7 +49,9 @@ func (g *Guard) finishVary() {
 	if len(vary) > 0 {
 		g.varyFields = []Field{sharedField("Vary", strings.Join(vary, ", "))}
 	}
+	g.nobody = admission{guard: g, fields: g.varyFields}
 	for i := range g.schemes {
-		g.schemes[i].allowed = append(slices.Clone(g.varyFields), private)
+		s := &g.schemes[i]
+		s.usual = admission{guard: g, scheme: s, fields: append(slices.Clone(g.varyFields), private)}
 	}
 }

@@ -122,7 +122,7 @@ func (t *Gate) enterAgain(ctx context.Context, before, nearest *authContext, a *
 		}
 	}
 	v.SharedCaching = t.guard.sharedCaching
-	id := identity{principal: before.principal, whole: before.whole, scheme: before.scheme, ended: before.ended}
+	id := identity{principal: before.principal, admission: before.admission}
 	if d := t.decide(ctx, &id, a, others, e); d != nil {
 		return d
 	}
@@ -133,10 +133,7 @@ func (t *Gate) enterAgain(ctx context.Context, before, nearest *authContext, a *
 	// A gate of another guard may come in between, or the tenant may differ.
 	if before != nearest || id.principal != before.principal || kept != before.opened {
 		again := *before
-		again.Context, again.principal = ctx, id.principal
-		if kept != before.opened {
-			again.rare = &rare{before.ended, before.fields, kept}
-		}
+		again.Context, again.principal, again.admission = ctx, id.principal, before.keeping(kept)
 		v.Context = &again
 	}
 	return nil
@@ -160,24 +157,19 @@ func (t *Gate) enter(ctx context.Context, a *Access, others []Resource, v *Verdi
 	if d != nil {
 		return d
 	}
-	passed := roomFor(ctx, a.Request)
-	passed.guard, passed.principal, passed.whole, passed.scheme = t.guard, id.principal, id.whole, id.scheme
-	if id.ended != nil || len(id.informed) > 0 || kept != nil {
-		passed.rare = &rare{id.ended, id.fields, kept}
-	}
-	v.Context, v.Fields, v.SharedCaching = passed, id.fields, t.guard.sharedCaching
+	var passed *authContext
+	passed, v.Context = roomFor(ctx, a.Request)
+	passed.principal, passed.admission = id.principal, id.keeping(kept)
+	v.Fields, v.SharedCaching = id.fields, t.guard.sharedCaching
 	return nil
 }
 
 // identity is what gate one found out.
 type identity struct {
-	principal *Principal // nil for none
-	whole     *Principal // as it was proved, for guards with tenants
-	scheme    *scheme    // whose credentials were found, nil for none
-	lenient   bool       // whether lapsed credentials count as none
-	ended     error      // why they lapsed
-	fields    []Field    // for the response to a request that passes
-	informed  []Field    // those of them that the scheme itself asks for
+	principal  *Principal // nil for none
+	*admission            // with fields for the response to a request that passes
+	informed   []Field    // those of them that the scheme itself asks for
+	lenient    bool       // whether lapsed credentials count as none
 }
 
 // identify is gate one: it fills in id with the principal, or with none, or
@@ -216,7 +208,7 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 		}
 		return g.admit(ctx, r, s, p, id, e)
 	}
-	id.fields = g.varyFields
+	id.admission = &g.nobody
 	return nil
 }
 
@@ -234,10 +226,12 @@ func hasLapsed(err error) bool {
 // setLapsed makes id the identity of a request whose credentials of scheme s have
 // lapsed.
 func (id *identity) setLapsed(r Request, s *scheme, err error) {
-	id.scheme, id.ended, id.fields = s, err, s.allowed
+	lapsed := s.usual
+	lapsed.ended = err
 	if s.inform != nil {
-		id.fields = slices.Concat(s.allowed, s.inform(r, nil, err))
+		lapsed.fields = slices.Concat(lapsed.fields, s.inform(r, nil, err))
 	}
+	id.admission = &lapsed
 }
 
 // indexOf returns the index of a scheme in the guard, or -1.
@@ -257,7 +251,9 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, i
 		}
 	}
 	if g.tenant != nil { // which has a say in the roles
-		id.whole = p
+		if p.whole != nil { // another guard's tenant has no say in this one's
+			p = p.withScheme(p.Scheme())
+		}
 	} else if g.roles != nil {
 		extra, err := g.roles.RolesOf(ctx, p)
 		if err != nil {
@@ -267,10 +263,12 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, i
 			p = p.withRoles(extra)
 		}
 	}
-	id.principal, id.scheme, id.fields = p, s, s.allowed
+	id.principal, id.admission = p, &s.usual
 	if s.inform != nil {
 		if id.informed = s.inform(r, p, nil); len(id.informed) > 0 {
-			id.fields = slices.Concat(s.allowed, id.informed)
+			informed := s.usual
+			informed.fields = slices.Concat(informed.fields, id.informed)
+			id.admission = &informed
 		}
 	}
 	return nil

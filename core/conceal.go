@@ -64,7 +64,7 @@ func (v *Verdict) Concealed() (native any, undo []Field, ok bool) {
 		return nil, nil, false
 	}
 	if before := authContextFrom(v.Context); before != nil {
-		undo = before.added()
+		undo = before.fields
 	}
 	return v.gate.guard.notFound, undo, true
 }

@@ -46,7 +46,8 @@ type Guard struct {
 	strict         bool
 	logger         *slog.Logger
 	varyFields     []Field
-	conceals       bool // refusals, behind what notFound answers
+	nobody         admission // of requests without credentials
+	conceals       bool      // refusals, behind what notFound answers
 	notFound       any
 	pseudonyms     *Pseudonyms                       // nil for none
 	clientAddr     func(Request) (netip.Addr, error) // nil for the peer's

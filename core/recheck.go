@@ -178,7 +178,7 @@ func (before *authContext) judgeAgain(ctx context.Context, rules []Authorizer, e
 	}()
 	o := before.opened
 	e.from(ctx, o.guard, o.request)
-	id := identity{scheme: before.scheme, ended: before.ended}
+	id := identity{admission: before.admission}
 	if before.principal != nil {
 		if d := o.guard.identifyAgain(ctx, before, &id, e); d != nil {
 			return d

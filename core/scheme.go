@@ -22,7 +22,7 @@ type scheme struct {
 	inform    func(Request, *Principal, error) []Field  // nil if it adds no fields
 	vary      []string                                  // in canonical form
 	fallback  []challenge.Challenge                     // sent if it returns none for a 401
-	allowed   []Field                                   // added to successful answers
+	usual     admission                                 // of requests that its credentials let in
 }
 
 func (g *Guard) addScheme(a Authenticator) error {

@@ -161,10 +161,14 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 	default:
 		return g.failure(err)
 	}
-	if id.principal != id.whole && id.principal.Tenant() == tenant {
-		return nil // an earlier gate has done it
+	whole := id.principal
+	if whole.whole != nil {
+		if whole.Tenant() == tenant {
+			return nil // an earlier gate has done it
+		}
+		whole = whole.whole
 	}
-	p, whole := id.whole.within(tenant), id.whole
+	p := whole.within(tenant)
 	member := tenant == "" || tenant == whole.info.Tenant || slices.Contains(whole.info.Tenants, tenant)
 	unnamed := whole.info.Tenant == "" && len(whole.info.Tenants) == 0
 	if !member && !unnamed {
@@ -198,7 +202,7 @@ func (g *Guard) foreignTenant(cause error) *Denial {
 // within returns p in a tenant, "" for none, with the roles of its credentials that
 // hold there.
 func (p *Principal) within(tenant string) *Principal {
-	q := &Principal{info: p.info}
+	q := &Principal{info: p.info, whole: p}
 	q.info.Tenant = tenant
 	if p.info.Tenant != "" && p.info.Tenant != tenant {
 		q.info.Roles = nil

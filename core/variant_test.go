@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -111,5 +112,29 @@ func TestObserversOfVariants(t *testing.T) {
 	mounted(t)(v.Authenticate()).Check(t.Context(), get("/"))
 	if len(o.events) != 0 || len(own.events) != 1 {
 		t.Errorf("%d events at the guard's, %d at the variant's", len(o.events), len(own.events))
+	}
+}
+
+// handsOn is a scheme whose credentials are what another guard found out.
+type handsOn struct{ *scheme }
+
+func (handsOn) Authenticate(ctx context.Context, _ core.Request) (*core.Principal, error) {
+	p, _ := core.PrincipalFrom(ctx)
+	return p, nil
+}
+
+// A guard asks its own source of roles about a principal that another guard has put into
+// the same tenant.
+func TestTenantOfAnotherGuard(t *testing.T) {
+	tenant := core.WithTenant(core.TenantFromHeader("X-Tenant"))
+	first, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, tenant, core.WithRoles(&roles{of: map[string][]string{"alice": {"reader"}}}))
+	second, _ := newGuard(t, []core.Authenticator{handsOn{newScheme(t, "Basic")}}, tenant, core.WithRoles(&roles{of: map[string][]string{"alice": {"editor"}}}))
+	r := get("/", "Authorization: Basic alice", "X-Tenant: north")
+	one := mounted(t)(first.Authenticate()).Check(t.Context(), r)
+	if one.Response != nil {
+		t.Fatal(one.Denial)
+	}
+	if two := mounted(t)(second.Require(needs{"editor"})).Check(one.Context, r); two.Response != nil {
+		t.Errorf("%+v", two.Denial)
 	}
 }

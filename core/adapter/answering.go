@@ -28,10 +28,10 @@ func (w *Answering) WriteHeader(int) {
 
 // Write implements [http.ResponseWriter].
 func (w *Answering) Write(b []byte) (int, error) {
-	if w.kept {
+	if w.header == restored {
 		return len(b), nil
 	}
-	w.kept = true
+	w.header = restored
 	w.WriteHeader(0)
 	return w.w.Write(w.late.Verdict.Response.Body)
 }

@@ -15,12 +15,11 @@ import (
 // single allocation: the request with its new context, and the seal that closes
 // when a later gate or a check refuses.
 type AuthContext struct {
-	context.Context
+	core.Room
 	// Seal is the response behind the gate.
 	Seal     Seal
 	request  http.Request
 	encoding *string // Content-Encoding at the gate, nil for none
-	room     core.Room
 }
 
 // Room starts an AuthContext for a request with the context ctx that has passed a gate.
@@ -31,8 +30,8 @@ func Room(ctx context.Context) (*core.Room, context.Context) {
 	if AuthContextFrom(ctx) != nil {
 		return nil, nil
 	}
-	p := &AuthContext{Context: ctx}
-	return &p.room, p
+	p := new(AuthContext)
+	return &p.Room, p
 }
 
 // authContextKey is the context key of an AuthContext, which a middleware that wraps the
@@ -44,7 +43,7 @@ func (p *AuthContext) Value(key any) any {
 	if _, ok := key.(authContextKey); ok {
 		return p
 	}
-	return p.Context.Value(key)
+	return p.Room.Value(key)
 }
 
 // AuthContextFrom returns the AuthContext of the request with the context ctx, or nil.
@@ -107,20 +106,23 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *AuthCont
 		p.Join(v)
 		return nil, WithContext(r, v.Context)
 	}
-	fields := v.Fields
 	if p == nil || p.Seal.w != nil { // that of another response, by the same principal
+		fields := v.Fields
 		if p != nil {
-			fields = slices.Concat(p.Seal.fields, fields)
+			fields = slices.Concat(*p.Seal.fields, fields)
 		}
-		p = &AuthContext{Context: v.Context}
+		p = new(AuthContext)
+		p.Context, p.Seal.fields = v.Context, &fields
 		v.Context = p
+	} else {
+		p.Seal.fields = p.Fields()
 	}
 	if lines := h["Content-Encoding"]; len(lines) > 0 {
 		encoding := strings.Join(lines, ", ")
 		p.encoding = &encoding
 	}
 	AddFields(h, v.Fields)
-	p.Seal.w, p.Seal.fields, p.Seal.shared = w, fields, v.SharedCaching
+	p.Seal.w, p.Seal.shared = w, v.SharedCaching
 	p.request = *r.WithContext(v.Context)
 	return p, &p.request
 }
@@ -143,7 +145,8 @@ func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 func (p *AuthContext) Join(v *core.Verdict) {
 	p.Seal.shared = v.SharedCaching
 	if len(v.Fields) > 0 {
-		p.Seal.fields = slices.Concat(p.Seal.fields, v.Fields)
+		all := slices.Concat(*p.Seal.fields, v.Fields)
+		p.Seal.fields = &all
 	}
 }
 
@@ -209,7 +212,7 @@ func (p *AuthContext) end() {
 		clear(h)
 		maps.Copy(h, p.Seal.late.header)
 	}
-	if p.Seal.state.Load() == silent {
+	if p.Seal.current() == silent {
 		p.answer(p.Seal.late)
 	}
 }

@@ -28,14 +28,12 @@ import (
 type Seal struct {
 	w      http.ResponseWriter
 	late   *Refusal
-	fields []core.Field  // from the gates
+	fields *[]core.Field // from the gates
+	header uint8         // one of the states of the header below
 	shared bool          // whether shared caches may store the handler's response
-	kept   bool          // the fields about caching are in the header
 	wrote  bool          // something has been forwarded
-	hinted bool          // so has an informational response
-	lent   atomic.Bool   // a handler may hold the header of the writer below
 	ended  bool          // the writer below may be in other hands
-	state  atomic.Uint32 // one of the states below
+	state  atomic.Uint32 // one of the states below, and perhaps lent
 }
 
 // The states of a [Seal].
@@ -44,6 +42,15 @@ const (
 	silent // closed, not written to by a handler, and the response is still to be written
 	closed // closed, and a write is still to be reported
 	told   // closed, and a write was reported
+
+	lent = 4 // added if a handler may hold the header of the writer below
+)
+
+// The states of the header of the writer below.
+const (
+	unsent   = iota
+	hinted   // an informational response has been forwarded
+	restored // the fields about caching are in it
 )
 
 // Cover makes s that of w, unless it has a writer already, and closes it with a refusal.
@@ -63,12 +70,20 @@ func (s *Seal) Close(f *Refusal) { s.close(f, closed) }
 func (s *Seal) close(f *Refusal, state uint32) {
 	if !s.Closed() {
 		s.late = f
-		s.state.CompareAndSwap(open, state)
+		s.change(open, state)
 	}
 }
 
+// change replaces one state by another, and reports false if s had neither.
+func (s *Seal) change(from, to uint32) bool {
+	return s.state.CompareAndSwap(from, to) || s.state.CompareAndSwap(from|lent, to|lent)
+}
+
+// current returns the state.
+func (s *Seal) current() uint32 { return s.state.Load() &^ lent }
+
 // Closed reports whether the response is sealed.
-func (s *Seal) Closed() bool { return s.state.Load() != open }
+func (s *Seal) Closed() bool { return s.current() != open }
 
 // Sent records that the writer below has been written to.
 func (s *Seal) Sent() { s.wrote = true }
@@ -90,20 +105,20 @@ func (s *Seal) Below() http.ResponseWriter { return s.w }
 // is sent. It is for frameworks whose handlers send a header other than through the
 // seal.
 func (s *Seal) Keep() {
-	if s.kept || s.Closed() {
+	if s.header == restored || s.Closed() {
 		return
 	}
-	s.kept = true
-	h := s.w.Header()
-	if s.hinted {
-		addMissing(h, s.fields)
+	h, before := s.w.Header(), s.header
+	s.header = restored
+	if before == hinted {
+		addMissing(h, *s.fields)
 	}
-	KeepFields(h, s.fields, s.shared)
+	KeepFields(h, *s.fields, s.shared)
 }
 
 // Release makes the seal keep no fields from now on: the response is the guard's,
 // or the application's for unknown paths.
-func (s *Seal) Release() { s.kept = true }
+func (s *Seal) Release() { s.header = restored }
 
 // send is called before the header is sent.
 func (s *Seal) send() {
@@ -114,13 +129,11 @@ func (s *Seal) send() {
 // isClosed reports whether a handler's write must be dropped, and reports it to the
 // guard.
 func (s *Seal) isClosed() bool {
-	switch s.state.Load() {
-	case open:
+	if !s.Closed() {
 		return false
-	case closed:
-		if s.state.CompareAndSwap(closed, told) {
-			s.late.wroteAfter()
-		}
+	}
+	if s.change(closed, told) {
+		s.late.wroteAfter()
 	}
 	return true
 }
@@ -128,7 +141,7 @@ func (s *Seal) isClosed() bool {
 // Header implements [http.ResponseWriter].
 func (s *Seal) Header() http.Header {
 	if !s.Closed() {
-		s.lent.Store(true)
+		s.state.Or(lent)
 		return s.w.Header()
 	}
 	if s.late.shown == nil {
@@ -140,7 +153,7 @@ func (s *Seal) Header() http.Header {
 // heldHeader returns a copy of the header below if a handler behind the seal may
 // hold it.
 func (s *Seal) heldHeader() http.Header {
-	if !s.lent.Load() {
+	if s.state.Load()&lent == 0 {
 		return nil
 	}
 	return s.w.Header().Clone()
@@ -154,7 +167,7 @@ func (s *Seal) WriteHeader(status int) {
 	if status >= http.StatusOK {
 		s.send()
 	} else { // httputil.ReverseProxy clears the header after it
-		s.hinted = true
+		s.header = max(s.header, hinted)
 	}
 	s.w.WriteHeader(status)
 }
@@ -236,7 +249,7 @@ func (s *Seal) Unwrap() http.ResponseWriter {
 // handlers run, and never fails, since the response is complete. It does nothing as
 // long as the refusal is still to be written, since that would send a 200.
 func (s *Seal) FlushError() error {
-	state := s.state.Load()
+	state := s.current()
 	if state == silent || state != open && s.ended {
 		return nil
 	}

@@ -40,10 +40,9 @@ type watching struct {
 // Shared is what a request that has passed a gate carries in its context, in one
 // allocation: what the gate has stored there and, for the next gate, the route.
 type Shared struct {
-	context.Context
+	core.Room
 	of      *fasthttp.RequestCtx
 	matched routing.Found
-	room    core.Room
 }
 
 // sharedKey is the context key of a Shared.
@@ -54,7 +53,7 @@ func (s *Shared) Value(key any) any {
 	if _, ok := key.(sharedKey); ok {
 		return s
 	}
-	return s.Context.Value(key)
+	return s.Room.Value(key)
 }
 
 // hangupInterval is how often a connection is checked.

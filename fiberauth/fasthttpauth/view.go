@@ -77,8 +77,8 @@ func (v *View) Leave(ctx context.Context, matched *routing.Found) (*core.Room, c
 	if v.shared != nil {
 		return nil, nil
 	}
-	s := &Shared{Context: ctx, of: v.ctx, matched: *matched}
-	return &s.room, s
+	s := &Shared{of: v.ctx, matched: *matched}
+	return &s.Room, s
 }
 
 // Lend is [View.Header] for callers that do not keep the value: that of Authorization
