@@ -158,3 +158,28 @@ func report(t *testing.T, raw string) map[string][]byte {
 	}
 	return files
 }
+
+// TestPartsOfARequest: what a gate or a seal calls is not all theirs.
+func TestPartsOfARequest(t *testing.T) {
+	const gate = own + "echoauth.mount.func1.1"
+	for _, tt := range []struct {
+		want  string
+		stack []string
+	}{
+		{"framework and server", []string{"net/http.Header.Clone", "net/http.(*response).WriteHeader", own + "core/adapter.(*Seal).WriteHeader", gate}},
+		{"framework and server", []string{"net/http.(*chunkWriter).writeHeader", "net/http.(*chunkWriter).Write", own + "core/adapter.(*Seal).Write", gate}},
+		{"framework and server", []string{"github.com/labstack/echo/v4.(*context).NoContent", own + "examples/bench/stacks.echoApp.func1", own + "echoauth.pass", gate}},
+		{"framework and server", []string{own + "examples/bench/stacks.init.func1", own + "core/httpauth.mount.func1"}},
+		{"memory: allocation and garbage collection", []string{"runtime.mallocgc", "net/http.(*response).WriteHeader", own + "core/adapter.(*Seal).WriteHeader", gate}},
+		{"kernel", []string{"syscall.Syscall", "net/http.(*response).Flush", gate}},
+		{"event", []string{own + "examples/bench/stacks.(*World).guard.func1", own + "core.observeOne", gate}},
+		{"route", []string{"github.com/labstack/echo/v4.(*Router).Find", own + "echoauth.(*view).finds", gate}},
+		{"route", []string{"strings.Cut", own + "echoauth/echov5.(*view).matchesRoute", own + "echoauth/echov5.(*view).Route", gate}},
+		{"context and seal", []string{own + "core/adapter.(*Seal).WriteHeader", gate}},
+		{"gates", []string{"sync.(*Pool).Get", gate}},
+	} {
+		if got := parts[partOf(tt.stack)].name; got != tt.want {
+			t.Errorf("%v belongs to %q, want %q", tt.stack, got, tt.want)
+		}
+	}
+}

@@ -26,7 +26,7 @@ var parts = []part{
 	{"token", regexp.MustCompile(own + `core/(bearer|jwtauth|internal/tokenscheme|internal/cache)`)},
 	{"decision", regexp.MustCompile(own + `casbinrules`)},
 	{"canonical path", regexp.MustCompile(own + `core/internal/canonical`)},
-	{"route", regexp.MustCompile(own + `.*(/routing\.|\.Route$|\.locate$|resolverFor)`)},
+	{"route", regexp.MustCompile(own + `.*(/routing\.|\.Route$|\.locate$|\.routedAlike$|\.foundBy$|\.finds$|\.matchesRoute$|resolverFor)`)},
 	{"fields of the request", regexp.MustCompile(own + `.*\.(Header|IDs|from|RemoteAddr|RemoteAddrPort|Method|CopyOfMethod)$`)},
 	{"fields of the response", regexp.MustCompile(own + `.*\.(AddFields|addField|writeHeader|KeepFields|DecideCaching|Keep)$`)},
 	{"context and seal", regexp.MustCompile(own + `.*(AuthContext\)|Seal\)|Watched\)|identity\)\.context|authContext|\.begin$|setContext|newView|\.Decided?$|\.Leave$|\.free$)|^net/http\.\(\*Request\)\.WithContext`)},
@@ -36,10 +36,17 @@ var parts = []part{
 	{"framework and server", regexp.MustCompile(``)},
 }
 
+// served is what is neither ours nor a gate's although a gate or a seal calls it: the
+// handler, and the server's response.
+var served = regexp.MustCompile(`^net/http\.\(\*(response|chunkWriter)\)|` + own + `examples/bench/stacks\.(\w+App|init)\.`)
+
 // partOf is the place in parts of a sample with these functions, the innermost
 // first.
 func partOf(stack []string) int {
 	for _, function := range stack {
+		if served.MatchString(function) {
+			break
+		}
 		if i := slices.IndexFunc(parts[:len(parts)-1], func(p part) bool { return p.of.MatchString(function) }); i >= 0 {
 			return i
 		}
