@@ -146,13 +146,18 @@ func (c *config) expand(path source) ([]source, error) {
 
 // readFile reads one file and fails if the file changes meanwhile.
 func readFile(s source, limit int64, pause func()) (reading, error) {
-	// A pipe would block in Open, so check first.
+	// To open a device may have effects, so check first.
 	if info, err := os.Stat(s.abs); err != nil {
 		return reading{}, named(s, err)
 	} else if !info.Mode().IsRegular() {
-		return reading{}, fmt.Errorf("%s: is not a regular file", s.name)
+		return reading{}, irregular(s)
 	}
-	f, err := os.Open(s.abs)
+	return readOpen(s, limit, pause)
+}
+
+// readOpen is readFile for what was a regular file a moment ago.
+func readOpen(s source, limit int64, pause func()) (reading, error) {
+	f, err := open(s.abs)
 	if err != nil {
 		return reading{}, named(s, err)
 	}
@@ -160,6 +165,9 @@ func readFile(s source, limit int64, pause func()) (reading, error) {
 	before, err := f.Stat()
 	if err != nil {
 		return reading{}, named(s, err)
+	}
+	if !before.Mode().IsRegular() {
+		return reading{}, irregular(s)
 	}
 	if before.Size() > limit {
 		return reading{}, tooLarge(s, limit)
@@ -237,6 +245,8 @@ func whole(before, after fs.FileInfo, n int) bool {
 func same(a, b fs.FileInfo) bool {
 	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
+
+func irregular(s source) error { return fmt.Errorf("%s: is not a regular file", s.name) }
 
 func tooLarge(s source, limit int64) error {
 	return fmt.Errorf("%s: larger than %d bytes; split it or allow more", s.name, limit)
