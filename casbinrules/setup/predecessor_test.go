@@ -5,8 +5,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
@@ -67,6 +70,31 @@ func TestSuccessorDoesNotStepBack(t *testing.T) {
 			if err := next.Close(); err != nil {
 				t.Error(err)
 			}
+		}
+	}
+}
+
+// TestPredecessorIsForgotten: a service that reloads its configuration again and again keeps
+// none of those before, each with its policy.
+func TestPredecessorIsForgotten(t *testing.T) {
+	path := configFile(t, minimal)
+	freed := make(chan struct{})
+	first := must(Open(path, quiet()))
+	runtime.AddCleanup(first, func(freed chan struct{}) { close(freed) }, freed)
+	next := must(Open(path, quiet(), WithPredecessor(first)))
+	defer func() { _ = next.Close() }()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.After(authtest.TimeLimit(5 * time.Second)); ; {
+		runtime.GC()
+		select {
+		case <-freed:
+			return
+		case <-limit:
+			t.Fatal("the setup that was replaced stays in memory")
+		default:
+			runtime.Gosched()
 		}
 	}
 }

@@ -114,6 +114,7 @@ func Open(path string, opts ...Option) (*Setup, error) {
 	if err := a.assemble(); err != nil {
 		return nil, errors.Join(err, a.made.Close())
 	}
+	a.settings.predecessor = nil // or it would stay in memory as long as this one
 	a.made.reloads = append(a.made.reloads, a.unchanged)
 	return a.made, nil
 }
