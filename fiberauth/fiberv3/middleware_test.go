@@ -218,7 +218,42 @@ func TestIdempotencyOrder(t *testing.T) {
 	}
 }
 
-// idempotencyByUser keeps the keys of different users apart.
+// TestIdempotencyKeysOfOneClient: a client may send one key for several requests, and
+// no tenant, method or path gets the answer of another.
+func TestIdempotencyKeysOfOneClient(t *testing.T) {
+	repeat, answers := idempotencyByUser(), 0
+	apps := map[string]*fiber.App{}
+	for _, tenant := range []string{"acme", "globex"} {
+		app := fiber.New()
+		gate := fiberauth.Authenticate(authtest.SignedIn(t, core.PrincipalInfo{ID: "erin", Tenant: tenant}))
+		app.All("/orders/:id", gate, repeat, func(c fiber.Ctx) error {
+			answers++
+			return c.SendString(strconv.Itoa(answers))
+		})
+		apps[tenant] = app
+	}
+	for _, c := range []struct{ tenant, method, path, want string }{
+		{"acme", "POST", "/orders/1", "1"},
+		{"globex", "POST", "/orders/1", "2"},
+		{"acme", "PUT", "/orders/1", "3"},
+		{"acme", "POST", "/orders/2", "4"},
+		{"acme", "POST", "/orders/1", "1"}, // sent again
+	} {
+		app, r := apps[c.tenant], httptest.NewRequest(c.method, c.path, nil)
+		r.Header.Set("X-Idempotency-Key", "00000000-0000-0000-0000-000000000000")
+		resp, err := app.Test(r, fiber.TestConfig{Timeout: authtest.TimeLimit(5 * time.Second)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != fiber.StatusOK || string(body) != c.want {
+			t.Errorf("%s %s in %s: %d %q %v, want answer %s", c.method, c.path, c.tenant, resp.StatusCode, body, err, c.want)
+		}
+	}
+}
+
+// idempotencyByUser keeps the keys of different users and requests apart.
 func idempotencyByUser() fiber.Handler {
 	const byUser = "X-Key-Of-User"
 	m := idempotency.New(idempotency.Config{KeyHeader: byUser, KeyHeaderValidate: func(string) error { return nil }})
@@ -226,7 +261,7 @@ func idempotencyByUser() fiber.Handler {
 		key, h := c.Get("X-Idempotency-Key"), &c.Request().Header
 		h.Del(byUser) // the client's own
 		if p := fiberauth.Principal(c); p != nil && key != "" {
-			h.Set(byUser, strconv.Quote(p.ID())+" "+key)
+			h.Set(byUser, fmt.Sprintf("%q %q %q %s %q %s", p.Tenant(), p.Scheme(), p.ID(), c.Method(), c.Path(), key))
 		}
 		return m(c)
 	}
