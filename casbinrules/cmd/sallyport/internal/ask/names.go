@@ -165,6 +165,11 @@ func (n *Names) score(q Question) int {
 
 // knows reports whether the policy mentions a value of a request field specifically, as
 // opposed to covering every value.
+// KnowsSubject reports whether the policy is about the subject.
+func (n *Names) KnowsSubject(name string) bool {
+	return slices.Contains(n.known, name) || n.knows("sub", name)
+}
+
 func (n *Names) knows(field, value string) bool { return mentions(n.values[field], value) }
 
 // mentions reports whether one of patterns matches value but not a value that no policy
@@ -249,7 +254,7 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 	add := func(slip, format string, args ...any) {
 		found = append(found, Problem{slip != "", fmt.Sprintf(format, args...) + slip})
 	}
-	if q.Subject != Anonymous && !declared && len(q.Roles) == 0 && !slices.Contains(n.known, q.Subject) && !n.knows("sub", q.Subject) {
+	if q.Subject != Anonymous && !declared && len(q.Roles) == 0 && !n.KnowsSubject(q.Subject) {
 		add(Suggestion(q.Subject, slices.Concat(texts(n.values["sub"]), n.known, []string{Anonymous})), "the policy knows no subject %q", q.Subject)
 	}
 	if n.hasTenants && q.Tenant != "" && !mentions(n.tenants, q.Tenant) {

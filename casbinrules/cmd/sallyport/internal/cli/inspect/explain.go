@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,7 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		if err != nil {
 			return err
 		}
+		who.noteColon(cmd.ErrOrStderr(), a, args[0], q)
 		if q, err = orient(&s, cmd.ErrOrStderr(), a, q); err != nil {
 			return err
 		}
@@ -101,6 +103,15 @@ func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 		return q, command.Usagef("the subject is empty: name a user, or anonymous for a request without credentials")
 	}
 	return q, nil
+}
+
+// noteColon notes on stderr that the policy is about the whole argument SUBJECT, such
+// as client:web, of which q has only what is before its last colon.
+func (f *subjectFlags) noteColon(stderr io.Writer, a *ask.Policy, subject string, q ask.Question) {
+	if len(f.roles) == 0 && len(q.Roles) > 0 && ask.NewNames(a).KnowsSubject(subject) {
+		command.Say(stderr, "sallyport: note: this asks about %q with the role %q; the policy has a subject %q, which is written with a colon at its end: %q\n",
+			q.Subject, strings.Join(q.Roles, ","), subject, subject+":")
+	}
 }
 
 // orient puts object and action into the right order, reads the object as a gate

@@ -179,6 +179,31 @@ func TestExplainReadsOneOrder(t *testing.T) {
 	}
 }
 
+// TestSubjectsWithAColon: the name of a client, such as client:web, is not silently
+// taken for a user with a role.
+func TestSubjectsWithAColon(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, client:web, /a, GET\np, ci, /b, GET\ng, repo:x:main, ci\n"})
+	const note = "which is written with a colon at its end: "
+	for _, c := range []struct {
+		stdout, stderr string
+		args           []string
+	}{
+		{"deny: client (web) may not", note + `"client:web:"`, []string{"explain", "client:web", "/a", "GET"}},
+		{"allow: client:web may", "", []string{"explain", "client:web:", "/a", "GET"}},
+		{"deny: repo:x (main) may not", note + `"repo:x:main:"`, []string{"explain", "repo:x:main", "/b", "GET"}},
+		{"allow: sam (ci) may", "", []string{"explain", "sam:ci", "/b", "GET"}},
+		{"allow: client:web (ci) may", "", []string{"explain", "client:web", "--role", "ci", "/b", "GET"}},
+		{"", note + `"client:web:"`, []string{"objects", "client:web", "GET"}},
+		{"/a  ", "", []string{"objects", "client:web:", "GET"}},
+	} {
+		got := run(t, dir, "", append(c.args, "-p", "DIR/policy.csv")...)
+		if got.Code != exitOK || !strings.HasPrefix(got.Stdout, c.stdout) || !strings.Contains(got.Stderr, c.stderr) || c.stderr == "" && got.Stderr != "" {
+			t.Errorf("%q: got %+v\nwant %+v", c.args, got, c)
+		}
+	}
+}
+
 // TestNamesWithBlanksAreShownInQuotes: nobody sees otherwise in what a name differs.
 func TestNamesWithBlanksAreShownInQuotes(t *testing.T) {
 	t.Parallel()

@@ -46,6 +46,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 		if err != nil {
 			return err
 		}
+		who.noteColon(cmd.ErrOrStderr(), a, args[0], q)
 		action := casbinrules.Action{Name: args[1], Named: ask.Named(args[1])}
 		if objects := args[2:]; len(objects) > 0 {
 			allowed, err := a.Filter(cmd.Context(), p, action, objects)
