@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -117,5 +118,114 @@ func TestFilesThatAreNoLog(t *testing.T) {
 		if c, err := ReadLog(io.MultiReader(strings.NewReader(before), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 			t.Errorf("%+v, %v", c, err)
 		}
+	}
+}
+
+// TestFailedFetchesOfKeys are a finding if none has succeeded since, also of a service that
+// has restarted.
+func TestFailedFetchesOfKeys(t *testing.T) {
+	t.Parallel()
+	fetched := func(failed, good int) Sample {
+		return sample(t, page(1, 0, fmt.Sprintf(`# TYPE sallyport_keyset_fetches_total counter
+sallyport_keyset_fetches_total{sallyport_keyset_name="idp",sallyport_result="failed"} %d
+sallyport_keyset_fetches_total{sallyport_keyset_name="idp",sallyport_result="ok"} %d
+`, failed, good)))
+	}
+	for _, tt := range []struct {
+		before, now Sample
+		want        string
+	}{
+		{nil, fetched(3, 0), ""},
+		{fetched(1, 5), fetched(3, 5), "2 fetches of the keys of idp have failed"},
+		{fetched(1, 5), fetched(3, 6), ""},
+		{fetched(1, 5), fetched(1, 5), ""},
+		{fetched(0, 100), fetched(1, 5), ""}, // restarted
+		{fetched(4, 100), fetched(2, 0), "2 fetches of the keys of idp have failed"},
+	} {
+		var got string
+		for _, f := range tt.now.CountsSince(tt.before).Diagnose() {
+			got += f.Seen
+		}
+		if got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
+// TestGaugesOfStoresAndPolicies: a file that is older than that in its store, and instances
+// that differ.
+func TestGaugesOfStoresAndPolicies(t *testing.T) {
+	t.Parallel()
+	gauges := func(revision string, lag, outdated int) *Counts {
+		return sample(t, page(1, 0, fmt.Sprintf(`# TYPE sallyport_policy_info gauge
+sallyport_policy_info{sallyport_policy_name="reports",sallyport_policy_revision="%s"} 1
+# TYPE sallyport_policy_outdated_seconds gauge
+sallyport_policy_outdated_seconds{sallyport_policy_name="reports"} %d
+# TYPE sallyport_source_lag_seconds gauge
+sallyport_source_lag_seconds{sallyport_source_kind="users",sallyport_source_name="staff"} %d
+sallyport_source_lag_seconds{sallyport_source_kind="policy",sallyport_source_name="reports"} 9
+`, revision, outdated, lag))).CountsSince(nil)
+	}
+	for want, c := range map[string]*Counts{
+		"": gauges("a", 0, 0), "the file of staff has been older than that in its store for 7s": gauges("a", 7, 0),
+		"2 instances decide by 2 policies called reports: a, b": Together([]*Counts{gauges("a", 0, 0), gauges("b", 0, 0)}),
+	} {
+		var got string
+		for _, f := range c.Diagnose() {
+			got += f.Seen
+		}
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestFailuresInTheLog are findings until the line that says they are over.
+func TestFailuresInTheLog(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ begins, ends, alert string }{
+		{`msg="keys not fetched, those from before stay in use" issuer=idp error=timeout`, `msg="keys fetched again" issuer=idp`, keySetStale},
+		{`msg="file not taken from its store, the last good one stays in use" file=users error=timeout`, `msg="file loaded from its store" file=users`, policyOutdated},
+		{`msg="file not confirmed by its store for longer than max_staleness" file=users error=timeout`, `msg="file confirmed by its store again" file=users`, sourceStale},
+		{`msg="revocations not read from their log, those that are known stay in force" error=timeout`, `msg="revocations read from their log again"`, sourceStale},
+		{`msg="decisions cannot be written to the decision log" error=timeout`, "", decisionsLost},
+	} {
+		begins, ends := "level=ERROR "+tt.begins+"\n", "level=INFO "+tt.ends+"\n"
+		for text, want := range map[string]int{
+			begins: 1, begins + begins: 1, ends: 0, begins + ends: 0, begins + ends + begins: 1,
+		} {
+			if tt.ends == "" {
+				want = min(strings.Count(text, "ERROR"), 1)
+			}
+			c, err := ReadLog(strings.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := c.Diagnose()
+			if len(found) != want || want > 0 && (found[0].Alert != tt.alert || !strings.Contains(found[0].Seen, "timeout")) {
+				t.Errorf("%s: %+v, want %d findings", text, found, want)
+			}
+		}
+	}
+}
+
+// TestLinesThatCannotBeRead are counted by the reason.
+func TestLinesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for text, why := range map[string]string{
+		"level=WARN msg=access outcome=forbidden reason=missing_role": broken, // no gate
+		"level=WARN msg=access gate=check reason=missing_role":        broken, // no outcome
+		"msg=access\x00 gate=check outcome=forbidden":                 binary,
+	} {
+		if c, err := ReadLog(strings.NewReader(text + "\n")); err != nil || c.Unread[why] != 1 || c.Total() != 0 {
+			t.Errorf("%q: %+v, %v", text, c, err)
+		}
+	}
+	revisions := `level=INFO msg="policy loaded" outcome=loaded revision=a` + "\n" + "level=INFO msg=access gate=check outcome=allowed revision=b\n"
+	if c, err := ReadLog(strings.NewReader(revisions)); err != nil || c.revisions[""] != "b" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := ReadLog(strings.NewReader(revisions[:strings.Index(revisions, "\n")])); err != nil || c.revisions[""] != "a" {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

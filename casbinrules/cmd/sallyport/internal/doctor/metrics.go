@@ -151,37 +151,37 @@ func (s Sample) fetches(c *Counts, before Sample) {
 	if before == nil {
 		return
 	}
-	good, bad := map[string]float64{}, map[string]float64{}
-	add := func(s Sample, sign float64) {
-		for _, m := range s["sallyport_keyset_fetches_total"].GetMetric() {
-			l := labels(m)
-			if l["sallyport_result"] == "failed" {
-				bad[l["sallyport_keyset_name"]] += sign * value(m)
-			} else {
-				good[l["sallyport_keyset_name"]] += sign * value(m)
-			}
-		}
+	failed := func(result string) bool { return result == "failed" }
+	good := func(result string) bool { return !failed(result) }
+	fetched := func(s Sample, is func(string) bool) map[string]float64 {
+		return s.sums("sallyport_keyset_fetches_total", "sallyport_keyset_name", is)
 	}
-	add(s, 1)
-	add(before, -1)
+	bad, wasBad, succeeded, wasGood := fetched(s, failed), fetched(before, failed), fetched(s, good), fetched(before, good)
 	for _, name := range slices.Sorted(maps.Keys(bad)) {
-		if n := bad[name]; n > 0 && good[name] <= 0 {
+		if n := since(bad[name], wasBad[name]); n > 0 && since(succeeded[name], wasGood[name]) == 0 {
 			c.note(Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook + "; after a day every token is 503",
 				Seen: fmt.Sprintf("%.0f fetches of the keys of %s have failed", n, name)})
 		}
 	}
 }
 
+// sums returns the sums of a counter by the value of a label, for some results.
+func (s Sample) sums(counter, by string, of func(result string) bool) map[string]float64 {
+	all := map[string]float64{}
+	for _, m := range s[counter].GetMetric() {
+		if l := labels(m); of(l["sallyport_result"]) {
+			all[l[by]] += value(m)
+		}
+	}
+	return all
+}
+
 // missing adds findings for records that decision logs have lost since before.
 func (s Sample) missing(c *Counts, before Sample) {
 	lost := func(s Sample) map[string]float64 {
-		all := map[string]float64{}
-		for _, m := range s["sallyport_decisionlog_decisions_total"].GetMetric() {
-			if l := labels(m); l["sallyport_result"] == "queue_full" || l["sallyport_result"] == "write_failed" {
-				all[l["sallyport_decisionlog_name"]] += value(m)
-			}
-		}
-		return all
+		return s.sums("sallyport_decisionlog_decisions_total", "sallyport_decisionlog_name", func(result string) bool {
+			return result == "queue_full" || result == "write_failed"
+		})
 	}
 	was := lost(before)
 	for name, n := range lost(s) {
