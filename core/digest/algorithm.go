@@ -48,9 +48,7 @@ type Input struct {
 // A client sends it, and a server compares it with its own.
 func (a Algorithm) Response(a1 string, in Input) string {
 	var digits [maxHexLen]byte
-	var text [512]byte
-	response, _ := a.appendResponse(digits[:0], text[:0], a1, in)
-	return string(response)
+	return string(a.appendResponse(digits[:0], a1, in))
 }
 
 // HashA1 returns H(A1), H(user:realm:password) in lower-case hex (RFC 7616 §3.4.2).
@@ -108,11 +106,13 @@ func (a Algorithm) appendHash(dst, text []byte) []byte {
 	return dst
 }
 
-// appendResponse appends the response to dst. It returns text as well, which it
-// writes to and may have grown.
-func (a Algorithm) appendResponse(dst, text []byte, a1 string, in Input) (response, grown []byte) {
-	var digits [maxHexLen]byte
-	text = append(text[:0], in.Method...)
+// appendResponse appends the response to dst.
+func (a Algorithm) appendResponse(dst []byte, a1 string, in Input) []byte {
+	var (
+		digits [maxHexLen]byte
+		room   [512]byte // for the texts of usual requests
+	)
+	text := append(room[:0], in.Method...)
 	text = append(text, ':')
 	text = append(text, in.URI...)
 	a2 := a.appendHash(digits[:0], text)
@@ -124,7 +124,7 @@ func (a Algorithm) appendResponse(dst, text []byte, a1 string, in Input) (respon
 	}
 	text = append(text, ':')
 	text = append(text, a2...)
-	return a.appendHash(dst, text), text
+	return a.appendHash(dst, text)
 }
 
 // isHex reports whether s is n lower-case hex digits.

@@ -125,10 +125,7 @@ func (a *Authenticator) algorithm(name string) Algorithm {
 // a1.
 func (a *Authenticator) answers(c *credentials, algorithm Algorithm, a1 string) bool {
 	var digits, response [maxHexLen]byte
-	text, _ := a.texts.Get().(*[]byte)
-	defer a.texts.Put(text)
-	var want []byte
-	want, *text = algorithm.appendResponse(digits[:0], *text, a1, c.input)
+	want := algorithm.appendResponse(digits[:0], a1, c.input)
 	got := append(response[:0], c.response...)
 	return subtle.ConstantTimeCompare(want, got) == 1
 }

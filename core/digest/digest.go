@@ -13,7 +13,6 @@ package digest
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -51,7 +50,6 @@ type Authenticator struct {
 	shared     *sharedCounts // nil for none
 	clock      func() time.Time
 	start      time.Time
-	texts      sync.Pool // of *[]byte, buffers for text to hash
 }
 
 var _ core.Authenticator = (*Authenticator)(nil)
@@ -78,7 +76,6 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 		algorithms: s.algorithms(),
 		clock:      s.clock,
 		start:      s.clock(),
-		texts:      sync.Pool{New: func() any { return new([]byte) }},
 	}
 	if err := a.checkStore(s); err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
