@@ -147,6 +147,9 @@ func TestFileRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish(t, both, 9, "y")
+	if _, err := bundle.NewFile(path, "default", public(key(2), key(1)), key(1)); err != nil {
+		t.Errorf("a key to sign with that is trusted too: %v", err)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 { // the bundle and its history
 		t.Errorf("%v, %v", entries, err)
