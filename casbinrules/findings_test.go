@@ -93,6 +93,8 @@ var policyCases = []struct {
 	{"quoted number sign", good + "p, bob, \"/x#y\", GET, deny\n", nil},
 	{"NUL", good + "p, b\x00b, /x, GET, allow\n", []string{"p.csv:2:5:control_character"}},
 	{"carriage returns alone", "p, a, /x, GET, allow\rp, b, /x, GET, allow", []string{"p.csv:1:21:control_character"}},
+	{"tab inside a quoted field", good + "p, \"a\tb\", /x, GET, allow\n", []string{"p.csv:2:6:control_character"}},
+	{"tab behind a doubled quote", good + "p, \"a\"\"\tb\", /x, GET, allow\n", []string{"p.csv:2:8:control_character"}},
 	{"tab inside a field", good + "p, a\tb, /x, GET, allow\n", []string{"p.csv:2:5:control_character"}},
 	{"blank behind a field", good + "p, bob , /x, GET, allow\n", []string{"p.csv:2:4:surrounding_space"}},
 	{"blank inside quotes", good + "p, \" bob\", /x, GET, allow\n", []string{"p.csv:2:4:surrounding_space"}},

@@ -17,7 +17,7 @@ func (r *reader) add(file string, n int, fields []field) {
 	report := r.reporter(file, n)
 	checkText(fields, report)
 	if len(fields) == 1 && strings.ContainsRune(fields[0].Text, ';') {
-		report(fields[0].column+strings.IndexByte(fields[0].Text, ';'), model.CodeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
+		report(fields[0].columnOf(strings.IndexByte(fields[0].Text, ';')), model.CodeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
 		return
 	}
 	if r.Errors > before || !r.checkShape(fields, report) {
@@ -60,18 +60,18 @@ func checkText(fields []field, report reporter) {
 	for _, f := range fields {
 		if at := strings.IndexFunc(f.Text, isInvisible); at >= 0 {
 			c, _ := utf8.DecodeRuneInString(f.Text[at:])
-			report(f.column+at, model.CodeControl, "remove it", "the line contains the control character %U", c)
+			report(f.columnOf(at), model.CodeControl, "remove it", "the line contains the control character %U", c)
 			break
 		}
 		if at := model.Decomposed(f.Text); at >= 0 {
-			report(f.column+at, model.CodeDecomposed, "type the letter again, or convert the file to normalization form C",
+			report(f.columnOf(at), model.CodeDecomposed, "type the letter again, or convert the file to normalization form C",
 				"a letter of %s is written as several characters, so it does not equal the same letter in one character", f.Text)
 			break
 		}
 	}
 	for _, f := range fields {
 		if at := strings.IndexByte(f.Text, '#'); at >= 0 && !f.quoted {
-			report(f.column+at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
+			report(f.columnOf(at), model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
 				"Casbin has no comments after a rule and reads it as part of the rule")
 			break
 		}

@@ -9,6 +9,14 @@ type field struct {
 	quoted bool
 }
 
+// columnOf returns the column of a byte of the text.
+func (f field) columnOf(at int) int {
+	if !f.quoted {
+		return f.column + at
+	}
+	return f.column + 1 + at + strings.Count(f.Text[:at], `"`) // which are doubled in the line
+}
+
 // lineError says why a line could not be split into fields.
 type lineError struct {
 	column        int

@@ -132,6 +132,7 @@ func fixable() []struct{ code, model, text, want string } {
 		{"semicolon_separator", rbac, "p; ann; /a; GET\n", "p, ann, /a, GET\n"},
 		{"quoting", rbac, "p, an\"n, /a, GET\n", "p, \"an\"\"n\", /a, GET\n"},
 		{"control_character", rbac, "p, an\u200bn, /a, GET\n", "p, ann, /a, GET\n"},
+		{"control_character", rbac, "p, \"a\"\"n\u200bn\", /a, GET\n", "p, \"a\"\"nn\", /a, GET\n"},
 		{"byte_order_mark", rbac, "\ufeffp, ann, /a, GET\n", "p, ann, /a, GET\n"},
 		{"bad_effect", deny, "p, ann, /a, GET, Allow\n", "p, ann, /a, GET, allow\n"},
 		{"bad_effect", deny, allowed + "p, ann, /a, GET, Deny\n", allowed + "p, ann, /a, GET, deny\n"},
