@@ -3,11 +3,23 @@ package distinct
 
 import "slices"
 
-// Add appends the values that are not in list yet. It compares each with all others, so
-// it is for short lists.
+// Add appends the values that are not in list yet.
 func Add[T comparable](list []T, values ...T) []T {
+	if len(list)+len(values) < 32 || len(values) == 1 {
+		for _, v := range values {
+			if !slices.Contains(list, v) {
+				list = append(list, v)
+			}
+		}
+		return list
+	}
+	have := make(map[T]bool, len(list)+len(values))
+	for _, v := range list {
+		have[v] = true
+	}
 	for _, v := range values {
-		if !slices.Contains(list, v) {
+		if !have[v] {
+			have[v] = true
 			list = append(list, v)
 		}
 	}

@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"encoding/binary"
 	"regexp/syntax"
 	"slices"
 	"strconv"
@@ -10,10 +11,10 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-// Limits of the search: states explored, and kinds of text found.
+// Limits of the search: positions in all states explored, and kinds of text found.
 const (
-	maxStates = 40_000
-	maxKinds  = 4_000
+	maxPositions = 1_000_000
+	maxKinds     = 4_000
 )
 
 // Space is the set of texts that a request field can hold.
@@ -34,7 +35,7 @@ type Space struct {
 // If no condition involves two fields, trying every kind of each field covers every
 // request.
 func (s Space) Complete(texts []string) (all []string, missed []casbinrules.Pattern) {
-	m := &product{seen: map[string]bool{}, literals: []node{{}}}
+	m := &product{seen: map[string]bool{}, literals: []node{{}}, inLiteral: map[rune]bool{}, classes: map[string]int{}, indexes: map[rune]int{}}
 	for _, p := range s.Patterns {
 		if isLiteral(p) {
 			m.addLiteral(p.Text)
@@ -80,10 +81,26 @@ type product struct {
 	patterns []casbinrules.Pattern
 	// literals holds the patterns that match exactly one text, as a trie over runes; the
 	// first node is the root.
-	literals []node
-	alphabet []rune
-	seen     map[string]bool // kinds of texts found
+	literals  []node
+	inLiteral map[rune]bool
+	alphabet  []rune
+	// classes are the indexes into alphabet plus one, by runeClass, and indexes those
+	// of runes, as indexOf returns them.
+	classes map[string]int
+	indexes map[rune]int
+	seen    map[string]bool // kinds of texts found
+	trail   []reached       // through the last text of after
 }
+
+// reached is a rune of a text, with the positions after it.
+type reached struct {
+	rune
+	live []position
+}
+
+// position is a state of one part. Most parts of a large policy are dead after a few
+// runes, and have none.
+type position struct{ part, state int32 }
 
 // node is a trie node: a prefix shared by literals.
 type node struct {
@@ -131,9 +148,12 @@ func (m *product) literal(at int32) string {
 // addDisproved adds to missed the patterns for which Casbin's result for text differs from
 // that of their automaton.
 func (m *product) addDisproved(text string, missed []casbinrules.Pattern) []casbinrules.Pattern {
-	kind, _ := m.kindOf(text)
+	accepted := map[int]bool{}
+	for _, at := range m.after(text) {
+		accepted[int(at.part)] = m.accepts(at)
+	}
 	for i, p := range m.patterns {
-		if (kind[i] == '1') != p.Matches(text) && !slices.Contains(missed, p) {
+		if accepted[i] != p.Matches(text) && !slices.Contains(missed, p) {
 			missed = append(missed, p)
 		}
 	}
@@ -150,10 +170,9 @@ func (m *product) chooseAlphabet() {
 	for _, a := range m.parts {
 		a.addBoundaries(bounds)
 	}
-	inLiteral := map[rune]bool{}
 	for _, n := range m.literals {
 		for r := range n.next {
-			bounds[r], inLiteral[r] = true, true
+			bounds[r], m.inLiteral[r] = true, true
 		}
 	}
 	candidates := []rune(preferredRunes)
@@ -161,18 +180,13 @@ func (m *product) chooseAlphabet() {
 		candidates = append(candidates, r)
 	}
 	slices.Sort(candidates[len(preferredRunes):])
-	known := map[string]bool{}
 	for _, r := range candidates {
 		if r > unicode.MaxRune || r < ' ' || r == 0x7f { // paths contain no control characters
 			continue
 		}
-		key := m.runeClass(r)
-		if inLiteral[r] {
-			key += string(r)
-		}
-		if !known[key] {
-			known[key] = true
+		if key := m.runeClass(r); m.classes[key] == 0 {
 			m.alphabet = append(m.alphabet, r)
+			m.classes[key] = len(m.alphabet)
 		}
 	}
 }
@@ -195,80 +209,124 @@ func (m *product) runeClass(r rune) string {
 			}
 		}
 	}
+	if m.inLiteral[r] {
+		b.WriteRune(r)
+	}
 	return b.String()
 }
 
-// kindOf returns which automata accept a text, as a string of ones and zeros.
-func (m *product) kindOf(text string) (kind string, valid bool) {
-	states := m.start()
-	literal := len(m.parts)
-	for _, r := range text {
-		states[literal] = m.follow(states[literal], r)
+// indexOf returns the index into alphabet of the rune that stands for r, or -1.
+func (m *product) indexOf(r rune) int {
+	index, known := m.indexes[r]
+	if !known {
+		index = m.classes[m.runeClass(r)] - 1
+		m.indexes[r] = index
 	}
-	for i, a := range m.parts {
-		for _, r := range text {
-			if states[i] > stateMatched {
-				states[i] = int32(a.follow(int(states[i]), r))
-			}
-		}
-	}
-	return m.kind(states)
+	return index
 }
 
-// start returns the state before any text: that of each automaton and, last, the trie
-// position.
-func (m *product) start() []int32 {
-	states := make([]int32, len(m.parts)+1)
+// start returns the positions before any text.
+func (m *product) start() []position {
+	live := make([]position, len(m.parts))
 	for i := range m.parts {
-		states[i] = stateStart
+		live[i] = position{int32(i), stateStart}
 	}
-	return states
+	return live
 }
 
-// kind returns the kind of the texts that lead to a state.
-func (m *product) kind(states []int32) (kind string, valid bool) {
-	b := make([]byte, len(m.parts))
-	for i, a := range m.parts {
-		b[i] = '0'
-		if a.states[states[i]].accepts {
-			b[i] = '1'
+// step appends to next the positions after rune r, which has the given index, or -1, in the
+// alphabet.
+func (m *product) step(next, live []position, index int, r rune) []position {
+	for _, at := range live {
+		a, state := m.parts[at.part], stateMatched
+		switch {
+		case at.state == stateMatched:
+		case index >= 0:
+			state = a.step(int(at.state), index, len(m.alphabet), m.alphabet[index])
+		default:
+			state = a.follow(int(at.state), r)
+		}
+		if state != stateDead {
+			next = append(next, position{at.part, int32(state)})
 		}
 	}
-	return string(b) + m.literal(states[len(m.parts)]), b[len(b)-1] == '1'
+	return next
+}
+
+// after returns the positions after a text. Those of the beginning that it shares with
+// the text before are not computed again.
+func (m *product) after(text string) []position {
+	live, n := m.start(), 0
+	for _, r := range text {
+		if n < len(m.trail) && m.trail[n].rune == r {
+			live = m.trail[n].live
+		} else {
+			live = m.step(nil, live, m.indexOf(r), r)
+			m.trail = append(m.trail[:n], reached{r, live})
+		}
+		n++
+	}
+	return live
+}
+
+func (m *product) accepts(at position) bool { return m.parts[at.part].states[at.state].accepts }
+
+// kindOf returns the kind of a text.
+func (m *product) kindOf(text string) (kind string, valid bool) {
+	literal := int32(0)
+	for _, r := range text {
+		literal = m.follow(literal, r)
+	}
+	return m.kind(m.after(text), literal)
+}
+
+// kind returns which automata accept the texts that lead to a state, as a text.
+func (m *product) kind(live []position, literal int32) (kind string, valid bool) {
+	var b []byte
+	last := -1
+	for _, at := range live {
+		if m.accepts(at) {
+			last = int(at.part)
+			b = binary.AppendUvarint(b, uint64(last))
+		}
+	}
+	return string(b) + m.literal(literal), last == len(m.parts)-1
 }
 
 // place is a state of the product automaton, with the path that leads to it.
 type place struct {
-	states []int32
-	from   int
-	by     rune
+	live    []position
+	literal int32 // position in the trie
+	from    int
+	by      rune
 }
 
 // explore searches all texts breadth-first, and returns one text of each kind not seen
 // before. complete is false if a limit was reached.
 func (m *product) explore() (found []string, complete bool) {
-	start := m.start()
-	places := []place{{states: start, from: -1}}
-	known := map[string]bool{key(start): true}
-	buffer := make([]int32, len(start))
+	start := place{live: m.start(), from: -1}
+	places := []place{start}
+	known := map[string]bool{string(start.appendKey(nil)): true}
+	next, positions := place{}, 0
+	var key []byte
 	for at := 0; at < len(places); at++ {
 		if text, fresh := m.record(places, at); fresh {
 			found = append(found, text)
 		}
-		if len(places) > maxStates || len(m.seen) > maxKinds {
+		if positions > maxPositions || len(found) > maxKinds {
 			return found, false
 		}
 		for index, r := range m.alphabet {
-			for i, a := range m.parts {
-				buffer[i] = int32(a.step(int(places[at].states[i]), index, len(m.alphabet), r))
+			next.live = m.step(next.live[:0], places[at].live, index, r)
+			if n := len(next.live); n == 0 || int(next.live[n-1].part) != len(m.parts)-1 {
+				continue // not a valid text, whatever follows
 			}
-			if buffer[len(m.parts)-1] == stateDead {
-				continue
-			}
-			buffer[len(m.parts)] = m.follow(places[at].states[len(m.parts)], r)
-			if k := key(buffer); !known[k] {
-				known[k] = true
-				places = append(places, place{slices.Clone(buffer), at, r})
+			next.literal, next.from, next.by = m.follow(places[at].literal, r), at, r
+			if key = next.appendKey(key[:0]); !known[string(key)] {
+				known[string(key)] = true
+				places = append(places, next)
+				positions += len(next.live)
+				next.live = nil
 			}
 		}
 	}
@@ -276,7 +334,7 @@ func (m *product) explore() (found []string, complete bool) {
 }
 
 func (m *product) record(places []place, at int) (text string, fresh bool) {
-	kind, valid := m.kind(places[at].states)
+	kind, valid := m.kind(places[at].live, places[at].literal)
 	if !valid || m.seen[kind] {
 		return "", false
 	}
@@ -289,11 +347,11 @@ func (m *product) record(places []place, at int) (text string, fresh bool) {
 	return string(runes), true
 }
 
-// key returns a map key for a state of the product.
-func key(states []int32) string {
-	b := make([]byte, 0, 4*len(states))
-	for _, s := range states {
-		b = append(b, byte(s), byte(s>>8), byte(s>>16), byte(s>>24))
+// appendKey appends a text that identifies a state of the product.
+func (p *place) appendKey(key []byte) []byte {
+	key = binary.AppendVarint(key, int64(p.literal))
+	for _, at := range p.live {
+		key = binary.AppendUvarint(binary.AppendUvarint(key, uint64(at.part)), uint64(at.state))
 	}
-	return string(b)
+	return key
 }
