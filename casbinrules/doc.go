@@ -76,8 +76,8 @@
 // What is wrong with a policy, and tools:
 //   - [Lint], [LintFS] and [NewLinter], with [WithRoutes]; [Finding] and [FindingsError];
 //     [WithEmptyPolicy], [WithLogger], [WithPseudonyms].
-//   - [Authorizer.Rules], [Authorizer.Matcher], [Authorizer.RequestFields] and
-//     [FormatPolicy].
+//   - [Authorizer.Rules], [Authorizer.Matcher], [Authorizer.RequestFields],
+//     [Authorizer.Differences] and [FormatPolicy].
 //
 // Another major version of Casbin comes in through package bridge:
 // [WithCasbin], [FromBridgedEnforcer]; that of v3 is the module

@@ -88,6 +88,16 @@ func (a *Policy) RolesOfSubject(ctx context.Context, s Subject) ([]string, error
 	return a.RolesOf(ctx, p)
 }
 
+// PrincipalsOf returns the principals as which a subject is judged, a nil one for a request
+// without credentials. A request is allowed if it is for any of them.
+func (a *Policy) PrincipalsOf(s Subject) ([]*core.Principal, error) {
+	p, err := s.Question("", "").Principal()
+	if err != nil {
+		return nil, err
+	}
+	return a.principals(p)
+}
+
 // IsRole reports whether the subject of a question is refused because its name is that of a
 // role.
 func (a *Policy) IsRole(ctx context.Context, q Question) (bool, error) {

@@ -52,7 +52,7 @@ func TestFilesWithASuffixInCapitals(t *testing.T) {
 }
 
 func TestUsageErrorsSayWhatToDo(t *testing.T) {
-	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "lone/policy.csv": policy, "empty/x": "",
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "lone/policy.csv": policy, "wide/policy.csv": policy + "p, viewer, /*, *\n", "empty/x": "",
 		"routes.json": "{}", "none.json": "[]", "half.json": `[{"method": "GET"}]`, "none.tests": "# nothing\n", "broken.tests": "allow erin\nmaybe x\n"})
 	for _, c := range []struct {
 		stderr string
@@ -105,7 +105,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"--fail-on knows widen and change, and not \"x\"", []string{"diff", "DIR", "DIR", "--fail-on", "x"}},
 		{"old policy: there is no policy no.csv: check the first argument\n", []string{"diff", "DIR/no.csv", "DIR"}},
 		{"new policy: there is no policy no.csv: check the second argument\n", []string{"diff", "DIR", "DIR/no.csv"}},
-		{"more than the limit of 10: raise --limit", []string{"diff", "DIR", "DIR", "--limit", "10"}},
+		{"more than the limit of 10: raise --limit", []string{"diff", "-m", "rbac", "DIR", "DIR/wide", "--limit", "10"}},
 		{"-w writes and --check does not", []string{"fmt", "-w", "--check", "DIR"}},
 		{"-w needs a file to write", []string{"fmt", "-w"}},
 		{"no such file", []string{"fmt", "DIR/no.csv"}},

@@ -180,7 +180,7 @@ func TestDiffComparesFutureTimes(t *testing.T) {
 	if !strings.HasPrefix(got.Stdout, "+ anonymous gains GET /x from 2090-01-01 00:00:00 (new always.csv:1)\n1 gained, 0 lost") {
 		t.Errorf("anonymous: %+v", got)
 	}
-	got = run(t, dir, "", "diff", "DIR/next.csv", "DIR/through.csv", "--limit", "50")
+	got = run(t, dir, "", "diff", "DIR/next.csv", "DIR/through.csv", "--limit", "10")
 	if got.Code != exitUsage || !strings.Contains(got.Stderr, "or one time with --at") {
 		t.Errorf("--limit: %+v", got)
 	}

@@ -45,7 +45,8 @@ type Change struct {
 // Report is the difference between the effects of two policies.
 type Report struct {
 	Changes []Change `json:"changes"`
-	// Asked is the number of requests that were compared.
+	// Asked is the number of requests that were compared, including those that need not
+	// be asked because the same lines of both policies match them.
 	Asked int `json:"asked"`
 	// NotCompared are rules for which not every request could be generated, so that their
 	// effect is unknown: rules that only one policy has, or that only there are the last
@@ -56,6 +57,8 @@ type Report struct {
 	// known about others.
 	OnlyAttributes map[string][]string `json:"only_attributes,omitempty"`
 	OnlyTenants    []string            `json:"only_tenants,omitempty"`
+
+	questions int // that were asked
 }
 
 // Rule is a line of one of the policies.
@@ -82,10 +85,11 @@ func (e *TooLargeError) Error() string {
 }
 
 // Compare asks two policies about one request of every kind that either of them
-// distinguishes, up to the limit.
+// distinguishes, up to the limit. Requests that no difference between the two concerns
+// need not be asked, and do not count for the limit.
 func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) (*Report, error) {
 	c := comparison{
-		before: newPolicy(before, settings.Prefix), after: newPolicy(after, settings.Prefix), clock: settings.Clock,
+		before: newPolicy(before, settings.Prefix), after: newPolicy(after, settings.Prefix), clock: settings.Clock, wanted: settings.Tenants, everything: settings.everything,
 		roles: map[bool][][]string{}, allowed: map[string]bool{}, indexOf: map[difference]int{}, also: map[difference][]string{}, reported: map[place]bool{},
 	}
 	var err error
@@ -95,10 +99,10 @@ func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) 
 	if err := c.compare(ctx, settings.Limit); err != nil {
 		return nil, err
 	}
-	if err := c.checkTenants(settings.Tenants); err != nil {
+	if err := c.checkTenants(); err != nil {
 		return nil, err
 	}
-	r := &Report{Asked: c.asked, OnlyAttributes: settings.Claims, OnlyTenants: settings.Tenants}
+	r := &Report{Asked: c.asked, questions: c.size, OnlyAttributes: settings.Claims, OnlyTenants: settings.Tenants}
 	if len(c.space.gaps) > 0 || c.asked == 0 {
 		r.NotCompared = c.unexplained()
 		if !r.Complete() {
@@ -115,8 +119,8 @@ func (c *comparison) compare(ctx context.Context, limit int) error {
 		defer c.clock.Set(nil)
 	}
 	moments := c.moments()
-	if n, err := c.size(ctx, moments, limit); err != nil || n > limit {
-		return cmp.Or(err, error(&TooLargeError{n, limit}))
+	if err := c.plan(ctx, moments, limit); err != nil || c.size > limit {
+		return cmp.Or(err, error(&TooLargeError{c.size, limit}))
 	}
 	for _, m := range moments {
 		if err := c.setMoment(ctx, m); err != nil {
@@ -132,13 +136,13 @@ func (c *comparison) compare(ctx context.Context, limit int) error {
 
 // checkTenants rejects a tenant that neither policy mentions, since it is probably
 // misspelt, and comparing it would prove nothing.
-func (c *comparison) checkTenants(wanted []string) error {
-	if len(wanted) > 0 && !c.before.tenants && !c.after.tenants {
+func (c *comparison) checkTenants() error {
+	if len(c.wanted) > 0 && !c.before.tenants && !c.after.tenants {
 		return errors.New("the model has no tenants")
 	}
 	known := ask.Tenants(slices.Concat(c.before.rules, c.after.rules))
-	for _, tenant := range wanted {
-		if !slices.Contains(known, tenant) && !c.allowed[tenant] {
+	for _, tenant := range c.wanted {
+		if !c.knowsTenant(tenant) && !c.allowed[tenant] {
 			return fmt.Errorf("neither policy knows the tenant %q%s", tenant, ask.Suggestion(tenant, known))
 		}
 	}
@@ -178,6 +182,9 @@ type comparison struct {
 	before, after *policy
 	clock         *ask.Clock
 	space         *space
+	// wanted are the tenants to compare; nil for all. everything is that of Settings.
+	wanted     []string
+	everything bool
 	// asked counts the requests that were decided by looking at the rules.
 	asked int
 	// allowed are the tenants in which at least one policy allows something.
@@ -188,7 +195,13 @@ type comparison struct {
 	moment moment
 	roles  map[bool][][]string
 	found  []difference
-	// byState caches the differences of each subject by its state.
+	// size is the number of questions at all moments, including one about everyone's
+	// roles at each moment after the first; above the limit, a lower bound of it.
+	size int
+	// planned are the questions to ask about each subject in each state, as indexes of
+	// requests times the number of actions plus those of actions. byState caches the
+	// differences that these have found.
+	planned []map[string][]int32
 	byState []map[string][]difference
 	// reported are the lines that differences were attributed to.
 	reported map[place]bool
@@ -217,7 +230,7 @@ func (c *comparison) ask(ctx context.Context) error {
 		found, known := c.byState[i][state]
 		if !known {
 			var err error
-			if found, err = c.askSubject(ctx, i); err != nil {
+			if found, err = c.askSubject(ctx, i, c.planned[i][state]); err != nil {
 				return err
 			}
 			if c.byState[i] == nil {
@@ -230,21 +243,40 @@ func (c *comparison) ask(ctx context.Context) error {
 	return nil
 }
 
-func (c *comparison) askSubject(ctx context.Context, i int) (found []difference, err error) {
-	for j, request := range c.space.requests {
-		for k, action := range c.space.actions {
-			d := difference{subject: i, request: j, action: k}
-			differs, err := c.askOne(ctx, &d, c.space.subjects[i].Question(request.object, action))
-			if err != nil {
-				return nil, err
-			}
-			if differs {
-				c.reported[d.place] = true
-				found = append(found, d)
-			}
+func (c *comparison) askSubject(ctx context.Context, i int, questions []int32) (found []difference, err error) {
+	actions := len(c.space.actions)
+	for _, n := range questions {
+		d := difference{subject: i, request: int(n) / actions, action: int(n) % actions}
+		differs, err := c.askOne(ctx, &d, c.question(d))
+		if err != nil {
+			return nil, err
+		}
+		if differs {
+			c.reported[d.place] = true
+			found = append(found, d)
 		}
 	}
-	return found, nil
+	return found, c.countRest(ctx, i, len(questions))
+}
+
+func (c *comparison) question(d difference) ask.Question {
+	return c.space.subjects[d.subject].Question(c.space.requests[d.request].object, c.space.actions[d.action])
+}
+
+// countRest counts the requests of a subject that need not be asked, if requests of the
+// subject are decided at all.
+func (c *comparison) countRest(ctx context.Context, i, asked int) error {
+	rest := c.space.perSubject() - asked
+	if rest == 0 {
+		return nil
+	}
+	before := c.asked
+	d := difference{subject: i}
+	_, err := c.askOne(ctx, &d, c.question(d))
+	if c.asked > before {
+		c.asked = before + rest
+	}
+	return err
 }
 
 // addResults adds the differences of a moment, and those that follow from each, to those of

@@ -29,6 +29,8 @@ type family struct {
 	opts            []casbinrules.Option
 	// noTokenRoles is set if opts make the roles of tokens meaningless.
 	noTokenRoles bool
+	// clock is that of both policies if role links have times.
+	clock *ask.Clock
 }
 
 const (

@@ -13,9 +13,9 @@ import (
 // attributed separates subjects that change by themselves from those that change only
 // through a role of theirs. The latter are listed with the change of the role.
 func (c *comparison) attributed() (direct []difference, also map[difference][]string) {
-	index := map[difference]bool{}
+	index := map[difference][]int{}
 	for _, d := range c.found {
-		index[d] = true
+		index[d.anybody()] = append(index[d.anybody()], d.subject)
 	}
 	also = map[difference][]string{}
 	for _, d := range c.found {
@@ -50,9 +50,16 @@ func (c *comparison) readRoles(ctx context.Context) error {
 	return nil
 }
 
+// anybody returns the difference without its subject, by which attributed lists those of
+// all subjects.
+func (d difference) anybody() difference {
+	d.subject = 0
+	return d
+}
+
 // root returns the difference from which d ultimately follows. If roles form a cycle, it is
 // that of the first subject in the cycle.
-func (c *comparison) root(d difference, index map[difference]bool) difference {
+func (c *comparison) root(d difference, index map[difference][]int) difference {
 	var way []difference
 	for {
 		if at := slices.Index(way, d); at >= 0 {
@@ -69,12 +76,12 @@ func (c *comparison) root(d difference, index map[difference]bool) difference {
 
 // source returns the difference that d follows from: the same one for a subject without the
 // role, or for a role that the subject has in the policy that allows.
-func (c *comparison) source(d difference, index map[difference]bool) (difference, bool) {
+func (c *comparison) source(d difference, index map[difference][]int) (difference, bool) {
 	self := c.space.subjects[d.subject]
-	for i, s := range c.space.subjects {
-		same := d
+	for _, i := range index[d.anybody()] {
+		s, same := c.space.subjects[i], d
 		same.subject = i
-		if i == d.subject || s.Tenant != self.Tenant || s.Attributes != self.Attributes || !index[same] {
+		if i == d.subject || s.Tenant != self.Tenant || s.Attributes != self.Attributes {
 			continue
 		}
 		if s.Kind == ask.Stranger || s.Kind == ask.User && self.IsPlus(s) || self.IsNamed(s, c.space.prefix) || s.Kind == ask.Role && slices.Contains(c.roles[d.gains][d.subject], s.Name) {

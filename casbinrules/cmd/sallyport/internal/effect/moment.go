@@ -84,27 +84,41 @@ func (c *comparison) state(subject int) string {
 	return fmt.Sprintf("%q %q", c.roles[false][subject], c.roles[true][subject])
 }
 
-// size returns the number of questions at all moments, including one about everyone's roles
-// at each moment after the first. Above the limit it is a lower bound.
-func (c *comparison) size(ctx context.Context, moments []moment, limit int) (int, error) {
-	size := c.space.size() + (len(moments)-1)*len(c.space.subjects)
-	if len(moments) == 1 || size > limit {
-		return size, nil
+// plan finds the questions to ask at all moments.
+func (c *comparison) plan(ctx context.Context, moments []moment, limit int) error {
+	c.size = (len(moments) - 1) * len(c.space.subjects)
+	if c.size > limit {
+		return nil
 	}
-	seen := make([]map[string]bool, len(c.space.subjects))
-	for i, m := range moments {
+	c.planned = make([]map[string][]int32, len(c.space.subjects))
+	for _, m := range moments {
 		if err := c.setMoment(ctx, m); err != nil {
-			return 0, err
+			return err
 		}
-		for subject := range seen {
-			state := c.state(subject)
-			if i == 0 {
-				seen[subject] = map[string]bool{}
-			} else if !seen[subject][state] {
-				size += len(c.space.requests) * len(c.space.actions)
+		differing := c.differences(ctx)
+		for i := range c.space.subjects {
+			state := c.state(i)
+			if _, known := c.planned[i][state]; known {
+				continue
 			}
-			seen[subject][state] = true
+			questions, err := differing(i)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			if c.planned[i] == nil {
+				c.planned[i] = map[string][]int32{}
+			}
+			if c.size += len(questions); c.size > limit {
+				questions = nil
+			}
+			c.planned[i][state] = questions
+		}
+		if c.size > limit {
+			break
 		}
 	}
-	return size, nil
+	return nil
 }

@@ -23,6 +23,8 @@ type Settings struct {
 	// at which a role link begins or ends. It is nil if the policies are evaluated at a
 	// fixed time.
 	Clock *ask.Clock
+	// everything asks every request, for tests.
+	everything bool
 }
 
 // policy is one side of a comparison.

@@ -27,13 +27,13 @@ type space struct {
 	actions  []string
 	// others are the actions that no rule names, with their descriptions.
 	others map[string]string
+	// have are the objects of requests.
+	have map[string]bool
 	// prefix is the prefix of role names.
 	prefix string
 	// gaps describe the kinds of requests for which none could be generated.
 	gaps []string
 }
-
-func (s *space) size() int { return len(s.subjects) * len(s.requests) * len(s.actions) }
 
 // newSpace generates a request of every kind that the two policies distinguish.
 func newSpace(before, after *policy, settings Settings) (*space, error) {
@@ -42,7 +42,7 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 		return distinct.Add(ask.Values(before.rules, before.matcher, field), ask.Values(after.rules, after.matcher, field)...)
 	}
 	word := sample.WordFor(rules)
-	s := &space{others: map[string]string{}, prefix: settings.Prefix}
+	s := &space{others: map[string]string{}, have: map[string]bool{}, prefix: settings.Prefix}
 	for _, text := range slices.Compact(slices.Concat(before.matcher.Opaque, after.matcher.Opaque)) {
 		s.gap("the condition %s is only covered by examples", text)
 	}
@@ -101,9 +101,11 @@ func (s *space) assignments(before, after *policy, values func(string) []casbinr
 
 func (s *space) addObjects(rules []casbinrules.Rule, values []casbinrules.Pattern, word string) {
 	patterns := slices.Clone(values)
+	var objects []casbinrules.Pattern
 	for _, r := range rules {
-		patterns = distinct.Add(patterns, r.Objects...)
+		objects = append(objects, r.Objects...)
 	}
+	patterns = distinct.Add(patterns, objects...)
 	for _, p := range patterns {
 		for _, object := range sample.Objects(p, word) {
 			s.addRequest(request{p.Text, object})
@@ -118,19 +120,26 @@ func (s *space) addObjects(rules []casbinrules.Rule, values []casbinrules.Patter
 			}
 		}
 	}
-	var objects []string
-	for _, r := range s.requests {
-		objects = append(objects, r.object)
-	}
-	all, missed := sample.Space{Patterns: values, Valid: sample.CanonicalObject}.Complete(objects)
-	for _, object := range all[len(objects):] {
+	known := s.objects()
+	all, missed := sample.Space{Patterns: values, Valid: sample.CanonicalObject}.Complete(known)
+	for _, object := range all[len(known):] {
 		s.addRequest(request{object, object})
 	}
 	s.missed("obj", missed)
 }
 
+// objects returns the objects of the requests.
+func (s *space) objects() []string {
+	var objects []string
+	for _, r := range s.requests {
+		objects = append(objects, r.object)
+	}
+	return objects
+}
+
 func (s *space) addRequest(r request) {
-	if !slices.ContainsFunc(s.requests, func(have request) bool { return have.object == r.object }) {
+	if !s.have[r.object] {
+		s.have[r.object] = true
 		s.requests = append(s.requests, r)
 	}
 }
@@ -221,7 +230,10 @@ func isRoleLink(p casbinrules.Pattern) bool {
 // one rule that allows and one that denies, so two roles are enough as long as each rule
 // requires one.
 func (s *space) pairs(before, after *policy, who ask.Who) []ask.Subject {
-	denied := append(before.denied(), after.denied()...)
+	denied := map[string]bool{}
+	for _, name := range slices.Concat(before.denied(), after.denied()) {
+		denied[name] = true
+	}
 	together := max(before.matcher.RolesTogether, after.matcher.RolesTogether)
 	needed := together
 	if len(denied) > 0 {
@@ -233,9 +245,9 @@ func (s *space) pairs(before, after *policy, who ask.Who) []ask.Subject {
 	isDenied := func(subject ask.Subject) bool {
 		roles := subject.Roles()
 		if len(roles) == 0 {
-			return slices.Contains(denied, subject.Name)
+			return denied[subject.Name]
 		}
-		return slices.Contains(denied, who.Prefix+roles[0])
+		return denied[who.Prefix+roles[0]]
 	}
 	var made []ask.Subject
 	for i, a := range s.subjects {

@@ -70,7 +70,7 @@ comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
 	f.StringArrayVar(&c.tests, "tests", nil, "`file` of tests; may be repeated (default *.tests beside the policy)")
 	f.BoolVar(&c.lenient, "allow-unknown", false, "warn of misspelt names in tests only")
 	f.Float64Var(&c.least, "min", 0, "how many `percent` of the lines must be covered")
-	f.IntVar(&c.limit, "limit", 10_000_000, "how many requests are compared at most")
+	f.IntVar(&c.limit, "limit", 10_000_000, "how many requests are asked at most")
 	f.StringArrayVar(&c.claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&c.tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

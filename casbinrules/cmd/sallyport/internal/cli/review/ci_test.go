@@ -118,6 +118,7 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 	lone := filepath.Join(dir, "lone")
 	put(t, lone, map[string]string{"policy.csv": "p, editor, /a, GET\ng, erin, editor\n"})
 	put(t, dir, map[string]string{"broken.tests": "allow erin\nmaybe erin /x GET\n", "broken.csv": "p, x\n"})
+	put(t, dir, map[string]string{"policy.csv": policy + "p, viewer, /news, GET\n"})
 	for _, c := range []struct {
 		name, args string
 		code       int

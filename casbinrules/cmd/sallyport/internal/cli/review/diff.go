@@ -25,7 +25,8 @@ Requests are made up, one of every kind that either policy tells apart, with val
 for attributes that the model asks for; --claim gives values of an attribute in place
 of these, and a note says so. Where not every kind could be made up, changed rules to
 which none of the changes is attributed, and changed role links, are listed as not
-compared. Policies that need more than --limit requests are not compared.
+compared. Requests that no changed line or role link concerns need not be asked;
+policies for which more than --limit must be are not compared.
 
 Role links with a start and an end are judged by the present time, and by each time
 to come at which one begins or ends; --at chooses one time.
@@ -55,7 +56,7 @@ func newDiff() *cobra.Command {
 	command.FormatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
 	result.FailOnFlag(cmd, &failOn)
-	f.IntVar(&limit, "limit", 10_000_000, "how many requests are compared at most")
+	f.IntVar(&limit, "limit", 10_000_000, "how many requests are asked at most")
 	f.StringArrayVar(&claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -40,7 +40,7 @@ func (p *pushing) flags(cmd *cobra.Command) {
 	f.BoolVar(&p.force, "force", false, "publish in spite of warnings, failed tests and effects; they are recorded")
 	f.BoolVar(&p.dryRun, "dry-run", false, "check, and publish nothing")
 	f.BoolVar(&p.allowUnknown, "allow-unknown", false, "warn of misspelt names in tests only")
-	f.IntVar(&p.limit, "limit", 10_000_000, "how many requests are compared at most")
+	f.IntVar(&p.limit, "limit", 10_000_000, "how many requests are asked at most")
 	f.Int64Var(&p.atLeast, "at-least", 0, "least `revision` to become, after a backup was restored")
 	command.ChoiceFlag(cmd, &p.lint, "lint", "least `severity` that refuses: ", "warning", "error")
 	command.ChoiceFlag(cmd, &p.effect, "fail-on", "what `effect` refuses: ", "none", "widen", "change")
