@@ -26,22 +26,21 @@ func AddFields(h http.Header, fields []core.Field) {
 	for i := range fields {
 		f := &fields[i]
 		s := f.Shared()
+		if s != nil && s.Intact(f.Value) && (s.Replaces || fresh && first(fields[:i], f.Name)) {
+			h[s.Key] = s.Values[:1:1] // without capacity, so that append copies
+			continue
+		}
 		if !fresh && f.Value == "no-store" && strings.EqualFold(f.Name, "Cache-Control") {
 			removeTargeted(h)
 		}
-		stays := s != nil && (s.Merges || s.Private) && !(fresh && first(fields[:i], f.Name)) && len(h[s.Key]) > 0
 		switch {
-		case stays && IsPrivate(f): // KeepFields completes it
-		case s == nil || !s.Intact(f.Value):
-			key := challengeKey
-			if f.Name != "WWW-Authenticate" {
-				key = http.CanonicalHeaderKey(f.Name)
-			}
-			add(h, key, f)
-		case stays:
-			add(h, s.Key, f)
+		case IsPrivate(f) && len(h[s.Key]) > 0: // KeepFields completes it
+		case s != nil && s.Intact(f.Value) && (len(h[s.Key]) == 0 || !kept.Merges(s.Key)):
+			h[s.Key] = s.Values[:1:1]
+		case f.Name == "WWW-Authenticate":
+			add(h, challengeKey, f)
 		default:
-			h[s.Key] = s.Values[:1:1] // without capacity, so that append copies
+			add(h, http.CanonicalHeaderKey(f.Name), f)
 		}
 	}
 }

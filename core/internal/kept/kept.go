@@ -74,9 +74,9 @@ const NoVariant = -1
 type Field struct {
 	// Name is the field's name as it was given, Key the same in canonical form.
 	Name, Key string
-	// Merges reports that other lines of the field are kept, and Private that it is
-	// a Cache-Control that makes the response private.
-	Merges, Private bool
+	// Replaces reports that the field takes the place of other lines and does nothing
+	// else, and Private that it is a Cache-Control that makes the response private.
+	Replaces, Private bool
 	// Values is what a header of net/http holds. Applications can write into it.
 	Values [1]string
 	// NameBytes and ValueBytes are for frameworks whose headers are bytes; nil
@@ -87,7 +87,7 @@ type Field struct {
 // NewField returns a field for many responses.
 func NewField(name, value string) *Field {
 	f := &Field{Name: name, Key: http.CanonicalHeaderKey(name), Values: [1]string{value}}
-	f.Merges, f.Private = Merges(f.Key), name == "Cache-Control" && value == "private"
+	f.Replaces, f.Private = f.Key != "Cache-Control" && !Merges(f.Key), name == "Cache-Control" && value == "private"
 	if !strings.ContainsAny(f.Key+value, "\r\n") {
 		f.NameBytes, f.ValueBytes = []byte(f.Key), []byte(value)
 	}
