@@ -86,7 +86,7 @@ func (v *view) Param(name string) string {
 			return ""
 		}
 	}
-	return v.app.table.Param(&v.matched.Found, v.c, v.app.entries[v.c.Route()], name)
+	return v.app.table.Param(&v.matched, v.c, v.app.entries[v.c.Route()], name)
 }
 
 // Detach implements [core.Detacher].

@@ -93,7 +93,7 @@ func (v *view) Param(name string) string {
 			return ""
 		}
 	}
-	return v.app.table.Param(&v.matched.Found, v.router, v.app.entries[v.router.Route()], name)
+	return v.app.table.Param(&v.matched, v.router, v.app.entries[v.router.Route()], name)
 }
 
 // Detach implements [core.Detacher].

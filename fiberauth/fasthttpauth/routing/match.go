@@ -12,36 +12,32 @@ import (
 type Match struct {
 	core.Route
 	Found
+	method string // of the request
 }
 
-// Found is what a view of a request keeps of a match: what is needed to read the
-// parameters, and to answer the next gate that asks the same.
+// Found is what a request keeps of a match: what is needed to read the parameters, and
+// to answer the next gate that asks the same. Each request that passes a gate pays for
+// its size.
 type Found struct {
-	path    string   // of the route
-	pattern *Pattern // nil when no route matched
-	// values are the parameters, nil until they are asked for, which few rules do.
-	values   []string
-	asked    asked
+	path     string    // of the route
+	pattern  *Pattern  // nil when no route matched
+	at       *Entry    // to whose handlers the request had come
+	values   *[]string // the parameters, nil until they are asked for, which few rules do
 	folded   int32
 	searched bool // Fiber itself has not come to the route yet
-	again    bool // searched is set, path, pattern and folded describe the whole route, and path is the one asked about
-}
-
-// asked is a question about a path: what may answer a request with method that has
-// come to the handlers of at.
-type asked struct {
-	method string
-	at     *Entry
+	again    bool // searched is set, the method is at's, path, pattern and folded describe the whole route, and path is the one asked about
 }
 
 // Param returns the value of a parameter, as Fiber's own Params does. at is the entry
 // of the handlers that run now.
-func (t *Table) Param(m *Found, c Ctx, at *Entry, name string) string {
+func (t *Table) Param(m *Match, c Ctx, at *Entry, name string) string {
 	if m.pattern == nil {
 		return ""
 	}
-	t.fill(m, c, at)
-	p := m.pattern.param(name, m.values, t.config.Fold)
+	if t.fill(m, c, at); m.values == nil {
+		return ""
+	}
+	p := m.pattern.param(name, *m.values, t.config.Fold)
 	if t.config.Unescape {
 		return p
 	}
@@ -49,13 +45,13 @@ func (t *Table) Param(m *Found, c Ctx, at *Entry, name string) string {
 }
 
 // fill copies the parameters of m.
-func (t *Table) fill(m *Found, c Ctx, at *Entry) {
+func (t *Table) fill(m *Match, c Ctx, at *Entry) {
 	switch {
 	case m.values != nil:
 	case m.searched:
 		n, _ := t.pool.Get().(*notes)
 		defer t.pool.Put(n)
-		if t.ask(n, c.Request(), &m.asked, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
+		if t.ask(n, c.Request(), m.method, m.at, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
 			m.values = n.values
 		}
 	case at != nil && at.Pattern == m.pattern: // Fiber has not moved on to another route
@@ -76,13 +72,13 @@ func (t *Table) FoldsCase() bool { return t.config.Fold }
 
 // innerSlashes counts the encoded slashes in parameters that match one segment.
 func (m *Found) innerSlashes() int {
-	if m.pattern.indirect || len(m.values) != len(m.pattern.params) {
+	if m.pattern.indirect || m.values == nil || len(*m.values) != len(m.pattern.params) {
 		return 0 // it is not known which value belongs to which parameter
 	}
 	n := 0
 	for i, name := range m.pattern.params {
 		if name[0] != '*' && name[0] != '+' {
-			n += adapter.EncodedSlashes(m.values[i])
+			n += adapter.EncodedSlashes((*m.values)[i])
 		}
 	}
 	return n

@@ -43,8 +43,8 @@ type question struct {
 type notes struct {
 	question
 	seen   []sighting
-	first  int      // the first route in seen, or -1
-	values []string // its parameters, if they are wanted
+	first  int       // the first route in seen, or -1
+	values *[]string // its parameters, if they are wanted
 	err    error
 	ctx    fasthttp.RequestCtx // what the copy is given
 }
@@ -83,12 +83,12 @@ func values(to []string, c Ctx, names []string) []string {
 }
 
 // copied returns copies of what c's router has matched for names.
-func copied(c Ctx, names []string) []string {
+func copied(c Ctx, names []string) *[]string {
 	all := values(make([]string, 0, len(names)), c, names)
 	for i, v := range all {
 		all[i] = strings.Clone(v)
 	}
-	return all
+	return &all
 }
 
 // dispatch sends a request line to the copy, which looks only at method and path.
@@ -204,8 +204,9 @@ func (t *Table) Resolve(c Ctx, method string, at *Entry, m *Match) error {
 		// second for a host where the request names none.
 		return core.ErrAmbiguousPath
 	}
-	path, now := c.Path(), asked{method, at} // the path is Fiber's own, to be copied
-	if m.again && m.asked == now && m.path == path && t.asSent(req, path) {
+	path := c.Path() // Fiber's own, to be copied
+	if m.again && m.at == at && at.Method == method && m.path == path && t.asSent(req, path) {
+		m.method = method
 		m.Route = core.Route{Path: m.path, Escaped: true, Folded: int(m.folded)}
 		if m.pattern != nil {
 			m.Pattern = m.pattern.text
@@ -222,15 +223,15 @@ func (t *Table) Resolve(c Ctx, method string, at *Entry, m *Match) error {
 			return core.ErrAmbiguousPath
 		}
 	}
-	if err := t.match(c, req, now, path, m); err != nil {
+	if err := t.match(c, req, method, at, path, m); err != nil {
 		return err
 	}
 	if m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
-		t.fill(&m.Found, c, at)
+		t.fill(m, c, at)
 		m.InnerSlashes = m.innerSlashes()
 	}
 	m.path, m.folded = m.Path, int32(min(m.Folded, math.MaxInt32))
-	m.again = m.searched && at != nil && m.Path == path && m.Alternatives == nil && m.InnerSlashes == 0 && t.asSent(req, path)
+	m.again = m.searched && at != nil && at.Method == method && m.Path == path && m.Alternatives == nil && m.InnerSlashes == 0 && t.asSent(req, path)
 	return nil
 }
 
@@ -239,10 +240,9 @@ func (t *Table) asSent(req *fasthttp.Request, path string) bool {
 	return !t.config.Unescape && string(req.URI().PathOriginal()) == path
 }
 
-func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path string, m *Match) error {
-	e := now.at
+func (t *Table) match(c Ctx, req *fasthttp.Request, method string, e *Entry, path string, m *Match) error {
 	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
-		return t.search(req, now, path, m)
+		return t.search(req, method, e, path, m)
 	}
 	spelled, folded := path, 0
 	if t.config.Fold || e.Pattern.folded > 0 || len(e.Pattern.params) > 0 { // a route that did not match may have changed their values
@@ -256,7 +256,7 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path string, m *M
 	}
 	kept := m.path
 	m.Route = core.Route{Pattern: e.Pattern.text, Path: spelled, Escaped: !t.config.Unescape, Folded: folded}
-	m.Found = Found{pattern: e.Pattern, asked: now}
+	m.Found, m.method = Found{pattern: e.Pattern, at: e}, method
 	m.keepPath(kept)
 	return nil
 }
@@ -267,30 +267,31 @@ func strays(p *Pattern) error {
 }
 
 // search finds what may answer a request that is still at middleware mounted with
-// Use. The entry of now is that of the middleware, or nil if it is not known.
-func (t *Table) search(req *fasthttp.Request, now asked, path string, m *Match) error {
+// Use. at is the entry of the middleware, or nil if it is not known.
+func (t *Table) search(req *fasthttp.Request, method string, at *Entry, path string, m *Match) error {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
-	if t.ask(n, req, &now, path, false); n.err != nil {
+	if t.ask(n, req, method, at, path, false); n.err != nil {
 		return n.err
 	}
 	*m = t.readings(n, m.path)
-	m.asked, m.searched = now, true
+	m.method, m.at, m.searched = method, at, true
 	return nil
 }
 
-// ask makes the copy record in n what it matches for a request with a path.
-func (t *Table) ask(n *notes, req *fasthttp.Request, s *asked, path string, fill bool) {
+// ask makes the copy record in n what it matches for a request with a path that has come
+// to the handlers of at.
+func (t *Table) ask(n *notes, req *fasthttp.Request, method string, at *Entry, path string, fill bool) {
 	n.question = question{path: path, fill: fill}
 	// A middleware may have overridden the method or the path: the router has then
 	// moved on to the stack of another method, or to another of its lists.
-	if s.at == nil || s.at.Method != s.method || s.at.moves && rewritten(req) {
+	if at == nil || at.Method != method || at.moves && rewritten(req) {
 		n.all = true
 	} else {
-		n.from, n.only = s.at.Index, !s.at.Use
+		n.from, n.only = at.Index, !at.Use
 	}
 	n.past = t.config.Fold && (t.mixed || strings.ToLower(path) != path)
-	t.dispatch(s.method, req.URI().PathOriginal(), n)
+	t.dispatch(method, req.URI().PathOriginal(), n)
 }
 
 // rewritten reports whether a request has a different path than was sent, as far as

@@ -243,7 +243,7 @@ func TestFollowingGates(t *testing.T) {
 		if got := m.Pattern + " " + m.Path; err == nil && (got != tt.want || !m.Escaped || m.Alternatives != nil) {
 			t.Errorf("%s: %+v, want %q", name, m.Route, tt.want)
 		}
-		if got := a.table.Param(&m.Found, c, a.entries[tt.entry], "x"); err == nil && got != strings.TrimPrefix(strings.ToLower(tt.path), "/a/") && m.Pattern != "" {
+		if got := a.table.Param(&m, c, a.entries[tt.entry], "x"); err == nil && got != strings.TrimPrefix(strings.ToLower(tt.path), "/a/") && m.Pattern != "" {
 			t.Errorf("%s: x is %q", name, got)
 		}
 	}
@@ -275,7 +275,7 @@ func TestParams(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, want := range map[string]string{"x": "b/c", "X": "b/c", "*": "d", "none": ""} {
-			if got := a.table.Param(&m.Found, c, a.entries[c.index], name); got != want {
+			if got := a.table.Param(&m, c, a.entries[c.index], name); got != want {
 				t.Errorf("%d entries, %s: %q, want %q", len(stack), name, got, want)
 			}
 		}
