@@ -100,8 +100,9 @@ func TestWaitForARecordToCome(t *testing.T) {
 	f := follow(t, log, revoke.WithPollInterval(time.Hour))
 	looked, done := make(chan struct{}, 9), make(chan error, 1)
 	log.read = func(after revoke.Position) ([]revoke.Record, error) {
-		looked <- struct{}{}
-		return log.Log.Read(t.Context(), after, 1)
+		records, err := log.Log.Read(t.Context(), after, 1)
+		looked <- struct{}{} // what is appended from here on is not among them
+		return records, err
 	}
 	go func() { done <- f.WaitFor(t.Context(), revoke.Position{Number: 1}) }()
 	<-looked
