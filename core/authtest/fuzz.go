@@ -24,7 +24,7 @@ var pathSeeds = []string{
 	"/%73tatic/secret/x.txt", "//static/secret/x.txt", "/static/x/../secret/x.txt", "/static/secret%2fx.txt", `/static\secret/x.txt`,
 	"/nested/secret", "/nested/public", "/NESTED/secret", "/Nested/secret/x", "/nestedsecret", "/NESTEDsecret/x", "/nested/secret/",
 	"/nested//secret", "/nested/./secret", "/nested/%73ecret", "/nested%2fsecret", "/%6eested/secret", "//nested/secret", "/nested/secret;x",
-	"/files/%e2%80%ae", "/files/%zz", "/files/%", "/files/secret%", "/admin/:id", "/files/*", "/files/**",
+	"/files/%e2%80%ae", "/files/%zz", "/files/%", "/files/secret%", "/admin/:id", "/files/*", "/files/**", "/things/a*0",
 }
 
 // RunPaths sends the seed paths to an app with a deny rule, for non-default configurations

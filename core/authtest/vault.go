@@ -130,6 +130,6 @@ func (r reached) leak(resource string) string {
 
 // serve returns the path that the handler of r's route makes from a parameter.
 func (r reached) serve(param string) string {
-	path := strings.Replace(strings.Replace(r.route, ":id", param, 1), "*", param, 1)
+	path := strings.NewReplacer(":id", param, "*", param).Replace(r.route) // a parameter may contain a star
 	return strings.TrimSuffix(path, "/")
 }
