@@ -316,6 +316,35 @@ func TestSubjectsOfWhatEverybodyMay(t *testing.T) {
 	}
 }
 
+// TestListsOfWhatEveryRuleDecides: an object that the matcher names is decided by every
+// rule, so one that denies something else takes it from all lists.
+func TestListsOfWhatEveryRuleDecides(t *testing.T) {
+	text := policygen.ModelText("sub, obj, act", "sub, obj, act, eft", "g = _, _", policygen.AllowAndDeny,
+		`g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || r.obj == "/public"`)
+	get := casbinrules.Action{Name: "GET"}
+	erin, err := core.NewPrincipal(core.PrincipalInfo{ID: "erin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for denies, want := range map[string]bool{"": true, "p, dora, /b, GET, deny\n": false} {
+		a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte("p, erin, /a, GET, allow\n" + denies)}},
+			casbinrules.ModelText("model.conf", text), []string{"policy.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := a.Objects(t.Context(), erin, get)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := set.Contains("/public"); err != nil || got != want || set.Condition().Holds("/public", nil) != want {
+			t.Errorf("%q: contained %v, %v; condition %+v", denies, got, err, set.Condition())
+		}
+		if got, err := set.Contains("/a"); err != nil || !got {
+			t.Errorf("%q: /a %v, %v", denies, got, err)
+		}
+	}
+}
+
 // TestListsOfActionsThatAreNoMethods: "*" stands for a named action and for no unusual
 // method.
 func TestListsOfActionsThatAreNoMethods(t *testing.T) {
