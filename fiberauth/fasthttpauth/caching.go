@@ -52,9 +52,9 @@ func PassCheck(ctx *fasthttp.RequestCtx, v *core.Verdict) {
 	ctx.SetUserValue(checkedKey{}, append(before[:len(before):len(before)], v.Fields...))
 }
 
-// KeepFields does for a fasthttp response what [adapter.KeepFields] does. It must be
-// called when the handlers behind a gate have returned or panicked. Nothing of a response is sent before that,
-// not even of a stream.
+// KeepFields does for a fasthttp response what [adapter.KeepFields] does. It must be called
+// when the handlers behind a gate have returned or panicked. Nothing of a response is sent
+// before that, not even of a stream.
 func KeepFields(ctx *fasthttp.RequestCtx, fields []core.Field) {
 	decided := cachingOf(ctx)
 	if decided == refusedInside || Sealed(ctx) {

@@ -163,13 +163,13 @@ func (n *Names) score(q Question) int {
 	return score
 }
 
-// knows reports whether the policy mentions a value of a request field specifically, as
-// opposed to covering every value.
 // KnowsSubject reports whether the policy is about the subject.
 func (n *Names) KnowsSubject(name string) bool {
 	return slices.Contains(n.known, name) || n.knows("sub", name)
 }
 
+// knows reports whether the policy mentions a value of a request field specifically, as
+// opposed to covering every value.
 func (n *Names) knows(field, value string) bool { return mentions(n.values[field], value) }
 
 // mentions reports whether one of patterns matches value but not a value that no policy
