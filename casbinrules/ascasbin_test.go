@@ -95,6 +95,29 @@ func TestAsCasbinIsCasbin(t *testing.T) {
 	}
 }
 
+// TestFieldsThatSubjectPriorityReads: a third field of a role link, which Casbin ignores
+// elsewhere, takes the link out of the order of rules there.
+func TestFieldsThatSubjectPriorityReads(t *testing.T) {
+	const rules = "p, staff, /a, GET, deny\np, ann, /a, GET, allow\n"
+	m := ModelText("model.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", subjectFirst, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"))
+	for link, allowed := range map[string]bool{"g, ann, staff\n": true, "g, ann, staff, berlin\n": false} {
+		opts := []Option{WithCasbinSemantics(), WithoutTokenRoles(), quiet}
+		if got := decide(t, open(t, m, rules+link, opts...), who(t, "ann"), to("GET", "/a")).Allowed; got != allowed {
+			t.Errorf("%s: allowed %v", link, got)
+		}
+		found, err := LintFS(files("policy.csv", rules+link), m, []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles())
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := slices.ContainsFunc(found, func(f Finding) bool {
+			return f.Code == model.CodeExtraField && strings.Contains(f.Message, `takes "berlin" for a tenant`)
+		})
+		if told == allowed {
+			t.Errorf("%s: found %v", link, found)
+		}
+	}
+}
+
 // casbinFile returns Casbin's enforcer for a policy file, or its error.
 func casbinFile(t *testing.T, dir, text, policy string) (e *casbin.Enforcer, err error) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,8 +99,8 @@ func (r *reader) checkShape(fields []field, report reporter) bool {
 		report(fields[0].column, model.CodePtype, hint, "the model defines no %q lines", kind)
 		return false
 	case len(fields)-1 > want && kind != "p":
-		report(fields[want+1].column, model.CodeExtraField, "remove it", "a %s line has %d fields after the %s, and Casbin ignores the rest of this one",
-			kind, want, kind)
+		report(fields[want+1].column, model.CodeExtraField, "remove it", "a %s line has %d fields after the %s, and Casbin %s",
+			kind, want, kind, r.whatIsExtra(kind, fields[want+1]))
 		return r.settings.AsCasbin
 	case len(fields)-1 != want:
 		report(miscounted(fields, want), model.CodeFieldCount, r.layout(kind, want), "a %s line has %d fields after the %s, this one %d",
@@ -107,6 +108,14 @@ func (r *reader) checkShape(fields []field, report reporter) bool {
 		return false
 	}
 	return true
+}
+
+// whatIsExtra says what Casbin does with the first field too many of a line.
+func (r *reader) whatIsExtra(kind string, first field) string {
+	if kind == "g" && r.schema.Effect == model.SubjectPriorityEffect {
+		return fmt.Sprintf("takes %q for a tenant, in which alone this one counts for the order of rules", first.Text)
+	}
+	return "ignores the rest of this one"
 }
 
 // layout describes the fields of a line of this kind.

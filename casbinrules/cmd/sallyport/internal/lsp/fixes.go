@@ -230,7 +230,7 @@ func escapedDots(s *spot, value string) string {
 }
 
 func fixExtraFields(s *spot) (string, []splice) {
-	if s.field < 2 {
+	if s.field < 2 || !strings.Contains(s.rest, "Casbin ignores") {
 		return "", nil
 	}
 	return "Remove what Casbin ignores", []splice{{start: s.fields[s.field-1].end, end: len(strings.TrimRightFunc(s.text, unicode.IsSpace))}}
