@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,8 +31,9 @@ func TestFileListens(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		hints, done := 0, make(chan error)
-		go func() { done <- newFile(t, path).Listen(ctx, func() { hints++ }) }()
+		var hints atomic.Int32
+		done := make(chan error)
+		go func() { done <- newFile(t, path).Listen(ctx, func() { hints.Add(1) }) }()
 		for i, change := range []func() error{
 			func() error { return nil },
 			func() error { return write(path, "one") },
@@ -43,8 +45,8 @@ func TestFileListens(t *testing.T) {
 			must(change())
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if hints != i+1 {
-				t.Errorf("after change %d: %d hints", i, hints)
+			if got := hints.Load(); int(got) != i+1 {
+				t.Errorf("after change %d: %d hints", i, got)
 			}
 		}
 		cancel()
