@@ -312,6 +312,10 @@ func isObject(o *model.Operand) bool {
 	return o.Kind == model.OperandRequest && o.Field == model.FieldObject
 }
 
+func isAction(o *model.Operand) bool {
+	return o.Kind == model.OperandRequest && o.Field == model.FieldAction
+}
+
 // newRulesBySubject lists the rules of a clause by subject number, each rule once, when
 // first asked. It takes four bytes for each number and sixteen for each rule.
 func newRulesBySubject(w *clause) func() *lists[ref] {

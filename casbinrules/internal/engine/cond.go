@@ -41,7 +41,7 @@ func newCondition(c *cond) condition {
 		if left.Kind == model.OperandText {
 			left, right = right, left
 		}
-		if left.Kind == model.OperandRequest && left.Field == model.FieldAction && right.Kind == model.OperandText {
+		if isAction(&left) && right.Kind == model.OperandText {
 			return condition{action: right.Text}
 		}
 	}

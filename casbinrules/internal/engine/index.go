@@ -164,6 +164,13 @@ func (x *pathIndex) hasSpecialBytes(object string) bool {
 	return strings.IndexByte(object, '\n') >= 0 || x.cuts && strings.IndexByte(object, '?') >= 0 || !utf8.ValidString(object)
 }
 
+// whole reports whether a request that every rule matches is allowed.
+func (x *Index) whole() bool {
+	var a Answer
+	x.answer(x.firstAllow, x.firstDeny, &a)
+	return a.Allowed
+}
+
 // answer applies the effect to the first rules that matched.
 func (x *Index) answer(allow, deny int32, a *Answer) {
 	decides := allow
