@@ -211,9 +211,9 @@ func (l *Limiter) allow(ctx context.Context, r core.Request, account string) (Pa
 	return part, err
 }
 
-// allowAccount decides on s, the reservation for an account if one is named and one
-// that is ok if not, and releases it if it refuses. A used-up budget stops neither a client that the
-// account is known from nor the first attempt of a network.
+// allowAccount decides on s, the reservation for an account if one is named and one that
+// is ok if not, and releases it if it refuses. A used-up budget stops neither a client that
+// the account is known from nor the first attempt of a network.
 func (l *Limiter) allowAccount(c claimant, s reservation, now time.Time) error {
 	if s.ok() || l.isKnown(c.pair, now) {
 		return nil

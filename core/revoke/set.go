@@ -267,8 +267,8 @@ func (s *set) rebuild(now time.Time) {
 	s.size.Store(int64(living))
 }
 
-// sweep frees the memory of expired entries if they are more than a quarter of all. It checks that
-// once a minute.
+// sweep frees the memory of expired entries if they are more than a quarter of all. It
+// checks that once a minute.
 func (s *set) sweep() {
 	now := s.clock.forgets()
 	s.mu.Lock()

@@ -198,8 +198,8 @@ func (l *Linter) checkParent(r policy.Rule) {
 const maxRoles = 64
 
 // answered reports whether the policy decides about an object and a method for the
-// subject of r, or for the default role: with any effect if r allows, with a deny if it denies. Methods that
-// no route has need no decision.
+// subject of r, or for the default role: with any effect if r allows, with a deny if it
+// denies. Methods that no route has need no decision.
 func (l *Linter) answered(r policy.Rule, object, method string) bool {
 	action := policy.ValueAt(r, l.shape.action.column)
 	if object == l.object(r) && l.shape.action.matches(method, action) || l.routes != nil && !l.routes.has(l.shape.object, object, method) {
@@ -213,31 +213,28 @@ func (l *Linter) answered(r policy.Rule, object, method string) bool {
 	if l.shape.subject >= 0 {
 		subject = r.Number(l.shape.subject)
 	}
-	if l.cover.answers(r, subject, object, method, effect) {
+	answers := func(name int32) bool { return l.cover.answers(r, name, object, method, effect) }
+	if answers(subject) {
 		return true
 	}
 	g := l.graphs["g"]
 	if g == nil || g.Tenants || g.Patterned() {
 		return g != nil
 	}
-	for _, name := range []int32{subject, l.numberOfDefault()} {
-		if name == 0 {
-			continue
-		}
-		if name != subject && l.cover.answers(r, name, object, method, effect) {
+	role := l.numberOfDefault()
+	return rolesAnswer(g, subject, answers) || role != 0 && (answers(role) || rolesAnswer(g, role, answers))
+}
+
+// rolesAnswer reports whether one of the roles of a name answers, or they are too many to
+// ask.
+func rolesAnswer(g *policy.Graph, name int32, answers func(int32) bool) bool {
+	c := g.Of(policy.Pair{Name: name})
+	if c == nil || len(c.Links) > maxRoles {
+		return c != nil
+	}
+	for _, role := range c.Links {
+		if answers(role.Number) {
 			return true
-		}
-		c := g.Of(policy.Pair{Name: name})
-		if c == nil {
-			continue
-		}
-		if len(c.Links) > maxRoles {
-			return true
-		}
-		for _, role := range c.Links {
-			if l.cover.answers(r, role.Number, object, method, effect) {
-				return true
-			}
 		}
 	}
 	return false

@@ -5,7 +5,7 @@ import "slices"
 
 // Add appends the values that are not in list yet.
 func Add[T comparable](list []T, values ...T) []T {
-	if len(list)+len(values) < 32 || len(values) == 1 {
+	if len(values) < 32 { // too few to pay for a map
 		for _, v := range values {
 			if !slices.Contains(list, v) {
 				list = append(list, v)
