@@ -1,13 +1,11 @@
 package lsp
 
 import (
-	"errors"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"unicode"
 	"unicode/utf8"
 
@@ -149,13 +147,10 @@ func requestsOf(t *testing.T, rnd *rand.Rand, s bridgetest.Sample) (all []asked)
 // decidedBy returns the allowed among requests; nil if the policy does not load.
 func decidedBy(t *testing.T, p policyAndModel, opts []casbinrules.Option, all []asked) map[string]bool {
 	t.Helper()
-	a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte(p.policy)}}, casbinrules.ModelText("model.conf", p.model), []string{"policy.csv"}, opts...)
-	if refused := (*casbinrules.FindingsError)(nil); errors.As(err, &refused) {
+	a := p.open(t, opts)
+	if a == nil {
 		return nil
-	} else if err != nil {
-		t.Fatal(err)
 	}
-	defer func() { _ = a.Close() }()
 	made := map[string]bool{}
 	for _, q := range all {
 		if d, err := a.Authorize(t.Context(), q.principal, q.access); err == nil && d.Allowed {
